@@ -1,0 +1,10 @@
+//! The body of every error answer.
+
+use serde::{Deserialize, Serialize};
+
+/// `{"code": "<HTTP reason phrase>", "message": "<what was wrong, where, and what to do>"}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorBody {
+    pub code: String,
+    pub message: String,
+}

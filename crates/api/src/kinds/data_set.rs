@@ -1,0 +1,28 @@
+use crate::field::Field;
+use crate::kind::{CHILD_NAME_LIMIT, Family, Kind, KindSpec};
+use crate::kinds::artifact::{EXPERIMENT_ID, EXPERIMENT_RUN_ID, STATE_FIELD, URI};
+
+/// A data set that a version or run used.
+pub(crate) static SPEC: KindSpec = KindSpec {
+    kind: Kind::DataSet,
+    family: Family::Artifact,
+    schema: "DataSet",
+    label: "dataset artifact",
+    label_plural: "dataset artifacts",
+    artifact_type: Some("dataset-artifact"),
+    name_required: false,
+    name_limit: CHILD_NAME_LIMIT,
+    parent: None,
+    references: &[],
+    fields: &[
+        URI,
+        STATE_FIELD,
+        Field::text("digest", "digest", "Digest of the data."),
+        Field::text("sourceType", "source_type", "Type of the source."),
+        Field::text("source", "source", "Where the data comes from."),
+        Field::text("schema", "schema", "Schema of the data."),
+        Field::text("profile", "profile", "Profile of the data, for example counts."),
+        EXPERIMENT_ID,
+        EXPERIMENT_RUN_ID,
+    ],
+};

@@ -1,0 +1,20 @@
+use crate::field::{Enumeration, Field};
+use crate::kind::{Family, Kind, KindSpec, NAME_LIMIT};
+use crate::kinds::LIVE_OR_ARCHIVED;
+
+static STATE: Enumeration = Enumeration { name: "ExperimentState", members: LIVE_OR_ARCHIVED, default: Some("LIVE") };
+
+/// An experiment, the parent of its runs.
+pub(crate) static SPEC: KindSpec = KindSpec {
+    kind: Kind::Experiment,
+    family: Family::Resource,
+    schema: "Experiment",
+    label: "experiment",
+    label_plural: "experiments",
+    artifact_type: None,
+    name_required: true,
+    name_limit: NAME_LIMIT,
+    parent: None,
+    references: &[],
+    fields: &[Field::text("owner", "owner", "Who owns the experiment."), Field::state(&STATE).or("LIVE")],
+};

@@ -1,0 +1,204 @@
+//! What happens around every request, in this order, in one place:
+//!
+//! 1. the request gets its id (the caller's `x-request-id` or a new one) and a span;
+//! 2. a cross-origin preflight is answered;
+//! 3. a probe is answered, whatever the load;
+//! 4. too many requests at once: 503; a body announced too long: 413;
+//! 5. the handler runs, within a time limit and behind a panic guard;
+//! 6. a failure is logged with its cause, the answer gets its headers, the access log its line.
+//!
+//! It is one function rather than a stack of a dozen layers: the order is what one has to know about middleware.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, HttpBody};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
+use http::Method;
+use http::header::{
+    CACHE_CONTROL, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use http_body_util::Limited;
+use tokio::sync::Semaphore;
+use tracing::{Instrument, Span, field};
+
+use crate::ApiError;
+use crate::body::{BodyLimit, DEFAULT_LIMIT};
+use crate::error::{self, Failure};
+use crate::health::{Health, Probe};
+use crate::request::{REQUEST_ID, RequestContext};
+use crate::response;
+
+mod cors;
+
+pub use cors::Cors;
+
+/// What can be chosen about the handling of requests.
+pub struct Options {
+    /// The time a handler has until its answer's head; a streamed body may take longer.
+    pub request_timeout: Duration,
+    /// The largest request body, in bytes.
+    pub max_body: usize,
+    /// How many requests are answered at once; one more gets 503.
+    pub max_requests: usize,
+    /// Which web pages may call; nobody's unless configured.
+    pub cors: Cors,
+    /// The checks behind the probes.
+    pub health: Health,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            request_timeout: Duration::from_mins(1),
+            max_body: DEFAULT_LIMIT,
+            max_requests: 1024,
+            cors: Cors::default(),
+            health: Health::default(),
+        }
+    }
+}
+
+struct Shared {
+    options: Options,
+    slots: Semaphore,
+}
+
+/// Puts everything a server does alike around a complete router.
+pub fn wrap(router: Router, options: Options) -> Router {
+    let slots = Semaphore::new(options.max_requests.min(Semaphore::MAX_PERMITS));
+    let shared = Arc::new(Shared { options, slots });
+    router.layer(middleware::from_fn_with_state(shared, handle))
+}
+
+async fn handle(State(shared): State<Arc<Shared>>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let context = RequestContext::new(request.headers());
+    let span = tracing::info_span!(
+        "request",
+        request_id = context.id(),
+        method = %request.method(),
+        route = field::Empty,
+        status = field::Empty,
+    );
+    let line = AccessLine::new(&request);
+    let origin = request.headers().get(ORIGIN).cloned();
+    request.extensions_mut().insert(context.clone());
+
+    let mut response = async {
+        let response = answer(&shared, request, next, &context).await;
+        finish_failure(response, &context)
+    }
+    .instrument(span.clone())
+    .await;
+
+    shared.options.cors.decorate(origin, response.headers_mut());
+    decorate(response.headers_mut(), &context);
+    line.write(&span, &context, &response, started.elapsed());
+    response
+}
+
+async fn answer(shared: &Shared, request: Request, next: Next, context: &RequestContext) -> Response {
+    let options = &shared.options;
+    if let Some(response) = options.cors.preflight(&request) {
+        return response;
+    }
+    if let Some(probe) = Probe::of(request.uri().path()) {
+        context.set_route(probe.route());
+        return options.health.answer(probe, request).await;
+    }
+    let Ok(_slot) = shared.slots.try_acquire() else {
+        return ApiError::Unavailable("too many requests at once: try again shortly".into()).into_response();
+    };
+    let request = match limit_body(request, options.max_body) {
+        Ok(request) => request,
+        Err(error) => return error.into_response(),
+    };
+    let guarded = AssertUnwindSafe(next.run(request)).catch_unwind();
+    match tokio::time::timeout(options.request_timeout, guarded).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(panic)) => ApiError::internal(format!("a handler panicked: {}", panic_text(&*panic))).into_response(),
+        Err(_) => ApiError::Timeout(options.request_timeout).into_response(),
+    }
+}
+
+/// Refuses a body whose announced length is over the limit, and cuts off one that turns out to be.
+fn limit_body(mut request: Request, limit: usize) -> Result<Request, ApiError> {
+    request.extensions_mut().insert(BodyLimit(limit));
+    if request.body().is_end_stream() {
+        return Ok(request);
+    }
+    let announced = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > limit as u64) {
+        return Err(ApiError::PayloadTooLarge { limit });
+    }
+    Ok(request.map(|body| Body::new(Limited::new(body, limit))))
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}
+
+/// Logs the cause of a 500 and tells the client which request to ask about.
+fn finish_failure(response: Response, context: &RequestContext) -> Response {
+    let Some(failure) = response.extensions().get::<Failure>() else {
+        return response;
+    };
+    tracing::error!(cause = failure.chain(), "request failed");
+    let message = format!("internal error (request id {})", context.id());
+    let reason = response.status().canonical_reason().unwrap_or("Error");
+    response::json(response.status(), error::body(reason, &message))
+}
+
+fn decorate(headers: &mut HeaderMap, context: &RequestContext) {
+    headers.insert(REQUEST_ID, context.id_header());
+    let defaults: [(HeaderName, &'static str); 3] = [
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (REFERRER_POLICY, "no-referrer"),
+        // Not `no-store`: an answer with an ETag may be kept, as long as it is revalidated.
+        (CACHE_CONTROL, "no-cache"),
+    ];
+    for (name, value) in defaults {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+}
+
+/// What the access log says about a request. The query is left out: it may carry anything.
+struct AccessLine {
+    method: Method,
+    path: String,
+    peer: Option<std::net::SocketAddr>,
+}
+
+impl AccessLine {
+    fn new(request: &Request) -> Self {
+        let peer = request.extensions().get::<ConnectInfo<std::net::SocketAddr>>().map(|peer| peer.0);
+        Self { method: request.method().clone(), path: request.uri().path().to_owned(), peer }
+    }
+
+    fn write(self, span: &Span, context: &RequestContext, response: &Response, took: Duration) {
+        let route = context.route().unwrap_or("none");
+        let status = response.status().as_u16();
+        span.record("route", route);
+        span.record("status", status);
+        let is_probe = Probe::of(&self.path).is_some() && status == 200;
+        let latency_ms = took.as_secs_f64() * 1000.0;
+        let Self { method, path, peer } = self;
+        let peer = peer.map(field::display);
+        if is_probe {
+            tracing::debug!(target: "access", parent: span, %method, path, peer, status, latency_ms, "answered");
+        } else {
+            tracing::info!(target: "access", parent: span, %method, path, peer, status, latency_ms, "answered");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,192 @@
+//! Over real sockets.
+
+use std::time::Instant;
+
+use axum::routing::get;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::*;
+use crate::{fallback, layers};
+
+struct Running {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    async fn start(options: Options) -> Self {
+        let router = Router::new()
+            .route("/fast", get(|| async { "fast" }))
+            .route(
+                "/slow",
+                get(|| async {
+                    tokio::time::sleep(Duration::from_millis(300)).await;
+                    "slow"
+                }),
+            )
+            .route("/endless", get(std::future::pending::<()>))
+            .route("/huge", get(|| async { "x".repeat(64 * 1024 * 1024) }));
+        let router = layers::wrap(fallback::finish(router), layers::Options::default());
+        let listener = bind("127.0.0.1", 0).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(async move {
+            let stopped = async {
+                let _ = stopped.await;
+            };
+            serve(listener, router, options, stopped).await.unwrap();
+        });
+        Self { address, stop: Some(stop), task }
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    /// Sends raw bytes and returns everything that comes back until the server closes.
+    async fn exchange(&self, request: &[u8]) -> String {
+        let mut stream = self.connect().await;
+        stream.write_all(request).await.unwrap();
+        read_all(&mut stream).await
+    }
+
+    fn stop(&mut self) {
+        self.stop.take().unwrap().send(()).unwrap();
+    }
+}
+
+async fn read_all(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    // A server that refuses what it has not read resets the connection behind its answer.
+    let _ = stream.read_to_end(&mut bytes).await;
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn get_request(path: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").into_bytes()
+}
+
+#[tokio::test]
+async fn serves_requests() {
+    let server = Running::start(Options::default()).await;
+    let answer = server.exchange(&get_request("/fast")).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(answer.ends_with("\r\n\r\nfast"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_said_in_one_line() {
+    let server = Running::start(Options::default()).await;
+    let error = bind("127.0.0.1", server.address.port()).await.unwrap_err();
+    let port = server.address.port();
+    let expected = format!(
+        "cannot listen on 127.0.0.1:{port}: the port is in use; stop the process that has it or choose another port"
+    );
+    assert_eq!(error.to_string(), expected);
+}
+
+#[tokio::test]
+async fn requests_in_flight_end_and_idle_connections_close_when_stopping() {
+    let mut server = Running::start(Options::default()).await;
+    let mut idle = server.connect().await;
+    let mut kept = server.connect().await;
+    kept.write_all(b"GET /fast HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let mut busy = server.connect().await;
+    busy.write_all(b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    server.stop();
+
+    let answer = read_all(&mut busy).await;
+    assert!(answer.ends_with("slow"), "{answer}");
+    assert_eq!(read_all(&mut idle).await, "");
+    assert!(read_all(&mut kept).await.ends_with("fast"));
+    server.task.await.unwrap();
+    assert!(TcpStream::connect(server.address).await.is_err());
+}
+
+#[tokio::test]
+async fn what_does_not_end_in_time_is_cut_off() {
+    let drain = Duration::from_millis(200);
+    let mut server = Running::start(Options { drain, ..Options::default() }).await;
+    let mut busy = server.connect().await;
+    busy.write_all(b"GET /endless HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let started = Instant::now();
+    server.stop();
+    (&mut server.task).await.unwrap();
+    assert!(started.elapsed() >= drain);
+    assert_eq!(read_all(&mut busy).await, "");
+}
+
+#[tokio::test]
+async fn a_head_that_never_ends_is_not_waited_for() {
+    let header_timeout = Duration::from_millis(200);
+    let server = Running::start(Options { header_timeout, ..Options::default() }).await;
+    for beginning in ["", "P", "PRI * HTTP/2.0\r\n", "GET /fast HTTP/1.1\r\nhost: x\r\nx-slow: "] {
+        let started = Instant::now();
+        let answer = server.exchange(beginning.as_bytes()).await;
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
+        assert!(started.elapsed() < Duration::from_secs(5), "{beginning:?}");
+    }
+}
+
+#[tokio::test]
+async fn too_many_or_too_large_headers_are_refused() {
+    let server = Running::start(Options::default()).await;
+    let headers: Vec<String> = (0..100_000).map(|number| format!("x-{number}: 1\r\n")).collect();
+    let many = format!("GET /fast HTTP/1.1\r\n{}\r\n", headers.concat());
+    let large = format!("GET /fast HTTP/1.1\r\nx-large: {}\r\n\r\n", "x".repeat(1024 * 1024));
+    for request in [many, large] {
+        let mut stream = server.connect().await;
+        // The server stops reading at its limit, so sending may fail.
+        let _ = stream.write_all(request.as_bytes()).await;
+        let answer = read_all(&mut stream).await;
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
+    }
+    assert!(server.exchange(&get_request("/fast")).await.ends_with("fast"));
+}
+
+#[tokio::test]
+async fn an_answer_nobody_takes_is_given_up() {
+    let write_timeout = Duration::from_millis(200);
+    let mut server = Running::start(Options { write_timeout, ..Options::default() }).await;
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET /huge HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let started = Instant::now();
+    server.stop();
+    (&mut server.task).await.unwrap();
+    assert!(started.elapsed() < Duration::from_secs(2));
+}
+
+#[tokio::test]
+async fn one_connection_too_many_is_told_to_come_back() {
+    let server = Running::start(Options { max_connections: 1, ..Options::default() }).await;
+    let mut first = server.connect().await;
+    first.write_all(b"GET /endless HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let answer = server.exchange(&get_request("/fast")).await;
+    assert!(answer.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{answer}");
+    assert!(answer.contains("retry-after: 5\r\n"), "{answer}");
+    drop(first);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(server.exchange(&get_request("/fast")).await.ends_with("fast"));
+}
+
+#[tokio::test]
+async fn speaks_http_2_without_tls() {
+    let server = Running::start(Options::default()).await;
+    let stream = server.connect().await;
+    let executor = hyper_util::rt::TokioExecutor::new();
+    let io = hyper_util::rt::TokioIo::new(stream);
+    let (mut sender, connection) = hyper::client::conn::http2::handshake(executor, io).await.unwrap();
+    let client = tokio::spawn(connection);
+    let request = http::Request::get("http://x/fast").body(axum::body::Body::empty()).unwrap();
+    let response = sender.send_request(request).await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.version(), http::Version::HTTP_2);
+    client.abort();
+}

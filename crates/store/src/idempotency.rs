@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::tables::WORKSPACE;
 
 /// How long an answer is kept, in milliseconds.
-pub const KEPT_FOR: i64 = 24 * 60 * 60 * 1000;
+pub(crate) const KEPT_FOR: i64 = 24 * 60 * 60 * 1000;
 
 /// A key with the digest of the request that it came with.
 #[derive(Clone, Debug)]

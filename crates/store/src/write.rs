@@ -282,6 +282,19 @@ impl Transaction {
         self.fetch_all::<RecordRow>(&select).await?.into_iter().map(Record::try_from).collect()
     }
 
+    /// Reads the entity of a name among those without a parent.
+    pub async fn find_by_name(&mut self, kind: Kind, name: &str) -> Result<Option<Record>> {
+        let mut select = Query::select();
+        select
+            .columns(RecordRow::COLUMNS)
+            .from(table(kind))
+            .and_where(Expr::col("workspace_id").eq(WORKSPACE))
+            .and_where(Expr::col("kind").eq(kind.code()))
+            .and_where(Expr::col("parent_id").eq(0))
+            .and_where(Expr::col("name").eq(name));
+        self.fetch_optional::<RecordRow>(&select).await?.map(Record::try_from).transpose()
+    }
+
     /// Reads a version or run and, in the same statement, an artifact below it: by id, or by kind and name.
     pub async fn load_with_artifact(
         &mut self,

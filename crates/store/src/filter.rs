@@ -135,3 +135,6 @@ pub enum Target {
 pub fn fold(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).map(|character| if character == 'ς' { 'σ' } else { character }).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,17 +42,11 @@ impl Compiler<'_> {
     }
 
     fn column(&self, name: &'static str, folded: Option<&'static str>, test: &Test) -> Expr {
-        let column = || Expr::col((self.scope.table, name));
-        let operand = Operand::Column {
-            value: column(),
-            folded: match folded {
-                Some(folded) => Func::coalesce([Expr::col((self.scope.table, folded)), column()]).into(),
-                None => Func::lower(column()).into(),
-            },
-        };
+        let operand = Operand::Column { table: self.scope.table, name, folded };
+        let is_present = operand.value(ValueType::Text).is_not_null();
         match test {
-            Test::Present(_) => column().is_not_null(),
-            test => column().is_not_null().and(self.test(test, &operand)),
+            Test::Present(_) => is_present,
+            test => is_present.and(self.test(test, operand)),
         }
     }
 
@@ -73,11 +67,11 @@ impl Compiler<'_> {
         if built_in_only {
             rows.and_where(property_column("custom").eq(false));
         }
-        rows.and_where(self.test(test, &Operand::Property));
+        rows.and_where(self.test(test, Operand::Property));
         Expr::exists(rows)
     }
 
-    fn test(&self, test: &Test, operand: &Operand) -> Expr {
+    fn test(&self, test: &Test, operand: Operand) -> Expr {
         match test {
             Test::Never => never(),
             Test::Present(Some(value_type)) => operand.value(*value_type).is_not_null(),
@@ -122,7 +116,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn uses_prefix(&self, operand: &Operand, value: &Value) -> bool {
+    fn uses_prefix(&self, operand: Operand, value: &Value) -> bool {
         self.dialect == Dialect::Postgres
             && matches!(operand, Operand::Property)
             && value.value_type() == ValueType::Text
@@ -130,31 +124,33 @@ impl Compiler<'_> {
 }
 
 /// Where the tested value stands.
+#[derive(Clone, Copy)]
 enum Operand {
-    Column { value: Expr, folded: Expr },
+    Column { table: &'static str, name: &'static str, folded: Option<&'static str> },
     Property,
 }
 
 impl Operand {
-    fn value(&self, value_type: ValueType) -> Expr {
+    /// The value if it is of this type; a column has only one.
+    fn value(self, value_type: ValueType) -> Expr {
         match self {
-            Self::Column { value, .. } => value.clone(),
+            Self::Column { table, name, .. } => Expr::col((table, name)),
             Self::Property => property_column(value_type.column()),
         }
     }
 
-    fn folded(&self) -> Expr {
+    fn folded(self) -> Expr {
+        let text = self.value(ValueType::Text);
         match self {
-            Self::Column { folded, .. } => folded.clone(),
-            Self::Property => {
-                Func::coalesce([property_column("string_folded"), property_column("string_value")]).into()
-            }
+            Self::Column { table, folded: Some(folded), .. } => Func::coalesce([Expr::col((table, folded)), text]).into(),
+            Self::Column { folded: None, .. } => Func::lower(text).into(),
+            Self::Property => Func::coalesce([property_column("string_folded"), text]).into(),
         }
     }
 }
 
 /// Equality on PostgreSQL, whose index holds the beginning of each text only.
-fn prefix_equal(operand: &Operand, values: &[Value]) -> Expr {
+fn prefix_equal(operand: Operand, values: &[Value]) -> Expr {
     let texts: Vec<&str> = values.iter().filter_map(as_text).collect();
     let stored = operand.value(ValueType::Text);
     // 255 is part of the indexed expression: as a parameter it would not be recognised.
@@ -200,3 +196,6 @@ fn never() -> Expr {
 fn joined(members: impl Iterator<Item = Expr>, connect: impl Fn(Expr, Expr) -> Expr) -> Expr {
     members.reduce(connect).unwrap_or_else(never)
 }
+
+#[cfg(test)]
+mod tests;

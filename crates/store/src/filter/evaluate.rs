@@ -4,6 +4,8 @@
 //! tests only; it is written to be obviously right, not fast.
 
 pub mod samples;
+#[cfg(test)]
+mod sqlite_tests;
 pub mod strategies;
 
 use std::cmp::Ordering;

@@ -370,3 +370,6 @@ fn split_ending(name: &str, last_dot: Option<usize>) -> Property {
     }
     Property { name: name.to_owned(), explicit: None }
 }
+
+#[cfg(test)]
+mod tests;

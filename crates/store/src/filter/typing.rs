@@ -89,8 +89,12 @@ fn by_literal(comparison: &Comparison, number: &Target, text: &Target) -> Result
     }
     let part = |operation| Comparison { operation, ..comparison.clone() };
     match &comparison.operation {
-        Operation::Compare { literal, .. } if literal.value.is_number() => condition(comparison, number),
-        Operation::Between { low, .. } if low.value.is_number() => condition(comparison, number),
+        Operation::Between { low, high, .. } if low.value.is_number() != high.value.is_number() => {
+            Err(mixed_bounds(high))
+        }
+        Operation::Between { low: literal, .. } | Operation::Compare { literal, .. } if literal.value.is_number() => {
+            condition(comparison, number)
+        }
         Operation::Compare { .. } | Operation::Between { .. } | Operation::Like { .. } => condition(comparison, text),
         Operation::IsNull { negated } => {
             let present = part(Operation::IsNull { negated: true });
@@ -156,8 +160,7 @@ fn between(
     wanted: Option<ValueType>,
 ) -> Result<Test, FilterError> {
     if low.value.is_number() != high.value.is_number() && wanted.is_none() {
-        let message = "the bounds of BETWEEN are not of one type";
-        return Err(FilterError::new(high.position, message).with_hint("write two numbers or two texts"));
+        return Err(mixed_bounds(high));
     }
     let (at_low, at_high) = if negated {
         (Comparator::Less, Comparator::Greater)
@@ -181,11 +184,11 @@ fn between(
 fn membership(
     property: &Property,
     negated: bool,
-    list: &[Literal],
+    elements: &[Literal],
     wanted: Option<ValueType>,
 ) -> Result<Test, FilterError> {
     let (mut texts, mut integers, mut doubles, mut booleans) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for literal in list {
+    for literal in elements {
         match fitted(property, literal, wanted)? {
             Value::Text(value) => texts.push(Value::Text(value)),
             Value::Bool(value) => booleans.push(Value::Bool(value)),
@@ -203,19 +206,16 @@ fn membership(
             Value::Double(value) => doubles.push(Value::Double(value)),
         }
     }
-    let mut tests: Vec<Test> = [texts, integers, doubles, booleans]
+    let mut by_type: Vec<Test> = [texts, integers, doubles, booleans]
         .into_iter()
         .filter(|values| !values.is_empty())
         .map(|values| Test::In { negated, values })
         .collect();
-    Ok(match (tests.pop(), tests.is_empty(), negated) {
-        (None, _, false) => Test::Never,
-        (None, _, true) => Test::Present(wanted),
-        (Some(only), true, _) => only,
-        (Some(last), false, _) => {
-            tests.push(last);
-            Test::Any(tests)
-        }
+    Ok(match by_type.len() {
+        0 if negated => Test::Present(wanted),
+        0 => Test::Never,
+        1 => by_type.remove(0),
+        _ => Test::Any(by_type),
     })
 }
 
@@ -238,6 +238,11 @@ fn fitted(property: &Property, literal: &Literal, wanted: Option<ValueType>) -> 
         },
         _ => Err(misfit(property, literal, wanted)),
     }
+}
+
+fn mixed_bounds(high: &Literal) -> FilterError {
+    FilterError::new(high.position, "the bounds of BETWEEN are not of one type")
+        .with_hint("write two numbers or two texts")
 }
 
 fn misfit(property: &Property, literal: &Literal, wanted: ValueType) -> FilterError {

@@ -59,8 +59,7 @@ pub fn insert(entities: &[Entity]) -> Vec<InsertStatement> {
     let mut statements = Vec::new();
     for (entity, id) in entities.iter().zip(1_i64..) {
         statements.push(insert_columns(entity, id));
-        let mut ordinal = 0_i16;
-        for property in &entity.properties {
+        for (property, ordinal) in entity.properties.iter().zip(0_i16..) {
             let mut columns = vec!["workspace_id", "kind", "owner_id", "name", "custom", "ordinal"];
             let mut values: Vec<Expr> = vec![
                 WORKSPACE.into(),
@@ -70,7 +69,6 @@ pub fn insert(entities: &[Entity]) -> Vec<InsertStatement> {
                 property.custom.into(),
                 ordinal.into(),
             ];
-            ordinal += 1;
             if let Some(value) = &property.value {
                 columns.push(value.value_type().column());
                 values.push(bound(value).into());

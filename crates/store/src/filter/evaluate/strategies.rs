@@ -108,7 +108,12 @@ pub fn sample_entity() -> impl Strategy<Value = Entity> {
     let columns = COLUMNS
         .into_iter()
         .map(|(name, value_type)| {
-            proptest::option::of(value_of(value_type)).prop_map(move |value| value.map(|value| (name, value)))
+            let value = match name {
+                // Without a folded column the database's own LOWER decides.
+                "state" => value_of(value_type).prop_filter("ASCII", is_ascii).boxed(),
+                _ => value_of(value_type),
+            };
+            proptest::option::of(value).prop_map(move |value| value.map(|value| (name, value)))
         })
         .collect::<Vec<_>>();
     let rows = btree_map((proptest::sample::select(NAMES.as_slice()), any::<bool>()), any::<u8>(), 0..8)
@@ -117,6 +122,10 @@ pub fn sample_entity() -> impl Strategy<Value = Entity> {
         columns: columns.into_iter().flatten().collect::<BTreeMap<_, _>>(),
         properties: rows.into_iter().flatten().collect(),
     })
+}
+
+fn is_ascii(value: &Value) -> bool {
+    !matches!(value, Value::Text(text) if !text.is_ascii())
 }
 
 /// The rows of one property: built-in ones have the declared type, some are erased, some are lists.

@@ -4,11 +4,11 @@
 
 use sea_query::{Alias, Expr, ExprTrait, Func, LikeExpr, Query, Value as Bound};
 
+use super::Scope;
 use super::error::FilterError;
 use super::pattern::ESCAPE;
 use super::syntax::{Comparator, Expression, Value, ValueType};
 use super::typing::{Condition, Subject, Test, check};
-use super::Scope;
 use crate::dialect::Dialect;
 
 const PROPERTY: &str = "property";
@@ -142,7 +142,9 @@ impl Operand {
     fn folded(self) -> Expr {
         let text = self.value(ValueType::Text);
         match self {
-            Self::Column { table, folded: Some(folded), .. } => Func::coalesce([Expr::col((table, folded)), text]).into(),
+            Self::Column { table, folded: Some(folded), .. } => {
+                Func::coalesce([Expr::col((table, folded)), text]).into()
+            }
             Self::Column { folded: None, .. } => Func::lower(text).into(),
             Self::Property => Func::coalesce([property_column("string_folded"), text]).into(),
         }
@@ -154,8 +156,7 @@ fn prefix_equal(operand: Operand, values: &[Value]) -> Expr {
     let texts: Vec<&str> = values.iter().filter_map(as_text).collect();
     let stored = operand.value(ValueType::Text);
     // 255 is part of the indexed expression: as a parameter it would not be recognised.
-    let indexed = Func::cust(Alias::new("left"))
-        .args([stored.clone(), Expr::cust(INDEXED_PREFIX.to_string())]);
+    let indexed = Func::cust(Alias::new("left")).args([stored.clone(), Expr::cust(INDEXED_PREFIX.to_string())]);
     let prefixes = texts.iter().map(|text| text.chars().take(INDEXED_PREFIX).collect::<String>());
     among(indexed.into(), prefixes).and(among(stored, texts.iter().map(|&text| text.to_owned())))
 }

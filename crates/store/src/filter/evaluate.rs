@@ -76,7 +76,9 @@ fn candidates<'a>(comparison: &Comparison, entity: &'a Entity, target: &Target) 
     let explicit = comparison.property.explicit;
     let candidate = |value, is_typed| Candidate { value, is_typed, literals: Literals::All };
     match target {
-        Target::Column { name, .. } => entity.columns.get(name).map(|value| candidate(value, true)).into_iter().collect(),
+        Target::Column { name, .. } => {
+            entity.columns.get(name).map(|value| candidate(value, true)).into_iter().collect()
+        }
         Target::Property { name, built_in_only, value: declared } => entity
             .properties
             .iter()

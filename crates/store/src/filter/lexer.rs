@@ -21,7 +21,10 @@ pub(super) enum TokenKind {
     /// A name, a keyword or a boolean: the parser knows which.
     Word,
     /// A name in back-quotes, split at its last dot where that dot is not escaped.
-    QuotedName { name: String, last_dot: Option<usize> },
+    QuotedName {
+        name: String,
+        last_dot: Option<usize>,
+    },
     Text(String),
     Int(i64),
     Double(f64),

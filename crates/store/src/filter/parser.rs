@@ -195,9 +195,9 @@ impl<'t> Parser<'t> {
                 let property = split_ending(name, *last_dot);
                 if self.kind_after_next() == &TokenKind::Dot {
                     self.step();
-                    return Err(self.unexpected(OPERATORS).with_hint(
-                        "a type ending belongs inside the back-quotes, e.g. `f1-score.double_value`",
-                    ));
+                    return Err(self
+                        .unexpected(OPERATORS)
+                        .with_hint("a type ending belongs inside the back-quotes, e.g. `f1-score.double_value`"));
                 }
                 self.step();
                 Ok(property)
@@ -310,7 +310,8 @@ impl<'t> Parser<'t> {
         loop {
             self.elements += 1;
             if self.elements > MAX_LIST_ELEMENTS {
-                let message = format!("the lists of the filter have more than the {MAX_LIST_ELEMENTS} elements allowed");
+                let message =
+                    format!("the lists of the filter have more than the {MAX_LIST_ELEMENTS} elements allowed");
                 return Err(FilterError::new(self.position(), message));
             }
             list.push(self.literal()?);

@@ -14,7 +14,8 @@ impl Pattern {
     pub(super) fn new(pattern: &str, ignore_case: bool, position: Position) -> Result<Self, FilterError> {
         let length = pattern.chars().count();
         if length > MAX_PATTERN_CHARACTERS {
-            let message = format!("the pattern has {length} characters, more than the {MAX_PATTERN_CHARACTERS} allowed");
+            let message =
+                format!("the pattern has {length} characters, more than the {MAX_PATTERN_CHARACTERS} allowed");
             return Err(FilterError::new(position, message));
         }
         let folded = if ignore_case { fold(pattern) } else { pattern.to_owned() };

@@ -28,8 +28,15 @@ pub(super) enum Test {
     Present(Option<ValueType>),
     Compare(Comparator, Value),
     /// The values are of one type, at least one.
-    In { negated: bool, values: Vec<Value> },
-    Like { negated: bool, ignore_case: bool, pattern: Pattern },
+    In {
+        negated: bool,
+        values: Vec<Value>,
+    },
+    Like {
+        negated: bool,
+        ignore_case: bool,
+        pattern: Pattern,
+    },
     Any(Vec<Test>),
     All(Vec<Test>),
 }

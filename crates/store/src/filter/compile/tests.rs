@@ -96,10 +96,7 @@ fn the_literal_decides_where_a_custom_property_is_looked_up() {
 #[test]
 fn postgres_is_given_the_expression_its_text_index_holds() {
     for (text, expected) in [
-        (
-            "x = 'a'",
-            r#"(left("property"."string_value", 255) = $4 AND "property"."string_value" = $5)"#,
-        ),
+        ("x = 'a'", r#"(left("property"."string_value", 255) = $4 AND "property"."string_value" = $5)"#),
         (
             "x IN ('a', 'b')",
             r#"(left("property"."string_value", 255) IN ($4, $5) AND "property"."string_value" IN ($6, $7))"#,
@@ -136,13 +133,7 @@ fn connectives_keep_their_grouping() {
     let column = |name: &str| format!(r#""artifact"."{name}" IS NOT NULL"#);
     assert_eq!(
         sqlite("(name IS NOT NULL OR state IS NOT NULL) AND NOT (score IS NOT NULL AND active IS NOT NULL)"),
-        format!(
-            "({} OR {}) AND (NOT ({} AND {}))",
-            column("name"),
-            column("state"),
-            column("score"),
-            column("active")
-        )
+        format!("({} OR {}) AND (NOT ({} AND {}))", column("name"), column("state"), column("score"), column("active"))
     );
 }
 
@@ -218,10 +209,16 @@ fn a_literal_that_does_not_fit_is_refused_with_its_place() {
         ("x.double_value LIKE '5%'", "1, column 1: LIKE compares texts, but `x` holds numbers"),
         ("name.int_value = 5", "1, column 1: `name` holds texts, so it has no `int_value`"),
         ("step.bool_value IS NULL", "1, column 1: `step` holds integers, so it has no `bool_value`"),
-        ("x.string_value = 5", "1, column 18: `x` holds texts and cannot be compared with the number `5`. Hint: texts are \
-             quoted, e.g. \"5\""),
-        ("value = true", "1, column 9: `value` holds texts and cannot be compared with the boolean `true`. Hint: texts are \
-             quoted, e.g. \"true\""),
+        (
+            "x.string_value = 5",
+            "1, column 18: `x` holds texts and cannot be compared with the number `5`. Hint: texts are \
+             quoted, e.g. \"5\"",
+        ),
+        (
+            "value = true",
+            "1, column 9: `value` holds texts and cannot be compared with the boolean `true`. Hint: texts are \
+             quoted, e.g. \"true\"",
+        ),
         (
             r"name LIKE 'a\\'",
             r"1, column 11: the pattern `a\` ends in a backslash that escapes nothing. Hint: four backslashes at the end of a pattern stand for one, e.g. '%\\\\'",

@@ -137,9 +137,8 @@ fn row(name: &'static str, custom: bool) -> impl Strategy<Value = Vec<Row>> {
         "owner" | "value" => value_of(ValueType::Text),
         _ => sample_value().boxed(),
     };
-    vec(proptest::option::weighted(0.8, value), 1..3).prop_map(move |values| {
-        values.into_iter().map(|value| Row { name: name.to_owned(), custom, value }).collect()
-    })
+    vec(proptest::option::weighted(0.8, value), 1..3)
+        .prop_map(move |values| values.into_iter().map(|value| Row { name: name.to_owned(), custom, value }).collect())
 }
 
 fn sample_value() -> impl Strategy<Value = Value> + Clone {
@@ -166,8 +165,19 @@ fn value_of(value_type: ValueType) -> BoxedStrategy<Value> {
         .boxed(),
         ValueType::Double => proptest::sample::select(
             [
-                0.0, -0.0, 1.0, 1.5, 5.0, 5.5, -5.5, -5.0, 1e300, -1e300, 9_007_199_254_740_992.0,
-                9_223_372_036_854_775_808.0, -9_223_372_036_854_775_808.0,
+                0.0,
+                -0.0,
+                1.0,
+                1.5,
+                5.0,
+                5.5,
+                -5.5,
+                -5.0,
+                1e300,
+                -1e300,
+                9_007_199_254_740_992.0,
+                9_223_372_036_854_775_808.0,
+                -9_223_372_036_854_775_808.0,
             ]
             .as_slice(),
         )
@@ -179,10 +189,8 @@ fn value_of(value_type: ValueType) -> BoxedStrategy<Value> {
 
 fn sample_pattern() -> BoxedStrategy<String> {
     proptest::sample::select(
-        [
-            "", "%", "_", "a%", "%b", "A_", r"a\%", r"a\_", r"a\\", r"\a", "%!%", "Ä", "%Σ", "ΟΔΟ%", "%x_", "__%", "5%",
-        ]
-        .as_slice(),
+        ["", "%", "_", "a%", "%b", "A_", r"a\%", r"a\_", r"a\\", r"\a", "%!%", "Ä", "%Σ", "ΟΔΟ%", "%x_", "__%", "5%"]
+            .as_slice(),
     )
     .prop_map(str::to_owned)
     .boxed()

@@ -137,14 +137,8 @@ fn a_mistake_is_explained_where_it_is() {
             "at line 1, column 8: unexpected `foo`, expected a value. Hint: texts are quoted, e.g. name = \"foo\"",
         ),
         ("name = 'x' AND", "at line 1, column 15: unexpected end of the filter, expected a property name, NOT or `(`"),
-        (
-            "AND name = 'x'",
-            "at line 1, column 1: unexpected `AND`, expected a property name, NOT or `(`",
-        ),
-        (
-            "name = 'x' OR\nOR name = 'y'",
-            "at line 2, column 1: unexpected `OR`, expected a property name, NOT or `(`",
-        ),
+        ("AND name = 'x'", "at line 1, column 1: unexpected `AND`, expected a property name, NOT or `(`"),
+        ("name = 'x' OR\nOR name = 'y'", "at line 2, column 1: unexpected `OR`, expected a property name, NOT or `(`"),
         (
             "name LIKE 5",
             "at line 1, column 11: unexpected `5`, expected a pattern. Hint: patterns are quoted, e.g. name LIKE 'v1.%'",
@@ -171,7 +165,10 @@ fn a_mistake_is_explained_where_it_is() {
             "at line 1, column 8: `=` compares with one value, not with a list. Hint: to look for several values use \
              IN, e.g. name IN ('a', 'b')",
         ),
-        ("name = NULL", "at line 1, column 8: unexpected `NULL`, expected a value. Hint: absence is asked for with IS NULL"),
+        (
+            "name = NULL",
+            "at line 1, column 8: unexpected `NULL`, expected a value. Hint: absence is asked for with IS NULL",
+        ),
         ("name IS 'x'", "at line 1, column 9: unexpected `'x'`, expected NULL or NOT NULL"),
         ("name NOT = 'x'", "at line 1, column 10: unexpected `=`, expected LIKE, ILIKE, IN or BETWEEN"),
         ("a BETWEEN 1, 2", "at line 1, column 12: unexpected `,`, expected AND and the upper bound of BETWEEN"),
@@ -199,8 +196,11 @@ fn a_mistake_is_explained_where_it_is() {
         ("`` = 1", "at line 1, column 1: a property name cannot be empty"),
         ("`a = 1", "at line 1, column 1: this name has no closing back-quote"),
         ("a = 'x\0'", "at line 1, column 5: a text or name cannot contain the NUL character"),
-        ("ä = 'ü' AND", "at line 1, column 1: unexpected character `ä`. Hint: names with other characters than letters, \
-             digits, _ and dots are written in back-quotes, e.g. `f1-score` > 0.9"),
+        (
+            "ä = 'ü' AND",
+            "at line 1, column 1: unexpected character `ä`. Hint: names with other characters than letters, \
+             digits, _ and dots are written in back-quotes, e.g. `f1-score` > 0.9",
+        ),
         ("name = 'ü' x", "at line 1, column 12: unexpected `x`, expected AND, OR or the end of the filter"),
         (
             "a. = 1",
@@ -230,9 +230,14 @@ fn what_is_too_large_is_refused_before_it_costs_anything() {
     let elements = |count: usize| format!("a IN ({})", vec!["1"; count].join(","));
     let nested = |depth: usize| format!("{}a = 1{}", "(".repeat(depth), ")".repeat(depth));
     let padded = |length: usize| format!("a = 1{}", " ".repeat(length - 5));
-    for accepted in
-        [comparisons(100), elements(1000), nested(64), "not ".repeat(64) + "a = 1", padded(10_000), nested(1) + &" OR (a = 1)".repeat(99)]
-    {
+    for accepted in [
+        comparisons(100),
+        elements(1000),
+        nested(64),
+        "not ".repeat(64) + "a = 1",
+        padded(10_000),
+        nested(1) + &" OR (a = 1)".repeat(99),
+    ] {
         assert!(parse(&accepted).is_ok(), "{accepted}");
     }
     for (text, expected) in [

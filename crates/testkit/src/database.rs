@@ -18,6 +18,9 @@ pub const POSTGRES_VARIABLE: &str = "MR_TEST_POSTGRES_URL";
 /// Names the administrator's URL of a MariaDB or MySQL server to test on.
 pub const MYSQL_VARIABLE: &str = "MR_TEST_MYSQL_URL";
 
+/// How long dropping a database may hold up a test that is done.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// A kind of database that the tests run on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Backend {
@@ -138,8 +141,8 @@ impl Drop for TestDatabase {
         // A thread of its own: the test's runtime may be this one, or may be gone.
         let dropping = thread::spawn(move || {
             let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-            let _ = runtime
-                .block_on(tokio::time::timeout(Duration::from_secs(5), drop_database(backend, &admin_url, &name)));
+            let dropping = async { tokio::time::timeout(PATIENCE, drop_database(backend, &admin_url, &name)).await };
+            let _ = runtime.block_on(dropping);
         });
         let _ = dropping.join();
     }

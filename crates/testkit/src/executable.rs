@@ -30,6 +30,7 @@ pub enum Ready {
 /// It sees none of our environment but `PATH`; its home and working directory is a new one, so that neither the settings
 /// nor the files of whoever runs the tests matter.
 #[derive(Debug)]
+#[must_use = "nothing runs before `start`"]
 pub struct Launch {
     program: PathBuf,
     arguments: Vec<String>,

@@ -13,7 +13,8 @@ pub const INSTALL: &str = "apt-get install -y --no-install-recommends postgresql
 
 /// A PostgreSQL server of our own, on a free port of 127.0.0.1; gone when dropped.
 ///
-/// Nothing it writes is made durable (`fsync` is off): it survives [`Stop::Hard`], but not a crash of the machine.
+/// What is committed has reached the operating system but not the disk (`fsync` is off, `synchronous_commit` is not): it
+/// survives [`Stop::Hard`], so that a test can count what is left, but no crash of the machine.
 #[derive(Debug)]
 pub struct PostgresServer {
     program: PathBuf,
@@ -99,7 +100,6 @@ impl PostgresServer {
             "unix_socket_directories=",
             "max_connections=300",
             "fsync=off",
-            "synchronous_commit=off",
             "full_page_writes=off",
             "timezone=UTC",
         ] {

@@ -25,7 +25,7 @@ fn compare(want: &Value, got: &Value, at: &str, lines: &mut Vec<String>) {
             }
         }
         (Value::Object(fields), _) if let Some((rule, inner)) = rule(fields) => {
-            compare_by_rule(rule, inner, got, at, lines)
+            compare_by_rule(rule, inner, got, at, lines);
         }
         (Value::Object(want), Value::Object(got)) => compare_objects(want, got, at, lines),
         (Value::Array(want), Value::Array(got)) => {
@@ -90,7 +90,7 @@ fn compare_by_rule(rule: &str, inner: &Value, got: &Value, at: &str, lines: &mut
             }
         }
         ("$contains" | "$unordered", Value::Array(_), _) => {
-            lines.push(format!("{at}: want a list, got {}", short(got)))
+            lines.push(format!("{at}: want a list, got {}", short(got)));
         }
         _ => lines.push(format!("{at}: the scenario's `{rule}` cannot hold {}", short(inner))),
     }

@@ -37,7 +37,9 @@ pub(crate) fn check() -> Result<()> {
     }
     if !problems.is_empty() {
         let list = problems.join("\n");
-        bail!("a file may have {LIMIT} lines at most:\n{list}\nExceptions, with a reason, are in xtask/src/file_sizes.rs");
+        bail!(
+            "a file may have {LIMIT} lines at most:\n{list}\nExceptions, with a reason, are in xtask/src/file_sizes.rs"
+        );
     }
     Ok(())
 }

@@ -17,12 +17,17 @@
 //! The caller decides how a request is sent; [`http_caller`] sends it to a running server, and for an axum router:
 //!
 //! ```ignore
-//! let differences = golden::replay(&scenario, async |call| {
+//! let call = async |call: golden::Call| -> anyhow::Result<golden::Reply> {
 //!     let mut request = Request::builder().method(call.method.as_str()).uri(&call.target);
-//!     for (name, value) in &call.headers { request = request.header(name, value); }
+//!     for (name, value) in &call.headers {
+//!         request = request.header(name, value);
+//!     }
 //!     let response = router.clone().oneshot(request.body(Body::from(call.body))?).await?;
-//!     …
-//! }).await;
+//!     let status = response.status().as_u16();
+//!     let body = response.into_body().collect().await?.to_bytes().to_vec();
+//!     Ok(golden::Reply { status, content_type: None, body })
+//! };
+//! let differences = golden::replay(&scenario, call).await;
 //! assert!(differences.is_empty(), "{}", golden::readable(&differences));
 //! ```
 

@@ -1,8 +1,8 @@
 //! Answers with one entity: body by API version, ETag, and the preconditions that a request may carry.
 
 use axum::response::{IntoResponse, Response};
-use http::header::{ETAG, HeaderMap, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use http::StatusCode;
+use http::header::{ETAG, HeaderMap, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use model_registry_api::{ApiVersion, Family, Kind};
 use model_registry_server::{ApiError, response};
 use model_registry_store::{KeptAnswer, Record};
@@ -72,7 +72,8 @@ fn tag(response: &mut Response, etag: Option<&str>) {
 fn entity(record: &Record, version: ApiVersion) -> String {
     let wire = record.wire();
     if version == ApiVersion::V1 && record.kind.spec().family != Family::Resource {
-        return serde_json::from_str::<Map<String, Value>>(&wire).map_or(wire, |map| Value::Object(in_v1(map)).to_string());
+        return serde_json::from_str::<Map<String, Value>>(&wire)
+            .map_or(wire, |map| Value::Object(in_v1(map)).to_string());
     }
     wire
 }

@@ -104,11 +104,14 @@ impl Decoder {
             draft.id = match value {
                 Value::Null => None,
                 Value::String(text) if text.is_empty() => None,
-                Value::String(text) => {
-                    Some(text.parse().map_err(|_| ApiError::Invalid(format!("invalid id `{text}`: it is no integer")))?)
-                }
+                Value::String(text) => Some(
+                    text.parse().map_err(|_| ApiError::Invalid(format!("invalid id `{text}`: it is no integer")))?,
+                ),
                 other => {
-                    return Err(ApiError::Invalid(format!("field `id` must be a string, not {}", field::kind_of(other))));
+                    return Err(ApiError::Invalid(format!(
+                        "field `id` must be a string, not {}",
+                        field::kind_of(other)
+                    )));
                 }
             };
             return Ok(true);

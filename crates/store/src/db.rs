@@ -30,7 +30,10 @@ pub struct Database {
 #[derive(Clone)]
 enum Pools {
     /// SQLite allows one writer; readers do not wait for it.
-    Sqlite { read: SqlitePool, write: SqlitePool },
+    Sqlite {
+        read: SqlitePool,
+        write: SqlitePool,
+    },
     Postgres(PgPool),
     MySql(MySqlPool),
 }

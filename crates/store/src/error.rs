@@ -120,7 +120,8 @@ mod tests {
 
     #[test]
     fn the_violated_key_is_recognised_in_every_dialect() {
-        let sqlite = "UNIQUE constraint failed: resource.workspace_id, resource.kind, resource.parent_id, resource.name";
+        let sqlite =
+            "UNIQUE constraint failed: resource.workspace_id, resource.kind, resource.parent_id, resource.name";
         assert_eq!(violated(None, sqlite), Some(UniqueField::Name));
         let sqlite = "UNIQUE constraint failed: artifact.workspace_id, artifact.external_id";
         assert_eq!(violated(None, sqlite), Some(UniqueField::ExternalId));

@@ -24,9 +24,7 @@ mod vocabulary;
 mod write;
 
 pub use clock::Clock;
-pub use db::{
-    ConnectError, Database, DatabaseSource, DatabaseTls, PoolOptions, PoolStatus, SourceError, Transaction,
-};
+pub use db::{ConnectError, Database, DatabaseSource, DatabaseTls, PoolOptions, PoolStatus, SourceError, Transaction};
 pub use document::Document;
 pub use error::{Result, StoreError, UniqueField};
 pub use idempotency::{IdempotencyKey, KeptAnswer};

@@ -168,9 +168,7 @@ impl ListRequest<'_> {
                     SortOrder::Descending => column(key).lte(cursor.key),
                 };
                 select.and_where(bound);
-                select.and_where(
-                    after(column(key), cursor.key.into()).or(after(column("id"), cursor.id.into())),
-                );
+                select.and_where(after(column(key), cursor.key.into()).or(after(column("id"), cursor.id.into())));
             }
         }
         if key != "id" {

@@ -12,8 +12,13 @@ use crate::tables::{WORKSPACE, table};
 #[derive(Clone, Copy, Debug)]
 pub enum FindBy<'a> {
     /// By name, below a parent or, without one, anywhere.
-    Name { name: &'a str, parent_id: Option<i64> },
-    ExternalId { external_id: &'a str },
+    Name {
+        name: &'a str,
+        parent_id: Option<i64>,
+    },
+    ExternalId {
+        external_id: &'a str,
+    },
 }
 
 /// What a find gave.
@@ -102,11 +107,8 @@ pub(crate) fn kind_is(kinds: &[Kind]) -> Expr {
 
 /// The artifacts created under a version or run, and those attached to it later.
 pub(crate) fn artifact_of(resource_id: i64) -> Cond {
-    let mut ids = Query::select()
-        .column("id")
-        .from("artifact")
-        .and_where(Expr::col("parent_id").eq(resource_id))
-        .take();
+    let mut ids =
+        Query::select().column("id").from("artifact").and_where(Expr::col("parent_id").eq(resource_id)).take();
     let attached = Query::select()
         .column("artifact_id")
         .from("artifact_link")

@@ -74,6 +74,8 @@ mod tests {
     #[test]
     fn a_token_of_another_list_is_refused() {
         let token = encode(Cursor { key: 1, id: 1 }, &fingerprint(&["a", "b"]));
-        assert!(matches!(decode(&token, &fingerprint(&["ab", ""])), Err(StoreError::PageToken(message)) if message.contains("another list")));
+        assert!(
+            matches!(decode(&token, &fingerprint(&["ab", ""])), Err(StoreError::PageToken(message)) if message.contains("another list"))
+        );
     }
 }

@@ -74,11 +74,7 @@ impl Transaction {
             .into_table("artifact_link")
             .columns(["resource_id", "artifact_id", "workspace_id"])
             .values_panic([resource_id.into(), artifact_id.into(), WORKSPACE.into()])
-            .on_conflict(
-                OnConflict::columns(["resource_id", "artifact_id"])
-                    .update_column("workspace_id")
-                    .to_owned(),
-            );
+            .on_conflict(OnConflict::columns(["resource_id", "artifact_id"]).update_column("workspace_id").to_owned());
         self.execute(&insert).await?;
         Ok(())
     }
@@ -206,10 +202,7 @@ impl Transaction {
     }
 
     async fn write_properties(&mut self, owners: &[(Kind, i64, Properties)]) -> Result<()> {
-        let rows = owners
-            .iter()
-            .flat_map(|(kind, id, properties)| keyed(*kind, *id, properties.clone()))
-            .collect();
+        let rows = owners.iter().flat_map(|(kind, id, properties)| keyed(*kind, *id, properties.clone())).collect();
         self.upsert_properties(rows).await
     }
 

@@ -20,7 +20,10 @@ pub(super) fn check(value: Value) -> Result<Option<Map<String, Value>>, ApiError
         Value::Null => return Ok(None),
         Value::Object(properties) => properties,
         other => {
-            return Err(ApiError::Invalid(format!("field `customProperties` must be an object, not {}", kind_of(&other))));
+            return Err(ApiError::Invalid(format!(
+                "field `customProperties` must be an object, not {}",
+                kind_of(&other)
+            )));
         }
     };
     if properties.len() > COUNT_LIMIT {
@@ -54,9 +57,8 @@ fn check_value(name: &str, value: &Value) -> Result<Value, ApiError> {
     Ok(match kind {
         "MetadataStringValue" => json!({"metadataType": kind, "string_value": text("string_value")?}),
         "MetadataIntValue" => {
-            let number: i64 = text("int_value")?
-                .parse()
-                .map_err(|_| invalid(name, "`int_value` is no 64-bit integer"))?;
+            let number: i64 =
+                text("int_value")?.parse().map_err(|_| invalid(name, "`int_value` is no 64-bit integer"))?;
             json!({"metadataType": kind, "int_value": number.to_string()})
         }
         "MetadataDoubleValue" => {

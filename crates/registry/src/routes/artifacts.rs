@@ -7,8 +7,8 @@ use model_registry_server::{ApiError, JsonBody};
 use model_registry_store::{Document, Within};
 use serde_json::{Map, Value};
 
-use super::list;
 use super::entity::{answer_found, find_by};
+use super::list;
 use super::request::{Request, parse_id};
 use crate::answer::Answer;
 use crate::decode::{Decoder, Draft, Mode, object};
@@ -99,12 +99,7 @@ pub(super) async fn create_model_artifact(request: Request, JsonBody(body): Json
     create_document(&request, &body, Kind::ModelArtifact, document).await
 }
 
-async fn create_document(
-    request: &Request,
-    body: &[u8],
-    kind: Kind,
-    document: Document,
-) -> Result<Response, ApiError> {
+async fn create_document(request: &Request, body: &[u8], kind: Kind, document: Document) -> Result<Response, ApiError> {
     let operation = Create {
         version: request.context.version,
         kind,
@@ -222,6 +217,7 @@ fn artifact_type(body: &Map<String, Value>) -> Option<&str> {
 }
 
 fn unknown_type(given: Option<&str>) -> ApiError {
-    let given = given.map_or_else(|| "`artifactType` is missing".to_owned(), |text| format!("`artifactType` is `{text}`"));
+    let given =
+        given.map_or_else(|| "`artifactType` is missing".to_owned(), |text| format!("`artifactType` is `{text}`"));
     ApiError::Invalid(format!("invalid artifact type: {given}; use {}", artifact_types()))
 }

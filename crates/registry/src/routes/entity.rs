@@ -6,8 +6,8 @@ use model_registry_api::{Kind, Parent};
 use model_registry_server::{ApiError, JsonBody};
 use model_registry_store::{FindBy, Found, Within};
 
-use super::request::{Request, parse_id, path_id};
 use super::list;
+use super::request::{Request, parse_id, path_id};
 use crate::answer::Answer;
 use crate::decode::{Decoder, Draft, Mode, object};
 use crate::rules::{Create, RuleError, Update, new_document, not_found, random_name};

@@ -25,8 +25,8 @@ pub(super) async fn version(request: Request, id: Path<String>) -> Result<Respon
     }
     let model_id = service.id("registeredModelId").unwrap_or_default();
     let newest = request.database()?.find_newest_child(Kind::ModelVersion, model_id).await.map_err(RuleError::from)?;
-    let version = newest
-        .ok_or_else(|| ApiError::NotFound(format!("no model versions found for registered model {model_id}")))?;
+    let version =
+        newest.ok_or_else(|| ApiError::NotFound(format!("no model versions found for registered model {model_id}")))?;
     Ok(Answer::found(&version, request.context.version).unless_known(&request.preconditions()))
 }
 

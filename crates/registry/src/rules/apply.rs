@@ -61,7 +61,9 @@ fn check_times(run: &Document) -> Result<(), ApiError> {
     };
     let millis = |field: &str, text: &str| {
         text.parse::<i64>().map_err(|_| {
-            ApiError::Invalid(format!("invalid {field} value: `{text}` is no number of milliseconds since the Unix epoch"))
+            ApiError::Invalid(format!(
+                "invalid {field} value: `{text}` is no number of milliseconds since the Unix epoch"
+            ))
         })
     };
     if millis("endTimeSinceEpoch", end)? < millis("startTimeSinceEpoch", start)? {

@@ -26,7 +26,11 @@ impl RuleError {
             }
             StoreError::Conflict(field @ UniqueField::ExternalId) => {
                 let external_id = document.text("externalId").unwrap_or_default();
-                Self::Taken { kind, field, message: format!("externalId {external_id} of this {label} is already in use") }
+                Self::Taken {
+                    kind,
+                    field,
+                    message: format!("externalId {external_id} of this {label} is already in use"),
+                }
             }
             other => Self::Store(other),
         }
@@ -34,10 +38,7 @@ impl RuleError {
 
     /// Whether the transaction lost against another one and may simply run again.
     pub(crate) fn is_temporary(&self) -> bool {
-        matches!(
-            self,
-            Self::Store(StoreError::Retry(_) | StoreError::Conflict(UniqueField::IdempotencyKey))
-        )
+        matches!(self, Self::Store(StoreError::Retry(_) | StoreError::Conflict(UniqueField::IdempotencyKey)))
     }
 }
 

@@ -43,10 +43,8 @@ impl Operation for Register {
 
     fn may_retry(&self, error: &RuleError) -> bool {
         // Two first registrations of one model: the slower one finds the other's when it runs again.
-        let model_taken = matches!(
-            error,
-            RuleError::Taken { kind: Kind::RegisteredModel, field: UniqueField::Name, .. }
-        );
+        let model_taken =
+            matches!(error, RuleError::Taken { kind: Kind::RegisteredModel, field: UniqueField::Name, .. });
         error.is_temporary() || model_taken
     }
 }

@@ -92,10 +92,9 @@ impl UpsertArtifact {
             match &existing {
                 None => return Err(ApiError::NotFound(format!("no artifact found for id {id}")).into()),
                 Some(artifact) if artifact.kind != self.kind => {
-                    return Err(ApiError::Invalid(format!(
-                        "mismatched types, artifact with id {id} is not a {label}"
-                    ))
-                    .into());
+                    return Err(
+                        ApiError::Invalid(format!("mismatched types, artifact with id {id} is not a {label}")).into()
+                    );
                 }
                 Some(_) => {}
             }
@@ -115,9 +114,7 @@ impl UpsertArtifact {
                 tx.log_metric(self.parent_id, experiment_id, existing, document.clone(), &self.author).await
             }
             (_, _, Some(old)) => tx.update(old, document.clone(), &self.author).await,
-            (_, _, None) => {
-                tx.create(self.kind, Some(self.parent_id), document.clone(), &self.author).await.map(Some)
-            }
+            (_, _, None) => tx.create(self.kind, Some(self.parent_id), document.clone(), &self.author).await.map(Some),
         };
         result.map_err(|error| RuleError::while_writing(error, self.kind, &document))
     }

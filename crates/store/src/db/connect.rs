@@ -67,10 +67,7 @@ impl Database {
     }
 }
 
-async fn sqlite(
-    path: Option<&std::path::Path>,
-    options: PoolOptions,
-) -> Result<(Pools, i64), ConnectError> {
+async fn sqlite(path: Option<&std::path::Path>, options: PoolOptions) -> Result<(Pools, i64), ConnectError> {
     let connect = match path {
         Some(path) => {
             if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -170,9 +167,7 @@ async fn check_mysql(pool: &MySqlPool) -> Result<&'static str, ConnectError> {
 
 /// The first two numbers of a version such as `15.18 (Debian 15.18-0+deb12u1)` or `10.11.6-MariaDB`.
 fn version_numbers(version: &str) -> Option<[u32; 2]> {
-    let mut numbers = version
-        .split(|c: char| !c.is_ascii_digit())
-        .map(|part| part.parse::<u32>().ok());
+    let mut numbers = version.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse::<u32>().ok());
     let major = numbers.next()??;
     let minor = numbers.next().flatten().unwrap_or(0);
     Some([major, minor])

@@ -137,7 +137,8 @@ pub(super) async fn mysql(pool: &MySqlPool, collation: &str) -> Result<i64, Migr
         return Err(MigrateError::Locked);
     }
     connection.execute(CREATE).await.map_err(MigrateError::Version)?;
-    let (current,): (i64,) = sqlx::query_as(CURRENT).fetch_one(&mut *connection).await.map_err(MigrateError::Version)?;
+    let (current,): (i64,) =
+        sqlx::query_as(CURRENT).fetch_one(&mut *connection).await.map_err(MigrateError::Version)?;
     for migration in pending(current)? {
         let version = migration.version;
         let script = migration.mysql.replace("{collation}", collation);
@@ -152,10 +153,6 @@ pub(super) async fn mysql(pool: &MySqlPool, collation: &str) -> Result<i64, Migr
             .map_err(MigrateError::Version)?;
         tracing::info!(version, "schema migration applied");
     }
-    sqlx::query("DO RELEASE_LOCK(?)")
-        .bind(LOCK_NAME)
-        .execute(&mut *connection)
-        .await
-        .map_err(MigrateError::Version)?;
+    sqlx::query("DO RELEASE_LOCK(?)").bind(LOCK_NAME).execute(&mut *connection).await.map_err(MigrateError::Version)?;
     Ok(newest())
 }

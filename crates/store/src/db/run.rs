@@ -63,10 +63,7 @@ impl Transaction {
         })
     }
 
-    pub(crate) async fn fetch_optional<R: Row>(
-        &mut self,
-        statement: &(impl SqlxBinder + Sync),
-    ) -> Result<Option<R>> {
+    pub(crate) async fn fetch_optional<R: Row>(&mut self, statement: &(impl SqlxBinder + Sync)) -> Result<Option<R>> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         Ok(match &mut self.inner {
             Inner::Sqlite(tx) => query_as!(statement, SqliteQueryBuilder, fetch_optional, &mut **tx),

@@ -14,7 +14,9 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 #[derive(Clone)]
 pub enum DatabaseSource {
     /// A file, or memory where there is no path.
-    Sqlite { path: Option<PathBuf> },
+    Sqlite {
+        path: Option<PathBuf>,
+    },
     Postgres(Box<PgConnectOptions>),
     MySql(Box<MySqlConnectOptions>),
 }
@@ -114,8 +116,11 @@ impl DatabaseSource {
                 Self::Postgres(Box::new(options))
             }
             Self::MySql(options) => {
-                let mut options = options
-                    .ssl_mode(if tls.verify_server { MySqlSslMode::VerifyIdentity } else { MySqlSslMode::Required });
+                let mut options = options.ssl_mode(if tls.verify_server {
+                    MySqlSslMode::VerifyIdentity
+                } else {
+                    MySqlSslMode::Required
+                });
                 if let Some(path) = &tls.root_certificate {
                     options = options.ssl_ca(path);
                 }
@@ -206,9 +211,9 @@ fn postgres_pairs(text: &str) -> Result<DatabaseSource, SourceError> {
                 database = Some(value.clone());
                 options.database(&value)
             }
-            "sslmode" => options.ssl_mode(
-                value.parse().map_err(|_| invalid(format!("`sslmode` is not known: {value}")))?,
-            ),
+            "sslmode" => {
+                options.ssl_mode(value.parse().map_err(|_| invalid(format!("`sslmode` is not known: {value}")))?)
+            }
             "sslrootcert" => options.ssl_root_cert(value),
             "sslcert" => options.ssl_client_cert(value),
             "sslkey" => options.ssl_client_key(value),
@@ -349,15 +354,15 @@ mod tests {
     fn mistakes_are_named_without_the_password() {
         assert!(shown("redis://x").starts_with("the database URL is of no known form"));
         assert_eq!(shown("sqlite:"), "sqlite: names no file: use sqlite:PATH, for example sqlite:registry.db");
-        assert_eq!(
-            shown("root:secret@tcp(db:x)/models"),
-            "invalid MySQL DSN: the port is no number: x"
-        );
+        assert_eq!(shown("root:secret@tcp(db:x)/models"), "invalid MySQL DSN: the port is no number: x");
         assert_eq!(
             shown("root:secret@tcp(db:1)/a?b=1?c=2"),
             "invalid MySQL DSN: the database name must not contain `?`"
         );
-        assert_eq!(shown("host=db password=secret"), "invalid PostgreSQL DSN: it names no database; put one behind the last slash");
+        assert_eq!(
+            shown("host=db password=secret"),
+            "invalid PostgreSQL DSN: it names no database; put one behind the last slash"
+        );
         assert_eq!(shown("host=db dbname=x pasword=secret"), "invalid PostgreSQL DSN: unknown key `pasword`");
     }
 

@@ -23,6 +23,6 @@ pub(crate) const fn external_id_family(kind: Kind) -> i16 {
 
 /// The text in lower case, where that is another text: what case-insensitive filters compare.
 pub(crate) fn folded(text: &str) -> Option<String> {
-    let folded = text.to_lowercase();
+    let folded = crate::filter::fold(text);
     (folded != text).then_some(folded)
 }

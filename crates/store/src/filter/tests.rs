@@ -1,7 +1,7 @@
 //! Filters as clients write them, against lists as a registry declares them.
 
 use super::evaluate::{Entity, Property, evaluate};
-use super::{Target, Value, ValueType, parse};
+use super::{Target, Value, ValueType, fold, parse};
 
 const ID: Target = Target::Column { name: "id", value: ValueType::Int, folded: None };
 const NAME: Target = Target::Column { name: "name", value: ValueType::Text, folded: Some("name_folded") };
@@ -312,4 +312,11 @@ fn an_erased_property_is_absent() {
     let list = vec![Entity { properties: vec![erased], ..Entity::default() }];
     assert_eq!(passing("stage IS NULL AND NOT stage = 'a'", &list, &custom), [1]);
     assert_eq!(passing("stage IS NOT NULL OR stage NOT IN () OR stage != 'a'", &list, &custom), [0; 0]);
+}
+
+#[test]
+fn a_part_of_a_text_folds_like_the_whole() {
+    assert_eq!(fold("ΟΔΟΣ Ä İ"), "οδοσ ä i\u{307}");
+    assert_eq!(fold("οδος"), fold("ΟΔΟΣ"));
+    assert_eq!(fold("ΟΔΟΣΑ"), fold("ΟΔΟΣ") + &fold("Α"));
 }

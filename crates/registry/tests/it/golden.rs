@@ -27,13 +27,13 @@ async fn replay(backend: Backend, scenario: &Scenario, report: &mut String) {
     // The machine's clock: some scenarios look at the order of times.
     let api = Api::with_clock(backend, model_registry_store::Clock::system()).await;
     let caller = async |call: Call| -> Result<Reply, std::convert::Infallible> {
-        let mut request = Request::builder().method(call.method.as_str()).uri(&call.path_and_query);
+        let mut request = Request::builder().method(call.method.as_str()).uri(&call.target);
         for (name, value) in &call.headers {
             request = request.header(name, value);
         }
-        let answer = api.send(request.body(call.body.map_or_else(Body::empty, Body::from)).unwrap()).await;
+        let answer = api.send(request.body(Body::from(call.body)).unwrap()).await;
         let content_type = answer.headers.get("content-type").and_then(|value| value.to_str().ok());
-        Ok(Reply { status: answer.status, content_type: content_type.unwrap_or_default().to_owned(), body: answer.bytes })
+        Ok(Reply { status: answer.status, content_type: content_type.map(str::to_owned), body: answer.bytes })
     };
     let differences = golden::replay(scenario, caller).await;
     if !differences.is_empty() {

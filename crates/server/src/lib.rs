@@ -22,6 +22,7 @@
 //! beside `query.rs` whose rejection is [`ApiError`].
 
 pub mod body;
+pub mod config;
 pub mod error;
 pub mod fallback;
 pub mod health;

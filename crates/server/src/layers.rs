@@ -5,7 +5,7 @@
 //! 3. a probe is answered, whatever the load;
 //! 4. too many requests at once: 503; a body announced too long: 413;
 //! 5. the handler runs, within a time limit and behind a panic guard;
-//! 6. a failure is logged with its cause, the answer gets its headers, the access log its line.
+//! 6. a failure is logged with its cause, the answer gets its headers, it is counted and written to the access log.
 //!
 //! It is one function rather than a stack of a dozen layers: the order is what one has to know about middleware.
 
@@ -32,6 +32,7 @@ use crate::ApiError;
 use crate::body::{BodyLimit, DEFAULT_LIMIT};
 use crate::error::{self, Failure};
 use crate::health::{Health, Probe};
+use crate::metrics::Metrics;
 use crate::request::{REQUEST_ID, RequestContext};
 use crate::response;
 
@@ -51,6 +52,8 @@ pub struct Options {
     pub cors: Cors,
     /// The checks behind the probes.
     pub health: Health,
+    /// Where requests are counted.
+    pub metrics: Option<Metrics>,
 }
 
 impl Default for Options {
@@ -61,6 +64,7 @@ impl Default for Options {
             max_requests: 1024,
             cors: Cors::default(),
             health: Health::default(),
+            metrics: None,
         }
     }
 }
@@ -89,6 +93,7 @@ async fn handle(State(shared): State<Arc<Shared>>, mut request: Request, next: N
     );
     let line = AccessLine::new(&request);
     let origin = request.headers().get(ORIGIN).cloned();
+    let _in_flight = shared.options.metrics.as_ref().map(Metrics::enter);
     request.extensions_mut().insert(context.clone());
 
     let mut response = async {
@@ -100,7 +105,11 @@ async fn handle(State(shared): State<Arc<Shared>>, mut request: Request, next: N
 
     shared.options.cors.decorate(origin, response.headers_mut());
     decorate(response.headers_mut(), &context);
-    line.write(&span, &context, &response, started.elapsed());
+    let took = started.elapsed();
+    if let Some(metrics) = &shared.options.metrics {
+        metrics.observe(context.route().unwrap_or("none"), &line.method, response.status().as_u16(), took);
+    }
+    line.write(&span, &context, &response, took);
     response
 }
 

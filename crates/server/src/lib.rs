@@ -22,16 +22,20 @@
 //! beside `query.rs` whose rejection is [`ApiError`].
 
 pub mod body;
+pub mod config;
 pub mod error;
 pub mod fallback;
 pub mod health;
 pub mod late;
 pub mod layers;
 pub mod log;
+pub mod metrics;
 pub mod query;
+pub mod reload;
 pub mod request;
 pub mod response;
 pub mod serve;
+pub mod tls;
 
 pub use body::JsonBody;
 pub use error::ApiError;

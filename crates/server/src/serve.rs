@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -34,6 +35,8 @@ pub struct Options {
     pub max_connections: usize,
     /// How long requests in flight may take to end once the process is asked to stop.
     pub drain: Duration,
+    /// Certificates, when connections are to be encrypted: see [`crate::tls`].
+    pub tls: Option<Arc<ServerConfig>>,
 }
 
 impl Default for Options {
@@ -45,6 +48,7 @@ impl Default for Options {
             max_header_bytes: 64 * 1024,
             max_connections: 8192,
             drain: Duration::from_secs(30),
+            tls: None,
         }
     }
 }
@@ -109,7 +113,7 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     let address = listener.local_addr().map_or_else(|_| String::from("unknown"), |address| address.to_string());
-    tracing::info!(address, "listening");
+    tracing::info!(address, tls = options.tls.is_some(), "listening");
     let (stopping, stopping_receiver) = watch::channel(false);
     let mut server = Server {
         router,
@@ -161,10 +165,16 @@ impl Server {
                 stopping: self.stopping.clone(),
                 peer,
             };
+            let tls = self.options.tls.clone();
             self.tasks.spawn(async move {
-                connection.run(stream).await;
+                match tls {
+                    Some(tls) => connection.run_tls(stream, tls).await,
+                    None => connection.run_plain(stream).await,
+                }
                 drop(slot);
             });
+        } else if self.options.tls.is_some() {
+            // Saying no politely would take a handshake.
         } else if let Ok(slot) = Arc::clone(&self.shedding).try_acquire_owned() {
             self.tasks.spawn(async move {
                 connection::shed(stream).await;

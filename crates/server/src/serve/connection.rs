@@ -13,9 +13,11 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
+use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use super::Options;
@@ -35,14 +37,14 @@ pub(super) struct Connection {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Protocol {
+enum Protocol {
     Http1,
     Http2,
 }
 
 impl Connection {
     /// Serves a plain connection, whose protocol shows in its first bytes.
-    pub(super) async fn run(mut self, mut stream: TcpStream) {
+    pub(super) async fn run_plain(mut self, mut stream: TcpStream) {
         let first = tokio::select! {
             first = tokio::time::timeout(self.options.header_timeout, first_bytes(&mut stream)) => first,
             // Nothing was asked yet, so nothing is lost.
@@ -53,8 +55,26 @@ impl Connection {
         }
     }
 
+    /// Serves an encrypted connection, whose protocol is agreed on in the handshake.
+    pub(super) async fn run_tls(mut self, stream: TcpStream, tls: Arc<ServerConfig>) {
+        let handshake = TlsAcceptor::from(tls).accept(stream);
+        let shaken = tokio::select! {
+            shaken = tokio::time::timeout(self.options.header_timeout, handshake) => shaken,
+            () = stopped(&mut self.stopping) => return,
+        };
+        match shaken {
+            Ok(Ok(stream)) => {
+                let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                let protocol = if is_http2 { Protocol::Http2 } else { Protocol::Http1 };
+                self.serve(stream, Bytes::new(), protocol).await;
+            }
+            Ok(Err(error)) => tracing::debug!(peer = %self.peer, %error, "TLS handshake failed"),
+            Err(_) => tracing::debug!(peer = %self.peer, "TLS handshake took too long"),
+        }
+    }
+
     /// Serves requests until the peer goes, breaks a limit, or the process stops.
-    pub(super) async fn serve<S>(self, stream: S, already_read: Bytes, protocol: Protocol)
+    async fn serve<S>(self, stream: S, already_read: Bytes, protocol: Protocol)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {

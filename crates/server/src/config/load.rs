@@ -1,0 +1,282 @@
+//! Flags, environment, file and defaults become one set of values.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use super::effective::{Effective, Origin, Settings};
+use super::file::{self, Entry, EntryValue};
+use super::setting::{Group, Kind, Setting};
+use super::{ConfigError, value};
+
+/// The id of the flag that names the file.
+const CONFIG: &str = "config";
+
+/// The process's environment, or a made-up one for a test.
+#[derive(Clone, Debug, Default)]
+pub struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    /// Reads the environment of the process. Variables that are not UTF-8 are left out: none of ours can be.
+    pub fn of_process() -> Self {
+        let variables = std::env::vars_os();
+        variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
+    }
+
+    /// Returns a variable; an empty one counts as unset.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+}
+
+impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Environment {
+    fn from_iter<T: IntoIterator<Item = (K, V)>>(variables: T) -> Self {
+        Self(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+/// Where values are looked for.
+pub struct Sources<'a> {
+    /// The arguments of a command that [`Schema::attach`] has given its flags.
+    pub arguments: &'a ArgMatches,
+    /// The environment.
+    pub environment: &'a Environment,
+    /// The file that is read when it exists and no other is named.
+    pub default_file: Option<&'a Path>,
+}
+
+/// All settings there are: the file may hold any of them, whichever subcommand reads it.
+pub struct Schema {
+    settings: Vec<&'static Setting>,
+}
+
+impl Schema {
+    /// Puts the settings of several places together.
+    pub fn new(parts: &[&'static [Setting]]) -> Self {
+        Self { settings: parts.iter().flat_map(|part| part.iter()).collect() }
+    }
+
+    /// Returns the settings, in their order.
+    pub fn settings(&self) -> &[&'static Setting] {
+        &self.settings
+    }
+
+    /// Gives a command the flags of these groups, and `--config`.
+    #[must_use]
+    pub fn attach(&self, command: Command, groups: &[Group]) -> Command {
+        let config = Arg::new(CONFIG)
+            .short('c')
+            .long(CONFIG)
+            .value_name("FILE")
+            .help("Configuration file, TOML [env: MR_CONFIG]");
+        let settings = self.settings.iter().filter(|setting| groups.contains(&setting.group));
+        settings.fold(command.arg(config), |command, setting| command.arg(argument(setting)))
+    }
+
+    /// Finds the value of every setting, or the first thing that is wrong.
+    pub fn load(&self, sources: &Sources<'_>) -> Result<Settings, ConfigError> {
+        let mut settings =
+            Settings { order: self.settings.iter().map(|setting| setting.key).collect(), ..Settings::default() };
+        self.defaults(&mut settings);
+        if let Some(path) = file_path(sources) {
+            self.file(&path, &mut settings)?;
+        }
+        self.environment(sources.environment, &mut settings)?;
+        self.flags(sources.arguments, &mut settings)?;
+        Ok(settings)
+    }
+
+    fn defaults(&self, settings: &mut Settings) {
+        for setting in &self.settings {
+            if let Some(default) = setting.default {
+                insert(settings, setting, vec![default.to_owned()], Origin::Default);
+            }
+        }
+    }
+
+    fn file(&self, path: &Path, settings: &mut Settings) -> Result<(), ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            ConfigError::new(path.display().to_string(), format!("cannot read the configuration file: {error}"))
+        })?;
+        for entry in file::entries(path, &text)? {
+            let Some((setting, is_secret_file)) = self.setting_of(&entry.key) else {
+                return Err(ConfigError::new(&entry.key_place, self.unknown_key(&entry.key)));
+            };
+            let mut values = entry_values(setting, &entry)?;
+            if is_secret_file {
+                values = vec![read_secret(&values.concat(), &entry.place)?];
+            }
+            check_all(setting, &values, &entry.place)?;
+            insert(settings, setting, values, Origin::File { place: entry.place });
+        }
+        Ok(())
+    }
+
+    /// Finds a key; `database.file` is the file that holds the secret `database`.
+    fn setting_of(&self, key: &str) -> Option<(&'static Setting, bool)> {
+        let find = |key: &str| self.settings.iter().find(|setting| setting.key == key).copied();
+        if let Some(setting) = find(key) {
+            return Some((setting, false));
+        }
+        let setting = find(key.strip_suffix(".file")?)?;
+        setting.kind.is_secret().then_some((setting, true))
+    }
+
+    fn unknown_key(&self, key: &str) -> String {
+        let known = self.settings.iter().filter(|setting| setting.group != Group::Ignored).map(|setting| setting.key);
+        match nearest(key, known) {
+            Some(nearest) => format!("unknown key `{key}`: did you mean `{nearest}`?"),
+            None => format!("unknown key `{key}`"),
+        }
+    }
+
+    fn environment(&self, environment: &Environment, settings: &mut Settings) -> Result<(), ConfigError> {
+        for setting in self.settings.iter().filter(|setting| setting.group != Group::Ignored) {
+            let variable = setting.variable();
+            let secret_file = format!("{variable}_FILE");
+            if setting.kind.is_secret()
+                && let Some(path) = environment.get(&secret_file)
+            {
+                let secret = read_secret(path, &secret_file)?;
+                insert(settings, setting, vec![secret], Origin::Variable(secret_file));
+            }
+            let Some(text) = environment.get(&variable) else {
+                continue;
+            };
+            // Kubernetes gives every pod the address of a Service named `mr` as MR_PORT and so on.
+            if !setting.kind.is_secret() && text.starts_with("tcp://") {
+                settings.notes.push(format!(
+                    "{variable} ignored: it is the address of a Kubernetes Service; pass --{} instead",
+                    setting.flag()
+                ));
+                continue;
+            }
+            let values = split(setting.kind, text);
+            check_all(setting, &values, &variable)?;
+            insert(settings, setting, values, Origin::Variable(variable));
+        }
+        self.note_misspelt(environment, settings);
+        Ok(())
+    }
+
+    /// Unknown variables are no error, since others may own the prefix, but a near miss is worth a word.
+    fn note_misspelt(&self, environment: &Environment, settings: &mut Settings) {
+        let known: Vec<String> = self.settings.iter().map(|setting| setting.variable()).collect();
+        for name in environment.0.keys().filter(|name| name.starts_with("MR_") && !known.contains(name)) {
+            let close = known.iter().find(|variable| strsim::damerau_levenshtein(variable, name) <= 2);
+            if let Some(variable) = close {
+                settings.notes.push(format!("{name} is not a setting: did you mean {variable}?"));
+            }
+        }
+    }
+
+    fn flags(&self, arguments: &ArgMatches, settings: &mut Settings) -> Result<(), ConfigError> {
+        for setting in &self.settings {
+            // Only the groups of this subcommand have flags.
+            let Ok(Some(texts)) = arguments.try_get_many::<String>(setting.key) else {
+                continue;
+            };
+            let values: Vec<String> = texts.flat_map(|text| split(setting.kind, text)).collect();
+            let flag = setting.flag();
+            check_all(setting, &values, &format!("--{flag}"))?;
+            insert(settings, setting, values, Origin::Flag(flag));
+        }
+        Ok(())
+    }
+}
+
+fn argument(setting: &'static Setting) -> Arg {
+    let mut help = setting.help.to_owned();
+    if let Kind::Choice(words) = setting.kind {
+        help.push_str(&format_args!(" [one of: {}]", words.join(", ")).to_string());
+    }
+    if let Some(default) = setting.default {
+        help.push_str(&format_args!(" [default: {default}]").to_string());
+    }
+    help.push_str(&format_args!(" [env: {}]", setting.variable()).to_string());
+    let mut argument = Arg::new(setting.key)
+        .long(setting.flag())
+        .value_name(setting.kind.placeholder())
+        .help(help)
+        .help_heading(setting.group.title())
+        .hide(setting.group == Group::Ignored);
+    if let Some(letter) = setting.short {
+        argument = argument.short(letter);
+    }
+    match setting.kind {
+        Kind::List => argument.action(ArgAction::Append),
+        // `--flag` and `--flag=false`, as Go's flags; `--flag false` would swallow the next argument.
+        Kind::Bool => {
+            argument.num_args(0..=1).require_equals(true).default_missing_value("true").overrides_with(setting.key)
+        }
+        // Given twice, the last one counts.
+        _ => argument.overrides_with(setting.key),
+    }
+}
+
+fn file_path(sources: &Sources<'_>) -> Option<PathBuf> {
+    let named = sources.arguments.try_get_one::<String>(CONFIG).ok().flatten().map(String::as_str);
+    if let Some(path) = named.or_else(|| sources.environment.get("MR_CONFIG")) {
+        return Some(PathBuf::from(path));
+    }
+    sources.default_file.filter(|path| path.exists()).map(Path::to_path_buf)
+}
+
+fn entry_values(setting: &Setting, entry: &Entry) -> Result<Vec<String>, ConfigError> {
+    let is_bare = matches!(setting.kind, Kind::Number(..) | Kind::Bool | Kind::Fraction | Kind::Size);
+    match (&entry.value, setting.kind) {
+        (EntryValue::List(texts), Kind::List) => Ok(texts.clone()),
+        (EntryValue::Text(text), kind) if !is_bare || kind == Kind::Size => Ok(vec![text.clone()]),
+        (EntryValue::Bare(text), _) if is_bare || setting.group == Group::Ignored => Ok(vec![text.clone()]),
+        (actual, kind) => {
+            let actual = match actual {
+                EntryValue::Text(_) => "a string",
+                EntryValue::Bare(_) => "a number or boolean",
+                EntryValue::List(_) => "an array",
+                EntryValue::Unusable(what) => what,
+            };
+            let expected = match kind {
+                Kind::Number(..) => "a number",
+                Kind::Fraction => "a number from 0 to 1",
+                Kind::Bool => "true or false",
+                Kind::List => "an array of strings",
+                _ => "a string",
+            };
+            Err(ConfigError::new(&entry.place, format!("`{}` must be {expected}, not {actual}", setting.key)))
+        }
+    }
+}
+
+fn split(kind: Kind, text: &str) -> Vec<String> {
+    match kind {
+        Kind::List => text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect(),
+        _ => vec![text.to_owned()],
+    }
+}
+
+fn check_all(setting: &Setting, values: &[String], place: &str) -> Result<(), ConfigError> {
+    for text in values {
+        value::check(setting.kind, text).map_err(|reason| ConfigError::new(place, reason))?;
+    }
+    Ok(())
+}
+
+fn insert(settings: &mut Settings, setting: &'static Setting, values: Vec<String>, origin: Origin) {
+    settings.values.insert(setting.key, Effective { kind: setting.kind, values, origin });
+}
+
+fn read_secret(path: &str, place: &str) -> Result<String, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| ConfigError::new(place, format!("cannot read the secret in `{path}`: {error}")))?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// Returns the known name most like this one, if any is like it at all.
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|candidate| (strsim::jaro_winkler(candidate, name), candidate))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|left, right| left.0.total_cmp(&right.0))
+        .map(|(_, candidate)| candidate)
+}

@@ -1,0 +1,130 @@
+//! What is generated from the declarations: the documentation, an example file, the schema for editors.
+
+use std::fmt::Write;
+
+use serde_json::{Map, Value, json};
+
+use super::load::Schema;
+use super::setting::{Group, Kind, Setting};
+
+/// Writes the settings as Markdown tables, one for each group.
+pub fn markdown(schema: &Schema) -> String {
+    let mut text = String::new();
+    for group in Group::ALL {
+        let settings: Vec<&Setting> = members(schema, group).collect();
+        if settings.is_empty() {
+            continue;
+        }
+        let _ = writeln!(text, "## {}\n", group.title());
+        if group == Group::Ignored {
+            let flags: Vec<String> = settings.iter().map(|setting| format!("`--{}`", setting.flag())).collect();
+            let _ = writeln!(text, "{}\n", flags.join(", "));
+            continue;
+        }
+        text.push_str(
+            "| Key in the file | Flag | Environment | Value | Default | Meaning |\n|---|---|---|---|---|---|\n",
+        );
+        for setting in settings {
+            let short = setting.short.map_or_else(String::new, |letter| format!("`-{letter}`, "));
+            let default = setting.default.map_or_else(String::new, |default| format!("`{default}`"));
+            let (key, flag, variable) = (setting.key, setting.flag(), setting.variable());
+            let (form, help) = (form(setting.kind), setting.help);
+            let _ = writeln!(text, "| `{key}` | {short}`--{flag}` | `{variable}` | {form} | {default} | {help} |");
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// Writes a file that sets nothing and shows everything.
+pub fn example_file(schema: &Schema) -> String {
+    let mut text = String::from("# Every setting with its default. Remove the `#` before the ones you change.\n");
+    let mut section = "";
+    let groups = Group::ALL.into_iter().filter(|group| *group != Group::Ignored);
+    let settings: Vec<&Setting> = groups.flat_map(|group| members(schema, group)).collect();
+    // Keys without a table have to come before the first table.
+    let (tables, top): (Vec<_>, Vec<_>) = settings.into_iter().partition(|setting| setting.key.contains('.'));
+    for setting in top.into_iter().chain(tables) {
+        let (table, key) = setting.key.split_once('.').unwrap_or(("", setting.key));
+        if table != section {
+            let _ = write!(text, "\n[{table}]\n");
+            section = table;
+        }
+        let value = example_value(setting);
+        let _ = write!(text, "\n# {}\n# {key} = {value}\n", setting.help);
+    }
+    text
+}
+
+fn example_value(setting: &Setting) -> String {
+    let default = setting.default.unwrap_or_default();
+    match setting.kind {
+        Kind::Number(..) | Kind::Bool | Kind::Fraction => default.to_owned(),
+        Kind::List => "[]".to_owned(),
+        _ => format!("{default:?}"),
+    }
+}
+
+/// Writes the JSON schema of the file, which editors use to complete and check it.
+pub fn json_schema(schema: &Schema) -> Value {
+    let mut top = Map::new();
+    for setting in schema.settings() {
+        let mut property = property_schema(setting.kind);
+        property["description"] = json!(setting.help);
+        if setting.kind.is_secret() {
+            let by_file =
+                json!({"type": "object", "properties": {"file": {"type": "string"}}, "additionalProperties": false});
+            property = json!({"description": setting.help, "anyOf": [property, by_file]});
+        }
+        match setting.key.split_once('.') {
+            None => {
+                top.insert(setting.key.to_owned(), property);
+            }
+            Some((table, key)) => {
+                let empty = json!({"type": "object", "properties": {}, "additionalProperties": false});
+                top.entry(table).or_insert(empty)["properties"][key] = property;
+            }
+        }
+    }
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Configuration of model-registry",
+        "type": "object",
+        "properties": top,
+        "additionalProperties": false,
+    })
+}
+
+fn property_schema(kind: Kind) -> Value {
+    match kind {
+        Kind::Number(least, most) => json!({"type": "integer", "minimum": least, "maximum": most}),
+        Kind::Fraction => json!({"type": "number", "minimum": 0, "maximum": 1}),
+        Kind::Bool => json!({"type": "boolean"}),
+        Kind::List => json!({"type": "array", "items": {"type": "string"}}),
+        Kind::Choice(words) => json!({"type": "string", "enum": words}),
+        Kind::Duration => json!({"type": "string", "pattern": "^[0-9]+ ?(ms|s|m|h)?$"}),
+        Kind::Size => json!({"type": ["integer", "string"]}),
+        Kind::Text | Kind::File | Kind::Path | Kind::Secret | Kind::SecretUrl => json!({"type": "string"}),
+    }
+}
+
+fn members(schema: &Schema, group: Group) -> impl Iterator<Item = &'static Setting> {
+    schema.settings().iter().copied().filter(move |setting| setting.group == group)
+}
+
+fn form(kind: Kind) -> String {
+    match kind {
+        Kind::Text => "text".to_owned(),
+        Kind::Number(least, most) => format!("{least} to {most}"),
+        Kind::Bool => "`true` or `false`".to_owned(),
+        Kind::Duration => "`500ms`, `30s`, `5m`, `1h`".to_owned(),
+        Kind::Size => "bytes, `64KiB`, `16MiB`".to_owned(),
+        Kind::Fraction => "0 to 1".to_owned(),
+        Kind::List => "texts".to_owned(),
+        Kind::Choice(words) => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
+        Kind::File => "readable file".to_owned(),
+        Kind::Path => "path".to_owned(),
+        Kind::Secret => "secret".to_owned(),
+        Kind::SecretUrl => "URL or DSN, secret".to_owned(),
+    }
+}

@@ -1,0 +1,213 @@
+use std::fs;
+
+use clap::Command;
+
+use super::*;
+
+const EVERYTHING: &[Group] = &Group::ALL;
+
+fn load_from(arguments: &[&str], variables: &[(&str, &str)], file: Option<&str>) -> Result<Settings, ConfigError> {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("registry.toml");
+    if let Some(text) = file {
+        fs::write(&path, text).unwrap();
+    }
+    let schema = Schema::new(&[SETTINGS]);
+    let command = schema.attach(Command::new("proxy"), EVERYTHING);
+    let arguments = command.try_get_matches_from([&["proxy"], arguments].concat()).unwrap();
+    let environment: Environment = variables.iter().copied().collect();
+    let sources = Sources { arguments: &arguments, environment: &environment, default_file: Some(&path) };
+    let result = schema.load(&sources);
+    result.map_err(|error| ConfigError {
+        place: error.place.replace(&path.display().to_string(), "registry.toml"),
+        ..error
+    })
+}
+
+fn load(arguments: &[&str]) -> Settings {
+    load_from(arguments, &[], None).unwrap()
+}
+
+fn refused(file: &str) -> String {
+    load_from(&[], &[], Some(file)).unwrap_err().to_string()
+}
+
+#[test]
+fn a_flag_wins_over_the_environment_over_the_file_over_the_default() {
+    let port = |arguments, variables, file| {
+        let settings = load_from(arguments, variables, file).unwrap();
+        (settings.number(&PORT), settings.find(&PORT).unwrap().origin.to_string())
+    };
+    let (flag, variable, file): (&[_], &[_], _) = (&["--port", "4"], &[("MR_PORT", "3")], Some("port = 2"));
+    assert_eq!(port(flag, variable, file), (4, "--port".to_owned()));
+    assert_eq!(port(&[], variable, file), (3, "MR_PORT".to_owned()));
+    let (number, origin) = port(&[], &[], file);
+    assert_eq!((number, origin.rsplit_once("registry.toml").unwrap().1), (2, ":1:8"));
+    assert_eq!(port(&[], &[], None), (8080, "default".to_owned()));
+}
+
+#[test]
+fn an_empty_variable_and_the_address_of_a_service_count_as_unset() {
+    let variables = [("MR_HOSTNAME", ""), ("MR_PORT", "tcp://10.0.0.1:8080"), ("MR_PORT_8080_TCP_ADDR", "10.0.0.1")];
+    let settings = load_from(&[], &variables, None).unwrap();
+    assert_eq!(settings.text(&HOSTNAME), Some("localhost"));
+    assert_eq!(settings.number(&PORT), 8080);
+    assert_eq!(settings.notes(), ["MR_PORT ignored: it is the address of a Kubernetes Service; pass --port instead"]);
+}
+
+#[test]
+fn a_misspelt_variable_is_noted() {
+    let settings = load_from(&[], &[("MR_HOSTNAM", "x"), ("MR_SOMETHING_ELSE", "y")], None).unwrap();
+    assert_eq!(settings.notes(), ["MR_HOSTNAM is not a setting: did you mean MR_HOSTNAME?"]);
+}
+
+#[test]
+fn every_flag_of_the_reference_is_accepted() {
+    let settings = load(&[
+        "-n",
+        "0.0.0.0",
+        "-p=9090",
+        "--datastore-type=embedmd",
+        "--embedmd-database-type",
+        "postgres",
+        "--embedmd-database-dsn",
+        "host=db password=x",
+        "--embedmd-database-ssl-cert=/c",
+        "--embedmd-database-ssl-key=/k",
+        "--embedmd-database-ssl-root-cert=/r",
+        "--embedmd-database-ssl-ca=/ca/",
+        "--embedmd-database-ssl-cipher=A:B",
+        "--embedmd-database-ssl-verify-server-cert=true",
+        "--alsologtostderr",
+        "--log_backtrace_at",
+        ":0",
+        "--log_dir=/tmp",
+        "--log_link",
+        "x",
+        "--logbuflevel=0",
+        "--logtostderr=true",
+        "--stderrthreshold=2",
+        "-v",
+        "2",
+        "--v=3",
+        "--vmodule=x=1",
+    ]);
+    assert_eq!(settings.listen_address().unwrap(), ("0.0.0.0".to_owned(), 9090));
+    assert_eq!(settings.text(&EMBEDMD_DATABASE_DSN), Some("host=db password=x"));
+    assert!(settings.is_on(&EMBEDMD_DATABASE_SSL_VERIFY_SERVER_CERT));
+}
+
+#[test]
+fn a_switch_needs_no_value_and_takes_nothing_from_its_neighbour() {
+    assert!(load(&["--allow-anonymous"]).is_on(&ALLOW_ANONYMOUS));
+    assert!(!load(&["--allow-anonymous=false"]).is_on(&ALLOW_ANONYMOUS));
+    assert!(!load(&[]).is_on(&ALLOW_ANONYMOUS));
+}
+
+#[test]
+fn lists_come_repeated_separated_or_as_an_array() {
+    let expected = ["https://a", "https://b"];
+    assert_eq!(load(&["--cors-origins", "https://a", "--cors-origins=https://b"]).list(&CORS_ORIGINS), expected);
+    let variables = [("MR_CORS_ORIGINS", "https://a, https://b,")];
+    assert_eq!(load_from(&[], &variables, None).unwrap().list(&CORS_ORIGINS), expected);
+    let file = "[cors]\norigins = [\"https://a\", \"https://b\"]";
+    assert_eq!(load_from(&[], &[], Some(file)).unwrap().list(&CORS_ORIGINS), expected);
+}
+
+#[test]
+fn mistakes_in_the_file_are_said_with_line_column_and_remedy() {
+    assert_eq!(
+        refused("# c\n[limits]\nmax-bdy = \"1MiB\"\n"),
+        "registry.toml:3:1: unknown key `limits.max-bdy`: did you mean `limits.max-body`?"
+    );
+    assert_eq!(refused("zzz = 1"), "registry.toml:1:1: unknown key `zzz`");
+    assert_eq!(
+        refused("[limits]\n  max-body = \"lots\""),
+        "registry.toml:2:14: `lots` is not a size: write bytes, or a number with KiB, MiB or GiB"
+    );
+    assert_eq!(refused("port = \"80\""), "registry.toml:1:8: `port` must be a number, not a string");
+    assert_eq!(refused("hostname = 1"), "registry.toml:1:12: `hostname` must be a string, not a number or boolean");
+    assert_eq!(
+        refused("[cors]\norigins = [1]"),
+        "registry.toml:2:11: `cors.origins` must be an array of strings, not an array of other things than strings"
+    );
+    let unreadable = refused("[tls]\ncert = \"/none/cert.pem\"");
+    assert!(unreadable.starts_with("registry.toml:2:8: cannot read `/none/cert.pem`: "), "{unreadable}");
+    let broken = refused("port = 1\nport = 2");
+    assert!(broken.starts_with("registry.toml:2:1: "), "{broken}");
+    assert_eq!(broken.lines().count(), 1);
+}
+
+#[test]
+fn mistakes_elsewhere_name_the_flag_or_variable() {
+    let error = load_from(&["--port=http"], &[], None).unwrap_err();
+    assert_eq!(error.to_string(), "--port: `http` is not a whole number from 0 to 65535");
+    let error = load_from(&[], &[("MR_LIMITS_DRAIN", "soon")], None).unwrap_err();
+    assert!(error.to_string().starts_with("MR_LIMITS_DRAIN: `soon` is not a duration"), "{error}");
+    let error = load_from(&["--config", "/none.toml"], &[], None).unwrap_err();
+    assert!(error.to_string().starts_with("/none.toml: cannot read the configuration file: "), "{error}");
+}
+
+#[test]
+fn secrets_come_from_files_and_are_never_shown() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("dsn");
+    fs::write(&path, "postgres://u:hunter2@db/n\n").unwrap();
+    let path = path.display().to_string();
+    let from_file = format!("database = {{ file = \"{path}\" }}");
+    for settings in
+        [load_from(&[], &[], Some(&from_file)).unwrap(), load_from(&[], &[("MR_DATABASE_FILE", &path)], None).unwrap()]
+    {
+        assert_eq!(settings.text(&DATABASE), Some("postgres://u:hunter2@db/n"));
+        assert_eq!(settings.find(&DATABASE).unwrap().display(), "postgres://u:***@db/n");
+        assert!(!format!("{settings:?}").contains("hunter2"));
+    }
+    let error = refused("database = { file = \"/none\" }");
+    assert!(error.starts_with("registry.toml:1:21: cannot read the secret in `/none`: "), "{error}");
+}
+
+#[test]
+fn the_address_is_listen_or_hostname_and_port() {
+    let address = |arguments: &[&str]| load(arguments).listen_address().map(|(host, port)| format!("{host} {port}"));
+    assert_eq!(address(&[]).unwrap(), "localhost 8080");
+    assert_eq!(address(&["--listen=0.0.0.0:81", "--port=82"]).unwrap(), "0.0.0.0 81");
+    assert_eq!(address(&["--listen=[::1]:81"]).unwrap(), "[::1] 81");
+    assert_eq!(address(&["--listen=:81"]).unwrap(), ":: 81");
+    assert_eq!(address(&["--listen=81"]).unwrap_err().to_string(), "--listen: `81` is not HOST:PORT");
+}
+
+#[test]
+fn names_are_unique_and_defaults_are_valid() {
+    let mut names = std::collections::BTreeSet::new();
+    for setting in SETTINGS {
+        assert!(names.insert(setting.flag()), "{}", setting.key);
+        assert!(names.insert(setting.variable()), "{}", setting.key);
+        if let Some(default) = setting.default {
+            assert_eq!(value::check(setting.kind, default), Ok(()), "{}", setting.key);
+        }
+    }
+    let schema = Schema::new(&[SETTINGS]);
+    schema.attach(Command::new("proxy"), EVERYTHING).debug_assert();
+}
+
+#[test]
+fn the_generated_file_is_a_file_we_read_and_the_schema_knows_every_key() {
+    let schema = Schema::new(&[SETTINGS]);
+    let example = example_file(&schema);
+    load_from(&[], &[], Some(&example)).unwrap();
+    // The settings that have a default are valid as they stand in the example.
+    let uncommented: Vec<&str> = example
+        .lines()
+        .map(|line| {
+            line.strip_prefix("# ").filter(|line| line.contains(" = ") && !line.ends_with("\"\"")).unwrap_or(line)
+        })
+        .collect();
+    load_from(&[], &[], Some(&uncommented.join("\n"))).unwrap();
+    let json = json_schema(&schema);
+    let reference = markdown(&schema);
+    for setting in SETTINGS {
+        let pointer = format!("/properties/{}", setting.key.replace('.', "/properties/"));
+        assert!(json.pointer(&pointer).is_some(), "{pointer}");
+        assert!(reference.contains(&setting.flag()), "{}", setting.key);
+    }
+}

@@ -1,0 +1,112 @@
+//! Texts into values. Whatever passes [`check`] can be read by the functions beside it.
+
+use std::fs::File;
+use std::time::Duration;
+
+use super::setting::Kind;
+
+/// Tells what is wrong with a value, if anything.
+pub(super) fn check(kind: Kind, text: &str) -> Result<(), String> {
+    match kind {
+        Kind::Text | Kind::List | Kind::Path | Kind::Secret | Kind::SecretUrl => Ok(()),
+        Kind::Number(least, most) => match text.parse::<u64>() {
+            Ok(number) if (least..=most).contains(&number) => Ok(()),
+            _ => Err(format!("`{text}` is not a whole number from {least} to {most}")),
+        },
+        Kind::Bool => boolean(text).map(|_| ()).ok_or_else(|| format!("`{text}` is neither true nor false")),
+        Kind::Duration => duration(text)
+            .map(|_| ())
+            .ok_or_else(|| format!("`{text}` is not a duration: write a number with ms, s, m or h, such as 30s")),
+        Kind::Size => size(text)
+            .map(|_| ())
+            .ok_or_else(|| format!("`{text}` is not a size: write bytes, or a number with KiB, MiB or GiB")),
+        Kind::Fraction => fraction(text).map(|_| ()).ok_or_else(|| format!("`{text}` is not a fraction from 0 to 1")),
+        Kind::Choice(words) if words.contains(&text) => Ok(()),
+        Kind::Choice(words) => Err(format!("`{text}` is not one of {}", words.join(", "))),
+        Kind::File => match File::open(text).and_then(|file| file.metadata()) {
+            Ok(metadata) if metadata.is_file() => Ok(()),
+            Ok(_) => Err(format!("`{text}` is not a file")),
+            Err(error) => Err(format!("cannot read `{text}`: {error}")),
+        },
+    }
+}
+
+// The words Go's flag package takes, since existing manifests were written for it.
+pub(super) fn boolean(text: &str) -> Option<bool> {
+    match text {
+        "true" | "True" | "TRUE" | "t" | "T" | "1" => Some(true),
+        "false" | "False" | "FALSE" | "f" | "F" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+pub(super) fn duration(text: &str) -> Option<Duration> {
+    let (number, unit) = split_unit(text)?;
+    let milliseconds = match unit {
+        "ms" => 1,
+        "s" | "" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return None,
+    };
+    Some(Duration::from_millis(number.checked_mul(milliseconds)?))
+}
+
+pub(super) fn size(text: &str) -> Option<usize> {
+    let (number, unit) = split_unit(text)?;
+    let bytes = match unit {
+        "" | "B" => 1,
+        "KiB" => 1024,
+        "MiB" => 1024 * 1024,
+        "GiB" => 1024 * 1024 * 1024,
+        _ => return None,
+    };
+    number.checked_mul(bytes).and_then(|bytes| usize::try_from(bytes).ok())
+}
+
+pub(super) fn fraction(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|fraction| (0.0..=1.0).contains(fraction))
+}
+
+fn split_unit(text: &str) -> Option<(u64, &str)> {
+    let end = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    Some((number.parse().ok()?, unit.trim_start()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_a_unit() {
+        assert_eq!(duration("500ms"), Some(Duration::from_millis(500)));
+        assert_eq!(duration("30s"), Some(Duration::from_secs(30)));
+        assert_eq!(duration("5"), Some(Duration::from_secs(5)));
+        assert_eq!(duration("2 h"), Some(Duration::from_hours(2)));
+        for wrong in ["", "s", "-1s", "1.5s", "1d", "99999999999999999h"] {
+            assert_eq!(duration(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_powers_of_two() {
+        assert_eq!(size("65536"), Some(65536));
+        assert_eq!(size("16MiB"), Some(16 << 20));
+        for wrong in ["", "1MB", "MiB", "-1", "99999999999GiB"] {
+            assert_eq!(size(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_value_is_said_with_what_is_right() {
+        let message = check(Kind::Choice(&["none", "token"]), "ldap").unwrap_err();
+        assert_eq!(message, "`ldap` is not one of none, token");
+        assert!(check(Kind::File, "/does/not/exist").unwrap_err().starts_with("cannot read `/does/not/exist`: "));
+        assert_eq!(check(Kind::File, "/").unwrap_err(), "`/` is not a file");
+        assert_eq!(
+            check(Kind::Number(0, 65_535), "70000").unwrap_err(),
+            "`70000` is not a whole number from 0 to 65535"
+        );
+    }
+}

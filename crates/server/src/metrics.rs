@@ -1,0 +1,221 @@
+//! Metrics for Prometheus: what every server counts, and hooks for what only others know.
+//!
+//! There is no global registry: a [`Metrics`] is made once and passed to whoever has something to tell, so that a test
+//! reads its own numbers only. Requests are labelled by route pattern, never by URL, which a caller could vary without
+//! end.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::Method;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+
+/// Seconds; from a primary-key read to the time limit of a request.
+const BUCKETS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0];
+
+const CONTENT: HeaderValue = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+
+/// The numbers of one process; cheap to clone.
+#[derive(Clone)]
+pub struct Metrics(Arc<Inner>);
+
+struct Inner {
+    registry: Mutex<Registry>,
+    requests: Family<RequestLabels, Counter>,
+    durations: Family<DurationLabels, Histogram, fn() -> Histogram>,
+    in_flight: Gauge,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    route: String,
+    method: String,
+    status: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DurationLabels {
+    route: String,
+    method: String,
+}
+
+impl Metrics {
+    /// Starts counting; `build` is what `build_info` says, such as `[("version", "1.2.3")]`.
+    pub fn new(build: &[(&'static str, String)]) -> Self {
+        let mut registry = Registry::with_prefix("model_registry");
+        let requests = Family::<RequestLabels, Counter>::default();
+        let durations = Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);
+        let in_flight = Gauge::default();
+        registry.register("build", "What is running", Info::new(build.to_vec()));
+        registry.register("http_requests", "Requests answered", requests.clone());
+        registry.register("http_request_duration_seconds", "Time until the head of the answer", durations.clone());
+        registry.register("http_requests_in_flight", "Requests being answered", in_flight.clone());
+        Self(Arc::new(Inner { registry: Mutex::new(registry), requests, durations, in_flight }))
+    }
+
+    /// Adds a value that goes up and down, read at each scrape. Its name gets the prefix `model_registry_`.
+    pub fn gauge(&self, name: &'static str, help: &'static str, read: impl Fn() -> f64 + Send + Sync + 'static) {
+        self.collect(name, help, Reading::Gauge(Box::new(read)));
+    }
+
+    /// Adds a value that only goes up, read at each scrape. Its name gets the prefix and the suffix `_total`.
+    pub fn counter(&self, name: &'static str, help: &'static str, read: impl Fn() -> u64 + Send + Sync + 'static) {
+        self.collect(name, help, Reading::Counter(Box::new(read)));
+    }
+
+    /// Gives access to the registry, for metrics with labels.
+    pub fn register(&self, register: impl FnOnce(&mut Registry)) {
+        register(&mut self.0.registry.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Writes everything in the text format of `OpenMetrics`.
+    pub fn encode(&self) -> Result<String, fmt::Error> {
+        let mut encoded = String::new();
+        let registry = self.0.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        text::encode(&mut encoded, &registry)?;
+        Ok(encoded)
+    }
+
+    /// Returns the route `/metrics`.
+    pub fn router(&self) -> Router {
+        let metrics = self.clone();
+        Router::new().route("/metrics", get(move || async move { metrics.answer() }))
+    }
+
+    fn answer(&self) -> Response {
+        match self.encode() {
+            Ok(text) => ([(CONTENT_TYPE, CONTENT)], text).into_response(),
+            Err(error) => crate::ApiError::internal(error).into_response(),
+        }
+    }
+
+    fn collect(&self, name: &'static str, help: &'static str, reading: Reading) {
+        self.register(|registry| registry.register_collector(Box::new(Source { name, help, reading })));
+    }
+
+    /// Counts a request until the guard is dropped, however it ends.
+    pub(crate) fn enter(&self) -> InFlight {
+        self.0.in_flight.inc();
+        InFlight(self.0.in_flight.clone())
+    }
+
+    pub(crate) fn observe(&self, route: &str, method: &Method, status: u16, took: Duration) {
+        let (route, method) = (route.to_owned(), method_label(method).to_owned());
+        let labels = DurationLabels { route: route.clone(), method: method.clone() };
+        self.0.durations.get_or_create(&labels).observe(took.as_secs_f64());
+        self.0.requests.get_or_create(&RequestLabels { route, method, status }).inc();
+    }
+}
+
+/// Anybody can invent a method; the label has only these values.
+fn method_label(method: &Method) -> &str {
+    match *method {
+        Method::GET | Method::HEAD | Method::POST | Method::PATCH | Method::PUT | Method::DELETE | Method::OPTIONS => {
+            method.as_str()
+        }
+        _ => "other",
+    }
+}
+
+/// A request being answered.
+pub(crate) struct InFlight(Gauge);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+enum Reading {
+    Gauge(Box<dyn Fn() -> f64 + Send + Sync>),
+    Counter(Box<dyn Fn() -> u64 + Send + Sync>),
+}
+
+/// A metric whose value somebody else keeps.
+struct Source {
+    name: &'static str,
+    help: &'static str,
+    reading: Reading,
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name)
+    }
+}
+
+impl Collector for Source {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        match &self.reading {
+            Reading::Gauge(read) => {
+                let metric = ConstGauge::<f64>::new(read());
+                metric.encode(encoder.encode_descriptor(self.name, self.help, None, MetricType::Gauge)?)
+            }
+            Reading::Counter(read) => {
+                let metric = ConstCounter::<u64>::new(read());
+                metric.encode(encoder.encode_descriptor(self.name, self.help, None, MetricType::Counter)?)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::extract::Request;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::response::tests::text;
+    use crate::{fallback, layers};
+
+    #[tokio::test]
+    async fn counts_requests_by_route_method_and_status() {
+        let metrics = Metrics::new(&[("version", "1.2.3".to_owned())]);
+        metrics.gauge("pool_connections", "Connections", || 3.0);
+        metrics.counter("statements", "Statements sent", || 42);
+        let router = Router::new().route("/things/{id}", get(|| async { "thing" })).merge(metrics.router());
+        let options = layers::Options { metrics: Some(metrics.clone()), ..layers::Options::default() };
+        let router = layers::wrap(fallback::finish(router), options);
+        for (method, path) in [
+            ("GET", "/things/1"),
+            ("GET", "/things/2"),
+            ("BREW", "/things/2"),
+            ("GET", "/x/y"),
+            ("GET", "/a/readyz/health"),
+        ] {
+            let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+            router.clone().oneshot(request).await.unwrap();
+        }
+        let response = router.oneshot(Request::get("/metrics").body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.headers()["content-type"], CONTENT);
+        let text = text(response).await;
+        for line in [
+            r#"model_registry_build_info{version="1.2.3"} 1"#,
+            r#"model_registry_http_requests_total{route="/things/{id}",method="GET",status="200"} 2"#,
+            r#"model_registry_http_requests_total{route="/things/{id}",method="other",status="405"} 1"#,
+            r#"model_registry_http_requests_total{route="none",method="GET",status="404"} 1"#,
+            r#"model_registry_http_requests_total{route="/readyz/health",method="GET",status="200"} 1"#,
+            r#"model_registry_http_request_duration_seconds_count{route="/things/{id}",method="GET"} 2"#,
+            "model_registry_http_requests_in_flight 1",
+            "model_registry_pool_connections 3.0",
+            "model_registry_statements_total 42",
+            "# EOF",
+        ] {
+            assert!(text.lines().any(|actual| actual == line), "{line}\n{text}");
+        }
+    }
+}

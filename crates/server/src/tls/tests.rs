@@ -1,0 +1,157 @@
+//! Handshakes over real sockets, with certificates made on the spot.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ProtocolVersion, RootCertStore, SupportedProtocolVersion};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::*;
+use crate::serve;
+
+struct Files {
+    directory: TempDir,
+}
+
+impl Files {
+    fn new() -> Self {
+        Self { directory: tempfile::tempdir().unwrap() }
+    }
+
+    /// Makes a new certificate and puts it in place.
+    fn renew(&self) -> CertificateDer<'static> {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        fs::write(self.certificate(), made.cert.pem()).unwrap();
+        fs::write(self.key(), made.signing_key.serialize_pem()).unwrap();
+        made.cert.der().clone()
+    }
+
+    fn certificate(&self) -> std::path::PathBuf {
+        self.directory.path().join("tls.crt")
+    }
+
+    fn key(&self) -> std::path::PathBuf {
+        self.directory.path().join("tls.key")
+    }
+
+    fn load(&self) -> Reloading<CertifiedKey> {
+        let provider = aws_lc_rs::default_provider();
+        Reloading::load(&[&self.certificate(), &self.key()], move |contents| {
+            certified_key(&provider, &contents[0], &contents[1])
+        })
+        .unwrap()
+    }
+}
+
+async fn start(tls: Arc<ServerConfig>, options: serve::Options) -> SocketAddr {
+    let router = Router::new().route("/", get(|| async { "secure" }));
+    let listener = serve::bind("127.0.0.1", 0).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let options = serve::Options { tls: Some(tls), ..options };
+    tokio::spawn(serve::serve(listener, router, options, std::future::pending()));
+    address
+}
+
+async fn connect(
+    address: SocketAddr,
+    root: &CertificateDer<'static>,
+    versions: &[&'static SupportedProtocolVersion],
+    alpn: &[u8],
+) -> std::io::Result<TlsStream<TcpStream>> {
+    let mut roots = RootCertStore::empty();
+    roots.add(root.clone()).unwrap();
+    let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_protocol_versions(versions)
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![alpn.to_vec()];
+    let stream = TcpStream::connect(address).await.unwrap();
+    TlsConnector::from(Arc::new(config)).connect(ServerName::try_from("localhost").unwrap(), stream).await
+}
+
+async fn answer(mut stream: TlsStream<TcpStream>) -> String {
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.unwrap();
+    text
+}
+
+#[tokio::test]
+async fn serves_over_tls_1_2_and_1_3_and_offers_http_2() {
+    let files = Files::new();
+    let root = files.renew();
+    let tls = server_config(&files.certificate(), &files.key()).unwrap();
+    let address = start(tls, serve::Options::default()).await;
+    let versions =
+        [(&rustls::version::TLS12, ProtocolVersion::TLSv1_2), (&rustls::version::TLS13, ProtocolVersion::TLSv1_3)];
+    for (version, agreed) in versions {
+        let stream = connect(address, &root, &[version], b"http/1.1").await.unwrap();
+        assert_eq!(stream.get_ref().1.protocol_version(), Some(agreed));
+        let text = answer(stream).await;
+        assert!(text.starts_with("HTTP/1.1 200 OK") && text.ends_with("secure"), "{text}");
+    }
+    let stream = connect(address, &root, &[&rustls::version::TLS13], b"h2").await.unwrap();
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+    let io = hyper_util::rt::TokioIo::new(stream);
+    let executor = hyper_util::rt::TokioExecutor::new();
+    let (mut sender, connection) = hyper::client::conn::http2::handshake(executor, io).await.unwrap();
+    tokio::spawn(connection);
+    let request = http::Request::get("https://localhost/").body(axum::body::Body::empty()).unwrap();
+    assert_eq!(sender.send_request(request).await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_renewed_certificate_is_used_without_a_restart() {
+    let files = Files::new();
+    let first = files.renew();
+    let certificates = files.load();
+    let tls = Arc::new(config(Arc::new(aws_lc_rs::default_provider()), certificates.clone()));
+    let address = start(tls, serve::Options::default()).await;
+    let versions = [&rustls::version::TLS13];
+    assert!(connect(address, &first, &versions, b"http/1.1").await.is_ok());
+
+    let second = files.renew();
+    assert!(certificates.refresh().unwrap());
+    assert!(connect(address, &first, &versions, b"http/1.1").await.is_err());
+    assert!(connect(address, &second, &versions, b"http/1.1").await.is_ok());
+
+    // A key that belongs to another certificate: the renewal is not finished.
+    let third = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    fs::write(files.key(), third.signing_key.serialize_pem()).unwrap();
+    assert!(certificates.refresh().is_err());
+    assert!(connect(address, &second, &versions, b"http/1.1").await.is_ok());
+}
+
+#[tokio::test]
+async fn who_does_not_shake_hands_is_not_waited_for() {
+    let files = Files::new();
+    files.renew();
+    let tls = server_config(&files.certificate(), &files.key()).unwrap();
+    let header_timeout = Duration::from_millis(200);
+    let address = start(tls, serve::Options { header_timeout, ..serve::Options::default() }).await;
+    for beginning in [&b""[..], b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01"] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(beginning).await.unwrap();
+        let mut rest = Vec::new();
+        let closed = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut rest)).await;
+        assert!(closed.is_ok(), "{beginning:?}");
+    }
+}
+
+#[tokio::test]
+async fn unusable_files_are_named() {
+    let files = Files::new();
+    files.renew();
+    fs::write(files.certificate(), "not a certificate").unwrap();
+    let error = server_config(&files.certificate(), &files.key()).unwrap_err().to_string();
+    assert!(error.contains("tls.crt` and `") && error.ends_with("cannot be used: there is no certificate"), "{error}");
+}

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use model_registry_client::{Client, Error, RegisteredModelCreate, RegisteredModelUpdate, Retries};
+use model_registry_client::{Client, Error, ListOptions, RegisteredModelCreate, RegisteredModelUpdate, Retries};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::{StandIn, answer, listen, quick, registry};

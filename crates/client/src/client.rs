@@ -36,6 +36,11 @@ impl Client {
         Ok(self.transport.url(&entity_path(R::COLLECTION, id)?))
     }
 
+    /// The collection of a kind that is a type parameter.
+    pub fn collection<R: Resource>(&self) -> Collection<R> {
+        Collection::new(self.clone())
+    }
+
     pub fn registered_models(&self) -> Collection<RegisteredModel> {
         Collection::new(self.clone())
     }

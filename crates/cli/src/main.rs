@@ -88,3 +88,13 @@ fn settings(schema: &Schema, arguments: &ArgMatches) -> Result<Settings, ConfigE
     let environment = Environment::of_process();
     schema.load(&Sources { arguments, environment: &environment, default_file: None })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_command_has_two_options_of_one_name() {
+        command(&Schema::new(&[config::SETTINGS])).debug_assert();
+    }
+}

@@ -68,7 +68,7 @@ impl Output {
         items: Items<Value>,
     ) -> anyhow::Result<()> {
         let columns = self.columns_or(columns);
-        let mut table = self.table(columns.iter().map(|column| cell::header(column)).collect());
+        let mut table = self.table(columns.iter().map(|column| cell::header(column, noun)).collect());
         let needs_parents = match self.format {
             Format::Table => columns.iter().any(|column| column == "parent"),
             Format::Name => noun.parent.is_some(),
@@ -86,6 +86,8 @@ impl Output {
             let parents =
                 if needs_parents { parents::names(client, noun, &batch).await? } else { parents::Names::default() };
             match self.format {
+                // Nothing arrived before the failure: headers alone would look like an empty list.
+                _ if batch.is_empty() => {}
                 Format::Table => {
                     let rows = batch
                         .iter()

@@ -1,7 +1,7 @@
 //! `config show`: the settings that hold on this machine, and where each came from.
 
 use clap::{ArgMatches, Command};
-use model_registry_server::config::{self, Effective, Environment, Origin, Schema};
+use model_registry_server::config::{self, Effective, Environment, Group, Origin, Schema};
 use serde_json::{Map, Value, json};
 
 use crate::output::{Format, Output, printable};
@@ -37,7 +37,11 @@ pub(crate) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()>
     let environment = Environment::of_process();
     let client = ClientSettings::load(arguments, &environment)?;
     let settings = schema.load(&config::Sources { arguments, environment: &environment, default_file: None })?;
-    let mut rows: Vec<Row> = settings.shown().map(|(key, value)| server_row(key, value)).collect();
+    let mut rows: Vec<Row> = settings
+        .shown()
+        .filter(|(key, _)| !schema.settings().iter().any(|known| known.key == *key && known.group == Group::Ignored))
+        .map(|(key, value)| server_row(key, value))
+        .collect();
     rows.extend(client_rows(&client));
     let format = match client.output.value.as_str() {
         "json" => Format::Json,

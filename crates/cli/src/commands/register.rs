@@ -33,7 +33,7 @@ pub(crate) fn command(_schema: &Schema) -> Command {
         .arg(text("author", "Who made the version"))
         .arg(text("owner", "Who owns the model, if it is new"))
         .arg(text("model-description", "Description of the model, if it is new"))
-        .arg(text("artifact-name", "Name of the artifact"))
+        .arg(text("artifact-name", "Name of the artifact [default: model]"))
         .arg(
             Arg::new("archived")
                 .long("archived")
@@ -72,7 +72,7 @@ fn request(arguments: &ArgMatches) -> anyhow::Result<RegisterRequest> {
         Vec::new()
     } else {
         let mut artifact: ModelArtifactCreate = serde_json::from_value(Value::Object(artifact))?;
-        artifact.name = text("artifact-name");
+        artifact.name = text("artifact-name").or_else(|| Some("model".to_owned()));
         vec![artifact.into()]
     };
     Ok(RegisterRequest {

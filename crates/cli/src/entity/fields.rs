@@ -22,6 +22,10 @@ pub(super) fn fields(noun: &Noun, wanted: impl Fn(&Field) -> bool) -> Vec<&'stat
 
 /// `startTimeSinceEpoch` is `--start-time`.
 pub(super) fn option(field: &Field) -> String {
+    // `--profile` is one of the configuration file.
+    if field.name == "profile" {
+        return "data-profile".to_owned();
+    }
     let name = field.name.strip_suffix("SinceEpoch").unwrap_or(field.name);
     let mut option = String::new();
     for character in name.chars() {

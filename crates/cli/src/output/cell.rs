@@ -16,7 +16,10 @@ const TIMES: &[(&str, &str)] = &[
 ];
 
 /// `storagePath` becomes `STORAGE PATH`; the name of a custom property stays as it is.
-pub(super) fn header(column: &str) -> String {
+pub(super) fn header(column: &str, noun: &Noun) -> String {
+    if let (Some((parent, _)), "parent") = (noun.parent, column) {
+        return parent.singular.to_uppercase();
+    }
     let column = column.strip_prefix("customProperties.").unwrap_or(column);
     let is_field = column.chars().all(|character| character.is_ascii_alphanumeric())
         && column.starts_with(|character: char| character.is_ascii_lowercase());
@@ -117,6 +120,7 @@ pub(crate) fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entity::{ARTIFACTS, VERSIONS};
 
     #[test]
     fn what_a_terminal_would_obey_is_shown_instead() {
@@ -126,7 +130,8 @@ mod tests {
 
     #[test]
     fn headers_are_words() {
-        assert_eq!(header("storagePath"), "STORAGE PATH");
-        assert_eq!(header("customProperties.f1_score"), "f1_score");
+        assert_eq!(header("parent", &VERSIONS), "MODEL");
+        assert_eq!(header("storagePath", &ARTIFACTS), "STORAGE PATH");
+        assert_eq!(header("customProperties.f1_score", &ARTIFACTS), "f1_score");
     }
 }

@@ -140,7 +140,16 @@ mod tests {
     #[test]
     fn a_line_falls_from_left_to_right() {
         let points: Vec<_> = (0..10).map(|x| (f64::from(x), 1.0 / f64::from(x + 1))).collect();
-        insta::assert_snapshot!(Plot { points: &points, width: 20, height: 4 }.draw(), @"");
+        let drawn = Plot { points: &points, width: 20, height: 4 }.draw();
+        let expected = [
+            "  1 ┤⠱⡀",
+            "    │⠀⠱⡀",
+            "    │⠀⠀⠑⠢⢄⡀",
+            "0.1 ┤⠀⠀⠀⠀⠀⠈⠉⠑⠒⠒⠤⠤⠤⠤⣀⣀⣀⣀⣀⣀",
+            "    └────────────────────",
+            "     0                  9",
+        ];
+        assert_eq!(drawn.lines().collect::<Vec<_>>(), expected);
     }
 
     #[test]

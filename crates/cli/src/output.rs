@@ -140,11 +140,12 @@ impl Output {
             return self.entity(client, noun, entity).await;
         }
         let parents = parents::names(client, noun, std::slice::from_ref(entity)).await?;
-        let reference = printable(&noun.reference(entity, &parents));
-        let id = entity["id"].as_str().unwrap_or_default();
-        let same = format!("id:{id}");
-        let id = if reference == same { String::new() } else { format!(" (id {id})") };
-        Ok(writeln!(std::io::stdout(), "{verb} {} {}{id}", noun.singular, self.style.bold(&reference))?)
+        let text = |key: &str| entity.get(key).and_then(Value::as_str).unwrap_or_default();
+        let reference = noun.reference(entity, &parents);
+        // The id is told anyway.
+        let reference = if reference.starts_with("id:") { text("name").to_owned() } else { reference };
+        let reference = self.style.bold(&printable(&reference));
+        Ok(writeln!(std::io::stdout(), "{verb} {} {reference} (id {})", noun.singular, text("id"))?)
     }
 
     pub(crate) fn lines(lines: impl Iterator<Item = String>) -> anyhow::Result<()> {

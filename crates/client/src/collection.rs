@@ -68,8 +68,7 @@ impl<R: Resource> Collection<R> {
     pub async fn find(&self, by: FindBy<'_>) -> Result<Option<R>> {
         match self.client.transport.fetch(Call::get(R::ONE.to_owned(), by.query())).await {
             Ok(entity) => Ok(Some(entity)),
-            // Other answers of this status are not about the entity: there are several, or the path is not known.
-            Err(Error::NotFound(answer)) if answer.message.starts_with("no ") => Ok(None),
+            Err(Error::NotFound(answer)) if says_none(&answer.message) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -88,4 +87,10 @@ impl<R: Resource> Collection<R> {
         let etag = Some(etag).filter(|etag| !etag.is_empty());
         self.client.transport.fetch(Call::patch(entity_path(R::COLLECTION, id)?, update, etag)?).await
     }
+}
+
+/// Whether a 404 is about the entity. Others say that there are several (`multiple … found`), or come from something
+/// that does not know the path.
+fn says_none(message: &str) -> bool {
+    message.starts_with("no ") && message.contains(" found")
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 use futures::TryStreamExt;
-use model_registry_client::{EpochMillis, Kind, ListOptions, Metric};
+use model_registry_client::{Kind, ListOptions, Metric};
 use model_registry_server::config::Schema;
 use serde_json::Value;
 
@@ -60,14 +60,14 @@ pub(crate) fn command(_schema: &Schema) -> Command {
                         .value_name("NUMBER")
                         .value_parser(value_parser!(i64))
                         .allow_hyphen_values(true)
-                        .help("Step of the training it was measured at"),
+                        .help("Step of the training it was measured at [default: the last one logged]"),
                 )
                 .arg(
                     Arg::new("timestamp")
                         .long("timestamp")
                         .value_name("MILLISECONDS")
                         .value_parser(value_parser!(i64))
-                        .help("When it was measured, since the Unix epoch"),
+                        .help("When it was measured, since the Unix epoch [default: now]"),
                 ),
         )
         .subcommand(
@@ -115,11 +115,25 @@ async fn log(session: &Session, arguments: &ArgMatches, run_id: &str) -> anyhow:
         name: arguments.get_one::<String>("name").cloned().unwrap_or_default(),
         value,
         step: arguments.get_one::<i64>("step").copied(),
-        timestamp: arguments.get_one::<i64>("timestamp").map(|&millis| EpochMillis::from(millis)),
+        // Without one the server would keep that of the value before.
+        timestamp: Some(arguments.get_one::<i64>("timestamp").copied().unwrap_or_else(now).into()),
         ..Metric::default()
     };
     let logged = session.client.artifacts_of_run(run_id).upsert(&metric.into()).await?;
-    session.output.done(&session.client, &ARTIFACTS, "Logged", &serde_json::to_value(&logged)?).await
+    let logged = serde_json::to_value(&logged)?;
+    if session.output.format != Format::Table {
+        return session.output.entity(&session.client, &ARTIFACTS, &logged).await;
+    }
+    let shown = |key: &str| logged.get(key).map(ToString::to_string).unwrap_or_default();
+    let step = if logged.get("step").is_some() { format!(" at step {}", shown("step")) } else { String::new() };
+    let name = session.output.style.bold(&printable(logged["name"].as_str().unwrap_or_default()));
+    Ok(writeln!(std::io::stdout(), "Logged {name} = {}{step}", shown("value"))?)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a command is where the time comes from")]
+fn now() -> i64 {
+    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
 }
 
 async fn plot(session: &Session, arguments: &ArgMatches, run_id: &str) -> anyhow::Result<()> {

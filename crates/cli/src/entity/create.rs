@@ -104,9 +104,14 @@ pub(super) async fn run(noun: &'static Noun, session: &Session, arguments: &ArgM
     } else {
         if let Some((parent, field)) = noun.parent {
             let Some((_, id)) = owner else {
-                return Err(CommandError::usage(format!("a {} belongs to a {}", noun.singular, parent.singular))
-                    .hint(format!("write {}, or add --{}", noun.placeholder, parent.singular))
-                    .into());
+                return Err(CommandError::usage(format!(
+                    "the new {} needs {} {}",
+                    noun.singular,
+                    parent.article(),
+                    parent.singular
+                ))
+                .hint(format!("write {}, or add --{}", noun.placeholder, parent.singular))
+                .into());
             };
             body.insert(field.to_owned(), id.into());
         }

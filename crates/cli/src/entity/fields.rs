@@ -52,13 +52,14 @@ pub(crate) fn add_fields(command: Command, fields: &[&'static Field]) -> Command
         command.arg(match field.shape {
             Shape::TextList => argument.value_name("LIST").value_delimiter(',').action(ArgAction::Append),
             Shape::Enumeration(enumeration) => argument
-                .value_name(field.name.to_uppercase())
+                .value_name(option(field).to_uppercase().replace('-', "_"))
                 .value_parser(PossibleValuesParser::new(enumeration.members))
                 .ignore_case(true),
             Shape::Uri => argument.value_name("URI"),
             Shape::EpochMillis => argument.value_name("MILLISECONDS"),
             // A parameter has a `value` as well, which is a text.
-            Shape::Double | Shape::Integer => argument.value_name("NUMBER"),
+            Shape::Double => argument.value_name("VALUE").help("The number of a metric, or the text of a parameter"),
+            Shape::Integer => argument.value_name("NUMBER"),
             Shape::Text | Shape::Id => argument.value_name("TEXT"),
         })
     })

@@ -45,13 +45,16 @@ fn owners(noun: &Noun) -> Vec<&'static Noun> {
 /// Gives a command the options that name what the entities belong to.
 pub(super) fn add_parents(noun: &Noun, command: Command) -> Command {
     let owners = owners(noun);
+    let is_list = command.get_name() == "list";
     owners.iter().fold(command, |command, owner| {
+        let help = if is_list { "Only those of this" } else { "The" };
+        let end = if is_list { "" } else { " it belongs to" };
         let others = owners.iter().filter(|other| other.command != owner.command).map(|other| parent_id(other));
         command.arg(
             Arg::new(parent_id(owner))
                 .long(owner.singular)
                 .value_name(owner.placeholder)
-                .help(format!("The {} it belongs to", owner.singular))
+                .help(format!("{help} {}{end}", owner.singular))
                 .conflicts_with_all(others.collect::<Vec<_>>()),
         )
     })

@@ -3,10 +3,12 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use model_registry_client::{Client, Error, ListOptions, RegisteredModelCreate, RegisteredModelUpdate, Retries};
+use model_registry_client::{
+    Client, Error, FindBy, ListOptions, RegisteredModelCreate, RegisteredModelUpdate, Retries,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{StandIn, answer, listen, quick, registry};
+use crate::support::{StandIn, answer, listen, quick, registry, registry_with_tls};
 
 const MODEL: &str = r#"{"id":"1","name":"m","customProperties":{}}"#;
 
@@ -224,5 +226,42 @@ async fn a_request_says_who_sends_it_and_what_is_behind_the_token() {
     assert_eq!(asked[1].header("authorization"), "Bearer second");
     std::fs::remove_file(&file).unwrap();
     let error = client.registered_models().get("1").await.unwrap_err();
+    assert!(matches!(error, Error::Usage(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn only_a_404_about_the_entity_means_that_there_is_none() {
+    let stand_in = StandIn::start(|number| {
+        let message = [
+            "no registered models found for name=m, externalId=",
+            "multiple registered models found for name=m, externalId=",
+            "no such path: /api",
+        ][number];
+        answer(404, &[], &format!(r#"{{"code":"Not Found","message":"{message}"}}"#))
+    })
+    .await;
+    let models = stand_in.server.client().registered_models();
+    assert_eq!(models.find(FindBy::Name("m")).await.unwrap(), None);
+    assert!(models.find(FindBy::Name("m")).await.is_err());
+    assert!(models.find(FindBy::Name("m")).await.is_err());
+}
+
+#[tokio::test]
+async fn a_certificate_has_to_be_trusted() {
+    let directory = tempfile::tempdir().unwrap();
+    let (certificate, key) = (directory.path().join("certificate.pem"), directory.path().join("key.pem"));
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let server = registry_with_tls(&certificate, &key).await;
+
+    let models = Client::builder(&server.url).retries(quick(0)).build().unwrap().registered_models();
+    let error = models.get("1").await.unwrap_err();
+    assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
+    assert!(error.to_string().contains("certificate"), "{error}");
+
+    let trusting = Client::builder(&server.url).root_certificates(made.cert.pem()).build().unwrap();
+    assert!(trusting.registered_models().get("1").await.unwrap_err().is_not_found());
+    let error = Client::builder(&server.url).root_certificates("nonsense").build().unwrap_err();
     assert!(matches!(error, Error::Usage(_)), "{error:?}");
 }

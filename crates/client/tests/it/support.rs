@@ -2,6 +2,7 @@
 
 use std::future::pending;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,7 +13,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use model_registry_client::{Client, Retries};
 use model_registry_registry::Registry;
-use model_registry_server::{fallback, layers, serve};
+use model_registry_server::{fallback, layers, serve, tls};
 use model_registry_store::{Clock, DatabaseSource, PoolOptions, Store};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -52,10 +53,25 @@ pub(crate) async fn listen() -> (TcpListener, String) {
 
 /// The registry over a database in memory.
 pub(crate) async fn registry() -> Server {
+    start(registry_router().await).await
+}
+
+/// The same behind TLS.
+pub(crate) async fn registry_with_tls(certificate: &Path, key: &Path) -> Server {
+    let (listener, url) = listen().await;
+    let tls = Some(tls::server_config(certificate, key).unwrap());
+    let router = registry_router().await;
+    let task = tokio::spawn(async {
+        serve::serve(listener, router, serve::Options { tls, ..Default::default() }, pending()).await.unwrap();
+    });
+    Server { url: url.replace("http:", "https:"), task }
+}
+
+async fn registry_router() -> Router {
     let source = DatabaseSource::Sqlite { path: None };
     let store = Store::connect(&source, PoolOptions::default(), Clock::stepping(1_700_000_000_000)).await.unwrap();
     let routes = fallback::finish(model_registry_registry::router(Registry::new(store)));
-    start(layers::wrap(routes, layers::Options::default())).await
+    layers::wrap(routes, layers::Options::default())
 }
 
 async fn start(router: Router) -> Server {

@@ -22,9 +22,14 @@ fn examples(guide: &str) -> Vec<Example> {
             examples.push(Example { line: number + 1, command: command.to_owned(), output: String::new() });
             continues = command.ends_with('\\');
         } else if let Some(example) = examples.last_mut() {
-            let part = if continues { &mut example.command } else { &mut example.output };
-            part.push_str(&format!("{}{line}{}", if continues { "\n" } else { "" }, if continues { "" } else { "\n" }));
-            continues = continues && line.ends_with('\\');
+            if continues {
+                example.command.push('\n');
+                example.command.push_str(line);
+                continues = line.ends_with('\\');
+            } else {
+                example.output.push_str(line);
+                example.output.push('\n');
+            }
         }
     }
     examples

@@ -15,7 +15,7 @@ fn code(command: &mut Command) -> i32 {
 async fn each_failure_has_its_message_hint_and_code() {
     let registry = Registry::start().await;
     insta::assert_snapshot!(registry.transcript(
-        r#"
+        r"
         model-registry register m v1 --output name
         model-registry models create m
         model-registry register m v1
@@ -42,7 +42,7 @@ async fn each_failure_has_its_message_hint_and_code() {
         model-registry models list --server http://user:hunter2@host
         model-registry models list --token-file nothing
         model-registry models list --ca-file nothing
-        "#
+        "
     ));
 }
 
@@ -65,7 +65,7 @@ fn answering(answer: &'static str) -> String {
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            let _ = stream.read(&mut [0; 65_536]);
+            let _ = stream.read(&mut [0; 8192]);
             let _ = stream.write_all(answer.as_bytes());
         }
     });

@@ -30,7 +30,7 @@ async fn models() {
 async fn versions_and_artifacts() {
     let registry = Registry::start().await;
     insta::assert_snapshot!(registry.transcript(
-        r#"
+        r"
         model-registry register org/llm v1 --uri s3://models/llm/1 --model-format-name onnx --property accuracy=0.93
         model-registry register org/llm v2 --output name
         model-registry register org/llm v3 --author ada --archived --output yaml
@@ -50,7 +50,7 @@ async fn versions_and_artifacts() {
         model-registry artifacts get org/llm/v1/model
         model-registry artifacts update card --version org/llm/v1 --property reviewed=true
         model-registry artifacts archive org/llm/v1/card --yes --output yaml
-        "#
+        "
     ));
 }
 
@@ -84,7 +84,7 @@ async fn experiments_runs_and_metrics() {
 async fn environments_and_services() {
     let registry = Registry::start().await;
     insta::assert_snapshot!(registry.transcript(
-        r#"
+        r"
         model-registry register fraud v1 --output name
         model-registry environments create production --external-id cluster-1
         model-registry environments list
@@ -97,7 +97,7 @@ async fn environments_and_services() {
         model-registry services update production/fraud --clear runtime --version fraud/v1
         model-registry services archive production/fraud --yes
         model-registry services list --state undeployed --output name
-        "#
+        "
     ));
 }
 
@@ -115,7 +115,7 @@ async fn search_open_and_completion() {
         model-registry search nothing
         model-registry open models frauds
         model-registry open versions 'Fraud-50%/v1' --print
-        model-registry completion bash | grep -c 'model__registry'
+        model-registry completion bash | grep -o 'complete -F [^ ]*' | head -1
         model-registry completion zsh | head -1
         model-registry completion fish | grep -c "fish_seen_subcommand_from models"
         "#

@@ -102,7 +102,10 @@ impl ClientSettings {
 
         let server = given("server", "MR_SERVER");
         // A profile's token is for the profile's server alone.
-        let is_of_profile = server.as_ref().is_none_or(|server| Some(&server.value) == profile.server.as_ref());
+        let same = |left: &str, right: &str| left.trim_end_matches('/') == right.trim_end_matches('/');
+        let is_of_profile = server
+            .as_ref()
+            .is_none_or(|server| profile.server.as_ref().is_some_and(|of_profile| same(&server.value, of_profile)));
         let (token, token_file) = credentials(&given, &profile, &origin, is_of_profile);
         let path = |chosen: Chosen<String>| Chosen { value: PathBuf::from(chosen.value), origin: chosen.origin };
         let ca_file = given("ca-file", "MR_CA_FILE").map(path);

@@ -21,6 +21,7 @@
 //! happen around every request: one step in `layers.rs`, where the order is spelled out. To add an extractor: one file
 //! beside `query.rs` whose rejection is [`ApiError`].
 
+pub mod auth;
 pub mod body;
 pub mod config;
 pub mod error;

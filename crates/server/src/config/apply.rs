@@ -1,9 +1,16 @@
 //! Settings into what the rest of this crate takes.
 
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+
 use super::declarations as key;
-use super::{ConfigError, Settings};
+use super::{ConfigError, Origin, Setting, Settings};
+use crate::auth::{Auth, Authenticator, Oidc, OidcOptions, Policy, Role, Rules, TokenFile};
 use crate::health::Health;
-use crate::{layers, log, serve};
+use crate::{layers, log, serve, tls};
 
 impl Settings {
     /// Returns the host and port to listen on.
@@ -13,8 +20,7 @@ impl Settings {
             let port = u16::try_from(self.number(&key::PORT)).expect("checked when it was loaded");
             return Ok((host, port));
         };
-        let place = self.find(&key::LISTEN).map(|value| value.origin.to_string()).unwrap_or_default();
-        let wrong = || ConfigError::new(&place, format!("`{listen}` is not HOST:PORT"));
+        let wrong = || self.wrong(&key::LISTEN, &format!("`{listen}` is not HOST:PORT"));
         let (host, port) = listen.rsplit_once(':').ok_or_else(wrong)?;
         let port = port.parse().map_err(|_| wrong())?;
         // `:8080` means every address, as in Go.
@@ -55,14 +61,72 @@ impl Settings {
             Some("json") => log::Format::Json,
             _ => log::Format::Auto,
         };
-        let place = self.find(&key::LOG_LEVEL).map(|value| value.origin.to_string()).unwrap_or_default();
         log::init(self.text(&key::LOG_LEVEL).unwrap_or("info"), format)
-            .map_err(|error| ConfigError::new(place, error.to_string()))?;
+            .map_err(|error| self.wrong(&key::LOG_LEVEL, &error))?;
         self.log_notes();
         Ok(())
     }
 
-    fn count(&self, setting: &super::Setting) -> usize {
+    /// Returns how callers are known and what they may do, by the rules given. Needs a runtime.
+    pub fn auth(&self, rules: Rules) -> Result<Auth, ConfigError> {
+        let authenticator = match self.text(&key::AUTH_MODE) {
+            Some("token") => {
+                let path = self.required(&key::AUTH_TOKENS_FILE, "token")?;
+                let tokens = TokenFile::load(Path::new(path));
+                Authenticator::Tokens(tokens.map_err(|error| self.wrong(&key::AUTH_TOKENS_FILE, &error))?)
+            }
+            Some("oidc") => Authenticator::Oidc(Arc::new(self.oidc()?)),
+            _ => Authenticator::Anonymous,
+        };
+        let policy = match (&authenticator, self.path(&key::AUTH_POLICY_FILE)) {
+            (Authenticator::Anonymous, None) => Policy::Everybody(Role::Admin),
+            (Authenticator::Anonymous, Some(_)) => {
+                let reason = "a policy needs callers that are known: set auth.mode to token or oidc";
+                return Err(self.wrong(&key::AUTH_POLICY_FILE, &reason));
+            }
+            (_, None) => Policy::Everybody(Role::Writer),
+            (_, Some(path)) => Policy::load(path).map_err(|error| self.wrong(&key::AUTH_POLICY_FILE, &error))?,
+        };
+        Ok(Auth { authenticator, policy, rules })
+    }
+
+    fn oidc(&self) -> Result<Oidc, ConfigError> {
+        let issuer = self.required(&key::AUTH_OIDC_ISSUER, "oidc")?;
+        self.required(&key::AUTH_OIDC_AUDIENCE, "oidc")?;
+        let mut options = OidcOptions::new(issuer, self.list(&key::AUTH_OIDC_AUDIENCE).to_vec());
+        if let Some(claim) = self.text(&key::AUTH_OIDC_USER_CLAIM) {
+            claim.clone_into(&mut options.user_claim);
+        }
+        if let Some(claim) = self.text(&key::AUTH_OIDC_GROUPS_CLAIM) {
+            claim.clone_into(&mut options.groups_claim);
+        }
+        Oidc::new(options).map_err(|error| self.wrong(&key::AUTH_OIDC_ISSUER, &error))
+    }
+
+    /// Returns the certificates to serve with, if there are any. Needs a runtime.
+    pub fn tls(&self) -> Result<Option<Arc<ServerConfig>>, ConfigError> {
+        match (self.path(&key::TLS_CERT), self.path(&key::TLS_KEY)) {
+            (None, None) => Ok(None),
+            (Some(certificate), Some(private)) => {
+                tls::server_config(certificate, private).map(Some).map_err(|error| self.wrong(&key::TLS_CERT, &error))
+            }
+            (Some(_), None) => Err(self.wrong(&key::TLS_CERT, &"tls.key is required as well")),
+            (None, Some(_)) => Err(self.wrong(&key::TLS_KEY, &"tls.cert is required as well")),
+        }
+    }
+
+    fn required(&self, setting: &Setting, mode: &str) -> Result<&str, ConfigError> {
+        let reason = format!("mode {mode} needs {}", setting.key);
+        self.text(setting).ok_or_else(|| self.wrong(&key::AUTH_MODE, &reason))
+    }
+
+    /// Says what is wrong at the place where the setting was made.
+    fn wrong(&self, setting: &Setting, reason: &dyn fmt::Display) -> ConfigError {
+        let origin = self.find(setting).map_or(Origin::Default, |value| value.origin.clone());
+        ConfigError::new(origin.to_string(), reason.to_string())
+    }
+
+    fn count(&self, setting: &Setting) -> usize {
         usize::try_from(self.number(setting)).unwrap_or(usize::MAX)
     }
 }

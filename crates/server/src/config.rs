@@ -29,6 +29,7 @@ mod reference;
 mod setting;
 mod value;
 
+pub use apply::Telemetry;
 pub use declarations::*;
 pub use effective::{Effective, Origin, Settings};
 pub(crate) use file::Source;

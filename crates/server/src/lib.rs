@@ -31,12 +31,15 @@ pub mod late;
 pub mod layers;
 pub mod log;
 pub mod metrics;
+#[cfg(feature = "otlp")]
+pub mod otlp;
 pub mod query;
 pub mod reload;
 pub mod request;
 pub mod response;
 pub mod serve;
 pub mod tls;
+mod trace_context;
 
 pub use body::JsonBody;
 pub use error::ApiError;

@@ -10,7 +10,15 @@ use super::declarations as key;
 use super::{ConfigError, Origin, Setting, Settings};
 use crate::auth::{Auth, Authenticator, Oidc, OidcOptions, Policy, Role, Rules, TokenFile};
 use crate::health::Health;
+use crate::metrics::Metrics;
 use crate::{layers, log, serve, tls};
+
+/// What runs beside the server; the last traces are sent when it is dropped.
+#[must_use]
+pub struct Telemetry {
+    #[cfg(feature = "otlp")]
+    _traces: Option<crate::otlp::Traces>,
+}
 
 impl Settings {
     /// Returns the host and port to listen on.
@@ -28,9 +36,9 @@ impl Settings {
         Ok((host.to_owned(), port))
     }
 
-    /// Returns how connections are treated; TLS is added by the caller.
-    pub fn serve_options(&self) -> serve::Options {
-        serve::Options {
+    /// Returns how connections are treated. Needs a runtime.
+    pub fn serve_options(&self) -> Result<serve::Options, ConfigError> {
+        Ok(serve::Options {
             header_timeout: self.duration(&key::LIMITS_HEADER_TIMEOUT),
             write_timeout: self.duration(&key::LIMITS_WRITE_TIMEOUT),
             max_headers: self.count(&key::LIMITS_MAX_HEADERS),
@@ -38,33 +46,61 @@ impl Settings {
             max_header_bytes: self.size(&key::LIMITS_MAX_HEADER_SIZE).max(8 * 1024),
             max_connections: self.count(&key::LIMITS_MAX_CONNECTIONS),
             drain: self.duration(&key::LIMITS_DRAIN),
-            ..serve::Options::default()
-        }
+            tls: self.tls()?,
+        })
     }
 
     /// Returns how requests are treated.
-    pub fn layer_options(&self, health: Health) -> layers::Options {
+    pub fn layer_options(&self, health: Health, metrics: Option<Metrics>) -> layers::Options {
         layers::Options {
             request_timeout: self.duration(&key::LIMITS_REQUEST_TIMEOUT),
             max_body: self.size(&key::LIMITS_MAX_BODY),
             max_requests: self.count(&key::LIMITS_MAX_REQUESTS),
             cors: layers::Cors::new(self.list(&key::CORS_ORIGINS).iter().cloned()),
             health,
-            ..layers::Options::default()
+            metrics,
+            traces: self.text(&key::TELEMETRY_OTLP_ENDPOINT).is_some(),
         }
     }
 
-    /// Starts logging, and logs what was noticed while loading.
-    pub fn start_log(&self) -> Result<(), ConfigError> {
+    /// Starts logging and traces, and logs what was noticed while loading. Keep what comes back until the end.
+    pub fn start_log(&self) -> Result<Telemetry, ConfigError> {
         let format = match self.text(&key::LOG_FORMAT) {
             Some("text") => log::Format::Text,
             Some("json") => log::Format::Json,
             _ => log::Format::Auto,
         };
-        log::init(self.text(&key::LOG_LEVEL).unwrap_or("info"), format)
+        let (telemetry, layer) = self.traces()?;
+        log::init_with(self.text(&key::LOG_LEVEL).unwrap_or("info"), format, layer)
             .map_err(|error| self.wrong(&key::LOG_LEVEL, &error))?;
         self.log_notes();
-        Ok(())
+        Ok(telemetry)
+    }
+
+    #[cfg(feature = "otlp")]
+    fn traces(&self) -> Result<(Telemetry, Option<log::ExtraLayer>), ConfigError> {
+        let Some(endpoint) = self.text(&key::TELEMETRY_OTLP_ENDPOINT) else {
+            return Ok((Telemetry { _traces: None }, None));
+        };
+        let options = crate::otlp::Options {
+            endpoint: endpoint.to_owned(),
+            service_name: self.text(&key::TELEMETRY_SERVICE_NAME).unwrap_or("model-registry").to_owned(),
+            service_version: env!("CARGO_PKG_VERSION"),
+            sample_ratio: self.fraction(&key::TELEMETRY_SAMPLE_RATIO),
+        };
+        let traces =
+            crate::otlp::Traces::start(&options).map_err(|error| self.wrong(&key::TELEMETRY_OTLP_ENDPOINT, &error))?;
+        let layer = traces.layer();
+        Ok((Telemetry { _traces: Some(traces) }, Some(layer)))
+    }
+
+    #[cfg(not(feature = "otlp"))]
+    fn traces(&self) -> Result<(Telemetry, Option<log::ExtraLayer>), ConfigError> {
+        if self.text(&key::TELEMETRY_OTLP_ENDPOINT).is_some() {
+            let reason = "this executable was built without OpenTelemetry (cargo feature `otlp`)";
+            return Err(self.wrong(&key::TELEMETRY_OTLP_ENDPOINT, &reason));
+        }
+        Ok((Telemetry {}, None))
     }
 
     /// Returns how callers are known and what they may do, by the rules given. Needs a runtime.

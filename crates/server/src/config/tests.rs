@@ -145,6 +145,8 @@ fn mistakes_elsewhere_name_the_flag_or_variable() {
     let error = load_from(&[], &[("MR_LIMITS_DRAIN", "soon")], None).unwrap_err();
     assert!(error.to_string().starts_with("MR_LIMITS_DRAIN: `soon` is not a duration"), "{error}");
     let error = load_from(&["--config", "/none.toml"], &[], None).unwrap_err();
+    let yaml = load_from(&["--config", "/none.yaml"], &[], None).unwrap_err();
+    assert!(yaml.to_string().starts_with("/none.yaml: the configuration file is TOML"), "{yaml}");
     assert!(error.to_string().starts_with("/none.toml: cannot read the configuration file: "), "{error}");
 }
 

@@ -23,6 +23,7 @@ use tower::ServiceExt;
 use super::Options;
 use super::guarded::Guarded;
 use crate::error;
+use crate::request::Stopping;
 
 /// What an HTTP/2 client that knows we speak it sends first.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -80,9 +81,11 @@ impl Connection {
     {
         let Self { router, options, stopping, peer } = self;
         let io = TokioIo::new(Guarded::new(stream, already_read, options.write_timeout));
+        let told = Stopping::new(stopping.clone());
         let service = service_fn(move |request: http::Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
+            request.extensions_mut().insert(told.clone());
             router.clone().oneshot(request)
         });
         match protocol {

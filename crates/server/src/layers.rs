@@ -4,7 +4,7 @@
 //! 2. a cross-origin preflight is answered;
 //! 3. a probe is answered, whatever the load;
 //! 4. too many requests at once: 503; a body announced too long: 413;
-//! 5. the handler runs, within a time limit and behind a panic guard;
+//! 5. the handler runs, within a time limit; a panic in it or before it becomes a failure;
 //! 6. a failure is logged with its cause, the answer gets its headers, it is counted and written to the access log.
 //!
 //! It is one function rather than a stack of a dozen layers: the order is what one has to know about middleware.
@@ -111,7 +111,11 @@ async fn handle(State(shared): State<Arc<Shared>>, mut request: Request, next: N
     request.extensions_mut().insert(context.clone());
 
     let mut response = async {
-        let response = answer(&shared, request, next, &context).await;
+        // A panic anywhere, a probe's check included, is an answer and not a closed connection.
+        let answered = AssertUnwindSafe(answer(&shared, request, next, &context)).catch_unwind().await;
+        let response = answered.unwrap_or_else(|panic| {
+            ApiError::internal(format!("a handler panicked: {}", panic_text(&*panic))).into_response()
+        });
         finish_failure(response, &context)
     }
     .instrument(span.clone())
@@ -148,12 +152,8 @@ async fn answer(shared: &Shared, request: Request, next: Next, context: &Request
         Ok(request) => request,
         Err(error) => return error.into_response(),
     };
-    let guarded = AssertUnwindSafe(next.run(request)).catch_unwind();
-    match tokio::time::timeout(options.request_timeout, guarded).await {
-        Ok(Ok(response)) => response,
-        Ok(Err(panic)) => ApiError::internal(format!("a handler panicked: {}", panic_text(&*panic))).into_response(),
-        Err(_) => ApiError::Timeout(options.request_timeout).into_response(),
-    }
+    let answered = tokio::time::timeout(options.request_timeout, next.run(request)).await;
+    answered.unwrap_or_else(|_| ApiError::Timeout(options.request_timeout).into_response())
 }
 
 /// Refuses a body whose announced length is over the limit, and cuts off one that turns out to be.

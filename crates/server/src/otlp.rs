@@ -1,22 +1,30 @@
-//! Traces to an OpenTelemetry collector, by OTLP over HTTP (the cargo feature `otlp`).
+//! Traces and metrics to an OpenTelemetry collector, by OTLP over HTTP (the cargo feature `otlp`).
 //!
-//! A thread of the exporter's own sends them in batches; a collector that is away costs nothing but the traces.
+//! Threads of the exporters' own send them in batches; a collector that is away costs nothing but what it misses.
 
 use std::time::Duration;
 
+use opentelemetry::metrics::{Histogram, MeterProvider as _};
 use opentelemetry::trace::{
     SpanContext, SpanId, Status, TraceContextExt as _, TraceFlags, TraceId, TraceState, TracerProvider as _,
 };
 use opentelemetry::{Context, KeyValue};
-use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig};
+use opentelemetry_otlp::{ExporterBuildError, MetricExporter, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::Layer;
 
 use crate::log::ExtraLayer;
+use crate::metrics::{BUCKETS, Metrics, Reading};
 use crate::trace_context::TraceContext;
+
+/// The name of this instrumentation.
+const SCOPE: &str = "model-registry";
+/// How long the collector may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What is sent where.
 #[derive(Clone, Debug)]
@@ -32,39 +40,77 @@ pub struct Options {
 }
 
 /// The connection to the collector. What is left is sent when it is dropped.
-pub struct Traces(SdkTracerProvider);
+pub struct Collector {
+    traces: SdkTracerProvider,
+    metrics: SdkMeterProvider,
+}
 
-impl Traces {
+impl Collector {
     /// Starts sending.
     pub fn start(options: &Options) -> Result<Self, ExporterBuildError> {
-        let endpoint = format!("{}/v1/traces", options.endpoint.trim_end_matches('/'));
-        let exporter =
-            SpanExporter::builder().with_http().with_endpoint(endpoint).with_timeout(Duration::from_secs(5)).build()?;
+        let url = |path: &str| format!("{}{path}", options.endpoint.trim_end_matches('/'));
+        let spans =
+            SpanExporter::builder().with_http().with_endpoint(url("/v1/traces")).with_timeout(TIMEOUT).build()?;
+        let numbers =
+            MetricExporter::builder().with_http().with_endpoint(url("/v1/metrics")).with_timeout(TIMEOUT).build()?;
         let resource = Resource::builder()
             .with_service_name(options.service_name.clone())
             .with_attribute(KeyValue::new("service.version", options.service_version))
             .build();
         let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(options.sample_ratio)));
-        let provider = SdkTracerProvider::builder()
-            .with_batch_exporter(exporter)
-            .with_resource(resource)
+        let traces = SdkTracerProvider::builder()
+            .with_batch_exporter(spans)
+            .with_resource(resource.clone())
             .with_sampler(sampler)
             .build();
-        Ok(Self(provider))
+        let metrics = SdkMeterProvider::builder().with_periodic_exporter(numbers).with_resource(resource).build();
+        Ok(Self { traces, metrics })
     }
 
     /// Returns what turns spans into traces.
     pub(crate) fn layer(&self) -> ExtraLayer {
-        tracing_opentelemetry::layer().with_tracer(self.0.tracer("model-registry")).boxed()
+        tracing_opentelemetry::layer().with_tracer(self.traces.tracer(SCOPE)).boxed()
+    }
+
+    /// Sends these numbers as well: requests, and the gauges and counters added so far.
+    pub fn export(&self, metrics: &Metrics) {
+        let meter = self.metrics.meter(SCOPE);
+        let durations = meter.f64_histogram("http.server.request.duration").with_unit("s");
+        metrics.export_durations(durations.with_boundaries(BUCKETS.to_vec()).build());
+        for source in metrics.sources() {
+            let name = format!("model_registry.{}", source.name);
+            match source.reading {
+                Reading::Gauge(read) => {
+                    let gauge = meter.f64_observable_gauge(name).with_description(source.help);
+                    gauge.with_callback(move |observer| observer.observe(read(), &[])).build();
+                }
+                Reading::Counter(read) => {
+                    let counter = meter.u64_observable_counter(name).with_description(source.help);
+                    counter.with_callback(move |observer| observer.observe(read(), &[])).build();
+                }
+            }
+        }
     }
 }
 
-impl Drop for Traces {
+impl Drop for Collector {
     fn drop(&mut self) {
-        if let Err(error) = self.0.shutdown_with_timeout(Duration::from_secs(5)) {
-            tracing::warn!(%error, "the last traces were not sent");
+        let traces = self.traces.shutdown_with_timeout(TIMEOUT);
+        let metrics = self.metrics.shutdown_with_timeout(TIMEOUT);
+        if let Err(error) = traces.and(metrics) {
+            tracing::warn!(%error, "the last traces or metrics were not sent");
         }
     }
+}
+
+/// Records a request by the conventions for HTTP servers.
+pub(crate) fn observe(histogram: &Histogram<f64>, route: &str, method: &str, status: u16, took: Duration) {
+    let labels = [
+        KeyValue::new("http.route", route.to_owned()),
+        KeyValue::new("http.request.method", method.to_owned()),
+        KeyValue::new("http.response.status_code", i64::from(status)),
+    ];
+    histogram.record(took.as_secs_f64(), &labels);
 }
 
 /// Begins a request's span, as part of its caller's trace if there is one. What is decided when a span begins cannot be
@@ -112,12 +158,12 @@ mod tests {
         let receive = move |body: Bytes| async move { into.lock().unwrap().extend_from_slice(&body) };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, Router::new().route("/v1/traces", post(receive))).await });
+        tokio::spawn(async move { axum::serve(listener, Router::new().route("/v1/{what}", post(receive))).await });
         (address, received)
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_request_becomes_a_span_of_its_callers_trace() {
+    async fn a_request_becomes_a_span_of_its_callers_trace_and_is_counted() {
         let (endpoint, received) = collector().await;
         let options = Options {
             endpoint,
@@ -125,10 +171,17 @@ mod tests {
             service_version: "1.2.3",
             sample_ratio: 0.0,
         };
-        let traces = Traces::start(&options).unwrap();
-        let subscriber = tracing_subscriber::registry().with(traces.layer());
+        let collector = Collector::start(&options).unwrap();
+        let metrics = Metrics::new(&[]);
+        metrics.gauge("pool_connections", "Connections", || 3.0);
+        metrics.counter("statements", "Statements sent", || 42);
+        collector.export(&metrics);
+        let subscriber = tracing_subscriber::registry().with(collector.layer());
         let router = fallback::finish(Router::new().route("/things/{id}", get(|| async { "thing" })));
-        let router = layers::wrap(router, layers::Options { traces: true, ..layers::Options::default() });
+        let router = layers::wrap(
+            router,
+            layers::Options { traces: true, metrics: Some(metrics), ..layers::Options::default() },
+        );
         {
             let _guard = tracing::subscriber::set_default(subscriber);
             for (trace, flag) in
@@ -141,12 +194,15 @@ mod tests {
                 router.clone().oneshot(request).await.unwrap();
             }
         }
-        tokio::task::spawn_blocking(move || drop(traces)).await.unwrap();
+        tokio::task::spawn_blocking(move || drop(collector)).await.unwrap();
 
         let received = received.lock().unwrap().clone();
         let contains = |bytes: &[u8]| received.windows(bytes.len()).any(|window| window == bytes);
         assert!(contains(b"registry-under-test"));
         assert!(contains(b"GET /things/{id}"));
+        for name in ["http.server.request.duration", "model_registry.pool_connections", "model_registry.statements"] {
+            assert!(contains(name.as_bytes()), "{name}");
+        }
         assert!(contains(&0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736_u128.to_be_bytes()));
         assert!(contains(&0x00f0_67aa_0ba9_02b7_u64.to_be_bytes()));
         // The caller decided against this one.

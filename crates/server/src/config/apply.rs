@@ -13,11 +13,23 @@ use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::{layers, log, serve, tls};
 
-/// What runs beside the server; the last traces are sent when it is dropped.
+/// What runs beside the server; what is left for the collector is sent when it is dropped.
 #[must_use]
 pub struct Telemetry {
     #[cfg(feature = "otlp")]
-    _traces: Option<crate::otlp::Traces>,
+    collector: Option<crate::otlp::Collector>,
+}
+
+impl Telemetry {
+    /// Sends these numbers to the collector, if there is one; call it when every gauge and counter is added.
+    pub fn export(&self, metrics: &Metrics) {
+        #[cfg(feature = "otlp")]
+        if let Some(collector) = &self.collector {
+            collector.export(metrics);
+        }
+        #[cfg(not(feature = "otlp"))]
+        let _ = metrics;
+    }
 }
 
 impl Settings {
@@ -80,7 +92,7 @@ impl Settings {
     #[cfg(feature = "otlp")]
     fn traces(&self) -> Result<(Telemetry, Option<log::ExtraLayer>), ConfigError> {
         let Some(endpoint) = self.text(&key::TELEMETRY_OTLP_ENDPOINT) else {
-            return Ok((Telemetry { _traces: None }, None));
+            return Ok((Telemetry { collector: None }, None));
         };
         let options = crate::otlp::Options {
             endpoint: endpoint.to_owned(),
@@ -88,10 +100,10 @@ impl Settings {
             service_version: env!("CARGO_PKG_VERSION"),
             sample_ratio: self.fraction(&key::TELEMETRY_SAMPLE_RATIO),
         };
-        let traces =
-            crate::otlp::Traces::start(&options).map_err(|error| self.wrong(&key::TELEMETRY_OTLP_ENDPOINT, &error))?;
-        let layer = traces.layer();
-        Ok((Telemetry { _traces: Some(traces) }, Some(layer)))
+        let collector = crate::otlp::Collector::start(&options)
+            .map_err(|error| self.wrong(&key::TELEMETRY_OTLP_ENDPOINT, &error))?;
+        let layer = collector.layer();
+        Ok((Telemetry { collector: Some(collector) }, Some(layer)))
     }
 
     #[cfg(not(feature = "otlp"))]

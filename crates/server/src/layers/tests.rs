@@ -52,6 +52,13 @@ async fn a_panic_answers_500_with_the_request_id() {
 }
 
 #[tokio::test]
+async fn a_check_that_panics_answers_500_as_well() {
+    let health = Health::new().check("database", crate::health::Scope::Storage, || async { panic!("oh no") });
+    let server = server(Options { health, ..Options::default() });
+    assert_eq!(send(&server, Request::get("/readyz/isDirty"), "").await.status(), 500);
+}
+
+#[tokio::test]
 async fn an_internal_error_names_the_request_and_nothing_else() {
     let response = send(&server(Options::default()), Request::get("/broken").header("x-request-id", "r2"), "").await;
     assert_eq!(response.status(), 500);

@@ -1,7 +1,5 @@
 //! Over real sockets.
 
-use std::time::Instant;
-
 use axum::routing::{get, post};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::oneshot;

@@ -21,6 +21,7 @@
 //! happen around every request: one step in `layers.rs`, where the order is spelled out. To add an extractor: one file
 //! beside `query.rs` whose rejection is [`ApiError`].
 
+pub mod auth;
 pub mod body;
 pub mod config;
 pub mod error;
@@ -30,12 +31,15 @@ pub mod late;
 pub mod layers;
 pub mod log;
 pub mod metrics;
+#[cfg(feature = "otlp")]
+pub mod otlp;
 pub mod query;
 pub mod reload;
 pub mod request;
 pub mod response;
 pub mod serve;
 pub mod tls;
+mod trace_context;
 
 pub use body::JsonBody;
 pub use error::ApiError;

@@ -1,1 +1,73 @@
-fn main() {}
+//! The tasks of the project: `cargo xtask run`, `cargo xtask test`, `cargo xtask check`.
+//!
+//! **What this is.** What a newcomer and CI need to start, test and check the project, on a machine with Rust and nothing
+//! else. **What it never does.** It installs nothing unless `--install` is given (it says what is missing and which command
+//! brings it), and touches no server that it did not start. **How to add one more task.** A file beside this one with the
+//! task's arguments and its `run`, and a line in [`Task`].
+
+mod cargo;
+mod check;
+mod file_sizes;
+mod programs;
+mod python;
+mod run;
+mod test;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "Tasks of the project")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Build the executable and start everything on one port, over one SQLite file.
+    Run(run::Arguments),
+    /// Start the throw-away databases and run all tests.
+    Test(test::Arguments),
+    /// Check formatting, lints, documentation, file sizes and dependencies.
+    Check(check::Arguments),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Arguments { task } = Arguments::parse();
+    // When a signal comes first the task is dropped, and with it every server it has started.
+    let result = tokio::select! {
+        result = start(task) => result,
+        name = interrupted() => Err(anyhow::anyhow!("stopped by {name}")),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn start(task: Task) -> Result<()> {
+    match task {
+        Task::Run(arguments) => run::run(&arguments),
+        Task::Test(arguments) => test::run(&arguments).await,
+        Task::Check(arguments) => check::run(&arguments).await,
+    }
+}
+
+async fn interrupted() -> &'static str {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => "SIGINT",
+        _ = terminate.recv() => "SIGTERM",
+    }
+}

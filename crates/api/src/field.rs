@@ -61,6 +61,8 @@ pub struct Field {
     pub required: bool,
     /// Value of an entity created without the field.
     pub default: Option<&'static str>,
+    /// Whether a filter by this name also reaches custom properties of the same name (parity, registry-server 3.4).
+    pub also_custom: bool,
     pub description: &'static str,
 }
 
@@ -87,6 +89,7 @@ impl Field {
             access: Access::Mutable,
             required: false,
             default: None,
+            also_custom: false,
             description,
         }
     }
@@ -119,6 +122,11 @@ impl Field {
         self
     }
 
+    pub(crate) const fn also_custom(mut self) -> Self {
+        self.also_custom = true;
+        self
+    }
+
     /// Set by the server alone.
     pub(crate) const fn read_only(mut self) -> Self {
         self.access = Access::ReadOnly;
@@ -133,7 +141,7 @@ impl Field {
 
 /// Fields that every kind has, besides `name`, `id`, the two times and `customProperties`.
 pub const COMMON_FIELDS: &[Field] = &[
-    Field::text("description", "description", "An optional description."),
+    Field::text("description", "description", "An optional description.").also_custom(),
     Field::text(
         "externalId",
         "external_id",

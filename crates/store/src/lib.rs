@@ -1,1 +1,35 @@
-//! placeholder
+//! All SQL of the system: connections, migrations, documents, filters, the change log.
+//!
+//! It never knows HTTP, and never decides what a client may do: rules live with the servers. No statement of another
+//! crate reaches a database.
+//!
+//! To add a column or table, add a numbered migration in all three dialects under `migrations/` and list it in
+//! `db/migrate.rs`; to make a field filterable, declare it in the kind: columns and properties follow from there.
+
+mod clock;
+mod db;
+pub mod dialect;
+mod document;
+mod error;
+pub mod filter;
+mod idempotency;
+mod list;
+mod property;
+mod read;
+mod record;
+mod store;
+mod tables;
+mod token;
+mod vocabulary;
+mod write;
+
+pub use clock::Clock;
+pub use db::{ConnectError, Database, DatabaseSource, DatabaseTls, PoolOptions, PoolStatus, SourceError, Transaction};
+pub use document::Document;
+pub use error::{Result, StoreError, UniqueField};
+pub use idempotency::{IdempotencyKey, KeptAnswer};
+pub use list::{ListRequest, Page, Within};
+pub use read::{FindBy, Found};
+pub use record::Record;
+pub use store::{Operation, Outcome, Store};
+pub use write::{ArtifactKey, Author};

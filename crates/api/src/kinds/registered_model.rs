@@ -20,14 +20,17 @@ pub(crate) static SPEC: KindSpec = KindSpec {
     fields: &[
         Field::text("owner", "owner", "Who owns the model."),
         Field::state(&STATE).or("LIVE"),
-        Field::text("readme", "readme", "A model card in Markdown; viewers have to sanitise it."),
-        Field::text("maturity", "maturity", "Maturity, for example `Generally Available`."),
-        Field::new("language", "language", Shape::TextList, "Natural languages the model works in (ISO 639)."),
-        Field::new("tasks", "tasks", Shape::TextList, "Tasks the model is made for, for example `text-generation`."),
-        Field::text("provider", "provider", "Who provides the model."),
-        Field::new("logo", "logo", Shape::Uri, "A URL or data URL of a logo."),
-        Field::text("license", "license", "Short name of the licence, for example `apache-2.0`."),
-        Field::new("licenseLink", "license_link", Shape::Uri, "Where the licence's text is."),
-        Field::text("libraryName", "library_name", "Library the model is made for, for example `transformers`."),
+        Field::text("readme", "readme", "A model card in Markdown; viewers have to sanitise it.").also_custom(),
+        Field::text("maturity", "maturity", "Maturity, for example `Generally Available`.").also_custom(),
+        Field::new("language", "language", Shape::TextList, "Natural languages the model works in (ISO 639).")
+            .also_custom(),
+        Field::new("tasks", "tasks", Shape::TextList, "Tasks the model is made for, for example `text-generation`.")
+            .also_custom(),
+        Field::text("provider", "provider", "Who provides the model.").also_custom(),
+        Field::new("logo", "logo", Shape::Uri, "A URL or data URL of a logo.").also_custom(),
+        Field::text("license", "license", "Short name of the licence, for example `apache-2.0`.").also_custom(),
+        Field::new("licenseLink", "license_link", Shape::Uri, "Where the licence's text is.").also_custom(),
+        Field::text("libraryName", "library_name", "Library the model is made for, for example `transformers`.")
+            .also_custom(),
     ],
 };

@@ -1,0 +1,46 @@
+//! `server` serves the registry's API; `proxy` is the same under the name and flags that existing manifests pass.
+
+use clap::{ArgMatches, Command};
+use model_registry_server::config::{Group, Schema};
+
+use crate::service::{self, Anonymous};
+use crate::{database, settings};
+
+const GROUPS: &[Group] = &[
+    Group::Listen,
+    Group::Database,
+    Group::Auth,
+    Group::Tls,
+    Group::Limits,
+    Group::Cors,
+    Group::Log,
+    Group::Telemetry,
+    Group::Reference,
+    Group::Ignored,
+];
+
+pub(crate) fn command(schema: &Schema) -> Command {
+    let command = Command::new("server").about("Serve the registry's REST API").after_help(
+        "Example:\n  model-registry server --listen 127.0.0.1:8080 --database postgres://user:password@host/models",
+    );
+    schema.attach(command, GROUPS)
+}
+
+pub(crate) fn proxy_command(schema: &Schema) -> Command {
+    let command = Command::new("proxy")
+        .about("The same as `server`, for existing manifests: takes the flags of the Kubeflow Model Registry");
+    schema.attach(command, GROUPS)
+}
+
+pub(crate) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
+    let settings = settings(schema, arguments)?;
+    let source = database::source(&settings)?;
+    service::run(&settings, source, Anonymous::OnLoopback, |_| {})
+}
+
+pub(crate) fn run_proxy(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
+    let settings = settings(schema, arguments)?;
+    let source = database::source(&settings)?;
+    // Existing manifests listen on every address and leave authentication to the mesh.
+    service::run(&settings, source, Anonymous::Everywhere, |_| {})
+}

@@ -1,0 +1,38 @@
+//! `up` runs everything on one port over one SQLite file: a registry for a laptop.
+
+use std::io::Write;
+
+use clap::{ArgMatches, Command};
+use model_registry_server::config::{Group, Schema};
+
+use crate::service::{self, Anonymous};
+use crate::{database, settings};
+
+const GROUPS: &[Group] = &[Group::Listen, Group::Database, Group::Auth, Group::Tls, Group::Limits, Group::Log];
+
+pub(crate) fn command(schema: &Schema) -> Command {
+    let command = Command::new("up")
+        .about("Start a registry on this machine, with its data in one file")
+        .after_help("Example:\n  model-registry up\n  model-registry up --port 9090 --database sqlite:models.db");
+    schema.attach(command, GROUPS)
+}
+
+pub(crate) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
+    let settings = settings(schema, arguments)?;
+    let source = database::source(&settings)?;
+    let data = source.to_string();
+    service::run(&settings, source, Anonymous::OnLoopback, move |base_url| {
+        let api = format!("{base_url}/api/model_registry/v1alpha3");
+        let _ = write!(
+            std::io::stdout(),
+            "Model Registry is starting. Stop it with Ctrl-C.\n\n  \
+             REST API   {api}\n  \
+             OpenAPI    {base_url}/openapi.json\n  \
+             Health     {base_url}/readyz/health\n  \
+             Data       {data}\n\n\
+             Next, register a first model:\n\n  \
+             curl {api}/registered_models -d '{{\"name\": \"my-model\"}}'\n\n"
+        );
+        let _ = std::io::stdout().flush();
+    })
+}

@@ -1,0 +1,119 @@
+//! Runs the registry's server: socket first, database behind it, until a signal.
+
+use anyhow::Context;
+use model_registry_registry::Registry;
+use model_registry_server::config::{self as key, Settings};
+use model_registry_server::health::{Health, Outcome, Scope};
+use model_registry_server::metrics::Metrics;
+use model_registry_server::{fallback, layers, serve};
+use model_registry_store::{Clock, ConnectError, Database, DatabaseSource, PoolOptions, Store};
+
+/// Where a server may listen while nobody is asked who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Anonymous {
+    OnLoopback,
+    Everywhere,
+}
+
+/// Runs until a signal asks for the end. `started` is called once with the base URL, when the socket listens.
+pub(crate) fn run(
+    settings: &Settings,
+    source: DatabaseSource,
+    _anonymous: Anonymous,
+    started: impl FnOnce(&str),
+) -> anyhow::Result<()> {
+    settings.start_log()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
+    runtime.block_on(serve_registry(settings, source, started))
+}
+
+async fn serve_registry(settings: &Settings, source: DatabaseSource, started: impl FnOnce(&str)) -> anyhow::Result<()> {
+    let (host, port) = settings.listen_address()?;
+    let listener = serve::bind(&host, port).await?;
+    let address = listener.local_addr().context("the socket has no address")?;
+    let (store, connect) = Store::connect_in_background(source, PoolOptions::default(), Clock::system());
+
+    let metrics = Metrics::new(&[("version", env!("CARGO_PKG_VERSION").to_owned())]);
+    let mut routes = model_registry_registry::router(Registry::new(store.clone()));
+    let mut options = settings.layer_options(health(&store));
+    if settings.is_on(&key::TELEMETRY_METRICS) {
+        register_metrics(&metrics, &store);
+        routes = routes.merge(metrics.router());
+        options.metrics = Some(metrics);
+    }
+    let router = layers::wrap(fallback::finish(routes), options);
+
+    started(&format!("http://{address}"));
+    let connected = async {
+        match connect.await {
+            Ok(()) => store.clone().housekeeping().await,
+            Err(error) => return error,
+        }
+        unreachable!("housekeeping does not end")
+    };
+    tokio::select! {
+        served = serve::serve(listener, router, settings.serve_options(), serve::stop_signal()) => served?,
+        error = connected => return Err(datastore_error(error)),
+    }
+    if let Ok(database) = store.database() {
+        database.close().await;
+    }
+    Ok(())
+}
+
+/// The marker is what log watchers of existing deployments look for (parity, registry-server 5.2).
+fn datastore_error(error: ConnectError) -> anyhow::Error {
+    tracing::error!(error = &error as &dyn std::error::Error, "{{{{ALERT}}}} error connecting to datastore");
+    anyhow::Error::new(error)
+}
+
+fn health(store: &Store) -> Health {
+    let database = store.clone();
+    let service = store.clone();
+    Health::new().check("database", Scope::Storage, move || check_database(database.clone())).check(
+        "model-registry",
+        Scope::Service,
+        move || check_service(service.clone()),
+    )
+}
+
+async fn check_database(store: Store) -> Outcome {
+    let Ok(database) = store.database() else {
+        return Outcome::fail("database connector not initialized");
+    };
+    match database.ping().await {
+        Ok(()) => Outcome::pass("database is healthy")
+            .with("schema_version", database.schema_version())
+            .with("schema_dirty", false),
+        Err(error) => Outcome::fail(format!("database connection error: {error}")),
+    }
+}
+
+async fn check_service(store: Store) -> Outcome {
+    match store.database() {
+        Ok(_) => Outcome::pass("model registry service is healthy").with("service_ready", true),
+        Err(_) => Outcome::fail("model registry service not yet initialized").with("service_ready", false),
+    }
+}
+
+fn register_metrics(metrics: &Metrics, store: &Store) {
+    let read = |read: fn(&Database) -> f64| {
+        let store = store.clone();
+        move || store.database().map_or(0.0, read)
+    };
+    metrics.gauge("database_ready", "1 when the database has been connected to", read(|_| 1.0));
+    metrics.gauge(
+        "database_pool_connections",
+        "Open connections to the database",
+        read(|database| f64::from(database.pool_status().open)),
+    );
+    metrics.gauge(
+        "database_pool_idle_connections",
+        "Open connections to the database that nobody uses",
+        read(|database| f64::from(database.pool_status().idle)),
+    );
+    let store = store.clone();
+    metrics.counter("database_statements", "Statements sent to the database", move || {
+        store.database().map_or(0, Database::statements)
+    });
+}

@@ -1,0 +1,167 @@
+//! Answers with one entity: body by API version, ETag, and the preconditions that a request may carry.
+
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::{ETAG, HeaderMap, HeaderValue, IF_MATCH, IF_NONE_MATCH};
+use model_registry_api::{ApiVersion, Family, Kind};
+use model_registry_server::{ApiError, response};
+use model_registry_store::{KeptAnswer, Record};
+use serde_json::{Map, Value};
+
+/// A status, an entity and its tag.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) etag: Option<String>,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn found(record: &Record, version: ApiVersion) -> Self {
+        Self { status: StatusCode::OK, etag: Some(record.etag()), body: entity(record, version) }
+    }
+
+    pub(crate) fn created(record: &Record, version: ApiVersion) -> Self {
+        Self { status: StatusCode::CREATED, ..Self::found(record, version) }
+    }
+
+    pub(crate) fn updated(record: &Record, version: ApiVersion) -> Self {
+        Self::found(record, version)
+    }
+
+    pub(crate) fn registered(model: &Record, version: &Record, artifacts: &[Record], api: ApiVersion) -> Self {
+        let artifacts: Vec<_> = artifacts.iter().map(|artifact| entity(artifact, api)).collect();
+        let body = format!(
+            r#"{{"registeredModel":{},"modelVersion":{},"artifacts":[{}]}}"#,
+            entity(model, api),
+            entity(version, api),
+            artifacts.join(",")
+        );
+        Self { status: StatusCode::CREATED, etag: None, body }
+    }
+
+    /// The answer that a request with the same Idempotency-Key got.
+    pub(crate) fn kept(kept: KeptAnswer) -> Self {
+        let status = StatusCode::from_u16(kept.status.cast_unsigned()).unwrap_or(StatusCode::OK);
+        Self { status, etag: kept.etag, body: kept.body }
+    }
+
+    /// Answers a GET: 304 where the client has this very entity already.
+    pub(crate) fn unless_known(self, preconditions: &Preconditions) -> Response {
+        let known = self.etag.as_deref().is_some_and(|etag| preconditions.is_known(etag));
+        let mut response =
+            if known { StatusCode::NOT_MODIFIED.into_response() } else { response::json(self.status, self.body) };
+        tag(&mut response, self.etag.as_deref());
+        response
+    }
+
+    pub(crate) fn into_response(self) -> Response {
+        let mut response = response::json(self.status, self.body);
+        tag(&mut response, self.etag.as_deref());
+        response
+    }
+}
+
+fn tag(response: &mut Response, etag: Option<&str>) {
+    if let Some(value) = etag.and_then(|etag| HeaderValue::from_str(etag).ok()) {
+        response.headers_mut().insert(ETAG, value);
+    }
+}
+
+/// An entity's JSON in a version of the API.
+fn entity(record: &Record, version: ApiVersion) -> String {
+    let wire = record.wire();
+    if version == ApiVersion::V1 && record.kind.spec().family != Family::Resource {
+        return serde_json::from_str::<Map<String, Value>>(&wire)
+            .map_or(wire, |map| Value::Object(in_v1(map)).to_string());
+    }
+    wire
+}
+
+/// The items of a list, joined with commas, in a version of the API.
+pub(crate) fn items(kinds: &[Kind], joined: String, version: ApiVersion) -> String {
+    if version == ApiVersion::V1 && kinds.iter().any(|kind| kind.spec().family != Family::Resource) {
+        let parsed = serde_json::from_str::<Vec<Map<String, Value>>>(&format!("[{joined}]"));
+        if let Ok(artifacts) = parsed {
+            let items: Vec<_> = artifacts.into_iter().map(|map| Value::Object(in_v1(map)).to_string()).collect();
+            return items.join(",");
+        }
+    }
+    joined
+}
+
+/// v1 has no experiments, and steps as texts.
+fn in_v1(mut artifact: Map<String, Value>) -> Map<String, Value> {
+    artifact.remove("experimentId");
+    artifact.remove("experimentRunId");
+    if let Some(step) = artifact.get_mut("step")
+        && step.is_number()
+    {
+        *step = Value::String(step.to_string());
+    }
+    artifact
+}
+
+/// The tags that a request compares the entity with.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Preconditions {
+    if_match: Option<Vec<String>>,
+    if_none_match: Option<Vec<String>>,
+}
+
+impl Preconditions {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let tags = |name| {
+            let mut values = headers.get_all(name).iter().peekable();
+            values.peek()?;
+            let tags = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+            Some(tags.map(|tag| tag.trim().to_owned()).collect())
+        };
+        Self { if_match: tags(IF_MATCH), if_none_match: tags(IF_NONE_MATCH) }
+    }
+
+    /// Refuses a change of an entity that is not the one the client saw.
+    pub(crate) fn check(&self, etag: &str) -> Result<(), ApiError> {
+        let changed = self.if_match.as_ref().is_some_and(|tags| !tags.iter().any(|tag| tag == "*" || tag == etag));
+        if changed {
+            return Err(ApiError::PreconditionFailed(format!(
+                "the entity has changed: its ETag is {etag} now; read it again and repeat the change"
+            )));
+        }
+        if self.is_known(etag) {
+            return Err(ApiError::PreconditionFailed("the entity matches If-None-Match".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn is_known(&self, etag: &str) -> bool {
+        let matches = |tag: &String| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag;
+        self.if_none_match.as_ref().is_some_and(|tags| tags.iter().any(matches))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn preconditions(name: http::HeaderName, value: &str) -> Preconditions {
+        Preconditions::of(&HeaderMap::from_iter([(name, HeaderValue::from_str(value).unwrap())]))
+    }
+
+    #[test]
+    fn a_change_needs_one_of_the_tags_in_if_match() {
+        assert!(Preconditions::default().check("\"1-2\"").is_ok());
+        assert!(preconditions(IF_MATCH, "\"1-1\", \"1-2\"").check("\"1-2\"").is_ok());
+        assert!(preconditions(IF_MATCH, "*").check("\"1-2\"").is_ok());
+        assert!(preconditions(IF_MATCH, "\"1-1\"").check("\"1-2\"").is_err());
+        // Weak tags never match strongly (RFC 9110, 13.1.1).
+        assert!(preconditions(IF_MATCH, "W/\"1-2\"").check("\"1-2\"").is_err());
+    }
+
+    #[test]
+    fn a_known_entity_is_not_sent_again() {
+        assert!(preconditions(IF_NONE_MATCH, "W/\"1-2\"").is_known("\"1-2\""));
+        assert!(!preconditions(IF_NONE_MATCH, "\"1-1\"").is_known("\"1-2\""));
+        assert!(preconditions(IF_NONE_MATCH, "*").check("\"1-2\"").is_err());
+    }
+}

@@ -1,0 +1,91 @@
+//! Checks one value against the shape of its field and brings it into its stored form.
+
+use model_registry_api::{ApiVersion, Field, Shape};
+use model_registry_server::ApiError;
+use serde_json::Value;
+
+use super::{Given, KEY_LIMIT, check_length};
+
+/// Elements of a list-valued field at most; each is a row that filters look at.
+const LIST_LIMIT: usize = 500;
+
+/// `None` where the field counts as absent: an enumeration's null keeps what is there.
+pub(super) fn check(field: &Field, value: Value, version: ApiVersion) -> Result<Option<Given>, ApiError> {
+    if value.is_null() {
+        return Ok((!field.null_keeps()).then_some(Given::Null));
+    }
+    let value = match field.shape {
+        Shape::Text | Shape::Uri | Shape::Id | Shape::EpochMillis => text(field, value)?,
+        Shape::TextList => list(field, value)?,
+        Shape::Enumeration(enumeration) => {
+            let value = text(field, value)?;
+            let given = value.as_str().unwrap_or_default();
+            if !enumeration.members.contains(&given) {
+                let known = enumeration.members.join(", ");
+                let known = known.rsplit_once(", ").map_or(known.clone(), |(head, last)| format!("{head} or {last}"));
+                return Err(ApiError::Invalid(format!("{given} is not a valid {}: use {known}", enumeration.name)));
+            }
+            value
+        }
+        Shape::Double => number(field, &value)?,
+        Shape::Integer => integer(field, &value, version)?,
+    };
+    if field.name == "externalId" {
+        check_length("externalId", value.as_str().unwrap_or_default(), KEY_LIMIT)?;
+    }
+    Ok(Some(Given::Value(value)))
+}
+
+fn text(field: &Field, value: Value) -> Result<Value, ApiError> {
+    if value.is_string() { Ok(value) } else { Err(mismatch(field.name, "a string", &value)) }
+}
+
+fn list(field: &Field, value: Value) -> Result<Value, ApiError> {
+    match &value {
+        Value::Array(items) if items.len() > LIST_LIMIT => {
+            Err(ApiError::Invalid(format!("`{}` has more than {LIST_LIMIT} elements", field.name)))
+        }
+        Value::Array(items) if items.iter().all(Value::is_string) => Ok(value),
+        _ => Err(mismatch(field.name, "an array of strings", &value)),
+    }
+}
+
+/// Stores every number as a double, so that `1` comes back as `1.0` and clients do not take it for an integer.
+fn number(field: &Field, value: &Value) -> Result<Value, ApiError> {
+    value.as_f64().map(Value::from).ok_or_else(|| mismatch(field.name, "a number", value))
+}
+
+fn integer(field: &Field, value: &Value, version: ApiVersion) -> Result<Value, ApiError> {
+    let number = match version {
+        ApiVersion::V1Alpha3 => value.as_i64().or_else(|| value.as_f64().and_then(whole)),
+        ApiVersion::V1 => value.as_str().and_then(|text| text.parse().ok()),
+    };
+    let expected = match version {
+        ApiVersion::V1Alpha3 => "a 64-bit integer",
+        ApiVersion::V1 => "a string with a 64-bit integer",
+    };
+    number.map(Value::from).ok_or_else(|| mismatch(field.name, expected, value))
+}
+
+/// JSON does not tell `5.0` from `5`.
+#[expect(clippy::cast_possible_truncation, reason = "the range is checked: doubles are exact up to 2^53")]
+fn whole(number: f64) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
+}
+
+fn mismatch(field: &str, expected: &str, value: &Value) -> ApiError {
+    ApiError::Invalid(format!("field `{field}` must be {expected}, not {}", kind_of(value)))
+}
+
+/// The JSON type of a value, with its article.
+pub(super) fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}

@@ -1,0 +1,67 @@
+//! List parameters and list answers, the same for every list.
+
+use axum::response::Response;
+use http::StatusCode;
+use model_registry_api::page::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
+use model_registry_api::{ApiVersion, Kind, OrderBy, SortOrder};
+use model_registry_server::{ApiError, Query, response};
+use model_registry_store::{ListRequest, Page, Within};
+use serde_json::Value;
+
+use super::request::Request;
+use crate::answer;
+use crate::rules::RuleError;
+
+/// Answers one page of a list.
+pub(super) async fn page(
+    request: &Request,
+    kinds: &[Kind],
+    within: Within,
+    steps: Option<&[i64]>,
+) -> Result<(Page, Response), ApiError> {
+    let query = &request.query;
+    let version = request.context.version;
+    let list = ListRequest {
+        kinds,
+        within,
+        name: query.get("name"),
+        external_id: query.get("externalId"),
+        steps,
+        filter: query.get("filterQuery"),
+        order_by: order_by(query, version)?,
+        sort_order: query.get("sortOrder").map(SortOrder::parse).unwrap_or_default(),
+        page_size: page_size(query)?,
+        page_token: query.get("nextPageToken"),
+    };
+    let mut page = request.database()?.list(&list).await.map_err(RuleError::from)?;
+    let items = answer::items(kinds, std::mem::take(&mut page.items), version);
+    let body = format!(
+        r#"{{"items":[{items}],"nextPageToken":{},"pageSize":{},"size":{}}}"#,
+        Value::from(page.next_page_token.as_str()),
+        list.page_size,
+        page.size
+    );
+    let response = response::json(StatusCode::OK, body);
+    Ok((page, response))
+}
+
+/// More than the maximum gets the maximum, and a token for the rest: existing clients ask for large pages.
+fn page_size(query: &Query) -> Result<u32, ApiError> {
+    let Some(text) = query.get("pageSize") else { return Ok(DEFAULT_PAGE_SIZE) };
+    match text.parse::<i64>() {
+        Ok(size) if size >= 1 => Ok(u32::try_from(size).unwrap_or(MAX_PAGE_SIZE).min(MAX_PAGE_SIZE)),
+        _ => Err(ApiError::Invalid(format!("invalid pageSize `{text}`: use a number from 1 to {MAX_PAGE_SIZE}"))),
+    }
+}
+
+fn order_by(query: &Query, version: ApiVersion) -> Result<OrderBy, ApiError> {
+    let Some(text) = query.get("orderBy") else { return Ok(OrderBy::default()) };
+    match (OrderBy::parse(text), version) {
+        (Some(order_by), _) => Ok(order_by),
+        // parity (registry-server 3.1): v1alpha3 takes anything unknown for the id.
+        (None, ApiVersion::V1Alpha3) => Ok(OrderBy::Id),
+        (None, ApiVersion::V1) => {
+            Err(ApiError::Invalid(format!("invalid orderBy `{text}`: use {}", OrderBy::NAMES.join(", "))))
+        }
+    }
+}

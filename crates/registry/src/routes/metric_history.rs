@@ -1,0 +1,45 @@
+//! Every logged value of the metrics of one run, or of all runs.
+
+use axum::extract::Path;
+use axum::response::Response;
+use model_registry_api::Kind;
+use model_registry_server::ApiError;
+use model_registry_store::Within;
+
+use super::entity::require;
+use super::list;
+use super::request::{Request, path_id};
+
+const POINTS: &[Kind] = &[Kind::MetricPoint];
+const STEPS_LIMIT: usize = 1_000;
+
+pub(super) async fn of_all_runs(request: Request) -> Result<Response, ApiError> {
+    let steps = steps(&request)?;
+    let (_, response) = list::page(&request, POINTS, Within::Everything, steps.as_deref()).await?;
+    Ok(response)
+}
+
+pub(super) async fn of_run(request: Request, id: Path<String>) -> Result<Response, ApiError> {
+    let run_id = path_id(Kind::ExperimentRun, &id)?;
+    let steps = steps(&request)?;
+    let (page, response) = list::page(&request, POINTS, Within::HistoryOf(run_id), steps.as_deref()).await?;
+    if page.size == 0 {
+        require(&request, Kind::ExperimentRun, run_id).await?;
+    }
+    Ok(response)
+}
+
+/// `stepIds`: a comma-separated list; blanks and empty parts are tolerated (parity, registry-server 2.8).
+fn steps(request: &Request) -> Result<Option<Vec<i64>>, ApiError> {
+    let Some(text) = request.query.get("stepIds") else { return Ok(None) };
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    let steps: Vec<i64> = parts
+        .map(|part| {
+            part.parse().map_err(|_| ApiError::Invalid(format!("invalid step ID '{part}': must be a valid integer")))
+        })
+        .collect::<Result<_, _>>()?;
+    if steps.len() > STEPS_LIMIT {
+        return Err(ApiError::Invalid(format!("`stepIds` has more than {STEPS_LIMIT} elements")));
+    }
+    Ok((!steps.is_empty()).then_some(steps))
+}

@@ -1,0 +1,78 @@
+//! Registers a model, a version and its artifacts with one request.
+
+use axum::response::Response;
+use model_registry_api::{ApiVersion, Kind};
+use model_registry_server::{ApiError, JsonBody};
+use model_registry_store::Document;
+use serde_json::{Map, Value};
+
+use super::artifacts::{discriminated, read_new_artifact};
+use super::request::Request;
+use crate::decode::{Decoder, Mode, as_object, object};
+use crate::rules::{Register, RegisterArtifact, new_document};
+
+/// Artifacts of one registration at most.
+const ARTIFACT_LIMIT: usize = 100;
+
+pub(super) async fn register(request: Request, JsonBody(body): JsonBody) -> Result<Response, ApiError> {
+    let version = request.context.version;
+    let (mut model, mut model_version, mut artifacts) = (None, None, Vec::new());
+    for (key, value) in object(&body)? {
+        match key.as_str() {
+            "registeredModel" => model = Some(read_registered_model(version, value)?),
+            "modelVersion" => model_version = Some(read_model_version(version, value)?),
+            "artifacts" => artifacts = read_artifacts(version, value)?,
+            _ => return Err(ApiError::Invalid(format!("json: unknown field {}", Value::String(key)))),
+        }
+    }
+    let missing = |field: &str| ApiError::Unprocessable(format!("required field '{field}' is zero value."));
+    let operation = Register {
+        version,
+        registered_model: model.ok_or_else(|| missing("registeredModel"))?,
+        model_version: model_version.ok_or_else(|| missing("modelVersion"))?,
+        artifacts,
+        author: request.author(),
+    };
+    request.create(&body, operation).await
+}
+
+fn read_registered_model(version: ApiVersion, value: Value) -> Result<Document, ApiError> {
+    let body = as_object(value, "field `registeredModel`")?;
+    let spec = Kind::RegisteredModel.spec();
+    let draft = Decoder { version, mode: Mode::Create, strict: true }.draft(spec, body)?;
+    draft.check_required(spec)?;
+    let name = draft.name.clone().unwrap_or_default();
+    Ok(new_document(spec, draft, name))
+}
+
+/// The version's `registeredModelId` is the model's: it is not given.
+fn read_model_version(version: ApiVersion, value: Value) -> Result<Document, ApiError> {
+    let body: Map<String, Value> = as_object(value, "field `modelVersion`")?;
+    let spec = Kind::ModelVersion.spec();
+    let mut draft = Decoder { version, mode: Mode::Create, strict: true }.draft(spec, body)?;
+    if draft.fields.contains_key("registeredModelId") {
+        return Err(ApiError::Invalid(
+            "`modelVersion.registeredModelId` is not given here: the version belongs to `registeredModel`".to_owned(),
+        ));
+    }
+    draft.set("registeredModelId", "1");
+    draft.check_required(spec)?;
+    let name = draft.name.clone().unwrap_or_default();
+    Ok(new_document(spec, draft, name))
+}
+
+fn read_artifacts(version: ApiVersion, value: Value) -> Result<Vec<RegisterArtifact>, ApiError> {
+    let Value::Array(items) = value else {
+        return Err(ApiError::Invalid("field `artifacts` must be an array".to_owned()));
+    };
+    if items.len() > ARTIFACT_LIMIT {
+        return Err(ApiError::Invalid(format!("`artifacts` has more than {ARTIFACT_LIMIT} elements")));
+    }
+    items
+        .into_iter()
+        .map(|item| {
+            let (kind, body) = discriminated(as_object(item, "an element of `artifacts`")?)?;
+            Ok(RegisterArtifact { kind, document: read_new_artifact(version, kind, body, false)? })
+        })
+        .collect()
+}

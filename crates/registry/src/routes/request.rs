@@ -1,0 +1,109 @@
+//! What every handler takes from a request: context, query, headers, and how writes are run.
+
+use axum::extract::{FromRequestParts, Path};
+use axum::response::Response;
+use http::header::{HeaderMap, HeaderName};
+use http::request::Parts;
+use http::{Method, Uri};
+use model_registry_api::Kind;
+use model_registry_server::{ApiError, Query};
+use model_registry_store::{Author, Database, IdempotencyKey, Operation};
+use sha2::{Digest, Sha256};
+
+use super::Context;
+use crate::answer::{Answer, Preconditions};
+use crate::rules::{Idempotent, RuleError};
+
+static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const IDEMPOTENCY_KEY_LIMIT: usize = 255;
+
+/// The parts of a request beside its path parameters and body.
+pub(super) struct Request {
+    pub(super) context: Context,
+    pub(super) query: Query,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+}
+
+impl FromRequestParts<Context> for Request {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, ApiError> {
+        Ok(Self {
+            context: context.clone(),
+            query: Query::from_request_parts(parts, context).await?,
+            method: parts.method.clone(),
+            uri: parts.uri.clone(),
+            headers: std::mem::take(&mut parts.headers),
+        })
+    }
+}
+
+impl Request {
+    pub(super) fn database(&self) -> Result<&Database, ApiError> {
+        Ok(self.context.registry.store.database().map_err(RuleError::from)?)
+    }
+
+    pub(super) fn preconditions(&self) -> Preconditions {
+        Preconditions::of(&self.headers)
+    }
+
+    /// Who is writing, and when.
+    pub(super) fn author(&self) -> Author {
+        Author { actor: None, time: self.context.registry.store.clock().now() }
+    }
+
+    /// Runs a creation, under the request's Idempotency-Key if it has one.
+    pub(super) async fn create<O>(&self, body: &[u8], operation: O) -> Result<Response, ApiError>
+    where
+        O: Operation<Output = Answer, Error = RuleError>,
+    {
+        let store = &self.context.registry.store;
+        let answer = match self.idempotency_key(body)? {
+            Some(key) => store.write(&Idempotent::new(operation, key, store.clock().clone())).await?,
+            None => store.write(&operation).await?,
+        };
+        Ok(answer.into_response())
+    }
+
+    /// Runs a change.
+    pub(super) async fn update<O>(&self, operation: O) -> Result<Response, ApiError>
+    where
+        O: Operation<Output = Answer, Error = RuleError>,
+    {
+        Ok(self.context.registry.store.write(&operation).await?.into_response())
+    }
+
+    fn idempotency_key(&self, body: &[u8]) -> Result<Option<IdempotencyKey>, ApiError> {
+        let Some(value) = self.headers.get(&IDEMPOTENCY_KEY) else { return Ok(None) };
+        let key = value.to_str().unwrap_or_default();
+        if key.is_empty() || key.len() > IDEMPOTENCY_KEY_LIMIT {
+            return Err(ApiError::Invalid(format!(
+                "the Idempotency-Key has to be 1 to {IDEMPOTENCY_KEY_LIMIT} printable ASCII characters"
+            )));
+        }
+        let mut digest = Sha256::new();
+        for part in [self.method.as_str(), self.uri.path()] {
+            digest.update(part.len().to_le_bytes());
+            digest.update(part.as_bytes());
+        }
+        digest.update(body);
+        let digest = digest.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
+            use std::fmt::Write;
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        });
+        Ok(Some(IdempotencyKey { key: key.to_owned(), digest }))
+    }
+}
+
+/// Reads an id from a path or query.
+pub(super) fn parse_id(what: &str, text: &str) -> Result<i64, ApiError> {
+    text.parse().map_err(|_| ApiError::Invalid(format!("invalid {what} ID: `{text}` is not a 64-bit integer")))
+}
+
+/// The id in the path of an entity of this kind.
+pub(super) fn path_id(kind: Kind, Path(text): &Path<String>) -> Result<i64, ApiError> {
+    parse_id(kind.spec().label, text)
+}

@@ -1,0 +1,69 @@
+//! Why a write was refused, and what of it a client is told.
+
+use model_registry_api::Kind;
+use model_registry_server::ApiError;
+use model_registry_store::{Document, StoreError, UniqueField};
+
+/// A refusal by a rule, or a failure of the store.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RuleError {
+    #[error(transparent)]
+    Refused(#[from] ApiError),
+    /// Another entity has the name or external id.
+    #[error("{message}")]
+    Taken { kind: Kind, field: UniqueField, message: String },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl RuleError {
+    /// Names the entity whose unique value is taken; other failures stay what they are.
+    pub(crate) fn while_writing(error: StoreError, kind: Kind, document: &Document) -> Self {
+        let label = kind.spec().label;
+        match error {
+            StoreError::Conflict(field @ UniqueField::Name) => {
+                Self::Taken { kind, field, message: format!("{label} with name {} already exists", document.name()) }
+            }
+            StoreError::Conflict(field @ UniqueField::ExternalId) => {
+                let external_id = document.text("externalId").unwrap_or_default();
+                Self::Taken {
+                    kind,
+                    field,
+                    message: format!("externalId {external_id} of this {label} is already in use"),
+                }
+            }
+            other => Self::Store(other),
+        }
+    }
+
+    /// Whether the transaction lost against another one and may simply run again.
+    pub(crate) fn is_temporary(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Retry(_) | StoreError::Conflict(UniqueField::IdempotencyKey)))
+    }
+}
+
+impl From<RuleError> for ApiError {
+    fn from(error: RuleError) -> Self {
+        match error {
+            RuleError::Refused(error) => error,
+            RuleError::Taken { message, .. } => Self::Conflict(message),
+            RuleError::Store(error) => store_error(error),
+        }
+    }
+}
+
+/// What a client is told of a failure of the store: never any SQL.
+pub(crate) fn store_error(error: StoreError) -> ApiError {
+    match error {
+        StoreError::Filter(_) | StoreError::PageToken(_) => ApiError::Invalid(error.to_string()),
+        StoreError::Conflict(_) => ApiError::Conflict("the name or externalId is already in use".to_owned()),
+        StoreError::Unavailable(cause) => {
+            tracing::warn!(error = &cause as &dyn std::error::Error, "database unavailable");
+            ApiError::Unavailable("the database is not available; try again later".to_owned())
+        }
+        StoreError::Retry(_) => {
+            ApiError::Unavailable("too many concurrent changes of the same entity; try again".to_owned())
+        }
+        StoreError::Corrupt { .. } | StoreError::Database(_) => ApiError::internal(error),
+    }
+}

@@ -1,0 +1,71 @@
+//! Registers a model in one step: finds or creates the model, creates the version and its artifacts, all or nothing.
+
+use model_registry_api::{ApiVersion, Kind};
+use model_registry_store::{Author, Document, Operation, Outcome, Record, Transaction, UniqueField};
+
+use super::{RuleError, apply};
+use crate::answer::Answer;
+
+/// One artifact of the new version.
+pub(crate) struct RegisterArtifact {
+    pub(crate) kind: Kind,
+    pub(crate) document: Document,
+}
+
+/// A registration.
+pub(crate) struct Register {
+    pub(crate) version: ApiVersion,
+    /// The model as it is created if there is none of this name; one that exists stays as it is.
+    pub(crate) registered_model: Document,
+    /// Without the model's id.
+    pub(crate) model_version: Document,
+    pub(crate) artifacts: Vec<RegisterArtifact>,
+    pub(crate) author: Author,
+}
+
+impl Operation for Register {
+    type Output = Answer;
+    type Error = RuleError;
+
+    async fn run(&self, tx: &mut Transaction) -> Result<Outcome<Answer>, RuleError> {
+        let model = self.find_or_create_model(tx).await?;
+        let mut document = self.model_version.clone();
+        document.set("registeredModelId", model.id.to_string());
+        let version = create(tx, Kind::ModelVersion, Some(model.id), document, &self.author).await?;
+        let mut artifacts = Vec::with_capacity(self.artifacts.len());
+        for artifact in &self.artifacts {
+            apply::check_document(artifact.kind, &artifact.document)?;
+            let document = artifact.document.clone();
+            artifacts.push(create(tx, artifact.kind, Some(version.id), document, &self.author).await?);
+        }
+        Ok(Outcome::Done(Answer::registered(&model, &version, &artifacts, self.version)))
+    }
+
+    fn may_retry(&self, error: &RuleError) -> bool {
+        // Two first registrations of one model: the slower one finds the other's when it runs again.
+        let model_taken =
+            matches!(error, RuleError::Taken { kind: Kind::RegisteredModel, field: UniqueField::Name, .. });
+        error.is_temporary() || model_taken
+    }
+}
+
+impl Register {
+    async fn find_or_create_model(&self, tx: &mut Transaction) -> Result<Record, RuleError> {
+        match tx.find_by_name(Kind::RegisteredModel, self.registered_model.name()).await? {
+            Some(model) => Ok(model),
+            None => create(tx, Kind::RegisteredModel, None, self.registered_model.clone(), &self.author).await,
+        }
+    }
+}
+
+async fn create(
+    tx: &mut Transaction,
+    kind: Kind,
+    parent_id: Option<i64>,
+    document: Document,
+    author: &Author,
+) -> Result<Record, RuleError> {
+    tx.create(kind, parent_id, document.clone(), author)
+        .await
+        .map_err(|error| RuleError::while_writing(error, kind, &document))
+}

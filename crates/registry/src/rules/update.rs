@@ -1,0 +1,103 @@
+//! Changes an entity: only what was given, and only if nobody else changed it meanwhile.
+
+use model_registry_api::{ApiVersion, Kind};
+use model_registry_server::ApiError;
+use model_registry_store::{Author, Operation, Outcome, Transaction};
+
+use super::{RuleError, apply, not_found};
+use crate::answer::{Answer, Preconditions};
+use crate::decode::Draft;
+
+/// A PATCH.
+pub(crate) struct Update {
+    pub(crate) version: ApiVersion,
+    /// The kinds that the URL serves.
+    pub(crate) kinds: &'static [Kind],
+    pub(crate) id: i64,
+    /// The kind the body is for, which has to be the entity's; `None` where an artifact's body did not say.
+    pub(crate) body_kind: Option<Kind>,
+    pub(crate) draft: Draft,
+    pub(crate) preconditions: Preconditions,
+    /// The field and id of the parent that the URL names, which has to be the entity's.
+    pub(crate) within: Option<(&'static str, i64)>,
+    pub(crate) author: Author,
+}
+
+impl Operation for Update {
+    type Output = Answer;
+    type Error = RuleError;
+
+    async fn run(&self, tx: &mut Transaction) -> Result<Outcome<Answer>, RuleError> {
+        let mut kinds = self.kinds.to_vec();
+        let mut ids = vec![self.id];
+        // Entities that the change names are read with the one that it changes.
+        let mut references = Vec::new();
+        if let [kind] = self.kinds {
+            for reference in kind.spec().references {
+                if let Some(id) = self.draft.reference(reference.field)? {
+                    references.push((reference.kind, id));
+                    kinds.push(reference.kind);
+                    ids.push(id);
+                }
+            }
+        }
+        let found = tx.load(&kinds, &ids).await?;
+        let old = found
+            .iter()
+            .find(|record| record.id == self.id && self.kinds.contains(&record.kind))
+            .ok_or_else(|| self.missing())?;
+        self.preconditions.check(&old.etag())?;
+        if self.body_kind != Some(old.kind) {
+            return Err(self.other_kind(old.kind).into());
+        }
+        for (kind, id) in references {
+            if !found.iter().any(|record| record.kind == kind && record.id == id) {
+                return Err(not_found(kind, id).into());
+            }
+        }
+        let mut document = old.document()?;
+        if let Some((field, parent_id)) = self.within
+            && document.id(field) != Some(parent_id)
+        {
+            let label = old.kind.spec().label;
+            return Err(ApiError::Invalid(format!(
+                "{label} {} belongs to another parent, which cannot be changed: its {field} is {}",
+                self.id,
+                document.text(field).unwrap_or_default()
+            ))
+            .into());
+        }
+        apply::overlay(&mut document, &self.draft);
+        apply::check_document(old.kind, &document)?;
+        let updated = tx
+            .update(old, document.clone(), &self.author)
+            .await
+            .map_err(|error| RuleError::while_writing(error, old.kind, &document))?;
+        Ok(match updated {
+            Some(record) => Outcome::Done(Answer::updated(&record, self.version)),
+            None => Outcome::Again,
+        })
+    }
+
+    fn may_retry(&self, error: &RuleError) -> bool {
+        error.is_temporary()
+    }
+}
+
+impl Update {
+    fn missing(&self) -> ApiError {
+        match self.kinds {
+            [kind] if kind.spec().artifact_type.is_none() => not_found(*kind, self.id),
+            _ => ApiError::NotFound(format!("no artifact found for id {}", self.id)),
+        }
+    }
+
+    fn other_kind(&self, actual: Kind) -> ApiError {
+        let name = |kind: Option<Kind>| kind.and_then(|kind| kind.spec().artifact_type).unwrap_or("unknown");
+        ApiError::Invalid(format!(
+            "cannot change artifact type from '{}' to '{}': artifact type is immutable",
+            name(Some(actual)),
+            name(self.body_kind)
+        ))
+    }
+}

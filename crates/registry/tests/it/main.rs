@@ -1,0 +1,4 @@
+//! The registry's API, driven in process on every database that is there.
+
+mod golden;
+mod support;

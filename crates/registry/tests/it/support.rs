@@ -1,0 +1,121 @@
+//! An API over a fresh database, called without a socket.
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::Response;
+use http::Request;
+use http_body_util::BodyExt;
+use model_registry_registry::Registry;
+use model_registry_server::health::Health;
+use model_registry_server::{fallback, layers};
+use model_registry_store::{Clock, DatabaseSource, PoolOptions, Store};
+use model_registry_testkit::{Backend, TestDatabase};
+use serde_json::Value;
+use tower::ServiceExt;
+
+/// When the test clock starts: milliseconds since the Unix epoch.
+pub(crate) const START: i64 = 1_700_000_000_000;
+
+/// The registry over a database of its own.
+pub(crate) struct Api {
+    router: Router,
+    pub(crate) store: Store,
+    // Dropped last: the database goes with it.
+    _database: TestDatabase,
+}
+
+/// An answer, read completely.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: http::HeaderMap,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Answer {
+    /// The body as JSON; panics where it is none.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.bytes)))
+    }
+
+    pub(crate) fn message(&self) -> String {
+        self.json()["message"].as_str().unwrap_or_default().to_owned()
+    }
+
+    pub(crate) fn etag(&self) -> String {
+        self.headers["etag"].to_str().unwrap().to_owned()
+    }
+
+    /// The `id` of the entity in the body.
+    pub(crate) fn id(&self) -> String {
+        self.json()["id"].as_str().unwrap_or_else(|| panic!("no id: {}", self.json())).to_owned()
+    }
+
+    /// The names of the listed items.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let json = self.json();
+        let items = json["items"].as_array().unwrap_or_else(|| panic!("no items: {json}"));
+        items.iter().map(|item| item["name"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+}
+
+impl Api {
+    pub(crate) async fn on(backend: Backend) -> Self {
+        Self::with_clock(backend, Clock::stepping(START)).await
+    }
+
+    pub(crate) async fn with_clock(backend: Backend, clock: Clock) -> Self {
+        let database = TestDatabase::create(backend).await.unwrap();
+        let source: DatabaseSource = database.url().parse().unwrap();
+        let store = Store::connect(&source, PoolOptions::default(), clock).await.unwrap();
+        let routes = fallback::finish(model_registry_registry::router(Registry::new(store.clone())));
+        let router = layers::wrap(routes, layers::Options { health: Health::new(), ..layers::Options::default() });
+        Self { router, store, _database: database }
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let response: Response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes().to_vec();
+        Answer { status: parts.status.as_u16(), headers: parts.headers, bytes }
+    }
+
+    /// Sends a request with headers; the path is below v1alpha3 unless it starts with a slash.
+    pub(crate) async fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<Value>) -> Answer {
+        let uri = if path.starts_with('/') { path.to_owned() } else { format!("/api/model_registry/v1alpha3/{path}") };
+        let mut request = Request::builder().method(method).uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = body.map_or_else(Body::empty, |value| Body::from(value.to_string()));
+        self.send(request.body(body).unwrap()).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.call("GET", path, &[], None).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.call("POST", path, &[], Some(body)).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.call("PATCH", path, &[], Some(body)).await
+    }
+
+    /// Creates an entity and gives its id.
+    pub(crate) async fn create(&self, path: &str, body: Value) -> String {
+        let answer = self.post(path, body).await;
+        assert_eq!(answer.status, 201, "{}", String::from_utf8_lossy(&answer.bytes));
+        answer.id()
+    }
+
+    /// Statements that `call` runs.
+    pub(crate) async fn statements(&self, call: impl Future<Output = Answer>) -> (u64, Answer) {
+        let database = self.store.database().unwrap();
+        let before = database.statements();
+        let answer = call.await;
+        (database.statements() - before, answer)
+    }
+}

@@ -1,0 +1,37 @@
+//! Where the time comes from: an argument, so that tests decide it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, UNIX_EPOCH};
+
+/// A source of the time in milliseconds since the Unix epoch.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> i64 + Send + Sync>);
+
+impl Clock {
+    /// The machine's clock.
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else gets injected")]
+    pub fn system() -> Self {
+        Self(Arc::new(|| {
+            let since_epoch = std::time::SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+            i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
+        }))
+    }
+
+    /// A clock that starts at `start` and advances by one millisecond at each reading.
+    pub fn stepping(start: i64) -> Self {
+        let next = AtomicI64::new(start);
+        Self(Arc::new(move || next.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    /// Milliseconds since the Unix epoch.
+    pub fn now(&self) -> i64 {
+        (self.0)()
+    }
+}
+
+impl std::fmt::Debug for Clock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Clock")
+    }
+}

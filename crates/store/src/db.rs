@@ -1,0 +1,128 @@
+//! The database: pools, transactions, and the one place that runs statements.
+//!
+//! An enum over the three drivers instead of a trait or generics: signatures stay plain, and a `match` in `run.rs`
+//! is the whole price.
+
+mod connect;
+mod migrate;
+mod run;
+mod source;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sqlx::{MySql, MySqlPool, PgPool, Postgres, Sqlite, SqlitePool};
+
+use crate::dialect::Dialect;
+use crate::error::Result;
+
+pub use connect::{ConnectError, PoolOptions};
+pub use source::{DatabaseSource, DatabaseTls, SourceError};
+
+/// Pools of connections to one database.
+#[derive(Clone)]
+pub struct Database {
+    pools: Pools,
+    statements: Arc<AtomicU64>,
+    schema_version: i64,
+}
+
+#[derive(Clone)]
+enum Pools {
+    /// SQLite allows one writer; readers do not wait for it.
+    Sqlite {
+        read: SqlitePool,
+        write: SqlitePool,
+    },
+    Postgres(PgPool),
+    MySql(MySqlPool),
+}
+
+/// A transaction; dropped without [`Transaction::commit`], it is rolled back.
+pub struct Transaction {
+    inner: Inner,
+    statements: Arc<AtomicU64>,
+}
+
+enum Inner {
+    Sqlite(sqlx::Transaction<'static, Sqlite>),
+    Postgres(sqlx::Transaction<'static, Postgres>),
+    MySql(sqlx::Transaction<'static, MySql>),
+}
+
+/// Connections of the pools.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolStatus {
+    pub open: u32,
+    pub idle: u32,
+}
+
+impl Database {
+    pub fn dialect(&self) -> Dialect {
+        match self.pools {
+            Pools::Sqlite { .. } => Dialect::Sqlite,
+            Pools::Postgres(_) => Dialect::Postgres,
+            Pools::MySql(_) => Dialect::MySql,
+        }
+    }
+
+    /// Statements run so far, those of migrations and BEGIN and COMMIT excepted.
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
+    }
+
+    /// The newest migration that was applied.
+    pub fn schema_version(&self) -> i64 {
+        self.schema_version
+    }
+
+    pub fn pool_status(&self) -> PoolStatus {
+        let (open, idle) = match &self.pools {
+            Pools::Sqlite { read, write } => (read.size() + write.size(), read.num_idle() + write.num_idle()),
+            Pools::Postgres(pool) => (pool.size(), pool.num_idle()),
+            Pools::MySql(pool) => (pool.size(), pool.num_idle()),
+        };
+        PoolStatus { open, idle: u32::try_from(idle).unwrap_or(u32::MAX) }
+    }
+
+    /// Begins a transaction that may write.
+    pub async fn begin(&self) -> Result<Transaction> {
+        let inner = match &self.pools {
+            // A deferred transaction that reads and then writes fails at once when another one wrote in between.
+            Pools::Sqlite { write, .. } => Inner::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Pools::Postgres(pool) => Inner::Postgres(pool.begin().await?),
+            Pools::MySql(pool) => Inner::MySql(pool.begin().await?),
+        };
+        Ok(Transaction { inner, statements: Arc::clone(&self.statements) })
+    }
+
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { read, write } => {
+                read.close().await;
+                write.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+            Pools::MySql(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Transaction {
+    pub fn dialect(&self) -> Dialect {
+        match self.inner {
+            Inner::Sqlite(_) => Dialect::Sqlite,
+            Inner::Postgres(_) => Dialect::Postgres,
+            Inner::MySql(_) => Dialect::MySql,
+        }
+    }
+
+    pub async fn commit(self) -> Result<()> {
+        match self.inner {
+            Inner::Sqlite(transaction) => transaction.commit().await?,
+            Inner::Postgres(transaction) => transaction.commit().await?,
+            Inner::MySql(transaction) => transaction.commit().await?,
+        }
+        Ok(())
+    }
+}

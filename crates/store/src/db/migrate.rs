@@ -1,0 +1,158 @@
+//! Applies the embedded migrations: in order, one replica at a time, resumable after a kill.
+//!
+//! `schema_migrations(version, dirty)` holds the newest version, as operators know it from other tools.
+
+use sqlx::{AssertSqlSafe, Executor, MySqlPool, PgPool, SqlitePool};
+
+struct Migration {
+    version: i64,
+    sqlite: &'static str,
+    postgres: &'static str,
+    mysql: &'static str,
+}
+
+/// Never edited once released; a change is a new migration.
+const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    sqlite: include_str!("../../migrations/sqlite/0001_registry.sql"),
+    postgres: include_str!("../../migrations/postgres/0001_registry.sql"),
+    mysql: include_str!("../../migrations/mysql/0001_registry.sql"),
+}];
+
+/// Chosen once; two replicas of any version have to agree on it.
+const LOCK_ID: i64 = 0x6d6f_6465_6c72;
+const LOCK_NAME: &str = "model_registry_migrations";
+const LOCK_SECONDS: i32 = 120;
+
+/// Why the schema could not be brought up to date.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    #[error("cannot apply schema migration {version}: {source}")]
+    Apply { version: i64, source: sqlx::Error },
+    #[error("cannot read or lock the schema version: {0}")]
+    Version(#[source] sqlx::Error),
+    #[error("another replica has been migrating the schema for {LOCK_SECONDS} s; waiting for it")]
+    Locked,
+    #[error(
+        "the database has schema version {found}, this program knows {known}: start the program version that wrote \
+         it, or a newer one"
+    )]
+    TooNew { found: i64, known: i64 },
+}
+
+impl MigrateError {
+    pub(super) fn is_temporary(&self) -> bool {
+        match self {
+            Self::Locked => true,
+            Self::Apply { source, .. } | Self::Version(source) => !matches!(source, sqlx::Error::Database(_)),
+            Self::TooNew { .. } => false,
+        }
+    }
+}
+
+fn newest() -> i64 {
+    MIGRATIONS.last().map_or(0, |migration| migration.version)
+}
+
+fn pending(current: i64) -> Result<impl Iterator<Item = &'static Migration>, MigrateError> {
+    if current > newest() {
+        return Err(MigrateError::TooNew { found: current, known: newest() });
+    }
+    Ok(MIGRATIONS.iter().filter(move |migration| migration.version > current))
+}
+
+const CREATE: &str =
+    "CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT NOT NULL PRIMARY KEY, dirty BOOLEAN NOT NULL)";
+const CURRENT: &str = "SELECT COALESCE(MAX(version), 0) FROM schema_migrations";
+
+// The three functions look alike and share no code: the drivers' types share no trait, and the locks differ.
+
+/// SQLite and PostgreSQL: everything in one transaction, so there is nothing to resume.
+pub(super) async fn sqlite(pool: &SqlitePool) -> Result<i64, MigrateError> {
+    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await.map_err(MigrateError::Version)?;
+    tx.execute(CREATE).await.map_err(MigrateError::Version)?;
+    let (current,): (i64,) = sqlx::query_as(CURRENT).fetch_one(&mut *tx).await.map_err(MigrateError::Version)?;
+    for migration in pending(current)? {
+        let version = migration.version;
+        tx.execute(sqlx::raw_sql(migration.sqlite)).await.map_err(|source| MigrateError::Apply { version, source })?;
+        sqlx::query("INSERT INTO schema_migrations (version, dirty) VALUES (?, FALSE)")
+            .bind(version)
+            .execute(&mut *tx)
+            .await
+            .map_err(MigrateError::Version)?;
+        tracing::info!(version, "schema migration applied");
+    }
+    tx.commit().await.map_err(MigrateError::Version)?;
+    Ok(newest())
+}
+
+pub(super) async fn postgres(pool: &PgPool) -> Result<i64, MigrateError> {
+    // Most starts find the schema as it should be: no lock then, and no right to create tables is needed.
+    if let Ok((current,)) = sqlx::query_as::<_, (i64,)>(CURRENT).fetch_one(pool).await
+        && current == newest()
+    {
+        return Ok(current);
+    }
+    let mut tx = pool.begin().await.map_err(MigrateError::Version)?;
+    // The lock ends with the transaction, so a killed replica leaves none behind and pgbouncer does not mind.
+    sqlx::query("SELECT pg_advisory_xact_lock($1)")
+        .bind(LOCK_ID)
+        .execute(&mut *tx)
+        .await
+        .map_err(MigrateError::Version)?;
+    tx.execute(CREATE).await.map_err(MigrateError::Version)?;
+    let (current,): (i64,) = sqlx::query_as(CURRENT).fetch_one(&mut *tx).await.map_err(MigrateError::Version)?;
+    for migration in pending(current)? {
+        let version = migration.version;
+        tx.execute(sqlx::raw_sql(migration.postgres))
+            .await
+            .map_err(|source| MigrateError::Apply { version, source })?;
+        sqlx::query("INSERT INTO schema_migrations (version, dirty) VALUES ($1, FALSE)")
+            .bind(version)
+            .execute(&mut *tx)
+            .await
+            .map_err(MigrateError::Version)?;
+        tracing::info!(version, "schema migration applied");
+    }
+    tx.commit().await.map_err(MigrateError::Version)?;
+    Ok(newest())
+}
+
+/// MySQL commits each DDL statement by itself; they are repeatable, and the version is recorded after the last one.
+pub(super) async fn mysql(pool: &MySqlPool, collation: &str) -> Result<i64, MigrateError> {
+    if let Ok((current,)) = sqlx::query_as::<_, (i64,)>(CURRENT).fetch_one(pool).await
+        && current == newest()
+    {
+        return Ok(current);
+    }
+    let mut connection = pool.acquire().await.map_err(MigrateError::Version)?;
+    // The server drops the lock with the connection, so a killed replica leaves none behind.
+    let (locked,): (Option<i64>,) = sqlx::query_as("SELECT GET_LOCK(?, ?)")
+        .bind(LOCK_NAME)
+        .bind(LOCK_SECONDS)
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(MigrateError::Version)?;
+    if locked != Some(1) {
+        return Err(MigrateError::Locked);
+    }
+    connection.execute(CREATE).await.map_err(MigrateError::Version)?;
+    let (current,): (i64,) =
+        sqlx::query_as(CURRENT).fetch_one(&mut *connection).await.map_err(MigrateError::Version)?;
+    for migration in pending(current)? {
+        let version = migration.version;
+        let script = migration.mysql.replace("{collation}", collation);
+        connection
+            .execute(sqlx::raw_sql(AssertSqlSafe(script)))
+            .await
+            .map_err(|source| MigrateError::Apply { version, source })?;
+        sqlx::query("INSERT INTO schema_migrations (version, dirty) VALUES (?, FALSE)")
+            .bind(version)
+            .execute(&mut *connection)
+            .await
+            .map_err(MigrateError::Version)?;
+        tracing::info!(version, "schema migration applied");
+    }
+    sqlx::query("DO RELEASE_LOCK(?)").bind(LOCK_NAME).execute(&mut *connection).await.map_err(MigrateError::Version)?;
+    Ok(newest())
+}

@@ -1,0 +1,202 @@
+//! Checked conditions → SQL.
+//!
+//! Every expression built here is true or false, never NULL, so that NOT means what the language says.
+
+use sea_query::{Alias, Expr, ExprTrait, Func, LikeExpr, Query, Value as Bound};
+
+use super::Scope;
+use super::error::FilterError;
+use super::pattern::ESCAPE;
+use super::syntax::{Comparator, Expression, Value, ValueType};
+use super::typing::{Condition, Subject, Test, check};
+use crate::dialect::Dialect;
+
+const PROPERTY: &str = "property";
+
+/// How much of a text PostgreSQL's index on property texts holds, in characters.
+const INDEXED_PREFIX: usize = 255;
+
+/// Builds the condition for the WHERE clause of a list over `scope`.
+pub fn compile(expression: &Expression, scope: &Scope<'_>, dialect: Dialect) -> Result<Expr, FilterError> {
+    let condition = check(expression, scope.resolve)?;
+    Ok(Compiler { scope, dialect }.condition(&condition))
+}
+
+struct Compiler<'a> {
+    scope: &'a Scope<'a>,
+    dialect: Dialect,
+}
+
+impl Compiler<'_> {
+    fn condition(&self, condition: &Condition) -> Expr {
+        match condition {
+            Condition::Any(members) => joined(members.iter().map(|member| self.condition(member)), Expr::or),
+            Condition::All(members) => joined(members.iter().map(|member| self.condition(member)), Expr::and),
+            Condition::Not(inner) => self.condition(inner).not(),
+            Condition::Holds { test: Test::Never, .. } => never(),
+            Condition::Holds { subject: Subject::Column { name, folded }, test } => self.column(name, *folded, test),
+            Condition::Holds { subject: Subject::Property { name, built_in_only }, test } => {
+                self.property(name, *built_in_only, test)
+            }
+        }
+    }
+
+    fn column(&self, name: &'static str, folded: Option<&'static str>, test: &Test) -> Expr {
+        let operand = Operand::Column { table: self.scope.table, name, folded };
+        let is_present = operand.value(ValueType::Text).is_not_null();
+        match test {
+            Test::Present(_) => is_present,
+            test => is_present.and(self.test(test, operand)),
+        }
+    }
+
+    fn property(&self, name: &str, built_in_only: bool, test: &Test) -> Expr {
+        let kind = match self.scope.kinds {
+            [kind] => Expr::val(*kind),
+            _ => Expr::col((self.scope.table, "kind")),
+        };
+        // The workspace leads the indexes on values, for plans that start from the value instead of the entity.
+        let mut rows = Query::select()
+            .expr(Expr::cust("1"))
+            .from(PROPERTY)
+            .and_where(property_column("workspace_id").eq(self.scope.workspace_id))
+            .and_where(property_column("kind").eq(kind))
+            .and_where(property_column("owner_id").eq(Expr::col((self.scope.table, "id"))))
+            .and_where(property_column("name").eq(name))
+            .to_owned();
+        if built_in_only {
+            rows.and_where(property_column("custom").eq(false));
+        }
+        rows.and_where(self.test(test, Operand::Property));
+        Expr::exists(rows)
+    }
+
+    fn test(&self, test: &Test, operand: Operand) -> Expr {
+        match test {
+            Test::Never => never(),
+            Test::Present(Some(value_type)) => operand.value(*value_type).is_not_null(),
+            Test::Present(None) => joined(
+                [ValueType::Text, ValueType::Int, ValueType::Double, ValueType::Bool]
+                    .map(|value_type| operand.value(value_type).is_not_null())
+                    .into_iter(),
+                Expr::or,
+            ),
+            Test::Compare(Comparator::Equal, value) if self.uses_prefix(operand, value) => {
+                prefix_equal(operand, std::slice::from_ref(value))
+            }
+            Test::Compare(comparator, value) => {
+                let stored = operand.value(value.value_type());
+                match comparator {
+                    Comparator::Equal => stored.eq(bound(value)),
+                    Comparator::NotEqual => stored.ne(bound(value)),
+                    Comparator::Greater => stored.gt(bound(value)),
+                    Comparator::GreaterOrEqual => stored.gte(bound(value)),
+                    Comparator::Less => stored.lt(bound(value)),
+                    Comparator::LessOrEqual => stored.lte(bound(value)),
+                }
+            }
+            Test::In { negated, values } => {
+                let Some(first) = values.first() else {
+                    return never();
+                };
+                if !negated && self.uses_prefix(operand, first) {
+                    return prefix_equal(operand, values);
+                }
+                let stored = operand.value(first.value_type());
+                let values = values.iter().map(bound);
+                if *negated { stored.is_not_in(values) } else { stored.is_in(values) }
+            }
+            Test::Like { negated, ignore_case, pattern } => {
+                let stored = if *ignore_case { operand.folded() } else { operand.value(ValueType::Text) };
+                let pattern = LikeExpr::new(&pattern.0).escape(ESCAPE);
+                if *negated { stored.not_like(pattern) } else { stored.like(pattern) }
+            }
+            Test::Any(tests) => joined(tests.iter().map(|test| self.test(test, operand)), Expr::or),
+            Test::All(tests) => joined(tests.iter().map(|test| self.test(test, operand)), Expr::and),
+        }
+    }
+
+    fn uses_prefix(&self, operand: Operand, value: &Value) -> bool {
+        self.dialect == Dialect::Postgres
+            && matches!(operand, Operand::Property)
+            && value.value_type() == ValueType::Text
+    }
+}
+
+/// Where the tested value stands.
+#[derive(Clone, Copy)]
+enum Operand {
+    Column { table: &'static str, name: &'static str, folded: Option<&'static str> },
+    Property,
+}
+
+impl Operand {
+    /// The value if it is of this type; a column has only one.
+    fn value(self, value_type: ValueType) -> Expr {
+        match self {
+            Self::Column { table, name, .. } => Expr::col((table, name)),
+            Self::Property => property_column(value_type.column()),
+        }
+    }
+
+    fn folded(self) -> Expr {
+        let text = self.value(ValueType::Text);
+        match self {
+            Self::Column { table, folded: Some(folded), .. } => {
+                Func::coalesce([Expr::col((table, folded)), text]).into()
+            }
+            Self::Column { folded: None, .. } => Func::lower(text).into(),
+            Self::Property => Func::coalesce([property_column("string_folded"), text]).into(),
+        }
+    }
+}
+
+/// Equality on PostgreSQL, whose index holds the beginning of each text only.
+fn prefix_equal(operand: Operand, values: &[Value]) -> Expr {
+    let texts: Vec<&str> = values.iter().filter_map(as_text).collect();
+    let stored = operand.value(ValueType::Text);
+    // 255 is part of the indexed expression: as a parameter it would not be recognised.
+    let indexed = Func::cust(Alias::new("left")).args([stored.clone(), Expr::cust(INDEXED_PREFIX.to_string())]);
+    let prefixes = texts.iter().map(|text| text.chars().take(INDEXED_PREFIX).collect::<String>());
+    among(indexed.into(), prefixes).and(among(stored, texts.iter().map(|&text| text.to_owned())))
+}
+
+fn among(stored: Expr, texts: impl ExactSizeIterator<Item = String>) -> Expr {
+    let mut texts = texts;
+    match (texts.len(), texts.next()) {
+        (1, Some(only)) => stored.eq(only),
+        (_, first) => stored.is_in(first.into_iter().chain(texts)),
+    }
+}
+
+fn as_text(value: &Value) -> Option<&str> {
+    match value {
+        Value::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
+fn property_column(name: &'static str) -> Expr {
+    Expr::col((PROPERTY, name))
+}
+
+fn bound(value: &Value) -> Bound {
+    match value {
+        Value::Text(text) => text.clone().into(),
+        Value::Int(value) => (*value).into(),
+        Value::Double(value) => (*value).into(),
+        Value::Bool(value) => (*value).into(),
+    }
+}
+
+/// Understood by all three, unlike a bare FALSE as a condition.
+fn never() -> Expr {
+    Expr::cust("1 = 0")
+}
+
+fn joined(members: impl Iterator<Item = Expr>, connect: impl Fn(Expr, Expr) -> Expr) -> Expr {
+    members.reduce(connect).unwrap_or_else(never)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,232 @@
+//! What a filter means, said without a database: the yardstick for the SQL.
+//!
+//! It shares the parser and the refusals with [`super::compile`], and nothing of how a comparison is carried out. For
+//! tests only; it is written to be obviously right, not fast.
+
+pub mod samples;
+#[cfg(test)]
+mod sqlite_tests;
+pub mod strategies;
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use super::error::FilterError;
+use super::syntax::{Comparator, Comparison, Expression, Literal, Operation, Value, ValueType};
+use super::typing::check;
+use super::{Resolve, Target, fold, lexer};
+
+/// An entity as a filter sees it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Entity {
+    /// The columns of the outer table that are not NULL.
+    pub columns: BTreeMap<&'static str, Value>,
+    pub properties: Vec<Property>,
+}
+
+/// One row of `property`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Property {
+    pub name: String,
+    pub custom: bool,
+    /// `None` for an erased one.
+    pub value: Option<Value>,
+}
+
+/// Says whether the filter lets the entity through.
+pub fn evaluate(expression: &Expression, entity: &Entity, resolve: Resolve<'_>) -> Result<bool, FilterError> {
+    check(expression, resolve)?;
+    Ok(holds(expression, entity, resolve))
+}
+
+fn holds(expression: &Expression, entity: &Entity, resolve: Resolve<'_>) -> bool {
+    match expression {
+        Expression::Or(members) => members.iter().any(|member| holds(member, entity, resolve)),
+        Expression::And(members) => members.iter().all(|member| holds(member, entity, resolve)),
+        Expression::Not(inner) => !holds(inner, entity, resolve),
+        Expression::Comparison(comparison) => {
+            let satisfied = candidates(comparison, entity, &resolve(&comparison.property.name))
+                .iter()
+                .any(|candidate| satisfies(candidate, &comparison.operation));
+            match comparison.operation {
+                Operation::IsNull { negated: false } => !satisfied,
+                _ => satisfied,
+            }
+        }
+    }
+}
+
+/// A stored value and how literals are to be read beside it.
+struct Candidate<'a> {
+    value: &'a Value,
+    /// The type is declared or asked for; otherwise the literal decides.
+    is_typed: bool,
+    /// Which literals concern this value.
+    literals: Literals,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Literals {
+    All,
+    Numbers,
+    Others,
+}
+
+fn candidates<'a>(comparison: &Comparison, entity: &'a Entity, target: &Target) -> Vec<Candidate<'a>> {
+    let explicit = comparison.property.explicit;
+    let candidate = |value, is_typed| Candidate { value, is_typed, literals: Literals::All };
+    match target {
+        Target::Column { name, .. } => {
+            entity.columns.get(name).map(|value| candidate(value, true)).into_iter().collect()
+        }
+        Target::Property { name, built_in_only, value: declared } => entity
+            .properties
+            .iter()
+            .filter(|property| property.name == *name && !(property.custom && *built_in_only))
+            .filter_map(|property| property.value.as_ref())
+            .filter(|value| declared.is_some() || explicit.is_none_or(|wanted| value.value_type() == wanted))
+            .map(|value| candidate(value, declared.is_some() || explicit.is_some()))
+            .collect(),
+        Target::ByLiteral { number, text } => match explicit {
+            Some(ValueType::Int | ValueType::Double) => candidates(comparison, entity, number),
+            Some(ValueType::Text | ValueType::Bool) => candidates(comparison, entity, text),
+            None => [(number, Literals::Numbers), (text, Literals::Others)]
+                .into_iter()
+                .flat_map(|(target, literals)| {
+                    candidates(comparison, entity, target).into_iter().map(move |one| Candidate { literals, ..one })
+                })
+                .collect(),
+        },
+    }
+}
+
+fn satisfies(candidate: &Candidate<'_>, operation: &Operation) -> bool {
+    let order = |literal| candidate.order(literal);
+    match operation {
+        Operation::IsNull { .. } => true,
+        Operation::Compare { comparator, literal } => order(literal).is_some_and(|order| match comparator {
+            Comparator::Equal => order.is_eq(),
+            Comparator::NotEqual => order.is_ne(),
+            Comparator::Greater => order.is_gt(),
+            Comparator::GreaterOrEqual => order.is_ge(),
+            Comparator::Less => order.is_lt(),
+            Comparator::LessOrEqual => order.is_le(),
+        }),
+        Operation::Between { negated, low, high } => match (order(low), order(high)) {
+            (Some(low), Some(high)) => (low.is_ge() && high.is_le()) != *negated,
+            _ => false,
+        },
+        Operation::In { negated, list } if list.is_empty() => *negated,
+        Operation::In { negated, list } => {
+            let orders: Vec<Ordering> = list.iter().filter_map(order).collect();
+            !orders.is_empty() && orders.iter().any(|order| order.is_eq()) != *negated
+        }
+        Operation::Like { negated, ignore_case, pattern, .. } => match candidate.value {
+            Value::Text(_) if candidate.literals == Literals::Numbers => false,
+            Value::Text(text) if *ignore_case => like(&fold(text), &fold(pattern)) != *negated,
+            Value::Text(text) => like(text, pattern) != *negated,
+            _ => false,
+        },
+    }
+}
+
+impl Candidate<'_> {
+    /// How the value stands to the literal; `None` where the two are not compared.
+    fn order(&self, literal: &Literal) -> Option<Ordering> {
+        let concerns = match self.literals {
+            Literals::All => true,
+            Literals::Numbers => literal.value.is_number(),
+            Literals::Others => !literal.value.is_number(),
+        };
+        if !concerns {
+            return None;
+        }
+        match (self.value, &literal.value) {
+            (Value::Text(value), Value::Text(literal)) => Some(value.as_str().cmp(literal)),
+            (Value::Bool(value), Value::Bool(literal)) => Some(value.cmp(literal)),
+            (Value::Int(_) | Value::Double(_), Value::Text(literal)) if self.is_typed => {
+                let literal = match lexer::number(literal)? {
+                    lexer::TokenKind::Int(number) => Value::Int(number),
+                    lexer::TokenKind::Double(number) => Value::Double(number),
+                    _ => return None,
+                };
+                number_order(self.value, &literal)
+            }
+            (Value::Int(_), Value::Double(_)) if !self.is_typed => None,
+            (value, literal) => number_order(value, literal),
+        }
+    }
+}
+
+fn number_order(value: &Value, literal: &Value) -> Option<Ordering> {
+    #[expect(clippy::cast_precision_loss, reason = "a rounded literal is what the language promises")]
+    match (value, literal) {
+        (Value::Int(value), Value::Int(literal)) => Some(value.cmp(literal)),
+        (Value::Double(value), Value::Double(literal)) => value.partial_cmp(literal),
+        (Value::Double(value), Value::Int(literal)) => value.partial_cmp(&(*literal as f64)),
+        (Value::Int(value), Value::Double(literal)) => Some(exact_order(*value, *literal)),
+        _ => None,
+    }
+}
+
+fn exact_order(value: i64, literal: f64) -> Ordering {
+    // A double's whole part beyond i128 saturates, which still lies beyond every i64.
+    #[expect(clippy::cast_possible_truncation, reason = "saturation is meant")]
+    let whole = literal.trunc() as i128;
+    i128::from(value).cmp(&whole).then_with(|| 0.0.partial_cmp(&literal.fract()).unwrap_or(Ordering::Equal))
+}
+
+/// Matches with a table of which text prefixes each pattern prefix matches.
+fn like(text: &str, pattern: &str) -> bool {
+    let text: Vec<char> = text.chars().collect();
+    let mut matched: Vec<bool> = std::iter::once(true).chain(text.iter().map(|_| false)).collect();
+    let mut pattern = pattern.chars().peekable();
+    while let Some(character) = pattern.next() {
+        if character == '%' {
+            let first = matched.iter().position(|&is_match| is_match).unwrap_or(matched.len());
+            matched = (0..matched.len()).map(|index| index >= first).collect();
+            continue;
+        }
+        let literal = match character {
+            '_' => None,
+            '\\' => pattern.next_if(|next| matches!(next, '%' | '_' | '\\')).or(Some('\\')),
+            other => Some(other),
+        };
+        let fits = |index: usize| matched[index] && literal.is_none_or(|literal| text[index] == literal);
+        matched = std::iter::once(false).chain((0..text.len()).map(fits)).collect();
+    }
+    matched.last() == Some(&true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn like_reads_wildcards_and_escapes() {
+        for (text, pattern, expected) in [
+            ("v1.0", "v1.%", true),
+            ("v1", "v1.%", false),
+            ("", "%", true),
+            ("", "_", false),
+            ("ä", "_", true),
+            ("50%", r"50\%", true),
+            ("500", r"50\%", false),
+            (r"C:\x", r"C:\\%", true),
+            (r"C:\x", r"C:\x", true),
+            ("abcabd", "%ab_", true),
+            ("ABC", "abc", false),
+        ] {
+            assert_eq!(like(text, pattern), expected, "{text} LIKE {pattern}");
+        }
+    }
+
+    #[test]
+    fn integers_beyond_a_doubles_precision_compare_exactly() {
+        assert_eq!(exact_order(9_007_199_254_740_993, 9_007_199_254_740_992.0), Ordering::Greater);
+        assert_eq!(exact_order(i64::MAX, 9_223_372_036_854_775_808.0), Ordering::Less);
+        assert_eq!(exact_order(-5, -5.5), Ordering::Greater);
+        assert_eq!(exact_order(-6, -5.5), Ordering::Less);
+        assert_eq!(exact_order(5, 1e300), Ordering::Less);
+    }
+}

@@ -1,0 +1,176 @@
+//! The sample list as tables, and the comparison of a database's answers with the evaluator's.
+
+use std::fmt::Write;
+
+use sea_query::{Expr, ExprTrait, InsertStatement, Query, SelectStatement, Value as Bound};
+
+use super::strategies::{COLUMNS, sample_target};
+use super::{Entity, evaluate};
+use crate::dialect::Dialect;
+use crate::filter::error::FilterError;
+use crate::filter::syntax::{Expression, Value};
+use crate::filter::{Scope, compile, fold};
+
+/// The outer table of the sample list.
+pub const TABLE: &str = "filter_sample";
+
+const WORKSPACE: i32 = 1;
+/// Entities take these kinds in turn, so that a filter over one kind meets rows of the other.
+pub const KINDS: [i16; 2] = [1, 2];
+
+/// A question to the database: the ids that a filter lets through.
+pub struct Question {
+    pub statement: SelectStatement,
+    pub expected: Vec<i64>,
+    pub filter: String,
+}
+
+/// Creates the outer table.
+pub fn create_sample_table(dialect: Dialect) -> String {
+    let text = text_type(dialect);
+    format!(
+        "CREATE TABLE {TABLE} (id BIGINT NOT NULL PRIMARY KEY, kind SMALLINT NOT NULL, name {text} NULL, \
+         name_folded {text} NULL, state {text} NULL, parent_id BIGINT NULL, score DOUBLE PRECISION NULL, \
+         active BOOLEAN NULL)"
+    )
+}
+
+/// Creates a stand-in for the table `property`, for a database that has no schema yet.
+pub fn create_property_table(dialect: Dialect) -> String {
+    let text = text_type(dialect);
+    format!(
+        "CREATE TABLE property (workspace_id INTEGER NOT NULL, kind SMALLINT NOT NULL, owner_id BIGINT NOT NULL, \
+         name {text} NOT NULL, custom BOOLEAN NOT NULL, ordinal SMALLINT NOT NULL, string_value {text} NULL, \
+         string_folded {text} NULL, int_value BIGINT NULL, double_value DOUBLE PRECISION NULL, bool_value BOOLEAN NULL)"
+    )
+}
+
+fn text_type(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => "TEXT",
+        Dialect::Postgres => "TEXT COLLATE \"C\"",
+        // MariaDB's name; MySQL calls its own utf8mb4_0900_bin.
+        Dialect::MySql => "VARCHAR(600) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin",
+    }
+}
+
+/// Stores the entities, which get the ids 1, 2, …
+pub fn insert(entities: &[Entity]) -> Vec<InsertStatement> {
+    let mut statements = Vec::new();
+    for (entity, id) in entities.iter().zip(1_i64..) {
+        statements.push(insert_columns(entity, id));
+        for (property, ordinal) in entity.properties.iter().zip(0_i16..) {
+            let mut columns = vec!["workspace_id", "kind", "owner_id", "name", "custom", "ordinal"];
+            let mut values: Vec<Expr> = vec![
+                WORKSPACE.into(),
+                kind(id).into(),
+                id.into(),
+                property.name.as_str().into(),
+                property.custom.into(),
+                ordinal.into(),
+            ];
+            if let Some(value) = &property.value {
+                columns.push(value.value_type().column());
+                values.push(bound(value).into());
+            }
+            if let Some(folded) = property.value.as_ref().and_then(folded) {
+                columns.push("string_folded");
+                values.push(folded.into());
+            }
+            statements.push(Query::insert().into_table("property").columns(columns).values_panic(values).to_owned());
+        }
+    }
+    statements
+}
+
+fn insert_columns(entity: &Entity, id: i64) -> InsertStatement {
+    let mut columns = vec!["id", "kind"];
+    let mut values: Vec<Expr> = vec![id.into(), kind(id).into()];
+    for (name, _) in COLUMNS {
+        if let Some(value) = entity.columns.get(name) {
+            columns.push(name);
+            values.push(bound(value).into());
+        }
+    }
+    if let Some(folded) = entity.columns.get("name").and_then(folded) {
+        columns.push("name_folded");
+        values.push(folded.into());
+    }
+    Query::insert().into_table(TABLE).columns(columns).values_panic(values).to_owned()
+}
+
+fn kind(id: i64) -> i16 {
+    if id % 2 == 0 { KINDS[0] } else { KINDS[1] }
+}
+
+fn folded(value: &Value) -> Option<String> {
+    match value {
+        Value::Text(text) => Some(fold(text)).filter(|folded| folded != text),
+        _ => None,
+    }
+}
+
+fn bound(value: &Value) -> Bound {
+    match value {
+        Value::Text(text) => text.as_str().into(),
+        Value::Int(value) => (*value).into(),
+        Value::Double(value) => (*value).into(),
+        Value::Bool(value) => (*value).into(),
+    }
+}
+
+/// Asks for the entities of `kinds` that pass the filter, with the evaluator's answer.
+pub fn question(
+    expression: &Expression,
+    kinds: &[i16],
+    entities: &[Entity],
+    dialect: Dialect,
+) -> Result<Question, FilterError> {
+    let scope = Scope { table: TABLE, workspace_id: WORKSPACE, kinds, resolve: &sample_target };
+    let statement = Query::select()
+        .column((TABLE, "id"))
+        .from(TABLE)
+        .and_where(Expr::col((TABLE, "kind")).is_in(kinds.iter().copied()))
+        .and_where(compile(expression, &scope, dialect)?)
+        .order_by((TABLE, "id"), sea_query::Order::Asc)
+        .to_owned();
+    let mut expected = Vec::new();
+    for (entity, id) in entities.iter().zip(1_i64..) {
+        if kinds.contains(&kind(id)) && evaluate(expression, entity, &sample_target)? {
+            expected.push(id);
+        }
+    }
+    Ok(Question { statement, expected, filter: expression.to_string() })
+}
+
+/// Puts each filter to a database that holds the entities and describes every wrong answer.
+///
+/// `run` executes a query and returns the ids in the order they come.
+pub fn disagreements(
+    expressions: &[Expression],
+    entities: &[Entity],
+    dialect: Dialect,
+    run: &mut dyn FnMut(&SelectStatement) -> Result<Vec<i64>, String>,
+) -> String {
+    let mut report = String::new();
+    for expression in expressions {
+        for kinds in [&KINDS[..1], &KINDS[..]] {
+            let question = match question(expression, kinds, entities, dialect) {
+                Ok(question) => question,
+                Err(error) => {
+                    let _ = writeln!(report, "{expression}\n  refused: {error}");
+                    continue;
+                }
+            };
+            let answer = run(&question.statement);
+            if answer.as_ref() != Ok(&question.expected) {
+                let _ = writeln!(
+                    report,
+                    "{}\n  expected {:?}, {dialect:?} answers {answer:?}",
+                    question.filter, question.expected
+                );
+            }
+        }
+    }
+    report
+}

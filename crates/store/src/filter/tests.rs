@@ -1,0 +1,322 @@
+//! Filters as clients write them, against lists as a registry declares them.
+
+use super::evaluate::{Entity, Property, evaluate};
+use super::{Target, Value, ValueType, fold, parse};
+
+const ID: Target = Target::Column { name: "id", value: ValueType::Int, folded: None };
+const NAME: Target = Target::Column { name: "name", value: ValueType::Text, folded: Some("name_folded") };
+
+fn declared(name: &str, value: ValueType) -> Target {
+    Target::Property { name: name.to_owned(), built_in_only: true, value: Some(value) }
+}
+
+fn custom(name: &str) -> Target {
+    Target::Property { name: name.to_owned(), built_in_only: false, value: None }
+}
+
+fn version_target(name: &str) -> Target {
+    match name {
+        "id" => ID,
+        "name" => NAME,
+        "registeredModelId" => Target::Column { name: "parent_id", value: ValueType::Int, folded: None },
+        "state" => Target::Column { name: "state", value: ValueType::Text, folded: None },
+        "author" => declared("author", ValueType::Text),
+        other => custom(other),
+    }
+}
+
+fn artifact_target(name: &str) -> Target {
+    let value = Target::Column { name: "value", value: ValueType::Double, folded: None };
+    match name {
+        "id" => ID,
+        "name" => NAME,
+        "state" => Target::Column { name: "state", value: ValueType::Text, folded: None },
+        "uri" => declared("uri", ValueType::Text),
+        "modelFormatName" => declared("modelFormatName", ValueType::Text),
+        "experimentId" | "experimentRunId" | "step" | "timestamp" => declared(name, ValueType::Int),
+        "value" => Target::ByLiteral { number: Box::new(value), text: Box::new(declared("value", ValueType::Text)) },
+        other => custom(other),
+    }
+}
+
+fn run_target(name: &str) -> Target {
+    match name {
+        "status" => declared("status", ValueType::Text),
+        "startTimeSinceEpoch" | "endTimeSinceEpoch" => declared(name, ValueType::Int),
+        other => version_target(other),
+    }
+}
+
+fn text(value: &str) -> Value {
+    Value::Text(value.to_owned())
+}
+
+fn entity(columns: &[(&'static str, Value)], built_in: &[(&str, Value)], custom: &[(&str, Value)]) -> Entity {
+    let row = |custom| {
+        move |(name, value): &(&str, Value)| Property { name: (*name).to_owned(), custom, value: Some(value.clone()) }
+    };
+    Entity {
+        columns: columns.iter().cloned().collect(),
+        properties: built_in.iter().map(row(false)).chain(custom.iter().map(row(true))).collect(),
+    }
+}
+
+fn version(id: i64, parent: i64, name: &str, state: &str, author: &str, custom: &[(&str, Value)]) -> Entity {
+    let mut built_in = vec![("author", text(author))];
+    if id == 1 {
+        built_in.push(("description", text("first release with bug fixes")));
+    }
+    let columns =
+        [("id", Value::Int(id)), ("parent_id", Value::Int(parent)), ("name", text(name)), ("state", text(state))];
+    entity(&columns, &built_in, custom)
+}
+
+fn versions() -> Vec<Entity> {
+    vec![
+        version(
+            1,
+            1,
+            "v1.0.0",
+            "LIVE",
+            "alice",
+            &[
+                ("stage", text("production")),
+                ("accuracy", Value::Double(0.97)),
+                ("batch_size", Value::Int(32)),
+                ("experimental", Value::Bool(false)),
+                ("a-b", Value::Int(1)),
+            ],
+        ),
+        version(
+            2,
+            1,
+            "v1.1.0",
+            "LIVE",
+            "bob",
+            &[
+                ("stage", text("staging")),
+                ("accuracy", Value::Double(0.91)),
+                ("batch_size", Value::Int(64)),
+                ("experimental", Value::Bool(true)),
+            ],
+        ),
+        version(
+            3,
+            1,
+            "v2.0-beta",
+            "LIVE",
+            "charlie",
+            &[
+                ("stage", text("development")),
+                ("accuracy", Value::Double(0.99)),
+                ("batch_size", Value::Double(32.0)),
+                ("mlflow.source.type", text("notebook")),
+            ],
+        ),
+        version(
+            4,
+            2,
+            "v1.0.0",
+            "ARCHIVED",
+            "alice",
+            &[("stage", text("production")), ("accuracy", Value::Double(0.5))],
+        ),
+        version(5, 2, "it's", "LIVE", "dan", &[]),
+    ]
+}
+
+fn artifacts() -> Vec<Entity> {
+    let artifact = |id, name, state: Option<&str>, built_in: &[(&str, Value)]| {
+        let mut artifact = entity(&[("id", Value::Int(id)), ("name", text(name))], built_in, &[]);
+        artifact.columns.extend(state.map(|state| ("state", text(state))));
+        artifact
+    };
+    let metric = |id, name, value, step, timestamp| {
+        let mut metric = artifact(
+            id,
+            name,
+            None,
+            &[
+                ("experimentId", Value::Int(3)),
+                ("experimentRunId", Value::Int(4)),
+                ("step", Value::Int(step)),
+                ("timestamp", Value::Int(timestamp)),
+            ],
+        );
+        metric.columns.insert("value", Value::Double(value));
+        metric
+    };
+    vec![
+        artifact(1, "weights", Some("LIVE"), &[("uri", text("s3://b/w")), ("modelFormatName", text("onnx"))]),
+        artifact(2, "card", Some("PENDING"), &[("uri", text("https://x/card"))]),
+        metric(3, "acc", 0.95, 2, 1_700_000_000_002),
+        metric(4, "loss", 0.2, 5, 1_700_000_000_005),
+        artifact(5, "lr", None, &[("experimentRunId", Value::Int(5)), ("value", text("0.01"))]),
+    ]
+}
+
+fn runs() -> Vec<Entity> {
+    let finished = [
+        ("status", text("FINISHED")),
+        ("startTimeSinceEpoch", Value::Int(1_700_000_000_000)),
+        ("endTimeSinceEpoch", Value::Int(1_700_000_009_000)),
+    ];
+    vec![
+        entity(&[("id", Value::Int(1)), ("name", text("r1"))], &finished, &[("gpu", text("a100"))]),
+        entity(&[("id", Value::Int(2)), ("name", text("r2"))], &[("status", text("RUNNING"))], &[]),
+    ]
+}
+
+/// The ids that pass; all of them for a blank filter.
+fn passing(filter: &str, list: &[Entity], resolve: &(dyn Fn(&str) -> Target + Sync)) -> Vec<i64> {
+    let expression = parse(filter).unwrap_or_else(|error| panic!("{filter}: {error}"));
+    let mut ids = Vec::new();
+    for (entity, id) in list.iter().zip(1..) {
+        let passes = match &expression {
+            None => true,
+            Some(expression) => {
+                evaluate(expression, entity, resolve).unwrap_or_else(|error| panic!("{filter}: {error}"))
+            }
+        };
+        if passes {
+            ids.push(id);
+        }
+    }
+    ids
+}
+
+#[test]
+fn versions_are_found_by_what_they_have() {
+    let list = versions();
+    for (filter, expected) in [
+        ("name = 'v1.0.0'", &[1, 4][..]),
+        ("name = \"v1.0.0\" -- note", &[1, 4]),
+        ("name LIKE 'v1.%'", &[1, 2, 4]),
+        ("name LIKE 'V1.%'", &[]),
+        ("name LIKE '%-beta'", &[3]),
+        ("name ILIKE '%BETA%'", &[3]),
+        ("name ILIKE 'V1%'", &[1, 2, 4]),
+        ("name != 'v1.0.0'", &[2, 3, 5]),
+        ("name IN ('v1.0.0','v1.1.0')", &[1, 2, 4]),
+        ("name IN 'v1.1.0'", &[2]),
+        ("author = 'alice' OR author = 'charlie'", &[1, 3, 4]),
+        ("stage = 'production' AND accuracy > 0.95", &[1]),
+        ("(stage = 'production' OR stage = 'staging') AND accuracy < 0.95", &[2, 4]),
+        ("batch_size = 32", &[1, 3]),
+        ("batch_size = 32.0", &[3]),
+        ("batch_size > 31.5", &[3]),
+        ("batch_size.int_value > 31.5", &[1, 2]),
+        ("batch_size.int_value = 32", &[1]),
+        ("batch_size.double_value = 32.0", &[3]),
+        ("batch_size.double_value = 32", &[3]),
+        ("batch_size.int_value IN (32,64)", &[1, 2]),
+        ("batch_size IN (32,64)", &[1, 2, 3]),
+        ("batch_size NOT IN (32)", &[2]),
+        ("batch_size NOT IN ()", &[1, 2, 3]),
+        ("accuracy >= 0.91 AND accuracy <= 0.97", &[1, 2]),
+        ("accuracy BETWEEN 0.91 AND 0.97", &[1, 2]),
+        ("accuracy NOT BETWEEN 0.91 AND 0.97", &[3, 4]),
+        ("NOT accuracy BETWEEN 0.91 AND 0.97", &[3, 4, 5]),
+        ("experimental = true", &[2]),
+        ("experimental = False", &[1]),
+        ("experimental = True", &[2]),
+        ("stage <> 'development'", &[1, 2, 4]),
+        ("stage != 'development'", &[1, 2, 4]),
+        ("NOT stage = 'development'", &[1, 2, 4, 5]),
+        ("stage IS NULL", &[5]),
+        ("stage IS NOT NULL", &[1, 2, 3, 4]),
+        ("description LIKE '%bug fixes%'", &[1]),
+        ("state = 'ARCHIVED'", &[4]),
+        ("registeredModelId = 2", &[4, 5]),
+        ("registeredModelId = \"2\" AND state = 'LIVE'", &[5]),
+        ("`mlflow.source.type` = \"notebook\"", &[3]),
+        ("mlflow.source.type = \"notebook\"", &[3]),
+        ("`a-b.int_value` = 1", &[1]),
+        ("`a-b` = 01", &[1]),
+        ("name = 'it''s'", &[5]),
+        (r"name = 'it\'s'", &[5]),
+        ("author='alice' and not stage='staging' or author in ('dan')", &[1, 4, 5]),
+        ("id IN ()", &[]),
+        ("id NOT IN ()", &[1, 2, 3, 4, 5]),
+        ("id IN (1, '3', 4.0, 4.5)", &[1, 3, 4]),
+        ("   ", &[1, 2, 3, 4, 5]),
+        ("nosuch = 'x'", &[]),
+        ("libraryName = 'transformers'", &[]),
+    ] {
+        assert_eq!(passing(filter, &list, &version_target), expected, "{filter}");
+    }
+}
+
+#[test]
+fn artifacts_are_found_by_state_number_and_text() {
+    let list = artifacts();
+    for (filter, expected) in [
+        ("state = 'LIVE'", &[1][..]),
+        ("state = 'live'", &[]),
+        ("state.string_value = 'LIVE'", &[1]),
+        ("state IN ('LIVE','PENDING')", &[1, 2]),
+        ("uri LIKE \"s3://%\"", &[1]),
+        ("modelFormatName = 'onnx'", &[1]),
+        ("experimentId = \"3\"", &[3, 4]),
+        ("experimentRunId IN (4,5)", &[3, 4, 5]),
+        ("experimentRunId = \"4\" AND name LIKE \"%acc%\"", &[3]),
+        ("value > 0.9 AND step >= 2", &[3]),
+        ("value < 1", &[3, 4]),
+        ("value = \"0.01\"", &[5]),
+        ("value.string_value = \"0.01\"", &[5]),
+        ("value.double_value = 0.2", &[4]),
+        ("value IN (0.2, '0.01')", &[4, 5]),
+        ("value NOT IN (0.2, 'x')", &[3, 5]),
+        ("value NOT IN ()", &[3, 4, 5]),
+        ("value IS NULL", &[1, 2]),
+        ("value LIKE '0%'", &[5]),
+        ("timestamp > 0", &[3, 4]),
+        ("timestamp.string_value = \"1700000000002\"", &[3]),
+        ("timestamp BETWEEN '1700000000003' AND 1.8e12", &[4]),
+    ] {
+        assert_eq!(passing(filter, &list, &artifact_target), expected, "{filter}");
+    }
+}
+
+#[test]
+fn runs_are_found_by_time_as_a_number() {
+    let list = runs();
+    for (filter, expected) in [
+        ("status = \"FINISHED\" AND endTimeSinceEpoch > \"1700000000000\"", &[1][..]),
+        ("startTimeSinceEpoch >= 1700000000000", &[1]),
+        ("startTimeSinceEpoch < '2'", &[]),
+        ("gpu = 'a100' AND status = 'FINISHED'", &[1]),
+        ("name IN ('r1','r2')", &[1, 2]),
+    ] {
+        assert_eq!(passing(filter, &list, &run_target), expected, "{filter}");
+    }
+}
+
+#[test]
+fn a_list_of_values_satisfies_a_comparison_by_any_of_them() {
+    let list = vec![entity(&[], &[("tasks", text("ner")), ("tasks", text("qa"))], &[]), Entity::default()];
+    for (filter, expected) in [
+        ("tasks = 'qa'", &[1][..]),
+        ("tasks != 'qa'", &[1]),
+        ("NOT tasks = 'qa'", &[2]),
+        ("tasks IN ('x', 'ner')", &[1]),
+        ("tasks BETWEEN 'o' AND 'p'", &[]),
+    ] {
+        assert_eq!(passing(filter, &list, &custom), expected, "{filter}");
+    }
+}
+
+#[test]
+fn an_erased_property_is_absent() {
+    let erased = Property { name: "stage".to_owned(), custom: true, value: None };
+    let list = vec![Entity { properties: vec![erased], ..Entity::default() }];
+    assert_eq!(passing("stage IS NULL AND NOT stage = 'a'", &list, &custom), [1]);
+    assert_eq!(passing("stage IS NOT NULL OR stage NOT IN () OR stage != 'a'", &list, &custom), [0; 0]);
+}
+
+#[test]
+fn a_part_of_a_text_folds_like_the_whole() {
+    assert_eq!(fold("ΟΔΟΣ Ä İ"), "οδοσ ä i\u{307}");
+    assert_eq!(fold("οδος"), fold("ΟΔΟΣ"));
+    assert_eq!(fold("ΟΔΟΣΑ"), fold("ΟΔΟΣ") + &fold("Α"));
+}

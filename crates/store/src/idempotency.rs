@@ -1,0 +1,82 @@
+//! Answers kept under the client's Idempotency-Key, so that a repeated request gets the first one's answer.
+
+use sea_query::{Expr, ExprTrait, Query};
+
+use crate::db::Transaction;
+use crate::error::Result;
+use crate::tables::WORKSPACE;
+
+/// How long an answer is kept, in milliseconds.
+pub(crate) const KEPT_FOR: i64 = 24 * 60 * 60 * 1000;
+
+/// A key with the digest of the request that it came with.
+#[derive(Clone, Debug)]
+pub struct IdempotencyKey {
+    pub key: String,
+    /// Digest of method, path and body.
+    pub digest: String,
+}
+
+/// A kept answer.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct KeptAnswer {
+    pub digest: String,
+    pub status: i16,
+    pub etag: Option<String>,
+    pub body: String,
+    create_time: i64,
+}
+
+impl Transaction {
+    /// The answer kept under a key, unless it is too old.
+    pub async fn find_answer(&mut self, key: &IdempotencyKey, now: i64) -> Result<Option<KeptAnswer>> {
+        let mut select = Query::select();
+        select
+            .columns(["digest", "status", "etag", "body", "create_time"])
+            .from("idempotency")
+            .and_where(Expr::col("workspace_id").eq(WORKSPACE))
+            .and_where(Expr::col("idempotency_key").eq(key.key.as_str()));
+        let found = self.fetch_optional::<KeptAnswer>(&select).await?;
+        Ok(found.filter(|answer| answer.create_time + KEPT_FOR > now))
+    }
+
+    /// Keeps an answer. A conflict means that a concurrent request with the same key was faster.
+    pub async fn keep_answer(
+        &mut self,
+        key: &IdempotencyKey,
+        status: u16,
+        etag: Option<&str>,
+        body: &str,
+        now: i64,
+    ) -> Result<()> {
+        let mut expired = Query::delete();
+        expired
+            .from_table("idempotency")
+            .and_where(Expr::col("workspace_id").eq(WORKSPACE))
+            .and_where(Expr::col("idempotency_key").eq(key.key.as_str()))
+            .and_where(Expr::col("create_time").lte(now - KEPT_FOR));
+        self.execute(&expired).await?;
+        let mut insert = Query::insert();
+        insert
+            .into_table("idempotency")
+            .columns(["workspace_id", "idempotency_key", "digest", "status", "etag", "body", "create_time"])
+            .values_panic([
+                WORKSPACE.into(),
+                key.key.as_str().into(),
+                key.digest.as_str().into(),
+                status.cast_signed().into(),
+                etag.into(),
+                body.into(),
+                now.into(),
+            ]);
+        self.execute(&insert).await?;
+        Ok(())
+    }
+
+    /// Deletes the answers that are too old.
+    pub(crate) async fn purge_answers(&mut self, now: i64) -> Result<u64> {
+        let mut delete = Query::delete();
+        delete.from_table("idempotency").and_where(Expr::col("create_time").lte(now - KEPT_FOR));
+        self.execute(&delete).await
+    }
+}

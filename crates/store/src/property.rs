@@ -1,0 +1,201 @@
+//! The filterable values of an entity, derived from its document.
+
+use std::collections::BTreeMap;
+
+use model_registry_api::{KindSpec, Shape, Storage};
+use serde_json::Value;
+
+use crate::document::Document;
+
+/// What identifies a row of the `property` table within its owner: name, whether custom, and position within a list.
+pub(crate) type PropertyKey = (String, bool, i16);
+
+/// The typed value; `Erased` overwrites a value that is gone.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum PropertyValue {
+    Text(String),
+    Int(i64),
+    Double(f64),
+    Bool(bool),
+    Erased,
+}
+
+/// The properties of an entity by key.
+pub(crate) type Properties = BTreeMap<PropertyKey, PropertyValue>;
+
+/// What the columns of an entity's row say beside its document.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Columns {
+    pub(crate) external_id: Option<String>,
+    pub(crate) state: Option<String>,
+    pub(crate) experiment_id: Option<i64>,
+    pub(crate) experiment_run_id: Option<i64>,
+    pub(crate) value: Option<f64>,
+    pub(crate) step: Option<i64>,
+    pub(crate) timestamp: Option<i64>,
+}
+
+pub(crate) fn columns(spec: &KindSpec, document: &Document) -> Columns {
+    let mut columns = Columns {
+        // An empty external id identifies nothing, so it cannot collide.
+        external_id: document.text("externalId").filter(|id| !id.is_empty()).map(str::to_owned),
+        ..Columns::default()
+    };
+    for field in spec.all_fields() {
+        let (Storage::Column(column), Some(value)) = (field.storage, document.0.get(field.name)) else { continue };
+        match column {
+            "state" => columns.state = value.as_str().map(str::to_owned),
+            "experiment_id" => columns.experiment_id = as_id(value),
+            "experiment_run_id" => columns.experiment_run_id = as_id(value),
+            "value" => columns.value = value.as_f64(),
+            "step" => columns.step = value.as_i64(),
+            "timestamp" => columns.timestamp = as_id(value),
+            // The parent's id is an argument of the insert.
+            _ => {}
+        }
+    }
+    columns
+}
+
+fn as_id(value: &Value) -> Option<i64> {
+    value.as_str().and_then(|text| text.parse().ok())
+}
+
+pub(crate) fn properties(spec: &KindSpec, document: &Document) -> Properties {
+    let mut properties = Properties::new();
+    for field in spec.all_fields() {
+        let (Storage::Property, Some(value)) = (field.storage, document.0.get(field.name)) else { continue };
+        let mut add = |ordinal: i16, value: PropertyValue| {
+            properties.insert((field.stored.to_owned(), false, ordinal), value);
+        };
+        match field.shape {
+            Shape::TextList => {
+                for (ordinal, text) in value.as_array().into_iter().flatten().filter_map(Value::as_str).enumerate() {
+                    add(i16::try_from(ordinal).unwrap_or(i16::MAX), PropertyValue::Text(text.to_owned()));
+                }
+            }
+            Shape::Text | Shape::Uri | Shape::Enumeration(_) => {
+                if let Some(text) = value.as_str() {
+                    add(0, PropertyValue::Text(text.to_owned()));
+                }
+            }
+            Shape::Id | Shape::EpochMillis => {
+                if let Some(number) = as_id(value) {
+                    add(0, PropertyValue::Int(number));
+                }
+            }
+            Shape::Integer => {
+                if let Some(number) = value.as_i64() {
+                    add(0, PropertyValue::Int(number));
+                }
+            }
+            Shape::Double => {
+                if let Some(number) = value.as_f64() {
+                    add(0, PropertyValue::Double(number));
+                }
+            }
+        }
+    }
+    for (name, value) in document.0.get("customProperties").and_then(Value::as_object).into_iter().flatten() {
+        if let Some(value) = custom_value(value) {
+            properties.insert((name.clone(), true, 0), value);
+        }
+    }
+    properties
+}
+
+/// The value of a custom property; structs and protos are texts, of which only the presence is useful.
+fn custom_value(value: &Value) -> Option<PropertyValue> {
+    let text = |field: &str| value.get(field).and_then(Value::as_str);
+    match value.get("metadataType").and_then(Value::as_str)? {
+        "MetadataStringValue" => text("string_value").map(|text| PropertyValue::Text(text.to_owned())),
+        "MetadataIntValue" => text("int_value")?.parse().ok().map(PropertyValue::Int),
+        "MetadataDoubleValue" => value.get("double_value")?.as_f64().map(PropertyValue::Double),
+        "MetadataBoolValue" => value.get("bool_value")?.as_bool().map(PropertyValue::Bool),
+        "MetadataStructValue" => text("struct_value").map(|text| PropertyValue::Text(text.to_owned())),
+        "MetadataProtoValue" => text("proto_value").map(|text| PropertyValue::Text(text.to_owned())),
+        _ => None,
+    }
+}
+
+/// What has to be written to turn one set of rows into another.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct PropertyChanges {
+    pub(crate) write: Vec<(PropertyKey, PropertyValue)>,
+    pub(crate) remove: Vec<PropertyKey>,
+}
+
+impl PropertyChanges {
+    pub(crate) fn between(old: &Properties, new: &Properties) -> Self {
+        let mut write: Vec<_> = new
+            .iter()
+            .filter(|(key, value)| old.get(*key) != Some(value))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        let mut remove: Vec<_> = old.keys().filter(|key| !new.contains_key(*key)).cloned().collect();
+        // Removing and writing would be two statements; together they are one, with the removed rows left empty.
+        if !write.is_empty() {
+            write.extend(remove.drain(..).map(|key| (key, PropertyValue::Erased)));
+        }
+        Self { write, remove }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model_registry_api::Kind;
+    use serde_json::json;
+
+    use super::*;
+
+    fn document(value: Value) -> Document {
+        let Value::Object(map) = value else { panic!("an object") };
+        Document(map)
+    }
+
+    #[test]
+    fn lists_have_one_row_per_element_and_custom_properties_one_by_type() {
+        let document = document(json!({
+            "name": "m", "state": "LIVE", "owner": "ada", "tasks": ["a", "b"],
+            "customProperties": {
+                "owner": {"metadataType": "MetadataStringValue", "string_value": "custom"},
+                "n": {"metadataType": "MetadataIntValue", "int_value": "7"},
+                "d": {"metadataType": "MetadataDoubleValue", "double_value": 0.5},
+                "b": {"metadataType": "MetadataBoolValue", "bool_value": true}
+            }
+        }));
+        let rows: Vec<_> = properties(Kind::RegisteredModel.spec(), &document)
+            .into_iter()
+            .map(|((name, custom, ordinal), value)| (name, custom, ordinal, value))
+            .collect();
+        assert_eq!(
+            rows,
+            [
+                ("b".to_owned(), true, 0, PropertyValue::Bool(true)),
+                ("d".to_owned(), true, 0, PropertyValue::Double(0.5)),
+                ("n".to_owned(), true, 0, PropertyValue::Int(7)),
+                ("owner".to_owned(), false, 0, PropertyValue::Text("ada".to_owned())),
+                ("owner".to_owned(), true, 0, PropertyValue::Text("custom".to_owned())),
+                ("tasks".to_owned(), false, 0, PropertyValue::Text("a".to_owned())),
+                ("tasks".to_owned(), false, 1, PropertyValue::Text("b".to_owned())),
+            ]
+        );
+    }
+
+    #[test]
+    fn removed_properties_are_erased_when_others_are_written_and_deleted_otherwise() {
+        let key = |name: &str| (name.to_owned(), true, 0);
+        let one = |name: &str, number| (key(name), PropertyValue::Int(number));
+        let old = Properties::from([one("a", 1), one("b", 2)]);
+        let only_removed = PropertyChanges::between(&old, &Properties::from([one("a", 1)]));
+        assert_eq!(only_removed, PropertyChanges { write: vec![], remove: vec![key("b")] });
+        let both = PropertyChanges::between(&old, &Properties::from([one("a", 3)]));
+        assert_eq!(
+            both,
+            PropertyChanges {
+                write: vec![(key("a"), PropertyValue::Int(3)), (key("b"), PropertyValue::Erased)],
+                remove: vec![]
+            }
+        );
+    }
+}

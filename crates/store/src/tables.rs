@@ -1,0 +1,28 @@
+//! Which table and columns a kind's rows have.
+
+use model_registry_api::{Family, Kind};
+
+/// The only workspace until tenancy is served; every key and index has it already.
+pub(crate) const WORKSPACE: i32 = 1;
+
+pub(crate) const fn table(kind: Kind) -> &'static str {
+    match kind.spec().family {
+        Family::Resource => "resource",
+        Family::Artifact => "artifact",
+        Family::MetricPoint => "metric_point",
+    }
+}
+
+/// The scope of a resource's external id: serve models have their own (parity, registry-server 1.4).
+pub(crate) const fn external_id_family(kind: Kind) -> i16 {
+    match kind {
+        Kind::ServeModel => 2,
+        _ => 1,
+    }
+}
+
+/// The text in lower case, where that is another text: what case-insensitive filters compare.
+pub(crate) fn folded(text: &str) -> Option<String> {
+    let folded = crate::filter::fold(text);
+    (folded != text).then_some(folded)
+}

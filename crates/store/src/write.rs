@@ -1,0 +1,433 @@
+//! Writes within a transaction: entity, properties and change log together, in a constant number of statements.
+
+use model_registry_api::{Family, Kind};
+use sea_query::{Alias, Expr, ExprTrait, InsertStatement, OnConflict, Query};
+use serde_json::Value;
+
+use crate::db::Transaction;
+use crate::document::Document;
+use crate::error::Result;
+use crate::property::{self, Columns, Properties, PropertyChanges, PropertyKey, PropertyValue};
+use crate::record::{Record, RecordRow};
+use crate::tables::{WORKSPACE, external_id_family, folded, table};
+
+/// Who changes something, and when.
+#[derive(Clone, Debug)]
+pub struct Author {
+    /// The caller's name, where callers are known.
+    pub actor: Option<String>,
+    /// Milliseconds since the Unix epoch.
+    pub time: i64,
+}
+
+/// What the change log says happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Create,
+    Update,
+}
+
+impl Verb {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+        }
+    }
+}
+
+impl Transaction {
+    /// Creates an entity: its row, its properties, the change. The times are set in the document.
+    pub async fn create(
+        &mut self,
+        kind: Kind,
+        parent_id: Option<i64>,
+        mut document: Document,
+        author: &Author,
+    ) -> Result<Record> {
+        stamp_created(&mut document, author.time);
+        let record = self.insert_row(kind, parent_id, &document, author.time).await?;
+        let properties = property::properties(kind.spec(), &document);
+        self.write_properties(&[(kind, record.id, properties)]).await?;
+        self.log_change(&record, Verb::Create, author).await?;
+        Ok(record)
+    }
+
+    /// Replaces an entity's document if nobody else changed the entity since `old` was read; `None` if somebody did.
+    pub async fn update(&mut self, old: &Record, document: Document, author: &Author) -> Result<Option<Record>> {
+        let before = old.document()?;
+        let Some(record) = self.update_row(old, document, author).await? else { return Ok(None) };
+        let spec = old.kind.spec();
+        let changes = PropertyChanges::between(
+            &property::properties(spec, &before),
+            &property::properties(spec, &record.document()?),
+        );
+        self.apply_property_changes(old.kind, old.id, changes).await?;
+        self.log_change(&record, Verb::Update, author).await?;
+        Ok(Some(record))
+    }
+
+    /// Attaches an existing artifact to a further version or run; attaching twice changes nothing.
+    pub async fn link_artifact(&mut self, resource_id: i64, artifact_id: i64) -> Result<()> {
+        let mut insert = Query::insert();
+        insert
+            .into_table("artifact_link")
+            .columns(["resource_id", "artifact_id", "workspace_id"])
+            .values_panic([resource_id.into(), artifact_id.into(), WORKSPACE.into()])
+            .on_conflict(OnConflict::columns(["resource_id", "artifact_id"]).update_column("workspace_id").to_owned());
+        self.execute(&insert).await?;
+        Ok(())
+    }
+
+    /// Logs a value of a metric under a run: creates or replaces the metric, and adds the point to its history.
+    ///
+    /// `existing` is the run's metric of that name; the answer is `None` if somebody else changed it meanwhile.
+    pub async fn log_metric(
+        &mut self,
+        run_id: i64,
+        experiment_id: i64,
+        existing: Option<&Record>,
+        mut document: Document,
+        author: &Author,
+    ) -> Result<Option<Record>> {
+        let metric = match existing {
+            Some(old) => match self.update_row(old, document.clone(), author).await? {
+                Some(record) => record,
+                None => return Ok(None),
+            },
+            None => {
+                stamp_created(&mut document, author.time);
+                self.insert_row(Kind::Metric, Some(run_id), &document, author.time).await?
+            }
+        };
+        let mut point = metric.document()?;
+        // A history record has no external id of its own, and was created when it was logged.
+        point.0.remove("externalId");
+        point.set("createTimeSinceEpoch", author.time.to_string());
+        let point_id = self.insert_point(run_id, experiment_id, &point, author.time).await?;
+        let spec = Kind::Metric.spec();
+        let properties = property::properties(spec, &metric.document()?);
+        let before = match existing {
+            Some(old) => property::properties(spec, &old.document()?),
+            None => Properties::new(),
+        };
+        let point_properties = property::properties(spec, &point);
+        let mut changes = PropertyChanges::between(&before, &properties);
+        let removals = std::mem::take(&mut changes.remove);
+        let mut rows = keyed(Kind::Metric, metric.id, changes.write);
+        rows.extend(keyed(Kind::Metric, metric.id, removals.into_iter().map(|key| (key, PropertyValue::Erased))));
+        rows.extend(keyed(Kind::MetricPoint, point_id, point_properties));
+        self.upsert_properties(rows).await?;
+        let verb = if existing.is_some() { Verb::Update } else { Verb::Create };
+        self.log_change(&metric, verb, author).await?;
+        Ok(Some(metric))
+    }
+
+    async fn insert_row(
+        &mut self,
+        kind: Kind,
+        parent_id: Option<i64>,
+        document: &Document,
+        time: i64,
+    ) -> Result<Record> {
+        let spec = kind.spec();
+        let columns = property::columns(spec, document);
+        let text = document.to_text();
+        let name = document.name();
+        let mut row: Vec<(&'static str, Expr)> = vec![
+            ("workspace_id", WORKSPACE.into()),
+            ("kind", kind.code().into()),
+            ("name", name.into()),
+            ("name_folded", folded(name).into()),
+            ("create_time", time.into()),
+            ("update_time", time.into()),
+            ("revision", 1_i64.into()),
+            ("document", text.as_str().into()),
+        ];
+        match spec.family {
+            Family::Resource => {
+                row.push(("family", external_id_family(kind).into()));
+                row.push(("parent_id", parent_id.unwrap_or(0).into()));
+            }
+            _ => row.push(("parent_id", parent_id.into())),
+        }
+        row.extend(column_values(spec.family, columns));
+        let id = self.insert(&mut insert_one(table(kind), row)).await?;
+        Ok(Record { kind, id, revision: 1, document: text })
+    }
+
+    async fn update_row(&mut self, old: &Record, mut document: Document, author: &Author) -> Result<Option<Record>> {
+        let spec = old.kind.spec();
+        document.set("lastUpdateTimeSinceEpoch", author.time.to_string());
+        let text = document.to_text();
+        let revision = old.revision + 1;
+        let mut update = Query::update();
+        update
+            .table(table(old.kind))
+            .values([
+                ("update_time", author.time.into()),
+                ("revision", revision.into()),
+                ("document", text.as_str().into()),
+            ])
+            .values(column_values(spec.family, property::columns(spec, &document)))
+            .and_where(Expr::col("id").eq(old.id))
+            .and_where(Expr::col("revision").eq(old.revision));
+        if self.execute(&update).await? == 0 {
+            return Ok(None);
+        }
+        Ok(Some(Record { kind: old.kind, id: old.id, revision, document: text }))
+    }
+
+    async fn insert_point(&mut self, run_id: i64, experiment_id: i64, point: &Document, time: i64) -> Result<i64> {
+        let columns = property::columns(Kind::MetricPoint.spec(), point);
+        let name = point.name();
+        let mut insert = insert_one(
+            "metric_point",
+            vec![
+                ("workspace_id", WORKSPACE.into()),
+                ("experiment_id", experiment_id.into()),
+                ("experiment_run_id", run_id.into()),
+                ("name", name.into()),
+                ("name_folded", folded(name).into()),
+                ("state", columns.state.into()),
+                ("value", columns.value.unwrap_or_default().into()),
+                ("step", columns.step.into()),
+                ("timestamp", columns.timestamp.into()),
+                ("create_time", time.into()),
+                ("update_time", time.into()),
+                ("document", point.to_text().into()),
+            ],
+        );
+        self.insert(&mut insert).await
+    }
+
+    async fn write_properties(&mut self, owners: &[(Kind, i64, Properties)]) -> Result<()> {
+        let rows = owners.iter().flat_map(|(kind, id, properties)| keyed(*kind, *id, properties.clone())).collect();
+        self.upsert_properties(rows).await
+    }
+
+    async fn apply_property_changes(&mut self, kind: Kind, owner_id: i64, changes: PropertyChanges) -> Result<()> {
+        if !changes.remove.is_empty() {
+            let mut delete = Query::delete();
+            let keys = changes.remove.iter().fold(sea_query::Cond::any(), |any, (name, custom, ordinal)| {
+                any.add(
+                    Expr::col("name")
+                        .eq(name.as_str())
+                        .and(Expr::col("custom").eq(*custom))
+                        .and(Expr::col("ordinal").eq(*ordinal)),
+                )
+            });
+            delete
+                .from_table("property")
+                .and_where(Expr::col("kind").eq(kind.code()))
+                .and_where(Expr::col("owner_id").eq(owner_id))
+                .cond_where(keys);
+            self.execute(&delete).await?;
+        }
+        self.upsert_properties(keyed(kind, owner_id, changes.write)).await
+    }
+
+    async fn upsert_properties(&mut self, rows: Vec<PropertyRow>) -> Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let mut insert = Query::insert();
+        insert.into_table("property").columns(PROPERTY_COLUMNS);
+        for row in rows {
+            insert.values_panic(row.values());
+        }
+        insert.on_conflict(
+            OnConflict::columns(["kind", "owner_id", "name", "custom", "ordinal"])
+                .update_columns(["string_value", "string_folded", "int_value", "double_value", "bool_value"])
+                .to_owned(),
+        );
+        self.execute(&insert).await?;
+        Ok(())
+    }
+
+    async fn log_change(&mut self, record: &Record, verb: Verb, author: &Author) -> Result<()> {
+        let insert = insert_one(
+            "change_log",
+            vec![
+                ("workspace_id", WORKSPACE.into()),
+                ("time", author.time.into()),
+                ("actor", author.actor.as_deref().into()),
+                ("kind", record.kind.code().into()),
+                ("entity_id", record.id.into()),
+                ("verb", verb.as_str().into()),
+                ("revision", record.revision.into()),
+            ],
+        );
+        self.execute(&insert).await?;
+        Ok(())
+    }
+
+    /// Reads entities to change them; those that do not exist are absent from the answer.
+    pub async fn load(&mut self, kinds: &[Kind], ids: &[i64]) -> Result<Vec<Record>> {
+        let Some(first) = kinds.first() else { return Ok(Vec::new()) };
+        let mut select = Query::select();
+        select
+            .columns(RecordRow::COLUMNS)
+            .from(table(*first))
+            .and_where(Expr::col("workspace_id").eq(WORKSPACE))
+            .and_where(Expr::col("kind").is_in(kinds.iter().map(|kind| kind.code())))
+            .and_where(Expr::col("id").is_in(ids.iter().copied()));
+        self.fetch_all::<RecordRow>(&select).await?.into_iter().map(Record::try_from).collect()
+    }
+
+    /// Reads the entity of a name among those without a parent.
+    pub async fn find_by_name(&mut self, kind: Kind, name: &str) -> Result<Option<Record>> {
+        let mut select = Query::select();
+        select
+            .columns(RecordRow::COLUMNS)
+            .from(table(kind))
+            .and_where(Expr::col("workspace_id").eq(WORKSPACE))
+            .and_where(Expr::col("kind").eq(kind.code()))
+            .and_where(Expr::col("parent_id").eq(0))
+            .and_where(Expr::col("name").eq(name));
+        self.fetch_optional::<RecordRow>(&select).await?.map(Record::try_from).transpose()
+    }
+
+    /// Reads a version or run and, in the same statement, an artifact below it: by id, or by kind and name.
+    pub async fn load_with_artifact(
+        &mut self,
+        parent_kind: Kind,
+        parent_id: i64,
+        artifact: ArtifactKey<'_>,
+    ) -> Result<Option<(Record, Option<Record>)>> {
+        let (parent, child) = (Alias::new("parent"), Alias::new("child"));
+        let column = |table: &Alias, name: &'static str| Expr::col((table.clone(), Alias::new(name)));
+        let on = match artifact {
+            ArtifactKey::Id(id) => column(&child, "id").eq(id),
+            ArtifactKey::Name(kind, name) => column(&child, "workspace_id")
+                .eq(WORKSPACE)
+                .and(column(&child, "kind").eq(kind.code()))
+                .and(column(&child, "parent_id").eq(parent_id))
+                .and(column(&child, "name").eq(name)),
+        };
+        let mut select = Query::select();
+        for name in RecordRow::COLUMNS {
+            select.expr_as(column(&parent, name), Alias::new(name));
+            select.expr_as(column(&child, name), Alias::new(format!("child_{name}")));
+        }
+        select
+            .from_as("resource", parent.clone())
+            .join_as(sea_query::JoinType::LeftJoin, "artifact", child.clone(), on)
+            .and_where(column(&parent, "id").eq(parent_id))
+            .and_where(column(&parent, "kind").eq(parent_kind.code()))
+            .and_where(column(&parent, "workspace_id").eq(WORKSPACE));
+        let Some(row) = self.fetch_optional::<PairRow>(&select).await? else { return Ok(None) };
+        let child = match (row.child_kind, row.child_id, row.child_revision, row.child_document) {
+            (Some(kind), Some(id), Some(revision), Some(document)) => {
+                Some(Record::try_from(RecordRow { kind, id, revision, document })?)
+            }
+            _ => None,
+        };
+        let parent = RecordRow { kind: row.kind, id: row.id, revision: row.revision, document: row.document };
+        Ok(Some((parent.try_into()?, child)))
+    }
+}
+
+/// How an artifact below a parent is looked up.
+#[derive(Clone, Copy, Debug)]
+pub enum ArtifactKey<'a> {
+    Id(i64),
+    Name(Kind, &'a str),
+}
+
+#[derive(sqlx::FromRow)]
+struct PairRow {
+    kind: i16,
+    id: i64,
+    revision: i64,
+    document: String,
+    child_kind: Option<i16>,
+    child_id: Option<i64>,
+    child_revision: Option<i64>,
+    child_document: Option<String>,
+}
+
+struct PropertyRow {
+    kind: Kind,
+    owner_id: i64,
+    key: PropertyKey,
+    value: PropertyValue,
+}
+
+const PROPERTY_COLUMNS: [&str; 11] = [
+    "workspace_id",
+    "kind",
+    "owner_id",
+    "name",
+    "custom",
+    "ordinal",
+    "string_value",
+    "string_folded",
+    "int_value",
+    "double_value",
+    "bool_value",
+];
+
+impl PropertyRow {
+    /// In the order of [`PROPERTY_COLUMNS`].
+    fn values(self) -> [Expr; 11] {
+        let (name, custom, ordinal) = self.key;
+        let (mut text, mut int, mut double, mut bool) = (None, None, None, None);
+        match self.value {
+            PropertyValue::Text(value) => text = Some(value),
+            PropertyValue::Int(value) => int = Some(value),
+            PropertyValue::Double(value) => double = Some(value),
+            PropertyValue::Bool(value) => bool = Some(value),
+            PropertyValue::Erased => {}
+        }
+        let text_folded = text.as_deref().and_then(folded);
+        [
+            WORKSPACE.into(),
+            self.kind.code().into(),
+            self.owner_id.into(),
+            name.into(),
+            custom.into(),
+            ordinal.into(),
+            text.into(),
+            text_folded.into(),
+            int.into(),
+            double.into(),
+            bool.into(),
+        ]
+    }
+}
+
+fn keyed(
+    kind: Kind,
+    owner_id: i64,
+    properties: impl IntoIterator<Item = (PropertyKey, PropertyValue)>,
+) -> Vec<PropertyRow> {
+    properties.into_iter().map(|(key, value)| PropertyRow { kind, owner_id, key, value }).collect()
+}
+
+fn stamp_created(document: &mut Document, time: i64) {
+    let time = Value::String(time.to_string());
+    document.set("createTimeSinceEpoch", time.clone());
+    document.set("lastUpdateTimeSinceEpoch", time);
+}
+
+fn column_values(family: Family, columns: Columns) -> Vec<(&'static str, Expr)> {
+    let mut values = vec![("external_id", columns.external_id.into()), ("state", columns.state.into())];
+    if family == Family::Artifact {
+        values.extend([
+            ("experiment_id", columns.experiment_id.into()),
+            ("experiment_run_id", columns.experiment_run_id.into()),
+            ("value", columns.value.into()),
+            ("step", columns.step.into()),
+            ("timestamp", columns.timestamp.into()),
+        ]);
+    }
+    values
+}
+
+fn insert_one(table: &'static str, row: Vec<(&'static str, Expr)>) -> InsertStatement {
+    let (columns, values): (Vec<_>, Vec<_>) = row.into_iter().unzip();
+    let mut insert = Query::insert();
+    insert.into_table(table).columns(columns).values_panic(values);
+    insert
+}

@@ -1,0 +1,174 @@
+//! A fresh database for each test, on each kind of server that is there.
+
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Once;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection, PgConnection};
+use tempfile::TempDir;
+use url::Url;
+
+use crate::error::{Error, Result};
+
+/// Names the administrator's URL of a PostgreSQL server to test on.
+pub const POSTGRES_VARIABLE: &str = "MR_TEST_POSTGRES_URL";
+/// Names the administrator's URL of a MariaDB or MySQL server to test on.
+pub const MYSQL_VARIABLE: &str = "MR_TEST_MYSQL_URL";
+
+/// How long dropping a database may hold up a test that is done.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A kind of database that the tests run on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Backend {
+    Sqlite,
+    Postgres,
+    /// Whatever speaks MySQL's protocol at the given URL.
+    MariaDb,
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl Backend {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+            Self::MariaDb => "MariaDB",
+        }
+    }
+
+    fn variable(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some(POSTGRES_VARIABLE),
+            Self::MariaDb => Some(MYSQL_VARIABLE),
+        }
+    }
+
+    fn admin_url(self) -> Option<String> {
+        let value = std::env::var_os(self.variable()?)?.into_string().ok()?;
+        (!value.is_empty()).then_some(value)
+    }
+}
+
+/// The databases to test on: SQLite always, the others when a variable names a server.
+pub fn backends() -> Vec<Backend> {
+    static SAID: Once = Once::new();
+    let (there, absent): (Vec<_>, Vec<_>) = [Backend::Sqlite, Backend::Postgres, Backend::MariaDb]
+        .into_iter()
+        .partition(|backend| *backend == Backend::Sqlite || backend.admin_url().is_some());
+    SAID.call_once(|| {
+        for backend in absent {
+            let variable = backend.variable().unwrap_or_default();
+            eprintln!("not tested on {backend}: {variable} is not set; `cargo xtask test` starts one and sets it");
+        }
+    });
+    there
+}
+
+/// An empty database under a name of its own, dropped with this value.
+#[derive(Debug)]
+pub struct TestDatabase {
+    backend: Backend,
+    url: String,
+    home: Home,
+}
+
+#[derive(Debug)]
+enum Home {
+    Directory { _directory: TempDir },
+    Server { admin_url: String, name: String },
+}
+
+impl TestDatabase {
+    /// Makes one on the server that the environment names.
+    pub async fn create(backend: Backend) -> Result<Self> {
+        let Some(variable) = backend.variable() else { return Self::create_file() };
+        let admin_url = backend.admin_url().ok_or(Error::NoServer { backend: backend.name(), variable })?;
+        Self::create_on(backend, &admin_url).await
+    }
+
+    /// Makes one on a server that the test has started itself, to stop it, say. The URL means nothing to SQLite.
+    pub async fn create_on(backend: Backend, admin_url: &str) -> Result<Self> {
+        let name = unique_name();
+        let mut url = Url::parse(admin_url).map_err(|source| Error::Url { url: admin_url.to_owned(), source })?;
+        url.set_path(&name);
+        match backend {
+            Backend::Sqlite => return Self::create_file(),
+            Backend::Postgres => {
+                let mut connection = PgConnection::connect(admin_url).await?;
+                connection.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await?;
+                connection.close().await?;
+            }
+            Backend::MariaDb => {
+                let mut connection = MySqlConnection::connect(admin_url).await?;
+                connection.execute(AssertSqlSafe(format!("CREATE DATABASE {name} CHARACTER SET utf8mb4"))).await?;
+                connection.close().await?;
+            }
+        }
+        Ok(Self { backend, url: url.into(), home: Home::Server { admin_url: admin_url.to_owned(), name } })
+    }
+
+    fn create_file() -> Result<Self> {
+        let directory = tempfile::Builder::new().prefix("model-registry-test-").tempdir()?;
+        let url = format!("sqlite:{}", directory.path().join("registry.db").display());
+        Ok(Self { backend: Backend::Sqlite, url, home: Home::Directory { _directory: directory } })
+    }
+
+    pub fn backend(&self) -> Backend {
+        self.backend
+    }
+
+    /// The URL to give to the program under test: `sqlite:PATH`, `postgres://…` or `mysql://…`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+impl Drop for TestDatabase {
+    /// Blocks for some ten milliseconds. What cannot be dropped goes with the server.
+    fn drop(&mut self) {
+        let Home::Server { admin_url, name } = &self.home else { return };
+        let (backend, admin_url, name) = (self.backend, admin_url.clone(), name.clone());
+        // A thread of its own: the test's runtime may be this one, or may be gone.
+        let dropping = thread::spawn(move || {
+            let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+            let dropping = async { tokio::time::timeout(PATIENCE, drop_database(backend, &admin_url, &name)).await };
+            let _ = runtime.block_on(dropping);
+        });
+        let _ = dropping.join();
+    }
+}
+
+async fn drop_database(backend: Backend, admin_url: &str, name: &str) -> Result<()> {
+    match backend {
+        Backend::Sqlite => {}
+        Backend::Postgres => {
+            let mut connection = PgConnection::connect(admin_url).await?;
+            connection.execute(AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))).await?;
+        }
+        Backend::MariaDb => {
+            let mut connection = MySqlConnection::connect(admin_url).await?;
+            // A transaction that a test left open would hold us up for a day.
+            connection.execute("SET lock_wait_timeout = 2").await?;
+            connection.execute(AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name}"))).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Lower case and digits only, so that it needs no quotes; unique among all processes that test on one server.
+fn unique_name() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let random = RandomState::new().hash_one(std::process::id());
+    format!("mr_test_{random:016x}_{count}")
+}

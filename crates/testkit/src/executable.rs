@@ -1,0 +1,197 @@
+//! The real executable, started the way a user starts it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::time::Duration;
+
+use rustix::process::Signal;
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+
+use crate::error::{Error, Result};
+use crate::server::{Process, free_port, read, tail};
+
+/// Stands for the free port in arguments and in values of variables.
+pub const PORT: &str = "{port}";
+
+/// When a started executable counts as started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Ready {
+    /// `GET /readyz/health` answers 200: the database is there and migrated.
+    #[default]
+    Healthy,
+    /// Connections are accepted; the database may be down.
+    Listening,
+}
+
+/// What to start, and how.
+///
+/// It sees none of our environment but `PATH`; its home and working directory is a new one, so that neither the settings
+/// nor the files of whoever runs the tests matter.
+#[derive(Debug)]
+#[must_use = "nothing runs before `start`"]
+pub struct Launch {
+    program: PathBuf,
+    arguments: Vec<String>,
+    variables: Vec<(String, String)>,
+    ready: Ready,
+}
+
+/// A running `model-registry`; killed when dropped.
+///
+/// ```no_run
+/// # async fn example(database: model_registry_testkit::TestDatabase) -> model_registry_testkit::Result<()> {
+/// use model_registry_testkit::Executable;
+///
+/// // A test of the crate that owns the executable says env!("CARGO_BIN_EXE_model-registry").
+/// let mut server = Executable::launch("target/debug/model-registry")
+///     .arguments(["server", "--port", "{port}", "--database-url", database.url()])
+///     .start()
+///     .await?;
+/// println!("{} uses {} bytes", server.base_url(), server.resident_memory()?);
+/// assert!(server.terminate().await?.success());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Executable {
+    launch: Launch,
+    directory: TempDir,
+    port: u16,
+    process: Option<Process>,
+}
+
+impl Launch {
+    /// Adds arguments; `{port}` in one becomes the free port.
+    pub fn arguments<I: IntoIterator<Item: Into<String>>>(mut self, arguments: I) -> Self {
+        self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets an environment variable; `{port}` in its value becomes the free port.
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn ready(mut self, ready: Ready) -> Self {
+        self.ready = ready;
+        self
+    }
+
+    /// Starts it and waits until it is ready; fails with its output when it ends before that.
+    pub async fn start(self) -> Result<Executable> {
+        let directory = tempfile::Builder::new().prefix("model-registry-run-").tempdir()?;
+        let mut executable = Executable { launch: self, directory, port: free_port()?, process: None };
+        executable.start_again().await?;
+        Ok(executable)
+    }
+
+    fn command(&self, directory: &Path, port: u16) -> Command {
+        let fill = |text: &str| text.replace(PORT, &port.to_string());
+        let mut command = Command::new(&self.program);
+        command.args(self.arguments.iter().map(|argument| fill(argument)));
+        command.env_clear().env("HOME", directory).env("RUST_BACKTRACE", "1").current_dir(directory);
+        if let Some(path) = std::env::var_os("PATH") {
+            command.env("PATH", path);
+        }
+        command.envs(self.variables.iter().map(|(name, value)| (name, fill(value))));
+        command
+    }
+}
+
+impl Executable {
+    pub fn launch(program: impl Into<PathBuf>) -> Launch {
+        // A relative path would be looked for in the new working directory.
+        let program: PathBuf = program.into();
+        let program = program.canonicalize().unwrap_or(program);
+        Launch { program, arguments: Vec::new(), variables: Vec::new(), ready: Ready::default() }
+    }
+
+    /// Starts it once more after `kill` or `terminate`: same arguments, port, home and log.
+    pub async fn start_again(&mut self) -> Result<()> {
+        if self.process.is_some() {
+            return Ok(());
+        }
+        let mut command = self.launch.command(self.directory.path(), self.port);
+        let mut process = Process::start("model-registry", &mut command, &self.log_file())?;
+        let (port, ready, client) = (self.port, self.launch.ready, client());
+        process
+            .wait_until(async || match ready {
+                Ready::Listening => TcpStream::connect(("127.0.0.1", port)).await.is_ok(),
+                Ready::Healthy => is_healthy(&client, port).await,
+            })
+            .await?;
+        self.process = Some(process);
+        Ok(())
+    }
+
+    /// Where it listens, without a slash at the end.
+    pub fn base_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its home and working directory.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// All it has written so far, for the message of a failing test.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.log_file()).unwrap_or_default()
+    }
+
+    /// The bytes of memory it really has (`VmRSS`).
+    pub fn resident_memory(&self) -> Result<u64> {
+        let process = self.running()?;
+        let status = read("the process's status", &PathBuf::from(format!("/proc/{}/status", process.id())))?;
+        let kibibytes = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok());
+        kibibytes.map(|amount| amount * 1024).ok_or_else(|| process.failed("has no memory any more".to_owned()))
+    }
+
+    /// Ends it without letting it do anything more (SIGKILL).
+    pub async fn kill(&mut self) -> Result<()> {
+        self.end(Signal::KILL).await?;
+        Ok(())
+    }
+
+    /// Asks it to end (SIGTERM) and returns the status it ended with.
+    pub async fn terminate(&mut self) -> Result<ExitStatus> {
+        self.end(Signal::TERM).await
+    }
+
+    async fn end(&mut self, signal: Signal) -> Result<ExitStatus> {
+        self.running()?;
+        let mut process = self.process.take().expect("it is running");
+        process.end(signal).await
+    }
+
+    fn running(&self) -> Result<&Process> {
+        self.process.as_ref().ok_or_else(|| Error::Failed {
+            what: "model-registry".to_owned(),
+            problem: "is not running".to_owned(),
+            log: tail(&self.log_file()),
+        })
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.directory.path().join("log")
+    }
+}
+
+async fn is_healthy(client: &reqwest::Client, port: u16) -> bool {
+    let answer = client.get(format!("http://127.0.0.1:{port}/readyz/health")).send().await;
+    answer.is_ok_and(|answer| answer.status() == reqwest::StatusCode::OK)
+}
+
+fn client() -> reqwest::Client {
+    let limit = Duration::from_secs(5);
+    reqwest::Client::builder().no_proxy().timeout(limit).build().expect("these settings always make a client")
+}

@@ -1,0 +1,303 @@
+//! Replays golden scenarios: requests, and what has to come back, as JSON files.
+//!
+//! One file is one scenario. It starts on an empty database and its steps run in order:
+//!
+//! ```json
+//! {"title": "…", "steps": [
+//!   {"do": "POST /api/model_registry/v1alpha3/registered_models", "send": {"name": "m1"}, "bind": {"id1": "/id"},
+//!    "expect": {"status": 201, "body": {"id": "${id1}", "name": "m1", "createTimeSinceEpoch": "$ms"}}},
+//!   {"do": "GET /api/model_registry/v1alpha3/registered_models/${id1}", "why": "…", "expect": {"status": [200]}}]}
+//! ```
+//!
+//! * `send` is a JSON body, `sendText` a raw one, `headers` are optional; `Content-Type` is JSON unless they say otherwise.
+//! * `bind` names values of the answer (JSON pointers) for `${name}`, from this step's own `expect` on.
+//! * `expect` is what must come back; `status` may be a list. What a body is compared with: see [`differences`].
+//! * `reference`, `referenceMessage`, `exact` and `why` tell how the reference implementation differs: `why` is shown.
+//!
+//! The caller decides how a request is sent; [`http_caller`] sends it to a running server, and for an axum router:
+//!
+//! ```ignore
+//! let call = async |call: golden::Call| -> anyhow::Result<golden::Reply> {
+//!     let mut request = Request::builder().method(call.method.as_str()).uri(&call.target);
+//!     for (name, value) in &call.headers {
+//!         request = request.header(name, value);
+//!     }
+//!     let response = router.clone().oneshot(request.body(Body::from(call.body))?).await?;
+//!     let status = response.status().as_u16();
+//!     let body = response.into_body().collect().await?.to_bytes().to_vec();
+//!     Ok(golden::Reply { status, content_type: None, body })
+//! };
+//! let differences = golden::replay(&scenario, call).await;
+//! assert!(differences.is_empty(), "{}", golden::readable(&differences));
+//! ```
+
+mod compare;
+mod values;
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Result};
+pub use compare::differences;
+use values::{Bound, pointer, substitute, substitute_text, target};
+
+/// One scenario file.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// The name of its file, without the extension.
+    pub name: String,
+    pub title: String,
+    steps: Vec<Value>,
+}
+
+/// One request, ready to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    pub method: String,
+    /// Path and query as they go on the wire.
+    pub target: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reply {
+    pub status: u16,
+    pub content_type: Option<String>,
+    pub body: Vec<u8>,
+}
+
+/// One step that did not go as expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    pub scenario: String,
+    /// Counts from 1.
+    pub step: usize,
+    /// The step's `do`.
+    pub request: String,
+    /// Why the expected answer is right although the reference answers differently.
+    pub why: Option<String>,
+    pub lines: Vec<String>,
+    /// What came back, shortened.
+    pub got: String,
+}
+
+impl Scenario {
+    pub fn read(path: &Path) -> Result<Self> {
+        let unusable = |reason: String| Error::Scenario { path: path.to_owned(), reason };
+        let text = fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        Self::parse(&name, &text).map_err(unusable)
+    }
+
+    /// Reads every `.json` file of the directory, in the order of the names.
+    pub fn read_all(directory: &Path) -> Result<Vec<Self>> {
+        let unusable =
+            |error: std::io::Error| Error::Scenario { path: directory.to_owned(), reason: error.to_string() };
+        let mut files: Vec<PathBuf> = Vec::new();
+        for entry in fs::read_dir(directory).map_err(unusable)? {
+            let path = entry.map_err(unusable)?.path();
+            if path.extension().is_some_and(|extension| extension == "json") {
+                files.push(path);
+            }
+        }
+        files.sort();
+        files.iter().map(|file| Self::read(file)).collect()
+    }
+
+    /// Reads the text of a scenario file; the error says what is wrong with it.
+    pub fn parse(name: &str, text: &str) -> std::result::Result<Self, String> {
+        let file: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let steps = file["steps"].as_array().ok_or("no `steps`")?.clone();
+        for (index, step) in steps.iter().enumerate() {
+            let number = index + 1;
+            let request = step["do"].as_str().ok_or_else(|| format!("step {number} has no `do`"))?;
+            request.split_once(' ').ok_or_else(|| format!("step {number}: `do` is not a method and a path"))?;
+            if step["expect"]["status"].is_null() {
+                return Err(format!("step {number} has no `expect.status`"));
+            }
+        }
+        let title = file["title"].as_str().unwrap_or(name).to_owned();
+        Ok(Self { name: name.to_owned(), title, steps })
+    }
+
+    /// How many steps there are.
+    pub fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} step {}: {}", self.scenario, self.step, self.request)?;
+        if let Some(why) = &self.why {
+            write!(formatter, "  ({why})")?;
+        }
+        for line in self.lines.iter().take(12) {
+            write!(formatter, "\n    {line}")?;
+        }
+        if self.lines.len() > 12 {
+            write!(formatter, "\n    and {} more", self.lines.len() - 12)?;
+        }
+        write!(formatter, "\n    got: {}", self.got)
+    }
+}
+
+/// All differences as one text, for the message of an assertion.
+pub fn readable(differences: &[Difference]) -> String {
+    let mut text = format!("{} steps differ", differences.len());
+    for difference in differences {
+        text.push('\n');
+        text.push_str(&difference.to_string());
+    }
+    text
+}
+
+/// Runs the steps in order and returns those that did not go as expected.
+///
+/// A caller that gets no answer returns an error: it counts as status 0 with an empty body, as when a handler has crashed.
+/// When a value cannot be bound, the rest of the scenario is left out, and the last difference says so.
+pub async fn replay<C, E>(scenario: &Scenario, call: C) -> Vec<Difference>
+where
+    C: AsyncFn(Call) -> std::result::Result<Reply, E>,
+    E: fmt::Display,
+{
+    let mut bound = Bound::new();
+    let mut differences = Vec::new();
+    for (index, step) in scenario.steps.iter().enumerate() {
+        let (lines, got) = match request(step, &bound) {
+            Err(unbound) => (vec![unbound], "nothing was sent".to_owned()),
+            Ok(request) => match call(request).await {
+                Ok(reply) => (judge(step, reply.status, &reply.json(), &mut bound), reply.to_string()),
+                Err(error) => (judge(step, 0, &Value::Null, &mut bound), format!("no answer: {error}")),
+            },
+        };
+        if lines.is_empty() {
+            continue;
+        }
+        let mut difference = Difference {
+            scenario: scenario.name.clone(),
+            step: index + 1,
+            request: text(&step["do"]),
+            why: step["why"].as_str().map(str::to_owned),
+            lines,
+            got,
+        };
+        let left = scenario.steps.len() - index - 1;
+        let is_cut = left > 0 && binds(step).any(|(name, _)| !bound.contains_key(name));
+        if is_cut {
+            difference.lines.insert(0, format!("the rest of this scenario depends on it: {left} steps left out"));
+        }
+        differences.push(difference);
+        if is_cut {
+            break;
+        }
+    }
+    differences
+}
+
+/// A caller for [`replay`] that sends each request to the server at `base_url`.
+pub fn http_caller(base_url: &str) -> impl AsyncFn(Call) -> std::result::Result<Reply, reqwest::Error> + use<> {
+    let base_url = base_url.trim_end_matches('/').to_owned();
+    let limit = Duration::from_secs(30);
+    let client =
+        reqwest::Client::builder().no_proxy().timeout(limit).build().expect("these settings always make a client");
+    async move |call: Call| {
+        let method = reqwest::Method::from_bytes(call.method.as_bytes()).unwrap_or_default();
+        let mut request = client.request(method, format!("{base_url}{}", call.target)).body(call.body);
+        for (name, value) in call.headers {
+            request = request.header(name, value);
+        }
+        let response = request.send().await?;
+        let status = response.status().as_u16();
+        let content_type =
+            response.headers().get("content-type").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        Ok(Reply { status, content_type, body: response.bytes().await?.into() })
+    }
+}
+
+impl Reply {
+    /// The body as JSON, as a string when it is none, as null when there is none.
+    fn json(&self) -> Value {
+        if self.body.is_empty() {
+            return Value::Null;
+        }
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&self.body).into_owned()))
+    }
+}
+
+impl fmt::Display for Reply {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let body = String::from_utf8_lossy(&self.body);
+        let body: String = body.chars().take(2_000).collect();
+        write!(formatter, "{} {} {body}", self.status, self.content_type.as_deref().unwrap_or("(no content type)"))
+    }
+}
+
+fn request(step: &Value, bound: &Bound) -> std::result::Result<Call, String> {
+    let line = text(&step["do"]);
+    let (method, path) = line.split_once(' ').unwrap_or((&line, "/"));
+    let mut headers = Vec::new();
+    for (name, value) in step["headers"].as_object().into_iter().flatten() {
+        headers.push((name.clone(), substitute_text(&text(value), bound)?));
+    }
+    let body = match (step.get("send"), step.get("sendText")) {
+        (Some(json), _) => Some(substitute(json, bound)?.to_string()),
+        (None, Some(raw)) => Some(substitute_text(&text(raw), bound)?),
+        (None, None) => None,
+    };
+    let has_type = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+    if body.is_some() && !has_type {
+        headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
+    }
+    Ok(Call {
+        method: method.to_owned(),
+        target: target(path, bound)?,
+        headers,
+        body: body.unwrap_or_default().into_bytes(),
+    })
+}
+
+/// Binds what the step names, then compares. The step's own names have to be bound before its expectation is filled in.
+fn judge(step: &Value, status: u16, body: &Value, bound: &mut Bound) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (name, path) in binds(step) {
+        match path.as_str().and_then(|path| pointer(body, path)) {
+            Some(value) => drop(bound.insert(name.clone(), value.clone())),
+            None => lines.push(format!("nothing at {path} to bind `{name}`")),
+        }
+    }
+    let expect = &step["expect"];
+    let is_expected = match &expect["status"] {
+        Value::Array(list) => list.iter().any(|one| one.as_u64() == Some(status.into())),
+        one => one.as_u64() == Some(status.into()),
+    };
+    if !is_expected {
+        lines.push(format!("status: want {}, got {status}", expect["status"]));
+    }
+    if let Some(want) = expect.get("body") {
+        match substitute(want, bound) {
+            Ok(want) => lines.extend(differences(&want, body)),
+            Err(unbound) => lines.push(unbound),
+        }
+    }
+    lines
+}
+
+fn binds(step: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    step["bind"].as_object().into_iter().flat_map(Map::iter)
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}

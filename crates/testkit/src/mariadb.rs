@@ -1,0 +1,137 @@
+//! A throw-away MariaDB server.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rustix::process::Signal;
+use sqlx::{Connection, MySqlConnection};
+
+use crate::error::{Error, Result};
+use crate::server::{Account, Process, Stop, complete, find_program, free_port};
+
+pub const INSTALL: &str = "apt-get install -y --no-install-recommends mariadb-server";
+
+/// A MariaDB server of our own, on a free port of 127.0.0.1; gone when dropped.
+///
+/// What is committed has reached the operating system but not the disk: it survives [`Stop::Hard`], so that a test can count
+/// what is left, but no crash of the machine.
+#[derive(Debug)]
+pub struct MariaDbServer {
+    program: PathBuf,
+    account: Account,
+    directory: PathBuf,
+    port: u16,
+    process: Option<Process>,
+}
+
+impl MariaDbServer {
+    /// Whether a server could be started here; the error names the command that installs one.
+    pub fn find() -> Result<PathBuf> {
+        let missing = Error::Missing { what: "MariaDB", install: INSTALL };
+        let server = program("mariadbd").ok_or(missing)?;
+        program("mariadb-install-db").ok_or(Error::Missing { what: "MariaDB", install: INSTALL })?;
+        Ok(server)
+    }
+
+    /// Makes a data directory in `directory`, which must be empty or absent, and starts a server on it.
+    pub async fn start(directory: &Path) -> Result<Self> {
+        let server = Self::find()?;
+        let install = program("mariadb-install-db").ok_or(Error::Missing { what: "MariaDB", install: INSTALL })?;
+        let account = Account::unprivileged("mysql")?;
+        account.create_directory(directory)?;
+        let mut initialise = account.command(&install);
+        initialise.args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]);
+        initialise.args(["--innodb-flush-method=nosync", "--innodb-log-file-size=32M"]);
+        initialise.arg(option("--datadir", &directory.join("data"))).current_dir(directory);
+        complete("mariadb-install-db", &mut initialise)?;
+        // Run at every start, before the first connection is let in: no client program is needed.
+        let user = "CREATE USER IF NOT EXISTS t@'%' IDENTIFIED BY 'p';\nGRANT ALL ON *.* TO t@'%' WITH GRANT OPTION;\n";
+        fs::write(directory.join("user.sql"), user)?;
+
+        let mut server =
+            Self { program: server, account, directory: directory.to_owned(), port: free_port()?, process: None };
+        server.start_again().await?;
+        Ok(server)
+    }
+
+    /// The URL of the administrator, who may create databases.
+    pub fn url(&self) -> String {
+        format!("mysql://t:p@127.0.0.1:{}/mysql", self.port)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Stops the server; `start_again` brings it back.
+    pub async fn stop(&mut self, how: Stop) -> Result<()> {
+        let Some(mut process) = self.process.take() else { return Ok(()) };
+        process.end(signal(how)).await?;
+        Ok(())
+    }
+
+    /// Starts the stopped server again, on the same port and data, and waits until it answers.
+    pub async fn start_again(&mut self) -> Result<()> {
+        if self.process.is_some() {
+            return Ok(());
+        }
+        let mut process = Process::start("MariaDB", &mut self.command(), &self.directory.join("log"))?;
+        let url = self.url();
+        process.wait_until(async || can_connect(&url).await).await?;
+        self.process = Some(process);
+        Ok(())
+    }
+
+    fn command(&self) -> Command {
+        let mut command = self.account.command(&self.program);
+        // Paths without a directory are in the data directory: a socket's whole path must be shorter than 108 bytes.
+        command.args(["--no-defaults", "--socket=socket", "--pid-file=pid", "--bind-address=127.0.0.1"]);
+        command
+            .arg(option("--datadir", &self.directory.join("data")))
+            .arg(option("--init-file", &self.directory.join("user.sql")));
+        command.arg(format!("--port={}", self.port)).args([
+            "--max-connections=300",
+            "--character-set-server=utf8mb4",
+            "--skip-name-resolve",
+            "--skip-log-bin",
+            "--innodb-flush-log-at-trx-commit=2",
+            "--innodb-flush-method=nosync",
+            "--innodb-log-file-size=32M",
+            "--default-time-zone=+00:00",
+        ]);
+        command.current_dir(&self.directory);
+        command
+    }
+}
+
+impl Drop for MariaDbServer {
+    fn drop(&mut self) {
+        if let Some(process) = &mut self.process {
+            process.end_now(signal(Stop::Hard));
+        }
+    }
+}
+
+fn signal(how: Stop) -> Signal {
+    match how {
+        Stop::Graceful => Signal::TERM,
+        Stop::Hard => Signal::KILL,
+    }
+}
+
+async fn can_connect(url: &str) -> bool {
+    match MySqlConnection::connect(url).await {
+        Ok(connection) => connection.close().await.is_ok(),
+        Err(_) => false,
+    }
+}
+
+/// Ordinary users do not have the server's directory in `PATH`.
+fn program(name: &str) -> Option<PathBuf> {
+    find_program(name, &[PathBuf::from("/usr/sbin"), PathBuf::from("/usr/local/sbin")])
+}
+
+fn option(name: &str, path: &Path) -> String {
+    format!("{name}={}", path.display())
+}

@@ -1,0 +1,119 @@
+use std::cell::RefCell;
+
+use model_registry_testkit::free_port;
+use model_registry_testkit::golden::{self, Call, Reply, Scenario};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+fn scenario(steps: &str) -> Scenario {
+    Scenario::parse("sample", &format!(r#"{{"title": "A sample", "steps": {steps}}}"#)).unwrap()
+}
+
+fn reply(status: u16, body: &str) -> Reply {
+    Reply { status, content_type: Some("application/json".to_owned()), body: body.as_bytes().to_vec() }
+}
+
+/// Answers each call with the next reply and remembers the calls.
+async fn replay(scenario: &Scenario, replies: Vec<Result<Reply, &'static str>>) -> (Vec<String>, Vec<Call>) {
+    let (replies, calls) = (RefCell::new(replies.into_iter()), RefCell::new(Vec::new()));
+    let differences = golden::replay(scenario, async |call| {
+        calls.borrow_mut().push(call);
+        replies.borrow_mut().next().unwrap()
+    });
+    let differences = differences.await.iter().map(ToString::to_string).collect();
+    (differences, calls.into_inner())
+}
+
+#[tokio::test]
+async fn binds_sends_and_compares() {
+    let scenario = scenario(
+        r#"[
+        {"do": "POST /models", "send": {"name": "m"}, "bind": {"id": "/id", "item": "/items/0/n"},
+         "expect": {"status": 201, "body": {"id": "${id}", "items": [{"n": 5.0}], "at": "$ms"}}},
+        {"do": "GET /models/${id}?filterQuery=name = 'm'&n=${item}", "headers": {"If-Match": "${id}"},
+         "expect": {"status": [200, 304], "body": "plain"}},
+        {"do": "PATCH /models/${id}", "send": null, "headers": {"content-type": "text/x"}, "expect": {"status": 204}},
+        {"do": "PUT /models", "sendText": "{${id}", "expect": {"status": 400, "body": null}}]"#,
+    );
+    let created = reply(201, r#"{"items": [{"n": 5}], "id": "a/b", "at": "1735689600000"}"#);
+    let replies = vec![Ok(created), Ok(reply(304, "plain")), Ok(reply(204, "")), Ok(reply(400, ""))];
+    let (differences, calls) = replay(&scenario, replies).await;
+
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+    let json = ("Content-Type".to_owned(), "application/json".to_owned());
+    assert_eq!(calls[0].body, br#"{"name":"m"}"#);
+    assert_eq!(calls[0].headers, std::slice::from_ref(&json));
+    assert_eq!(calls[1].target, "/models/a%2Fb?filterQuery=name%20=%20'm'&n=5");
+    assert_eq!(calls[1].headers, [("If-Match".to_owned(), "a/b".to_owned())]);
+    assert_eq!(calls[2].body, b"null");
+    assert_eq!(calls[2].headers, [("content-type".to_owned(), "text/x".to_owned())]);
+    assert_eq!((calls[3].body.as_slice(), &calls[3].headers), (b"{a/b".as_slice(), &vec![json]));
+}
+
+#[tokio::test]
+async fn shows_each_step_that_differs_with_its_reason() {
+    let scenario = scenario(
+        r#"[
+        {"do": "GET /a", "why": "ours is right", "expect": {"status": [200, 204], "body": {"a": 1}}},
+        {"do": "GET /b", "expect": {"status": 200}},
+        {"do": "GET /${nobody}", "expect": {"status": 200}},
+        {"do": "GET /c", "expect": {"status": 0, "body": null}}]"#,
+    );
+    let replies = vec![Ok(reply(500, r#"{"b":1}"#)), Err("connection reset"), Err("connection reset")];
+    let (differences, _) = replay(&scenario, replies).await;
+    assert_eq!(
+        differences,
+        [
+            "sample step 1: GET /a  (ours is right)\n    status: want [200,204], got 500\n    body.a: missing\n    \
+             body.b: not expected (1)\n    got: 500 application/json {\"b\":1}",
+            "sample step 2: GET /b\n    status: want 200, got 0\n    got: no answer: connection reset",
+            "sample step 3: GET /${nobody}\n    `nobody` is not bound\n    got: nothing was sent",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn leaves_out_what_depends_on_a_value_that_did_not_come() {
+    let scenario = scenario(
+        r#"[
+        {"do": "POST /a", "bind": {"id": "/id"}, "expect": {"status": 201}},
+        {"do": "GET /a/${id}", "expect": {"status": 200}},
+        {"do": "GET /b", "expect": {"status": 200}}]"#,
+    );
+    let (differences, calls) = replay(&scenario, vec![Ok(reply(400, "{}"))]).await;
+    assert_eq!(calls.len(), 1);
+    assert_eq!(differences.len(), 1);
+    assert!(differences[0].contains("the rest of this scenario depends on it: 2 steps left out"), "{}", differences[0]);
+    assert!(differences[0].contains("nothing at \"/id\" to bind `id`"), "{}", differences[0]);
+}
+
+#[test]
+fn says_what_is_wrong_with_a_scenario() {
+    for (text, reason) in [
+        ("{}", "no `steps`"),
+        (r#"{"steps": [{}]}"#, "step 1 has no `do`"),
+        (r#"{"steps": [{"do": "GET"}]}"#, "step 1: `do` is not a method and a path"),
+        (r#"{"steps": [{"do": "GET /"}]}"#, "step 1 has no `expect.status`"),
+    ] {
+        assert_eq!(Scenario::parse("x", text).unwrap_err(), reason);
+    }
+}
+
+#[tokio::test]
+async fn drives_a_server_over_http() {
+    let port = free_port().unwrap();
+    let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+    let serving = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = vec![0; 4096];
+        let length = stream.read(&mut request).await.unwrap();
+        let answer = "HTTP/1.1 418 I'm a teapot\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nOK";
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        String::from_utf8_lossy(&request[..length]).into_owned()
+    });
+    let scenario = scenario(r#"[{"do": "GET /a?q=\"x\" y", "expect": {"status": 418, "body": "OK"}}]"#);
+    let caller = golden::http_caller(&format!("http://127.0.0.1:{port}/"));
+    let differences = golden::replay(&scenario, caller).await;
+    assert!(differences.is_empty(), "{}", golden::readable(&differences));
+    assert!(serving.await.unwrap().starts_with("GET /a?q=%22x%22%20y HTTP/1.1\r\n"));
+}

@@ -1,0 +1,116 @@
+//! `cargo xtask test`: starts the throw-away databases, makes the Python environments, runs all tests, stops everything.
+
+use std::any::Any;
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use model_registry_testkit::database::{MYSQL_VARIABLE, POSTGRES_VARIABLE};
+use model_registry_testkit::{MariaDbServer, PostgresServer};
+use tempfile::TempDir;
+
+use crate::programs::Program;
+use crate::{cargo, programs, python};
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Install what is missing, as the administrator.
+    #[arg(long)]
+    install: bool,
+    /// The databases to test on; SQLite is always one of them.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "sqlite,postgres,mariadb")]
+    db: Vec<Database>,
+    /// Run only the tests whose name contains this.
+    #[arg(long)]
+    filter: Option<String>,
+    /// Leave out the tests that need Python programs.
+    #[arg(long)]
+    skip_python: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+enum Database {
+    Sqlite,
+    Postgres,
+    Mariadb,
+}
+
+/// What the tests find in their environment, and what lives as long as they run.
+struct Servers {
+    variables: Vec<(&'static str, OsString)>,
+    running: Vec<Box<dyn Any>>,
+    // Last: the servers are stopped before their files are removed.
+    directory: TempDir,
+}
+
+pub(crate) async fn run(arguments: &Arguments) -> Result<()> {
+    let start = Instant::now();
+    let databases: BTreeSet<Database> = arguments.db.iter().copied().chain([Database::Sqlite]).collect();
+    let mut needed = Vec::new();
+    if databases.contains(&Database::Postgres) {
+        needed.push(Program::Postgres);
+    }
+    if databases.contains(&Database::Mariadb) {
+        needed.push(Program::MariaDb);
+    }
+    if !arguments.skip_python {
+        needed.push(Program::Python);
+    }
+    programs::require(&needed, arguments.install).await?;
+
+    let mut build = cargo::command(["test", "--workspace", "--locked", "--no-run"]);
+    let (servers, ..) =
+        tokio::try_join!(start_servers(&databases), prepare_python(arguments), cargo::complete(&mut build))?;
+
+    let mut tests = cargo::command(["test", "--workspace", "--locked", "--no-fail-fast"]);
+    tests.args(&arguments.filter).envs(servers.variables.iter().map(|(name, value)| (name, value)));
+    if !arguments.skip_python {
+        tests.envs(python::ENVIRONMENTS.iter().map(python::Environment::variable));
+    }
+    let result = cargo::complete(&mut tests).await;
+    drop(servers);
+
+    eprintln!("{}", summary(arguments, &databases, result.is_ok(), start));
+    result.context("tests failed")
+}
+
+async fn start_servers(databases: &BTreeSet<Database>) -> Result<Servers> {
+    let directory = tempfile::Builder::new().prefix("model-registry-databases-").tempdir()?;
+    // The database servers run as users of their own and have to get to their directories.
+    std::fs::set_permissions(directory.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+    let mut servers = Servers { variables: Vec::new(), running: Vec::new(), directory };
+    if databases.contains(&Database::Postgres) {
+        let server = PostgresServer::start(&servers.directory.path().join("postgres")).await?;
+        servers.variables.push((POSTGRES_VARIABLE, server.url().into()));
+        servers.running.push(Box::new(server));
+    }
+    if databases.contains(&Database::Mariadb) {
+        let server = MariaDbServer::start(&servers.directory.path().join("mariadb")).await?;
+        servers.variables.push((MYSQL_VARIABLE, server.url().into()));
+        servers.running.push(Box::new(server));
+    }
+    Ok(servers)
+}
+
+async fn prepare_python(arguments: &Arguments) -> Result<()> {
+    if arguments.skip_python { Ok(()) } else { python::prepare_all().await }
+}
+
+fn summary(arguments: &Arguments, databases: &BTreeSet<Database>, passed: bool, start: Instant) -> String {
+    let names: Vec<&str> = databases
+        .iter()
+        .map(|database| match database {
+            Database::Sqlite => "SQLite",
+            Database::Postgres => "PostgreSQL",
+            Database::Mariadb => "MariaDB",
+        })
+        .collect();
+    let python = if arguments.skip_python { "without" } else { "with" };
+    let which =
+        arguments.filter.as_ref().map_or_else(|| "all tests".to_owned(), |filter| format!("tests named `{filter}`"));
+    let result = if passed { "passed" } else { "FAILED" };
+    let seconds = start.elapsed().as_secs();
+    format!("xtask test: {which} on {}, {python} the Python programs: {result} after {seconds} s", names.join(", "))
+}

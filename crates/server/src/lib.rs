@@ -17,12 +17,14 @@
 //! let auth = settings.auth(Rules::new(&[auth::DEFAULT_RULES]))?;
 //! let authenticator = auth.authenticator.clone();
 //! let routes = auth::protect(fallback::finish(routes), auth);
-//! let service = layers::wrap(routes, settings.layer_options(Health::new(), Some(metrics)));
+//! let options = layers::Options { metrics: Some(metrics), ..settings.layer_options(Health::new()) };
+//! let service = layers::wrap(routes, options);
 //!
 //! let (host, port) = settings.listen_address()?;
 //! let listener = serve::bind(&host, port).await?;
 //! auth::check_exposure(&authenticator, listener.local_addr()?, false)?;
-//! serve::serve(listener, service, settings.serve_options()?, serve::stop_signal()).await?;
+//! let options = serve::Options { tls: settings.tls()?, ..settings.serve_options() };
+//! serve::serve(listener, service, options, serve::stop_signal()).await?;
 //! # Ok(())
 //! # }
 //! ```

@@ -48,9 +48,9 @@ impl Settings {
         Ok((host.to_owned(), port))
     }
 
-    /// Returns how connections are treated. Needs a runtime.
-    pub fn serve_options(&self) -> Result<serve::Options, ConfigError> {
-        Ok(serve::Options {
+    /// Returns how connections are treated; [`Settings::tls`] is for the caller to add.
+    pub fn serve_options(&self) -> serve::Options {
+        serve::Options {
             header_timeout: self.duration(&key::LIMITS_HEADER_TIMEOUT),
             write_timeout: self.duration(&key::LIMITS_WRITE_TIMEOUT),
             max_headers: self.count(&key::LIMITS_MAX_HEADERS),
@@ -58,19 +58,19 @@ impl Settings {
             max_header_bytes: self.size(&key::LIMITS_MAX_HEADER_SIZE).max(8 * 1024),
             max_connections: self.count(&key::LIMITS_MAX_CONNECTIONS),
             drain: self.duration(&key::LIMITS_DRAIN),
-            tls: self.tls()?,
-        })
+            tls: None,
+        }
     }
 
-    /// Returns how requests are treated.
-    pub fn layer_options(&self, health: Health, metrics: Option<Metrics>) -> layers::Options {
+    /// Returns how requests are treated; metrics are for the caller to add.
+    pub fn layer_options(&self, health: Health) -> layers::Options {
         layers::Options {
             request_timeout: self.duration(&key::LIMITS_REQUEST_TIMEOUT),
             max_body: self.size(&key::LIMITS_MAX_BODY),
             max_requests: self.count(&key::LIMITS_MAX_REQUESTS),
             cors: layers::Cors::new(self.list(&key::CORS_ORIGINS).iter().cloned()),
             health,
-            metrics,
+            metrics: None,
             traces: self.text(&key::TELEMETRY_OTLP_ENDPOINT).is_some(),
         }
     }

@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 
 mod connection;
 mod guarded;
+mod target;
 
 /// How many connections a full process tells at once to come back; those beyond are simply closed.
 const SHED_AT_ONCE: usize = 256;

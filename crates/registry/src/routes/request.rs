@@ -6,6 +6,7 @@ use http::header::{HeaderMap, HeaderName};
 use http::request::Parts;
 use http::{Method, Uri};
 use model_registry_api::Kind;
+use model_registry_server::auth::Caller;
 use model_registry_server::{ApiError, Query};
 use model_registry_store::{Author, Database, IdempotencyKey, Operation};
 use sha2::{Digest, Sha256};
@@ -24,6 +25,7 @@ pub(super) struct Request {
     method: Method,
     uri: Uri,
     headers: HeaderMap,
+    caller: Option<Caller>,
 }
 
 impl FromRequestParts<Context> for Request {
@@ -35,6 +37,7 @@ impl FromRequestParts<Context> for Request {
             query: Query::from_request_parts(parts, context).await?,
             method: parts.method.clone(),
             uri: parts.uri.clone(),
+            caller: parts.extensions.get::<Caller>().cloned(),
             headers: std::mem::take(&mut parts.headers),
         })
     }
@@ -51,7 +54,10 @@ impl Request {
 
     /// Who is writing, and when.
     pub(super) fn author(&self) -> Author {
-        Author { actor: None, time: self.context.registry.store.clock().now() }
+        Author {
+            actor: self.caller.as_ref().map(|caller| caller.user.clone()),
+            time: self.context.registry.store.clock().now(),
+        }
     }
 
     /// Runs a creation, under the request's Idempotency-Key if it has one.

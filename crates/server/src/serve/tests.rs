@@ -243,3 +243,36 @@ async fn half_closed_and_abandoned_connections_are_forgotten() {
     server.stop();
     tokio::time::timeout(Duration::from_secs(5), server.task).await.unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn raw_quotes_in_a_query_are_taken_on_every_request_of_a_connection() {
+    let server = Running::start(Options::default()).await;
+    let first = "GET /fast?filterQuery=name=\"x\" HTTP/1.1\r\nHost: a\r\n\r\n";
+    let last = "GET /fast?filterQuery=a<\"b\" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let mut stream = server.connect().await;
+    let mut answers = String::new();
+    for request in [first, first, last] {
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = vec![0; 4096];
+        let length = stream.read(&mut answer).await.unwrap();
+        answers.push_str(std::str::from_utf8(&answer[..length]).unwrap());
+    }
+    assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), 3, "{answers}");
+}
+
+#[tokio::test]
+async fn the_body_of_an_early_answered_request_is_not_taken_for_a_request_line() {
+    let server = Running::start(Options::default()).await;
+    // What looks like a request line is the body of the first request, which nobody reads; escaped, it would be longer
+    // than announced, and its end would be served as a request of its own.
+    let body = format!("A /{}", "\"".repeat(20));
+    let smuggled = "GET /fast HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let head = format!("POST /fast HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", body.len() + smuggled.len());
+    let mut stream = server.connect().await;
+    stream.write_all(head.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let _ = stream.write_all(format!("{body}{smuggled}").as_bytes()).await;
+    stream.shutdown().await.unwrap();
+    let answers = read_all(&mut stream).await;
+    assert!(!answers.contains("200 OK"), "{answers}");
+}

@@ -58,6 +58,14 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
+/// Whether the same statement may succeed later: the database was away, busy or shutting down.
+pub(crate) fn is_temporary(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(error) => matches!(classify(error.as_ref()), Class::Retry | Class::Unavailable),
+        _ => true,
+    }
+}
+
 enum Class {
     Unique(UniqueField),
     Retry,

@@ -215,14 +215,12 @@ async fn check_entity(client: &Client, list: &str, item: &Value, find: &str) {
     assert_eq!(client.read(&format!("{list}/{}", item["id"].as_str().unwrap())).await, *item, "{list}: {name}");
     assert_eq!(client.read(find).await, *item, "{find}");
     // One filter that needs every property to be there.
-    let mut filter = format!("name = '{name}' AND text = '{name}' AND `int` = 42 AND double = 0.5 AND bool = true");
-    for (field, name) in
-        [("owner", "owner"), ("externalId", "externalId"), ("uri", "uri"), ("description", "description")]
-    {
-        if let Some(text) = item[field].as_str() {
-            filter.push_str(&format!(" AND {name} = '{text}'"));
-        }
+    let mut needed =
+        vec![format!("name = '{name}' AND text = '{name}' AND `int` = 42 AND double = 0.5 AND bool = true")];
+    for field in ["owner", "externalId", "uri", "description"] {
+        needed.extend(item[field].as_str().map(|text| format!("{field} = '{text}'")));
     }
+    let filter = needed.join(" AND ");
     let found = client.read(&format!("{list}?filterQuery={}", encoded(&filter))).await;
     let found = found["items"].as_array().unwrap();
     assert!(found.contains(item), "{list}?filterQuery={filter} does not find {item}");

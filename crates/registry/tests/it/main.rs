@@ -1,6 +1,7 @@
 //! The registry's API, driven in process on every database that is there.
 
 mod artifacts;
+mod bad_input;
 mod conditional_requests;
 mod custom_properties;
 mod entities;

@@ -40,6 +40,18 @@ impl FromRequestParts<Context> for Request {
     }
 }
 
+/// The one parameter of a path, decoded.
+pub(super) struct PathText(pub(super) String);
+
+impl FromRequestParts<Context> for PathText {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, ApiError> {
+        let path = Path::<String>::from_request_parts(parts, context).await;
+        path.map(|Path(text)| Self(text)).map_err(|rejection| ApiError::Invalid(rejection.body_text()))
+    }
+}
+
 impl Request {
     pub(super) fn database(&self) -> Result<&Database, ApiError> {
         Ok(self.context.registry.store.database().map_err(RuleError::from)?)
@@ -104,6 +116,6 @@ pub(super) fn parse_id(what: &str, text: &str) -> Result<i64, ApiError> {
 }
 
 /// The id in the path of an entity of this kind.
-pub(super) fn path_id(kind: Kind, Path(text): &Path<String>) -> Result<i64, ApiError> {
+pub(super) fn path_id(kind: Kind, PathText(text): &PathText) -> Result<i64, ApiError> {
     parse_id(kind.spec().label, text)
 }

@@ -1,6 +1,6 @@
 //! What every handler takes from a request: context, query, headers, and how writes are run.
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Path};
 use axum::response::Response;
 use http::header::{HeaderMap, HeaderName};
 use http::request::Parts;
@@ -9,7 +9,6 @@ use model_registry_api::Kind;
 use model_registry_server::auth::Caller;
 use model_registry_server::{ApiError, Query};
 use model_registry_store::{Author, Database, IdempotencyKey, Operation};
-use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use super::Context;
@@ -44,17 +43,15 @@ impl FromRequestParts<Context> for Request {
     }
 }
 
-/// A parameter in the path, refused with a body that clients can read, which axum's own refusal is not.
-pub(super) struct Path<T>(pub(super) T);
+/// The one parameter of a path, decoded.
+pub(super) struct PathText(pub(super) String);
 
-impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+impl FromRequestParts<Context> for PathText {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        match axum::extract::Path::from_request_parts(parts, state).await {
-            Ok(axum::extract::Path(parameter)) => Ok(Self(parameter)),
-            Err(rejection) => Err(ApiError::Invalid(rejection.body_text())),
-        }
+    async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, ApiError> {
+        let path = Path::<String>::from_request_parts(parts, context).await;
+        path.map(|Path(text)| Self(text)).map_err(|rejection| ApiError::Invalid(rejection.body_text()))
     }
 }
 
@@ -125,6 +122,6 @@ pub(super) fn parse_id(what: &str, text: &str) -> Result<i64, ApiError> {
 }
 
 /// The id in the path of an entity of this kind.
-pub(super) fn path_id(kind: Kind, Path(text): &Path<String>) -> Result<i64, ApiError> {
+pub(super) fn path_id(kind: Kind, PathText(text): &PathText) -> Result<i64, ApiError> {
     parse_id(kind.spec().label, text)
 }

@@ -3,6 +3,7 @@
 mod artifacts;
 mod bad_input;
 mod conditional_requests;
+mod contract;
 mod custom_properties;
 mod entities;
 mod filters;
@@ -11,6 +12,7 @@ mod idempotency;
 mod lists;
 mod metrics;
 mod names;
+mod openapi;
 mod register;
 mod serving;
 mod statements;

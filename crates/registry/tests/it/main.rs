@@ -1,5 +1,9 @@
 //! The registry's API, driven in process on every database that is there.
 
+#![expect(clippy::unwrap_used, reason = "what a test cannot go on without fails it")]
+
 mod bad_input;
 mod golden;
+mod random_filters;
+mod random_pages;
 mod support;

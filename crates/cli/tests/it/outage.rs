@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
-use crate::support::{Client, eventually, server_on};
+use crate::support::{Client, eventually, say, server_on};
 
 /// "By itself, within seconds", with room for a busy machine.
 const SOON: Duration = Duration::from_secs(45);
@@ -34,7 +34,7 @@ impl DatabaseServer {
         match started {
             Ok(server) => Some(server),
             Err(missing @ Error::Missing { .. }) => {
-                eprintln!("left out: {missing}");
+                say(&format!("{backend} does not go away in this test: {missing}"));
                 None
             }
             Err(error) => panic!("{error}"),

@@ -5,6 +5,7 @@
 mod concurrency;
 mod crash;
 mod outage;
+mod protocol;
 mod python_client;
 mod startup;
 mod support;

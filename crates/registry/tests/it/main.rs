@@ -13,6 +13,8 @@ mod lists;
 mod metrics;
 mod names;
 mod openapi;
+mod random_filters;
+mod random_pages;
 mod register;
 mod serving;
 mod statements;

@@ -99,11 +99,14 @@ fn entity(spec: &KindSpec, version: ApiVersion) -> Value {
     let base = if is_artifact { name("BaseArtifact", version) } else { "BaseResource".to_owned() };
     let own = spec.fields.iter().filter(|field| field.access != model_registry_api::Access::ReadOnly);
     let mut properties: Map<_, _> = own.map(|field| (field.name.to_owned(), value(field, version))).collect();
+    let mut required = required(spec);
     if let Some(artifact_type) = spec.artifact_type {
-        properties.insert("artifactType".to_owned(), artifact_type_field(artifact_type));
+        // Answers always carry it, and only this one: it tells the members of the union apart.
+        let mut schema = artifact_type_field(artifact_type);
+        schema["enum"] = json!([artifact_type]);
+        properties.insert("artifactType".to_owned(), schema);
+        required.push("artifactType");
     }
-    // A metric that was stored without a value is not refused when it is read.
-    let required = required(spec, Body::Update);
     let mut own = json!({"type": "object", "properties": properties});
     if !required.is_empty() {
         own["required"] = required.into();
@@ -112,16 +115,18 @@ fn entity(spec: &KindSpec, version: ApiVersion) -> Value {
 }
 
 /// Fields that have to be given.
-fn required(spec: &KindSpec, body: Body) -> Vec<&'static str> {
+fn required(spec: &KindSpec) -> Vec<&'static str> {
     let name = spec.name_required.then_some("name");
     let fields = spec.fields.iter().filter(|field| field.required).map(|field| field.name);
-    // An optional field in the reference's document, without which its server refuses the body.
-    let value = (spec.kind == Kind::Metric && body != Body::Update).then_some("value");
-    name.into_iter().chain(fields).chain(value).collect()
+    name.into_iter().chain(fields).collect()
 }
 
 pub(super) fn body(spec: &KindSpec, version: ApiVersion, body: Body) -> Value {
-    let required = if body == Body::Update { Vec::new() } else { required(spec, body) };
+    let mut required = if body == Body::Update { Vec::new() } else { required(spec) };
+    if spec.kind == Kind::Metric && body != Body::Update {
+        // Optional in the reference's document, but its server refuses a metric without.
+        required.push("value");
+    }
     let accepted =
         spec.all_fields().filter(|field| if body == Body::Update { field.on_update() } else { field.on_create() });
     let mut properties = Map::new();
@@ -143,7 +148,10 @@ pub(super) fn body(spec: &KindSpec, version: ApiVersion, body: Body) -> Value {
     custom_properties["maxProperties"] = limits::CUSTOM_PROPERTIES.into();
     properties.insert("customProperties".to_owned(), nullable(custom_properties));
     if let Some(artifact_type) = spec.artifact_type {
-        properties.insert("artifactType".to_owned(), artifact_type_field(artifact_type));
+        let schema = artifact_type_field(artifact_type);
+        // Where model artifacts are served alone it says nothing new.
+        let is_optional = spec.kind == Kind::ModelArtifact && body != Body::Upsert;
+        properties.insert("artifactType".to_owned(), if is_optional { nullable(schema) } else { schema });
     }
     if body == Body::Upsert {
         properties.insert(

@@ -1,0 +1,3 @@
+//! The executable, started and called the way its users do.
+
+mod schemathesis;

@@ -7,5 +7,6 @@ mod crash;
 mod outage;
 mod protocol;
 mod python_client;
+mod schemathesis;
 mod startup;
 mod support;

@@ -119,3 +119,16 @@ impl Api {
         (database.statements() - before, answer)
     }
 }
+
+/// Percent-encodes a query value.
+pub(crate) fn encoded(text: &str) -> String {
+    use std::fmt::Write;
+    text.bytes().fold(String::with_capacity(text.len() * 3), |mut encoded, byte| {
+        let _ = if byte.is_ascii_alphanumeric() {
+            write!(encoded, "{}", char::from(byte))
+        } else {
+            write!(encoded, "%{byte:02X}")
+        };
+        encoded
+    })
+}

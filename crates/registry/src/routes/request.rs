@@ -96,7 +96,8 @@ impl Request {
     fn idempotency_key(&self, body: &[u8]) -> Result<Option<IdempotencyKey>, ApiError> {
         let Some(value) = self.headers.get(&IDEMPOTENCY_KEY) else { return Ok(None) };
         let key = value.to_str().unwrap_or_default();
-        if key.is_empty() || key.len() > IDEMPOTENCY_KEY_LIMIT {
+        let is_printable = key.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        if key.is_empty() || key.len() > IDEMPOTENCY_KEY_LIMIT || !is_printable {
             return Err(ApiError::Invalid(format!(
                 "the Idempotency-Key has to be 1 to {IDEMPOTENCY_KEY_LIMIT} printable ASCII characters"
             )));

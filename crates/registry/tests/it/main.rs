@@ -12,6 +12,7 @@ mod idempotency;
 mod lists;
 mod metrics;
 mod names;
+mod odd_requests;
 mod openapi;
 mod random_filters;
 mod random_pages;

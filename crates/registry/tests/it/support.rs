@@ -69,8 +69,8 @@ impl Api {
         let database = TestDatabase::create(backend).await.unwrap();
         let source: DatabaseSource = database.url().parse().unwrap();
         let store = Store::connect(&source, PoolOptions::default(), clock).await.unwrap();
-        let routes = fallback::finish(model_registry_registry::router(Registry::new(store.clone())));
-        let router = layers::wrap(routes, layers::Options { health: Health::new(), ..layers::Options::default() });
+        let complete = fallback::finish(model_registry_registry::router(Registry::new(store.clone())));
+        let router = layers::wrap(complete, layers::Options { health: Health::new(), ..layers::Options::default() });
         Self { router, store, _database: database }
     }
 

@@ -1,6 +1,5 @@
 //! Handlers of artifacts: of every kind together, of model artifacts alone, and below a version or run.
 
-use axum::extract::Path;
 use axum::response::Response;
 use model_registry_api::{ApiVersion, Kind};
 use model_registry_server::{ApiError, JsonBody};
@@ -9,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::entity::{answer_found, find_by};
 use super::list;
-use super::request::{Request, parse_id};
+use super::request::{Path, Request, parse_id};
 use crate::answer::Answer;
 use crate::decode::{Decoder, Draft, Mode, object};
 use crate::rules::{Create, RuleError, Update, UpsertArtifact, new_document, random_name};

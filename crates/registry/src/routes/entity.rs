@@ -1,13 +1,12 @@
 //! Handlers of everything that is no artifact; kinds differ in their declaration alone.
 
-use axum::extract::Path;
 use axum::response::Response;
 use model_registry_api::{Kind, Parent};
 use model_registry_server::{ApiError, JsonBody};
 use model_registry_store::{FindBy, Found, Within};
 
 use super::list;
-use super::request::{Request, parse_id, path_id};
+use super::request::{Path, Request, parse_id, path_id};
 use crate::answer::Answer;
 use crate::decode::{Decoder, Draft, Mode, object};
 use crate::rules::{Create, RuleError, Update, new_document, not_found, random_name};

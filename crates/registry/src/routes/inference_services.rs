@@ -1,12 +1,11 @@
 //! What an inference service serves.
 
-use axum::extract::Path;
 use axum::response::Response;
 use model_registry_api::Kind;
 use model_registry_server::ApiError;
 use model_registry_store::Document;
 
-use super::request::{Request, path_id};
+use super::request::{Path, Request, path_id};
 use crate::answer::Answer;
 use crate::rules::{RuleError, not_found};
 

@@ -1,6 +1,5 @@
 //! Every logged value of the metrics of one run, or of all runs.
 
-use axum::extract::Path;
 use axum::response::Response;
 use model_registry_api::Kind;
 use model_registry_server::ApiError;
@@ -8,7 +7,7 @@ use model_registry_store::Within;
 
 use super::entity::require;
 use super::list;
-use super::request::{Request, path_id};
+use super::request::{Path, Request, path_id};
 
 const POINTS: &[Kind] = &[Kind::MetricPoint];
 const STEPS_LIMIT: usize = 1_000;

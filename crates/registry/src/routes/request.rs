@@ -1,6 +1,6 @@
 //! What every handler takes from a request: context, query, headers, and how writes are run.
 
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::FromRequestParts;
 use axum::response::Response;
 use http::header::{HeaderMap, HeaderName};
 use http::request::Parts;
@@ -9,6 +9,7 @@ use model_registry_api::Kind;
 use model_registry_server::auth::Caller;
 use model_registry_server::{ApiError, Query};
 use model_registry_store::{Author, Database, IdempotencyKey, Operation};
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use super::Context;
@@ -40,6 +41,20 @@ impl FromRequestParts<Context> for Request {
             caller: parts.extensions.get::<Caller>().cloned(),
             headers: std::mem::take(&mut parts.headers),
         })
+    }
+}
+
+/// A parameter in the path, refused with a body that clients can read, which axum's own refusal is not.
+pub(super) struct Path<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        match axum::extract::Path::from_request_parts(parts, state).await {
+            Ok(axum::extract::Path(parameter)) => Ok(Self(parameter)),
+            Err(rejection) => Err(ApiError::Invalid(rejection.body_text())),
+        }
     }
 }
 

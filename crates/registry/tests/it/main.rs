@@ -1,4 +1,5 @@
 //! The registry's API, driven in process on every database that is there.
 
+mod bad_input;
 mod golden;
 mod support;

@@ -4,8 +4,10 @@
 //!
 //! To add a subcommand, add a file in `commands/` with a `command()` and a `run()`, and a line in [`COMMANDS`].
 
+mod backup;
 mod commands;
 mod database;
+mod feed;
 mod service;
 
 use std::process::ExitCode;
@@ -26,6 +28,9 @@ const COMMANDS: &[Subcommand] = &[
     Subcommand { command: commands::up::command, run: commands::up::run },
     Subcommand { command: commands::server::command, run: commands::server::run },
     Subcommand { command: commands::server::proxy_command, run: commands::server::run_proxy },
+    Subcommand { command: commands::export::command, run: commands::export::run },
+    Subcommand { command: commands::import::command, run: commands::import::run },
+    Subcommand { command: commands::watch::command, run: commands::watch::run },
 ];
 
 fn main() -> ExitCode {

@@ -6,6 +6,7 @@
 //! To add a column or table, add a numbered migration in all three dialects under `migrations/` and list it in
 //! `db/migrate.rs`; to make a field filterable, declare it in the kind: columns and properties follow from there.
 
+mod backup;
 mod change_log;
 mod clock;
 mod db;
@@ -25,6 +26,9 @@ mod token;
 mod vocabulary;
 mod write;
 
+pub use backup::{
+    BackupError, Counts, ExportReport, FORMAT_VERSION, ImportOptions, ImportReport, OnProgress, Progress,
+};
 pub use change_log::Change;
 pub use clock::Clock;
 pub use db::{ConnectError, Database, DatabaseSource, DatabaseTls, PoolOptions, PoolStatus, SourceError, Transaction};

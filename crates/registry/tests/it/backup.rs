@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::path::Path;
 
-use model_registry_store::{BackupError, ImportOptions, ImportReport, Operation, Outcome, StoreError, Transaction};
+use model_registry_store::{BackupError, ImportOptions, ImportReport};
 use model_registry_testkit::{Backend, backends};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -44,7 +44,7 @@ async fn fill(api: &Api) {
             if version == "3" {
                 // Attached to a second version.
                 let body = json!({"artifactType": "model-artifact", "id": artifact, "description": "shared"});
-                let other = api.post("model_versions/1/artifacts", body).await;
+                let other = api.post("model_versions/2/artifacts", body).await;
                 assert_eq!(other.status, 200, "{}", other.message());
             }
         }
@@ -54,7 +54,7 @@ async fn fill(api: &Api) {
         json!({"artifactType": "dataset-artifact", "name": "train", "digest": "abc"}),
         json!({"artifactType": "parameter", "name": "rate", "value": "0.1", "parameterType": "number"}),
     ] {
-        api.create("model_versions/1/artifacts", body).await;
+        api.create("model_versions/2/artifacts", body).await;
     }
     let environment = api.create("serving_environments", json!({"name": "production"})).await;
     let body = json!({
@@ -65,7 +65,8 @@ async fn fill(api: &Api) {
     let experiment = api.create("experiments", json!({"name": "study"})).await;
     let run = api.create("experiment_runs", json!({"name": "run", "experimentId": experiment})).await;
     for step in 0..4 {
-        let metric = json!({"artifactType": "metric", "name": "loss", "value": 1.0 / f64::from(step + 3), "step": step});
+        let metric =
+            json!({"artifactType": "metric", "name": "loss", "value": 1.0 / f64::from(step + 3), "step": step});
         let answer = api.post(&format!("experiment_runs/{run}/artifacts"), metric).await;
         assert!(answer.status < 300, "{}", answer.message());
     }
@@ -91,7 +92,7 @@ async fn lists(api: &Api) -> Vec<Value> {
         assert_eq!(answer.status, 200, "{list}: {}", answer.message());
         lists.push(answer.json());
     }
-    lists.push(api.get("model_versions/1/artifacts").await.json());
+    lists.push(api.get("model_versions/2/artifacts").await.json());
     lists.push(api.get("artifacts?filterQuery=name%3D%22weights%22").await.json());
     let filter = "double%3E0.3%20AND%20bool%3Dtrue%20AND%20int%3D9223372036854775807";
     lists.push(api.get(&format!("model_versions?filterQuery={filter}")).await.json());
@@ -120,7 +121,7 @@ async fn an_export_imported_into_any_database_gives_the_same_lists_and_the_same_
             assert!(import(&target, &path, KEEP).await.unwrap().was_complete);
             let next = target.create("registered_models", json!({"name": "next"})).await;
             assert!(next.parse::<i64>().unwrap() > 10, "{into}: {next}");
-            target.create("model_versions/1/artifacts", json!({"artifactType": "doc-artifact", "name": "new"})).await;
+            target.create("model_versions/2/artifacts", json!({"artifactType": "doc-artifact", "name": "new"})).await;
             let changes = target.get("changes?limit=1000").await.json();
             let is_import = |change: &&Value| change["verb"] == "import";
             let imported = changes["items"].as_array().unwrap().iter().filter(is_import).count();
@@ -166,8 +167,6 @@ async fn remapped_entities_are_added_with_new_ids_and_refer_to_each_other() {
         let service = target.get("inference_services").await.json()["items"][0].clone();
         assert_eq!(service["registeredModelId"], model_id);
         let history = target.get("experiment_runs/metric_history").await.json();
-        let run = target.get("experiment_run?name=run&externalId=").await;
-        assert!(run.status == 200 || run.status == 400);
         assert_eq!(history["items"].as_array().unwrap().len(), 4);
         assert_eq!(history["items"][0]["experimentId"], target.get("experiment?name=study").await.json()["id"]);
         let next = target.create("registered_models", json!({"name": "next"})).await;
@@ -219,22 +218,5 @@ async fn a_file_that_is_not_whole_is_refused_with_line_and_reason_and_nothing_is
         assert!(message.contains(reason), "{what}: {message}");
         assert_eq!(target.get("registered_models").await.json()["size"], 0, "{what}");
         assert_eq!(target.get("changes").await.json()["next"], "0", "{what}");
-    }
-}
-
-/// Undoes the end of an import, as if it had been killed behind a batch.
-struct Forget;
-
-impl Operation for Forget {
-    type Output = ();
-    type Error = StoreError;
-
-    async fn run(&self, tx: &mut Transaction) -> Result<Outcome<()>, StoreError> {
-        let _ = tx;
-        Ok(Outcome::Done(()))
-    }
-
-    fn may_retry(&self, _error: &StoreError) -> bool {
-        false
     }
 }

@@ -1,5 +1,6 @@
 //! The registry's API, driven in process on every database that is there.
 
+mod backup;
 mod bad_input;
 mod changes;
 mod golden;

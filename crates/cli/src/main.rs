@@ -4,10 +4,12 @@
 //!
 //! To add a subcommand, add a file in `commands/` with a `command()` and a `run()`, and a line in [`COMMANDS`].
 
+mod backup;
 mod commands;
 mod database;
 mod entity;
 mod failure;
+mod feed;
 mod output;
 mod profiles;
 mod prompt;
@@ -43,6 +45,9 @@ const COMMANDS: &[Subcommand] = &[
     Subcommand { command: commands::open::command, run: commands::open::run },
     Subcommand { command: commands::config::command, run: commands::config::run },
     Subcommand { command: commands::completion::command, run: commands::completion::run },
+    Subcommand { command: commands::export::command, run: commands::export::run },
+    Subcommand { command: commands::import::command, run: commands::import::run },
+    Subcommand { command: commands::watch::command, run: commands::watch::run },
 ];
 
 fn main() -> ExitCode {

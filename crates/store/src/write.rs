@@ -25,13 +25,15 @@ pub struct Author {
 pub(crate) enum Verb {
     Create,
     Update,
+    Import,
 }
 
 impl Verb {
-    const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Create => "create",
             Self::Update => "update",
+            Self::Import => "import",
         }
     }
 }
@@ -348,7 +350,7 @@ struct PairRow {
     child_document: Option<String>,
 }
 
-struct PropertyRow {
+pub(crate) struct PropertyRow {
     kind: Kind,
     owner_id: i64,
     key: PropertyKey,
@@ -358,7 +360,7 @@ struct PropertyRow {
 /// Rows of one statement at most: SQLite binds 32,766 values, PostgreSQL 65,535.
 const PROPERTY_ROWS_LIMIT: usize = 2_500;
 
-const PROPERTY_COLUMNS: [&str; 11] = [
+pub(crate) const PROPERTY_COLUMNS: [&str; 11] = [
     "workspace_id",
     "kind",
     "owner_id",
@@ -374,7 +376,7 @@ const PROPERTY_COLUMNS: [&str; 11] = [
 
 impl PropertyRow {
     /// In the order of [`PROPERTY_COLUMNS`].
-    fn values(self) -> [Expr; 11] {
+    pub(crate) fn values(self) -> [Expr; 11] {
         let (name, custom, ordinal) = self.key;
         let (mut text, mut int, mut double, mut bool) = (None, None, None, None);
         match self.value {
@@ -401,7 +403,7 @@ impl PropertyRow {
     }
 }
 
-fn keyed(
+pub(crate) fn keyed(
     kind: Kind,
     owner_id: i64,
     properties: impl IntoIterator<Item = (PropertyKey, PropertyValue)>,
@@ -415,7 +417,7 @@ fn stamp_created(document: &mut Document, time: i64) {
     document.set("lastUpdateTimeSinceEpoch", time);
 }
 
-fn column_values(family: Family, columns: Columns) -> Vec<(&'static str, Expr)> {
+pub(crate) fn column_values(family: Family, columns: Columns) -> Vec<(&'static str, Expr)> {
     let mut values = vec![("external_id", columns.external_id.into()), ("state", columns.state.into())];
     if family == Family::Artifact {
         values.extend([

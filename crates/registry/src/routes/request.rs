@@ -64,6 +64,10 @@ impl Request {
         Preconditions::of(&self.headers)
     }
 
+    pub(super) fn header(&self, name: &HeaderName) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
     /// Who is writing, and when.
     pub(super) fn author(&self) -> Author {
         Author {

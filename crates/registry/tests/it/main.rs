@@ -1,7 +1,9 @@
 //! The registry's API, driven in process on every database that is there.
 
 mod artifacts;
+mod backup;
 mod bad_input;
+mod changes;
 mod conditional_requests;
 mod contract;
 mod custom_properties;

@@ -6,6 +6,7 @@
 //! To add a column or table, add a numbered migration in all three dialects under `migrations/` and list it in
 //! `db/migrate.rs`; to make a field filterable, declare it in the kind: columns and properties follow from there.
 
+mod catalog;
 mod clock;
 mod db;
 pub mod dialect;
@@ -23,6 +24,10 @@ mod token;
 mod vocabulary;
 mod write;
 
+pub use catalog::{
+    CatalogItem, CatalogKind, CatalogList, CatalogLoad, CatalogOrder, CatalogPage, CatalogRecord, CatalogSet,
+    LoadReport, Options, PropertyOptions, SourceSnapshot, SourceState, about_related,
+};
 pub use clock::Clock;
 pub use db::{ConnectError, Database, DatabaseSource, DatabaseTls, PoolOptions, PoolStatus, SourceError, Transaction};
 pub use document::Document;

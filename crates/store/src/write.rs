@@ -347,14 +347,16 @@ struct PairRow {
     child_document: Option<String>,
 }
 
-struct PropertyRow {
-    kind: Kind,
-    owner_id: i64,
-    key: PropertyKey,
-    value: PropertyValue,
+/// A row of `property`, or of the catalog's table of the same shape.
+pub(crate) struct PropertyRow {
+    /// The code of the owner's kind.
+    pub(crate) kind: i16,
+    pub(crate) owner_id: i64,
+    pub(crate) key: PropertyKey,
+    pub(crate) value: PropertyValue,
 }
 
-const PROPERTY_COLUMNS: [&str; 11] = [
+pub(crate) const PROPERTY_COLUMNS: [&str; 11] = [
     "workspace_id",
     "kind",
     "owner_id",
@@ -370,7 +372,7 @@ const PROPERTY_COLUMNS: [&str; 11] = [
 
 impl PropertyRow {
     /// In the order of [`PROPERTY_COLUMNS`].
-    fn values(self) -> [Expr; 11] {
+    pub(crate) fn values(self) -> [Expr; 11] {
         let (name, custom, ordinal) = self.key;
         let (mut text, mut int, mut double, mut bool) = (None, None, None, None);
         match self.value {
@@ -383,7 +385,7 @@ impl PropertyRow {
         let text_folded = text.as_deref().and_then(folded);
         [
             WORKSPACE.into(),
-            self.kind.code().into(),
+            self.kind.into(),
             self.owner_id.into(),
             name.into(),
             custom.into(),
@@ -402,7 +404,7 @@ fn keyed(
     owner_id: i64,
     properties: impl IntoIterator<Item = (PropertyKey, PropertyValue)>,
 ) -> Vec<PropertyRow> {
-    properties.into_iter().map(|(key, value)| PropertyRow { kind, owner_id, key, value }).collect()
+    properties.into_iter().map(|(key, value)| PropertyRow { kind: kind.code(), owner_id, key, value }).collect()
 }
 
 fn stamp_created(document: &mut Document, time: i64) {

@@ -12,12 +12,20 @@ struct Migration {
 }
 
 /// Never edited once released; a change is a new migration.
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    sqlite: include_str!("../../migrations/sqlite/0001_registry.sql"),
-    postgres: include_str!("../../migrations/postgres/0001_registry.sql"),
-    mysql: include_str!("../../migrations/mysql/0001_registry.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        sqlite: include_str!("../../migrations/sqlite/0001_registry.sql"),
+        postgres: include_str!("../../migrations/postgres/0001_registry.sql"),
+        mysql: include_str!("../../migrations/mysql/0001_registry.sql"),
+    },
+    Migration {
+        version: 2,
+        sqlite: include_str!("../../migrations/sqlite/0002_catalog.sql"),
+        postgres: include_str!("../../migrations/postgres/0002_catalog.sql"),
+        mysql: include_str!("../../migrations/mysql/0002_catalog.sql"),
+    },
+];
 
 /// Chosen once; two replicas of any version have to agree on it.
 const LOCK_ID: i64 = 0x6d6f_6465_6c72;

@@ -13,6 +13,9 @@ use crate::filter::{self, Expression, Scope};
 use crate::tables::WORKSPACE;
 use crate::token;
 
+/// The table of models, servers and tools.
+const ITEM: &str = "catalog_item";
+
 /// Which rows a list is about.
 #[derive(Clone, Copy, Debug)]
 pub struct CatalogSet<'a> {
@@ -98,6 +101,43 @@ impl Database {
             }
         }
         Ok(CatalogPage { rows: rows.into_iter().map(|(row, _)| row.into()).collect(), next_page_token })
+    }
+}
+
+impl Database {
+    /// The ids of all items of a set, in the order of their names.
+    pub async fn list_catalog_ids(&self, set: &CatalogSet<'_>) -> Result<Vec<i64>> {
+        let select = Query::select()
+            .column((ITEM, "id"))
+            .from(ITEM)
+            .cond_where(set.condition(ITEM, self.dialect())?)
+            .order_by((ITEM, "sort_name"), Order::Asc)
+            .order_by((ITEM, "id"), Order::Asc)
+            .take();
+        Ok(self.fetch_all::<(i64,)>(&select).await?.into_iter().map(|(id,)| id).collect())
+    }
+
+    /// The artifacts of one kind below the items of a set, if they are what the set's filters ask of artifacts.
+    pub async fn list_catalog_artifacts_of(
+        &self,
+        set: &CatalogSet<'_>,
+        kind: CatalogKind,
+    ) -> Result<Vec<CatalogRecord>> {
+        let dialect = self.dialect();
+        let items = Query::select().column((ITEM, "id")).from(ITEM).cond_where(set.condition(ITEM, dialect)?).take();
+        let table = kind.table();
+        let mut select = Query::select();
+        select
+            .columns(RECORD_COLUMNS.map(|column| (table, column)))
+            .from(table)
+            .and_where(Expr::col((table, "workspace_id")).eq(WORKSPACE))
+            .and_where(Expr::col((table, "kind")).eq(kind.code()))
+            .and_where(Expr::col((table, "parent_id")).in_subquery(items))
+            .order_by((table, "id"), Order::Asc);
+        if let Some(condition) = set.related_condition(dialect)? {
+            select.and_where(condition);
+        }
+        Ok(self.fetch_all::<RecordRow>(&select).await?.into_iter().map(CatalogRecord::from).collect())
     }
 }
 

@@ -179,7 +179,15 @@ pub(super) fn resolve(kind: CatalogKind, name: &str) -> Target {
     if kind == CatalogKind::Model
         && let Some(name) = name.strip_prefix(RELATED)
     {
-        return Target::Related(Box::new(resolve(CatalogKind::ModelArtifact, name)));
+        let target = match name {
+            // Measurements have an `id` of their own, a text, beside that of their row.
+            "id" => Target::ByLiteral {
+                number: Box::new(resolve(CatalogKind::ModelArtifact, name)),
+                text: Box::new(Target::Property { name: name.to_owned(), built_in_only: false, value: None }),
+            },
+            name => resolve(CatalogKind::ModelArtifact, name),
+        };
+        return Target::Related(Box::new(target));
     }
     if let Some(column) = column(kind, name) {
         return column;

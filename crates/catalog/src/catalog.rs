@@ -1,0 +1,101 @@
+//! The catalog as the server holds it: settings, the current configuration, and loads.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use model_registry_store::{CatalogLoad, LoadReport, Store, StoreError};
+
+use crate::configuration::{Configuration, Files};
+use crate::loader::{self, Loaded};
+use crate::routes::OptionsCache;
+use crate::yaml::Problem;
+
+/// Where the catalog reads from.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Sources files; later ones win.
+    pub sources: Vec<PathBuf>,
+    /// Directories of measurements.
+    pub measurements: Vec<PathBuf>,
+}
+
+/// The catalog; clones are one catalog.
+#[derive(Clone)]
+pub struct Catalog {
+    pub(crate) store: Store,
+    settings: Arc<Settings>,
+    files: Arc<Mutex<Files>>,
+    configuration: Arc<RwLock<Arc<Configuration>>>,
+    pub(crate) options: Arc<OptionsCache>,
+}
+
+/// How a load went.
+#[derive(Clone, Debug, Default)]
+pub struct LoadSummary {
+    pub report: LoadReport,
+    /// Everything that could not be used, with its place.
+    pub problems: Vec<Problem>,
+}
+
+impl Catalog {
+    pub fn new(store: Store, settings: Settings) -> Self {
+        Self {
+            store,
+            settings: Arc::new(settings),
+            files: Arc::default(),
+            configuration: Arc::default(),
+            options: Arc::default(),
+        }
+    }
+
+    /// The configuration of the last load.
+    pub(crate) fn configuration(&self) -> Arc<Configuration> {
+        Arc::clone(&self.configuration.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads all files and replaces what is served, at once.
+    pub async fn load(&self) -> Result<LoadSummary, StoreError> {
+        let catalog = self.clone();
+        // Parsing takes a while; a panic in it is a defect and ends the load like one.
+        let read = tokio::task::spawn_blocking(move || catalog.read()).await;
+        let (configuration, loaded, mut problems, is_complete) = match read {
+            Ok(read) => read,
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        };
+        // Nobody knows which sources an unreadable file has: what they published in an earlier run stays.
+        let complete = is_complete.then(|| configuration.sources.keys().cloned().collect());
+        let mut snapshots = Vec::with_capacity(loaded.len());
+        for Loaded { snapshot, problems: of_source } in loaded {
+            if let Some(error) = &snapshot.error {
+                tracing::warn!(source = snapshot.source_id, status = snapshot.status, error, "catalog source");
+            }
+            problems.extend(of_source);
+            snapshots.push(snapshot);
+        }
+        let load = CatalogLoad { snapshots, sources: complete, clock: self.store.clock().clone() };
+        let report = self.store.write(&load).await?;
+        *self.configuration.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(configuration);
+        tracing::info!(
+            written = report.written,
+            removed = report.removed,
+            unchanged = report.unchanged,
+            "catalog loaded"
+        );
+        Ok(LoadSummary { report, problems })
+    }
+
+    fn read(&self) -> (Configuration, Vec<Loaded>, Vec<Problem>, bool) {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let (configuration, mut problems) = files.load(&self.settings.sources);
+        for problem in &problems {
+            tracing::warn!(place = problem.place, reason = problem.reason, "catalog configuration");
+        }
+        let (loaded, of_measurements) = loader::read_all(&configuration, &self.settings.measurements);
+        for problem in &of_measurements {
+            tracing::warn!(place = problem.place, reason = problem.reason, "catalog measurements");
+        }
+        problems.extend(of_measurements);
+        let is_complete = files.has_all(&self.settings.sources);
+        (configuration, loaded, problems, is_complete)
+    }
+}

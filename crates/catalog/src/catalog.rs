@@ -1,6 +1,7 @@
 //! The catalog as the server holds it: settings, the current configuration, and loads.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use model_registry_store::{CatalogLoad, LoadReport, Store, StoreError};
@@ -8,6 +9,7 @@ use model_registry_store::{CatalogLoad, LoadReport, Store, StoreError};
 use crate::configuration::{Configuration, Files};
 use crate::loader::{self, Loaded};
 use crate::routes::OptionsCache;
+use crate::watch;
 use crate::yaml::Problem;
 
 /// Where the catalog reads from.
@@ -27,6 +29,7 @@ pub struct Catalog {
     files: Arc<Mutex<Files>>,
     configuration: Arc<RwLock<Arc<Configuration>>>,
     pub(crate) options: Arc<OptionsCache>,
+    is_loaded: Arc<AtomicBool>,
 }
 
 /// How a load went.
@@ -35,6 +38,8 @@ pub struct LoadSummary {
     pub report: LoadReport,
     /// Everything that could not be used, with its place.
     pub problems: Vec<Problem>,
+    /// A digest of all files that were read.
+    pub(crate) fingerprint: Vec<u8>,
 }
 
 impl Catalog {
@@ -45,7 +50,17 @@ impl Catalog {
             files: Arc::default(),
             configuration: Arc::default(),
             options: Arc::default(),
+            is_loaded: Arc::default(),
         }
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Whether there has been a load: before, lists would be empty or incomplete.
+    pub fn is_loaded(&self) -> bool {
+        self.is_loaded.load(Ordering::Acquire)
     }
 
     /// The configuration of the last load.
@@ -58,7 +73,7 @@ impl Catalog {
         let catalog = self.clone();
         // Parsing takes a while; a panic in it is a defect and ends the load like one.
         let read = tokio::task::spawn_blocking(move || catalog.read()).await;
-        let (configuration, loaded, mut problems, is_complete) = match read {
+        let Read { configuration, loaded, mut problems, is_complete, fingerprint } = match read {
             Ok(read) => read,
             Err(panic) => std::panic::resume_unwind(panic.into_panic()),
         };
@@ -75,18 +90,20 @@ impl Catalog {
         let load = CatalogLoad { snapshots, sources: complete, clock: self.store.clock().clone() };
         let report = self.store.write(&load).await?;
         *self.configuration.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(configuration);
+        self.is_loaded.store(true, Ordering::Release);
         tracing::info!(
             written = report.written,
             removed = report.removed,
             unchanged = report.unchanged,
             "catalog loaded"
         );
-        Ok(LoadSummary { report, problems })
+        Ok(LoadSummary { report, problems, fingerprint })
     }
 
-    fn read(&self) -> (Configuration, Vec<Loaded>, Vec<Problem>, bool) {
+    fn read(&self) -> Read {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        let (configuration, mut problems) = files.load(&self.settings.sources);
+        let (configuration, mut problems, fingerprint) =
+            watch::read_configuration(&self.settings, || files.load(&self.settings.sources));
         for problem in &problems {
             tracing::warn!(place = problem.place, reason = problem.reason, "catalog configuration");
         }
@@ -96,6 +113,14 @@ impl Catalog {
         }
         problems.extend(of_measurements);
         let is_complete = files.has_all(&self.settings.sources);
-        (configuration, loaded, problems, is_complete)
+        Read { configuration, loaded, problems, is_complete, fingerprint }
     }
+}
+
+struct Read {
+    configuration: Configuration,
+    loaded: Vec<Loaded>,
+    problems: Vec<Problem>,
+    is_complete: bool,
+    fingerprint: Vec<u8>,
 }

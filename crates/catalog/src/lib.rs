@@ -8,6 +8,7 @@
 //! operation, add its line in `routes.rs` and its handler in `routes/`.
 
 mod catalog;
+mod check;
 mod configuration;
 mod license;
 mod loader;
@@ -17,9 +18,14 @@ mod pattern;
 mod performance;
 mod recommendation;
 mod routes;
+mod sample;
+mod serve;
 mod values;
+mod watch;
 mod yaml;
 
 pub use catalog::{Catalog, LoadSummary, Settings};
-pub use routes::router;
+pub use check::{CheckReport, CheckedSource, check};
+pub use routes::{RULES, router};
+pub use sample::sample_sources;
 pub use yaml::Problem;

@@ -19,6 +19,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::response::Response;
 use axum::routing::{get, post};
 use http::StatusCode;
+use model_registry_server::auth::{Access, Right, Rule};
 use model_registry_server::{ApiError, response};
 use model_registry_store::{Database, StoreError};
 use serde_json::Value;
@@ -26,6 +27,9 @@ use serde_json::Value;
 use crate::Catalog;
 
 pub(crate) use filter_options::OptionsCache;
+
+/// Who may do what, beyond the server crate's own rules: a preview changes nothing, although it is a POST.
+pub const RULES: &[Rule] = &[Rule::every("/api/model_catalog/v1alpha1/sources/preview", Access::Needs(Right::Read))];
 
 /// The routes of the catalog, to be completed with the server crate's fallbacks.
 pub fn router(catalog: Catalog) -> Router {
@@ -88,8 +92,10 @@ fn store_error(error: StoreError) -> ApiError {
             tracing::warn!(error = &cause as &dyn std::error::Error, "database unavailable");
             ApiError::Unavailable("the database is not available; try again later".to_owned())
         }
-        StoreError::Retry(_) | StoreError::Conflict(_) | StoreError::Corrupt { .. } | StoreError::Database(_) => {
-            ApiError::internal(error)
-        }
+        StoreError::Retry(_)
+        | StoreError::Conflict(_)
+        | StoreError::TooLarge(_)
+        | StoreError::Corrupt { .. }
+        | StoreError::Database(_) => ApiError::internal(error),
     }
 }

@@ -5,6 +5,8 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 use serde_saphyr::{Location, Options};
 
+use crate::sample;
+
 /// What is wrong with a file, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {reason}")]
@@ -59,8 +61,11 @@ pub(crate) fn read<T: DeserializeOwned>(file: &Path, text: &str) -> Result<T, Pr
     })
 }
 
-/// Reads a file as text.
+/// Reads a file as text; the built-in sample has paths of its own.
 pub(crate) fn read_text(file: &Path) -> Result<String, Problem> {
+    if let Some(text) = sample::find(file) {
+        return Ok(text.to_owned());
+    }
     let bytes = std::fs::read(file).map_err(|error| Problem::of_file(file, format!("cannot be read: {error}")))?;
     String::from_utf8(bytes).map_err(|_| Problem::of_file(file, "is not UTF-8 text"))
 }

@@ -1,7 +1,10 @@
 //! Runs the registry's server: socket first, database behind it, until a signal.
 
+use std::net::SocketAddr;
+
 use anyhow::Context;
 use model_registry_registry::Registry;
+use model_registry_server::auth::{self, Auth, Rules};
 use model_registry_server::config::{self as key, Settings};
 use model_registry_server::health::{Health, Outcome, Scope};
 use model_registry_server::metrics::Metrics;
@@ -19,18 +22,28 @@ pub(crate) enum Anonymous {
 pub(crate) fn run(
     settings: &Settings,
     source: DatabaseSource,
-    _anonymous: Anonymous,
+    anonymous: Anonymous,
     started: impl FnOnce(&str),
 ) -> anyhow::Result<()> {
-    settings.start_log()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
-    runtime.block_on(serve_registry(settings, source, started))
+    runtime.block_on(async {
+        let _telemetry = settings.start_log()?;
+        serve_registry(settings, source, anonymous, started).await
+    })
 }
 
-async fn serve_registry(settings: &Settings, source: DatabaseSource, started: impl FnOnce(&str)) -> anyhow::Result<()> {
+async fn serve_registry(
+    settings: &Settings,
+    source: DatabaseSource,
+    anonymous: Anonymous,
+    started: impl FnOnce(&str),
+) -> anyhow::Result<()> {
     let (host, port) = settings.listen_address()?;
+    let auth = settings.auth(Rules::new(&[auth::DEFAULT_RULES]))?;
+    let tls = settings.tls()?;
     let listener = serve::bind(&host, port).await?;
     let address = listener.local_addr().context("the socket has no address")?;
+    check_exposure(settings, &auth, address, anonymous)?;
     let (store, connect) = Store::connect_in_background(source, PoolOptions::default(), Clock::system());
 
     let metrics = Metrics::new(&[("version", env!("CARGO_PKG_VERSION").to_owned())]);
@@ -41,24 +54,43 @@ async fn serve_registry(settings: &Settings, source: DatabaseSource, started: im
         routes = routes.merge(metrics.router());
         options.metrics = Some(metrics);
     }
-    let router = layers::wrap(fallback::finish(routes), options);
+    let router = layers::wrap(auth::protect(fallback::finish(routes), auth), options);
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let serve_options = serve::Options { tls, ..settings.serve_options() };
 
-    started(&format!("http://{address}"));
+    started(&format!("{scheme}://{address}"));
     let connected = async {
         match connect.await {
-            Ok(()) => store.clone().housekeeping().await,
-            Err(error) => return error,
+            Ok(()) => match store.clone().housekeeping().await {},
+            Err(error) => error,
         }
-        unreachable!("housekeeping does not end")
     };
     tokio::select! {
-        served = serve::serve(listener, router, settings.serve_options(), serve::stop_signal()) => served?,
+        served = serve::serve(listener, router, serve_options, serve::stop_signal()) => served?,
         error = connected => return Err(datastore_error(error)),
     }
     if let Ok(database) = store.database() {
         database.close().await;
     }
     Ok(())
+}
+
+/// Nobody is asked who they are on loopback only, unless that was asked for; `proxy` implies it.
+fn check_exposure(
+    settings: &Settings,
+    auth: &Auth,
+    address: SocketAddr,
+    anonymous: Anonymous,
+) -> Result<(), auth::ExposureError> {
+    let allowed = settings.is_on(&key::ALLOW_ANONYMOUS);
+    let checked = auth::check_exposure(&auth.authenticator, address, allowed);
+    match (checked, anonymous) {
+        (Err(_), Anonymous::Everywhere) => {
+            tracing::warn!(%address, "everybody who reaches this address can change everything: set --auth-mode, or let a mesh check callers");
+            Ok(())
+        }
+        (checked, _) => checked,
+    }
 }
 
 /// The marker is what log watchers of existing deployments look for (parity, registry-server 5.2).

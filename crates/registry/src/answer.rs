@@ -1,4 +1,4 @@
-//! Answers with one entity: body by API version, ETag, and the preconditions that a request may carry.
+//! Answers with one entity: body by API version, entity tag, and the preconditions that a request may carry.
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -134,7 +134,7 @@ impl Preconditions {
         Ok(())
     }
 
-    fn is_known(&self, etag: &str) -> bool {
+    pub(crate) fn is_known(&self, etag: &str) -> bool {
         let matches = |tag: &String| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag;
         self.if_none_match.as_ref().is_some_and(|tags| tags.iter().any(matches))
     }

@@ -5,6 +5,7 @@
 
 mod custom_properties;
 mod field;
+pub(crate) mod limits;
 
 use std::collections::BTreeMap;
 
@@ -65,7 +66,7 @@ pub(crate) fn as_object(value: Value, what: &str) -> Result<Map<String, Value>, 
 }
 
 impl Decoder {
-    pub(crate) fn draft(&self, spec: &'static KindSpec, body: Map<String, Value>) -> Result<Draft, ApiError> {
+    pub(crate) fn draft(self, spec: &'static KindSpec, body: Map<String, Value>) -> Result<Draft, ApiError> {
         let mut draft = Draft::default();
         for (key, value) in body {
             if let Some(declared) = self.declared(spec, &key) {
@@ -87,7 +88,7 @@ impl Decoder {
         Ok(draft)
     }
 
-    fn declared(&self, spec: &'static KindSpec, key: &str) -> Option<&'static Field> {
+    fn declared(self, spec: &'static KindSpec, key: &str) -> Option<&'static Field> {
         spec.all_fields().find(|field| {
             let accepted = match self.mode {
                 Mode::Create | Mode::Whole => field.on_create(),
@@ -99,7 +100,7 @@ impl Decoder {
 
     /// Fields that the server sets and that a whole entity may carry back; only the id means something.
     #[expect(clippy::unused_self, reason = "reads as one of the decoder's steps")]
-    fn read_server_field(&self, draft: &mut Draft, key: &str, value: &Value) -> Result<bool, ApiError> {
+    fn read_server_field(self, draft: &mut Draft, key: &str, value: &Value) -> Result<bool, ApiError> {
         if key.eq_ignore_ascii_case("id") {
             draft.id = match value {
                 Value::Null => None,

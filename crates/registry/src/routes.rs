@@ -8,10 +8,9 @@ mod metric_history;
 mod register;
 mod request;
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::routing::{MethodRouter, get, post};
+use http::HeaderMap;
 use model_registry_api::{ApiVersion, Kind};
 
 use crate::{Registry, openapi};
@@ -24,15 +23,16 @@ pub(crate) struct Context {
 }
 
 /// The routes of the registry, to be completed with the server crate's fallbacks.
+#[expect(clippy::needless_pass_by_value, reason = "the router is where the registry ends up")]
 pub fn router(registry: Registry) -> Router {
-    let document: Arc<str> = openapi::document().to_string().into();
+    let document = openapi::Served::new();
     ApiVersion::ALL
         .into_iter()
         .fold(Router::new(), |router, version| {
             let context = Context { registry: registry.clone(), version };
             router.nest(version.base_path(), routes(version).with_state(context))
         })
-        .route("/openapi.json", get(move || openapi::serve(Arc::clone(&document))))
+        .route("/openapi.json", get(async move |headers: HeaderMap| openapi::serve(&document, &headers)))
 }
 
 fn routes(version: ApiVersion) -> Router<Context> {

@@ -29,8 +29,10 @@ mod reference;
 mod setting;
 mod value;
 
+pub use apply::Telemetry;
 pub use declarations::*;
 pub use effective::{Effective, Origin, Settings};
+pub(crate) use file::Source;
 pub use load::{Environment, Schema, Sources};
 pub use mask::mask;
 pub use reference::{example_file, json_schema, markdown};

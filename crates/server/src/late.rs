@@ -67,7 +67,9 @@ mod tests {
     use axum::routing::get;
 
     use super::*;
+    use crate::metrics::Metrics;
     use crate::response::tests::text;
+    use crate::{fallback, layers};
 
     #[tokio::test]
     async fn answers_503_until_the_router_is_there() {
@@ -80,5 +82,16 @@ mod tests {
 
         late.install(Router::new().route("/hello", get(|| async { "hello" })));
         assert_eq!(text(send(&late).await.unwrap()).await, "hello");
+    }
+
+    #[tokio::test]
+    async fn the_layers_around_it_see_the_route_inside() {
+        let late = LateRouter::new("still starting");
+        late.install(fallback::finish(Router::new().route("/things/{id}", get(|| async { "thing" }))));
+        let metrics = Metrics::new(&[]);
+        let options = layers::Options { metrics: Some(metrics.clone()), ..layers::Options::default() };
+        let request = Request::get("/things/1").body(Body::empty()).unwrap();
+        assert_eq!(layers::wrap(late.router(), options).oneshot(request).await.unwrap().status(), 200);
+        assert!(metrics.encode().unwrap().contains(r#"route="/things/{id}",method="GET",status="200"} 1"#));
     }
 }

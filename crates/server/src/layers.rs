@@ -4,7 +4,7 @@
 //! 2. a cross-origin preflight is answered;
 //! 3. a probe is answered, whatever the load;
 //! 4. too many requests at once: 503; a body announced too long: 413;
-//! 5. the handler runs, within a time limit and behind a panic guard;
+//! 5. the handler runs, within a time limit; a panic in it or before it becomes a failure;
 //! 6. a failure is logged with its cause, the answer gets its headers, it is counted and written to the access log.
 //!
 //! It is one function rather than a stack of a dozen layers: the order is what one has to know about middleware.
@@ -35,6 +35,7 @@ use crate::health::{Health, Probe};
 use crate::metrics::Metrics;
 use crate::request::{REQUEST_ID, RequestContext};
 use crate::response;
+use crate::trace_context::TraceContext;
 
 mod cors;
 
@@ -54,6 +55,8 @@ pub struct Options {
     pub health: Health,
     /// Where requests are counted.
     pub metrics: Option<Metrics>,
+    /// Whether spans are described for a trace collector; only with the feature `otlp`.
+    pub traces: bool,
 }
 
 impl Default for Options {
@@ -65,6 +68,7 @@ impl Default for Options {
             cors: Cors::default(),
             health: Health::default(),
             metrics: None,
+            traces: false,
         }
     }
 }
@@ -90,14 +94,28 @@ async fn handle(State(shared): State<Arc<Shared>>, mut request: Request, next: N
         method = %request.method(),
         route = field::Empty,
         status = field::Empty,
+        trace_id = field::Empty,
+        otel.kind = field::Empty,
     );
+    let trace = TraceContext::of(request.headers());
+    if let Some(trace) = trace {
+        span.record("trace_id", format!("{:032x}", trace.trace_id));
+    }
+    #[cfg(feature = "otlp")]
+    if shared.options.traces {
+        crate::otlp::begin(&span, trace);
+    }
     let line = AccessLine::new(&request);
     let origin = request.headers().get(ORIGIN).cloned();
     let _in_flight = shared.options.metrics.as_ref().map(Metrics::enter);
     request.extensions_mut().insert(context.clone());
 
     let mut response = async {
-        let response = answer(&shared, request, next, &context).await;
+        // A panic anywhere, a probe's check included, is an answer and not a closed connection.
+        let answered = AssertUnwindSafe(answer(&shared, request, next, &context)).catch_unwind().await;
+        let response = answered.unwrap_or_else(|panic| {
+            ApiError::internal(format!("a handler panicked: {}", panic_text(&*panic))).into_response()
+        });
         finish_failure(response, &context)
     }
     .instrument(span.clone())
@@ -106,10 +124,15 @@ async fn handle(State(shared): State<Arc<Shared>>, mut request: Request, next: N
     shared.options.cors.decorate(origin, response.headers_mut());
     decorate(response.headers_mut(), &context);
     let took = started.elapsed();
+    let (route, status) = (context.route().unwrap_or("none"), response.status().as_u16());
     if let Some(metrics) = &shared.options.metrics {
-        metrics.observe(context.route().unwrap_or("none"), &line.method, response.status().as_u16(), took);
+        metrics.observe(route, &line.method, status, took);
     }
-    line.write(&span, &context, &response, took);
+    #[cfg(feature = "otlp")]
+    if shared.options.traces {
+        crate::otlp::describe(&span, line.method.as_str(), route, status);
+    }
+    line.write(&span, route, status, took);
     response
 }
 
@@ -129,12 +152,8 @@ async fn answer(shared: &Shared, request: Request, next: Next, context: &Request
         Ok(request) => request,
         Err(error) => return error.into_response(),
     };
-    let guarded = AssertUnwindSafe(next.run(request)).catch_unwind();
-    match tokio::time::timeout(options.request_timeout, guarded).await {
-        Ok(Ok(response)) => response,
-        Ok(Err(panic)) => ApiError::internal(format!("a handler panicked: {}", panic_text(&*panic))).into_response(),
-        Err(_) => ApiError::Timeout(options.request_timeout).into_response(),
-    }
+    let answered = tokio::time::timeout(options.request_timeout, next.run(request)).await;
+    answered.unwrap_or_else(|_| ApiError::Timeout(options.request_timeout).into_response())
 }
 
 /// Refuses a body whose announced length is over the limit, and cuts off one that turns out to be.
@@ -192,9 +211,7 @@ impl AccessLine {
         Self { method: request.method().clone(), path: request.uri().path().to_owned(), peer }
     }
 
-    fn write(self, span: &Span, context: &RequestContext, response: &Response, took: Duration) {
-        let route = context.route().unwrap_or("none");
-        let status = response.status().as_u16();
+    fn write(self, span: &Span, route: &str, status: u16, took: Duration) {
         span.record("route", route);
         span.record("status", status);
         let is_probe = Probe::of(&self.path).is_some() && status == 200;

@@ -4,10 +4,9 @@
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 /// How a log line looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,8 +36,15 @@ pub enum LogError {
     AlreadySet,
 }
 
+/// Something that listens beside the log.
+pub(crate) type ExtraLayer = Box<dyn Layer<Registry> + Send + Sync>;
+
 /// Starts logging for the whole process. `filter` is a level (`info`) or directives (`info,access=off,sqlx=debug`).
 pub fn init(filter: &str, format: Format) -> Result<(), LogError> {
+    init_with(filter, format, None)
+}
+
+pub(crate) fn init_with(filter: &str, format: Format, extra: Option<ExtraLayer>) -> Result<(), LogError> {
     let filter = parse_filter(filter)?;
     let is_terminal = std::io::stderr().is_terminal();
     let is_json = match format {
@@ -46,11 +52,8 @@ pub fn init(filter: &str, format: Format) -> Result<(), LogError> {
         Format::Text => false,
         Format::Json => true,
     };
-    let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_span_events(FmtSpan::NONE)
-        .with_ansi(is_terminal);
-    let registry = tracing_subscriber::registry().with(filter);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(is_terminal);
+    let registry = tracing_subscriber::registry().with(extra).with(filter);
     let result = if is_json {
         registry.with(lines.json().flatten_event(true).with_span_list(false)).try_init()
     } else {

@@ -24,7 +24,8 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 /// Seconds; from a primary-key read to the time limit of a request.
-const BUCKETS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0];
+pub(crate) const BUCKETS: [f64; 14] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0];
 
 const CONTENT: HeaderValue = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
 
@@ -37,6 +38,10 @@ struct Inner {
     requests: Family<RequestLabels, Counter>,
     durations: Family<DurationLabels, Histogram, fn() -> Histogram>,
     in_flight: Gauge,
+    /// The values others keep, for whoever exports them another way.
+    sources: Mutex<Vec<Source>>,
+    #[cfg(feature = "otlp")]
+    exported: std::sync::OnceLock<opentelemetry::metrics::Histogram<f64>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -63,17 +68,25 @@ impl Metrics {
         registry.register("http_requests", "Requests answered", requests.clone());
         registry.register("http_request_duration_seconds", "Time until the head of the answer", durations.clone());
         registry.register("http_requests_in_flight", "Requests being answered", in_flight.clone());
-        Self(Arc::new(Inner { registry: Mutex::new(registry), requests, durations, in_flight }))
+        Self(Arc::new(Inner {
+            registry: Mutex::new(registry),
+            requests,
+            durations,
+            in_flight,
+            sources: Mutex::default(),
+            #[cfg(feature = "otlp")]
+            exported: std::sync::OnceLock::new(),
+        }))
     }
 
     /// Adds a value that goes up and down, read at each scrape. Its name gets the prefix `model_registry_`.
     pub fn gauge(&self, name: &'static str, help: &'static str, read: impl Fn() -> f64 + Send + Sync + 'static) {
-        self.collect(name, help, Reading::Gauge(Box::new(read)));
+        self.collect(name, help, Reading::Gauge(Arc::new(read)));
     }
 
     /// Adds a value that only goes up, read at each scrape. Its name gets the prefix and the suffix `_total`.
     pub fn counter(&self, name: &'static str, help: &'static str, read: impl Fn() -> u64 + Send + Sync + 'static) {
-        self.collect(name, help, Reading::Counter(Box::new(read)));
+        self.collect(name, help, Reading::Counter(Arc::new(read)));
     }
 
     /// Gives access to the registry, for metrics with labels.
@@ -103,7 +116,20 @@ impl Metrics {
     }
 
     fn collect(&self, name: &'static str, help: &'static str, reading: Reading) {
-        self.register(|registry| registry.register_collector(Box::new(Source { name, help, reading })));
+        let source = Source { name, help, reading };
+        self.0.sources.lock().unwrap_or_else(PoisonError::into_inner).push(source.clone());
+        self.register(|registry| registry.register_collector(Box::new(source)));
+    }
+
+    #[cfg(feature = "otlp")]
+    pub(crate) fn sources(&self) -> Vec<Source> {
+        self.0.sources.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Records the duration of requests there as well, from now on.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn export_durations(&self, histogram: opentelemetry::metrics::Histogram<f64>) {
+        let _ = self.0.exported.set(histogram);
     }
 
     /// Counts a request until the guard is dropped, however it ends.
@@ -113,6 +139,10 @@ impl Metrics {
     }
 
     pub(crate) fn observe(&self, route: &str, method: &Method, status: u16, took: Duration) {
+        #[cfg(feature = "otlp")]
+        if let Some(histogram) = self.0.exported.get() {
+            crate::otlp::observe(histogram, route, method_label(method), status, took);
+        }
         let (route, method) = (route.to_owned(), method_label(method).to_owned());
         let labels = DurationLabels { route: route.clone(), method: method.clone() };
         self.0.durations.get_or_create(&labels).observe(took.as_secs_f64());
@@ -139,16 +169,19 @@ impl Drop for InFlight {
     }
 }
 
-enum Reading {
-    Gauge(Box<dyn Fn() -> f64 + Send + Sync>),
-    Counter(Box<dyn Fn() -> u64 + Send + Sync>),
+/// How such a value is read.
+#[derive(Clone)]
+pub(crate) enum Reading {
+    Gauge(Arc<dyn Fn() -> f64 + Send + Sync>),
+    Counter(Arc<dyn Fn() -> u64 + Send + Sync>),
 }
 
 /// A metric whose value somebody else keeps.
-struct Source {
-    name: &'static str,
-    help: &'static str,
-    reading: Reading,
+#[derive(Clone)]
+pub(crate) struct Source {
+    pub(crate) name: &'static str,
+    pub(crate) help: &'static str,
+    pub(crate) reading: Reading,
 }
 
 impl fmt::Debug for Source {

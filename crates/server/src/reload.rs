@@ -63,6 +63,17 @@ impl<T: Send + Sync + 'static> Reloading<T> {
         })))
     }
 
+    /// Makes a value that has no files and never changes.
+    #[cfg(test)]
+    pub(crate) fn fixed(value: T) -> Self {
+        Self(Arc::new(Inner {
+            paths: Vec::new(),
+            parse: Box::new(|_| Err("never changes".to_owned())),
+            seen: Mutex::default(),
+            current: RwLock::new(Arc::new(value)),
+        }))
+    }
+
     /// Returns the version in force.
     pub fn current(&self) -> Arc<T> {
         Arc::clone(&self.0.current.read().unwrap_or_else(PoisonError::into_inner))

@@ -1,8 +1,13 @@
-//! What is known about a request while it is being answered: its id and, once routed, its route.
+//! What is known about a request while it is being answered: its id, its route once routed, and whether the process is
+//! about to stop.
 
+use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
 
+use axum::extract::FromRequestParts;
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 /// The header that carries a request's id, in and out.
@@ -47,6 +52,34 @@ impl RequestContext {
     pub(crate) fn set_route(&self, route: &str) {
         // A second router inside the first keeps the outer, which is set first, from being replaced.
         let _ = self.0.route.set(route.into());
+    }
+}
+
+/// Tells a handler that waits or streams that the process is about to stop: an extractor.
+#[derive(Clone, Debug, Default)]
+pub struct Stopping(Option<watch::Receiver<bool>>);
+
+impl Stopping {
+    pub(crate) fn new(stopping: watch::Receiver<bool>) -> Self {
+        Self(Some(stopping))
+    }
+
+    /// Returns when the process is asked to stop; never where no server runs, as in tests.
+    pub async fn stopped(&mut self) {
+        match &mut self.0 {
+            Some(stopping) => {
+                let _ = stopping.wait_for(|is_stopping| *is_stopping).await;
+            }
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Stopping {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_default())
     }
 }
 

@@ -6,7 +6,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use rustls::ServerConfig;
@@ -16,9 +16,11 @@ use tokio::task::JoinSet;
 
 mod connection;
 mod guarded;
+mod target;
 
-/// How long a full process tells new connections to come back before it simply closes them.
+/// How many connections a full process tells at once to come back; those beyond are simply closed.
 const SHED_AT_ONCE: usize = 256;
+const LOAD_WARNING_INTERVAL: Duration = Duration::from_secs(10);
 
 /// What can be chosen about connections.
 #[derive(Clone, Debug)]
@@ -122,6 +124,7 @@ pub async fn serve(
         options: Arc::new(options),
         stopping: stopping_receiver,
         tasks: JoinSet::new(),
+        last_warning: None,
     };
     server.accept_until(&listener, stop).await;
     drop(listener);
@@ -137,6 +140,7 @@ struct Server {
     shedding: Arc<Semaphore>,
     stopping: watch::Receiver<bool>,
     tasks: JoinSet<()>,
+    last_warning: Option<Instant>,
 }
 
 impl Server {
@@ -146,11 +150,12 @@ impl Server {
             tokio::select! {
                 biased;
                 () = &mut stop => return,
+                // Before accepting: under a flood of connections the ended ones would pile up.
+                Some(_) = self.tasks.join_next() => {}
                 accepted = listener.accept() => match accepted {
                     Ok((stream, peer)) => self.accepted(stream, peer),
                     Err(error) => back_off(&error).await,
                 },
-                Some(_) = self.tasks.join_next() => {}
             }
         }
     }
@@ -173,13 +178,25 @@ impl Server {
                 }
                 drop(slot);
             });
-        } else if self.options.tls.is_some() {
-            // Saying no politely would take a handshake.
-        } else if let Ok(slot) = Arc::clone(&self.shedding).try_acquire_owned() {
+            return;
+        }
+        self.warn_of_load();
+        // Saying no politely over TLS would take a handshake.
+        if self.options.tls.is_none()
+            && let Ok(slot) = Arc::clone(&self.shedding).try_acquire_owned()
+        {
             self.tasks.spawn(async move {
                 connection::shed(stream).await;
                 drop(slot);
             });
+        }
+    }
+
+    /// Says so, but not for each of thousands.
+    fn warn_of_load(&mut self) {
+        if self.last_warning.is_none_or(|time| time.elapsed() > LOAD_WARNING_INTERVAL) {
+            tracing::warn!(max_connections = self.options.max_connections, "too many connections: refusing new ones");
+            self.last_warning = Some(Instant::now());
         }
     }
 

@@ -30,6 +30,12 @@ pub enum StoreError {
     /// The database does not answer.
     #[error("the database is unavailable")]
     Unavailable(#[source] sqlx::Error),
+    /// The entity is more than the database takes in one statement.
+    #[error(
+        "the entity is larger than the database takes: send less, or raise the database's limit (`max_allowed_packet` \
+         of MySQL and MariaDB)"
+    )]
+    TooLarge(#[source] sqlx::Error),
     /// A stored row is not what this program writes.
     #[error("row {id} of table `{table}` is corrupt: {reason}")]
     Corrupt { table: &'static str, id: i64, reason: String },
@@ -51,6 +57,7 @@ impl From<sqlx::Error> for StoreError {
                 Class::Unique(field) => Self::Conflict(field),
                 Class::Retry => Self::Retry(error),
                 Class::Unavailable => Self::Unavailable(error),
+                Class::TooLarge => Self::TooLarge(error),
                 Class::Other => Self::Database(error),
             },
             _ => Self::Database(error),
@@ -58,10 +65,19 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
+/// Whether the same statement may succeed later: the database was away, busy or shutting down.
+pub(crate) fn is_temporary(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(error) => matches!(classify(error.as_ref()), Class::Retry | Class::Unavailable),
+        _ => true,
+    }
+}
+
 enum Class {
     Unique(UniqueField),
     Retry,
     Unavailable,
+    TooLarge,
     Other,
 }
 
@@ -77,6 +93,8 @@ fn classify(error: &dyn sqlx::error::DatabaseError) -> Class {
         Some(1213 | 1205 | 1020) => return Class::Retry,
         // Too many connections, shutdown in progress, read-only server, connection killed.
         Some(1040 | 1053 | 1290 | 1792 | 1836 | 1927) => return Class::Unavailable,
+        // Packet too large.
+        Some(1153) => return Class::TooLarge,
         Some(_) => return Class::Other,
         None => {}
     }

@@ -3,7 +3,7 @@
 use sea_query::{Expr, ExprTrait, Query};
 
 use crate::db::Transaction;
-use crate::error::Result;
+use crate::error::{Result, StoreError, UniqueField};
 use crate::tables::WORKSPACE;
 
 /// How long an answer is kept, in milliseconds.
@@ -69,8 +69,14 @@ impl Transaction {
                 body.into(),
                 now.into(),
             ]);
-        self.execute(&insert).await?;
-        Ok(())
+        match self.execute(&insert).await {
+            Ok(_) => Ok(()),
+            // The key is the table's primary key, and MariaDB's message says no more than `PRIMARY`.
+            Err(StoreError::Database(sqlx::Error::Database(error))) if error.is_unique_violation() => {
+                Err(StoreError::Conflict(UniqueField::IdempotencyKey))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Deletes the answers that are too old.

@@ -120,6 +120,9 @@ fn custom_value(value: &Value) -> Option<PropertyValue> {
     }
 }
 
+/// Rows removed by one condition at most; SQLite's expressions are a thousand levels deep at most.
+const REMOVE_LIMIT: usize = 200;
+
 /// What has to be written to turn one set of rows into another.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct PropertyChanges {
@@ -135,8 +138,9 @@ impl PropertyChanges {
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
         let mut remove: Vec<_> = old.keys().filter(|key| !new.contains_key(*key)).cloned().collect();
-        // Removing and writing would be two statements; together they are one, with the removed rows left empty.
-        if !write.is_empty() {
+        // Removing and writing would be two statements; together they are one, with the removed rows left empty. So are
+        // many removals: a condition with a branch for each is more than SQLite reads.
+        if !write.is_empty() || remove.len() > REMOVE_LIMIT {
             write.extend(remove.drain(..).map(|key| (key, PropertyValue::Erased)));
         }
         Self { write, remove }

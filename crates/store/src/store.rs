@@ -1,5 +1,6 @@
 //! The store as the servers use it: a database that may be away, a clock, and transactions that repeat themselves.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -123,7 +124,7 @@ impl Store {
     }
 
     /// Deletes what is kept for a limited time; runs until the process ends.
-    pub async fn housekeeping(self) {
+    pub async fn housekeeping(self) -> Infallible {
         loop {
             tokio::time::sleep(PURGE).await;
             let Ok(database) = self.database() else { continue };

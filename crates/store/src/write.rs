@@ -227,21 +227,22 @@ impl Transaction {
         self.upsert_properties(keyed(kind, owner_id, changes.write)).await
     }
 
+    /// One statement, but for entities with thousands of properties.
     async fn upsert_properties(&mut self, rows: Vec<PropertyRow>) -> Result<()> {
-        if rows.is_empty() {
-            return Ok(());
+        let mut rows = rows.into_iter().peekable();
+        while rows.peek().is_some() {
+            let mut insert = Query::insert();
+            insert.into_table("property").columns(PROPERTY_COLUMNS);
+            for row in rows.by_ref().take(PROPERTY_ROWS_LIMIT) {
+                insert.values_panic(row.values());
+            }
+            insert.on_conflict(
+                OnConflict::columns(["kind", "owner_id", "name", "custom", "ordinal"])
+                    .update_columns(["string_value", "string_folded", "int_value", "double_value", "bool_value"])
+                    .to_owned(),
+            );
+            self.execute(&insert).await?;
         }
-        let mut insert = Query::insert();
-        insert.into_table("property").columns(PROPERTY_COLUMNS);
-        for row in rows {
-            insert.values_panic(row.values());
-        }
-        insert.on_conflict(
-            OnConflict::columns(["kind", "owner_id", "name", "custom", "ordinal"])
-                .update_columns(["string_value", "string_folded", "int_value", "double_value", "bool_value"])
-                .to_owned(),
-        );
-        self.execute(&insert).await?;
         Ok(())
     }
 
@@ -355,6 +356,9 @@ pub(crate) struct PropertyRow {
     pub(crate) key: PropertyKey,
     pub(crate) value: PropertyValue,
 }
+
+/// Rows of one statement at most: SQLite binds 32,766 values, PostgreSQL 65,535.
+const PROPERTY_ROWS_LIMIT: usize = 2_500;
 
 pub(crate) const PROPERTY_COLUMNS: [&str; 11] = [
     "workspace_id",

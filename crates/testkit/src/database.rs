@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use url::Url;
 
@@ -98,11 +98,27 @@ impl TestDatabase {
 
     /// Makes one on a server that the test has started itself, to stop it, say. The URL means nothing to SQLite.
     pub async fn create_on(backend: Backend, admin_url: &str) -> Result<Self> {
+        let database = Self::absent_on(backend, admin_url)?;
+        database.create_now().await?;
+        Ok(database)
+    }
+
+    /// One that is not there before `create_now`, so that a program can be started without it.
+    pub fn absent_on(backend: Backend, admin_url: &str) -> Result<Self> {
+        if backend == Backend::Sqlite {
+            return Self::create_file();
+        }
         let name = unique_name();
         let mut url = Url::parse(admin_url).map_err(|source| Error::Url { url: admin_url.to_owned(), source })?;
         url.set_path(&name);
-        match backend {
-            Backend::Sqlite => return Self::create_file(),
+        Ok(Self { backend, url: url.into(), home: Home::Server { admin_url: admin_url.to_owned(), name } })
+    }
+
+    /// Makes a database that is absent; a file is made by whoever opens it.
+    pub async fn create_now(&self) -> Result<()> {
+        let Home::Server { admin_url, name } = &self.home else { return Ok(()) };
+        match self.backend {
+            Backend::Sqlite => {}
             Backend::Postgres => {
                 let mut connection = PgConnection::connect(admin_url).await?;
                 connection.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await?;
@@ -114,7 +130,7 @@ impl TestDatabase {
                 connection.close().await?;
             }
         }
-        Ok(Self { backend, url: url.into(), home: Home::Server { admin_url: admin_url.to_owned(), name } })
+        Ok(())
     }
 
     fn create_file() -> Result<Self> {
@@ -125,6 +141,22 @@ impl TestDatabase {
 
     pub fn backend(&self) -> Backend {
         self.backend
+    }
+
+    /// Runs a statement beside the program under test: damage that no request could do.
+    pub async fn execute(&self, statement: &'static str) -> Result<()> {
+        match self.backend {
+            Backend::Sqlite => {
+                SqliteConnection::connect(&self.url).await?.execute(statement).await?;
+            }
+            Backend::Postgres => {
+                PgConnection::connect(&self.url).await?.execute(statement).await?;
+            }
+            Backend::MariaDb => {
+                MySqlConnection::connect(&self.url).await?.execute(statement).await?;
+            }
+        }
+        Ok(())
     }
 
     /// The URL to give to the program under test: `sqlite:PATH`, `postgres://…` or `mysql://…`.

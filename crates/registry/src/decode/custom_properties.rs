@@ -6,10 +6,7 @@ use model_registry_server::ApiError;
 use serde_json::{Map, Value, json};
 
 use super::field::kind_of;
-use super::{KEY_LIMIT, check_length};
-
-/// Custom properties of an entity at most; each is a row that filters look at.
-const COUNT_LIMIT: usize = 1_000;
+use super::{KEY_LIMIT, check_length, limits};
 
 const TYPES: &str = "MetadataStringValue, MetadataIntValue, MetadataDoubleValue, MetadataBoolValue, \
                      MetadataStructValue or MetadataProtoValue";
@@ -26,8 +23,11 @@ pub(super) fn check(value: Value) -> Result<Option<Map<String, Value>>, ApiError
             )));
         }
     };
-    if properties.len() > COUNT_LIMIT {
-        return Err(ApiError::Invalid(format!("`customProperties` has more than {COUNT_LIMIT} entries")));
+    if properties.len() > limits::CUSTOM_PROPERTIES {
+        return Err(ApiError::Invalid(format!(
+            "`customProperties` has more than {} entries",
+            limits::CUSTOM_PROPERTIES
+        )));
     }
     properties
         .into_iter()

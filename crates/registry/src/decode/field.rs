@@ -4,10 +4,7 @@ use model_registry_api::{ApiVersion, Field, Shape};
 use model_registry_server::ApiError;
 use serde_json::Value;
 
-use super::{Given, KEY_LIMIT, check_length};
-
-/// Elements of a list-valued field at most; each is a row that filters look at.
-const LIST_LIMIT: usize = 500;
+use super::{Given, KEY_LIMIT, check_length, limits};
 
 /// `None` where the field counts as absent: an enumeration's null keeps what is there.
 pub(super) fn check(field: &Field, value: Value, version: ApiVersion) -> Result<Option<Given>, ApiError> {
@@ -42,8 +39,8 @@ fn text(field: &Field, value: Value) -> Result<Value, ApiError> {
 
 fn list(field: &Field, value: Value) -> Result<Value, ApiError> {
     match &value {
-        Value::Array(items) if items.len() > LIST_LIMIT => {
-            Err(ApiError::Invalid(format!("`{}` has more than {LIST_LIMIT} elements", field.name)))
+        Value::Array(items) if items.len() > limits::LIST => {
+            Err(ApiError::Invalid(format!("`{}` has more than {} elements", field.name, limits::LIST)))
         }
         Value::Array(items) if items.iter().all(Value::is_string) => Ok(value),
         _ => Err(mismatch(field.name, "an array of strings", &value)),

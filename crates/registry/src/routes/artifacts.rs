@@ -1,6 +1,5 @@
 //! Handlers of artifacts: of every kind together, of model artifacts alone, and below a version or run.
 
-use axum::extract::Path;
 use axum::response::Response;
 use model_registry_api::{ApiVersion, Kind};
 use model_registry_server::{ApiError, JsonBody};
@@ -9,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::entity::{answer_found, find_by};
 use super::list;
-use super::request::{Request, parse_id};
+use super::request::{PathText, Request, parse_id};
 use crate::answer::Answer;
 use crate::decode::{Decoder, Draft, Mode, object};
 use crate::rules::{Create, RuleError, Update, UpsertArtifact, new_document, random_name};
@@ -27,7 +26,7 @@ pub(super) async fn list_model_artifacts(request: Request) -> Result<Response, A
     Ok(response)
 }
 
-pub(super) async fn list_of(parent: Kind, request: Request, Path(id): Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn list_of(parent: Kind, request: Request, PathText(id): PathText) -> Result<Response, ApiError> {
     let parent_id = parse_id(parent.spec().label, &id)?;
     let kinds = listed_kinds(&request)?;
     let (_, response) = list::page(&request, kinds, Within::ArtifactsOf(parent_id), None).await?;
@@ -47,11 +46,11 @@ fn artifact_types() -> String {
     Kind::ARTIFACTS.map(|kind| kind.spec().artifact_type.unwrap_or_default()).join(", ")
 }
 
-pub(super) async fn get_one(request: Request, Path(id): Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn get_one(request: Request, PathText(id): PathText) -> Result<Response, ApiError> {
     get_of(&Kind::ARTIFACTS, &request, &id).await
 }
 
-pub(super) async fn get_model_artifact(request: Request, Path(id): Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn get_model_artifact(request: Request, PathText(id): PathText) -> Result<Response, ApiError> {
     get_of(MODEL_ARTIFACT, &request, &id).await
 }
 
@@ -125,7 +124,7 @@ pub(super) fn read_new_artifact(
 
 pub(super) async fn update(
     request: Request,
-    Path(id): Path<String>,
+    PathText(id): PathText,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
     let id = parse_id("artifact", &id)?;
@@ -145,7 +144,7 @@ pub(super) async fn update(
 
 pub(super) async fn update_model_artifact(
     request: Request,
-    Path(id): Path<String>,
+    PathText(id): PathText,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
     let id = parse_id("artifact", &id)?;
@@ -176,7 +175,7 @@ async fn update_draft(
 pub(super) async fn upsert(
     parent_kind: Kind,
     request: Request,
-    Path(id): Path<String>,
+    PathText(id): PathText,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
     let (kind, object) = discriminated(object(&body)?)?;

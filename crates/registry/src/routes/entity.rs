@@ -1,13 +1,12 @@
 //! Handlers of everything that is no artifact; kinds differ in their declaration alone.
 
-use axum::extract::Path;
 use axum::response::Response;
 use model_registry_api::{Kind, Parent};
 use model_registry_server::{ApiError, JsonBody};
 use model_registry_store::{FindBy, Found, Within};
 
 use super::list;
-use super::request::{Request, parse_id, path_id};
+use super::request::{PathText, Request, parse_id, path_id};
 use crate::answer::Answer;
 use crate::decode::{Decoder, Draft, Mode, object};
 use crate::rules::{Create, RuleError, Update, new_document, not_found, random_name};
@@ -17,7 +16,7 @@ pub(super) async fn list(kind: Kind, request: Request) -> Result<Response, ApiEr
     Ok(response)
 }
 
-pub(super) async fn list_children(kind: Kind, request: Request, id: Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn list_children(kind: Kind, request: Request, id: PathText) -> Result<Response, ApiError> {
     let parent = parent(kind)?;
     let parent_id = path_id(parent.kind, &id)?;
     let (page, response) = list::page(&request, &[kind], Within::Parent(parent_id), None).await?;
@@ -28,7 +27,7 @@ pub(super) async fn list_children(kind: Kind, request: Request, id: Path<String>
     Ok(response)
 }
 
-pub(super) async fn get_one(kind: Kind, request: Request, id: Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn get_one(kind: Kind, request: Request, id: PathText) -> Result<Response, ApiError> {
     let id = path_id(kind, &id)?;
     let found = request.database()?.find_by_id(&[kind], id).await.map_err(RuleError::from)?;
     let record = found.ok_or_else(|| not_found(kind, id))?;
@@ -51,7 +50,7 @@ pub(super) async fn create(kind: Kind, request: Request, JsonBody(body): JsonBod
 pub(super) async fn create_child(
     kind: Kind,
     request: Request,
-    id: Path<String>,
+    id: PathText,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
     let parent = parent(kind)?;
@@ -72,7 +71,7 @@ pub(super) async fn create_child(
 pub(super) async fn update(
     kind: Kind,
     request: Request,
-    id: Path<String>,
+    id: PathText,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
     let id = path_id(kind, &id)?;

@@ -1,24 +1,23 @@
 //! What an inference service serves.
 
-use axum::extract::Path;
 use axum::response::Response;
 use model_registry_api::Kind;
 use model_registry_server::ApiError;
 use model_registry_store::Document;
 
-use super::request::{Request, path_id};
+use super::request::{PathText, Request, path_id};
 use crate::answer::Answer;
 use crate::rules::{RuleError, not_found};
 
 /// The registered model of a service.
-pub(super) async fn model(request: Request, id: Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn model(request: Request, id: PathText) -> Result<Response, ApiError> {
     let service = service(&request, &id).await?;
     let model_id = service.id("registeredModelId").unwrap_or_default();
     answer(&request, Kind::RegisteredModel, model_id).await
 }
 
 /// The version of a service: the one it names, or else the model's newest.
-pub(super) async fn version(request: Request, id: Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn version(request: Request, id: PathText) -> Result<Response, ApiError> {
     let service = service(&request, &id).await?;
     if let Some(version_id) = service.id("modelVersionId") {
         return answer(&request, Kind::ModelVersion, version_id).await;
@@ -30,7 +29,7 @@ pub(super) async fn version(request: Request, id: Path<String>) -> Result<Respon
     Ok(Answer::found(&version, request.context.version).unless_known(&request.preconditions()))
 }
 
-async fn service(request: &Request, id: &Path<String>) -> Result<Document, ApiError> {
+async fn service(request: &Request, id: &PathText) -> Result<Document, ApiError> {
     let id = path_id(Kind::InferenceService, id)?;
     let found = request.database()?.find_by_id(&[Kind::InferenceService], id).await.map_err(RuleError::from)?;
     let record = found.ok_or_else(|| not_found(Kind::InferenceService, id))?;

@@ -1,6 +1,5 @@
 //! Every logged value of the metrics of one run, or of all runs.
 
-use axum::extract::Path;
 use axum::response::Response;
 use model_registry_api::Kind;
 use model_registry_server::ApiError;
@@ -8,7 +7,7 @@ use model_registry_store::Within;
 
 use super::entity::require;
 use super::list;
-use super::request::{Request, path_id};
+use super::request::{PathText, Request, path_id};
 
 const POINTS: &[Kind] = &[Kind::MetricPoint];
 const STEPS_LIMIT: usize = 1_000;
@@ -19,7 +18,7 @@ pub(super) async fn of_all_runs(request: Request) -> Result<Response, ApiError> 
     Ok(response)
 }
 
-pub(super) async fn of_run(request: Request, id: Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn of_run(request: Request, id: PathText) -> Result<Response, ApiError> {
     let run_id = path_id(Kind::ExperimentRun, &id)?;
     let steps = steps(&request)?;
     let (page, response) = list::page(&request, POINTS, Within::HistoryOf(run_id), steps.as_deref()).await?;

@@ -8,11 +8,8 @@ use serde_json::{Map, Value};
 
 use super::artifacts::{discriminated, read_new_artifact};
 use super::request::Request;
-use crate::decode::{Decoder, Mode, as_object, object};
+use crate::decode::{Decoder, Mode, as_object, limits, object};
 use crate::rules::{Register, RegisterArtifact, new_document};
-
-/// Artifacts of one registration at most.
-const ARTIFACT_LIMIT: usize = 100;
 
 pub(super) async fn register(request: Request, JsonBody(body): JsonBody) -> Result<Response, ApiError> {
     let version = request.context.version;
@@ -65,8 +62,8 @@ fn read_artifacts(version: ApiVersion, value: Value) -> Result<Vec<RegisterArtif
     let Value::Array(items) = value else {
         return Err(ApiError::Invalid("field `artifacts` must be an array".to_owned()));
     };
-    if items.len() > ARTIFACT_LIMIT {
-        return Err(ApiError::Invalid(format!("`artifacts` has more than {ARTIFACT_LIMIT} elements")));
+    if items.len() > limits::REGISTERED_ARTIFACTS {
+        return Err(ApiError::Invalid(format!("`artifacts` has more than {} elements", limits::REGISTERED_ARTIFACTS)));
     }
     items
         .into_iter()

@@ -6,6 +6,7 @@ use http::header::{HeaderMap, HeaderName};
 use http::request::Parts;
 use http::{Method, Uri};
 use model_registry_api::Kind;
+use model_registry_server::auth::Caller;
 use model_registry_server::{ApiError, Query};
 use model_registry_store::{Author, Database, IdempotencyKey, Operation};
 use sha2::{Digest, Sha256};
@@ -24,6 +25,7 @@ pub(super) struct Request {
     method: Method,
     uri: Uri,
     headers: HeaderMap,
+    caller: Option<Caller>,
 }
 
 impl FromRequestParts<Context> for Request {
@@ -35,8 +37,21 @@ impl FromRequestParts<Context> for Request {
             query: Query::from_request_parts(parts, context).await?,
             method: parts.method.clone(),
             uri: parts.uri.clone(),
+            caller: parts.extensions.get::<Caller>().cloned(),
             headers: std::mem::take(&mut parts.headers),
         })
+    }
+}
+
+/// The one parameter of a path, decoded.
+pub(super) struct PathText(pub(super) String);
+
+impl FromRequestParts<Context> for PathText {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, ApiError> {
+        let path = Path::<String>::from_request_parts(parts, context).await;
+        path.map(|Path(text)| Self(text)).map_err(|rejection| ApiError::Invalid(rejection.body_text()))
     }
 }
 
@@ -51,7 +66,10 @@ impl Request {
 
     /// Who is writing, and when.
     pub(super) fn author(&self) -> Author {
-        Author { actor: None, time: self.context.registry.store.clock().now() }
+        Author {
+            actor: self.caller.as_ref().map(|caller| caller.user.clone()),
+            time: self.context.registry.store.clock().now(),
+        }
     }
 
     /// Runs a creation, under the request's Idempotency-Key if it has one.
@@ -104,6 +122,6 @@ pub(super) fn parse_id(what: &str, text: &str) -> Result<i64, ApiError> {
 }
 
 /// The id in the path of an entity of this kind.
-pub(super) fn path_id(kind: Kind, Path(text): &Path<String>) -> Result<i64, ApiError> {
+pub(super) fn path_id(kind: Kind, PathText(text): &PathText) -> Result<i64, ApiError> {
     parse_id(kind.spec().label, text)
 }

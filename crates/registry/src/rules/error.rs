@@ -55,7 +55,9 @@ impl From<RuleError> for ApiError {
 /// What a client is told of a failure of the store: never any SQL.
 pub(crate) fn store_error(error: StoreError) -> ApiError {
     match error {
-        StoreError::Filter(_) | StoreError::PageToken(_) => ApiError::Invalid(error.to_string()),
+        StoreError::Filter(_) | StoreError::PageToken(_) | StoreError::TooLarge(_) => {
+            ApiError::Invalid(error.to_string())
+        }
         StoreError::Conflict(_) => ApiError::Conflict("the name or externalId is already in use".to_owned()),
         StoreError::Unavailable(cause) => {
             tracing::warn!(error = &cause as &dyn std::error::Error, "database unavailable");

@@ -31,16 +31,13 @@ impl Operation for UpsertArtifact {
         if self.kind == Kind::Metric && !self.draft.fields.contains_key("value") {
             return Err(ApiError::Invalid("metric value is required".to_owned()).into());
         }
-        let mut document = match &existing {
-            Some(old) => {
-                let mut document = old.document()?;
-                apply::overlay(&mut document, &self.draft.clone().only_mutable(self.kind.spec()));
-                document
-            }
-            None => {
-                let name = self.draft.name.clone().unwrap_or_else(random_name);
-                new_document(self.kind.spec(), self.draft.clone(), name)
-            }
+        let mut document = if let Some(old) = &existing {
+            let mut document = old.document()?;
+            apply::overlay(&mut document, &self.draft.clone().only_mutable(self.kind.spec()));
+            document
+        } else {
+            let name = self.draft.name.clone().unwrap_or_else(random_name);
+            new_document(self.kind.spec(), self.draft.clone(), name)
         };
         apply::check_document(self.kind, &document)?;
         let experiment_id = match self.parent_kind {

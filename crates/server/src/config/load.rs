@@ -96,6 +96,10 @@ impl Schema {
     }
 
     fn file(&self, path: &Path, settings: &mut Settings) -> Result<(), ConfigError> {
+        if path.extension().is_some_and(|extension| extension != "toml") {
+            let reason = "the configuration file is TOML and its name ends in .toml: `port = 8080`, not `port: 8080`";
+            return Err(ConfigError::new(path.display().to_string(), reason));
+        }
         let text = std::fs::read_to_string(path).map_err(|error| {
             ConfigError::new(path.display().to_string(), format!("cannot read the configuration file: {error}"))
         })?;

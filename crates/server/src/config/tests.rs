@@ -145,6 +145,8 @@ fn mistakes_elsewhere_name_the_flag_or_variable() {
     let error = load_from(&[], &[("MR_LIMITS_DRAIN", "soon")], None).unwrap_err();
     assert!(error.to_string().starts_with("MR_LIMITS_DRAIN: `soon` is not a duration"), "{error}");
     let error = load_from(&["--config", "/none.toml"], &[], None).unwrap_err();
+    let yaml = load_from(&["--config", "/none.yaml"], &[], None).unwrap_err();
+    assert!(yaml.to_string().starts_with("/none.yaml: the configuration file is TOML"), "{yaml}");
     assert!(error.to_string().starts_with("/none.toml: cannot read the configuration file: "), "{error}");
 }
 
@@ -210,4 +212,30 @@ fn the_generated_file_is_a_file_we_read_and_the_schema_knows_every_key() {
         assert!(json.pointer(&pointer).is_some(), "{pointer}");
         assert!(reference.contains(&setting.flag()), "{}", setting.key);
     }
+}
+
+fn auth_error(arguments: &[&str]) -> String {
+    let rules = crate::auth::Rules::new(&[crate::auth::DEFAULT_RULES]);
+    load(arguments).auth(rules).err().unwrap().to_string()
+}
+
+#[tokio::test]
+async fn half_of_an_authentication_is_refused() {
+    assert_eq!(auth_error(&["--auth-mode=token"]), "--auth-mode: mode token needs auth.tokens-file");
+    assert_eq!(auth_error(&["--auth-mode=oidc"]), "--auth-mode: mode oidc needs auth.oidc-issuer");
+    let error = auth_error(&["--auth-mode=oidc", "--auth-oidc-issuer=https://i.example"]);
+    assert_eq!(error, "--auth-mode: mode oidc needs auth.oidc-audience");
+    let error = auth_error(&["--auth-mode=oidc", "--auth-oidc-issuer=i.example", "--auth-oidc-audience=a"]);
+    assert_eq!(error, "--auth-oidc-issuer: `i.example` is not an http or https URL");
+
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("some.toml");
+    fs::write(&path, "[[tokens]]\nuser = \"ci\"\n").unwrap();
+    let path = path.display().to_string();
+    let error = auth_error(&[&format!("--auth-policy-file={path}")]);
+    assert!(error.starts_with("--auth-policy-file: a policy needs callers that are known"), "{error}");
+    let error = auth_error(&["--auth-mode=token", &format!("--auth-tokens-file={path}")]);
+    assert_eq!(error, format!("--auth-tokens-file: {path}:1:1: missing field `sha256`"));
+    let error = load(&[&format!("--tls-cert={path}")]).tls().unwrap_err().to_string();
+    assert_eq!(error, "--tls-cert: tls.key is required as well");
 }

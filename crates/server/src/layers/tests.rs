@@ -52,6 +52,13 @@ async fn a_panic_answers_500_with_the_request_id() {
 }
 
 #[tokio::test]
+async fn a_check_that_panics_answers_500_as_well() {
+    let health = Health::new().check("database", crate::health::Scope::Storage, || async { panic!("oh no") });
+    let server = server(Options { health, ..Options::default() });
+    assert_eq!(send(&server, Request::get("/readyz/isDirty"), "").await.status(), 500);
+}
+
+#[tokio::test]
 async fn an_internal_error_names_the_request_and_nothing_else() {
     let response = send(&server(Options::default()), Request::get("/broken").header("x-request-id", "r2"), "").await;
     assert_eq!(response.status(), 500);
@@ -125,4 +132,55 @@ async fn an_allowed_origin_may_patch_and_read_the_exposed_headers() {
 
     let plain = send(&server, Request::options("/things/1").header("origin", "https://a.example"), "").await;
     assert_eq!(plain.headers()["allow"], "GET,HEAD");
+}
+
+/// Collects log lines.
+#[derive(Clone, Default)]
+struct Lines(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_is_logged_names_the_request_and_no_secret() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+
+    let request = Request::get("/things/1?token=planted-in-query&filterQuery=planted-in-filter")
+        .header("authorization", "Bearer planted-in-header")
+        .header("cookie", "planted-in-cookie")
+        .header("x-request-id", "r1");
+    send(&server(Options::default()), request, "").await;
+    let request = Request::post("/echo").header("authorization", "Bearer planted-in-header");
+    send(&server(Options::default()), request, r#"{"password":"planted-in-body"}"#).await;
+    let broken = Request::get("/broken").header("x-request-id", "r2");
+    send(&server(Options::default()), broken, "").await;
+
+    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    assert!(!text.contains("planted"), "{text}");
+    let line = |id: &str, target: &str| {
+        let is_line = |line: &serde_json::Value| line["span"]["request_id"] == id && line["target"] == target;
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).find(is_line).unwrap()
+    };
+    let access: serde_json::Value = line("r1", "access");
+    assert_eq!(access["span"]["route"], "/things/{id}");
+    assert_eq!(access["path"], "/things/1");
+    assert_eq!(access["status"], 200);
+    assert!(access["latency_ms"].is_number());
+    assert_eq!(line("r2", "model_registry_server::layers")["cause"], "secret cause");
 }

@@ -1,5 +1,6 @@
 //! One connection, from its first byte to its end.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,8 +8,10 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
+use axum::response::Response;
 use bytes::Bytes;
-use hyper::body::Incoming;
+use http_body_util::BodyExt;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -22,7 +25,9 @@ use tower::ServiceExt;
 
 use super::Options;
 use super::guarded::Guarded;
+use super::target::{EscapedTarget, Requests, UntilAnswered};
 use crate::error;
+use crate::request::Stopping;
 
 /// What an HTTP/2 client that knows we speak it sends first.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -79,11 +84,16 @@ impl Connection {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let Self { router, options, stopping, peer } = self;
-        let io = TokioIo::new(Guarded::new(stream, already_read, options.write_timeout));
+        let stream = Guarded::new(stream, already_read, options.write_timeout);
+        let requests = Requests::default();
+        let counted = requests.clone();
+        let told = Stopping::new(stopping.clone());
         let service = service_fn(move |request: http::Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
-            router.clone().oneshot(request)
+            request.extensions_mut().insert(told.clone());
+            let guard = counted.guard(!request.body().is_end_stream());
+            until_answered(router.clone().oneshot(request), guard)
         });
         match protocol {
             Protocol::Http1 => {
@@ -92,7 +102,7 @@ impl Connection {
                     .header_read_timeout(options.header_timeout)
                     .max_headers(options.max_headers)
                     .max_buf_size(options.max_header_bytes)
-                    .serve_connection(io, service);
+                    .serve_connection(TokioIo::new(EscapedTarget::new(stream, requests)), service);
                 drive(connection, stopping).await;
             }
             Protocol::Http2 => {
@@ -103,11 +113,25 @@ impl Connection {
                     .max_concurrent_streams(MAX_STREAMS)
                     .keep_alive_interval(options.header_timeout)
                     .keep_alive_timeout(options.write_timeout)
-                    .serve_connection(io, service);
+                    .serve_connection(TokioIo::new(stream), service);
                 drive(connection, stopping).await;
             }
         }
     }
+}
+
+/// Keeps the guard until the last byte of the answer has been taken: the body carries it.
+async fn until_answered(
+    answer: impl Future<Output = Result<Response, Infallible>>,
+    guard: UntilAnswered,
+) -> Result<Response, Infallible> {
+    let response = answer.await?;
+    Ok(response.map(|body| {
+        Body::new(body.map_err(move |error| {
+            let _carried = &guard;
+            error
+        }))
+    }))
 }
 
 async fn drive<C>(connection: C, mut stopping: watch::Receiver<bool>)

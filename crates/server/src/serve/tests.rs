@@ -1,14 +1,13 @@
 //! Over real sockets.
 
-use std::time::Instant;
-
-use axum::routing::get;
+use axum::routing::{get, post};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::{fallback, layers};
+use crate::request::Stopping;
+use crate::{JsonBody, fallback, layers};
 
 struct Running {
     address: SocketAddr,
@@ -27,6 +26,14 @@ impl Running {
                     "slow"
                 }),
             )
+            .route(
+                "/waits",
+                get(|mut stopping: Stopping| async move {
+                    stopping.stopped().await;
+                    "stopping"
+                }),
+            )
+            .route("/echo", post(|body: JsonBody| async { body.0 }))
             .route("/endless", get(std::future::pending::<()>))
             .route("/huge", get(|| async { "x".repeat(64 * 1024 * 1024) }));
         let router = layers::wrap(fallback::finish(router), layers::Options::default());
@@ -189,4 +196,83 @@ async fn speaks_http_2_without_tls() {
     assert_eq!(response.status(), 200);
     assert_eq!(response.version(), http::Version::HTTP_2);
     client.abort();
+}
+
+#[tokio::test]
+async fn who_waits_for_news_is_told_that_the_process_stops() {
+    let mut server = Running::start(Options::default()).await;
+    let mut waiting = server.connect().await;
+    waiting.write_all(b"GET /waits HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    server.stop();
+    assert!(read_all(&mut waiting).await.ends_with("stopping"));
+    server.task.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_body_of_a_gigabyte_is_refused_while_others_are_served() {
+    let server = Running::start(Options::default()).await;
+    let mut announced = server.connect().await;
+    let head = b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 1073741824\r\n\r\n{\"a\":";
+    announced.write_all(head).await.unwrap();
+    let answer = read_all(&mut announced).await;
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+
+    let mut surprising = server.connect().await;
+    let head = b"POST /echo HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
+    surprising.write_all(head).await.unwrap();
+    let chunk = format!("100000\r\n{}\r\n", "x".repeat(0x10_0000));
+    let mut sent = 0;
+    // The server stops reading at its limit and closes; what the kernel buffers comes on top.
+    while sent < 1024 && surprising.write_all(chunk.as_bytes()).await.is_ok() {
+        sent += 1;
+    }
+    assert!(sent < 64, "{sent} MiB were taken");
+    assert!(server.exchange(&get_request("/fast")).await.ends_with("fast"));
+}
+
+#[tokio::test]
+async fn half_closed_and_abandoned_connections_are_forgotten() {
+    let mut server = Running::start(Options::default()).await;
+    for _ in 0..50 {
+        let mut stream = server.connect().await;
+        stream.write_all(b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{").await.unwrap();
+        stream.shutdown().await.unwrap();
+        read_all(&mut stream).await;
+    }
+    server.stop();
+    tokio::time::timeout(Duration::from_secs(5), server.task).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn raw_quotes_in_a_query_are_taken_on_every_request_of_a_connection() {
+    let server = Running::start(Options::default()).await;
+    let first = "GET /fast?filterQuery=name=\"x\" HTTP/1.1\r\nHost: a\r\n\r\n";
+    let last = "GET /fast?filterQuery=a<\"b\" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let mut stream = server.connect().await;
+    let mut answers = String::new();
+    for request in [first, first, last] {
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = vec![0; 4096];
+        let length = stream.read(&mut answer).await.unwrap();
+        answers.push_str(std::str::from_utf8(&answer[..length]).unwrap());
+    }
+    assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), 3, "{answers}");
+}
+
+#[tokio::test]
+async fn the_body_of_an_early_answered_request_is_not_taken_for_a_request_line() {
+    let server = Running::start(Options::default()).await;
+    // What looks like a request line is the body of the first request, which nobody reads; escaped, it would be longer
+    // than announced, and its end would be served as a request of its own.
+    let body = format!("A /{}", "\"".repeat(20));
+    let smuggled = "GET /fast HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let head = format!("POST /fast HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", body.len() + smuggled.len());
+    let mut stream = server.connect().await;
+    stream.write_all(head.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let _ = stream.write_all(format!("{body}{smuggled}").as_bytes()).await;
+    stream.shutdown().await.unwrap();
+    let answers = read_all(&mut stream).await;
+    assert!(!answers.contains("200 OK"), "{answers}");
 }

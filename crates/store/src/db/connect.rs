@@ -12,6 +12,7 @@ use sqlx::{Executor, MySqlPool, PgPool};
 use super::migrate::{self, MigrateError};
 use super::source::DatabaseSource;
 use super::{Database, Pools};
+use crate::error::StoreError;
 
 /// Size and patience of the pools.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +43,8 @@ pub enum ConnectError {
     Migrate(#[from] MigrateError),
     #[error("cannot create the folder {folder}: {source}")]
     Folder { folder: String, source: std::io::Error },
+    #[error("cannot open the SQLite file {file}: {source}; name another one with --database sqlite:PATH")]
+    File { file: String, source: sqlx::Error },
 }
 
 impl ConnectError {
@@ -50,7 +53,7 @@ impl ConnectError {
         match self {
             Self::Unreachable(_) => true,
             Self::Migrate(error) => error.is_temporary(),
-            Self::TooOld { .. } | Self::UnknownVersion(_) | Self::Folder { .. } => false,
+            Self::TooOld { .. } | Self::UnknownVersion(_) | Self::Folder { .. } | Self::File { .. } => false,
         }
     }
 }
@@ -92,7 +95,7 @@ async fn sqlite(path: Option<&std::path::Path>, options: PoolOptions) -> Result<
         .max_lifetime(None)
         .connect_with(connect.clone())
         .await
-        .map_err(ConnectError::Unreachable)?;
+        .map_err(|source| cannot_open(path, source))?;
     let version = migrate::sqlite(&write).await?;
     let read = if path.is_none() {
         // An in-memory database belongs to its one connection.
@@ -104,6 +107,19 @@ async fn sqlite(path: Option<&std::path::Path>, options: PoolOptions) -> Result<
             .connect_lazy_with(connect.pragma("query_only", "ON"))
     };
     Ok((Pools::Sqlite { read, write }, version))
+}
+
+/// A file that another process holds is free again soon; waiting for a folder to become a file is no use.
+fn cannot_open(path: Option<&std::path::Path>, source: sqlx::Error) -> ConnectError {
+    match (path, StoreError::from(source)) {
+        (Some(path), StoreError::Database(source) | StoreError::Unavailable(source)) => {
+            ConnectError::File { file: path.display().to_string(), source }
+        }
+        (_, StoreError::Retry(source) | StoreError::Database(source) | StoreError::Unavailable(source)) => {
+            ConnectError::Unreachable(source)
+        }
+        (_, error) => ConnectError::Unreachable(sqlx::Error::Configuration(error.into())),
+    }
 }
 
 async fn postgres(connect: &PgConnectOptions, options: PoolOptions) -> Result<(Pools, i64), ConnectError> {

@@ -4,6 +4,8 @@
 
 use sqlx::{AssertSqlSafe, Executor, MySqlPool, PgPool, SqlitePool};
 
+use crate::error::is_temporary;
+
 struct Migration {
     version: i64,
     sqlite: &'static str,
@@ -52,7 +54,7 @@ impl MigrateError {
     pub(super) fn is_temporary(&self) -> bool {
         match self {
             Self::Locked => true,
-            Self::Apply { source, .. } | Self::Version(source) => !matches!(source, sqlx::Error::Database(_)),
+            Self::Apply { source, .. } | Self::Version(source) => is_temporary(source),
             Self::TooNew { .. } => false,
         }
     }

@@ -1,0 +1,252 @@
+//! Kills the server in the middle of writes, again and again, and looks at what is left.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use model_registry_testkit::{Backend, Executable, TestDatabase, backends};
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+use crate::support::{Client, encoded, start_on};
+
+const WRITERS: usize = 4;
+
+#[tokio::test]
+async fn no_acknowledged_write_is_lost_in_a_hundred_kills() {
+    kill_and_check(Backend::Sqlite, 100).await;
+}
+
+#[tokio::test]
+async fn a_kill_leaves_nothing_half_written_on_a_database_server() {
+    for backend in backends().into_iter().filter(|backend| *backend != Backend::Sqlite) {
+        kill_and_check(backend, 10).await;
+    }
+}
+
+/// What was acknowledged: the entity's path and its body; of a metric, how often it was logged at least.
+#[derive(Default)]
+struct Acknowledged {
+    entities: HashMap<String, Value>,
+    points: HashMap<String, usize>,
+    count: usize,
+}
+
+/// What the writers share with the one who kills.
+struct Ledger {
+    acknowledged: Mutex<Acknowledged>,
+    /// The number of acknowledged writes at which the server is killed.
+    enough: usize,
+    reached: Notify,
+}
+
+impl Ledger {
+    fn note(&self, path: String, body: Value) {
+        let mut acknowledged = self.acknowledged.lock().unwrap();
+        acknowledged.entities.insert(path, body);
+        self.count(&mut acknowledged);
+    }
+
+    fn note_point(&self, run: &str) {
+        let mut acknowledged = self.acknowledged.lock().unwrap();
+        *acknowledged.points.entry(run.to_owned()).or_default() += 1;
+        self.count(&mut acknowledged);
+    }
+
+    fn count(&self, acknowledged: &mut Acknowledged) {
+        acknowledged.count += 1;
+        if acknowledged.count >= self.enough {
+            self.reached.notify_one();
+        }
+    }
+}
+
+async fn kill_and_check(backend: Backend, kills: usize) {
+    let database = TestDatabase::create(backend).await.unwrap();
+    let mut server = start_on(&database).await;
+    let mut all = HashMap::new();
+    for round in 0..kills {
+        // The kill falls on another write each time: it depends on how much was written, not on a clock.
+        let acknowledged = write_until_killed(&mut server, round, 3 + round * 7 % 17).await;
+        server.start_again().await.unwrap();
+        let client = Client::of(&server);
+        check_acknowledged(&client, &acknowledged, round).await;
+        check_whole(&client, round).await;
+        all.extend(acknowledged.entities);
+    }
+    check_lists(&Client::of(&server), &all).await;
+}
+
+async fn write_until_killed(server: &mut Executable, round: usize, enough: usize) -> Acknowledged {
+    let client = Client::of(server);
+    let ledger = Arc::new(Ledger { acknowledged: Mutex::default(), enough, reached: Notify::new() });
+    let mut writers = JoinSet::new();
+    for writer in 0..WRITERS {
+        let (client, ledger) = (client.clone(), Arc::clone(&ledger));
+        // Ends with the error of the broken connection.
+        writers.spawn(async move {
+            for number in 0.. {
+                let name = format!("r{round:03}-w{writer}-{number}");
+                let written = if writer % 2 == 0 {
+                    write_model(&client, &ledger, &name).await
+                } else {
+                    write_run(&client, &ledger, &name).await
+                };
+                if written.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    ledger.reached.notified().await;
+    server.kill().await.unwrap();
+    while let Some(writer) = writers.join_next().await {
+        writer.unwrap();
+    }
+    std::mem::take(&mut *ledger.acknowledged.lock().unwrap())
+}
+
+/// Creates and notes; what is answered with anything but 201 fails the test.
+async fn create(client: &Client, ledger: &Ledger, path: &str, noted: &str, body: &Value) -> reqwest::Result<String> {
+    let answer = client.try_post(path, body).await?;
+    assert_eq!(answer.status, 201, "POST {path}: {}", answer.body);
+    let id = answer.id().to_owned();
+    ledger.note(format!("{noted}/{id}"), answer.body);
+    Ok(id)
+}
+
+fn properties(name: &str) -> Value {
+    json!({
+        "text": {"metadataType": "MetadataStringValue", "string_value": name},
+        "int": {"metadataType": "MetadataIntValue", "int_value": "42"},
+        "double": {"metadataType": "MetadataDoubleValue", "double_value": 0.5},
+        "bool": {"metadataType": "MetadataBoolValue", "bool_value": true}
+    })
+}
+
+async fn write_model(client: &Client, ledger: &Ledger, name: &str) -> reqwest::Result<()> {
+    let body = json!({"name": name, "externalId": name, "owner": "ada", "customProperties": properties(name)});
+    let model = create(client, ledger, "registered_models", "registered_models", &body).await?;
+    let body = json!({"name": name, "registeredModelId": model, "customProperties": properties(name)});
+    let version = create(client, ledger, "model_versions", "model_versions", &body).await?;
+    let artifacts = format!("model_versions/{version}/artifacts");
+    for kind in ["model-artifact", "doc-artifact"] {
+        let uri = format!("s3://{name}");
+        let body = json!({"artifactType": kind, "name": name, "uri": uri, "customProperties": properties(name)});
+        create(client, ledger, &artifacts, "artifacts", &body).await?;
+    }
+    // A change counts as a write too: the model is to be the old one or the new one.
+    let path = format!("registered_models/{model}");
+    let changed = client.call("PATCH", &path, &[], Some(&json!({"description": "changed"}))).await;
+    if let Ok(answer) = &changed {
+        assert_eq!(answer.status, 200, "PATCH {path}: {}", answer.body);
+        ledger.note(path, answer.body.clone());
+    } else {
+        ledger.acknowledged.lock().unwrap().entities.remove(&path);
+    }
+    changed.map(|_| ())
+}
+
+async fn write_run(client: &Client, ledger: &Ledger, name: &str) -> reqwest::Result<()> {
+    let body = json!({"name": name, "customProperties": properties(name)});
+    let experiment = create(client, ledger, "experiments", "experiments", &body).await?;
+    let body = json!({"name": name, "experimentId": experiment, "customProperties": properties(name)});
+    let run = create(client, ledger, "experiment_runs", "experiment_runs", &body).await?;
+    let path = format!("experiment_runs/{run}/artifacts");
+    for step in 0..3 {
+        let body = json!({"artifactType": "metric", "name": name, "value": f64::from(step), "step": step});
+        let answer = client.try_post(&path, &body).await?;
+        assert!(matches!(answer.status, 200 | 201), "POST {path}: {answer:?}");
+        ledger.note_point(&run);
+    }
+    Ok(())
+}
+
+async fn check_acknowledged(client: &Client, acknowledged: &Acknowledged, round: usize) {
+    for (path, body) in &acknowledged.entities {
+        assert_eq!(client.read(path).await, *body, "round {round}: {path}");
+    }
+    for (run, count) in &acknowledged.points {
+        let history = client.list_all(&format!("experiment_runs/{run}/metric_history")).await;
+        assert!(history.len() >= *count, "round {round}: run {run} has {} of {count} points", history.len());
+    }
+}
+
+/// Whatever this round left, acknowledged or not, is there in every way: by id, by name and by its properties.
+async fn check_whole(client: &Client, round: usize) {
+    let of_round = encoded(&format!("name LIKE 'r{round:03}-%'"));
+    for (list, find, parent) in [
+        ("registered_models", "registered_model", None),
+        ("model_versions", "model_version", Some("registeredModelId")),
+        ("experiments", "experiment", None),
+        ("experiment_runs", "experiment_run", Some("experimentId")),
+    ] {
+        for item in client.list_all(&format!("{list}?filterQuery={of_round}")).await {
+            let within = parent.map(|field| format!("&parentResourceId={}", item[field].as_str().unwrap()));
+            let find = format!("{find}?name={}{}", item["name"].as_str().unwrap(), within.unwrap_or_default());
+            check_entity(client, list, &item, &find).await;
+        }
+    }
+    for item in client.list_all(&format!("artifacts?filterQuery={of_round}")).await {
+        let name = item["name"].as_str().unwrap();
+        if item["artifactType"] == "metric" {
+            check_metric(client, &item).await;
+        } else {
+            let artifact_type = item["artifactType"].as_str().unwrap();
+            // Both artifacts of a version have its name, so only the model artifact is found by that.
+            let version =
+                client.read(&format!("model_versions?filterQuery={}", encoded(&format!("name = '{name}'")))).await;
+            let find = match artifact_type {
+                "model-artifact" => {
+                    format!(
+                        "model_artifact?name={name}&parentResourceId={}",
+                        version["items"][0]["id"].as_str().unwrap()
+                    )
+                }
+                _ => format!("artifacts/{}", item["id"].as_str().unwrap()),
+            };
+            check_entity(client, "artifacts", &item, &find).await;
+        }
+    }
+}
+
+async fn check_entity(client: &Client, list: &str, item: &Value, find: &str) {
+    let name = item["name"].as_str().unwrap();
+    assert_eq!(client.read(&format!("{list}/{}", item["id"].as_str().unwrap())).await, *item, "{list}: {name}");
+    assert_eq!(client.read(find).await, *item, "{find}");
+    // One filter that needs every property to be there.
+    let mut needed =
+        vec![format!("name = '{name}' AND text = '{name}' AND `int` = 42 AND double = 0.5 AND bool = true")];
+    for field in ["owner", "externalId", "uri", "description"] {
+        needed.extend(item[field].as_str().map(|text| format!("{field} = '{text}'")));
+    }
+    let filter = needed.join(" AND ");
+    let found = client.read(&format!("{list}?filterQuery={}", encoded(&filter))).await;
+    let found = found["items"].as_array().unwrap();
+    assert!(found.contains(item), "{list}?filterQuery={filter} does not find {item}");
+}
+
+/// A metric is the last point of its history.
+async fn check_metric(client: &Client, metric: &Value) {
+    let id = metric["id"].as_str().unwrap();
+    assert_eq!(client.read(&format!("artifacts/{id}")).await, *metric);
+    let history = format!("experiment_runs/{}/metric_history", metric["experimentRunId"].as_str().unwrap());
+    let points = client.list_all(&history).await;
+    let last = points.last().unwrap_or_else(|| panic!("a metric without any point: {metric}"));
+    assert_eq!((&last["value"], &last["step"]), (&metric["value"], &metric["step"]), "{history}");
+    let steps: Vec<i64> = points.iter().map(|point| point["step"].as_i64().unwrap()).collect();
+    assert_eq!(steps, (0..points.len()).map(|step| i64::try_from(step).unwrap()).collect::<Vec<_>>(), "{history}");
+}
+
+/// What any round acknowledged is still in the lists, as it was.
+async fn check_lists(client: &Client, all: &HashMap<String, Value>) {
+    let mut listed = HashMap::new();
+    for list in ["registered_models", "model_versions", "experiments", "experiment_runs", "artifacts"] {
+        for item in client.list_all(list).await {
+            listed.insert(format!("{list}/{}", item["id"].as_str().unwrap()), item);
+        }
+    }
+    for (path, body) in all {
+        assert_eq!(listed.get(path), Some(body), "{path}");
+    }
+}

@@ -1,0 +1,203 @@
+//! The database is not there yet, goes away and comes back.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use model_registry_testkit::{Backend, Error, MariaDbServer, PostgresServer, Ready, Stop, TestDatabase};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+
+use crate::support::{Client, eventually, server_on};
+
+/// "By itself, within seconds", with room for a busy machine.
+const SOON: Duration = Duration::from_secs(20);
+
+const CLIENTS: usize = 4;
+
+/// A database server of our own, of either kind.
+enum DatabaseServer {
+    Postgres(PostgresServer),
+    MariaDb(MariaDbServer),
+}
+
+impl DatabaseServer {
+    /// None, and a line on standard error, when the program is not installed.
+    async fn start(backend: Backend, directory: &Path) -> Option<Self> {
+        let started = match backend {
+            Backend::Postgres => PostgresServer::start(directory).await.map(Self::Postgres),
+            _ => MariaDbServer::start(directory).await.map(Self::MariaDb),
+        };
+        match started {
+            Ok(server) => Some(server),
+            Err(missing @ Error::Missing { .. }) => {
+                eprintln!("left out: {missing}");
+                None
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn url(&self) -> String {
+        match self {
+            Self::Postgres(server) => server.url(),
+            Self::MariaDb(server) => server.url(),
+        }
+    }
+
+    async fn stop(&mut self) {
+        match self {
+            Self::Postgres(server) => server.stop(Stop::Hard).await.unwrap(),
+            Self::MariaDb(server) => server.stop(Stop::Hard).await.unwrap(),
+        }
+    }
+
+    async fn start_again(&mut self) {
+        match self {
+            Self::Postgres(server) => server.start_again().await.unwrap(),
+            Self::MariaDb(server) => server.start_again().await.unwrap(),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_postgres_server_may_come_later_and_go_away_under_load() {
+    come_and_go(Backend::Postgres).await;
+}
+
+#[tokio::test]
+async fn a_mariadb_server_may_come_later_and_go_away_under_load() {
+    come_and_go(Backend::MariaDb).await;
+}
+
+async fn come_and_go(backend: Backend) {
+    let directory = tempfile::Builder::new().prefix("model-registry-outage-").tempdir().unwrap();
+    allow_others(&directory);
+    let Some(mut databases) = DatabaseServer::start(backend, &directory.path().join("data")).await else { return };
+    let database = TestDatabase::absent_on(backend, &databases.url()).unwrap();
+    databases.stop().await;
+
+    // Neither the server nor the database is there.
+    let server = server_on(database.url()).ready(Ready::Listening).start().await.unwrap();
+    let client = Client::of(&server);
+    answers_that_the_database_is_away(&client).await;
+    // The server is there, the database is not.
+    databases.start_again().await;
+    answers_that_the_database_is_away(&client).await;
+    database.create_now().await.unwrap();
+    let took = eventually("the new database is used", async || client.get("/readyz/health").await.status == 200).await;
+    assert!(took < SOON, "{backend}: recovered after {took:?}");
+    client.create("registered_models", &json!({"name": "first"})).await;
+
+    let load = Load::start(&client);
+    for _ in 0..2 {
+        load.until("the database answers", 200).await;
+        databases.stop().await;
+        load.until("the outage is noticed", 503).await;
+        assert_eq!(client.get("/livez").await.status, 200, "{backend}");
+        assert_eq!(client.get("/readyz/health").await.status, 503, "{backend}");
+        databases.start_again().await;
+        let took = load.until("the database is used again", 200).await;
+        assert!(took < SOON, "{backend}: recovered after {took:?}");
+        let took = eventually("ready again", async || client.get("/readyz/health").await.status == 200).await;
+        assert!(took < SOON, "{backend}: ready after {took:?}");
+    }
+    let (statuses, acknowledged) = load.end().await;
+    assert_eq!(statuses, BTreeSet::from([200, 201, 503]), "{backend}\n{}", server.log());
+    for model in acknowledged {
+        let id = model["id"].as_str().unwrap();
+        assert_eq!(client.read(&format!("registered_models/{id}")).await, model, "{backend}: acknowledged, then lost");
+    }
+    let log = server.log();
+    assert!(!log.contains("panicked"), "{backend}: {log}");
+}
+
+/// The database server runs as a user of its own and has to get to its directory.
+fn allow_others(directory: &TempDir) {
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(directory.path(), permissions).unwrap();
+}
+
+/// Probes answer at once, the API says 503 with a body that clients can read.
+async fn answers_that_the_database_is_away(client: &Client) {
+    let start = Instant::now();
+    assert_eq!(client.get("/livez").await.status, 200);
+    for probe in ["/readyz/health", "/readyz/isDirty"] {
+        assert_eq!(client.get(probe).await.status, 503, "{probe}");
+    }
+    let read = client.get("registered_models").await;
+    let written = client.post("registered_models", &json!({"name": "m"})).await;
+    assert!(start.elapsed() < Duration::from_secs(5), "answered after {:?}", start.elapsed());
+    for answer in [read, written] {
+        assert_eq!(answer.status, 503, "{answer:?}");
+        assert_eq!(answer.body["code"], "Service Unavailable");
+        assert_eq!(answer.body["message"], "the database is not available; try again later");
+    }
+}
+
+/// Clients that write and read for as long as the test wants.
+struct Load {
+    seen: Arc<Seen>,
+    clients: JoinSet<()>,
+}
+
+#[derive(Default)]
+struct Seen {
+    ended: AtomicBool,
+    statuses: Mutex<Vec<u16>>,
+    acknowledged: Mutex<Vec<Value>>,
+}
+
+impl Load {
+    fn start(client: &Client) -> Self {
+        let seen = Arc::new(Seen::default());
+        let mut clients = JoinSet::new();
+        for number in 0..CLIENTS {
+            let (client, seen) = (client.clone(), Arc::clone(&seen));
+            clients.spawn(async move { use_it(&client, &seen, number).await });
+        }
+        Self { seen, clients }
+    }
+
+    /// Waits until so many requests, from now on, have been answered with the status or its like.
+    async fn until(&self, what: &str, status: u16) -> Duration {
+        let before = self.seen.statuses.lock().unwrap().len();
+        eventually(what, async || {
+            let statuses = self.seen.statuses.lock().unwrap();
+            let alike = statuses[before..].iter().filter(|seen| **seen / 100 == status / 100);
+            alike.count() >= CLIENTS
+        })
+        .await
+    }
+
+    async fn end(mut self) -> (BTreeSet<u16>, Vec<Value>) {
+        self.seen.ended.store(true, Ordering::Relaxed);
+        while let Some(client) = self.clients.join_next().await {
+            client.unwrap();
+        }
+        let statuses = self.seen.statuses.lock().unwrap().iter().copied().collect();
+        let acknowledged = std::mem::take(&mut *self.seen.acknowledged.lock().unwrap());
+        (statuses, acknowledged)
+    }
+}
+
+async fn use_it(client: &Client, seen: &Seen, client_number: usize) {
+    for number in 0.. {
+        if seen.ended.load(Ordering::Relaxed) {
+            return;
+        }
+        let created = client.post("registered_models", &json!({"name": format!("{client_number}-{number}")})).await;
+        let listed = client.get("registered_models?pageSize=5").await;
+        for answer in [&created, &listed] {
+            let is_json = answer.body.is_object();
+            assert!(is_json, "no JSON: {answer:?}");
+        }
+        seen.statuses.lock().unwrap().extend([created.status, listed.status]);
+        if created.status == 201 {
+            seen.acknowledged.lock().unwrap().push(created.body);
+        }
+    }
+}

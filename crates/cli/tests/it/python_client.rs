@@ -1,0 +1,66 @@
+//! The published Python clients against the real executable. The checks are in the scripts under `tests/python`.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use model_registry_testkit::{Backend, TestDatabase};
+use tokio::process::Command;
+
+use crate::support::start_on;
+
+/// Name the interpreters of virtual environments that have one version of the client each.
+const CLIENT_0_3_9: &str = "MR_TEST_PYTHON_CLIENT_0_3_9";
+const CLIENT_0_3_18: &str = "MR_TEST_PYTHON_CLIENT_0_3_18";
+
+const LIMIT: Duration = Duration::from_mins(3);
+
+#[tokio::test]
+async fn client_0_3_9_registers_finds_pages_and_archives() {
+    run(CLIENT_0_3_9, "registry.py").await;
+}
+
+#[tokio::test]
+async fn client_0_3_18_registers_finds_pages_and_archives() {
+    run(CLIENT_0_3_18, "registry.py").await;
+}
+
+#[tokio::test]
+async fn the_models_of_client_0_3_9_accept_every_answer() {
+    run(CLIENT_0_3_9, "openapi.py").await;
+}
+
+#[tokio::test]
+async fn the_models_of_client_0_3_18_accept_every_answer() {
+    run(CLIENT_0_3_18, "openapi.py").await;
+}
+
+#[tokio::test]
+async fn client_0_3_9_logs_experiments_with_metrics_from_several_threads() {
+    run(CLIENT_0_3_9, "experiments.py").await;
+}
+
+/// Runs a script against a server of its own.
+async fn run(variable: &str, script: &str) {
+    let Some(python) = std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from) else {
+        eprintln!("{script} left out: {variable} is not set; `cargo xtask test` makes the environment and sets it");
+        return;
+    };
+    let database = TestDatabase::create(Backend::Sqlite).await.unwrap();
+    let server = start_on(&database).await;
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python");
+    let mut command = Command::new(python);
+    // -B: no compiled files beside the scripts.
+    command.arg("-B").arg(scripts.join(script)).arg(server.base_url());
+    command.env_clear().env("PYTHONUTF8", "1").stdin(Stdio::null()).kill_on_drop(true);
+    let output = tokio::time::timeout(LIMIT, command.output()).await;
+    let output = output.unwrap_or_else(|_| panic!("{script} is not through after {LIMIT:?}")).unwrap();
+    assert!(
+        output.status.success(),
+        "{script}: {}\n{}{}\nthe server:\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+        server.log()
+    );
+}

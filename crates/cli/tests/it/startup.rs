@@ -1,0 +1,200 @@
+//! What stops a start, what one bad row does, and how the process ends.
+
+use std::process::Stdio;
+
+use model_registry_testkit::{Executable, TestDatabase, backends, free_port};
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::process::Command;
+
+use crate::support::{Client, PATIENCE, PROGRAM, encoded, eventually, start_on};
+
+/// A run that came to its end by itself.
+#[derive(Debug)]
+struct Run {
+    code: Option<i32>,
+    output: String,
+    errors: String,
+}
+
+impl Run {
+    /// The one line that says why it stopped.
+    fn reason(&self) -> &str {
+        let mut reasons = self.errors.lines().filter(|line| line.starts_with("error: "));
+        let (Some(reason), None) = (reasons.next(), reasons.next()) else { panic!("not one reason: {self:?}") };
+        assert!(!self.errors.contains("panicked"), "{self:?}");
+        reason
+    }
+}
+
+async fn run(arguments: &[&str]) -> Run {
+    let home = TempDir::new().unwrap();
+    let mut command = Command::new(PROGRAM);
+    command.args(arguments).env_clear().env("HOME", home.path()).current_dir(home.path());
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    let output = tokio::time::timeout(PATIENCE, command.output()).await;
+    let output = output.unwrap_or_else(|_| panic!("{arguments:?} runs on instead of giving up")).unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Run { code: output.status.code(), output: text(output.stdout), errors: text(output.stderr) }
+}
+
+#[tokio::test]
+async fn wrong_flags_and_settings_end_with_code_2_and_one_line_that_names_them() {
+    for (arguments, named) in [
+        (&["serve"][..], "serve"),
+        (&["server", "--no-such-flag"], "--no-such-flag"),
+        (&["server", "--port", "99999"], "99999"),
+        (&["server", "--port", "x"], "port"),
+        (&["server", "--listen", "127.0.0.1"], "listen"),
+        (&["server", "--database", "redis://localhost"], "of no known form"),
+        (&["server", "--database", "sqlite:"], "use sqlite:PATH"),
+        (&["server", "--database", "postgres://localhost"], "names no database"),
+        (&["server", "--database", "mysql://localhost:x/models"], "invalid MySQL DSN"),
+        (&["up", "--limits-request-timeout", "soon"], "request-timeout"),
+        (&["proxy", "--embedmd-database-type", "oracle", "--embedmd-database-dsn", "x"], "oracle"),
+    ] {
+        let run = run(arguments).await;
+        assert_eq!(run.code, Some(2), "{arguments:?}: {run:?}");
+        assert!(run.reason().contains(named), "{arguments:?}: {run:?}");
+    }
+}
+
+#[tokio::test]
+async fn help_lists_every_subcommand_and_what_it_is_for() {
+    let run = run(&["--help"]).await;
+    assert_eq!(run.code, Some(0), "{run:?}");
+    for subcommand in ["up", "server", "proxy"] {
+        let line = run.output.lines().find(|line| line.trim_start().starts_with(subcommand));
+        assert!(line.is_some_and(|line| line.len() > 20), "{subcommand}: {}", run.output);
+    }
+}
+
+#[tokio::test]
+async fn a_place_where_no_data_can_be_kept_ends_with_code_1_and_its_name() {
+    let directory = TempDir::new().unwrap();
+    let directory = directory.path().to_str().unwrap();
+    let text_file = format!("{directory}/notes.txt");
+    std::fs::write(&text_file, "not a database at all, but long enough to be looked at: ".repeat(40)).unwrap();
+    for (path, named) in [
+        (format!("{text_file}/registry.db"), text_file.as_str()),
+        ("/proc/none/registry.db".to_owned(), "/proc/none"),
+        (directory.to_owned(), directory),
+        (text_file.clone(), text_file.as_str()),
+    ] {
+        let url = format!("sqlite:{path}");
+        let run = run(&["server", "--listen", "127.0.0.1:0", "--database", &url]).await;
+        assert_eq!(run.code, Some(1), "{path}: {run:?}");
+        assert!(run.reason().contains(named), "{path}: {run:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_ends_with_code_1_and_says_what_to_do() {
+    let listener = TcpListener::bind(("127.0.0.1", free_port().unwrap())).await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    for subcommand in ["up", "server", "proxy"] {
+        let run = run(&[subcommand, "--listen", &address]).await;
+        assert_eq!(run.code, Some(1), "{run:?}");
+        let reason = format!(
+            "error: cannot listen on {address}: the port is in use; stop the process that has it or choose another port"
+        );
+        assert_eq!(run.reason(), reason);
+    }
+}
+
+#[tokio::test]
+async fn a_schema_of_a_newer_program_is_left_alone() {
+    for backend in backends() {
+        let database = TestDatabase::create(backend).await.unwrap();
+        start_on(&database).await.terminate().await.unwrap();
+        database.execute("INSERT INTO schema_migrations (version, dirty) VALUES (999, FALSE)").await.unwrap();
+        let run = run(&["server", "--listen", "127.0.0.1:0", "--database", database.url()]).await;
+        assert_eq!(run.code, Some(1), "{backend}: {run:?}");
+        let reason = run.reason();
+        assert!(reason.contains("the database has schema version 999, this program knows "), "{backend}: {reason}");
+    }
+}
+
+#[tokio::test]
+async fn a_corrupt_row_fails_alone() {
+    for backend in backends() {
+        let database = TestDatabase::create(backend).await.unwrap();
+        let server = start_on(&database).await;
+        let client = Client::of(&server);
+        let broken = client.create("registered_models", &json!({"name": "broken"})).await;
+        let whole = client.create("registered_models", &json!({"name": "whole"})).await;
+        let version = json!({"name": "v", "registeredModelId": broken.as_str()});
+        let version = client.create("model_versions", &version).await;
+        database.execute("UPDATE resource SET document = 'garbage' WHERE name = 'broken'").await.unwrap();
+
+        let path = format!("registered_models/{broken}");
+        let answers = [
+            client.get(&path).await,
+            client.get("registered_model?name=broken").await,
+            client.get("registered_models").await,
+            client.call("PATCH", &path, &[], Some(&json!({"description": "x"}))).await.unwrap(),
+        ];
+        for answer in answers {
+            assert_eq!(answer.status, 500, "{backend}: {answer:?}");
+            assert_eq!(answer.body["code"], "Internal Server Error", "{backend}: {answer:?}");
+            let message = answer.body["message"].as_str().unwrap();
+            let request_id =
+                message.strip_prefix("internal error (request id ").and_then(|rest| rest.strip_suffix(')'));
+            let request_id = request_id.unwrap_or_else(|| panic!("{backend}: {message}"));
+            let log = server.log();
+            let logged = log.lines().any(|line| line.contains(request_id) && line.contains("corrupt"));
+            assert!(logged, "{backend}: the log does not tell about request {request_id}:\n{log}");
+        }
+        assert_eq!(client.read(&format!("registered_models/{whole}")).await["name"], "whole", "{backend}");
+        assert_eq!(client.read(&format!("model_versions/{version}")).await["name"], "v", "{backend}");
+        let others = format!("registered_models?filterQuery={}", encoded("name != 'broken'"));
+        assert_eq!(client.list_all(&others).await.len(), 1, "{backend}");
+        client.create("registered_models", &json!({"name": "new"})).await;
+        assert_eq!(client.get("/readyz/health").await.status, 200, "{backend}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_in_flight_is_answered_before_the_process_ends() {
+    let database = TestDatabase::create(backends()[0]).await.unwrap();
+    let mut server = start_on(&database).await;
+    let address = ("127.0.0.1", server.port());
+    let body = r#"{"name": "in flight"}"#;
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST /api/model_registry/v1alpha3/registered_models HTTP/1.1\r\nHost: here\r\nExpect: 100-continue\r\n\
+         Content-Length: {}\r\n\r\n",
+        body.len()
+    );
+    connection.write_all(head.as_bytes()).await.unwrap();
+    // The server asks for the body: the request has reached its handler.
+    let mut asked = [0; 25];
+    connection.read_exact(&mut asked).await.unwrap();
+    assert_eq!(&asked[..], b"HTTP/1.1 100 Continue\r\n\r\n");
+
+    let rest = async {
+        eventually("the port is closed", async || TcpStream::connect(address).await.is_err()).await;
+        connection.write_all(body.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        tokio::time::timeout(PATIENCE, connection.read_to_string(&mut answer)).await.unwrap().unwrap();
+        answer
+    };
+    let (status, answer) = tokio::join!(server.terminate(), rest);
+    assert!(answer.starts_with("HTTP/1.1 201 Created\r\n"), "{answer}");
+    assert!(status.unwrap().success(), "{}", server.log());
+    server.start_again().await.unwrap();
+    Client::of(&server).read("registered_model?name=in%20flight").await;
+}
+
+#[tokio::test]
+async fn up_shows_where_everything_is_and_keeps_its_data() {
+    let mut server = Executable::launch(PROGRAM).arguments(["up", "--port", "{port}"]).start().await.unwrap();
+    let shown = server.log();
+    assert!(shown.contains(&format!("{}/api/model_registry/v1alpha3", server.base_url())), "{shown}");
+    Client::of(&server).create("registered_models", &json!({"name": "kept"})).await;
+    assert!(server.terminate().await.unwrap().success(), "{}", server.log());
+    server.start_again().await.unwrap();
+    Client::of(&server).read("registered_model?name=kept").await;
+}

@@ -1,0 +1,148 @@
+//! The executable as a server, and a client that tells an answer from a broken connection.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use model_registry_testkit::executable::Launch;
+use model_registry_testkit::{Executable, TestDatabase};
+use serde_json::Value;
+
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_model-registry");
+
+/// How long anything may take that has to happen sooner or later.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A server over a database, ready to be started. Logs only what matters when a test fails.
+pub(crate) fn server_on(url: &str) -> Launch {
+    let arguments = ["server", "--listen", "127.0.0.1:{port}", "--database", url, "--log-level", "info,access=off"];
+    Executable::launch(PROGRAM).arguments(arguments)
+}
+
+pub(crate) async fn start_on(database: &TestDatabase) -> Executable {
+    server_on(database.url()).start().await.unwrap()
+}
+
+/// A client of one server; cheap to clone, and every clone uses the same connections.
+#[derive(Clone)]
+pub(crate) struct Client {
+    http: reqwest::Client,
+    base: Arc<str>,
+}
+
+/// An answer, read completely.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    pub(crate) fn id(&self) -> &str {
+        self.body["id"].as_str().unwrap_or_else(|| panic!("no id: {self:?}"))
+    }
+
+    pub(crate) fn items(&self) -> &[Value] {
+        self.body["items"].as_array().unwrap_or_else(|| panic!("no items: {self:?}"))
+    }
+}
+
+impl Client {
+    pub(crate) fn of(server: &Executable) -> Self {
+        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
+        Self { http, base: server.base_url().into() }
+    }
+
+    /// Sends a request; the path is below v1alpha3 unless it starts with a slash. An error is a broken connection.
+    pub(crate) async fn call(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> reqwest::Result<Answer> {
+        let url = if path.starts_with('/') {
+            format!("{}{path}", self.base)
+        } else {
+            format!("{}/api/model_registry/v1alpha3/{path}", self.base)
+        };
+        let mut request = self.http.request(method.parse().unwrap(), url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.body(body.to_string());
+        }
+        let response = request.send().await?;
+        let status = response.status().as_u16();
+        let bytes = response.bytes().await?;
+        let body = serde_json::from_slice(&bytes)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
+        Ok(Answer { status, body })
+    }
+
+    pub(crate) async fn try_post(&self, path: &str, body: &Value) -> reqwest::Result<Answer> {
+        self.call("POST", path, &[], Some(body)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.try_post(path, body).await.unwrap()
+    }
+
+    pub(crate) async fn try_get(&self, path: &str) -> reqwest::Result<Answer> {
+        self.call("GET", path, &[], None).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.try_get(path).await.unwrap()
+    }
+
+    /// GET of something that has to be there.
+    pub(crate) async fn read(&self, path: &str) -> Value {
+        let answer = self.get(path).await;
+        assert_eq!(answer.status, 200, "GET {path}: {}", answer.body);
+        answer.body
+    }
+
+    /// Creates an entity and gives its id.
+    pub(crate) async fn create(&self, path: &str, body: &Value) -> String {
+        let answer = self.post(path, body).await;
+        assert_eq!(answer.status, 201, "POST {path}: {}", answer.body);
+        answer.id().to_owned()
+    }
+
+    /// Every item of a list, page by page.
+    pub(crate) async fn list_all(&self, path: &str) -> Vec<Value> {
+        let mut items = Vec::new();
+        let mut token = String::new();
+        loop {
+            let separator = if path.contains('?') { '&' } else { '?' };
+            let page = self.get(&format!("{path}{separator}nextPageToken={token}")).await;
+            assert_eq!(page.status, 200, "GET {path}: {}", page.body);
+            items.extend_from_slice(page.items());
+            page.body["nextPageToken"].as_str().unwrap().clone_into(&mut token);
+            if token.is_empty() {
+                return items;
+            }
+        }
+    }
+}
+
+/// Percent-encodes a query value.
+pub(crate) fn encoded(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
+/// Asks again and again until the answer is true.
+pub(crate) async fn eventually(what: &str, mut is_true: impl AsyncFnMut() -> bool) -> Duration {
+    let start = Instant::now();
+    while !is_true().await {
+        assert!(start.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    start.elapsed()
+}

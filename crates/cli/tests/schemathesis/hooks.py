@@ -1,0 +1,169 @@
+"""Tells schemathesis what a schema cannot say.
+
+Two kinds of thing. `mend` turns generated requests that are valid by the schema alone into ones that can mean something:
+a filter is a language, a page token comes from the previous page, a find needs something to look for. `filter_failure`
+accepts answers that are right although a check objects: each entry names the operation, the parameter or the message it
+is about, and why.
+"""
+
+import re
+import uuid
+
+import requests
+import schemathesis
+from schemathesis.core.failures import AcceptedNegativeData
+from schemathesis.core.parameters import ParameterLocation
+from schemathesis.openapi.checks import RejectedPositiveData
+
+FINDS = {
+    "artifact",
+    "experiment",
+    "experiment_run",
+    "inference_service",
+    "model_artifact",
+    "model_version",
+    "registered_model",
+    "serving_environment",
+}
+PARENTLESS = {"experiment", "registered_model", "serving_environment"}
+
+
+def relative(case):
+    """The path template below the base path of its version."""
+    return re.sub(r"^/api/model_registry/v1(alpha3)?/", "", case.path)
+
+
+def is_positive(case, location):
+    return case.meta is None or not case.meta.is_negative_at(location)
+
+
+# ---- requests that can mean something ----
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    if is_positive(case, ParameterLocation.QUERY):
+        mend_query(case)
+    if is_positive(case, ParameterLocation.HEADER):
+        mend_headers(case)
+    if isinstance(case.body, dict) and is_positive(case, ParameterLocation.BODY):
+        mend_body(case, case.body)
+
+
+def mend_query(case):
+    query = dict(case.query or {})
+    # Page tokens are opaque: only one that the server gave for the same list, order and filter is of use.
+    query.pop("nextPageToken", None)
+    # A random text is no filter. The text is kept, as a value in one.
+    if "filterQuery" in query:
+        text = str(query["filterQuery"]).replace("\\", "").replace("'", "''")
+        query["filterQuery"] = f"name != '{text}' OR description LIKE '%'"
+    path = relative(case)
+    if path in FINDS and not query.get("externalId"):
+        if not query.get("name"):
+            query["name"] = "a"
+        # Names of children are unique only below their parent.
+        if path not in PARENTLESS and not query.get("parentResourceId"):
+            query["parentResourceId"] = "1"
+    if query != (case.query or {}):
+        case.query = query
+
+
+def mend_headers(case):
+    headers = case.headers or {}
+    # The same key with another body is refused (422): every request gets a key of its own.
+    if headers.get("Idempotency-Key"):
+        headers["Idempotency-Key"] = uuid.uuid4().hex
+    # No random text is the tag of an entity (412).
+    if "If-Match" in headers:
+        headers["If-Match"] = "*"
+
+
+def mend_body(case, body):
+    path = relative(case)
+    drop_undeclared_fields(case, body)
+    if "artifacts" in path or path == "registered_models:register":
+        for artifact in [body, *(body.get("artifacts") or [])]:
+            mend_artifact(artifact)
+    # The contract calls any text an id.
+    if isinstance(body.get("id"), str) and not re.fullmatch(r"[0-9]{0,9}", body["id"]):
+        body["id"] = ""
+    # A run's times are numbers in texts, and it does not end before it starts.
+    if "experiment" in path and isinstance(body.get("startTimeSinceEpoch"), str):
+        body["startTimeSinceEpoch"] = "1700000000000"
+    if "experiment" in path and isinstance(body.get("endTimeSinceEpoch"), str):
+        body["endTimeSinceEpoch"] = "1700000000001"
+    # An artifact never becomes one of another kind.
+    if case.method == "PATCH" and path == "artifacts/{id}":
+        found = requests.get(case.operation.base_url.rstrip("/") + case.formatted_path, timeout=10)
+        if found.status_code == 200:
+            kind = found.json()["artifactType"]
+            if kind != body.get("artifactType"):
+                body.clear()
+                body["artifactType"] = kind
+
+
+def mend_artifact(artifact):
+    # A metric is its value, which the contract calls optional.
+    if artifact.get("artifactType") == "metric" and artifact.get("value") is None:
+        artifact["value"] = 1.0
+    # The contract calls steps 64-bit integers without a limit to match.
+    step = artifact.get("step")
+    if isinstance(step, int) and not -(2**63) <= step < 2**63:
+        artifact["step"] = 0
+
+
+def drop_undeclared_fields(case, body):
+    """Bodies with unknown fields are refused, which the contract and two schemas of ours do not say."""
+    declared = set()
+    for alternative in case.operation.body:
+        collect_properties(alternative.definition.get("schema", alternative.definition), case, declared)
+    if declared and "artifactType" not in body:
+        for name in [name for name in body if name not in declared]:
+            del body[name]
+
+
+def collect_properties(schema, case, into):
+    if "$ref" in schema:
+        node = case.operation.schema.raw_schema
+        for part in schema["$ref"].lstrip("#/").split("/"):
+            node = node[part]
+        schema = node
+    into.update(schema.get("properties", {}))
+    for key in ("allOf", "oneOf", "anyOf"):
+        for member in schema.get(key, []):
+            collect_properties(member, case, into)
+
+
+# ---- answers that are right although a check objects ----
+
+
+@schemathesis.hook
+def filter_failure(context, failure, case, response):
+    """Whether the failure counts."""
+    if isinstance(failure, AcceptedNegativeData):
+        return not is_lenient(case)
+    if isinstance(failure, RejectedPositiveData):
+        return not is_rightly_refused(case, response)
+    return True
+
+
+def is_lenient(case):
+    """Texts that the server takes although the schema calls for better ones: the reference takes them."""
+    negative = {location for location in ParameterLocation if case.meta.is_negative_at(location)}
+    parameter = getattr(case.meta.phase.data, "parameter", None)
+    if negative == {ParameterLocation.QUERY}:
+        # Anything but DESC is ascending; an unknown order is that of ids, in v1alpha3.
+        lenient = {"sortOrder", "stepIds"} | ({"orderBy"} if "/v1alpha3/" in case.path else set())
+        # Of a repeated parameter the first value counts.
+        return parameter in lenient
+    if negative == {ParameterLocation.BODY}:
+        # A null for a body is an empty object, which PATCH takes for no change.
+        return case.method == "PATCH" and case.body is None
+    return False
+
+
+def is_rightly_refused(case, response):
+    message = response.json().get("message", "") if response.status_code == 400 else ""
+    # Null bytes slip through where schemathesis makes up examples of its own.
+    return "null bytes" in message

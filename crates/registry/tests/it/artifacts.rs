@@ -1,0 +1,88 @@
+//! Artifacts of every kind, alone and below versions and runs.
+
+use model_registry_testkit::{Backend, backends};
+use serde_json::json;
+
+use crate::support::Api;
+
+async fn version(api: &Api) -> String {
+    let model = api.create("registered_models", json!({"name": "m"})).await;
+    api.create("model_versions", json!({"name": "v", "registeredModelId": model})).await
+}
+
+#[tokio::test]
+async fn names_are_unique_below_a_parent_for_every_kind_data_sets_included() {
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let version = version(&api).await;
+        let path = format!("model_versions/{version}/artifacts");
+        for kind in ["model-artifact", "doc-artifact", "dataset-artifact"] {
+            let body = json!({"artifactType": kind, "name": "same"});
+            assert_eq!(api.post(&path, body.clone()).await.status, 201, "{kind}");
+            assert_eq!(api.post(&path, body.clone()).await.status, 409, "{kind}");
+            // Without a parent there is nothing to be unique in.
+            assert_eq!(api.post("artifacts", body.clone()).await.status, 201, "{kind}");
+            assert_eq!(api.post("artifacts", body).await.status, 201, "{kind}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_standalone_artifact_is_attached_to_several_parents_and_keeps_its_id() {
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let version = version(&api).await;
+        let experiment = api.create("experiments", json!({"name": "e"})).await;
+        let run = api.create("experiment_runs", json!({"experimentId": experiment})).await;
+        let artifact = api.create("model_artifacts", json!({"name": "loose", "uri": "u"})).await;
+        for parent in [format!("model_versions/{version}"), format!("experiment_runs/{run}")] {
+            let path = format!("{parent}/artifacts");
+            for _ in 0..2 {
+                let attached = api.post(&path, json!({"artifactType": "model-artifact", "id": artifact})).await;
+                assert_eq!((attached.status, attached.id()), (200, artifact.clone()));
+            }
+            assert_eq!(api.get(&path).await.names(), ["loose"], "{backend:?} {path}");
+        }
+        let found = api.get(&format!("model_artifact?name=loose&parentResourceId={version}")).await;
+        assert_eq!((found.status, found.id()), (200, artifact.clone()));
+        assert_eq!(found.json()["experimentRunId"], json!(run));
+        let other_kind = json!({"artifactType": "doc-artifact", "id": artifact});
+        assert_eq!(api.post(&format!("model_versions/{version}/artifacts"), other_kind).await.status, 400);
+    }
+}
+
+#[tokio::test]
+async fn a_metric_needs_a_value_everywhere() {
+    let api = Api::on(Backend::Sqlite).await;
+    let version = version(&api).await;
+    for path in ["artifacts".to_owned(), format!("model_versions/{version}/artifacts")] {
+        let answer = api.post(&path, json!({"artifactType": "metric", "name": "m"})).await;
+        assert_eq!((answer.status, answer.message().as_str()), (400, "metric value is required"));
+    }
+    let metric = api.create("artifacts", json!({"artifactType": "metric", "name": "m", "value": 1})).await;
+    let cleared = api.patch(&format!("artifacts/{metric}"), json!({"artifactType": "metric", "value": null})).await;
+    assert_eq!(cleared.status, 400);
+}
+
+#[tokio::test]
+async fn only_the_typed_endpoint_gives_a_default_state_and_refuses_unknown_fields() {
+    let api = Api::on(Backend::Sqlite).await;
+    let typed = api.post("model_artifacts", json!({"uri": "u"})).await;
+    assert_eq!((typed.status, &typed.json()["state"]), (201, &json!("UNKNOWN")));
+    let union = api.post("artifacts", json!({"artifactType": "model-artifact", "uri": "u", "whatever": 1})).await;
+    assert_eq!((union.status, union.json().get("state")), (201, None));
+    assert_eq!(api.post("model_artifacts", json!({"uri": "u", "whatever": 1})).await.status, 400);
+    assert_eq!(api.post("model_artifacts", json!({"artifactType": "metric"})).await.status, 400);
+}
+
+#[tokio::test]
+async fn the_kind_of_an_artifact_does_not_change() {
+    let api = Api::on(Backend::Sqlite).await;
+    let id = api.create("artifacts", json!({"artifactType": "doc-artifact", "uri": "u"})).await;
+    for (body, to) in [(json!({"artifactType": "model-artifact"}), "model-artifact"), (json!({}), "unknown")] {
+        let answer = api.patch(&format!("artifacts/{id}"), body).await;
+        let expected = format!("cannot change artifact type from 'doc-artifact' to '{to}': artifact type is immutable");
+        assert_eq!((answer.status, answer.message()), (400, expected));
+    }
+    assert_eq!(api.patch(&format!("model_artifacts/{id}"), json!({"uri": "v"})).await.status, 404);
+}

@@ -1,0 +1,105 @@
+//! Compares our OpenAPI document with the contract: the wire form that existing clients were generated from.
+//!
+//! Every operation with its parameters, bodies, answers and links, and every schema with its fields; references and
+//! `allOf` are resolved first. What differs on purpose is listed in `intended.rs`, with reasons, and nothing else may
+//! differ; an entry that no difference needs any more has to go.
+
+mod compare;
+mod intended;
+mod resolve;
+
+use std::path::Path;
+
+use model_registry_api::ApiVersion;
+use serde_json::{Map, Value};
+
+use self::compare::compare;
+use self::intended::Intended;
+
+fn contract() -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/contract/model-registry.yaml");
+    serde_saphyr::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+#[test]
+fn v1alpha3_is_the_contract_but_for_intended_differences() {
+    let ours = in_version(model_registry_registry::openapi_document(), ApiVersion::V1Alpha3);
+    check(&contract(), &ours, &[intended::IN_BOTH, intended::IN_V1ALPHA3]);
+}
+
+#[test]
+fn v1_is_the_contract_without_experiments_but_for_intended_differences() {
+    let ours = in_version(model_registry_registry::openapi_document(), ApiVersion::V1);
+    let mut contract = contract();
+    contract["paths"].as_object_mut().unwrap().retain(|path, _| !is_about_experiments(path));
+    for section in ["schemas", "responses", "links"] {
+        // Left over in the contract because no schema of v1 refers to them.
+        contract["components"][section].as_object_mut().unwrap().retain(|name, _| {
+            !name.contains("Experiment") && !["MetricList", "MetricListResponse"].contains(&name.as_str())
+        });
+    }
+    check(&contract, &ours, &[intended::IN_BOTH, intended::IN_V1]);
+}
+
+#[test]
+fn v1alpha3_has_56_operations_of_the_contract_and_v1_has_40() {
+    for (version, count) in [(ApiVersion::V1Alpha3, 56), (ApiVersion::V1, 40)] {
+        let ours = in_version(model_registry_registry::openapi_document(), version);
+        let known = contract();
+        let operations = compare::operations(&ours).into_iter().filter(|(label, _)| {
+            let (method, path) = label.split_once(' ').unwrap();
+            known["paths"][format!("{}{path}", ApiVersion::V1Alpha3.base_path())].get(method.to_lowercase()).is_some()
+        });
+        assert_eq!(operations.count(), count, "{version:?}");
+    }
+}
+
+fn check(contract: &Value, ours: &Value, tables: &[&[Intended]]) {
+    let differences = compare(contract, ours);
+    let table: Vec<&Intended> = tables.iter().copied().flatten().collect();
+    let unlisted = differences.iter().filter(|difference| !table.iter().any(|entry| entry.covers(difference)));
+    let stale = table.iter().filter(|entry| !differences.iter().any(|difference| entry.covers(difference)));
+    let unlisted: Vec<_> = unlisted.map(String::as_str).collect();
+    let stale: Vec<_> = stale.map(|entry| entry.pattern).collect();
+    assert!(
+        unlisted.is_empty() && stale.is_empty(),
+        "{} differences are not listed in intended.rs:\n  {}\n{} entries there match no difference:\n  {}",
+        unlisted.len(),
+        unlisted.join("\n  "),
+        stale.len(),
+        stale.join("\n  ")
+    );
+}
+
+fn is_about_experiments(path: &str) -> bool {
+    path.contains("/experiment")
+}
+
+/// The document as if it were of one version alone: other paths dropped, the suffix of v1 taken off.
+fn in_version(mut document: Value, version: ApiVersion) -> Value {
+    let prefix = format!("{}/", version.base_path());
+    document["paths"].as_object_mut().unwrap().retain(|path, _| path.starts_with(&prefix));
+    for section in ["schemas", "responses", "links"] {
+        let components = document["components"][section].as_object_mut().unwrap();
+        let (of_v1, mut others): (Map<_, _>, Map<_, _>) =
+            std::mem::take(components).into_iter().partition(|(name, _)| name.ends_with("V1"));
+        if version == ApiVersion::V1 {
+            others.retain(|name, _| !name.contains("Experiment") && !name.starts_with("MetricList"));
+            others.extend(of_v1.into_iter().map(|(name, value)| (name.trim_end_matches("V1").to_owned(), value)));
+        }
+        *components = others;
+    }
+    if version == ApiVersion::V1 {
+        take_off_suffix(&mut document);
+    }
+    document
+}
+
+fn take_off_suffix(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = text.trim_end_matches("V1").to_owned(),
+        Value::Array(items) => items.iter_mut().for_each(take_off_suffix),
+        Value::Object(members) => members.values_mut().for_each(take_off_suffix),
+        _ => {}
+    }
+}

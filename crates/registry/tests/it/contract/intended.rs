@@ -1,0 +1,107 @@
+//! What differs from the contract on purpose.
+
+/// Differences that share a reason.
+pub(super) struct Intended {
+    /// The line of the difference; `*` stands for any text.
+    pub(super) pattern: &'static str,
+    #[expect(dead_code, reason = "written for people")]
+    reason: &'static str,
+}
+
+const fn because(pattern: &'static str, reason: &'static str) -> Intended {
+    Intended { pattern, reason }
+}
+
+impl Intended {
+    pub(super) fn covers(&self, difference: &str) -> bool {
+        let mut rest = difference;
+        let mut parts = self.pattern.split('*').peekable();
+        let first = parts.next().unwrap_or_default();
+        let Some(after) = rest.strip_prefix(first) else { return false };
+        if parts.peek().is_none() {
+            return after.is_empty();
+        }
+        rest = after;
+        while let Some(part) = parts.next() {
+            if parts.peek().is_none() {
+                return rest.ends_with(part);
+            }
+            let Some(position) = rest.find(part) else { return false };
+            rest = &rest[position + part.len()..];
+        }
+        true
+    }
+}
+
+pub(super) const IN_BOTH: &[Intended] = &[
+    // Operations.
+    because("POST /registered_models:register: additional", "registers a model, a version and artifacts at once"),
+    because("schema Registration*: additional", "the bodies of that operation"),
+    because("* parameters header If-Match: additional", "changes only what the client has seen"),
+    because("* parameters header If-None-Match: additional", "spares sending what the client has"),
+    because("* parameters header Idempotency-Key: additional", "makes creations repeatable"),
+    // Statuses that the reference's server gives as well, or that ours gives beyond it.
+    because("GET * answers 304: additional", "If-None-Match"),
+    because("* answers 412: additional", "If-Match"),
+    because("GET * answers 400: additional", "bad ids, filters, page tokens and escapes are told to be so"),
+    because("* answers 403: additional", "rights are checked where a policy is configured"),
+    because("* answers 404: additional", "parents have to exist; the same set for every operation otherwise"),
+    because("PATCH * answers 409: additional", "an external id may be taken"),
+    because("* answers 413: additional", "bodies are limited"),
+    because("POST * answers 422: additional", "required fields, reused Idempotency-Keys"),
+    because("* answers 504: additional", "the time of a request is limited"),
+    because("POST /inference_services answers 200: missing", "what was created is answered with 201"),
+    because("POST /inference_services answers 201: additional", "what was created is answered with 201"),
+    because("POST /registered_models/*/versions answers 200: additional", "a body with an id changes that version"),
+    // Parameters.
+    because("GET * parameters query name schema pattern: missing", "names may be any text"),
+    because("GET * parameters query externalId schema pattern: missing", "external ids may be any text"),
+    because("GET * parameters query filterQuery schema pattern: missing", "filters may compare with any text"),
+    // Request bodies.
+    because("* additionalProperties: none -> false", "unknown fields are refused, except of artifacts"),
+    because("* properties * nullable: none -> true", "null clears in a change and counts as absent in a creation"),
+    because("* properties * maxLength: none -> 255", "limits are told"),
+    because("* properties name maxLength: none -> 250", "limits are told"),
+    because("* properties * maxItems: none -> 500", "limits are told"),
+    because("* properties customProperties maxProperties: none -> 1000", "limits are told"),
+    because("Metric* required: none -> [\"value\"]", "neither server accepts a metric without its value"),
+    because("schema *Upsert: additional", "bodies that may carry an id accept less than answers tell"),
+    because("POST * body schema $ref: \"ModelVersion\" -> \"ModelVersionUpsert\"", "as above"),
+    because("POST * body schema $ref: \"Artifact\" -> \"ArtifactUpsert\"", "as above"),
+    because("ArtifactUpsert oneOf: * -> *Upsert\"}]", "as above"),
+    because("ArtifactUpsert discriminator mapping * -> \"*Upsert\"", "as above"),
+    because("*Upsert properties id pattern: none -> *", "the id of a body has to be one"),
+    // Schemas.
+    because("* properties artifactType enum: none -> *", "an answer is exactly one of the members of the union"),
+    because("* required: none -> [\"artifactType\"]", "an answer is exactly one of the members of the union"),
+    because("Metadata* additionalProperties: missing", "unknown members of a value are ignored"),
+    because("MetadataIntValue properties int_value format: \"int32\" -> \"int64\"", "integers have 64 bits"),
+    because("MetadataIntValue properties int_value pattern: *", "integers have 64 bits"),
+    because("ParameterType type: none -> \"string\"", "its members are texts"),
+    because("schema BaseModel: missing", "a part of other schemas that is written out in them"),
+    because("schema BaseResourceCreate: missing", "a part of other schemas that is written out in them"),
+    because("schema BaseResourceUpdate: missing", "a part of other schemas that is written out in them"),
+];
+
+pub(super) const IN_V1ALPHA3: &[Intended] = &[
+    because("POST /experiments/*/experiment_runs answers 200: additional", "a body with an id changes that run"),
+    because("POST * body schema $ref: \"ExperimentRun\" -> \"ExperimentRunUpsert\"", "see ModelVersionUpsert"),
+    because("ExperimentRunUpsert properties name minLength: missing", "an empty name is none: one is generated"),
+    because("Metric* properties step m*imum: none -> *", "the limits of 64 bits"),
+];
+
+pub(super) const IN_V1: &[Intended] = &[
+    because("* properties experimentId: missing", "v1 has no experiments"),
+    because("* properties experimentRunId: missing", "v1 has no experiments"),
+    because("Metric* properties step type: \"integer\" -> \"string\"", "v1 writes steps as texts"),
+    because("Metric* properties step pattern: none -> *", "v1 writes steps as texts"),
+];
+
+#[test]
+fn a_pattern_covers_what_its_stars_allow() {
+    assert!(because("a *: x", "").covers("a b c: x"));
+    assert!(because("a: x", "").covers("a: x"));
+    assert!(!because("a: x", "").covers("a: xy"));
+    assert!(!because("a *: x", "").covers("a b: y"));
+    assert!(because("* b *", "").covers("a b c"));
+}

@@ -1,0 +1,53 @@
+//! Names are compared exactly, whatever characters they have, on every database.
+
+use model_registry_testkit::backends;
+use serde_json::json;
+
+use crate::support::Api;
+
+#[tokio::test]
+async fn names_that_databases_like_to_confuse_are_different_names() {
+    // Case, accents, trailing blanks, wildcards, full-width forms, combining characters.
+    let names = ["a_b", "aXb", "A_b", "a_b ", "a%b", "ä_b", "a\u{308}_b", "ａ_b", "a\\b", "a:b", "'", "\"", "🚀"];
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let mut ids = Vec::new();
+        for name in names {
+            ids.push(api.create("registered_models", json!({"name": name})).await);
+        }
+        for (name, id) in names.iter().zip(&ids) {
+            let encoded: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let found = api.get(&format!("registered_model?name={encoded}")).await;
+            assert_eq!((found.status, &found.id()), (200, id), "{backend:?} {name:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_metric_is_the_one_of_exactly_its_name() {
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let experiment = api.create("experiments", json!({"name": "e"})).await;
+        let run = api.create("experiment_runs", json!({"experimentId": experiment})).await;
+        let path = format!("experiment_runs/{run}/artifacts");
+        let metric = |name: &str| json!({"artifactType": "metric", "name": name, "value": 1.0});
+        for name in ["aXb", "a_b", "x:a_b", "A_b"] {
+            assert_eq!(api.post(&path, metric(name)).await.status, 201, "{name}");
+        }
+        // A parameter of the same name is another artifact.
+        let parameter = json!({"artifactType": "parameter", "name": "a_b", "value": "1"});
+        assert_eq!(api.post(&path, parameter).await.status, 201);
+        assert_eq!(api.post(&path, metric("a_b")).await.status, 200);
+        assert_eq!(api.get(&format!("{path}?artifactType=metric")).await.names().len(), 4);
+    }
+}
+
+#[tokio::test]
+async fn empty_optional_names_are_generated() {
+    let api = Api::on(model_registry_testkit::Backend::Sqlite).await;
+    let experiment = api.create("experiments", json!({"name": "e"})).await;
+    for _ in 0..2 {
+        let run = api.post("experiment_runs", json!({"name": "", "experimentId": experiment})).await;
+        assert_eq!((run.status, run.json()["name"].as_str().map(str::len)), (201, Some(36)));
+    }
+}

@@ -1,0 +1,194 @@
+//! Which right a caller has. The policy is a TOML file, read again when it changes:
+//!
+//! ```toml
+//! [[grants]]
+//! role = "reader"              # reader, writer or admin; each includes the one before
+//! users = ["*"]                # everybody who is authenticated
+//!
+//! [[grants]]
+//! role = "writer"
+//! workspace = "default"        # without it: every workspace
+//! groups = ["data-science"]
+//! ```
+//!
+//! What nothing grants is refused.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::Caller;
+use crate::ApiError;
+use crate::config::Source;
+use crate::reload::{ReloadError, Reloading};
+
+/// What a request needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Right {
+    /// Looking.
+    Read,
+    /// Creating and changing.
+    Write,
+    /// Operating the server.
+    Administer,
+}
+
+impl Right {
+    /// Returns the word for messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Administer => "administer",
+        }
+    }
+}
+
+/// What a grant gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// May look.
+    Reader,
+    /// May look and change.
+    Writer,
+    /// May do everything.
+    Admin,
+}
+
+impl Role {
+    /// Every role, from the least to the most.
+    pub const ALL: [Self; 3] = [Self::Reader, Self::Writer, Self::Admin];
+
+    /// Tells whether the role includes a right.
+    pub fn includes(self, right: Right) -> bool {
+        match self {
+            Self::Reader => right == Right::Read,
+            Self::Writer => right <= Right::Write,
+            Self::Admin => true,
+        }
+    }
+}
+
+/// Something a caller wants to do.
+#[derive(Clone, Copy, Debug)]
+pub struct Action<'a> {
+    /// The right it takes.
+    pub right: Right,
+    /// Where.
+    pub workspace: &'a str,
+}
+
+/// Who may do what.
+#[derive(Clone)]
+pub enum Policy {
+    /// Every caller has this role everywhere.
+    Everybody(Role),
+    /// What the file grants.
+    File(PolicyFile),
+}
+
+/// A policy file; cheap to clone.
+#[derive(Clone)]
+pub struct PolicyFile(Reloading<Vec<Grant>>);
+
+impl Policy {
+    /// Reads a policy file and keeps it fresh. Needs a runtime.
+    pub fn load(path: &Path) -> Result<Self, ReloadError> {
+        let owned = path.to_path_buf();
+        let grants = Reloading::load(&[path], move |contents| parse(&owned, &contents[0]))?;
+        grants.keep_fresh();
+        Ok(Self::File(PolicyFile(grants)))
+    }
+
+    /// THE decision.
+    pub fn authorize(&self, caller: &Caller, action: Action<'_>) -> Result<(), ApiError> {
+        let is_allowed = match self {
+            Self::Everybody(role) => role.includes(action.right),
+            Self::File(file) => file.0.current().iter().any(|grant| grant.allows(caller, action)),
+        };
+        if is_allowed {
+            return Ok(());
+        }
+        let (right, workspace, user) = (action.right.name(), action.workspace, &caller.user);
+        Err(ApiError::Forbidden(format!("`{user}` lacks the right `{right}` in workspace `{workspace}`")))
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    #[serde(default)]
+    grants: Vec<Grant>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Grant {
+    role: Role,
+    workspace: Option<String>,
+    #[serde(default)]
+    users: Vec<String>,
+    #[serde(default)]
+    groups: Vec<String>,
+}
+
+impl Grant {
+    fn allows(&self, caller: &Caller, action: Action<'_>) -> bool {
+        let is_here = self.workspace.as_deref().is_none_or(|workspace| workspace == action.workspace);
+        let is_meant = self.users.iter().any(|user| user == "*" || *user == caller.user)
+            || self.groups.iter().any(|group| caller.groups.contains(group));
+        is_here && is_meant && self.role.includes(action.right)
+    }
+}
+
+fn parse(path: &Path, content: &[u8]) -> Result<Vec<Grant>, String> {
+    let text = std::str::from_utf8(content).map_err(|_| format!("{}: not UTF-8", path.display()))?;
+    let document: Document = toml::from_str(text).map_err(|error| Source::new(path, text).error(&error).to_string())?;
+    Ok(document.grants)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POLICY: &str = r#"
+        [[grants]]
+        role = "reader"
+        users = ["*"]
+        [[grants]]
+        role = "writer"
+        workspace = "default"
+        groups = ["science"]
+        [[grants]]
+        role = "admin"
+        users = ["root"]
+    "#;
+
+    fn decide(user: &str, groups: &[&str], right: Right, workspace: &str) -> Result<(), String> {
+        let grants = parse(Path::new("p.toml"), POLICY.as_bytes()).unwrap();
+        let policy = Policy::File(PolicyFile(Reloading::fixed(grants)));
+        let caller = Caller { user: user.to_owned(), groups: groups.iter().map(ToString::to_string).collect() };
+        policy.authorize(&caller, Action { right, workspace }).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_role_holds_for_the_user_or_a_group_in_its_workspace() {
+        assert_eq!(decide("ann", &[], Right::Read, "other"), Ok(()));
+        assert_eq!(decide("ann", &["science"], Right::Write, "default"), Ok(()));
+        assert_eq!(decide("root", &[], Right::Administer, "other"), Ok(()));
+        let missing = Err("`ann` lacks the right `write` in workspace `other`".to_owned());
+        assert_eq!(decide("ann", &["science"], Right::Write, "other"), missing);
+        assert!(decide("ann", &["science"], Right::Administer, "default").is_err());
+        assert!(decide("ann", &[], Right::Write, "default").is_err());
+    }
+
+    #[test]
+    fn mistakes_are_said_with_their_place() {
+        let refused = |text: &str| parse(Path::new("p.toml"), text.as_bytes()).unwrap_err();
+        let error = refused("[[grants]]\nrole = \"owner\"");
+        assert!(error.starts_with("p.toml:2:8: unknown variant `owner`"), "{error}");
+        let error = refused("[[grants]]\nrole = \"admin\"\nuser = [\"x\"]");
+        assert!(error.starts_with("p.toml:3:1: unknown field `user`"), "{error}");
+    }
+}

@@ -1,0 +1,135 @@
+//! Tokens from a file that holds their hashes only, read again when it changes:
+//!
+//! ```toml
+//! [[tokens]]
+//! user = "ci"
+//! groups = ["automation"]
+//! sha256 = "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8"
+//! ```
+//!
+//! The hash is plain SHA-256: a token is random, so that there is nothing to guess and nothing a slow hash would slow
+//! down but our own requests. `openssl rand -hex 32` makes one, `printf %s TOKEN | sha256sum` its hash.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use super::{Caller, Refusal};
+use crate::config::Source;
+use crate::reload::{ReloadError, Reloading};
+
+/// The tokens of a file; cheap to clone.
+#[derive(Clone)]
+pub struct TokenFile(Reloading<Vec<Token>>);
+
+/// Returns the hash of a token as it stands in the file.
+pub fn hash_token(token: &str) -> String {
+    let digits = hash(token).into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])).collect()
+}
+
+impl TokenFile {
+    /// Reads a token file and keeps it fresh. Needs a runtime.
+    pub fn load(path: &Path) -> Result<Self, ReloadError> {
+        let owned = path.to_path_buf();
+        let tokens = Reloading::load(&[path], move |contents| parse(&owned, &contents[0]))?;
+        tokens.keep_fresh();
+        Ok(Self(tokens))
+    }
+
+    pub(super) fn identify(&self, token: &str) -> Result<Caller, Refusal> {
+        let hash = hash(token);
+        let tokens = self.0.current();
+        // All of them are compared, whichever fits: the time says nothing.
+        let mut found = None;
+        for token in tokens.iter() {
+            if bool::from(token.hash.ct_eq(&hash)) {
+                found = Some(&token.caller);
+            }
+        }
+        found.cloned().ok_or_else(|| Refusal::token("unknown token"))
+    }
+}
+
+struct Token {
+    hash: [u8; 32],
+    caller: Caller,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    #[serde(default)]
+    tokens: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    user: String,
+    #[serde(default)]
+    groups: Vec<String>,
+    sha256: toml::Spanned<String>,
+}
+
+fn hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+fn parse(path: &Path, content: &[u8]) -> Result<Vec<Token>, String> {
+    let text = std::str::from_utf8(content).map_err(|_| format!("{}: not UTF-8", path.display()))?;
+    let source = Source::new(path, text);
+    let document: Document = toml::from_str(text).map_err(|error| source.error(&error).to_string())?;
+    // Not left to serde, which quotes what it refuses: a token put here by mistake must not reach the log.
+    let tokens = document.tokens.into_iter().map(|entry| {
+        let hash = unhex(entry.sha256.get_ref())
+            .ok_or_else(|| format!("{}: `sha256` must be 64 hexadecimal digits", source.place(&entry.sha256.span())))?;
+        Ok(Token { hash, caller: Caller { user: entry.user, groups: entry.groups } })
+    });
+    tokens.collect()
+}
+
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    if !text.is_ascii() || text.len() != 64 {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    for (position, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * position..2 * position + 2], 16).ok()?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens(text: &str) -> Result<TokenFile, String> {
+        parse(Path::new("t.toml"), text.as_bytes()).map(|tokens| TokenFile(Reloading::fixed(tokens)))
+    }
+
+    #[test]
+    fn a_known_token_names_its_user() {
+        let text = format!("[[tokens]]\nuser = \"ci\"\ngroups = [\"bots\"]\nsha256 = \"{}\"", hash_token("s3cret"));
+        let tokens = tokens(&text).unwrap();
+        let caller = tokens.identify("s3cret").unwrap();
+        assert_eq!(caller, Caller { user: "ci".to_owned(), groups: vec!["bots".to_owned()] });
+        assert!(tokens.identify("s3cre").is_err());
+        assert!(tokens.identify(&hash_token("s3cret")).is_err());
+    }
+
+    #[test]
+    fn mistakes_are_said_with_their_place_and_without_the_value() {
+        let error = tokens("[[tokens]]\nuser = \"ci\"\nsha256 = \"plain-token\"").err().unwrap();
+        assert_eq!(error, "t.toml:3:10: `sha256` must be 64 hexadecimal digits");
+        let error = tokens("[[tokens]]\nuser = \"ci\"\ntoken = \"plain-token\"").err().unwrap();
+        assert!(error.starts_with("t.toml:3:1: unknown field `token`") && !error.contains("plain-token"), "{error}");
+    }
+
+    #[test]
+    fn hashes_like_sha256sum() {
+        assert_eq!(hash_token("password"), "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8");
+    }
+}

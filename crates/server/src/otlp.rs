@@ -1,0 +1,211 @@
+//! Traces and metrics to an OpenTelemetry collector, by OTLP over HTTP (the cargo feature `otlp`).
+//!
+//! Threads of the exporters' own send them in batches; a collector that is away costs nothing but what it misses.
+
+use std::time::Duration;
+
+use opentelemetry::metrics::{Histogram, MeterProvider as _};
+use opentelemetry::trace::{
+    SpanContext, SpanId, Status, TraceContextExt as _, TraceFlags, TraceId, TraceState, TracerProvider as _,
+};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_otlp::{ExporterBuildError, MetricExporter, SpanExporter, WithExportConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::metrics::SdkMeterProvider;
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+use tracing_subscriber::Layer;
+
+use crate::log::ExtraLayer;
+use crate::metrics::{BUCKETS, Metrics, Reading};
+use crate::trace_context::TraceContext;
+
+/// The name of this instrumentation.
+const SCOPE: &str = "model-registry";
+/// How long the collector may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What is sent where.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The collector, such as `http://collector:4318`.
+    pub endpoint: String,
+    /// Our name in traces.
+    pub service_name: String,
+    /// Our version in traces.
+    pub service_version: &'static str,
+    /// The share of requests that start a trace; a caller's decision is kept.
+    pub sample_ratio: f64,
+}
+
+/// The connection to the collector. What is left is sent when it is dropped.
+pub struct Collector {
+    traces: SdkTracerProvider,
+    metrics: SdkMeterProvider,
+}
+
+impl Collector {
+    /// Starts sending.
+    pub fn start(options: &Options) -> Result<Self, ExporterBuildError> {
+        let url = |path: &str| format!("{}{path}", options.endpoint.trim_end_matches('/'));
+        let spans =
+            SpanExporter::builder().with_http().with_endpoint(url("/v1/traces")).with_timeout(TIMEOUT).build()?;
+        let numbers =
+            MetricExporter::builder().with_http().with_endpoint(url("/v1/metrics")).with_timeout(TIMEOUT).build()?;
+        let resource = Resource::builder()
+            .with_service_name(options.service_name.clone())
+            .with_attribute(KeyValue::new("service.version", options.service_version))
+            .build();
+        let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(options.sample_ratio)));
+        let traces = SdkTracerProvider::builder()
+            .with_batch_exporter(spans)
+            .with_resource(resource.clone())
+            .with_sampler(sampler)
+            .build();
+        let metrics = SdkMeterProvider::builder().with_periodic_exporter(numbers).with_resource(resource).build();
+        Ok(Self { traces, metrics })
+    }
+
+    /// Returns what turns spans into traces.
+    pub(crate) fn layer(&self) -> ExtraLayer {
+        tracing_opentelemetry::layer().with_tracer(self.traces.tracer(SCOPE)).boxed()
+    }
+
+    /// Sends these numbers as well: requests, and the gauges and counters added so far.
+    pub fn export(&self, metrics: &Metrics) {
+        let meter = self.metrics.meter(SCOPE);
+        let durations = meter.f64_histogram("http.server.request.duration").with_unit("s");
+        metrics.export_durations(durations.with_boundaries(BUCKETS.to_vec()).build());
+        for source in metrics.sources() {
+            let name = format!("model_registry.{}", source.name);
+            match source.reading {
+                Reading::Gauge(read) => {
+                    let gauge = meter.f64_observable_gauge(name).with_description(source.help);
+                    gauge.with_callback(move |observer| observer.observe(read(), &[])).build();
+                }
+                Reading::Counter(read) => {
+                    let counter = meter.u64_observable_counter(name).with_description(source.help);
+                    counter.with_callback(move |observer| observer.observe(read(), &[])).build();
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        let traces = self.traces.shutdown_with_timeout(TIMEOUT);
+        let metrics = self.metrics.shutdown_with_timeout(TIMEOUT);
+        if let Err(error) = traces.and(metrics) {
+            tracing::warn!(%error, "the last traces or metrics were not sent");
+        }
+    }
+}
+
+/// Records a request by the conventions for HTTP servers.
+pub(crate) fn observe(histogram: &Histogram<f64>, route: &str, method: &str, status: u16, took: Duration) {
+    let labels = [
+        KeyValue::new("http.route", route.to_owned()),
+        KeyValue::new("http.request.method", method.to_owned()),
+        KeyValue::new("http.response.status_code", i64::from(status)),
+    ];
+    histogram.record(took.as_secs_f64(), &labels);
+}
+
+/// Begins a request's span, as part of its caller's trace if there is one. What is decided when a span begins cannot be
+/// said later, so this comes before anything runs in it.
+pub(crate) fn begin(span: &Span, caller: Option<TraceContext>) {
+    span.record("otel.kind", "server");
+    let Some(caller) = caller else { return };
+    let flags = if caller.is_sampled { TraceFlags::SAMPLED } else { TraceFlags::default() };
+    let trace_id = TraceId::from_bytes(caller.trace_id.to_be_bytes());
+    let parent_id = SpanId::from_bytes(caller.parent_id.to_be_bytes());
+    let remote = SpanContext::new(trace_id, parent_id, flags, true, TraceState::default());
+    // Fails when nothing listens to spans, which is fine.
+    let _ = span.set_parent(Context::new().with_remote_span_context(remote));
+}
+
+/// Describes a request's span by the conventions for HTTP servers.
+pub(crate) fn describe(span: &Span, method: &str, route: &str, status: u16) {
+    span.context().span().update_name(format!("{method} {route}"));
+    span.set_attribute("http.request.method", method.to_owned());
+    span.set_attribute("http.route", route.to_owned());
+    span.set_attribute("http.response.status_code", i64::from(status));
+    if status >= 500 {
+        span.set_status(Status::error("server error"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use axum::Router;
+    use axum::body::{Body, Bytes};
+    use axum::extract::Request;
+    use axum::routing::{get, post};
+    use tower::ServiceExt;
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::*;
+    use crate::{fallback, layers};
+
+    /// Starts a collector and returns its address and what it receives.
+    async fn collector() -> (String, Arc<Mutex<Vec<u8>>>) {
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let into = Arc::clone(&received);
+        let receive = move |body: Bytes| async move { into.lock().unwrap().extend_from_slice(&body) };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, Router::new().route("/v1/{what}", post(receive))).await });
+        (address, received)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_request_becomes_a_span_of_its_callers_trace_and_is_counted() {
+        let (endpoint, received) = collector().await;
+        let options = Options {
+            endpoint,
+            service_name: "registry-under-test".to_owned(),
+            service_version: "1.2.3",
+            sample_ratio: 0.0,
+        };
+        let collector = Collector::start(&options).unwrap();
+        let metrics = Metrics::new(&[]);
+        metrics.gauge("pool_connections", "Connections", || 3.0);
+        metrics.counter("statements", "Statements sent", || 42);
+        collector.export(&metrics);
+        let subscriber = tracing_subscriber::registry().with(collector.layer());
+        let router = fallback::finish(Router::new().route("/things/{id}", get(|| async { "thing" })));
+        let router = layers::wrap(
+            router,
+            layers::Options { traces: true, metrics: Some(metrics), ..layers::Options::default() },
+        );
+        {
+            let _guard = tracing::subscriber::set_default(subscriber);
+            for (trace, flag) in
+                [("4bf92f3577b34da6a3ce929d0e0e4736", "01"), ("11112222333344445555666677778888", "00")]
+            {
+                let request = Request::get("/things/1")
+                    .header("traceparent", format!("00-{trace}-00f067aa0ba902b7-{flag}"))
+                    .body(Body::empty())
+                    .unwrap();
+                router.clone().oneshot(request).await.unwrap();
+            }
+        }
+        tokio::task::spawn_blocking(move || drop(collector)).await.unwrap();
+
+        let received = received.lock().unwrap().clone();
+        let contains = |bytes: &[u8]| received.windows(bytes.len()).any(|window| window == bytes);
+        assert!(contains(b"registry-under-test"));
+        assert!(contains(b"GET /things/{id}"));
+        for name in ["http.server.request.duration", "model_registry.pool_connections", "model_registry.statements"] {
+            assert!(contains(name.as_bytes()), "{name}");
+        }
+        assert!(contains(&0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736_u128.to_be_bytes()));
+        assert!(contains(&0x00f0_67aa_0ba9_02b7_u64.to_be_bytes()));
+        // The caller decided against this one.
+        assert!(!contains(&0x1111_2222_3333_4444_5555_6666_7777_8888_u128.to_be_bytes()));
+    }
+}

@@ -1,0 +1,249 @@
+//! A stream that escapes what scripts leave unescaped in a request's URL.
+//!
+//! The reference's server takes raw `"`, `<` and `>` in a query string, as in `filterQuery=name="x"`, and scripts rely on
+//! it (parity, registry-server 2.2). Hyper answers 400 before anybody here sees the request. So the request line, and
+//! nothing but the request line, is escaped on its way in.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// Longest method; what is longer is no request line.
+const LONGEST_METHOD: usize = 16;
+
+/// What has happened to the requests of a connection.
+///
+/// Only behind a complete answer, with no other request under way, does the next byte read begin a request. A request
+/// with a body ends all certainty: its answer may come before its body was read, and escaping a body would make it longer
+/// than announced, its end a request of its own. From there on nothing is escaped any more.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Requests(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    begun: AtomicU64,
+    answered: AtomicU64,
+    had_body: AtomicBool,
+}
+
+/// Counts an answer when it is dropped, that is, when its last byte has been taken.
+pub(super) struct UntilAnswered(Requests);
+
+impl Requests {
+    pub(super) fn guard(&self, has_body: bool) -> UntilAnswered {
+        if has_body {
+            self.0.had_body.store(true, Ordering::Release);
+        }
+        self.0.begun.fetch_add(1, Ordering::AcqRel);
+        UntilAnswered(self.clone())
+    }
+
+    fn answered(&self) -> u64 {
+        self.0.answered.load(Ordering::Acquire)
+    }
+
+    /// Whether the next byte begins a request, given how many answers were known when the last one was looked for.
+    fn next_begins(&self, known: u64) -> bool {
+        let answered = self.answered();
+        answered != known
+            && answered == self.0.begun.load(Ordering::Acquire)
+            && !self.0.had_body.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for UntilAnswered {
+    fn drop(&mut self) {
+        self.0.0.answered.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+/// Where in a request the next byte is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Method {
+        read: usize,
+    },
+    /// The first byte of the URL.
+    Start,
+    Target,
+    /// Headers and body: not ours.
+    Rest,
+}
+
+/// The stream of one HTTP/1 connection.
+pub(super) struct EscapedTarget<S> {
+    stream: S,
+    requests: Requests,
+    /// Answers known when the last request began.
+    known: u64,
+    state: State,
+    /// Bytes that an escaped chunk had too many of for the reader's buffer.
+    pending: BytesMut,
+}
+
+impl<S> EscapedTarget<S> {
+    pub(super) fn new(stream: S, requests: Requests) -> Self {
+        Self { stream, requests, known: 0, state: State::Method { read: 0 }, pending: BytesMut::new() }
+    }
+
+    /// Escapes a chunk into `pending`; false where it holds nothing to escape.
+    fn escape(&mut self, chunk: &[u8]) -> bool {
+        let mut from = 0;
+        for (at, byte) in chunk.iter().enumerate() {
+            self.state = match (self.state, byte) {
+                (State::Rest, _) => break,
+                (State::Method { read }, b'A'..=b'Z') if read < LONGEST_METHOD => State::Method { read: read + 1 },
+                (State::Method { read: 1.. }, b' ') => State::Start,
+                (State::Method { .. }, _) => State::Rest,
+                (State::Start, b'/') => State::Target,
+                (State::Start, _) | (State::Target, b' ' | b'\r' | b'\n') => State::Rest,
+                (State::Target, b'"' | b'<' | b'>') => {
+                    let escaped: &[u8] = match byte {
+                        b'"' => b"%22",
+                        b'<' => b"%3C",
+                        _ => b"%3E",
+                    };
+                    self.pending.extend_from_slice(&chunk[from..at]);
+                    self.pending.extend_from_slice(escaped);
+                    from = at + 1;
+                    State::Target
+                }
+                (State::Target, _) => State::Target,
+            };
+        }
+        if from > 0 {
+            self.pending.extend_from_slice(&chunk[from..]);
+        }
+        from > 0
+    }
+
+    fn give_pending(&mut self, buffer: &mut ReadBuf<'_>) {
+        let length = self.pending.len().min(buffer.remaining());
+        buffer.put_slice(&self.pending[..length]);
+        self.pending.advance(length);
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for EscapedTarget<S> {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if !this.pending.is_empty() {
+            this.give_pending(buffer);
+            return Poll::Ready(Ok(()));
+        }
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut this.stream).poll_read(context, buffer))?;
+        if this.requests.next_begins(this.known) {
+            this.known = this.requests.answered();
+            this.state = State::Method { read: 0 };
+        }
+        if this.state != State::Rest {
+            let chunk = buffer.filled()[before..].to_vec();
+            if this.escape(&chunk) {
+                buffer.set_filled(before);
+                this.give_pending(buffer);
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for EscapedTarget<S> {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+
+    /// Reads everything, `size` bytes at a time; behind `answered_after` bytes an answer has been sent.
+    async fn read(chunks: &[&[u8]], size: usize, answered_after: Option<usize>) -> String {
+        let mut below = std::io::Cursor::new(chunks.concat());
+        let requests = Requests::default();
+        let mut read = String::new();
+        let mut buffer = vec![0; size];
+        let mut stream = EscapedTarget::new(&mut below, requests.clone());
+        let mut total = 0;
+        loop {
+            if answered_after.is_some_and(|after| total >= after && requests.answered() == 0) {
+                drop(requests.guard(false));
+            }
+            let length = stream.read(&mut buffer).await.unwrap();
+            if length == 0 {
+                return read;
+            }
+            total += length;
+            read.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
+        }
+    }
+
+    #[tokio::test]
+    async fn raw_quotes_and_angle_brackets_in_the_url_are_escaped() {
+        let request = b"GET /models?filterQuery=a=\"x\"&b<1>0 HTTP/1.1\r\nX-Quoted: \"as <is>\"\r\n\r\n{\"a\":\"<b>\"}";
+        for size in [1, 3, 7, 64, 4096] {
+            assert_eq!(
+                read(&[request], size, None).await,
+                "GET /models?filterQuery=a=%22x%22&b%3C1%3E0 HTTP/1.1\r\nX-Quoted: \"as <is>\"\r\n\r\n{\"a\":\"<b>\"}",
+                "chunks of {size}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn what_does_not_look_like_a_request_line_is_left_alone() {
+        for text in ["{\"name\":\"<x>\"}", "get /\"x\"", "GET \"x\"", "AAAAAAAAAAAAAAAAAAAAAAA /\"", " /\""] {
+            assert_eq!(read(&[text.as_bytes()], 4096, None).await, text);
+        }
+    }
+
+    #[test]
+    fn nothing_begins_while_a_request_is_under_way_or_after_one_with_a_body() {
+        let requests = Requests::default();
+        assert!(!requests.next_begins(0));
+        let (first, second) = (requests.guard(false), requests.guard(false));
+        drop(first);
+        assert!(!requests.next_begins(0));
+        drop(second);
+        assert!(requests.next_begins(0));
+        drop(requests.guard(true));
+        assert!(!requests.next_begins(0));
+    }
+
+    #[tokio::test]
+    async fn the_request_behind_an_answer_is_escaped_too_and_a_body_is_not() {
+        let first: &[u8] = b"POST /a HTTP/1.1\r\n\r\n";
+        let body: &[u8] = b"GET /\"body\"      ";
+        let second: &[u8] = b"GET /\"x\" HTTP/1.1\r\n";
+        let through = read(&[first, body, second], 1, Some(first.len() + body.len())).await;
+        assert_eq!(through, "POST /a HTTP/1.1\r\n\r\nGET /\"body\"      GET /%22x%22 HTTP/1.1\r\n");
+    }
+}

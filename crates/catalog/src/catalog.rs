@@ -3,14 +3,19 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
-use model_registry_store::{CatalogLoad, LoadReport, Store, StoreError};
+use model_registry_store::dialect::Dialect;
+use model_registry_store::{CatalogLoad, Lease, LoadReport, Store, StoreError};
 
 use crate::configuration::{Configuration, Files};
 use crate::loader::{self, Loaded};
 use crate::routes::OptionsCache;
 use crate::watch;
 use crate::yaml::Problem;
+
+/// A replica that dies is replaced after this time at most.
+const LEASE: Duration = Duration::from_secs(10);
 
 /// Where the catalog reads from.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +35,7 @@ pub struct Catalog {
     configuration: Arc<RwLock<Arc<Configuration>>>,
     pub(crate) options: Arc<OptionsCache>,
     is_loaded: Arc<AtomicBool>,
+    pub(crate) lease: Arc<Lease>,
 }
 
 /// How a load went.
@@ -51,6 +57,7 @@ impl Catalog {
             configuration: Arc::default(),
             options: Arc::default(),
             is_loaded: Arc::default(),
+            lease: Arc::new(Lease { name: "catalog", holder: uuid::Uuid::new_v4().to_string(), duration: LEASE }),
         }
     }
 
@@ -68,8 +75,36 @@ impl Catalog {
         Arc::clone(&self.configuration.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Whether other processes may use the same database.
+    pub(crate) fn is_shared(&self) -> Result<bool, StoreError> {
+        Ok(self.store.database()?.dialect() != Dialect::Sqlite)
+    }
+
+    /// Reads the configuration alone: another replica loads what the sources publish.
+    pub(crate) async fn load_configuration(&self) -> Result<Vec<u8>, StoreError> {
+        let catalog = self.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let mut files = catalog.files.lock().unwrap_or_else(PoisonError::into_inner);
+            watch::read_configuration(&catalog.settings, || files.load(&catalog.settings.sources))
+        });
+        let (configuration, _, fingerprint) = match read.await {
+            Ok(read) => read,
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        };
+        let is_filled = !self.store.database()?.list_source_states().await?.is_empty();
+        *self.configuration.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(configuration);
+        if is_filled {
+            self.is_loaded.store(true, Ordering::Release);
+        }
+        Ok(fingerprint)
+    }
+
     /// Reads all files and replaces what is served, at once.
     pub async fn load(&self) -> Result<LoadSummary, StoreError> {
+        self.load_holding(None).await
+    }
+
+    pub(crate) async fn load_holding(&self, lease: Option<Lease>) -> Result<LoadSummary, StoreError> {
         let catalog = self.clone();
         // Parsing takes a while; a panic in it is a defect and ends the load like one.
         let read = tokio::task::spawn_blocking(move || catalog.read()).await;
@@ -87,7 +122,7 @@ impl Catalog {
             problems.extend(of_source);
             snapshots.push(snapshot);
         }
-        let load = CatalogLoad { snapshots, sources: complete, clock: self.store.clock().clone() };
+        let load = CatalogLoad { snapshots, sources: complete, clock: self.store.clock().clone(), lease };
         let report = self.store.write(&load).await?;
         *self.configuration.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(configuration);
         self.is_loaded.store(true, Ordering::Release);

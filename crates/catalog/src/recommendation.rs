@@ -80,11 +80,11 @@ fn best_of_group(mut group: Vec<&Measurement>, names: &PropertyNames) -> Vec<i64
         latency.then_with(|| positive(a, &names.hardware_count).total_cmp(&positive(b, &names.hardware_count)))
     });
     let mut cheaper: Vec<&Measurement> = Vec::new();
-    let mut least = i128::MAX;
+    let mut lowest_cost = i128::MAX;
     for measurement in group {
         let cost = measurement.cost(names);
-        if cost < least {
-            least = cost;
+        if cost < lowest_cost {
+            lowest_cost = cost;
             cheaper.push(measurement);
         }
     }

@@ -100,7 +100,7 @@ async fn serve_roles(
         }
     };
     let loading = async {
-        match catalog {
+        match catalog.clone() {
             Some(catalog) => match catalog.run().await {},
             None => std::future::pending::<std::convert::Infallible>().await,
         }
@@ -109,6 +109,9 @@ async fn serve_roles(
         served = serve::serve(listener, router, serve_options, serve::stop_signal()) => served?,
         error = connected => return Err(datastore_error(error)),
         never = loading => match never {},
+    }
+    if let Some(catalog) = &catalog {
+        catalog.stop().await;
     }
     if let Ok(database) = store.database() {
         database.close().await;

@@ -14,6 +14,7 @@ mod document;
 mod error;
 pub mod filter;
 mod idempotency;
+mod lease;
 mod list;
 mod property;
 mod read;
@@ -33,6 +34,7 @@ pub use db::{ConnectError, Database, DatabaseSource, DatabaseTls, PoolOptions, P
 pub use document::Document;
 pub use error::{Result, StoreError, UniqueField};
 pub use idempotency::{IdempotencyKey, KeptAnswer};
+pub use lease::Lease;
 pub use list::{ListRequest, Page, Within};
 pub use read::{FindBy, Found};
 pub use record::Record;

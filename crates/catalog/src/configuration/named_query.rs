@@ -49,7 +49,7 @@ impl NamedQuery {
         if fields.is_empty() {
             return Err(format!("named query '{name}' must contain at least one field filter"));
         }
-        let fields = fields.into_iter().map(|(field, filter)| Ok((field.clone(), read_field(name, &field, filter)?)));
+        let fields = fields.into_iter().map(|(field, filter)| Ok((field.clone(), read_field(name, &field, &filter)?)));
         Ok(Self { asset, fields: fields.collect::<Result<_, String>>()? })
     }
 
@@ -63,7 +63,7 @@ impl NamedQuery {
     }
 }
 
-fn read_field(query: &str, field: &str, filter: Value) -> Result<FieldFilter, String> {
+fn read_field(query: &str, field: &str, filter: &Value) -> Result<FieldFilter, String> {
     if field.is_empty() {
         return Err(format!("named query '{query}' has an empty field name"));
     }

@@ -18,7 +18,9 @@ const LIST_ENDING: &str = ".array_value";
 
 /// The options of each catalog with the generation they belong to.
 #[derive(Debug, Default)]
-pub(crate) struct OptionsCache(Mutex<HashMap<AssetType, (i64, Arc<Map<String, Value>>)>>);
+pub(crate) struct OptionsCache(Mutex<HashMap<AssetType, (i64, Filters)>>);
+
+type Filters = Arc<Map<String, Value>>;
 
 pub(super) async fn of_models(State(catalog): State<Catalog>) -> Result<Response, ApiError> {
     answer(&catalog, AssetType::Models).await
@@ -50,7 +52,7 @@ pub(super) fn bound(filters: &Map<String, Value>, field: &str, value: &Value) ->
     }
 }
 
-pub(super) async fn options(catalog: &Catalog, asset: AssetType) -> Result<Arc<Map<String, Value>>, ApiError> {
+pub(super) async fn options(catalog: &Catalog, asset: AssetType) -> Result<Filters, ApiError> {
     let database = database(catalog)?;
     let generation = database.catalog_generation().await.map_err(store_error)?;
     let cached = catalog.options.0.lock().unwrap_or_else(PoisonError::into_inner).get(&asset).cloned();

@@ -24,7 +24,7 @@ pub(super) fn page(items: Vec<Item>, list: &str, page_size: u32, token: Option<&
     };
     let size = page_size as usize;
     let next_page_token = match items.get(start + size - 1) {
-        Some(last) if items.len() > start + size => encode(&last.key, list),
+        Some(item) if items.len() > start + size => encode(&item.key, list),
         _ => String::new(),
     };
     let items = items.into_iter().skip(start).take(size).map(|item| item.json).collect();

@@ -14,6 +14,7 @@ use crate::db::Transaction;
 use crate::document::Document;
 use crate::error::{Result, StoreError};
 use crate::filter::fold;
+use crate::lease::Lease;
 use crate::store::{Operation, Outcome};
 use crate::tables::{WORKSPACE, folded};
 use crate::write::{PROPERTY_COLUMNS, PropertyRow};
@@ -56,6 +57,8 @@ pub struct CatalogLoad {
     /// Every configured source: what others published goes. `None` to leave the others alone.
     pub sources: Option<Vec<String>>,
     pub clock: Clock,
+    /// Write only while this is held.
+    pub lease: Option<Lease>,
 }
 
 /// What a load did.
@@ -72,6 +75,12 @@ impl Operation for CatalogLoad {
 
     async fn run(&self, tx: &mut Transaction) -> Result<Outcome<LoadReport>> {
         let mut load = Load::begin(tx, self.clock.now()).await?;
+        if let Some(lease) = &self.lease
+            && !lease.is_held(tx).await?
+        {
+            // Another replica loads now. Nothing has been written.
+            return Ok(Outcome::Done(LoadReport::default()));
+        }
         for snapshot in &self.snapshots {
             let count = match &snapshot.items {
                 Some(items) => {

@@ -1,6 +1,7 @@
 //! One file per subcommand.
 
 pub(crate) mod artifacts;
+pub(crate) mod catalog;
 pub(crate) mod completion;
 pub(crate) mod config;
 pub(crate) mod environments;

@@ -48,12 +48,13 @@ const COMMANDS: &[Subcommand] = &[
     Subcommand { command: commands::export::command, run: commands::export::run },
     Subcommand { command: commands::import::command, run: commands::import::run },
     Subcommand { command: commands::watch::command, run: commands::watch::run },
+    Subcommand { command: commands::catalog::command, run: commands::catalog::run },
 ];
 
 fn main() -> ExitCode {
     // Two providers in one build panic at first use: this one is chosen before anything can need it.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let schema = Schema::new(&[config::SETTINGS]);
+    let schema = Schema::new(&[config::SETTINGS, commands::catalog::SETTINGS]);
     let arguments = command(&schema).get_matches();
     let Some((name, arguments)) = arguments.subcommand() else { return ExitCode::from(failure::USAGE) };
     let subcommand = COMMANDS.iter().find(|subcommand| (subcommand.command)(&schema).get_name() == name);

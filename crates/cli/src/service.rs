@@ -1,8 +1,10 @@
-//! Runs the registry's server: socket first, database behind it, until a signal.
+//! Runs the servers of one process, on one port: socket first, database behind it, until a signal.
 
 use std::net::SocketAddr;
 
 use anyhow::Context;
+use axum::Router;
+use model_registry_catalog::Catalog;
 use model_registry_registry::Registry;
 use model_registry_server::auth::{self, Auth, Rules};
 use model_registry_server::config::{self as key, Settings};
@@ -18,28 +20,50 @@ pub(crate) enum Anonymous {
     Everywhere,
 }
 
+/// What a process serves.
+pub(crate) enum Roles {
+    Registry,
+    Catalog(model_registry_catalog::Settings),
+    Both(model_registry_catalog::Settings),
+}
+
+impl Roles {
+    fn has_registry(&self) -> bool {
+        !matches!(self, Self::Catalog(_))
+    }
+
+    fn catalog(self, store: &Store) -> Option<Catalog> {
+        match self {
+            Self::Registry => None,
+            Self::Catalog(settings) | Self::Both(settings) => Some(Catalog::new(store.clone(), settings)),
+        }
+    }
+}
+
 /// Runs until a signal asks for the end. `started` is called once with the base URL, when the socket listens.
 pub(crate) fn run(
     settings: &Settings,
     source: DatabaseSource,
     anonymous: Anonymous,
+    roles: Roles,
     started: impl FnOnce(&str),
 ) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     runtime.block_on(async {
         let _telemetry = settings.start_log()?;
-        serve_registry(settings, source, anonymous, started).await
+        serve_roles(settings, source, anonymous, roles, started).await
     })
 }
 
-async fn serve_registry(
+async fn serve_roles(
     settings: &Settings,
     source: DatabaseSource,
     anonymous: Anonymous,
+    roles: Roles,
     started: impl FnOnce(&str),
 ) -> anyhow::Result<()> {
     let (host, port) = settings.listen_address()?;
-    let auth = settings.auth(Rules::new(&[auth::DEFAULT_RULES]))?;
+    let auth = settings.auth(Rules::new(&[model_registry_catalog::RULES, auth::DEFAULT_RULES]))?;
     let tls = settings.tls()?;
     let listener = serve::bind(&host, port).await?;
     let address = listener.local_addr().context("the socket has no address")?;
@@ -47,8 +71,18 @@ async fn serve_registry(
     let (store, connect) = Store::connect_in_background(source, PoolOptions::default(), Clock::system());
 
     let metrics = Metrics::new(&[("version", env!("CARGO_PKG_VERSION").to_owned())]);
-    let mut routes = model_registry_registry::router(Registry::new(store.clone()));
-    let mut options = settings.layer_options(health(&store));
+    let mut routes = Router::new();
+    let mut health = health(&store);
+    if roles.has_registry() {
+        routes = routes.merge(model_registry_registry::router(Registry::new(store.clone())));
+    }
+    let catalog = roles.catalog(&store);
+    if let Some(catalog) = &catalog {
+        routes = routes.merge(model_registry_catalog::router(catalog.clone()));
+        let checked = catalog.clone();
+        health = health.check("catalog", Scope::Service, move || checked.clone().check());
+    }
+    let mut options = settings.layer_options(health);
     if settings.is_on(&key::TELEMETRY_METRICS) {
         register_metrics(&metrics, &store);
         routes = routes.merge(metrics.router());
@@ -68,9 +102,19 @@ async fn serve_registry(
             Err(error) => error,
         }
     };
+    let loading = async {
+        match catalog.clone() {
+            Some(catalog) => match catalog.run().await {},
+            None => std::future::pending::<std::convert::Infallible>().await,
+        }
+    };
     tokio::select! {
         served = serve::serve(listener, router, serve_options, serve::stop_signal()) => served?,
         error = connected => return Err(datastore_error(error)),
+        never = loading => match never {},
+    }
+    if let Some(catalog) = &catalog {
+        catalog.stop().await;
     }
     if let Ok(database) = store.database() {
         database.close().await;

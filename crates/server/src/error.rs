@@ -28,6 +28,9 @@ pub enum ApiError {
     /// A required field is missing or empty: 422.
     #[error("{0}")]
     Unprocessable(String),
+    /// The same where the code in the body is the status' own phrase: 422.
+    #[error("{0}")]
+    UnprocessableEntity(String),
     /// Nobody, or nobody we know, is calling: 401.
     #[error("authentication required")]
     Unauthorized,
@@ -80,6 +83,10 @@ impl ApiError {
             Self::Invalid(_) => Answer::new(StatusCode::BAD_REQUEST),
             // parity (registry-server 2.2): the status is 422 but the code in the body stays "Bad Request".
             Self::Unprocessable(_) => Answer { code: "Bad Request", ..Answer::new(StatusCode::UNPROCESSABLE_ENTITY) },
+            Self::UnprocessableEntity(_) => {
+                // http calls it by its newer name.
+                Answer { code: "Unprocessable Entity", ..Answer::new(StatusCode::UNPROCESSABLE_ENTITY) }
+            }
             Self::Unauthorized => Answer {
                 header: Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
                 ..Answer::new(StatusCode::UNAUTHORIZED)
@@ -175,6 +182,7 @@ mod tests {
         let cases = [
             (ApiError::Invalid("x".into()), 400, "Bad Request"),
             (ApiError::Unprocessable("x".into()), 422, "Bad Request"),
+            (ApiError::UnprocessableEntity("x".into()), 422, "Unprocessable Entity"),
             (ApiError::Unauthorized, 401, "Unauthorized"),
             (ApiError::Forbidden("x".into()), 403, "Forbidden"),
             (ApiError::NotFound("x".into()), 404, "Not Found"),

@@ -121,7 +121,9 @@ fn classify(error: &dyn sqlx::error::DatabaseError) -> Class {
 /// SQLite the columns.
 fn violated(constraint: Option<&str>, message: &str) -> Option<UniqueField> {
     let key = constraint.unwrap_or_else(|| message.rsplit_once("for key").map_or(message, |(_, key)| key));
-    if key.contains("idempotency") {
+    if key.contains("lease") {
+        Some(UniqueField::Name)
+    } else if key.contains("idempotency") {
         Some(UniqueField::IdempotencyKey)
     } else if key.contains("external_id") {
         Some(UniqueField::ExternalId)

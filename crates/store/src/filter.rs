@@ -98,6 +98,10 @@ pub struct Scope<'a> {
     pub workspace_id: i32,
     /// The kinds listed. With one, its code is compared with; with several, the outer table's `kind` is.
     pub kinds: &'a [i16],
+    /// The table with the rows of [`Target::Property`] and [`Target::List`].
+    pub properties: &'static str,
+    /// The rows behind [`Target::Related`]: those whose `parent_id` is the outer row's id.
+    pub related: Option<&'a Scope<'a>>,
     /// Says what a name means in this list.
     pub resolve: Resolve<'a>,
 }
@@ -116,7 +120,7 @@ pub enum Target {
         /// LOWER, which agrees between databases on ASCII only.
         folded: Option<&'static str>,
     },
-    /// Rows of `property`.
+    /// Rows of the property table.
     Property {
         name: String,
         /// Only built-in values; otherwise a custom property of the same name counts as well.
@@ -126,6 +130,12 @@ pub enum Target {
     },
     /// Numbers compare with one target, everything else with the other.
     ByLiteral { number: Box<Target>, text: Box<Target> },
+    /// A list of texts in the property table. A negated comparison (`!=`, NOT IN, NOT LIKE) is true of a list that is
+    /// there and has no element for which the comparison without the negation would be true.
+    List { name: String },
+    /// A property of related rows, such as a model's artifacts: true when one of them satisfies the comparison.
+    /// Comparisons joined by one AND ask for one and the same related row.
+    Related(Box<Target>),
 }
 
 /// Folds a text for ILIKE. Whoever stores a folded text must use this function.

@@ -7,6 +7,7 @@
 //! `db/migrate.rs`; to make a field filterable, declare it in the kind: columns and properties follow from there.
 
 mod backup;
+mod catalog;
 mod change_log;
 mod clock;
 mod db;
@@ -16,6 +17,7 @@ mod error;
 mod feed;
 pub mod filter;
 mod idempotency;
+mod lease;
 mod list;
 mod property;
 mod read;
@@ -29,6 +31,10 @@ mod write;
 pub use backup::{
     BackupError, Counts, ExportReport, FORMAT_VERSION, ImportOptions, ImportReport, OnProgress, Progress,
 };
+pub use catalog::{
+    CatalogItem, CatalogKind, CatalogList, CatalogLoad, CatalogOrder, CatalogPage, CatalogRecord, CatalogSet,
+    LoadReport, Options, PropertyOptions, SourceSnapshot, SourceState, about_related,
+};
 pub use change_log::Change;
 pub use clock::Clock;
 pub use db::{ConnectError, Database, DatabaseSource, DatabaseTls, PoolOptions, PoolStatus, SourceError, Transaction};
@@ -36,6 +42,7 @@ pub use document::Document;
 pub use error::{Result, StoreError, UniqueField};
 pub use feed::Changes;
 pub use idempotency::{IdempotencyKey, KeptAnswer};
+pub use lease::Lease;
 pub use list::{ListRequest, Page, Within};
 pub use read::{FindBy, Found};
 pub use record::Record;

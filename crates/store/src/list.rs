@@ -150,6 +150,8 @@ impl ListRequest<'_> {
                 table,
                 workspace_id: WORKSPACE,
                 kinds: &codes,
+                properties: "property",
+                related: None,
                 resolve: &|name| vocabulary::resolve(self.kinds, name),
             };
             select.cond_where(filter::compile(filter, &scope, dialect)?);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use model_registry_api::{KindSpec, Shape, Storage};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::document::Document;
 
@@ -96,12 +96,14 @@ pub(crate) fn properties(spec: &KindSpec, document: &Document) -> Properties {
             }
         }
     }
-    for (name, value) in document.0.get("customProperties").and_then(Value::as_object).into_iter().flatten() {
-        if let Some(value) = custom_value(value) {
-            properties.insert((name.clone(), true, 0), value);
-        }
-    }
+    properties.extend(custom_properties(&document.0));
     properties
+}
+
+/// The rows of a document's custom properties.
+pub(crate) fn custom_properties(document: &Map<String, Value>) -> Properties {
+    let custom = document.get("customProperties").and_then(Value::as_object).into_iter().flatten();
+    custom.filter_map(|(name, value)| Some(((name.clone(), true, 0), custom_value(value)?))).collect()
 }
 
 /// The value of a custom property; structs and protos are texts, of which only the presence is useful.

@@ -350,11 +350,13 @@ struct PairRow {
     child_document: Option<String>,
 }
 
+/// A row of `property`, or of the catalog's table of the same shape.
 pub(crate) struct PropertyRow {
-    kind: Kind,
-    owner_id: i64,
-    key: PropertyKey,
-    value: PropertyValue,
+    /// The code of the owner's kind.
+    pub(crate) kind: i16,
+    pub(crate) owner_id: i64,
+    pub(crate) key: PropertyKey,
+    pub(crate) value: PropertyValue,
 }
 
 /// Rows of one statement at most: SQLite binds 32,766 values, PostgreSQL 65,535.
@@ -389,7 +391,7 @@ impl PropertyRow {
         let text_folded = text.as_deref().and_then(folded);
         [
             WORKSPACE.into(),
-            self.kind.code().into(),
+            self.kind.into(),
             self.owner_id.into(),
             name.into(),
             custom.into(),
@@ -408,7 +410,7 @@ pub(crate) fn keyed(
     owner_id: i64,
     properties: impl IntoIterator<Item = (PropertyKey, PropertyValue)>,
 ) -> Vec<PropertyRow> {
-    properties.into_iter().map(|(key, value)| PropertyRow { kind, owner_id, key, value }).collect()
+    properties.into_iter().map(|(key, value)| PropertyRow { kind: kind.code(), owner_id, key, value }).collect()
 }
 
 fn stamp_created(document: &mut Document, time: i64) {

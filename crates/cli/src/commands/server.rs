@@ -3,7 +3,7 @@
 use clap::{ArgMatches, Command};
 use model_registry_server::config::{Group, Schema};
 
-use crate::service::{self, Anonymous};
+use crate::service::{self, Anonymous, Roles};
 use crate::{database, settings};
 
 const GROUPS: &[Group] = &[
@@ -35,12 +35,12 @@ pub(crate) fn proxy_command(schema: &Schema) -> Command {
 pub(crate) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
     let settings = settings(schema, arguments)?;
     let source = database::source(&settings)?;
-    service::run(&settings, source, Anonymous::OnLoopback, |_| {})
+    service::run(&settings, source, Anonymous::OnLoopback, Roles::Registry, |_| {})
 }
 
 pub(crate) fn run_proxy(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
     let settings = settings(schema, arguments)?;
     let source = database::source(&settings)?;
     // Existing manifests listen on every address and leave authentication to the mesh.
-    service::run(&settings, source, Anonymous::Everywhere, |_| {})
+    service::run(&settings, source, Anonymous::Everywhere, Roles::Registry, |_| {})
 }

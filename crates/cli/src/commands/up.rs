@@ -5,10 +5,12 @@ use std::io::Write;
 use clap::{ArgMatches, Command};
 use model_registry_server::config::{Group, Schema};
 
-use crate::service::{self, Anonymous};
+use crate::commands::catalog;
+use crate::service::{self, Anonymous, Roles};
 use crate::{database, settings};
 
-const GROUPS: &[Group] = &[Group::Listen, Group::Database, Group::Auth, Group::Tls, Group::Limits, Group::Log];
+const GROUPS: &[Group] =
+    &[Group::Catalog, Group::Listen, Group::Database, Group::Auth, Group::Tls, Group::Limits, Group::Log];
 
 pub(crate) fn command(schema: &Schema) -> Command {
     let command = Command::new("up")
@@ -21,12 +23,18 @@ pub(crate) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()>
     let settings = settings(schema, arguments)?;
     let source = database::source(&settings)?;
     let data = source.to_string();
-    service::run(&settings, source, Anonymous::OnLoopback, move |base_url| {
+    let mut catalog = catalog::catalog_settings(&settings);
+    if catalog.sources.is_empty() {
+        catalog.sources.push(model_registry_catalog::sample_sources());
+    }
+    service::run(&settings, source, Anonymous::OnLoopback, Roles::Both(catalog), move |base_url| {
         let api = format!("{base_url}/api/model_registry/v1alpha3");
+        let catalog_api = format!("{base_url}/api/model_catalog/v1alpha1");
         let _ = write!(
             std::io::stdout(),
             "Model Registry is starting. Stop it with Ctrl-C.\n\n  \
              REST API   {api}\n  \
+             Catalog    {catalog_api}\n  \
              OpenAPI    {base_url}/openapi.json\n  \
              Health     {base_url}/readyz/health\n  \
              Data       {data}\n\n\

@@ -129,6 +129,8 @@ pub enum Group {
     Cors,
     /// Metrics and traces.
     Telemetry,
+    /// Where the catalog reads from.
+    Catalog,
     /// Anything one subcommand declares for itself.
     Other,
     /// Accepted and without effect.
@@ -137,7 +139,7 @@ pub enum Group {
 
 impl Group {
     /// Every group, in the order of the documentation.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Listen,
         Self::Database,
         Self::Auth,
@@ -146,6 +148,7 @@ impl Group {
         Self::Cors,
         Self::Log,
         Self::Telemetry,
+        Self::Catalog,
         Self::Other,
         Self::Reference,
         Self::Ignored,
@@ -163,6 +166,7 @@ impl Group {
             Self::Limits => "Limits",
             Self::Cors => "Cross-origin requests",
             Self::Telemetry => "Telemetry",
+            Self::Catalog => "Catalog",
             Self::Other => "Other",
             Self::Ignored => "Accepted without effect",
         }

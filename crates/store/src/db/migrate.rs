@@ -23,6 +23,12 @@ const MIGRATIONS: &[Migration] = &[
         mysql: include_str!("../../migrations/mysql/0001_registry.sql"),
     },
     Migration {
+        version: 2,
+        sqlite: include_str!("../../migrations/sqlite/0002_catalog.sql"),
+        postgres: include_str!("../../migrations/postgres/0002_catalog.sql"),
+        mysql: include_str!("../../migrations/mysql/0002_catalog.sql"),
+    },
+    Migration {
         version: 3,
         sqlite: include_str!("../../migrations/sqlite/0003_changes.sql"),
         postgres: include_str!("../../migrations/postgres/0003_changes.sql"),

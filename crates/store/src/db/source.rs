@@ -71,6 +71,11 @@ impl FromStr for DatabaseSource {
 }
 
 impl DatabaseSource {
+    /// PostgreSQL as its own tools find it: `PGHOST`, `PGUSER`, `PGPASSWORD`, `PGDATABASE` and the like.
+    pub fn postgres_of_environment() -> Self {
+        Self::Postgres(Box::new(PgConnectOptions::new()))
+    }
+
     /// Reads the reference's pair of settings: the type decides the form of the DSN.
     pub fn from_type_and_dsn(kind: &str, dsn: &str) -> Result<Self, SourceError> {
         let source = match kind {

@@ -11,8 +11,6 @@ use super::syntax::{Comparator, Expression, Value, ValueType};
 use super::typing::{Condition, Subject, Test, check};
 use crate::dialect::Dialect;
 
-const PROPERTY: &str = "property";
-
 /// How much of a text PostgreSQL's index on property texts holds, in characters.
 const INDEXED_PREFIX: usize = 255;
 
@@ -38,6 +36,7 @@ impl Compiler<'_> {
             Condition::Holds { subject: Subject::Property { name, built_in_only }, test } => {
                 self.property(name, *built_in_only, test)
             }
+            Condition::Related(inner) => self.related(inner),
         }
     }
 
@@ -50,15 +49,28 @@ impl Compiler<'_> {
         }
     }
 
+    fn related(&self, inner: &Condition) -> Expr {
+        let Some(scope) = self.scope.related else { return never() };
+        let rows = Query::select()
+            .expr(Expr::cust("1"))
+            .from(scope.table)
+            .and_where(Expr::col((scope.table, "parent_id")).eq(Expr::col((self.scope.table, "id"))))
+            .and_where(Compiler { scope, dialect: self.dialect }.condition(inner))
+            .take();
+        Expr::exists(rows)
+    }
+
     fn property(&self, name: &str, built_in_only: bool, test: &Test) -> Expr {
         let kind = match self.scope.kinds {
             [kind] => Expr::val(*kind),
             _ => Expr::col((self.scope.table, "kind")),
         };
         // The workspace leads the indexes on values, for plans that start from the value instead of the entity.
+        let table = self.scope.properties;
+        let property_column = |name: &'static str| Expr::col((table, name));
         let mut rows = Query::select()
             .expr(Expr::cust("1"))
-            .from(PROPERTY)
+            .from(table)
             .and_where(property_column("workspace_id").eq(self.scope.workspace_id))
             .and_where(property_column("kind").eq(kind))
             .and_where(property_column("owner_id").eq(Expr::col((self.scope.table, "id"))))
@@ -67,7 +79,7 @@ impl Compiler<'_> {
         if built_in_only {
             rows.and_where(property_column("custom").eq(false));
         }
-        rows.and_where(self.test(test, Operand::Property));
+        rows.and_where(self.test(test, Operand::Property { table }));
         Expr::exists(rows)
     }
 
@@ -118,7 +130,7 @@ impl Compiler<'_> {
 
     fn uses_prefix(&self, operand: Operand, value: &Value) -> bool {
         self.dialect == Dialect::Postgres
-            && matches!(operand, Operand::Property)
+            && matches!(operand, Operand::Property { .. })
             && value.value_type() == ValueType::Text
     }
 }
@@ -127,7 +139,7 @@ impl Compiler<'_> {
 #[derive(Clone, Copy)]
 enum Operand {
     Column { table: &'static str, name: &'static str, folded: Option<&'static str> },
-    Property,
+    Property { table: &'static str },
 }
 
 impl Operand {
@@ -135,7 +147,7 @@ impl Operand {
     fn value(self, value_type: ValueType) -> Expr {
         match self {
             Self::Column { table, name, .. } => Expr::col((table, name)),
-            Self::Property => property_column(value_type.column()),
+            Self::Property { table } => Expr::col((table, value_type.column())),
         }
     }
 
@@ -146,7 +158,7 @@ impl Operand {
                 Func::coalesce([Expr::col((table, folded)), text]).into()
             }
             Self::Column { folded: None, .. } => Func::lower(text).into(),
-            Self::Property => Func::coalesce([property_column("string_folded"), text]).into(),
+            Self::Property { table } => Func::coalesce([Expr::col((table, "string_folded")), text]).into(),
         }
     }
 }
@@ -174,10 +186,6 @@ fn as_text(value: &Value) -> Option<&str> {
         Value::Text(text) => Some(text),
         _ => None,
     }
-}
-
-fn property_column(name: &'static str) -> Expr {
-    Expr::col((PROPERTY, name))
 }
 
 fn bound(value: &Value) -> Bound {

@@ -104,6 +104,8 @@ fn candidates<'a>(comparison: &Comparison, entity: &'a Entity, target: &Target) 
                 })
                 .collect(),
         },
+        // Random filters have neither: what they mean is tested over the catalog, which alone declares them.
+        Target::List { .. } | Target::Related(_) => Vec::new(),
     }
 }
 

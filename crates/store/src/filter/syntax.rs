@@ -128,7 +128,7 @@ impl ValueType {
     const ALL: [Self; 4] = [Self::Text, Self::Int, Self::Double, Self::Bool];
 
     /// The column of `property` with values of this type; also the ending that asks for it.
-    pub(super) fn column(self) -> &'static str {
+    pub(crate) fn column(self) -> &'static str {
         match self {
             Self::Text => "string_value",
             Self::Int => "int_value",

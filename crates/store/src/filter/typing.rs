@@ -12,7 +12,12 @@ pub(super) enum Condition {
     Any(Vec<Condition>),
     All(Vec<Condition>),
     Not(Box<Condition>),
-    Holds { subject: Subject, test: Test },
+    Holds {
+        subject: Subject,
+        test: Test,
+    },
+    /// One related row satisfies this.
+    Related(Box<Condition>),
 }
 
 /// Whose values are tested.
@@ -45,15 +50,35 @@ pub(super) fn check(expression: &Expression, resolve: Resolve<'_>) -> Result<Con
     let all = |members: &[Expression]| members.iter().map(|member| check(member, resolve)).collect::<Result<_, _>>();
     Ok(match expression {
         Expression::Or(members) => Condition::Any(all(members)?),
-        Expression::And(members) => Condition::All(all(members)?),
+        Expression::And(members) => conjunction(members, resolve)?,
         Expression::Not(inner) => Condition::Not(Box::new(check(inner, resolve)?)),
         Expression::Comparison(comparison) => condition(comparison, &resolve(&comparison.property.name))?,
     })
 }
 
+/// The members of one AND; what they say about related rows, they say about one row.
+fn conjunction(members: &[Expression], resolve: Resolve<'_>) -> Result<Condition, FilterError> {
+    let (mut own, mut related) = (Vec::new(), Vec::new());
+    for member in members {
+        if let Expression::Comparison(comparison) = member
+            && let Target::Related(target) = resolve(&comparison.property.name)
+        {
+            related.push(condition(comparison, &target)?);
+        } else {
+            own.push(check(member, resolve)?);
+        }
+    }
+    if !related.is_empty() {
+        own.push(Condition::Related(Box::new(Condition::All(related))));
+    }
+    Ok(Condition::All(own))
+}
+
 fn condition(comparison: &Comparison, target: &Target) -> Result<Condition, FilterError> {
     let (subject, declared) = match target {
         Target::ByLiteral { number, text } => return by_literal(comparison, number, text),
+        Target::List { name } => return list(comparison, name),
+        Target::Related(target) => return Ok(Condition::Related(Box::new(condition(comparison, target)?))),
         Target::Column { name, value, folded } => (Subject::Column { name, folded: *folded }, Some(*value)),
         Target::Property { name, built_in_only, value } => {
             (Subject::Property { name: name.clone(), built_in_only: *built_in_only }, *value)
@@ -86,6 +111,27 @@ fn looked_at(comparison: &Comparison, declared: Option<ValueType>) -> Result<Opt
     let property = quoted(&comparison.property.name);
     let message = format!("{property} holds {}, so it has no `{}`", plural(declared), explicit.column());
     Err(FilterError::new(comparison.position, message))
+}
+
+fn list(comparison: &Comparison, name: &str) -> Result<Condition, FilterError> {
+    let elements = Target::Property { name: name.to_owned(), built_in_only: false, value: Some(ValueType::Text) };
+    let mut positive = comparison.clone();
+    let was_negated = match &mut positive.operation {
+        Operation::Compare { comparator: comparator @ Comparator::NotEqual, .. } => {
+            *comparator = Comparator::Equal;
+            true
+        }
+        Operation::Like { negated, .. } | Operation::In { negated, .. } | Operation::Between { negated, .. } => {
+            std::mem::replace(negated, false)
+        }
+        Operation::Compare { .. } | Operation::IsNull { .. } => false,
+    };
+    let holds = condition(&positive, &elements)?;
+    if !was_negated {
+        return Ok(holds);
+    }
+    positive.operation = Operation::IsNull { negated: true };
+    Ok(Condition::All(vec![condition(&positive, &elements)?, Condition::Not(Box::new(holds))]))
 }
 
 fn by_literal(comparison: &Comparison, number: &Target, text: &Target) -> Result<Condition, FilterError> {

@@ -5,7 +5,14 @@ use crate::filter::evaluate::strategies::sample_target;
 use crate::filter::{Scope, compile, parse};
 
 fn built(text: &str, kinds: &[i16], dialect: Dialect) -> (String, Values) {
-    let scope = Scope { table: "artifact", workspace_id: 7, kinds, resolve: &sample_target };
+    let scope = Scope {
+        table: "artifact",
+        workspace_id: 7,
+        kinds,
+        properties: "property",
+        related: None,
+        resolve: &sample_target,
+    };
     let expression = parse(text).unwrap().unwrap();
     let condition = compile(&expression, &scope, dialect).unwrap();
     let statement = Query::select().expr(Expr::cust("1")).and_where(condition).to_owned();
@@ -174,7 +181,14 @@ fn numbers_reach_the_database_in_the_type_of_the_column() {
 
 #[test]
 fn a_literal_that_does_not_fit_is_refused_with_its_place() {
-    let scope = Scope { table: "artifact", workspace_id: 7, kinds: &[3], resolve: &sample_target };
+    let scope = Scope {
+        table: "artifact",
+        workspace_id: 7,
+        kinds: &[3],
+        properties: "property",
+        related: None,
+        resolve: &sample_target,
+    };
     for (text, expected) in [
         (
             "name = 5",

@@ -126,7 +126,14 @@ pub fn question(
     entities: &[Entity],
     dialect: Dialect,
 ) -> Result<Question, FilterError> {
-    let scope = Scope { table: TABLE, workspace_id: WORKSPACE, kinds, resolve: &sample_target };
+    let scope = Scope {
+        table: TABLE,
+        workspace_id: WORKSPACE,
+        kinds,
+        properties: "property",
+        related: None,
+        resolve: &sample_target,
+    };
     let statement = Query::select()
         .column((TABLE, "id"))
         .from(TABLE)

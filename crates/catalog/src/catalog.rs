@@ -1,0 +1,161 @@
+//! The catalog as the server holds it: settings, the current configuration, and loads.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use model_registry_store::dialect::Dialect;
+use model_registry_store::{CatalogLoad, Lease, LoadReport, Store, StoreError};
+
+use crate::configuration::{Configuration, Files};
+use crate::loader::{self, Loaded};
+use crate::routes::OptionsCache;
+use crate::watch;
+use crate::yaml::Problem;
+
+/// A replica that dies is replaced after this time at most.
+const LEASE: Duration = Duration::from_secs(10);
+
+/// Where the catalog reads from.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Sources files; later ones win.
+    pub sources: Vec<PathBuf>,
+    /// Directories of measurements.
+    pub measurements: Vec<PathBuf>,
+}
+
+/// The catalog; clones are one catalog.
+#[derive(Clone)]
+pub struct Catalog {
+    pub(crate) store: Store,
+    settings: Arc<Settings>,
+    files: Arc<Mutex<Files>>,
+    configuration: Arc<RwLock<Arc<Configuration>>>,
+    pub(crate) options: Arc<OptionsCache>,
+    is_loaded: Arc<AtomicBool>,
+    pub(crate) lease: Arc<Lease>,
+}
+
+/// How a load went.
+#[derive(Clone, Debug, Default)]
+pub struct LoadSummary {
+    pub report: LoadReport,
+    /// Everything that could not be used, with its place.
+    pub problems: Vec<Problem>,
+    /// A digest of all files that were read.
+    pub(crate) fingerprint: Vec<u8>,
+}
+
+impl Catalog {
+    pub fn new(store: Store, settings: Settings) -> Self {
+        Self {
+            store,
+            settings: Arc::new(settings),
+            files: Arc::default(),
+            configuration: Arc::default(),
+            options: Arc::default(),
+            is_loaded: Arc::default(),
+            lease: Arc::new(Lease { name: "catalog", holder: uuid::Uuid::new_v4().to_string(), duration: LEASE }),
+        }
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Whether there has been a load: before, lists would be empty or incomplete.
+    pub fn is_loaded(&self) -> bool {
+        self.is_loaded.load(Ordering::Acquire)
+    }
+
+    /// The configuration of the last load.
+    pub(crate) fn configuration(&self) -> Arc<Configuration> {
+        Arc::clone(&self.configuration.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether other processes may use the same database.
+    pub(crate) fn is_shared(&self) -> Result<bool, StoreError> {
+        Ok(self.store.database()?.dialect() != Dialect::Sqlite)
+    }
+
+    /// Reads the configuration alone: another replica loads what the sources publish.
+    pub(crate) async fn load_configuration(&self) -> Result<Vec<u8>, StoreError> {
+        let catalog = self.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let mut files = catalog.files.lock().unwrap_or_else(PoisonError::into_inner);
+            watch::read_configuration(&catalog.settings, || files.load(&catalog.settings.sources))
+        });
+        let (configuration, _, fingerprint) = match read.await {
+            Ok(read) => read,
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        };
+        let is_filled = !self.store.database()?.list_source_states().await?.is_empty();
+        *self.configuration.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(configuration);
+        if is_filled {
+            self.is_loaded.store(true, Ordering::Release);
+        }
+        Ok(fingerprint)
+    }
+
+    /// Reads all files and replaces what is served, at once.
+    pub async fn load(&self) -> Result<LoadSummary, StoreError> {
+        self.load_holding(None).await
+    }
+
+    pub(crate) async fn load_holding(&self, lease: Option<Lease>) -> Result<LoadSummary, StoreError> {
+        let catalog = self.clone();
+        // Parsing takes a while; a panic in it is a defect and ends the load like one.
+        let read = tokio::task::spawn_blocking(move || catalog.read()).await;
+        let Read { configuration, loaded, mut problems, is_complete, fingerprint } = match read {
+            Ok(read) => read,
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        };
+        // Nobody knows which sources an unreadable file has: what they published in an earlier run stays.
+        let complete = is_complete.then(|| configuration.sources.keys().cloned().collect());
+        let mut snapshots = Vec::with_capacity(loaded.len());
+        for Loaded { snapshot, problems: of_source } in loaded {
+            if let Some(error) = &snapshot.error {
+                tracing::warn!(source = snapshot.source_id, status = snapshot.status, error, "catalog source");
+            }
+            problems.extend(of_source);
+            snapshots.push(snapshot);
+        }
+        let load = CatalogLoad { snapshots, sources: complete, clock: self.store.clock().clone(), lease };
+        let report = self.store.write(&load).await?;
+        *self.configuration.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(configuration);
+        self.is_loaded.store(true, Ordering::Release);
+        tracing::info!(
+            written = report.written,
+            removed = report.removed,
+            unchanged = report.unchanged,
+            "catalog loaded"
+        );
+        Ok(LoadSummary { report, problems, fingerprint })
+    }
+
+    fn read(&self) -> Read {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let (configuration, mut problems, fingerprint) =
+            watch::read_configuration(&self.settings, || files.load(&self.settings.sources));
+        for problem in &problems {
+            tracing::warn!(place = problem.place, reason = problem.reason, "catalog configuration");
+        }
+        let (loaded, of_measurements) = loader::read_all(&configuration, &self.settings.measurements);
+        for problem in &of_measurements {
+            tracing::warn!(place = problem.place, reason = problem.reason, "catalog measurements");
+        }
+        problems.extend(of_measurements);
+        let is_complete = files.has_all(&self.settings.sources);
+        Read { configuration, loaded, problems, is_complete, fingerprint }
+    }
+}
+
+struct Read {
+    configuration: Configuration,
+    loaded: Vec<Loaded>,
+    problems: Vec<Problem>,
+    is_complete: bool,
+    fingerprint: Vec<u8>,
+}

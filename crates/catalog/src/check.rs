@@ -1,0 +1,50 @@
+//! Looks at sources without a server or database: what would be served, and what is wrong.
+
+use crate::Settings;
+use crate::configuration::Files;
+use crate::loader::{self, Loaded};
+use crate::yaml::Problem;
+
+/// What would be served.
+#[derive(Clone, Debug, Default)]
+pub struct CheckReport {
+    pub sources: Vec<CheckedSource>,
+    pub problems: Vec<Problem>,
+}
+
+/// One source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckedSource {
+    pub id: String,
+    pub name: String,
+    /// `models` or `mcp_servers`.
+    pub asset_type: &'static str,
+    pub status: &'static str,
+    pub items: usize,
+    pub skipped: usize,
+}
+
+/// Reads everything as a server would. Problems of a whole source come with its id.
+pub fn check(settings: &Settings) -> CheckReport {
+    let (configuration, mut problems) = Files::default().load(&settings.sources);
+    let (loaded, of_measurements) = loader::read_all(&configuration, &settings.measurements);
+    problems.extend(of_measurements);
+    let mut sources = Vec::new();
+    for (source, Loaded { snapshot, problems: of_source }) in configuration.sources.values().zip(loaded) {
+        sources.push(CheckedSource {
+            id: source.id.clone(),
+            name: source.name.clone(),
+            asset_type: source.listing().as_str(),
+            status: snapshot.status,
+            items: snapshot.items.as_ref().map_or(0, Vec::len),
+            skipped: snapshot.skipped,
+        });
+        if of_source.is_empty()
+            && let Some(reason) = snapshot.error
+        {
+            problems.push(Problem { place: format!("source {}", source.id), reason });
+        }
+        problems.extend(of_source);
+    }
+    CheckReport { sources, problems }
+}

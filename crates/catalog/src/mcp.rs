@@ -1,0 +1,334 @@
+//! MCP server files: YAML → the items that a source publishes.
+//!
+//! Unlike in model files, an unknown key is not an error (parity, catalog-service 3.10).
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use model_registry_store::{CatalogItem, CatalogKind, Document};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use serde_saphyr::Spanned;
+
+use crate::license;
+use crate::models::Items;
+use crate::pattern::NameFilter;
+use crate::values::{self, Properties, put};
+use crate::yaml::{self, Problem};
+
+const LONGEST_VERSION: usize = 100;
+
+#[derive(Deserialize)]
+struct ServerFile {
+    #[serde(default)]
+    mcp_servers: Option<Vec<Spanned<ServerEntry>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ServerEntry {
+    #[serde(default)]
+    name: Option<String>,
+    external_id: Option<String>,
+    description: Option<String>,
+    provider: Option<String>,
+    version: Option<String>,
+    logo: Option<String>,
+    license: Option<String>,
+    #[serde(rename = "license_link", alias = "licenseLink")]
+    license_link: Option<String>,
+    documentation_url: Option<String>,
+    repository_url: Option<String>,
+    source_code: Option<String>,
+    readme: Option<String>,
+    published_date: Option<String>,
+    last_updated: Option<String>,
+    transports: Option<Vec<String>>,
+    tags: Option<Vec<String>>,
+    tools: Option<Vec<Option<ToolEntry>>>,
+    artifacts: Option<Vec<Option<ArtifactEntry>>>,
+    deployment_mode: Option<String>,
+    endpoints: Option<Endpoints>,
+    runtime_metadata: Option<Value>,
+    security_indicators: Option<SecurityIndicators>,
+    custom_properties: Option<Properties>,
+    create_time_since_epoch: Option<String>,
+    last_update_time_since_epoch: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ToolEntry {
+    name: Option<String>,
+    description: Option<String>,
+    access_type: Option<String>,
+    external_id: Option<String>,
+    parameters: Option<Vec<ParameterEntry>>,
+    custom_properties: Option<Properties>,
+}
+
+#[derive(Deserialize)]
+struct ParameterEntry {
+    name: String,
+    #[serde(rename = "type", default)]
+    value_type: Option<String>,
+    #[serde(default)]
+    required: Option<bool>,
+    description: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ArtifactEntry {
+    uri: Option<String>,
+    create_time_since_epoch: Option<String>,
+    last_update_time_since_epoch: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Endpoints {
+    http: Option<String>,
+    sse: Option<String>,
+    websocket: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SecurityIndicators {
+    verified_source: Option<bool>,
+    secure_endpoint: Option<bool>,
+    sast: Option<bool>,
+    read_only_tools: Option<bool>,
+}
+
+/// Reads a server file for a source.
+pub(crate) fn read(file: &Path, text: &str, source_id: &str, filter: &NameFilter) -> Result<Items, Problem> {
+    let entries: ServerFile = yaml::read(file, text)?;
+    let mut found = Items::default();
+    let mut lines: HashMap<String, u64> = HashMap::new();
+    for Spanned { value: entry, referenced: location, .. } in entries.mcp_servers.into_iter().flatten() {
+        let name = entry.name.as_deref().unwrap_or_default().trim().to_owned();
+        let problem = |reason: String| Problem::at(file, location, format!("server \"{name}\" {reason}"));
+        if !name.is_empty() && !filter.allows(&name) {
+            continue;
+        }
+        match item(&entry, &name, source_id) {
+            Ok(item) => {
+                if let Some(first) = lines.insert(item.key.clone(), location.line()) {
+                    lines.insert(item.key, first);
+                    let reason = format!("is there already in this version, in line {first}: this one is left out");
+                    found.problems.push(problem(reason));
+                } else {
+                    found.items.push(item);
+                }
+            }
+            Err(reason) => found.problems.push(problem(reason)),
+        }
+    }
+    Ok(found)
+}
+
+fn item(entry: &ServerEntry, name: &str, source_id: &str) -> Result<CatalogItem, String> {
+    values::check_name(name)?;
+    let version = entry.version.as_deref().unwrap_or_default();
+    if name.contains('@') || version.contains('@') {
+        return Err("contains '@' in its name or version".to_owned());
+    }
+    let key = if version.is_empty() { name.to_owned() } else { format!("{name}@{version}") };
+    if version.chars().count() > LONGEST_VERSION || key.chars().count() > values::LONGEST_NAME {
+        return Err(format!("has a version longer than {LONGEST_VERSION} characters, or too long with its name"));
+    }
+    let mut document = Map::new();
+    document.insert("name".to_owned(), name.into());
+    document.insert("version".to_owned(), version.into());
+    document.insert("source_id".to_owned(), source_id.into());
+    let published = entry.published_date.as_deref().and_then(date_time);
+    let updated = entry.last_updated.as_deref().and_then(date_time);
+    let texts = [
+        ("deploymentMode", &entry.deployment_mode),
+        ("description", &entry.description),
+        ("documentationUrl", &entry.documentation_url),
+        ("externalId", &entry.external_id),
+        ("lastUpdated", &updated),
+        ("license_link", &entry.license_link),
+        ("logo", &entry.logo),
+        ("provider", &entry.provider),
+        ("publishedDate", &published),
+        ("readme", &entry.readme),
+        ("repositoryUrl", &entry.repository_url),
+        ("sourceCode", &entry.source_code),
+    ];
+    for (field, text) in texts {
+        put(&mut document, field, text.as_deref().filter(|text| !text.is_empty()));
+    }
+    if let Some(license) = entry.license.as_deref().filter(|license| !license.trim().is_empty()) {
+        document.insert("license".to_owned(), license::readable(license).into());
+    }
+    for (field, list) in [("tags", &entry.tags), ("transports", &entry.transports)] {
+        if let Some(list) = list.as_ref().filter(|list| !list.is_empty()) {
+            document.insert(field.to_owned(), list.clone().into());
+        }
+    }
+    set_endpoints(&mut document, entry)?;
+    set_indicators(&mut document, entry.security_indicators.as_ref());
+    let artifacts = artifacts(entry)?;
+    if !artifacts.is_empty() {
+        document.insert("artifacts".to_owned(), artifacts.into());
+    }
+    if let Some(runtime) = entry.runtime_metadata.as_ref().filter(|runtime| runtime.is_object()) {
+        document.insert("runtimeMetadata".to_owned(), runtime.clone());
+    }
+    let custom = entry.custom_properties.as_ref().map(values::custom_properties).transpose()?;
+    document.insert("customProperties".to_owned(), custom.unwrap_or_default().into());
+    let children = tools(entry)?;
+    document.insert("toolCount".to_owned(), children.len().into());
+    Ok(CatalogItem {
+        kind: CatalogKind::McpServer,
+        key,
+        name: Some(name.to_owned()),
+        document: Document(document),
+        create_time: values::millis("createTimeSinceEpoch", entry.create_time_since_epoch.as_deref())?,
+        update_time: values::millis("lastUpdateTimeSinceEpoch", entry.last_update_time_since_epoch.as_deref())?,
+        children,
+    })
+}
+
+fn set_endpoints(document: &mut Map<String, Value>, entry: &ServerEntry) -> Result<(), String> {
+    let mut endpoints = Map::new();
+    if let Some(given) = &entry.endpoints {
+        let web: &[&str] = &["http", "https"];
+        let socket: &[&str] = &["http", "https", "ws", "wss"];
+        for (field, url, schemes) in
+            [("http", &given.http, web), ("sse", &given.sse, web), ("websocket", &given.websocket, socket)]
+        {
+            let Some(url) = url.as_deref().filter(|url| !url.is_empty()) else { continue };
+            let valid = url.split_once("://").is_some_and(|(scheme, rest)| {
+                schemes.iter().any(|known| scheme.eq_ignore_ascii_case(known)) && !rest.is_empty()
+            });
+            if !valid {
+                let schemes = schemes.join(" ");
+                return Err(format!(
+                    "has invalid endpoints: {field} endpoint \"{url}\" must be a valid URL with one of the following \
+                     schemes: [{schemes}]"
+                ));
+            }
+            endpoints.insert(field.to_owned(), url.into());
+        }
+    }
+    if entry.deployment_mode.as_deref() == Some("remote") && endpoints.is_empty() {
+        return Err("has deploymentMode 'remote' but no endpoints defined".to_owned());
+    }
+    if !endpoints.is_empty() {
+        document.insert("endpoints".to_owned(), endpoints.into());
+    }
+    Ok(())
+}
+
+fn set_indicators(document: &mut Map<String, Value>, given: Option<&SecurityIndicators>) {
+    let Some(given) = given else { return };
+    let indicators: Map<String, Value> = [
+        ("verifiedSource", given.verified_source),
+        ("secureEndpoint", given.secure_endpoint),
+        ("sast", given.sast),
+        ("readOnlyTools", given.read_only_tools),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name.to_owned(), value?.into())))
+    .collect();
+    if !indicators.is_empty() {
+        document.insert("securityIndicators".to_owned(), indicators.into());
+    }
+}
+
+fn artifacts(entry: &ServerEntry) -> Result<Vec<Value>, String> {
+    let mut artifacts = Vec::new();
+    for (index, artifact) in entry.artifacts.iter().flatten().enumerate() {
+        let artifact = artifact.as_ref().ok_or_else(|| format!("artifact {index}: is empty"))?;
+        let uri = artifact.uri.as_deref().unwrap_or_default();
+        values::check_artifact_uri(uri).map_err(|reason| format!("artifact {index}: {reason}"))?;
+        let mut wire = Map::new();
+        wire.insert("uri".to_owned(), uri.into());
+        put(&mut wire, "createTimeSinceEpoch", artifact.create_time_since_epoch.as_deref());
+        put(&mut wire, "lastUpdateTimeSinceEpoch", artifact.last_update_time_since_epoch.as_deref());
+        artifacts.push(wire.into());
+    }
+    Ok(artifacts)
+}
+
+fn tools(entry: &ServerEntry) -> Result<Vec<CatalogItem>, String> {
+    let mut tools: Vec<CatalogItem> = Vec::new();
+    for (index, tool) in entry.tools.iter().flatten().enumerate() {
+        let tool = tool.as_ref().ok_or_else(|| format!("tool {index}: is empty"))?;
+        let name = tool.name.as_deref().unwrap_or_default().trim();
+        values::check_name(name).map_err(|reason| format!("tool {index}: {reason}"))?;
+        if tools.iter().any(|other| other.key == name) {
+            return Err(format!("tool {index}: there are two tools `{name}`"));
+        }
+        let mut document = Map::new();
+        document.insert("name".to_owned(), name.into());
+        let access = tool.access_type.as_deref().filter(|access| !access.is_empty()).unwrap_or("read_only");
+        document.insert("accessType".to_owned(), access.into());
+        put(&mut document, "description", tool.description.as_deref());
+        put(&mut document, "externalId", tool.external_id.as_deref());
+        let custom = tool.custom_properties.as_ref().map(values::custom_properties).transpose()?;
+        document.insert("customProperties".to_owned(), custom.unwrap_or_default().into());
+        let parameters: Vec<Value> = tool.parameters.iter().flatten().map(parameter).collect();
+        if !parameters.is_empty() {
+            document.insert("parameters".to_owned(), parameters.into());
+        }
+        tools.push(CatalogItem {
+            kind: CatalogKind::McpTool,
+            key: name.to_owned(),
+            name: Some(name.to_owned()),
+            document: Document(document),
+            create_time: None,
+            update_time: None,
+            children: Vec::new(),
+        });
+    }
+    Ok(tools)
+}
+
+fn parameter(entry: &ParameterEntry) -> Value {
+    let mut wire = json!({
+        "name": entry.name,
+        "type": entry.value_type.as_deref().unwrap_or("string"),
+        "required": entry.required.unwrap_or(false),
+    });
+    if let Some(description) = &entry.description {
+        wire["description"] = description.as_str().into();
+    }
+    wire
+}
+
+/// A day gets a time; anything that is neither a day nor a time of RFC 3339 is no date.
+fn date_time(text: &str) -> Option<String> {
+    let text = text.trim();
+    let (day, time) = text.split_at_checked(10)?;
+    let shape: String = day.chars().map(|character| if character.is_ascii_digit() { '0' } else { character }).collect();
+    if shape != "0000-00-00" {
+        return None;
+    }
+    if time.is_empty() {
+        return Some(format!("{day}T00:00:00Z"));
+    }
+    let shape: String =
+        time.chars().map(|character| if character.is_ascii_digit() { '0' } else { character }).collect();
+    let rest = shape.strip_prefix("T00:00:00")?;
+    let rest = rest.strip_prefix('.').map_or(rest, |fraction| fraction.trim_start_matches('0'));
+    matches!(rest, "Z" | "+00:00" | "-00:00").then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_become_times_and_nonsense_nothing() {
+        assert_eq!(date_time("2025-03-01").as_deref(), Some("2025-03-01T00:00:00Z"));
+        assert_eq!(date_time("2025-02-14T00:00:00+01:00").as_deref(), Some("2025-02-14T00:00:00+01:00"));
+        assert_eq!(date_time("2025-02-14T00:00:00.125Z").as_deref(), Some("2025-02-14T00:00:00.125Z"));
+        assert_eq!(date_time("last spring"), None);
+        assert_eq!(date_time("2025-02-14 00:00"), None);
+    }
+}

@@ -1,0 +1,234 @@
+//! Model files: YAML → the items that a source publishes.
+//!
+//! A key that no model has makes the whole file unusable (parity, catalog-service 3.9): it is a typing mistake, and what
+//! the author meant is unknown. A model that reads well but breaks a rule is left out alone.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use model_registry_store::{CatalogItem, CatalogKind, Document};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use serde_saphyr::Spanned;
+
+use crate::license;
+use crate::pattern::NameFilter;
+use crate::performance::Measurements;
+use crate::values::{self, Properties, put};
+use crate::yaml::{self, Problem};
+
+/// What a file gave.
+#[derive(Debug, Default)]
+pub(crate) struct Items {
+    pub(crate) items: Vec<CatalogItem>,
+    /// One for each item left out.
+    pub(crate) problems: Vec<Problem>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ModelFile {
+    #[serde(default, rename = "source")]
+    _source: Option<String>,
+    #[serde(default)]
+    models: Option<Vec<Spanned<ModelEntry>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct ModelEntry {
+    #[serde(default)]
+    name: Option<String>,
+    external_id: Option<String>,
+    description: Option<String>,
+    readme: Option<String>,
+    maturity: Option<String>,
+    language: Option<Vec<String>>,
+    tasks: Option<Vec<String>>,
+    provider: Option<String>,
+    logo: Option<String>,
+    license: Option<String>,
+    license_link: Option<String>,
+    library_name: Option<String>,
+    custom_properties: Option<Properties>,
+    artifacts: Option<Vec<Option<ArtifactEntry>>>,
+    create_time_since_epoch: Option<String>,
+    last_update_time_since_epoch: Option<String>,
+    // Accepted, since exports of the API have them; this server decides both.
+    #[serde(rename = "id")]
+    _id: Option<String>,
+    #[serde(rename = "source_id")]
+    _source_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ArtifactEntry {
+    artifact_type: Option<String>,
+    metrics_type: Option<String>,
+    uri: Option<String>,
+    name: Option<String>,
+    description: Option<String>,
+    external_id: Option<String>,
+    custom_properties: Option<Properties>,
+    create_time_since_epoch: Option<String>,
+    last_update_time_since_epoch: Option<String>,
+}
+
+/// The names in a model file, in their order.
+pub(crate) fn names(file: &Path, text: &str) -> Result<Vec<String>, Problem> {
+    let file: ModelFile = yaml::read(file, text)?;
+    Ok(file.models.into_iter().flatten().map(|model| model.value.name.unwrap_or_default()).collect())
+}
+
+/// Reads a model file for a source.
+pub(crate) fn read(
+    file: &Path,
+    text: &str,
+    source_id: &str,
+    filter: &NameFilter,
+    measurements: &Measurements,
+) -> Result<Items, Problem> {
+    let entries: ModelFile = yaml::read(file, text)?;
+    let mut found = Items::default();
+    let mut lines: HashMap<String, u64> = HashMap::new();
+    for Spanned { value: entry, referenced: location, .. } in entries.models.into_iter().flatten() {
+        let name = entry.name.clone().unwrap_or_default();
+        let problem = |reason: String| Problem::at(file, location, format!("model \"{name}\" {reason}"));
+        if let Err(reason) = values::check_name(&name) {
+            found.problems.push(problem(reason));
+            continue;
+        }
+        if !filter.allows(&name) {
+            continue;
+        }
+        if let Some(first) = lines.get(&name) {
+            found.problems.push(problem(format!("is there already, in line {first}: this one is left out")));
+            continue;
+        }
+        lines.insert(name.clone(), location.line());
+        match item(&entry, &name, source_id) {
+            Ok(mut item) => {
+                let failed = measurements.attach(&name, &mut item);
+                found.problems.extend(failed);
+                found.items.push(item);
+            }
+            Err(reason) => found.problems.push(problem(reason)),
+        }
+    }
+    Ok(found)
+}
+
+fn item(entry: &ModelEntry, name: &str, source_id: &str) -> Result<CatalogItem, String> {
+    let mut document = Map::new();
+    document.insert("name".to_owned(), name.into());
+    document.insert("source_id".to_owned(), source_id.into());
+    let texts = [
+        ("description", &entry.description),
+        ("externalId", &entry.external_id),
+        ("libraryName", &entry.library_name),
+        ("licenseLink", &entry.license_link),
+        ("logo", &entry.logo),
+        ("maturity", &entry.maturity),
+        ("provider", &entry.provider),
+        ("readme", &entry.readme),
+    ];
+    for (field, text) in texts {
+        put(&mut document, field, text.as_deref());
+    }
+    if let Some(license) = entry.license.as_deref().filter(|license| !license.trim().is_empty()) {
+        document.insert("license".to_owned(), license::readable(license).into());
+    }
+    // parity (catalog-service 1.3): an empty list is sent, too.
+    document.insert("language".to_owned(), entry.language.clone().unwrap_or_default().into());
+    document.insert("tasks".to_owned(), entry.tasks.clone().unwrap_or_default().into());
+    set_custom_properties(&mut document, entry.custom_properties.as_ref())?;
+
+    let mut children = Vec::new();
+    let mut keys = Keys::default();
+    for (index, artifact) in entry.artifacts.iter().flatten().enumerate() {
+        let artifact = artifact.as_ref().ok_or_else(|| format!("artifact {index}: is empty"))?;
+        let child = artifact_item(artifact, &mut keys).map_err(|reason| format!("artifact {index}: {reason}"))?;
+        children.push(child);
+    }
+    Ok(CatalogItem {
+        kind: CatalogKind::Model,
+        key: name.to_owned(),
+        name: Some(name.to_owned()),
+        document: Document(document),
+        create_time: values::millis("createTimeSinceEpoch", entry.create_time_since_epoch.as_deref())?,
+        update_time: values::millis("lastUpdateTimeSinceEpoch", entry.last_update_time_since_epoch.as_deref())?,
+        children,
+    })
+}
+
+fn set_custom_properties(document: &mut Map<String, Value>, properties: Option<&Properties>) -> Result<(), String> {
+    let custom = properties.map(values::custom_properties).transpose()?.unwrap_or_default();
+    if !custom.is_empty() {
+        document.insert("customProperties".to_owned(), custom.into());
+    }
+    Ok(())
+}
+
+fn artifact_item(entry: &ArtifactEntry, keys: &mut Keys) -> Result<CatalogItem, String> {
+    let mut document = Map::new();
+    let (kind, key) = match entry.artifact_type.as_deref() {
+        None | Some("" | "model-artifact") => {
+            let uri = entry.uri.as_deref().unwrap_or_default();
+            values::check_artifact_uri(uri)?;
+            document.insert("uri".to_owned(), uri.into());
+            (CatalogKind::ModelArtifact, format!("uri {uri}"))
+        }
+        Some("metrics-artifact") => {
+            let (kind, name) = match entry.metrics_type.as_deref() {
+                Some(name @ "performance-metrics") => (CatalogKind::PerformanceMetrics, name),
+                Some(name @ "accuracy-metrics") => (CatalogKind::AccuracyMetrics, name),
+                other => return Err(format!("unknown metricsType: {}", other.unwrap_or("none"))),
+            };
+            document.insert("metricsType".to_owned(), name.into());
+            (kind, format!("file {}", entry.name.as_deref().unwrap_or_default()))
+        }
+        Some(other) => return Err(format!("unknown artifactType: {other}")),
+    };
+    document.insert("artifactType".to_owned(), artifact_type(kind).into());
+    if let Some(name) = entry.name.as_deref() {
+        values::check_name(name)?;
+    }
+    put(&mut document, "name", entry.name.as_deref());
+    put(&mut document, "description", entry.description.as_deref());
+    put(&mut document, "externalId", entry.external_id.as_deref());
+    set_custom_properties(&mut document, entry.custom_properties.as_ref())?;
+    Ok(CatalogItem {
+        kind,
+        key: keys.unique(key),
+        name: entry.name.clone(),
+        document: Document(document),
+        create_time: values::millis("createTimeSinceEpoch", entry.create_time_since_epoch.as_deref())?,
+        update_time: values::millis("lastUpdateTimeSinceEpoch", entry.last_update_time_since_epoch.as_deref())?,
+        children: Vec::new(),
+    })
+}
+
+pub(crate) fn artifact_type(kind: CatalogKind) -> &'static str {
+    if kind == CatalogKind::ModelArtifact { "model-artifact" } else { "metrics-artifact" }
+}
+
+/// Keys of the artifacts of one model: short, and with a number where two would be alike.
+#[derive(Default)]
+pub(crate) struct Keys(HashMap<String, usize>);
+
+impl Keys {
+    pub(crate) fn unique(&mut self, wanted: String) -> String {
+        use sha2::{Digest, Sha256};
+        let short = if wanted.len() <= 200 {
+            wanted
+        } else {
+            Sha256::digest(wanted.as_bytes())
+                .iter()
+                .take(16)
+                .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+        };
+        let count = self.0.entry(short.clone()).and_modify(|count| *count += 1).or_insert(1);
+        if *count == 1 { short } else { format!("{short} #{count}") }
+    }
+}

@@ -1,0 +1,101 @@
+//! Every route of the catalog, one line each.
+
+mod artifacts;
+mod filter_options;
+mod labels;
+mod mcp_servers;
+mod mcp_tools;
+mod memory_page;
+mod model;
+mod models;
+mod parameters;
+mod performance;
+mod preview;
+mod recommended_models;
+mod sources;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::response::Response;
+use axum::routing::{get, post};
+use http::StatusCode;
+use model_registry_server::auth::{Access, Right, Rule};
+use model_registry_server::{ApiError, response};
+use model_registry_store::{Database, StoreError};
+use serde_json::Value;
+
+use crate::Catalog;
+
+pub(crate) use filter_options::OptionsCache;
+
+/// Who may do what, beyond the server crate's own rules: a preview changes nothing, although it is a POST.
+pub const RULES: &[Rule] = &[Rule::every("/api/model_catalog/v1alpha1/sources/preview", Access::Needs(Right::Read))];
+
+/// The routes of the catalog, to be completed with the server crate's fallbacks.
+pub fn router(catalog: Catalog) -> Router {
+    let models = Router::new()
+        .route("/labels", get(labels::list))
+        .route("/models", get(models::list))
+        .route("/models/filter_options", get(filter_options::of_models))
+        .route("/sources", get(sources::list))
+        // The server's own limit on bodies counts.
+        .route("/sources/preview", post(preview::preview).layer(DefaultBodyLimit::disable()))
+        .route("/sources/{source_id}/models/", get(model::without_name))
+        // Names contain slashes, so what follows a name cannot be a route of its own.
+        .route("/sources/{source_id}/models/{*name}", get(model::dispatch));
+    let servers = Router::new()
+        .route("/mcp_servers", get(mcp_servers::list))
+        .route("/mcp_servers/filter_options", get(filter_options::of_servers))
+        .route("/mcp_servers/{server_id}", get(mcp_servers::get_one))
+        .route("/mcp_servers/{server_id}/tools", get(mcp_tools::list))
+        .route("/mcp_servers/{server_id}/tools/{*tool_name}", get(mcp_tools::get_one));
+    Router::new()
+        .nest("/api/model_catalog/v1alpha1", models)
+        .nest("/api/mcp_catalog/v1alpha1", servers)
+        .with_state(catalog)
+}
+
+/// A page as every list answers it; the items are JSON already.
+struct PageBody {
+    items: Vec<String>,
+    page_size: u32,
+    next_page_token: String,
+}
+
+impl PageBody {
+    fn into_response(self) -> Response {
+        self.with("")
+    }
+
+    /// `more` is further JSON members, each with a comma in front.
+    fn with(self, more: &str) -> Response {
+        let body = format!(
+            r#"{{"items":[{}],"nextPageToken":{},"pageSize":{},"size":{}{more}}}"#,
+            self.items.join(","),
+            Value::from(self.next_page_token),
+            self.page_size,
+            self.items.len(),
+        );
+        response::json(StatusCode::OK, body)
+    }
+}
+
+fn database(catalog: &Catalog) -> Result<&Database, ApiError> {
+    catalog.store.database().map_err(store_error)
+}
+
+/// What a client is told of a failure of the store: never any SQL.
+fn store_error(error: StoreError) -> ApiError {
+    match error {
+        StoreError::Filter(_) | StoreError::PageToken(_) => ApiError::Invalid(error.to_string()),
+        StoreError::Unavailable(cause) => {
+            tracing::warn!(error = &cause as &dyn std::error::Error, "database unavailable");
+            ApiError::Unavailable("the database is not available; try again later".to_owned())
+        }
+        StoreError::Retry(_)
+        | StoreError::Conflict(_)
+        | StoreError::TooLarge(_)
+        | StoreError::Corrupt { .. }
+        | StoreError::Database(_) => ApiError::internal(error),
+    }
+}

@@ -1,0 +1,66 @@
+//! `…/artifacts`: where to get a model, and what was measured of it.
+
+use axum::response::Response;
+use model_registry_server::{ApiError, Query};
+use model_registry_store::{CatalogKind, CatalogList, CatalogOrder, CatalogRecord, CatalogSet};
+
+use super::{PageBody, database, parameters, store_error};
+use crate::Catalog;
+
+pub(super) async fn list(catalog: &Catalog, query: &Query, model: &CatalogRecord) -> Result<Response, ApiError> {
+    let kinds = kinds(query)?;
+    let page_size = parameters::page_size(query)?;
+    let filters: Vec<_> = parameters::filter(query)?.into_iter().collect();
+    let list = CatalogList {
+        set: CatalogSet { kinds: &kinds, parent_id: Some(model.id), sources: None, search: None, filters: &filters },
+        order: order(query.get("orderBy"))?,
+        sort_order: parameters::sort_order(query),
+        page_size: Some(page_size),
+        page_token: query.get("nextPageToken"),
+    };
+    let page = database(catalog)?.list_catalog(&list).await.map_err(store_error)?;
+    let items = page.rows.iter().map(CatalogRecord::to_wire).collect();
+    Ok(PageBody { items, page_size, next_page_token: page.next_page_token }.into_response())
+}
+
+/// `artifact_type` is the old name of the parameter; both count.
+fn kinds(query: &Query) -> Result<Vec<CatalogKind>, ApiError> {
+    let mut kinds = Vec::new();
+    for parameter in ["artifactType", "artifact_type"] {
+        for text in parameters::list(query, parameter) {
+            match text.as_str() {
+                "model-artifact" => kinds.push(CatalogKind::ModelArtifact),
+                "metrics-artifact" => kinds.extend(CatalogKind::METRICS),
+                other => {
+                    return Err(ApiError::Invalid(format!(
+                        "{parameter}: invalid value '{other}': valid values are [model-artifact metrics-artifact]"
+                    )));
+                }
+            }
+        }
+    }
+    kinds.sort_unstable();
+    kinds.dedup();
+    if kinds.is_empty() {
+        kinds.extend(CatalogKind::ARTIFACTS);
+    }
+    Ok(kinds)
+}
+
+pub(super) fn order(text: Option<&str>) -> Result<CatalogOrder, ApiError> {
+    let Some(text) = text else { return Ok(CatalogOrder::Id) };
+    if let Some(order) = parameters::common_order(text) {
+        return Ok(order);
+    }
+    match parameters::property_order(text) {
+        // parity (catalog-service 2.11): anything else is the id.
+        None => Ok(CatalogOrder::Id),
+        Some((name, _)) if name.is_empty() || name.chars().count() > 255 => Err(ApiError::Invalid(format!(
+            "invalid orderBy: custom property name '{name}' has to have 1 to 255 characters"
+        ))),
+        Some((_, None)) => Err(ApiError::Invalid(format!(
+            "invalid orderBy `{text}`: the type has to be one of 'int_value', 'double_value', or 'string_value'"
+        ))),
+        Some((name, Some(value))) => Ok(CatalogOrder::Property { name: name.to_owned(), value }),
+    }
+}

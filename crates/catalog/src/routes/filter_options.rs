@@ -1,0 +1,108 @@
+//! `…/filter_options`: what can be filtered by, kept until the next load changes something.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use model_registry_server::{ApiError, response};
+use model_registry_store::{CatalogKind, Options, PropertyOptions};
+use serde_json::{Map, Value, json};
+
+use super::{database, store_error};
+use crate::Catalog;
+use crate::configuration::AssetType;
+
+const LIST_ENDING: &str = ".array_value";
+
+/// The options of each catalog with the generation they belong to.
+#[derive(Debug, Default)]
+pub(crate) struct OptionsCache(Mutex<HashMap<AssetType, (i64, Filters)>>);
+
+type Filters = Arc<Map<String, Value>>;
+
+pub(super) async fn of_models(State(catalog): State<Catalog>) -> Result<Response, ApiError> {
+    answer(&catalog, AssetType::Models).await
+}
+
+pub(super) async fn of_servers(State(catalog): State<Catalog>) -> Result<Response, ApiError> {
+    answer(&catalog, AssetType::McpServers).await
+}
+
+async fn answer(catalog: &Catalog, asset: AssetType) -> Result<Response, ApiError> {
+    let filters = options(catalog, asset).await?;
+    let configuration = catalog.configuration();
+    let queries: Map<String, Value> = configuration
+        .named_queries(asset)
+        .map(|(name, query)| (name.clone(), query.to_wire(|field, value| bound(&filters, field, value))))
+        .collect();
+    let mut body = json!({"filters": *filters});
+    if !queries.is_empty() {
+        body["namedQueries"] = queries.into();
+    }
+    Ok(response::json(StatusCode::OK, body.to_string()))
+}
+
+/// What the words `min` and `max` stand for in a named query.
+pub(super) fn bound(filters: &Map<String, Value>, field: &str, value: &Value) -> Option<Value> {
+    match value.as_str() {
+        Some(word @ ("min" | "max")) => filters.get(field)?.get("range")?.get(word).cloned(),
+        _ => None,
+    }
+}
+
+pub(super) async fn options(catalog: &Catalog, asset: AssetType) -> Result<Filters, ApiError> {
+    let database = database(catalog)?;
+    let generation = database.catalog_generation().await.map_err(store_error)?;
+    let cached = catalog.options.0.lock().unwrap_or_else(PoisonError::into_inner).get(&asset).cloned();
+    if let Some((of, options)) = cached
+        && of == generation
+    {
+        return Ok(options);
+    }
+    let mut filters = Map::new();
+    match asset {
+        AssetType::Models => {
+            let hidden = ["source_id", "logo", "license_link"];
+            let models = database.catalog_options(&[CatalogKind::Model]).await.map_err(store_error)?;
+            add(&mut filters, "", &models, &hidden);
+            let artifacts = database.catalog_options(&CatalogKind::ARTIFACTS).await.map_err(store_error)?;
+            add(&mut filters, "artifacts.", &artifacts, &["metricsType", "artifactType", "description", "model_id"]);
+        }
+        AssetType::McpServers => {
+            let hidden = ["documentationUrl", "logo", "repositoryUrl", "sourceCode", "source_id", "version"];
+            let servers = database.catalog_options(&[CatalogKind::McpServer]).await.map_err(store_error)?;
+            add(&mut filters, "", &servers, &hidden);
+        }
+    }
+    let filters = Arc::new(filters);
+    let mut cache = catalog.options.0.lock().unwrap_or_else(PoisonError::into_inner);
+    cache.insert(asset, (generation, Arc::clone(&filters)));
+    Ok(filters)
+}
+
+fn add(filters: &mut Map<String, Value>, prefix: &str, options: &Options, hidden: &[&str]) {
+    for ((name, custom), option) in options {
+        if hidden.contains(&name.as_str()) {
+            continue;
+        }
+        // A text that spells a list is offered by its elements only.
+        let is_list_text = *custom && options.contains_key(&(format!("{name}{LIST_ENDING}"), true));
+        let key = |ending: &str| match custom {
+            true if name.ends_with(LIST_ENDING) => format!("{prefix}{name}"),
+            true => format!("{prefix}{name}.{ending}"),
+            false => format!("{prefix}{name}"),
+        };
+        if !option.texts.is_empty() && !is_list_text {
+            filters.insert(key("string_value"), json!({"type": "string", "values": option.texts}));
+        }
+        let PropertyOptions { integers, doubles, .. } = option;
+        if let Some((min, max)) = integers {
+            filters.insert(key("int_value"), json!({"type": "number", "range": {"min": min, "max": max}}));
+        }
+        if let Some((min, max)) = doubles {
+            filters.insert(key("double_value"), json!({"type": "number", "range": {"min": min, "max": max}}));
+        }
+    }
+}

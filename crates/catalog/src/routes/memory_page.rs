@@ -1,0 +1,59 @@
+//! Pages of lists that stand in memory. A token names the last item by its key, and the list it was made for.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use model_registry_server::ApiError;
+
+use super::PageBody;
+
+/// An item with its key, which is unique in the list.
+pub(super) struct Item {
+    pub(super) key: String,
+    pub(super) json: String,
+}
+
+/// Cuts out the page behind the token; `list` says which list, order and filter this is.
+pub(super) fn page(items: Vec<Item>, list: &str, page_size: u32, token: Option<&str>) -> Result<PageBody, ApiError> {
+    let start = match token {
+        None => 0,
+        Some(token) => {
+            let key = decode(token, list)?;
+            let place = items.iter().position(|item| item.key == key);
+            place.map(|place| place + 1).ok_or_else(|| invalid("its last item is gone; start again without a token"))?
+        }
+    };
+    let size = page_size as usize;
+    let next_page_token = match items.get(start + size - 1) {
+        Some(item) if items.len() > start + size => encode(&item.key, list),
+        _ => String::new(),
+    };
+    let items = items.into_iter().skip(start).take(size).map(|item| item.json).collect();
+    Ok(PageBody { items, page_size, next_page_token })
+}
+
+fn encode(key: &str, list: &str) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{:016x}:{key}", fingerprint(list)))
+}
+
+fn decode(token: &str, list: &str) -> Result<String, ApiError> {
+    let unknown = || invalid("it was not made by this server; take it from the previous page unchanged");
+    let bytes = URL_SAFE_NO_PAD.decode(token.trim_end_matches('=')).map_err(|_| unknown())?;
+    let text = String::from_utf8(bytes).map_err(|_| unknown())?;
+    let (found, key) = text.split_once(':').ok_or_else(unknown)?;
+    if found.len() != 16 {
+        return Err(unknown());
+    }
+    if found != format!("{:016x}", fingerprint(list)) {
+        return Err(invalid("it was made for another list, order or filter; start again without a token"));
+    }
+    Ok(key.to_owned())
+}
+
+fn invalid(reason: &str) -> ApiError {
+    ApiError::Invalid(format!("invalid nextPageToken: {reason}"))
+}
+
+/// FNV-1a: it tells lists apart on every replica alike, and protects nothing.
+fn fingerprint(list: &str) -> u64 {
+    list.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}

@@ -1,0 +1,43 @@
+//! `/sources/{source_id}/models/{name}` and what follows a name.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::StatusCode;
+use model_registry_server::{ApiError, Query, response};
+use model_registry_store::{CatalogKind, CatalogRecord};
+use percent_encoding::percent_decode_str;
+
+use super::{artifacts, database, performance, store_error};
+use crate::Catalog;
+
+#[expect(clippy::unused_async, reason = "a handler")]
+pub(super) async fn without_name() -> ApiError {
+    ApiError::UnprocessableEntity("required field 'model_name' is empty: put the name behind `models/`".to_owned())
+}
+
+/// parity (catalog-service 2.7): a model whose name ends in `/artifacts` cannot be asked for.
+pub(super) async fn dispatch(
+    State(catalog): State<Catalog>,
+    Path((source_id, rest)): Path<(String, String)>,
+    query: Query,
+) -> Result<Response, ApiError> {
+    if let Some(name) = rest.strip_suffix("/artifacts/performance") {
+        let model = find(&catalog, &source_id, name).await?;
+        return performance::list(&catalog, &query, &model).await;
+    }
+    if let Some(name) = rest.strip_suffix("/artifacts") {
+        let model = find(&catalog, &source_id, name).await?;
+        return artifacts::list(&catalog, &query, &model).await;
+    }
+    let model = find(&catalog, &source_id, &rest).await?;
+    Ok(response::json(StatusCode::OK, model.to_wire()))
+}
+
+/// Clients escape a name once or twice; the name as it came is preferred.
+async fn find(catalog: &Catalog, source_id: &str, name: &str) -> Result<CatalogRecord, ApiError> {
+    let unescaped = percent_decode_str(name).decode_utf8_lossy().into_owned();
+    let names = [name, unescaped.as_str()];
+    let found =
+        database(catalog)?.find_catalog_item(CatalogKind::Model, source_id, &names).await.map_err(store_error)?;
+    found.ok_or_else(|| ApiError::NotFound(format!("No model found '{name}' in source '{source_id}'")))
+}

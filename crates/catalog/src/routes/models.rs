@@ -1,0 +1,70 @@
+//! `/models`: all models, searched and filtered.
+
+use axum::extract::State;
+use axum::response::Response;
+use model_registry_server::{ApiError, Query};
+use model_registry_store::filter::ValueType;
+use model_registry_store::{CatalogKind, CatalogList, CatalogOrder, CatalogSet};
+
+use super::performance::Parameters;
+use super::{PageBody, database, parameters, recommended_models, store_error};
+use crate::Catalog;
+use crate::configuration::AssetType;
+
+pub(super) async fn list(State(catalog): State<Catalog>, query: Query) -> Result<Response, ApiError> {
+    let is_recommending = parameters::boolean(&query, "recommendations")?;
+    let performance = Parameters::read(&query)?;
+    let page_size = parameters::page_size(&query)?;
+    let filters: Vec<_> = parameters::filter(&query)?.into_iter().collect();
+    let sources = sources(&catalog, &query)?;
+    let set = CatalogSet {
+        kinds: &[CatalogKind::Model],
+        parent_id: None,
+        sources: sources.as_deref(),
+        search: query.get("q"),
+        filters: &filters,
+    };
+    if is_recommending {
+        return recommended_models::list(&catalog, &query, set, page_size, &performance).await;
+    }
+    let list = CatalogList {
+        set,
+        order: order(query.get("orderBy")),
+        sort_order: parameters::sort_order(&query),
+        page_size: Some(page_size),
+        page_token: query.get("nextPageToken"),
+    };
+    let page = database(&catalog)?.list_catalog(&list).await.map_err(store_error)?;
+    let items = page.rows.iter().map(model_registry_store::CatalogRecord::to_wire).collect();
+    Ok(PageBody { items, page_size, next_page_token: page.next_page_token }.into_response())
+}
+
+/// Which sources are meant: those named, or those with a label; `None` for all.
+fn sources(catalog: &Catalog, query: &Query) -> Result<Option<Vec<String>>, ApiError> {
+    let named = parameters::list(query, "source");
+    let labels = parameters::list(query, "sourceLabel");
+    match (named.is_empty(), labels.is_empty()) {
+        (true, true) => Ok(None),
+        (false, true) => Ok(Some(named)),
+        (true, false) => Ok(Some(catalog.configuration().sources_with_labels(AssetType::Models, &labels))),
+        (false, false) => Err(ApiError::Invalid("source and sourceLabel cannot be used together".to_owned())),
+    }
+}
+
+fn order(text: Option<&str>) -> CatalogOrder {
+    let Some(text) = text else { return CatalogOrder::Name };
+    if text == "ACCURACY" {
+        return CatalogOrder::ArtifactProperty { name: "overall_average".to_owned(), value: ValueType::Double };
+    }
+    if let Some(order) = parameters::common_order(text) {
+        return order;
+    }
+    match parameters::property_order(text) {
+        Some((name, Some(value))) if !name.is_empty() => match name.strip_prefix("artifacts.") {
+            Some(name) => CatalogOrder::ArtifactProperty { name: name.to_owned(), value },
+            None => CatalogOrder::Property { name: name.to_owned(), value },
+        },
+        // parity (catalog-service 2.5): anything else is the id.
+        _ => CatalogOrder::Id,
+    }
+}

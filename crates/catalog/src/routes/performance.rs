@@ -1,0 +1,101 @@
+//! `…/artifacts/performance`: measurements, what a request rate takes, and which to choose.
+
+use axum::response::Response;
+use model_registry_server::{ApiError, Query};
+use model_registry_store::{CatalogKind, CatalogList, CatalogRecord, CatalogSet};
+use serde_json::Value;
+
+use super::memory_page::{self, Item};
+use super::{PageBody, artifacts, database, parameters, store_error};
+use crate::Catalog;
+use crate::recommendation::{Measurement, PropertyNames, recommended};
+
+/// What the arithmetic is about.
+#[derive(Clone, Debug)]
+pub(super) struct Parameters {
+    pub(super) target_rps: Option<i32>,
+    pub(super) names: PropertyNames,
+    /// The names that the client chose.
+    chosen: Vec<String>,
+}
+
+impl Parameters {
+    pub(super) fn read(query: &Query) -> Result<Self, ApiError> {
+        let mut chosen = Vec::new();
+        let mut name = |parameter: &str, default: &str| match query.get(parameter) {
+            Some(name) => {
+                chosen.push(name.to_owned());
+                name.to_owned()
+            }
+            None => default.to_owned(),
+        };
+        let names = PropertyNames {
+            rps: name("rpsProperty", "requests_per_second"),
+            latency: name("latencyProperty", "ttft_p90"),
+            hardware_count: name("hardwareCountProperty", "hardware_count"),
+            hardware_type: name("hardwareTypeProperty", "hardware_type"),
+        };
+        Ok(Self { target_rps: parameters::integer(query, "targetRPS")?, names, chosen })
+    }
+}
+
+pub(super) async fn list(catalog: &Catalog, query: &Query, model: &CatalogRecord) -> Result<Response, ApiError> {
+    let parameters = Parameters::read(query)?;
+    let is_recommending = parameters::boolean(query, "recommendations")?;
+    let page_size = parameters::page_size(query)?;
+    let filters: Vec<_> = parameters::filter(query)?.into_iter().collect();
+    let page_token = query.get("nextPageToken");
+    let list = CatalogList {
+        set: CatalogSet {
+            kinds: &[CatalogKind::PerformanceMetrics],
+            parent_id: Some(model.id),
+            sources: None,
+            search: None,
+            filters: &filters,
+        },
+        order: artifacts::order(query.get("orderBy"))?,
+        sort_order: parameters::sort_order(query),
+        page_size: (!is_recommending).then_some(page_size),
+        page_token: page_token.filter(|_| !is_recommending),
+    };
+    let page = database(catalog)?.list_catalog(&list).await.map_err(store_error)?;
+    let mut measurements = page.rows.iter().map(measurement).collect::<Result<Vec<_>, _>>()?;
+    let target_rps = match parameters.target_rps {
+        Some(target) if target > 0 => Some(target),
+        _ if is_recommending => Some(1),
+        _ => None,
+    };
+    if let Some(target_rps) = target_rps {
+        for measurement in &mut measurements {
+            measurement.add_replicas(&parameters.names, target_rps);
+        }
+    }
+    if !is_recommending {
+        let items = measurements.into_iter().map(|one| Value::Object(one.document).to_string()).collect();
+        return Ok(PageBody { items, page_size, next_page_token: page.next_page_token }.into_response());
+    }
+    refuse_unknown(&measurements, &parameters.chosen)?;
+    let items = recommended(measurements, &parameters.names)
+        .into_iter()
+        .map(|one| Item { key: one.id.to_string(), json: Value::Object(one.document).to_string() })
+        .collect();
+    let name = format!("performance {list:?} {parameters:?}");
+    Ok(memory_page::page(items, &name, page_size, page_token)?.into_response())
+}
+
+/// A property that was asked for and that nothing measured is a mistake, most likely in its spelling.
+fn refuse_unknown(measurements: &[Measurement], chosen: &[String]) -> Result<(), ApiError> {
+    let unknown = |name: &&String| !measurements.iter().any(|measurement| measurement.has(name));
+    let missing: Vec<&str> = chosen.iter().filter(unknown).map(String::as_str).collect();
+    if measurements.is_empty() || missing.is_empty() {
+        return Ok(());
+    }
+    let missing = missing.join(", ");
+    Err(ApiError::Invalid(format!("properties not found in any performance artifacts: [{missing}]")))
+}
+
+/// The document of a measurement, to compute with.
+pub(super) fn measurement(record: &CatalogRecord) -> Result<Measurement, ApiError> {
+    let document = serde_json::from_str(&record.to_wire()).map_err(ApiError::internal)?;
+    Ok(Measurement { id: record.id, document })
+}

@@ -1,0 +1,148 @@
+//! `/sources/preview`: what a source would publish, before anybody configures it.
+//!
+//! Only what the client sends is read: never a file, never an environment variable of the server.
+
+use std::path::Path;
+
+use axum::extract::multipart::{Multipart, MultipartError, MultipartRejection};
+use axum::response::Response;
+use model_registry_server::{ApiError, Query};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::memory_page::{self, Item};
+use super::parameters;
+use crate::models;
+use crate::pattern::NameFilter;
+use crate::yaml;
+
+/// One entry of a sources file; other keys do not matter here.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Config {
+    #[serde(rename = "type", default)]
+    kind: Option<String>,
+    #[serde(default)]
+    included_models: Option<Vec<String>>,
+    #[serde(default)]
+    excluded_models: Option<Vec<String>>,
+    #[serde(default)]
+    properties: Option<Properties>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Properties {
+    #[serde(default)]
+    allowed_organization: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Status {
+    All,
+    Included,
+    Excluded,
+}
+
+pub(super) async fn preview(query: Query, parts: Result<Multipart, MultipartRejection>) -> Result<Response, ApiError> {
+    let page_size = parameters::page_size(&query)?;
+    let status = match query.get("filterStatus").map(str::to_lowercase).as_deref() {
+        None | Some("all") => Status::All,
+        Some("included") => Status::Included,
+        Some("excluded") => Status::Excluded,
+        Some(_) => {
+            return Err(ApiError::Invalid("invalid filterStatus: must be 'all', 'included', or 'excluded'".to_owned()));
+        }
+    };
+    let parts = parts.map_err(|rejection| ApiError::Invalid(rejection.body_text()))?;
+    let Uploaded { config, data } = read(parts).await?;
+    let config = config.ok_or_else(|| {
+        ApiError::Invalid("required file field 'config' is missing from the multipart form".to_owned())
+    })?;
+    let (names, filter) = names(&config, data.as_deref())?;
+    let decided: Vec<(String, bool)> = names.into_iter().map(|name| (name.clone(), filter.allows(&name))).collect();
+    let included = decided.iter().filter(|(_, included)| *included).count();
+    let summary = json!({
+        "totalModels": decided.len(), "includedModels": included, "excludedModels": decided.len() - included,
+    });
+    let shown = decided.into_iter().enumerate().filter(|(_, (_, included))| match status {
+        Status::All => true,
+        Status::Included => *included,
+        Status::Excluded => !included,
+    });
+    let items = shown.map(|(index, (name, included))| Item {
+        // Names may repeat, so the place is the key; the name tells when the data has changed meanwhile.
+        key: format!("{index} {name}"),
+        json: json!({"included": included, "name": name}).to_string(),
+    });
+    let list = format!("preview {status:?}");
+    let page = memory_page::page(items.collect(), &list, page_size, query.get("nextPageToken"))?;
+    Ok(page.with(&format!(r#","summary":{summary}"#)))
+}
+
+#[derive(Default)]
+struct Uploaded {
+    config: Option<String>,
+    data: Option<String>,
+}
+
+async fn read(mut parts: Multipart) -> Result<Uploaded, ApiError> {
+    let broken = |error: MultipartError| match error.status() {
+        http::StatusCode::PAYLOAD_TOO_LARGE => {
+            ApiError::PayloadTooLarge { limit: model_registry_server::body::DEFAULT_LIMIT }
+        }
+        _ => ApiError::Invalid(format!("the multipart form cannot be read: {}", error.body_text())),
+    };
+    let mut uploaded = Uploaded::default();
+    while let Some(part) = parts.next_field().await.map_err(broken)? {
+        let name = part.name().unwrap_or_default().to_owned();
+        if name != "config" && name != "catalogData" {
+            continue;
+        }
+        let bytes = part.bytes().await.map_err(broken)?;
+        let text = String::from_utf8(bytes.to_vec())
+            .map_err(|_| ApiError::Invalid(format!("the part `{name}` is not UTF-8 text")))?;
+        if text.contains('\0') {
+            return Err(ApiError::Invalid("Request body contains null bytes which are not allowed".to_owned()));
+        }
+        match name.as_str() {
+            "config" => uploaded.config = Some(text),
+            _ => uploaded.data = Some(text).filter(|text| !text.is_empty()),
+        }
+    }
+    Ok(uploaded)
+}
+
+/// The names in the data, and which of them the source would publish.
+fn names(config: &str, data: Option<&str>) -> Result<(Vec<String>, NameFilter), ApiError> {
+    let invalid = |reason: String| ApiError::UnprocessableEntity(format!("invalid config: {reason}"));
+    let unloadable = |reason: String| ApiError::UnprocessableEntity(format!("failed to load models: {reason}"));
+    let config: Config = yaml::read(Path::new("config"), config)
+        .map_err(|problem| invalid(format!("failed to parse config: {problem}")))?;
+    let kind = config.kind.filter(|kind| !kind.is_empty());
+    let kind = kind.ok_or_else(|| invalid("missing required field: type".to_owned()))?;
+    let included = config.included_models.unwrap_or_default();
+    let excluded = config.excluded_models.unwrap_or_default();
+    let filter = NameFilter::new("Models", &included, &excluded).map_err(invalid)?;
+    match kind.as_str() {
+        "yaml" => {
+            let data = data.ok_or_else(|| {
+                let reason =
+                    "send the model file as part `catalogData`; files of the server are not read for a preview";
+                unloadable(reason.to_owned())
+            })?;
+            let names = models::names(Path::new("catalogData"), data)
+                .map_err(|problem| unloadable(format!("failed to parse catalog file: {problem}")))?;
+            Ok((names, filter))
+        }
+        "hf" | "huggingface" => {
+            let organization = config.properties.and_then(|properties| properties.allowed_organization);
+            if included.is_empty() && organization.is_none() {
+                let reason = "includedModels is required for HuggingFace source preview (specifies which models to fetch from HuggingFace)";
+                return Err(unloadable(reason.to_owned()));
+            }
+            Err(unloadable("previews of Hugging Face sources are not supported yet".to_owned()))
+        }
+        other => Err(unloadable(format!("unsupported source type: {other}"))),
+    }
+}

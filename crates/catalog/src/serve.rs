@@ -1,0 +1,114 @@
+//! The catalog's part in a running server: who loads, the first load, reloads, readiness.
+//!
+//! Where several replicas share a database, the one that holds the lease loads; every replica reads the configuration and
+//! serves.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use model_registry_server::health::Outcome;
+use model_registry_store::StoreError;
+use tokio::sync::watch::{Receiver, Sender, channel};
+
+use crate::Catalog;
+use crate::watch::Watch;
+
+const FIRST_RETRY: Duration = Duration::from_millis(200);
+const LONGEST_RETRY: Duration = Duration::from_secs(30);
+const RENEWAL: Duration = Duration::from_secs(3);
+const CLAIM: Duration = Duration::from_millis(200);
+
+impl Catalog {
+    /// Loads, and loads again whenever a file changes; runs until the process ends.
+    pub async fn run(self) -> Infallible {
+        let (leads, leading) = channel(None);
+        let (never, _) = tokio::join!(self.keep_lease(leads), self.keep_loaded(leading));
+        never
+    }
+
+    /// Lets another replica take over at once.
+    pub async fn stop(&self) {
+        if self.is_shared().unwrap_or(false)
+            && let Err(error) = self.store.release(&self.lease).await
+        {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the lease of the catalog runs out by itself");
+        }
+    }
+
+    /// Says whether this replica is the one that loads; nothing before the database is there.
+    async fn keep_lease(&self, leads: Sender<Option<bool>>) -> Infallible {
+        loop {
+            let pause = match self.is_shared() {
+                Err(_) => CLAIM,
+                Ok(false) => {
+                    leads.send_replace(Some(true));
+                    std::future::pending::<Infallible>().await;
+                    RENEWAL
+                }
+                Ok(true) => {
+                    // A replica that cannot reach the database cannot write to it either.
+                    let held = self.store.acquire(&self.lease).await.unwrap_or(false);
+                    leads.send_if_modified(|leads| {
+                        let is_new = *leads != Some(held);
+                        if is_new {
+                            tracing::info!(leads = held, "catalog lease");
+                            *leads = Some(held);
+                        }
+                        is_new
+                    });
+                    RENEWAL
+                }
+            };
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn keep_loaded(&self, mut leading: Receiver<Option<bool>>) -> Infallible {
+        let mut watch = Watch::new(self.settings());
+        loop {
+            let known = *leading.borrow_and_update();
+            let Some(leads) = known else {
+                let _ = leading.changed().await;
+                continue;
+            };
+            let mut pause = FIRST_RETRY;
+            let loaded = loop {
+                match self.load_as(leads).await {
+                    Ok(seen) => break Some(seen),
+                    Err(error) => {
+                        tracing::warn!(error = &error as &dyn std::error::Error, "catalog not loaded; trying again");
+                    }
+                }
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_RETRY);
+                if leading.has_changed().unwrap_or(false) {
+                    break None;
+                }
+            };
+            let Some(seen) = loaded else { continue };
+            tokio::select! {
+                () = watch.changed(self, &seen) => {}
+                _ = leading.changed() => {}
+                // Until the replica that loads has done so once, this one is not ready.
+                () = tokio::time::sleep(RENEWAL), if !self.is_loaded() => {}
+            }
+        }
+    }
+
+    async fn load_as(&self, leads: bool) -> Result<Vec<u8>, StoreError> {
+        if !leads {
+            return self.load_configuration().await;
+        }
+        let lease = self.is_shared()?.then(|| (*self.lease).clone());
+        Ok(self.load_holding(lease).await?.fingerprint)
+    }
+
+    /// The readiness check.
+    #[expect(clippy::unused_async, reason = "the form that checks have")]
+    pub async fn check(self) -> Outcome {
+        if self.is_loaded() {
+            return Outcome::pass("catalog is loaded").with("sources", self.configuration().sources.len());
+        }
+        Outcome::fail("catalog not loaded yet")
+    }
+}

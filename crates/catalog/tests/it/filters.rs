@@ -1,0 +1,103 @@
+//! What filters mean in the catalog: lists of texts, artifacts, logic.
+
+use model_registry_testkit::backends;
+
+use crate::support::{Api, Files};
+
+const SOURCES: &str = "model_catalogs:\n- {id: a, name: A, type: yaml, properties: {yamlCatalogPath: a.yaml}}\n";
+const MODELS: &str = r#"
+models:
+- name: both
+  tasks: [x, y]
+  customProperties: {tags: {metadataType: MetadataStringValue, string_value: '["red","blue"]'}}
+  artifacts:
+  - {artifactType: metrics-artifact, metricsType: performance-metrics, customProperties: {hw: {metadataType: MetadataStringValue, string_value: H100}, n: {metadataType: MetadataIntValue, int_value: "1"}}}
+  - {artifactType: metrics-artifact, metricsType: performance-metrics, customProperties: {hw: {metadataType: MetadataStringValue, string_value: L4}, n: {metadataType: MetadataIntValue, int_value: "8"}}}
+- name: one
+  tasks: [x]
+  artifacts:
+  - {artifactType: metrics-artifact, metricsType: performance-metrics, customProperties: {hw: {metadataType: MetadataStringValue, string_value: H100}, n: {metadataType: MetadataIntValue, int_value: "8"}}}
+- name: other
+  tasks: [z]
+  artifacts:
+  - {uri: 'oci://x'}
+- name: plain
+"#;
+
+#[tokio::test]
+async fn lists_and_artifacts_keep_their_meaning_in_every_combination() {
+    let cases: &[(&str, &[&str])] = &[
+        // A list contains a text, under AND, OR and NOT alike.
+        ("tasks='x'", &["both", "one"]),
+        ("tasks='x' AND tasks='y'", &["both"]),
+        ("tasks='y' OR tasks='z'", &["both", "other"]),
+        ("NOT tasks='x'", &["other", "plain"]),
+        ("tasks!='x'", &["other"]),
+        ("tasks!='z' AND tasks!='y'", &["one"]),
+        ("tasks!='x' OR name='one'", &["one", "other"]),
+        ("tasks NOT IN ('y','z')", &["one"]),
+        ("NOT tasks NOT IN ('y','z')", &["both", "other", "plain"]),
+        ("tasks NOT LIKE 'x%25'", &["other"]),
+        ("tasks IS NULL", &["plain"]),
+        ("tasks.array_value='y'", &["both"]),
+        ("tags.array_value='red'", &["both"]),
+        ("tags.array_value!='green'", &["both"]),
+        ("tags='[\"red\",\"blue\"]'", &["both"]),
+        // Conditions on artifacts joined by AND are about one artifact.
+        ("artifacts.hw='H100'", &["both", "one"]),
+        ("artifacts.hw='H100' AND artifacts.n=8", &["one"]),
+        ("artifacts.hw='H100' AND tasks='y' AND artifacts.n=1", &["both"]),
+        ("artifacts.hw='L4' OR artifacts.uri='oci://x'", &["both", "other"]),
+        ("artifacts.hw='H100' AND (artifacts.n=8 OR artifacts.n=7)", &["both", "one"]),
+        ("NOT artifacts.hw='H100'", &["other", "plain"]),
+        ("NOT (artifacts.hw='H100' AND artifacts.n=8)", &["both", "other", "plain"]),
+        ("artifacts.hw='H100' AND NOT artifacts.hw='L4'", &["one"]),
+        ("artifacts.hw!='H100'", &["both"]),
+        ("artifacts.artifactType='model-artifact'", &["other"]),
+        ("artifacts.hw IS NULL", &["other"]),
+    ];
+    for backend in backends() {
+        let files = Files::new(&[("sources.yaml", SOURCES), ("a.yaml", MODELS)]);
+        let api = Api::on(backend, files.settings()).await;
+        for (filter, expected) in cases {
+            assert_eq!(api.names(&format!("models?filterQuery={filter}")).await, *expected, "{filter} on {backend}");
+        }
+    }
+}
+
+// The reference pastes the name of a property into its SQL where a filter and an order meet.
+#[tokio::test]
+async fn no_name_of_a_property_reaches_the_sql() {
+    for backend in backends() {
+        let files = Files::new(&[("sources.yaml", SOURCES), ("a.yaml", MODELS)]);
+        let api = Api::on(backend, files.settings()).await;
+        let name = "x%27)%20OR%201=1--";
+        let path = format!("models?filterQuery=%60artifacts.{name}%60=1&orderBy=artifacts.{name}.double_value");
+        assert!(api.names(&path).await.is_empty(), "{backend}");
+    }
+}
+
+#[tokio::test]
+async fn every_request_runs_a_constant_number_of_statements() {
+    for backend in backends() {
+        let api = Api::of_golden_data(backend).await;
+        let heron = "sources/larkspur_curated/models/larkspur/heron-8b-chat";
+        for (path, most) in [
+            ("models?pageSize=100".to_owned(), 1),
+            ("models?q=heron&filterQuery=artifacts.hardware_count>1&orderBy=ACCURACY".to_owned(), 1),
+            ("models?recommendations=true&targetRPS=10".to_owned(), 3),
+            (heron.to_owned(), 1),
+            (format!("{heron}/artifacts"), 2),
+            (format!("{heron}/artifacts/performance?recommendations=true"), 2),
+            ("sources".to_owned(), 1),
+            ("/api/mcp_catalog/v1alpha1/mcp_servers?includeTools=true&pageSize=100".to_owned(), 2),
+        ] {
+            let (statements, answer) = api.statements(api.get(&path.replace('>', "%3E"))).await;
+            assert_eq!(answer.status, 200);
+            assert!(statements <= most, "{path} on {backend}: {statements}");
+        }
+        api.get("models/filter_options").await;
+        let (statements, _) = api.statements(api.get("models/filter_options")).await;
+        assert_eq!(statements, 1, "what can be filtered by is kept until the next load");
+    }
+}

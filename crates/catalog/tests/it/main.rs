@@ -1,0 +1,8 @@
+//! The catalog's API, driven in process on every database that is there.
+
+mod filters;
+mod golden;
+mod pages;
+mod preview;
+mod reload;
+mod support;

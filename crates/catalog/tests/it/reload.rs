@@ -1,0 +1,225 @@
+//! Reloads: what changes, what stays, and what readers see meanwhile.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use model_registry_catalog::Catalog;
+use model_registry_testkit::{Backend, backends};
+use serde_json::Value;
+
+use crate::support::{Api, Files};
+
+const SOURCES: &str = "model_catalogs:\n- {id: a, name: A, type: yaml, properties: {yamlCatalogPath: a.yaml}}\n- {id: b, name: B, type: yaml, properties: {yamlCatalogPath: b.yaml}}\nmcp_catalogs:\n- {id: t, name: T, type: yaml, properties: {yamlCatalogPath: t.yaml}}\n";
+const TOOLS: &str = "mcp_servers:\n- {name: s, version: '1', endpoints: {http: 'https://x.example'}, tools: [{name: one}, {name: two}]}\n";
+
+/// `count` models, all of one round.
+fn models(count: usize, round: usize) -> String {
+    use std::fmt::Write;
+    let mut text = String::from("models:\n");
+    for index in 0..count {
+        let _ = writeln!(
+            text,
+            "- {{name: m{index:03}, provider: round-{round}, tasks: [t{round}], artifacts: [{{uri: 'oci://x/{index}'}}]}}"
+        );
+    }
+    text
+}
+
+fn files() -> Files {
+    Files::new(&[("sources.yaml", SOURCES), ("a.yaml", &models(3, 0)), ("b.yaml", &models(2, 0)), ("t.yaml", TOOLS)])
+}
+
+async fn ids(api: &Api, path: &str) -> Vec<(String, String)> {
+    let json = api.get(path).await.json();
+    let text = |item: &Value, field: &str| item[field].as_str().unwrap_or_default().to_owned();
+    json["items"].as_array().unwrap().iter().map(|item| (text(item, "id"), text(item, "name"))).collect()
+}
+
+async fn source(api: &Api, id: &str) -> Value {
+    let mut all = api.get("sources?pageSize=100").await.json()["items"].as_array().unwrap().clone();
+    all.extend(api.get("sources?assetType=mcp_servers").await.json()["items"].as_array().unwrap().clone());
+    all.into_iter().find(|source| source["id"] == id).unwrap()
+}
+
+#[tokio::test]
+async fn what_did_not_change_is_not_written_and_ids_stay() {
+    for backend in backends() {
+        let files = files();
+        let api = Api::on(backend, files.settings()).await;
+        let models_before = ids(&api, "models?source=a").await;
+        let artifacts_before = ids(&api, "sources/a/models/m001/artifacts").await;
+        let servers_before = ids(&api, "/api/mcp_catalog/v1alpha1/mcp_servers").await;
+        let unchanged = api.catalog.load().await.unwrap().report;
+        assert_eq!((unchanged.written, unchanged.removed, unchanged.unchanged), (0, 0, 6), "{backend}");
+
+        files.write("a.yaml", &models(3, 0).replace("name: m001,", "name: m001, license: mit,"));
+        files.write("t.yaml", &TOOLS.replace("{name: two}", "{name: two}, {name: three}"));
+        let report = api.catalog.load().await.unwrap().report;
+        assert_eq!((report.written, report.removed, report.unchanged), (2, 0, 4), "{backend}");
+        assert_eq!(ids(&api, "models?source=a").await, models_before, "{backend}");
+        assert_eq!(ids(&api, "sources/a/models/m001/artifacts").await, artifacts_before, "{backend}");
+        assert_eq!(ids(&api, "/api/mcp_catalog/v1alpha1/mcp_servers").await, servers_before, "{backend}");
+        assert_eq!(api.get("sources/a/models/m001").await.json()["license"], "MIT");
+        assert_eq!(api.get("/api/mcp_catalog/v1alpha1/mcp_servers").await.json()["items"][0]["toolCount"], 3);
+    }
+}
+
+// Built-in and custom properties that are gone from a file used to stay for ever.
+#[tokio::test]
+async fn removed_properties_models_and_sources_are_gone() {
+    for backend in backends() {
+        let files = files();
+        let api = Api::on(backend, files.settings()).await;
+        assert_eq!(api.names("models?filterQuery=provider='round-0'").await.len(), 5);
+        files.write("a.yaml", "models: [{name: m000}]\n");
+        files.write("sources.yaml", &SOURCES.replace("id: b, name: B,", "id: b, name: B, enabled: false,"));
+        api.catalog.load().await.unwrap();
+        assert_eq!(api.names("models").await, ["m000"], "{backend}");
+        assert!(api.names("models?filterQuery=provider IS NOT NULL").await.is_empty());
+        assert_eq!(api.get("models/filter_options").await.json()["filters"], serde_json::json!({}));
+        assert_eq!(source(&api, "b").await["status"], "disabled");
+        assert_eq!(api.get("sources/a/models/m001").await.status, 404);
+
+        files.write("sources.yaml", "catalogs: []\n");
+        api.catalog.load().await.unwrap();
+        assert!(api.names("models").await.is_empty());
+        assert!(api.names("/api/mcp_catalog/v1alpha1/mcp_servers").await.is_empty());
+        assert_eq!(api.get("sources").await.json()["size"], 0);
+    }
+}
+
+// The reference deletes the servers of a source whose file is broken.
+#[tokio::test]
+async fn a_broken_source_keeps_its_last_good_data_and_tells_why() {
+    for backend in backends() {
+        let files = files();
+        let api = Api::on(backend, files.settings()).await;
+        files.write("a.yaml", "models:\n- name: m000\n  colour: red\n");
+        files.write("t.yaml", "mcp_servers: [");
+        api.catalog.load().await.unwrap();
+        assert_eq!(api.names("models?source=a").await.len(), 3, "{backend}");
+        assert_eq!(api.names("/api/mcp_catalog/v1alpha1/mcp_servers").await, ["s"], "{backend}");
+        let of_models = source(&api, "a").await;
+        assert_eq!(of_models["status"], "error");
+        assert!(of_models["error"].as_str().unwrap().contains("a.yaml:3:3: unknown field `colour`"), "{of_models}");
+        assert_eq!(source(&api, "t").await["status"], "error");
+
+        files.write("a.yaml", &models(1, 1));
+        api.catalog.load().await.unwrap();
+        assert_eq!(source(&api, "a").await["status"], "available");
+        assert_eq!(source(&api, "a").await["error"], Value::Null);
+        assert_eq!(api.names("models?source=a").await, ["m000"]);
+    }
+}
+
+#[tokio::test]
+async fn a_broken_sources_file_changes_nothing() {
+    let files = files();
+    let api = Api::on(Backend::Sqlite, files.settings()).await;
+    files.write("sources.yaml", "model_catalogs: [{id: a, tpye: yaml}]");
+    let summary = api.catalog.load().await.unwrap();
+    assert_eq!(summary.problems.len(), 1);
+    assert_eq!(api.names("models").await.len(), 5);
+
+    // After a restart nothing is known of the file; what was served before stays in the database.
+    let restarted = Catalog::new(api.store.clone(), files.settings());
+    restarted.load().await.unwrap();
+    assert_eq!(api.names("models").await.len(), 5);
+}
+
+#[tokio::test]
+async fn one_bad_item_is_left_out_and_counted() {
+    let files = files();
+    files.write("a.yaml", "models:\n- {name: good}\n- {name: good}\n- {name: bad, customProperties: {x: {metadataType: Nonsense}}}\n- {name: ''}\n- {name: worse, artifacts: [null]}\n");
+    let api = Api::on(Backend::Sqlite, files.settings()).await;
+    assert_eq!(api.names("models?source=a").await, ["good"]);
+    let state = source(&api, "a").await;
+    assert_eq!(state["status"], "partially-available");
+    let error = state["error"].as_str().unwrap();
+    for part in [
+        "failed to load 4 model(s)",
+        "a.yaml:3:3: model \"good\" is there already, in line 2",
+        "unknown metadataType `Nonsense`",
+        "artifact 0: is empty",
+    ] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn readers_see_one_round_or_the_other_never_a_mix() {
+    const COUNT: usize = 60;
+    for backend in backends() {
+        let files = Files::new(&[
+            ("sources.yaml", SOURCES),
+            ("a.yaml", &models(COUNT, 0)),
+            ("b.yaml", &models(COUNT, 0)),
+            ("t.yaml", TOOLS),
+        ]);
+        let api = Arc::new(Api::on(backend, files.settings()).await);
+        let done = Arc::new(AtomicBool::new(false));
+        let reading = {
+            let (api, done) = (Arc::clone(&api), Arc::clone(&done));
+            async move {
+                let mut reads = 0;
+                while !done.load(Ordering::Relaxed) {
+                    let answer = api.get("models?pageSize=1000").await;
+                    assert_eq!(answer.status, 200);
+                    let json = answer.json();
+                    let items = json["items"].as_array().unwrap();
+                    assert_eq!(items.len(), 2 * COUNT);
+                    assert!(items.iter().all(|item| item["provider"] == items[0]["provider"]), "a mix on {backend}");
+                    reads += 1;
+                }
+                reads
+            }
+        };
+        let writing = async {
+            for round in 1..6 {
+                files.write("a.yaml", &models(COUNT, round));
+                files.write("b.yaml", &models(COUNT, round));
+                api.catalog.load().await.unwrap();
+            }
+            done.store(true, Ordering::Relaxed);
+        };
+        let (reads, ()) = tokio::join!(reading, writing);
+        assert!(reads > 0);
+    }
+}
+
+// Kubernetes changes a mounted ConfigMap by swapping the symbolic link `..data`.
+#[tokio::test]
+async fn a_swap_of_symbolic_links_is_noticed() {
+    let mount = tempfile::tempdir().unwrap();
+    let publish = |version: &str, count: usize| {
+        let directory = mount.path().join(version);
+        std::fs::create_dir(&directory).unwrap();
+        std::fs::write(directory.join("sources.yaml"), SOURCES).unwrap();
+        std::fs::write(directory.join("a.yaml"), models(count, 0)).unwrap();
+        std::os::unix::fs::symlink(version, mount.path().join("..data_tmp")).unwrap();
+        std::fs::rename(mount.path().join("..data_tmp"), mount.path().join("..data")).unwrap();
+    };
+    publish("..v1", 1);
+    for file in ["sources.yaml", "a.yaml"] {
+        std::os::unix::fs::symlink(format!("..data/{file}"), mount.path().join(file)).unwrap();
+    }
+    let settings =
+        model_registry_catalog::Settings { sources: vec![mount.path().join("sources.yaml")], measurements: vec![] };
+    let api = Api::on(Backend::Sqlite, settings).await;
+    let waiting = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        publish("..v2", 4);
+        for _ in 0..100 {
+            if api.names("models?source=a").await.len() == 4 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("the swap went unnoticed");
+    };
+    tokio::select! {
+        never = api.catalog.clone().run() => match never {},
+        () = waiting => {}
+    }
+}

@@ -1,0 +1,144 @@
+//! `catalog` serves the catalog's API; `catalog check` looks at sources without a server.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Arg, ArgMatches, Command, value_parser};
+use etcetera::BaseStrategy;
+use model_registry_catalog::{CheckReport, Settings as CatalogSettings};
+use model_registry_server::config::{self as key, ConfigError, Environment, Group, Kind, Schema, Setting, Settings};
+use model_registry_store::DatabaseSource;
+
+use crate::service::{self, Anonymous, Roles};
+use crate::{database, settings};
+
+/// `--catalogs-path`
+const CATALOGS_PATH: Setting = Setting::new(
+    "catalogs-path",
+    Kind::List,
+    Group::Catalog,
+    "Sources files; may be repeated, later files win field by field",
+);
+/// `--performance-metrics`
+const PERFORMANCE_METRICS: Setting = Setting::new(
+    "performance-metrics",
+    Kind::List,
+    Group::Catalog,
+    "Directories with measurements of models; may be repeated",
+);
+
+/// The settings that only the catalog has.
+pub(crate) const SETTINGS: &[Setting] = &[CATALOGS_PATH, PERFORMANCE_METRICS];
+
+const GROUPS: &[Group] = &[
+    Group::Catalog,
+    Group::Listen,
+    Group::Database,
+    Group::Auth,
+    Group::Tls,
+    Group::Limits,
+    Group::Cors,
+    Group::Log,
+    Group::Telemetry,
+    Group::Ignored,
+];
+
+const DEFAULT_SOURCES: &str = "sources.yaml";
+
+pub(crate) fn command(schema: &Schema) -> Command {
+    let check = Command::new("check")
+        .about("Check sources files and what they name, without a server; tell what would be served")
+        .arg(
+            Arg::new("files")
+                .value_name("FILE")
+                .help("Sources files; later files win field by field")
+                .required(true)
+                .num_args(1..)
+                .value_parser(value_parser!(PathBuf)),
+        )
+        .arg(
+            Arg::new("measurements")
+                .long("performance-metrics")
+                .value_name("DIRECTORY")
+                .help("Directory with measurements of models; may be repeated")
+                .num_args(1)
+                .action(clap::ArgAction::Append)
+                .value_parser(value_parser!(PathBuf)),
+        );
+    let command = Command::new("catalog")
+        .about("Serve the catalog: models and MCP servers that others publish")
+        .after_help(
+            "Example:\n  model-registry catalog --catalogs-path sources.yaml --listen 127.0.0.1:8081\n  \
+             model-registry catalog check sources.yaml",
+        )
+        .args_conflicts_with_subcommands(true)
+        .subcommand(check);
+    schema.attach(command, GROUPS)
+}
+
+pub(crate) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
+    if let Some(("check", arguments)) = arguments.subcommand() {
+        return check(arguments);
+    }
+    let settings = settings(schema, arguments)?;
+    let source = database_source(&settings)?;
+    let mut catalog = catalog_settings(&settings);
+    if catalog.sources.is_empty() {
+        catalog.sources.push(PathBuf::from(DEFAULT_SOURCES));
+    }
+    // Existing manifests listen on every address and leave authentication to the mesh; nothing can be changed here.
+    service::run(&settings, source, Anonymous::Everywhere, Roles::Catalog(catalog), |_| {})
+}
+
+/// What the settings say about the catalog.
+pub(crate) fn catalog_settings(settings: &Settings) -> CatalogSettings {
+    let paths = |setting: &Setting| settings.list(setting).iter().map(PathBuf::from).collect();
+    CatalogSettings { sources: paths(&CATALOGS_PATH), measurements: paths(&PERFORMANCE_METRICS) }
+}
+
+/// The database of `--database`, of the variables of PostgreSQL's own tools (which the reference reads), or a file of its
+/// own: what it holds can be loaded again.
+fn database_source(settings: &Settings) -> Result<DatabaseSource, ConfigError> {
+    if settings.is_chosen(&key::DATABASE) {
+        return database::source(settings);
+    }
+    if Environment::of_process().get("PGHOST").is_some() {
+        return Ok(DatabaseSource::postgres_of_environment());
+    }
+    let directories = etcetera::choose_base_strategy().map_err(|error| ConfigError {
+        place: "--database".to_owned(),
+        reason: format!("no home directory to keep the data in ({error}): name a file with --database sqlite:PATH"),
+    })?;
+    let path = directories.data_dir().join("model-registry").join("catalog.db");
+    Ok(DatabaseSource::Sqlite { path: Some(path) })
+}
+
+fn check(arguments: &ArgMatches) -> anyhow::Result<()> {
+    let paths = |id: &str| arguments.get_many::<PathBuf>(id).into_iter().flatten().cloned().collect();
+    let report = model_registry_catalog::check(&CatalogSettings {
+        sources: paths("files"),
+        measurements: paths("measurements"),
+    });
+    print(&report)?;
+    if report.problems.is_empty() {
+        return Ok(());
+    }
+    anyhow::bail!("{} problem(s) found", report.problems.len())
+}
+
+fn print(report: &CheckReport) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    let width = report.sources.iter().map(|source| source.id.chars().count()).max().unwrap_or(0).max("SOURCE".len());
+    writeln!(out, "{:width$}  {:11}  {:19}  {:>7}  {:>7}", "SOURCE", "TYPE", "STATUS", "ITEMS", "SKIPPED")?;
+    for source in &report.sources {
+        let (id, asset, status) = (&source.id, source.asset_type, source.status);
+        writeln!(out, "{id:width$}  {asset:11}  {status:19}  {:>7}  {:>7}", source.items, source.skipped)?;
+    }
+    if !report.problems.is_empty() {
+        writeln!(out)?;
+    }
+    for problem in &report.problems {
+        writeln!(out, "{problem}")?;
+    }
+    out.flush()
+}

@@ -1,0 +1,20 @@
+//! The catalog: what sources publish, kept as documents and replaced source by source.
+//!
+//! A load is one transaction ([`CatalogLoad`]): readers see all of the old set or all of the new one. Reads are one
+//! statement each ([`CatalogList`]).
+
+mod kind;
+mod list;
+mod load;
+mod options;
+mod order;
+mod read;
+mod vocabulary;
+
+pub use kind::CatalogKind;
+pub use list::{CatalogList, CatalogPage, CatalogSet};
+pub use load::{CatalogItem, CatalogLoad, LoadReport, SourceSnapshot};
+pub use options::{Options, PropertyOptions};
+pub use order::CatalogOrder;
+pub use read::{CatalogRecord, SourceState};
+pub use vocabulary::about_related;

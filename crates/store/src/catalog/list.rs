@@ -1,0 +1,264 @@
+//! Lists of the catalog: one statement a page, filtered, searched, ordered by a key and the id.
+
+use model_registry_api::SortOrder;
+use sea_query::{Expr, ExprTrait, LikeExpr, Order, Query, SelectStatement};
+
+use super::order::{self, Key, KeyType};
+use super::read::{RECORD_COLUMNS, RecordRow};
+use super::{CatalogKind, CatalogOrder, CatalogRecord, vocabulary};
+use crate::db::Database;
+use crate::dialect::Dialect;
+use crate::error::Result;
+use crate::filter::{self, Expression, Scope};
+use crate::tables::WORKSPACE;
+use crate::token;
+
+/// The table of models, servers and tools.
+const ITEM: &str = "catalog_item";
+
+/// Which rows a list is about.
+#[derive(Clone, Copy, Debug)]
+pub struct CatalogSet<'a> {
+    /// Kinds of one table.
+    pub kinds: &'a [CatalogKind],
+    pub parent_id: Option<i64>,
+    /// Only of these sources.
+    pub sources: Option<&'a [String]>,
+    /// A text that name, description, provider, library or a task contains, whatever the case.
+    pub search: Option<&'a str>,
+    /// All of them have to hold.
+    pub filters: &'a [Expression],
+}
+
+/// A request for one page of a list.
+#[derive(Clone, Debug)]
+pub struct CatalogList<'a> {
+    pub set: CatalogSet<'a>,
+    pub order: CatalogOrder,
+    pub sort_order: SortOrder,
+    /// `None` for everything at once.
+    pub page_size: Option<u32>,
+    pub page_token: Option<&'a str>,
+}
+
+/// One page of a list.
+#[derive(Debug)]
+pub struct CatalogPage {
+    pub rows: Vec<CatalogRecord>,
+    /// Empty on the last page.
+    pub next_page_token: String,
+}
+
+// Three row types, because the drivers decode the key by its type.
+#[derive(sqlx::FromRow)]
+struct IntRow {
+    #[sqlx(flatten)]
+    record: RecordRow,
+    sort_key: Option<i64>,
+}
+
+#[derive(sqlx::FromRow)]
+struct DoubleRow {
+    #[sqlx(flatten)]
+    record: RecordRow,
+    sort_key: Option<f64>,
+}
+
+#[derive(sqlx::FromRow)]
+struct TextRow {
+    #[sqlx(flatten)]
+    record: RecordRow,
+    sort_key: Option<String>,
+}
+
+impl Database {
+    pub async fn list_catalog(&self, list: &CatalogList<'_>) -> Result<CatalogPage> {
+        let fingerprint = list.fingerprint();
+        let key_type = list.order.key_type();
+        let cursor = list.page_token.map(|token| order::decode(token, &fingerprint, key_type)).transpose()?;
+        let select = list.select(cursor.as_ref(), self.dialect())?;
+        let mut rows: Vec<(RecordRow, Key)> = match key_type {
+            KeyType::Int => {
+                let rows = self.fetch_all::<IntRow>(&select).await?;
+                rows.into_iter().map(|row| (row.record, row.sort_key.map_or(Key::Absent, Key::Int))).collect()
+            }
+            KeyType::Double => {
+                let rows = self.fetch_all::<DoubleRow>(&select).await?;
+                rows.into_iter().map(|row| (row.record, row.sort_key.map_or(Key::Absent, Key::Double))).collect()
+            }
+            KeyType::Text => {
+                let rows = self.fetch_all::<TextRow>(&select).await?;
+                rows.into_iter().map(|row| (row.record, row.sort_key.map_or(Key::Absent, Key::Text))).collect()
+            }
+        };
+        let mut next_page_token = String::new();
+        if let Some(page_size) = list.page_size.map(|size| size as usize)
+            && rows.len() > page_size
+        {
+            rows.truncate(page_size);
+            if let Some((last, key)) = rows.last() {
+                next_page_token = order::encode(key, last.id, &fingerprint);
+            }
+        }
+        Ok(CatalogPage { rows: rows.into_iter().map(|(row, _)| row.into()).collect(), next_page_token })
+    }
+}
+
+impl Database {
+    /// The ids of all items of a set, in the order of their names.
+    pub async fn list_catalog_ids(&self, set: &CatalogSet<'_>) -> Result<Vec<i64>> {
+        let select = Query::select()
+            .column((ITEM, "id"))
+            .from(ITEM)
+            .cond_where(set.condition(ITEM, self.dialect())?)
+            .order_by((ITEM, "sort_name"), Order::Asc)
+            .order_by((ITEM, "id"), Order::Asc)
+            .take();
+        Ok(self.fetch_all::<(i64,)>(&select).await?.into_iter().map(|(id,)| id).collect())
+    }
+
+    /// The artifacts of one kind below the items of a set, if they are what the set's filters ask of artifacts.
+    pub async fn list_catalog_artifacts_of(
+        &self,
+        set: &CatalogSet<'_>,
+        kind: CatalogKind,
+    ) -> Result<Vec<CatalogRecord>> {
+        let dialect = self.dialect();
+        let items = Query::select().column((ITEM, "id")).from(ITEM).cond_where(set.condition(ITEM, dialect)?).take();
+        let table = kind.table();
+        let mut select = Query::select();
+        select
+            .columns(RECORD_COLUMNS.map(|column| (table, column)))
+            .from(table)
+            .and_where(Expr::col((table, "workspace_id")).eq(WORKSPACE))
+            .and_where(Expr::col((table, "kind")).eq(kind.code()))
+            .and_where(Expr::col((table, "parent_id")).in_subquery(items))
+            .order_by((table, "id"), Order::Asc);
+        if let Some(condition) = set.related_condition(dialect)? {
+            select.and_where(condition);
+        }
+        Ok(self.fetch_all::<RecordRow>(&select).await?.into_iter().map(CatalogRecord::from).collect())
+    }
+}
+
+impl CatalogList<'_> {
+    fn fingerprint(&self) -> String {
+        let set = self.set;
+        let filters: Vec<String> = set.filters.iter().map(ToString::to_string).collect();
+        let mut parts = vec![
+            format!("{:?} {:?} {:?} {:?}", set.kinds, set.parent_id, self.order, self.sort_order),
+            set.sources.map_or_else(String::new, |sources| format!("{sources:?}")),
+            set.search.unwrap_or_default().to_owned(),
+        ];
+        parts.extend(filters);
+        token::fingerprint(&parts.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    fn select(&self, cursor: Option<&(Key, i64)>, dialect: Dialect) -> Result<SelectStatement> {
+        let Some(table) = self.set.kinds.first().map(|kind| kind.table()) else { return Ok(Query::select()) };
+        let related = match &self.order {
+            CatalogOrder::ArtifactProperty { .. } => self.set.related_condition(dialect)?,
+            _ => None,
+        };
+        let mut rows = Query::select();
+        rows.columns(RECORD_COLUMNS.map(|column| (table, column)))
+            .expr_as(self.order.key(table, self.sort_order, related), "sort_key")
+            .from(table)
+            .cond_where(self.set.condition(table, dialect)?);
+        let mut select = Query::select();
+        select.columns(RECORD_COLUMNS).column("sort_key").from_subquery(rows, "page");
+        if let Some((key, id)) = cursor {
+            select.cond_where(order::after(&self.order, self.sort_order, key, *id));
+        }
+        let direction = match self.sort_order {
+            SortOrder::Ascending => Order::Asc,
+            SortOrder::Descending => Order::Desc,
+        };
+        if self.order.may_be_absent() {
+            select.order_by_expr(Expr::col("sort_key").is_null(), Order::Asc);
+        }
+        select.order_by("sort_key", direction.clone());
+        let id_order = if self.order.ids_follow_direction() { direction } else { Order::Asc };
+        if self.order != CatalogOrder::Id {
+            select.order_by("id", id_order);
+        }
+        if let Some(page_size) = self.page_size {
+            select.limit(u64::from(page_size) + 1);
+        }
+        Ok(select)
+    }
+}
+
+impl CatalogSet<'_> {
+    fn condition(&self, table: &'static str, dialect: Dialect) -> Result<sea_query::Cond> {
+        let column = |name: &'static str| Expr::col((table, name));
+        let mut all = sea_query::Cond::all().add(column("workspace_id").eq(WORKSPACE));
+        let codes: Vec<i16> = self.kinds.iter().map(|kind| kind.code()).collect();
+        all = all.add(match codes.as_slice() {
+            [code] => column("kind").eq(*code),
+            codes => column("kind").is_in(codes.iter().copied()),
+        });
+        if let Some(parent_id) = self.parent_id {
+            all = all.add(column("parent_id").eq(parent_id));
+        }
+        if let Some(sources) = self.sources {
+            all = all.add(column("source_id").is_in(sources.iter().map(String::as_str)));
+        }
+        if let Some(search) = self.search {
+            all = all.add(column("search_text").like(contains(search)));
+        }
+        let artifact_codes = CatalogKind::ARTIFACTS.map(CatalogKind::code);
+        let artifacts = artifact_scope(&artifact_codes);
+        let Some(kind) = self.kinds.first().copied() else { return Ok(all) };
+        let scope = Scope {
+            table,
+            workspace_id: WORKSPACE,
+            kinds: &codes,
+            properties: "catalog_property",
+            related: (kind == CatalogKind::Model).then_some(&artifacts),
+            resolve: &|name| vocabulary::resolve(kind, name),
+        };
+        for filter in self.filters {
+            all = all.add(filter::compile(filter, &scope, dialect)?);
+        }
+        Ok(all)
+    }
+
+    /// What the filters ask of the artifacts.
+    fn related_condition(&self, dialect: Dialect) -> Result<Option<Expr>> {
+        let codes = CatalogKind::ARTIFACTS.map(CatalogKind::code);
+        let mut all: Option<Expr> = None;
+        for filter in self.filters.iter().filter_map(vocabulary::about_related) {
+            let condition = filter::compile(&filter, &artifact_scope(&codes), dialect)?;
+            all = Some(match all {
+                Some(all) => all.and(condition),
+                None => condition,
+            });
+        }
+        Ok(all)
+    }
+}
+
+fn artifact_scope(codes: &[i16]) -> Scope<'_> {
+    Scope {
+        table: "catalog_artifact",
+        workspace_id: WORKSPACE,
+        kinds: codes,
+        properties: "catalog_property",
+        related: None,
+        resolve: &|name| vocabulary::resolve(CatalogKind::ModelArtifact, name),
+    }
+}
+
+/// A pattern for texts that contain this one, folded.
+fn contains(text: &str) -> LikeExpr {
+    let mut pattern = String::from("%");
+    for character in filter::fold(text).chars() {
+        if matches!(character, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    LikeExpr::new(pattern).escape('!')
+}

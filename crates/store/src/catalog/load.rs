@@ -1,0 +1,418 @@
+//! Loads: what sources publish now replaces what they published before, in one transaction.
+//!
+//! Only what changed is written, and an id stays with its key, so that links into the catalog survive a reload.
+
+use std::collections::{HashMap, HashSet};
+
+use sea_query::{Expr, ExprTrait, Query};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::{CatalogKind, vocabulary};
+use crate::clock::Clock;
+use crate::db::Transaction;
+use crate::document::Document;
+use crate::error::{Result, StoreError};
+use crate::filter::fold;
+use crate::lease::Lease;
+use crate::store::{Operation, Outcome};
+use crate::tables::{WORKSPACE, folded};
+use crate::write::{PROPERTY_COLUMNS, PropertyRow};
+
+/// Rows per statement, well below what the databases allow in parameters.
+const ROWS: usize = 500;
+
+/// A thing that a source publishes, with what hangs below it.
+#[derive(Clone, Debug)]
+pub struct CatalogItem {
+    pub kind: CatalogKind,
+    /// Unique within kind and parent (or source), at most 255 characters.
+    pub key: String,
+    pub name: Option<String>,
+    /// Without id and times.
+    pub document: Document,
+    /// Milliseconds since the Unix epoch; otherwise the time of the first load.
+    pub create_time: Option<i64>,
+    /// Otherwise the time of the load that changed something.
+    pub update_time: Option<i64>,
+    /// Artifacts of a model, tools of a server.
+    pub children: Vec<CatalogItem>,
+}
+
+/// What one source publishes now, and how reading it went.
+#[derive(Clone, Debug)]
+pub struct SourceSnapshot {
+    pub source_id: String,
+    pub status: &'static str,
+    pub error: Option<String>,
+    /// Items that could not be read.
+    pub skipped: usize,
+    /// `None` keeps what the source published before.
+    pub items: Option<Vec<CatalogItem>>,
+}
+
+/// One load of several sources.
+pub struct CatalogLoad {
+    pub snapshots: Vec<SourceSnapshot>,
+    /// Every configured source: what others published goes. `None` to leave the others alone.
+    pub sources: Option<Vec<String>>,
+    pub clock: Clock,
+    /// Write only while this is held.
+    pub lease: Option<Lease>,
+}
+
+/// What a load did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LoadReport {
+    pub written: usize,
+    pub removed: usize,
+    pub unchanged: usize,
+}
+
+impl Operation for CatalogLoad {
+    type Output = LoadReport;
+    type Error = StoreError;
+
+    async fn run(&self, tx: &mut Transaction) -> Result<Outcome<LoadReport>> {
+        let mut load = Load::begin(tx, self.clock.now()).await?;
+        if let Some(lease) = &self.lease
+            && !lease.is_held(tx).await?
+        {
+            // Another replica loads now. Nothing has been written.
+            return Ok(Outcome::Done(LoadReport::default()));
+        }
+        for snapshot in &self.snapshots {
+            let count = match &snapshot.items {
+                Some(items) => {
+                    load.replace(tx, &snapshot.source_id, items).await?;
+                    items.len()
+                }
+                None => load.stored(tx, &snapshot.source_id).await?.len(),
+            };
+            load.write_state(tx, snapshot, count).await?;
+        }
+        if let Some(sources) = &self.sources {
+            load.remove_others(tx, sources).await?;
+        }
+        Ok(Outcome::Done(load.finish(tx).await?))
+    }
+
+    fn may_retry(&self, error: &StoreError) -> bool {
+        matches!(error, StoreError::Retry(_))
+    }
+}
+
+struct Load {
+    now: i64,
+    next_id: i64,
+    generation: i64,
+    report: LoadReport,
+    items: Vec<Vec<Expr>>,
+    artifacts: Vec<Vec<Expr>>,
+    properties: Vec<PropertyRow>,
+}
+
+#[derive(sqlx::FromRow)]
+struct StoredRow {
+    id: i64,
+    kind: i16,
+    item_key: String,
+    digest: String,
+    create_time: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct ChildRow {
+    id: i64,
+    kind: i16,
+    parent_id: i64,
+    item_key: String,
+    create_time: i64,
+}
+
+/// Id and creation time of children that are about to be written again, by parent, kind and key.
+type Children = HashMap<(i64, i16, String), (i64, i64)>;
+
+impl Load {
+    /// Locks the catalog against other loads.
+    async fn begin(tx: &mut Transaction, now: i64) -> Result<Self> {
+        let lock = Query::update()
+            .table("catalog_state")
+            .value("next_id", Expr::col("next_id"))
+            .and_where(Expr::col("workspace_id").eq(WORKSPACE))
+            .take();
+        tx.execute(&lock).await?;
+        let select = Query::select()
+            .columns(["generation", "next_id"])
+            .from("catalog_state")
+            .and_where(Expr::col("workspace_id").eq(WORKSPACE))
+            .take();
+        let (generation, next_id) = tx.fetch_optional::<(i64, i64)>(&select).await?.unwrap_or((0, 1));
+        let report = LoadReport::default();
+        Ok(Self { now, next_id, generation, report, items: vec![], artifacts: vec![], properties: vec![] })
+    }
+
+    async fn stored(&self, tx: &mut Transaction, source_id: &str) -> Result<Vec<StoredRow>> {
+        let select = Query::select()
+            .columns(["id", "kind", "item_key", "digest", "create_time"])
+            .from("catalog_item")
+            .and_where(Expr::col("workspace_id").eq(WORKSPACE))
+            .and_where(Expr::col("source_id").eq(source_id))
+            .and_where(Expr::col("parent_id").eq(0))
+            .take();
+        tx.fetch_all(&select).await
+    }
+
+    async fn replace(&mut self, tx: &mut Transaction, source_id: &str, items: &[CatalogItem]) -> Result<()> {
+        let mut stored: HashMap<(i16, String), StoredRow> = HashMap::new();
+        for row in self.stored(tx, source_id).await? {
+            stored.insert((row.kind, row.item_key.clone()), row);
+        }
+        let mut changed = Vec::new();
+        let mut ids_to_clear = Vec::new();
+        for item in items {
+            let digest = digest(item);
+            let old = stored.remove(&(item.kind.code(), item.key.clone()));
+            if old.as_ref().is_some_and(|old| old.digest == digest) {
+                self.report.unchanged += 1;
+                continue;
+            }
+            ids_to_clear.extend(old.as_ref().map(|old| old.id));
+            changed.push((item, digest, old.map(|old| (old.id, old.create_time))));
+        }
+        self.report.removed += stored.len();
+        ids_to_clear.extend(stored.into_values().map(|row| row.id));
+        let children = self.clear(tx, &ids_to_clear).await?;
+        for (item, digest, old) in changed {
+            self.report.written += 1;
+            let (id, create_time) = self.identity(old);
+            self.add(source_id, item, id, 0, create_time, &digest);
+            for child in &item.children {
+                let old = children.get(&(id, child.kind.code(), child.key.clone())).copied();
+                let (child_id, create_time) = self.identity(old);
+                self.add(source_id, child, child_id, id, create_time, "");
+            }
+            self.flush(tx, ROWS).await?;
+        }
+        self.flush(tx, 1).await
+    }
+
+    fn identity(&mut self, old: Option<(i64, i64)>) -> (i64, i64) {
+        old.unwrap_or_else(|| {
+            self.next_id += 1;
+            (self.next_id - 1, self.now)
+        })
+    }
+
+    /// Deletes items with everything below them; tells what was there.
+    async fn clear(&mut self, tx: &mut Transaction, ids: &[i64]) -> Result<Children> {
+        let mut children = Children::new();
+        for ids in ids.chunks(ROWS) {
+            let mut owners = ids.to_vec();
+            for table in ["catalog_item", "catalog_artifact"] {
+                let select = Query::select()
+                    .columns(["id", "kind", "parent_id", "item_key", "create_time"])
+                    .from(table)
+                    .and_where(Expr::col("parent_id").is_in(ids.iter().copied()))
+                    .take();
+                for row in tx.fetch_all::<ChildRow>(&select).await? {
+                    owners.push(row.id);
+                    children.insert((row.parent_id, row.kind, row.item_key), (row.id, row.create_time));
+                }
+                let of_parents = Query::delete()
+                    .from_table(table)
+                    .and_where(Expr::col("parent_id").is_in(ids.iter().copied()))
+                    .take();
+                tx.execute(&of_parents).await?;
+            }
+            for owners in owners.chunks(ROWS) {
+                let properties = Query::delete()
+                    .from_table("catalog_property")
+                    // Ids are unique across kinds; the kinds let the primary key be used.
+                    .and_where(Expr::col("kind").is_in(1_i16..=6))
+                    .and_where(Expr::col("owner_id").is_in(owners.iter().copied()))
+                    .take();
+                tx.execute(&properties).await?;
+            }
+            let items =
+                Query::delete().from_table("catalog_item").and_where(Expr::col("id").is_in(ids.iter().copied())).take();
+            tx.execute(&items).await?;
+        }
+        Ok(children)
+    }
+
+    fn add(&mut self, source_id: &str, item: &CatalogItem, id: i64, parent_id: i64, created: i64, digest: &str) {
+        let create_time = item.create_time.unwrap_or(created);
+        let update_time = item.update_time.unwrap_or(self.now);
+        let mut document = item.document.clone();
+        document.set("createTimeSinceEpoch", Value::String(create_time.to_string()));
+        document.set("lastUpdateTimeSinceEpoch", Value::String(update_time.to_string()));
+        let properties = vocabulary::properties(item.kind, &document.0);
+        let kind = item.kind.code();
+        let rows = properties.into_iter().map(|(key, value)| PropertyRow { kind, owner_id: id, key, value });
+        self.properties.extend(rows);
+        let mut row: Vec<Expr> = vec![
+            id.into(),
+            WORKSPACE.into(),
+            kind.into(),
+            source_id.into(),
+            parent_id.into(),
+            item.key.as_str().into(),
+            item.name.clone().into(),
+            item.name.as_deref().and_then(folded).into(),
+            sort_name(item).into(),
+            document.text("externalId").map(str::to_owned).into(),
+            create_time.into(),
+            update_time.into(),
+            document.to_text().into(),
+        ];
+        if item.kind.table() == "catalog_item" {
+            row.extend([digest.into(), vocabulary::search_text(item.kind, &document.0).into()]);
+            self.items.push(row);
+        } else {
+            self.artifacts.push(row);
+        }
+    }
+
+    /// Writes what has been gathered, as soon as it is enough for a statement.
+    async fn flush(&mut self, tx: &mut Transaction, least: usize) -> Result<()> {
+        for (table, rows) in [("catalog_item", &mut self.items), ("catalog_artifact", &mut self.artifacts)] {
+            if rows.len() < least {
+                continue;
+            }
+            let columns = ITEM_COLUMNS.iter().take(rows.first().map_or(0, Vec::len)).copied();
+            let columns: Vec<&str> = columns.collect();
+            while !rows.is_empty() {
+                let mut insert = Query::insert();
+                insert.into_table(table).columns(columns.iter().copied());
+                for row in rows.drain(..rows.len().min(ROWS)) {
+                    insert.values_panic(row);
+                }
+                tx.execute(&insert).await?;
+            }
+        }
+        while self.properties.len() >= least {
+            let mut insert = Query::insert();
+            insert.into_table("catalog_property").columns(PROPERTY_COLUMNS);
+            let count = self.properties.len().min(ROWS * 2);
+            for row in self.properties.drain(..count) {
+                insert.values_panic(row.values());
+            }
+            tx.execute(&insert).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_state(&mut self, tx: &mut Transaction, snapshot: &SourceSnapshot, count: usize) -> Result<()> {
+        let delete = Query::delete()
+            .from_table("catalog_source")
+            .and_where(Expr::col("workspace_id").eq(WORKSPACE))
+            .and_where(Expr::col("source_id").eq(snapshot.source_id.as_str()))
+            .take();
+        tx.execute(&delete).await?;
+        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        let mut insert = Query::insert();
+        insert
+            .into_table("catalog_source")
+            .columns(["workspace_id", "source_id", "status", "error", "item_count", "skipped_count", "update_time"])
+            .values_panic([
+                WORKSPACE.into(),
+                snapshot.source_id.as_str().into(),
+                snapshot.status.into(),
+                snapshot.error.clone().into(),
+                number(count).into(),
+                number(snapshot.skipped).into(),
+                self.now.into(),
+            ]);
+        tx.execute(&insert).await?;
+        Ok(())
+    }
+
+    /// Removes what sources published that are no longer configured.
+    async fn remove_others(&mut self, tx: &mut Transaction, sources: &[String]) -> Result<()> {
+        let known: HashSet<&str> = sources.iter().map(String::as_str).collect();
+        let select = Query::select()
+            .column("source_id")
+            .from("catalog_source")
+            .and_where(Expr::col("workspace_id").eq(WORKSPACE))
+            .take();
+        for (source_id,) in tx.fetch_all::<(String,)>(&select).await? {
+            if known.contains(source_id.as_str()) {
+                continue;
+            }
+            self.replace(tx, &source_id, &[]).await?;
+            let delete = Query::delete()
+                .from_table("catalog_source")
+                .and_where(Expr::col("workspace_id").eq(WORKSPACE))
+                .and_where(Expr::col("source_id").eq(source_id.as_str()))
+                .take();
+            tx.execute(&delete).await?;
+        }
+        Ok(())
+    }
+
+    async fn finish(self, tx: &mut Transaction) -> Result<LoadReport> {
+        if self.report.written + self.report.removed > 0 {
+            let update = Query::update()
+                .table("catalog_state")
+                .value("generation", self.generation + 1)
+                .value("next_id", self.next_id)
+                .and_where(Expr::col("workspace_id").eq(WORKSPACE))
+                .take();
+            tx.execute(&update).await?;
+        }
+        Ok(self.report)
+    }
+}
+
+/// Both tables have these, in this order; artifacts lack the last two.
+const ITEM_COLUMNS: [&str; 15] = [
+    "id",
+    "workspace_id",
+    "kind",
+    "source_id",
+    "parent_id",
+    "item_key",
+    "name",
+    "name_folded",
+    "sort_name",
+    "external_id",
+    "create_time",
+    "update_time",
+    "document",
+    "digest",
+    "search_text",
+];
+
+/// Folded, then as written: names that differ in case only have an order too.
+fn sort_name(item: &CatalogItem) -> String {
+    // The key of a server holds its version as well; that of an artifact is no name.
+    let name = match item.kind {
+        CatalogKind::McpServer => Some(item.key.as_str()),
+        _ => item.name.as_deref(),
+    };
+    name.map_or_else(String::new, |name| format!("{}\u{1}{name}", fold(name)))
+}
+
+/// A digest of all that a load writes for an item, except times that the item does not state.
+fn digest(item: &CatalogItem) -> String {
+    let mut digest = Sha256::new();
+    feed(&mut digest, item);
+    digest.finalize().iter().take(16).fold(String::with_capacity(32), |mut hex, byte| {
+        use std::fmt::Write;
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+fn feed(digest: &mut Sha256, item: &CatalogItem) {
+    let times = format!("{} {:?} {:?}", item.kind.code(), item.create_time, item.update_time);
+    for part in [times.as_str(), &item.key, item.name.as_deref().unwrap_or_default(), &item.document.to_text()] {
+        digest.update(part.len().to_le_bytes());
+        digest.update(part.as_bytes());
+    }
+    digest.update(item.children.len().to_le_bytes());
+    for child in &item.children {
+        feed(digest, child);
+    }
+}

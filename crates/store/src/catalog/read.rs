@@ -1,0 +1,149 @@
+//! Reads of single things of the catalog, one statement each.
+
+use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement};
+
+use super::CatalogKind;
+use crate::db::Database;
+use crate::document;
+use crate::error::Result;
+use crate::tables::WORKSPACE;
+
+/// A row of the catalog as readers need it.
+#[derive(Clone, Debug)]
+pub struct CatalogRecord {
+    pub id: i64,
+    pub kind: CatalogKind,
+    /// The server of a tool, the model of an artifact, 0 elsewhere.
+    pub parent_id: i64,
+    pub name: String,
+    document: String,
+}
+
+impl CatalogRecord {
+    /// The JSON that a response carries.
+    pub fn to_wire(&self) -> String {
+        let mut wire = String::with_capacity(self.document.len() + 32);
+        document::append_wire(&mut wire, self.id, &self.document);
+        wire
+    }
+}
+
+/// How the last load of a source went.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct SourceState {
+    pub source_id: String,
+    pub status: String,
+    pub error: Option<String>,
+    pub item_count: i64,
+    pub skipped_count: i64,
+    pub update_time: i64,
+}
+
+#[derive(sqlx::FromRow)]
+pub(super) struct RecordRow {
+    pub(super) id: i64,
+    pub(super) kind: i16,
+    pub(super) parent_id: i64,
+    pub(super) name: Option<String>,
+    pub(super) document: String,
+}
+
+pub(super) const RECORD_COLUMNS: [&str; 5] = ["id", "kind", "parent_id", "name", "document"];
+
+impl From<RecordRow> for CatalogRecord {
+    fn from(row: RecordRow) -> Self {
+        Self {
+            id: row.id,
+            // The statement asked for kinds it knows.
+            kind: CatalogKind::from_code(row.kind).unwrap_or(CatalogKind::Model),
+            parent_id: row.parent_id,
+            name: row.name.unwrap_or_default(),
+            document: row.document,
+        }
+    }
+}
+
+impl Database {
+    /// The item of a source that has one of these names; an earlier name wins.
+    pub async fn find_catalog_item(
+        &self,
+        kind: CatalogKind,
+        source_id: &str,
+        names: &[&str],
+    ) -> Result<Option<CatalogRecord>> {
+        let mut select = select_records(kind);
+        select
+            .and_where(Expr::col("source_id").eq(source_id))
+            .and_where(Expr::col("parent_id").eq(0))
+            .and_where(Expr::col("item_key").is_in(names.iter().copied()));
+        let mut rows = self.fetch_all::<RecordRow>(&select).await?;
+        let place = |row: &RecordRow| names.iter().position(|name| row.name.as_deref() == Some(*name));
+        rows.sort_by_key(|row| place(row).unwrap_or(usize::MAX));
+        Ok(rows.into_iter().next().map(CatalogRecord::from))
+    }
+
+    pub async fn find_catalog_item_by_id(&self, kind: CatalogKind, id: i64) -> Result<Option<CatalogRecord>> {
+        let mut select = select_records(kind);
+        select.and_where(Expr::col("id").eq(id));
+        Ok(self.fetch_optional::<RecordRow>(&select).await?.map(CatalogRecord::from))
+    }
+
+    pub async fn find_catalog_child(
+        &self,
+        kind: CatalogKind,
+        parent_id: i64,
+        name: &str,
+    ) -> Result<Option<CatalogRecord>> {
+        let mut select = select_records(kind);
+        select.and_where(Expr::col("parent_id").eq(parent_id)).and_where(Expr::col("item_key").eq(name));
+        Ok(self.fetch_optional::<RecordRow>(&select).await?.map(CatalogRecord::from))
+    }
+
+    /// The children of several parents, in the order of their ids.
+    pub async fn list_catalog_children(&self, kind: CatalogKind, parents: &[i64]) -> Result<Vec<CatalogRecord>> {
+        if parents.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut select = select_records(kind);
+        select.and_where(Expr::col("parent_id").is_in(parents.iter().copied())).order_by("id", Order::Asc);
+        Ok(self.fetch_all::<RecordRow>(&select).await?.into_iter().map(CatalogRecord::from).collect())
+    }
+
+    pub async fn list_catalog_items_by_id(&self, kind: CatalogKind, ids: &[i64]) -> Result<Vec<CatalogRecord>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut select = select_records(kind);
+        select.and_where(Expr::col("id").is_in(ids.iter().copied()));
+        Ok(self.fetch_all::<RecordRow>(&select).await?.into_iter().map(CatalogRecord::from).collect())
+    }
+
+    /// The state of every source that was loaded once.
+    pub async fn list_source_states(&self) -> Result<Vec<SourceState>> {
+        let select = Query::select()
+            .columns(["source_id", "status", "error", "item_count", "skipped_count", "update_time"])
+            .from("catalog_source")
+            .and_where(Expr::col("workspace_id").eq(WORKSPACE))
+            .take();
+        self.fetch_all(&select).await
+    }
+
+    /// A number that grows with every load that changed something.
+    pub async fn catalog_generation(&self) -> Result<i64> {
+        let select = Query::select()
+            .column("generation")
+            .from("catalog_state")
+            .and_where(Expr::col("workspace_id").eq(WORKSPACE))
+            .take();
+        Ok(self.fetch_optional::<(i64,)>(&select).await?.map_or(0, |(generation,)| generation))
+    }
+}
+
+fn select_records(kind: CatalogKind) -> SelectStatement {
+    Query::select()
+        .columns(RECORD_COLUMNS)
+        .from(kind.table())
+        .and_where(Expr::col("workspace_id").eq(WORKSPACE))
+        .and_where(Expr::col("kind").eq(kind.code()))
+        .take()
+}

@@ -1,5 +1,5 @@
 //! The executable, started and called the way its users do.
 
-// The attribute tells clippy that helpers of tests are tests as well.
+// The attribute tells clippy that functions which tests call are test code as well.
 #[cfg(test)]
 mod schemathesis;

@@ -1,6 +1,6 @@
 //! The registry's API, driven in process on every database that is there.
 
-// The attribute tells clippy that helpers of tests are tests as well.
+// The attribute tells clippy that functions which tests call are test code as well.
 #[cfg(test)]
 mod contract;
 #[cfg(test)]

@@ -2,12 +2,21 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot go on without fails it")]
 
+#[cfg(test)]
 mod command_line;
+#[cfg(test)]
 mod concurrency;
+#[cfg(test)]
 mod crash;
+#[cfg(test)]
 mod outage;
+#[cfg(test)]
 mod protocol;
+#[cfg(test)]
 mod python_client;
+#[cfg(test)]
 mod schemathesis;
+#[cfg(test)]
 mod startup;
+#[cfg(test)]
 mod support;

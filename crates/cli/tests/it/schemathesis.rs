@@ -8,6 +8,7 @@
 //! ```
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use model_registry_testkit::Executable;
@@ -15,6 +16,11 @@ use tokio::process::Command;
 
 /// Requests that are made up per operation and kind of data; the systematic ones come on top.
 const EXAMPLES: &str = "5";
+
+const LEFT_OUT: &str = "
+*** LEFT OUT: schemathesis. MR_TEST_SCHEMATHESIS does not name its executable; `cargo xtask test` does it, or
+*** python3 -m venv st && st/bin/pip install schemathesis==4.32.5 and MR_TEST_SCHEMATHESIS=st/bin/schemathesis
+";
 
 #[tokio::test]
 async fn our_document_holds_against_made_up_requests() {
@@ -31,17 +37,17 @@ async fn the_contract_holds_against_made_up_requests() {
     let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("../registry/tests/contract/model-registry.yaml");
     let contract = contract.canonicalize().unwrap().display().to_string();
     let checks = "not_a_server_error,positive_data_acceptance";
-    run(&schemathesis, &server, &[&contract, "--url", &server.base_url(), "--checks", checks]).await;
+    // Bad requests are the other test's: schemathesis cannot always make them up from the contract's nested `allOf`.
+    let arguments = [&contract, "--url", &server.base_url(), "--checks", checks, "--mode", "positive"];
+    run(&schemathesis, &server, &arguments).await;
 }
 
 #[expect(clippy::disallowed_methods, reason = "the test command says where schemathesis is; no setting of the server")]
 fn schemathesis() -> Option<PathBuf> {
     let program = std::env::var("MR_TEST_SCHEMATHESIS").ok();
     if program.is_none() {
-        eprintln!(
-            "\n*** LEFT OUT: schemathesis. MR_TEST_SCHEMATHESIS does not name its executable; `cargo xtask test` does, or\n\
-             *** python3 -m venv st && st/bin/pip install schemathesis==4.32.5, then MR_TEST_SCHEMATHESIS=st/bin/schemathesis\n"
-        );
+        // Past the capturing of output: that it was left out is to be seen although the tests pass.
+        let _ = std::io::stderr().write_all(LEFT_OUT.as_bytes());
     }
     program.map(PathBuf::from)
 }

@@ -1,25 +1,48 @@
 //! The registry's API, driven in process on every database that is there.
 
+#[cfg(test)]
 mod artifacts;
+#[cfg(test)]
 mod backup;
+#[cfg(test)]
 mod bad_input;
+#[cfg(test)]
 mod changes;
+#[cfg(test)]
 mod conditional_requests;
+#[cfg(test)]
 mod contract;
+#[cfg(test)]
 mod custom_properties;
+#[cfg(test)]
 mod entities;
+#[cfg(test)]
 mod filters;
+#[cfg(test)]
 mod golden;
+#[cfg(test)]
 mod idempotency;
+#[cfg(test)]
 mod lists;
+#[cfg(test)]
 mod metrics;
+#[cfg(test)]
 mod names;
+#[cfg(test)]
 mod odd_requests;
+#[cfg(test)]
 mod openapi;
+#[cfg(test)]
 mod random_filters;
+#[cfg(test)]
 mod random_pages;
+#[cfg(test)]
 mod register;
+#[cfg(test)]
 mod serving;
+#[cfg(test)]
 mod statements;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
 mod v1;

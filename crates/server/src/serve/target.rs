@@ -99,9 +99,8 @@ impl<S> EscapedTarget<S> {
                 (State::Rest, _) => break,
                 (State::Method { read }, b'A'..=b'Z') if read < LONGEST_METHOD => State::Method { read: read + 1 },
                 (State::Method { read: 1.. }, b' ') => State::Start,
-                (State::Method { .. }, _) => State::Rest,
                 (State::Start, b'/') => State::Target,
-                (State::Start, _) | (State::Target, b' ' | b'\r' | b'\n') => State::Rest,
+                (State::Method { .. } | State::Start, _) | (State::Target, b' ' | b'\r' | b'\n') => State::Rest,
                 (State::Target, b'"' | b'<' | b'>') => {
                     let escaped: &[u8] = match byte {
                         b'"' => b"%22",

@@ -15,7 +15,7 @@ const ATTEMPTS: u32 = 60;
 const FIRST_RETRY: Duration = Duration::from_millis(1);
 const LONGEST_RETRY: Duration = Duration::from_millis(40);
 const RECONNECT: Duration = Duration::from_secs(1);
-const PURGE: Duration = Duration::from_secs(60 * 60);
+const PURGE: Duration = Duration::from_hours(1);
 
 /// What a transaction does; it may run several times before it commits.
 pub trait Operation: Sync {

@@ -92,15 +92,12 @@ impl Transaction {
         mut document: Document,
         author: &Author,
     ) -> Result<Option<Record>> {
-        let metric = match existing {
-            Some(old) => match self.update_row(old, document.clone(), author).await? {
-                Some(record) => record,
-                None => return Ok(None),
-            },
-            None => {
-                stamp_created(&mut document, author.time);
-                self.insert_row(Kind::Metric, Some(run_id), &document, author.time).await?
-            }
+        let metric = if let Some(old) = existing {
+            let Some(record) = self.update_row(old, document, author).await? else { return Ok(None) };
+            record
+        } else {
+            stamp_created(&mut document, author.time);
+            self.insert_row(Kind::Metric, Some(run_id), &document, author.time).await?
         };
         let mut point = metric.document()?;
         // A history record has no external id of its own, and was created when it was logged.

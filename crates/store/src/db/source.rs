@@ -80,9 +80,8 @@ impl DatabaseSource {
     pub fn from_type_and_dsn(kind: &str, dsn: &str) -> Result<Self, SourceError> {
         let source = match kind {
             "sqlite" => sqlite(dsn.strip_prefix("sqlite:").unwrap_or(dsn)),
-            "postgres" if dsn.contains("://") => dsn.parse(),
+            "postgres" | "mysql" if dsn.contains("://") => dsn.parse(),
             "postgres" => postgres_pairs(dsn),
-            "mysql" if dsn.contains("://") => dsn.parse(),
             "mysql" => mysql_dsn(dsn),
             other => return Err(SourceError::UnknownType(other.to_owned())),
         }?;

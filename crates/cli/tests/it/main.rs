@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot go on without fails it")]
 
+mod backup;
+mod change_feed;
 mod concurrency;
 mod crash;
 mod outage;

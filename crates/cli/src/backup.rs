@@ -13,7 +13,7 @@ use crate::database;
 
 const REPORT_EVERY: Duration = Duration::from_millis(250);
 
-/// Opens the database of the settings and runs `work` on it.
+/// Opens the database of the settings and runs `work` on it. There is no log: what an operator has to know is said.
 pub(crate) fn with_store<F, T>(settings: &Settings, work: impl FnOnce(Store) -> F) -> anyhow::Result<T>
 where
     F: Future<Output = anyhow::Result<T>>,
@@ -21,7 +21,6 @@ where
     let source = database::source(settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     runtime.block_on(async {
-        let _telemetry = settings.start_log()?;
         let store = Store::connect(&source, PoolOptions::default(), Clock::system()).await?;
         let result = work(store.clone()).await;
         store.database()?.close().await;

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use model_registry_server::config::{Group, Schema};
-use model_registry_store::{ExportReport, Store};
+use model_registry_store::{DatabaseSource, ExportReport, Store};
 
 use crate::backup::{self, ProgressLine};
-use crate::settings;
+use crate::{database, settings};
 
-const GROUPS: &[Group] = &[Group::Database, Group::Log];
+const GROUPS: &[Group] = &[Group::Database];
 
 pub(crate) fn command(schema: &Schema) -> Command {
     let command = Command::new("export")
@@ -40,6 +40,12 @@ pub(crate) fn command(schema: &Schema) -> Command {
 pub(crate) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
     let settings = settings(schema, arguments)?;
     let path: &PathBuf = arguments.get_one("file").context("FILE is required")?;
+    if let DatabaseSource::Sqlite { path: Some(database) } = database::source(&settings)?
+        && !database.exists()
+    {
+        // Opening it would make one, and the export would be a backup of nothing.
+        bail!("there is no database {}", database.display());
+    }
     if path.as_os_str() == "-" {
         let report = backup::with_store(&settings, async |store| write(&store, BufWriter::new(stdout())).await)?;
         eprintln!("exported {}", backup::listed(&report.counts));

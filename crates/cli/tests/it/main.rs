@@ -3,6 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "what a test cannot go on without fails it")]
 
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
+mod change_feed;
+#[cfg(test)]
 mod command_line;
 #[cfg(test)]
 mod concurrency;

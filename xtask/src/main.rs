@@ -5,6 +5,7 @@
 //! brings it), and touches no server that it did not start. **How to add one more task.** A file beside this one with the
 //! task's arguments and its `run`, and a line in [`Task`].
 
+mod bench;
 mod cargo;
 mod check;
 mod file_sizes;
@@ -34,6 +35,8 @@ enum Task {
     Test(test::Arguments),
     /// Check formatting, lints, documentation, file sizes and dependencies.
     Check(check::Arguments),
+    /// Measure the executable under load, beside the limit of its database.
+    Bench(bench::Arguments),
 }
 
 #[tokio::main]
@@ -58,6 +61,7 @@ async fn start(task: Task) -> Result<()> {
         Task::Run(arguments) => run::run(&arguments),
         Task::Test(arguments) => test::run(&arguments).await,
         Task::Check(arguments) => check::run(&arguments).await,
+        Task::Bench(arguments) => bench::run(&arguments),
     }
 }
 

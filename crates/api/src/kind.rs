@@ -102,6 +102,29 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.code() == code)
     }
 
+    /// The name in the change feed and in export files; those of the URLs, in the singular.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RegisteredModel => "registered_model",
+            Self::ModelVersion => "model_version",
+            Self::ServingEnvironment => "serving_environment",
+            Self::InferenceService => "inference_service",
+            Self::ServeModel => "serve_model",
+            Self::Experiment => "experiment",
+            Self::ExperimentRun => "experiment_run",
+            Self::ModelArtifact => "model_artifact",
+            Self::DocArtifact => "doc_artifact",
+            Self::DataSet => "data_set",
+            Self::Metric => "metric",
+            Self::Parameter => "parameter",
+            Self::MetricPoint => "metric_point",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// The artifact kind of a value of `artifactType`.
     pub fn from_artifact_type(text: &str) -> Option<Self> {
         Self::ARTIFACTS.into_iter().find(|kind| kind.spec().artifact_type == Some(text))
@@ -146,6 +169,7 @@ mod tests {
         for kind in Kind::ALL {
             assert_eq!(kind.spec().kind, kind);
             assert_eq!(Kind::from_code(kind.code()), Some(kind));
+            assert_eq!(Kind::from_name(kind.name()), Some(kind));
         }
     }
 

@@ -4,18 +4,24 @@
 //!
 //! To add a subcommand, add a file in `commands/` with a `command()` and a `run()`, and a line in [`COMMANDS`].
 
+mod backup;
 mod commands;
 mod database;
+mod entity;
+mod failure;
+mod feed;
+mod output;
+mod profiles;
+mod prompt;
 mod service;
+mod session;
 
 use std::process::ExitCode;
 
 use clap::{ArgMatches, Command};
 use model_registry_server::config::{self, ConfigError, Environment, Schema, Settings, Sources};
 
-/// The command line or a setting is wrong.
-const USAGE_ERROR: u8 = 2;
-const FAILURE: u8 = 1;
+use crate::output::Style;
 
 struct Subcommand {
     command: fn(&Schema) -> Command,
@@ -26,6 +32,22 @@ const COMMANDS: &[Subcommand] = &[
     Subcommand { command: commands::up::command, run: commands::up::run },
     Subcommand { command: commands::server::command, run: commands::server::run },
     Subcommand { command: commands::server::proxy_command, run: commands::server::run_proxy },
+    Subcommand { command: commands::register::command, run: commands::register::run },
+    Subcommand { command: commands::search::command, run: commands::search::run },
+    Subcommand { command: commands::models::command, run: commands::models::run },
+    Subcommand { command: commands::versions::command, run: commands::versions::run },
+    Subcommand { command: commands::artifacts::command, run: commands::artifacts::run },
+    Subcommand { command: commands::experiments::command, run: commands::experiments::run },
+    Subcommand { command: commands::runs::command, run: commands::runs::run },
+    Subcommand { command: commands::metrics::command, run: commands::metrics::run },
+    Subcommand { command: commands::environments::command, run: commands::environments::run },
+    Subcommand { command: commands::services::command, run: commands::services::run },
+    Subcommand { command: commands::open::command, run: commands::open::run },
+    Subcommand { command: commands::config::command, run: commands::config::run },
+    Subcommand { command: commands::completion::command, run: commands::completion::run },
+    Subcommand { command: commands::export::command, run: commands::export::run },
+    Subcommand { command: commands::import::command, run: commands::import::run },
+    Subcommand { command: commands::watch::command, run: commands::watch::run },
     Subcommand { command: commands::catalog::command, run: commands::catalog::run },
 ];
 
@@ -34,16 +56,24 @@ fn main() -> ExitCode {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let schema = Schema::new(&[config::SETTINGS, commands::catalog::SETTINGS]);
     let arguments = command(&schema).get_matches();
-    let Some((name, arguments)) = arguments.subcommand() else { return ExitCode::from(USAGE_ERROR) };
+    let Some((name, arguments)) = arguments.subcommand() else { return ExitCode::from(failure::USAGE) };
     let subcommand = COMMANDS.iter().find(|subcommand| (subcommand.command)(&schema).get_name() == name);
-    let Some(subcommand) = subcommand else { return ExitCode::from(USAGE_ERROR) };
+    let Some(subcommand) = subcommand else { return ExitCode::from(failure::USAGE) };
     match (subcommand.run)(&schema, arguments) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::from(if error.is::<ConfigError>() { USAGE_ERROR } else { FAILURE })
-        }
+        Err(error) => fail(&error),
     }
+}
+
+fn fail(error: &anyhow::Error) -> ExitCode {
+    let Some(report) = failure::report(error) else { return ExitCode::SUCCESS };
+    let style = Style::of_errors();
+    let lines: Vec<String> = report.message.lines().map(output::printable).collect();
+    eprintln!("{} {}", style.error("error:"), lines.join("\n"));
+    if let Some(hint) = report.hint {
+        eprintln!("{} {}", style.hint("hint:"), output::printable(&hint));
+    }
+    ExitCode::from(report.code)
 }
 
 fn command(schema: &Schema) -> Command {
@@ -52,6 +82,10 @@ fn command(schema: &Schema) -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
         .arg_required_else_help(true)
+        .after_help(format!(
+            "Example:\n  model-registry up\n  model-registry register my-model v1 --uri s3://bucket/model\n\n{}",
+            failure::EXIT_CODES
+        ))
         .subcommands(COMMANDS.iter().map(|subcommand| (subcommand.command)(schema)))
 }
 
@@ -59,4 +93,14 @@ fn command(schema: &Schema) -> Command {
 fn settings(schema: &Schema, arguments: &ArgMatches) -> Result<Settings, ConfigError> {
     let environment = Environment::of_process();
     schema.load(&Sources { arguments, environment: &environment, default_file: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_command_has_two_options_of_one_name() {
+        command(&Schema::new(&[config::SETTINGS])).debug_assert();
+    }
 }

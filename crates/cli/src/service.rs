@@ -95,7 +95,10 @@ async fn serve_roles(
     started(&format!("{scheme}://{address}"));
     let connected = async {
         match connect.await {
-            Ok(()) => match store.clone().housekeeping().await {},
+            Ok(()) => tokio::select! {
+                never = store.clone().housekeeping() => match never {},
+                never = store.clone().number_changes_in_background() => match never {},
+            },
             Err(error) => error,
         }
     };
@@ -188,6 +191,11 @@ fn register_metrics(metrics: &Metrics, store: &Store) {
         "Open connections to the database that nobody uses",
         read(|database| f64::from(database.pool_status().idle)),
     );
+    let feed = store.clone();
+    #[expect(clippy::cast_precision_loss, reason = "a number past 2^53 is shown rounded")]
+    metrics.gauge("change_sequence", "Sequence of the newest change in the feed", move || {
+        feed.newest_known_change() as f64
+    });
     let store = store.clone();
     metrics.counter("database_statements", "Statements sent to the database", move || {
         store.database().map_or(0, Database::statements)

@@ -264,6 +264,17 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_id_is_none() {
+        let draft = decode(Kind::InferenceService, Mode::Update, true, r#"{"modelVersionId":""}"#).unwrap();
+        assert_eq!(draft.fields["modelVersionId"], Given::Null);
+        let draft = decode(Kind::ModelVersion, Mode::Create, true, r#"{"name":"v","registeredModelId":""}"#).unwrap();
+        assert_eq!(
+            draft.check_required(Kind::ModelVersion.spec()).unwrap_err().to_string(),
+            "required field 'registeredModelId' is zero value."
+        );
+    }
+
+    #[test]
     fn one_body_is_one_document() {
         let error = decode(Kind::RegisteredModel, Mode::Create, true, r#"{"name":"a"}{"name":"b"}"#).unwrap_err();
         assert!(error.starts_with("the body is not valid JSON: trailing characters"), "{error}");

@@ -21,10 +21,11 @@ pub use routes::router;
 #[derive(Clone)]
 pub struct Registry {
     store: Store,
+    waiting: routes::WaitingRoom,
 }
 
 impl Registry {
     pub fn new(store: Store) -> Self {
-        Self { store }
+        Self { store, waiting: routes::WaitingRoom::new() }
     }
 }

@@ -1,6 +1,7 @@
 //! Every route of the registry, one line each, for both versions of the API.
 
 mod artifacts;
+mod changes;
 mod entity;
 mod inference_services;
 mod list;
@@ -12,6 +13,8 @@ use axum::Router;
 use axum::routing::{MethodRouter, get, post};
 use http::HeaderMap;
 use model_registry_api::{ApiVersion, Kind};
+
+pub(crate) use changes::WaitingRoom;
 
 use crate::{Registry, openapi};
 
@@ -61,7 +64,8 @@ fn routes(version: ApiVersion) -> Router<Context> {
         .route("/inference_services/{id}/model", get(inference_services::model))
         .route("/inference_services/{id}/version", get(inference_services::version))
         .route("/inference_services/{id}/serves", children(Kind::ServeModel))
-        .route("/inference_service", find(Kind::InferenceService));
+        .route("/inference_service", find(Kind::InferenceService))
+        .route("/changes", get(changes::list));
     match version {
         ApiVersion::V1 => router,
         ApiVersion::V1Alpha3 => router

@@ -33,7 +33,7 @@ use crate::body::{BodyLimit, DEFAULT_LIMIT};
 use crate::error::{self, Failure};
 use crate::health::{Health, Probe};
 use crate::metrics::Metrics;
-use crate::request::{REQUEST_ID, RequestContext};
+use crate::request::{REQUEST_ID, RequestContext, TimeLimit};
 use crate::response;
 use crate::trace_context::TraceContext;
 
@@ -148,10 +148,11 @@ async fn answer(shared: &Shared, request: Request, next: Next, context: &Request
     let Ok(_slot) = shared.slots.try_acquire() else {
         return ApiError::Unavailable("too many requests at once: try again shortly".into()).into_response();
     };
-    let request = match limit_body(request, options.max_body) {
+    let mut request = match limit_body(request, options.max_body) {
         Ok(request) => request,
         Err(error) => return error.into_response(),
     };
+    request.extensions_mut().insert(TimeLimit(options.request_timeout));
     let answered = tokio::time::timeout(options.request_timeout, next.run(request)).await;
     answered.unwrap_or_else(|_| ApiError::Timeout(options.request_timeout).into_response())
 }

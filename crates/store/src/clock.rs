@@ -12,16 +12,21 @@ impl Clock {
     /// The machine's clock.
     #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else gets injected")]
     pub fn system() -> Self {
-        Self(Arc::new(|| {
+        Self::new(|| {
             let since_epoch = std::time::SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
             i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
-        }))
+        })
+    }
+
+    /// A clock that tells what `read` gives, in milliseconds since the Unix epoch.
+    pub fn new(read: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
+        Self(Arc::new(read))
     }
 
     /// A clock that starts at `start` and advances by one millisecond at each reading.
     pub fn stepping(start: i64) -> Self {
         let next = AtomicI64::new(start);
-        Self(Arc::new(move || next.fetch_add(1, Ordering::Relaxed)))
+        Self::new(move || next.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Milliseconds since the Unix epoch.

@@ -96,6 +96,26 @@ impl Database {
         Ok(Transaction { inner, statements: Arc::clone(&self.statements) })
     }
 
+    /// Begins a transaction that sees the database as it is now for as long as it lasts, and writes nothing.
+    pub(crate) async fn begin_snapshot(&self) -> Result<Transaction> {
+        let inner = match &self.pools {
+            // Deferred: the first read takes the snapshot.
+            Pools::Sqlite { read, .. } => Inner::Sqlite(read.begin_with("BEGIN DEFERRED").await?),
+            Pools::Postgres(pool) => {
+                Inner::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+            }
+            // The level counts for the next transaction only.
+            Pools::MySql(pool) => Inner::MySql(
+                pool.begin_with(
+                    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; \
+                     START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+                )
+                .await?,
+            ),
+        };
+        Ok(Transaction { inner, statements: Arc::clone(&self.statements) })
+    }
+
     pub async fn close(&self) {
         match &self.pools {
             Pools::Sqlite { read, write } => {

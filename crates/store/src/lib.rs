@@ -6,12 +6,15 @@
 //! To add a column or table, add a numbered migration in all three dialects under `migrations/` and list it in
 //! `db/migrate.rs`; to make a field filterable, declare it in the kind: columns and properties follow from there.
 
+mod backup;
 mod catalog;
+mod change_log;
 mod clock;
 mod db;
 pub mod dialect;
 mod document;
 mod error;
+mod feed;
 pub mod filter;
 mod idempotency;
 mod lease;
@@ -25,14 +28,19 @@ mod token;
 mod vocabulary;
 mod write;
 
+pub use backup::{
+    BackupError, Counts, ExportReport, FORMAT_VERSION, ImportOptions, ImportReport, OnProgress, Progress,
+};
 pub use catalog::{
     CatalogItem, CatalogKind, CatalogList, CatalogLoad, CatalogOrder, CatalogPage, CatalogRecord, CatalogSet,
     LoadReport, Options, PropertyOptions, SourceSnapshot, SourceState, about_related,
 };
+pub use change_log::Change;
 pub use clock::Clock;
 pub use db::{ConnectError, Database, DatabaseSource, DatabaseTls, PoolOptions, PoolStatus, SourceError, Transaction};
 pub use document::Document;
 pub use error::{Result, StoreError, UniqueField};
+pub use feed::Changes;
 pub use idempotency::{IdempotencyKey, KeptAnswer};
 pub use lease::Lease;
 pub use list::{ListRequest, Page, Within};

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::db::{ConnectError, Database, DatabaseSource, PoolOptions, Transaction};
 use crate::error::{Result, StoreError};
+use crate::feed::Feed;
 
 /// How often a transaction is repeated that lost against concurrent ones.
 const ATTEMPTS: u32 = 60;
@@ -42,6 +43,7 @@ pub enum Outcome<T> {
 pub struct Store {
     database: Arc<OnceLock<Database>>,
     clock: Clock,
+    pub(crate) feed: Arc<Feed>,
 }
 
 impl Store {
@@ -53,7 +55,7 @@ impl Store {
         options: PoolOptions,
         clock: Clock,
     ) -> (Self, impl Future<Output = Result<(), ConnectError>> + Send + 'static) {
-        let store = Self { database: Arc::new(OnceLock::new()), clock };
+        let store = Self { database: Arc::new(OnceLock::new()), clock, feed: Arc::new(Feed::new()) };
         let database = Arc::clone(&store.database);
         let connect = async move {
             let mut reported = String::new();
@@ -83,7 +85,7 @@ impl Store {
     /// Connects, or fails.
     pub async fn connect(source: &DatabaseSource, options: PoolOptions, clock: Clock) -> Result<Self, ConnectError> {
         let database = OnceLock::from(Database::connect(source, options).await?);
-        Ok(Self { database: Arc::new(database), clock })
+        Ok(Self { database: Arc::new(database), clock, feed: Arc::new(Feed::new()) })
     }
 
     pub fn clock(&self) -> &Clock {
@@ -97,6 +99,13 @@ impl Store {
 
     /// Runs an operation in a transaction, again and again while it loses against concurrent ones.
     pub async fn write<O: Operation>(&self, operation: &O) -> Result<O::Output, O::Error> {
+        let output = self.write_silently(operation).await?;
+        self.feed.written();
+        Ok(output)
+    }
+
+    /// The same without waking those who wait for changes.
+    pub(crate) async fn write_silently<O: Operation>(&self, operation: &O) -> Result<O::Output, O::Error> {
         let database = self.database()?;
         let mut pause = FIRST_RETRY;
         let mut attempt = 1;

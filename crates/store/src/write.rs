@@ -25,13 +25,15 @@ pub struct Author {
 pub(crate) enum Verb {
     Create,
     Update,
+    Import,
 }
 
 impl Verb {
-    const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Create => "create",
             Self::Update => "update",
+            Self::Import => "import",
         }
     }
 }
@@ -403,7 +405,7 @@ impl PropertyRow {
     }
 }
 
-fn keyed(
+pub(crate) fn keyed(
     kind: Kind,
     owner_id: i64,
     properties: impl IntoIterator<Item = (PropertyKey, PropertyValue)>,
@@ -417,7 +419,7 @@ fn stamp_created(document: &mut Document, time: i64) {
     document.set("lastUpdateTimeSinceEpoch", time);
 }
 
-fn column_values(family: Family, columns: Columns) -> Vec<(&'static str, Expr)> {
+pub(crate) fn column_values(family: Family, columns: Columns) -> Vec<(&'static str, Expr)> {
     let mut values = vec![("external_id", columns.external_id.into()), ("state", columns.state.into())];
     if family == Family::Artifact {
         values.extend([

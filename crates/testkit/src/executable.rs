@@ -146,6 +146,11 @@ impl Executable {
         fs::read_to_string(self.log_file()).unwrap_or_default()
     }
 
+    /// Its process, while it runs.
+    pub fn process_id(&self) -> Option<u32> {
+        self.running().ok().map(Process::id)
+    }
+
     /// The bytes of memory it really has (`VmRSS`).
     pub fn resident_memory(&self) -> Result<u64> {
         let process = self.running()?;

@@ -2,15 +2,18 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use model_registry_testkit::{Backend, Executable, TestDatabase, backends};
+use model_registry_testkit::{Backend, Executable, Ready, TestDatabase, backends};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use crate::support::{Client, encoded, start_on};
+use crate::support::{Client, encoded, eventually, server_on, start_on};
 
-const WRITERS: usize = 4;
+const WRITERS: usize = 5;
+/// Marks the versions that were created with their model and artifacts by one request.
+const TOGETHER: &str = "all or nothing";
 
 #[tokio::test]
 async fn no_acknowledged_write_is_lost_in_a_hundred_kills() {
@@ -21,6 +24,24 @@ async fn no_acknowledged_write_is_lost_in_a_hundred_kills() {
 async fn a_kill_leaves_nothing_half_written_on_a_database_server() {
     for backend in backends().into_iter().filter(|backend| *backend != Backend::Sqlite) {
         kill_and_check(backend, 10).await;
+    }
+}
+
+#[tokio::test]
+async fn a_migration_that_was_killed_is_taken_up_again() {
+    for backend in backends() {
+        for round in 0..6 {
+            let database = TestDatabase::create(backend).await.unwrap();
+            let mut server = server_on(database.url()).ready(Ready::Listening).start().await.unwrap();
+            // It listens before it migrates: the kill falls before, into or after the migration, and each is fine.
+            tokio::time::sleep(Duration::from_millis(round * 8)).await;
+            server.kill().await.unwrap();
+            server.start_again().await.unwrap();
+            let client = Client::of(&server);
+            eventually("ready", async || client.get("/readyz/health").await.status == 200).await;
+            client.create("registered_models", &json!({"name": "m"})).await;
+            assert_eq!(client.list_all("registered_models").await.len(), 1, "{backend} round {round}");
+        }
     }
 }
 
@@ -87,10 +108,10 @@ async fn write_until_killed(server: &mut Executable, round: usize, enough: usize
         writers.spawn(async move {
             for number in 0.. {
                 let name = format!("r{round:03}-w{writer}-{number}");
-                let written = if writer % 2 == 0 {
-                    write_model(&client, &ledger, &name).await
-                } else {
-                    write_run(&client, &ledger, &name).await
+                let written = match writer {
+                    0 | 1 => write_model(&client, &ledger, &name).await,
+                    2 => register(&client, &ledger, &name).await,
+                    _ => write_run(&client, &ledger, &name).await,
                 };
                 if written.is_err() {
                     return;
@@ -147,6 +168,27 @@ async fn write_model(client: &Client, ledger: &Ledger, name: &str) -> reqwest::R
     changed.map(|_| ())
 }
 
+/// A model, a version and two artifacts with one request.
+async fn register(client: &Client, ledger: &Ledger, name: &str) -> reqwest::Result<()> {
+    let uri = format!("s3://{name}");
+    let artifact =
+        |kind: &str| json!({"artifactType": kind, "name": name, "uri": uri, "customProperties": properties(name)});
+    let body = json!({
+        "registeredModel": {"name": name, "customProperties": properties(name)},
+        "modelVersion": {"name": name, "author": TOGETHER, "customProperties": properties(name)},
+        "artifacts": [artifact("model-artifact"), artifact("doc-artifact")]
+    });
+    let answer = client.try_post("registered_models:register", &body).await?;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    let artifacts = answer.body["artifacts"].as_array().unwrap();
+    let entities =
+        [("registered_models", &answer.body["registeredModel"]), ("model_versions", &answer.body["modelVersion"])];
+    for (noted, entity) in entities.into_iter().chain(artifacts.iter().map(|artifact| ("artifacts", artifact))) {
+        ledger.note(format!("{noted}/{}", entity["id"].as_str().unwrap()), entity.clone());
+    }
+    Ok(())
+}
+
 async fn write_run(client: &Client, ledger: &Ledger, name: &str) -> reqwest::Result<()> {
     let body = json!({"name": name, "customProperties": properties(name)});
     let experiment = create(client, ledger, "experiments", "experiments", &body).await?;
@@ -185,6 +227,10 @@ async fn check_whole(client: &Client, round: usize) {
             let within = parent.map(|field| format!("&parentResourceId={}", item[field].as_str().unwrap()));
             let find = format!("{find}?name={}{}", item["name"].as_str().unwrap(), within.unwrap_or_default());
             check_entity(client, list, &item, &find).await;
+            if item["author"] == TOGETHER {
+                let artifacts = format!("{list}/{}/artifacts", item["id"].as_str().unwrap());
+                assert_eq!(client.list_all(&artifacts).await.len(), 2, "{artifacts}");
+            }
         }
     }
     for item in client.list_all(&format!("artifacts?filterQuery={of_round}")).await {

@@ -2,9 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot go on without fails it")]
 
+mod command_line;
 mod concurrency;
 mod crash;
 mod outage;
+mod protocol;
 mod python_client;
+mod schemathesis;
 mod startup;
 mod support;

@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
-use crate::support::{Client, eventually, server_on};
+use crate::support::{Client, eventually, say, server_on};
 
 /// "By itself, within seconds", with room for a busy machine.
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(45);
 
 const CLIENTS: usize = 4;
 
@@ -34,7 +34,7 @@ impl DatabaseServer {
         match started {
             Ok(server) => Some(server),
             Err(missing @ Error::Missing { .. }) => {
-                eprintln!("left out: {missing}");
+                say(&format!("{backend} does not go away in this test: {missing}"));
                 None
             }
             Err(error) => panic!("{error}"),
@@ -130,7 +130,7 @@ async fn answers_that_the_database_is_away(client: &Client) {
     }
     let read = client.get("registered_models").await;
     let written = client.post("registered_models", &json!({"name": "m"})).await;
-    assert!(start.elapsed() < Duration::from_secs(5), "answered after {:?}", start.elapsed());
+    assert!(start.elapsed() < SOON, "answered after {:?}", start.elapsed());
     for answer in [read, written] {
         assert_eq!(answer.status, 503, "{answer:?}");
         assert_eq!(answer.body["code"], "Service Unavailable");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use model_registry_testkit::{Backend, TestDatabase};
 use tokio::process::Command;
 
-use crate::support::start_on;
+use crate::support::{say, start_on};
 
 /// Name the interpreters of virtual environments that have one version of the client each.
 const CLIENT_0_3_9: &str = "MR_TEST_PYTHON_CLIENT_0_3_9";
@@ -43,7 +43,7 @@ async fn client_0_3_9_logs_experiments_with_metrics_from_several_threads() {
 /// Runs a script against a server of its own.
 async fn run(variable: &str, script: &str) {
     let Some(python) = std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from) else {
-        eprintln!("{script} left out: {variable} is not set; `cargo xtask test` makes the environment and sets it");
+        say(&format!("{script} left out: {variable} is not set; `cargo xtask test` makes the environment and sets it"));
         return;
     };
     let database = TestDatabase::create(Backend::Sqlite).await.unwrap();

@@ -11,6 +11,10 @@ pub(super) fn check(field: &Field, value: Value, version: ApiVersion) -> Result<
     if value.is_null() {
         return Ok((!field.null_keeps()).then_some(Given::Null));
     }
+    // An empty id is none; one that is required is reported as missing.
+    if field.shape == Shape::Id && !field.required && value.as_str() == Some("") {
+        return Ok(Some(Given::Null));
+    }
     let value = match field.shape {
         Shape::Text | Shape::Uri | Shape::Id | Shape::EpochMillis => text(field, value)?,
         Shape::TextList => list(field, value)?,

@@ -9,6 +9,8 @@ use crate::decode::limits;
 
 /// What an id of the server looks like.
 pub(super) const ID_PATTERN: &str = "^[1-9][0-9]{0,8}$";
+/// What it looks like in a body that need not have one: an empty id is none.
+const ID_OR_EMPTY_PATTERN: &str = "^([1-9][0-9]{0,8})?$";
 
 /// Schemas that v1 has in a form of its own: its artifacts know no experiments, its metrics have steps as texts.
 const OWN_IN_V1: &[&str] = &[
@@ -159,7 +161,7 @@ pub(super) fn body(spec: &KindSpec, version: ApiVersion, body: Body) -> Value {
             nullable(json!({
                 "type": "string",
                 "format": "int64",
-                "pattern": "^([1-9][0-9]{0,8})?$",
+                "pattern": ID_OR_EMPTY_PATTERN,
                 "description": "Id of the entity to change; without it one is created.",
             })),
         );
@@ -203,13 +205,16 @@ fn value(field: &Field, version: ApiVersion) -> Value {
     schema
 }
 
-/// Texts that hold an integer: every number of 18 digits fits into 64 bits.
-pub(super) const INTEGER_PATTERN: &str = "^[-+]?[0-9]{1,18}$";
+/// Texts that hold a 64-bit integer, which has 19 digits at most.
+pub(super) const INTEGER_PATTERN: &str = "^[-+]?[0-9]{1,19}$";
 
 /// Adds the limits of what is accepted, which what is answered need not repeat.
 fn limited(field: &Field, mut schema: Value) -> Value {
     if field.shape == Shape::TextList {
         schema["maxItems"] = limits::LIST.into();
+    }
+    if field.shape == Shape::Id && !field.required {
+        schema["pattern"] = ID_OR_EMPTY_PATTERN.into();
     }
     if field.name == "externalId" {
         schema["maxLength"] = NAME_LIMIT.into();

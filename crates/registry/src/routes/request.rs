@@ -64,6 +64,10 @@ impl Request {
         Preconditions::of(&self.headers)
     }
 
+    pub(super) fn header(&self, name: &HeaderName) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
     /// Who is writing, and when.
     pub(super) fn author(&self) -> Author {
         Author {
@@ -96,7 +100,8 @@ impl Request {
     fn idempotency_key(&self, body: &[u8]) -> Result<Option<IdempotencyKey>, ApiError> {
         let Some(value) = self.headers.get(&IDEMPOTENCY_KEY) else { return Ok(None) };
         let key = value.to_str().unwrap_or_default();
-        if key.is_empty() || key.len() > IDEMPOTENCY_KEY_LIMIT {
+        let is_printable = key.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        if key.is_empty() || key.len() > IDEMPOTENCY_KEY_LIMIT || !is_printable {
             return Err(ApiError::Invalid(format!(
                 "the Idempotency-Key has to be 1 to {IDEMPOTENCY_KEY_LIMIT} printable ASCII characters"
             )));

@@ -1,7 +1,9 @@
 //! The registry's API, driven in process on every database that is there.
 
 mod artifacts;
+mod backup;
 mod bad_input;
+mod changes;
 mod conditional_requests;
 mod contract;
 mod custom_properties;
@@ -12,7 +14,10 @@ mod idempotency;
 mod lists;
 mod metrics;
 mod names;
+mod odd_requests;
 mod openapi;
+mod random_filters;
+mod random_pages;
 mod register;
 mod serving;
 mod statements;

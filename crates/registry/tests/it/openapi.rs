@@ -118,14 +118,6 @@ async fn the_document_is_served_with_a_tag_and_sent_once() {
     assert_eq!((again.status, again.bytes.len()), (304, 0));
 }
 
-#[tokio::test]
-async fn an_id_that_is_no_text_is_refused_like_any_other() {
-    let api = Api::on(Backend::Sqlite).await;
-    let answer = api.get("registered_models/%FF").await;
-    assert_eq!(answer.status, 400);
-    assert_eq!(answer.json()["code"], "Bad Request");
-}
-
 #[test]
 #[expect(clippy::disallowed_methods, reason = "asks whether to write the file anew; no setting of the server")]
 fn the_checked_in_document_is_up_to_date() {

@@ -1,5 +1,7 @@
 //! An API over a fresh database, called without a socket.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
@@ -21,7 +23,7 @@ pub(crate) struct Api {
     router: Router,
     pub(crate) store: Store,
     // Dropped last: the database goes with it.
-    _database: TestDatabase,
+    database: Arc<TestDatabase>,
 }
 
 /// An answer, read completely.
@@ -67,11 +69,25 @@ impl Api {
 
     pub(crate) async fn with_clock(backend: Backend, clock: Clock) -> Self {
         let database = TestDatabase::create(backend).await.unwrap();
+        Self::over(Arc::new(database), clock).await
+    }
+
+    /// Another process's view of the same database.
+    pub(crate) async fn replica(&self) -> Self {
+        Self::over(Arc::clone(&self.database), self.store.clock().clone()).await
+    }
+
+    async fn over(database: Arc<TestDatabase>, clock: Clock) -> Self {
         let source: DatabaseSource = database.url().parse().unwrap();
         let store = Store::connect(&source, PoolOptions::default(), clock).await.unwrap();
         let routes = fallback::finish(model_registry_registry::router(Registry::new(store.clone())));
         let router = layers::wrap(routes, layers::Options { health: Health::new(), ..layers::Options::default() });
-        Self { router, store, _database: database }
+        Self { router, store, database }
+    }
+
+    /// Sends a request and gives the body as it comes.
+    pub(crate) async fn open(&self, request: Request<Body>) -> (http::response::Parts, Body) {
+        self.router.clone().oneshot(request).await.unwrap().into_parts()
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
@@ -118,4 +134,17 @@ impl Api {
         let answer = call.await;
         (database.statements() - before, answer)
     }
+}
+
+/// Percent-encodes a query value.
+pub(crate) fn encoded(text: &str) -> String {
+    use std::fmt::Write;
+    text.bytes().fold(String::with_capacity(text.len() * 3), |mut encoded, byte| {
+        let _ = if byte.is_ascii_alphanumeric() {
+            write!(encoded, "{}", char::from(byte))
+        } else {
+            write!(encoded, "%{byte:02X}")
+        };
+        encoded
+    })
 }

@@ -1,6 +1,7 @@
 //! Applies the embedded migrations: in order, one replica at a time, resumable after a kill.
 //!
-//! `schema_migrations(version, dirty)` holds the newest version, as operators know it from other tools.
+//! `schema_migrations(version, dirty)` has a row per applied migration, as operators know it from other tools. What is not
+//! in it is applied, also below the newest: two numbers may have been developed side by side.
 
 use sqlx::{AssertSqlSafe, Executor, MySqlPool, PgPool, SqlitePool};
 
@@ -26,6 +27,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/sqlite/0002_catalog.sql"),
         postgres: include_str!("../../migrations/postgres/0002_catalog.sql"),
         mysql: include_str!("../../migrations/mysql/0002_catalog.sql"),
+    },
+    Migration {
+        version: 3,
+        sqlite: include_str!("../../migrations/sqlite/0003_changes.sql"),
+        postgres: include_str!("../../migrations/postgres/0003_changes.sql"),
+        mysql: include_str!("../../migrations/mysql/0003_changes.sql"),
     },
 ];
 
@@ -64,16 +71,21 @@ fn newest() -> i64 {
     MIGRATIONS.last().map_or(0, |migration| migration.version)
 }
 
-fn pending(current: i64) -> Result<impl Iterator<Item = &'static Migration>, MigrateError> {
-    if current > newest() {
-        return Err(MigrateError::TooNew { found: current, known: newest() });
+fn pending(applied: &[(i64,)]) -> Result<impl Iterator<Item = &'static Migration>, MigrateError> {
+    let found = applied.iter().map(|(version,)| *version).max().unwrap_or(0);
+    if found > newest() {
+        return Err(MigrateError::TooNew { found, known: newest() });
     }
-    Ok(MIGRATIONS.iter().filter(move |migration| migration.version > current))
+    Ok(MIGRATIONS.iter().filter(|migration| !applied.contains(&(migration.version,))))
+}
+
+fn is_complete(applied: &[(i64,)]) -> bool {
+    pending(applied).is_ok_and(|mut pending| pending.next().is_none())
 }
 
 const CREATE: &str =
     "CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT NOT NULL PRIMARY KEY, dirty BOOLEAN NOT NULL)";
-const CURRENT: &str = "SELECT COALESCE(MAX(version), 0) FROM schema_migrations";
+const APPLIED: &str = "SELECT version FROM schema_migrations";
 
 // The three functions look alike and share no code: the drivers' types share no trait, and the locks differ.
 
@@ -81,8 +93,8 @@ const CURRENT: &str = "SELECT COALESCE(MAX(version), 0) FROM schema_migrations";
 pub(super) async fn sqlite(pool: &SqlitePool) -> Result<i64, MigrateError> {
     let mut tx = pool.begin_with("BEGIN IMMEDIATE").await.map_err(MigrateError::Version)?;
     tx.execute(CREATE).await.map_err(MigrateError::Version)?;
-    let (current,): (i64,) = sqlx::query_as(CURRENT).fetch_one(&mut *tx).await.map_err(MigrateError::Version)?;
-    for migration in pending(current)? {
+    let applied: Vec<(i64,)> = sqlx::query_as(APPLIED).fetch_all(&mut *tx).await.map_err(MigrateError::Version)?;
+    for migration in pending(&applied)? {
         let version = migration.version;
         tx.execute(sqlx::raw_sql(migration.sqlite)).await.map_err(|source| MigrateError::Apply { version, source })?;
         sqlx::query("INSERT INTO schema_migrations (version, dirty) VALUES (?, FALSE)")
@@ -98,10 +110,10 @@ pub(super) async fn sqlite(pool: &SqlitePool) -> Result<i64, MigrateError> {
 
 pub(super) async fn postgres(pool: &PgPool) -> Result<i64, MigrateError> {
     // Most starts find the schema as it should be: no lock then, and no right to create tables is needed.
-    if let Ok((current,)) = sqlx::query_as::<_, (i64,)>(CURRENT).fetch_one(pool).await
-        && current == newest()
+    if let Ok(applied) = sqlx::query_as::<_, (i64,)>(APPLIED).fetch_all(pool).await
+        && is_complete(&applied)
     {
-        return Ok(current);
+        return Ok(newest());
     }
     let mut tx = pool.begin().await.map_err(MigrateError::Version)?;
     // The lock ends with the transaction, so a killed replica leaves none behind and pgbouncer does not mind.
@@ -111,8 +123,8 @@ pub(super) async fn postgres(pool: &PgPool) -> Result<i64, MigrateError> {
         .await
         .map_err(MigrateError::Version)?;
     tx.execute(CREATE).await.map_err(MigrateError::Version)?;
-    let (current,): (i64,) = sqlx::query_as(CURRENT).fetch_one(&mut *tx).await.map_err(MigrateError::Version)?;
-    for migration in pending(current)? {
+    let applied: Vec<(i64,)> = sqlx::query_as(APPLIED).fetch_all(&mut *tx).await.map_err(MigrateError::Version)?;
+    for migration in pending(&applied)? {
         let version = migration.version;
         tx.execute(sqlx::raw_sql(migration.postgres))
             .await
@@ -130,10 +142,10 @@ pub(super) async fn postgres(pool: &PgPool) -> Result<i64, MigrateError> {
 
 /// MySQL commits each DDL statement by itself; they are repeatable, and the version is recorded after the last one.
 pub(super) async fn mysql(pool: &MySqlPool, collation: &str) -> Result<i64, MigrateError> {
-    if let Ok((current,)) = sqlx::query_as::<_, (i64,)>(CURRENT).fetch_one(pool).await
-        && current == newest()
+    if let Ok(applied) = sqlx::query_as::<_, (i64,)>(APPLIED).fetch_all(pool).await
+        && is_complete(&applied)
     {
-        return Ok(current);
+        return Ok(newest());
     }
     let mut connection = pool.acquire().await.map_err(MigrateError::Version)?;
     // The server drops the lock with the connection, so a killed replica leaves none behind.
@@ -147,9 +159,9 @@ pub(super) async fn mysql(pool: &MySqlPool, collation: &str) -> Result<i64, Migr
         return Err(MigrateError::Locked);
     }
     connection.execute(CREATE).await.map_err(MigrateError::Version)?;
-    let (current,): (i64,) =
-        sqlx::query_as(CURRENT).fetch_one(&mut *connection).await.map_err(MigrateError::Version)?;
-    for migration in pending(current)? {
+    let applied: Vec<(i64,)> =
+        sqlx::query_as(APPLIED).fetch_all(&mut *connection).await.map_err(MigrateError::Version)?;
+    for migration in pending(&applied)? {
         let version = migration.version;
         let script = migration.mysql.replace("{collation}", collation);
         connection
@@ -165,4 +177,24 @@ pub(super) async fn mysql(pool: &MySqlPool, collation: &str) -> Result<i64, Migr
     }
     sqlx::query("DO RELEASE_LOCK(?)").bind(LOCK_NAME).execute(&mut *connection).await.map_err(MigrateError::Version)?;
     Ok(newest())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pending_versions(applied: &[i64]) -> Vec<i64> {
+        let applied: Vec<_> = applied.iter().map(|version| (*version,)).collect();
+        pending(&applied).unwrap().map(|migration| migration.version).collect()
+    }
+
+    #[test]
+    fn a_migration_below_the_newest_applied_one_is_not_forgotten() {
+        let all: Vec<i64> = MIGRATIONS.iter().map(|migration| migration.version).collect();
+        assert!(all.is_sorted_by(|a, b| a < b));
+        assert_eq!(pending_versions(&[]), all);
+        assert!(pending_versions(&all).is_empty());
+        assert_eq!(pending_versions(&all[1..]), [1]);
+        assert!(matches!(pending(&[(99,)]), Err(MigrateError::TooNew { found: 99, .. })));
+    }
 }

@@ -9,7 +9,7 @@ use sea_query_sqlx::SqlxBinder;
 use sqlx::mysql::MySqlRow;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::{AssertSqlSafe, Executor, FromRow};
 
 use super::{Database, Inner, Pools, Transaction};
 use crate::error::Result;
@@ -89,6 +89,24 @@ impl Transaction {
                 sqlx::query_with(AssertSqlSafe(sql), values).execute(&mut **tx).await?.rows_affected()
             }
         })
+    }
+
+    /// Runs a statement that no builder knows. Its text holds no value of a client's.
+    pub(crate) async fn execute_text(&mut self, sql: String) -> Result<()> {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        let statement = sqlx::raw_sql(AssertSqlSafe(sql));
+        match &mut self.inner {
+            Inner::Sqlite(tx) => {
+                tx.execute(statement).await?;
+            }
+            Inner::Postgres(tx) => {
+                tx.execute(statement).await?;
+            }
+            Inner::MySql(tx) => {
+                tx.execute(statement).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Inserts one row into a table with a generated `id` and gives that.

@@ -11,6 +11,8 @@ pub mod strategies;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use model_registry_api::Kind;
+
 use super::error::FilterError;
 use super::syntax::{Comparator, Comparison, Expression, Literal, Operation, Value, ValueType};
 use super::typing::check;
@@ -31,6 +33,11 @@ pub struct Property {
     pub custom: bool,
     /// `None` for an erased one.
     pub value: Option<Value>,
+}
+
+/// What a name means in a list of these kinds.
+pub fn target(kinds: &[Kind], name: &str) -> Target {
+    crate::vocabulary::resolve(kinds, name)
 }
 
 /// Says whether the filter lets the entity through.

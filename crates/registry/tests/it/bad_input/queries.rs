@@ -6,7 +6,7 @@ use model_registry_testkit::backends;
 use serde_json::json;
 
 use super::refusal;
-use crate::support::Api;
+use crate::support::{Api, encoded};
 
 const LISTS: [&str; 8] = [
     "registered_models",
@@ -18,18 +18,6 @@ const LISTS: [&str; 8] = [
     "artifacts",
     "model_artifacts",
 ];
-
-fn encoded(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len() * 3), |mut encoded, byte| {
-        use std::fmt::Write;
-        let _ = if byte.is_ascii_alphanumeric() {
-            write!(encoded, "{}", char::from(byte))
-        } else {
-            write!(encoded, "%{byte:02X}")
-        };
-        encoded
-    })
-}
 
 #[tokio::test]
 async fn a_hostile_filter_is_refused_by_a_limit_or_with_the_place_of_the_mistake() {

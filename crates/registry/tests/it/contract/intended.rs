@@ -70,6 +70,7 @@ pub(super) const IN_BOTH: &[Intended] = &[
     because("POST * body schema $ref: \"Artifact\" -> \"ArtifactUpsert\"", "as above"),
     because("ArtifactUpsert oneOf: * -> *Upsert\"}]", "as above"),
     because("ArtifactUpsert discriminator mapping * -> \"*Upsert\"", "as above"),
+    because("InferenceService* properties modelVersionId pattern: *", "an empty id is none"),
     because("*Upsert properties id pattern: none -> *", "the id of a body has to be one"),
     // Schemas.
     because("* properties artifactType enum: none -> *", "an answer is exactly one of the members of the union"),

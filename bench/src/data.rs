@@ -1,0 +1,115 @@
+//! Makes the data, through the API where the server has the registration endpoint, in single requests elsewhere.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use serde_json::{Map, Value, json};
+
+use crate::connection::{Call, Connection};
+
+const CONNECTIONS: usize = 8;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Size {
+    pub(crate) models: usize,
+    pub(crate) versions_per_model: usize,
+}
+
+/// What the scenarios need to know of the data.
+#[derive(Clone, Debug)]
+pub(crate) struct Data {
+    pub(crate) size: Size,
+    pub(crate) version_ids: Arc<Vec<i64>>,
+    pub(crate) experiment_run_ids: Arc<Vec<i64>>,
+}
+
+pub(crate) async fn make(base_url: &str, size: Size) -> Result<Data> {
+    let started = Instant::now();
+    let next = Arc::new(AtomicUsize::new(0));
+    let mut workers = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let (next, base_url) = (Arc::clone(&next), base_url.to_owned());
+        workers.push(tokio::spawn(async move {
+            let mut connection = Connection::open(&base_url).await?;
+            let mut ids = Vec::new();
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number >= size.models * size.versions_per_model {
+                    return Ok::<_, anyhow::Error>(ids);
+                }
+                ids.push(register(&mut connection, number, size).await?);
+            }
+        }));
+    }
+    let mut version_ids = Vec::new();
+    for worker in workers {
+        version_ids.extend(worker.await??);
+    }
+    version_ids.sort_unstable();
+    let mut connection = Connection::open(base_url).await?;
+    let experiment = create(&mut connection, "experiments", &json!({"name": "bench"})).await?;
+    let mut runs = Vec::new();
+    for number in 0..64 {
+        let body = json!({"name": format!("run-{number}"), "experimentId": experiment.to_string()});
+        runs.push(create(&mut connection, "experiment_runs", &body).await?);
+    }
+    eprintln!("{} versions made in {:.1} s", version_ids.len(), started.elapsed().as_secs_f64());
+    Ok(Data { size, version_ids: Arc::new(version_ids), experiment_run_ids: Arc::new(runs) })
+}
+
+async fn create(connection: &mut Connection, path: &str, body: &Value) -> Result<i64> {
+    let answer = connection.send(&Call::post(path, body)).await?;
+    id(&serde_json::from_slice(&answer)?)
+}
+
+fn id(entity: &Value) -> Result<i64> {
+    entity["id"].as_str().and_then(|id| id.parse().ok()).context("the answer has no id")
+}
+
+/// One version of the model it belongs to, with its artifacts.
+async fn register(connection: &mut Connection, number: usize, size: Size) -> Result<i64> {
+    let body = registration(number % size.models, number / size.models);
+    let answer = connection.send(&Call::post("registered_models:register", &body)).await?;
+    id(&serde_json::from_slice::<Value>(&answer)?["modelVersion"])
+}
+
+/// The body of a registration: ten custom properties of every type, spread so that filters select known shares.
+pub(crate) fn registration(model: usize, version: usize) -> Value {
+    let mixed = model.wrapping_mul(2_654_435_761).wrapping_add(version.wrapping_mul(40_503)) % 1_000_003;
+    let mut properties = Map::new();
+    properties.insert("stage".into(), text(["production", "staging", "development", "research"][mixed % 4]));
+    properties.insert("team".into(), text(&format!("team-{}", mixed % 50)));
+    properties.insert("framework".into(), text(["onnx", "torch", "tensorflow", "sklearn"][mixed / 7 % 4]));
+    properties.insert("accuracy".into(), double(mixed % 10_000, 10_000));
+    properties.insert("loss".into(), double(mixed % 997, 997));
+    properties.insert("batch_size".into(), int(1 << (mixed % 8)));
+    properties.insert("epochs".into(), int(mixed % 100));
+    properties.insert("validated".into(), json!({"metadataType": "MetadataBoolValue", "bool_value": mixed % 2 == 0}));
+    properties.insert("dataset".into(), text(&format!("dataset-{}", mixed % 1_000)));
+    properties.insert("commit".into(), text(&format!("{:016x}", mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15))));
+    json!({
+        "registeredModel": {"name": format!("model-{model}"), "owner": format!("owner-{}", model % 100)},
+        "modelVersion": {"name": format!("v{version}"), "author": format!("author-{}", mixed % 200),
+                         "description": "made by the benchmark", "customProperties": properties},
+        "artifacts": [
+            {"artifactType": "model-artifact", "name": "weights", "uri": format!("s3://bench/{model}/{version}"),
+             "modelFormatName": "onnx", "modelFormatVersion": "1"},
+            {"artifactType": "doc-artifact", "name": "card", "uri": format!("https://bench/{model}/{version}")}
+        ]
+    })
+}
+
+fn text(value: &str) -> Value {
+    json!({"metadataType": "MetadataStringValue", "string_value": value})
+}
+
+fn int(value: usize) -> Value {
+    json!({"metadataType": "MetadataIntValue", "int_value": value.to_string()})
+}
+
+#[expect(clippy::cast_precision_loss, reason = "small numbers")]
+fn double(part: usize, whole: usize) -> Value {
+    json!({"metadataType": "MetadataDoubleValue", "double_value": part as f64 / whole as f64})
+}

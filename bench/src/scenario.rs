@@ -1,0 +1,66 @@
+//! What is measured: each scenario makes one call after the other.
+
+use serde_json::json;
+
+use crate::connection::Call;
+use crate::data::{Data, registration};
+
+/// How many pages of 100 lie before the deep one.
+const DEEP_PAGES: usize = 1_000;
+
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    /// The call of a number that no other call of the run has.
+    pub(crate) call: Box<dyn Fn(usize) -> Call + Send + Sync>,
+}
+
+impl Scenario {
+    fn new(name: &'static str, call: impl Fn(usize) -> Call + Send + Sync + 'static) -> Self {
+        Self { name, call: Box::new(call) }
+    }
+
+    pub(crate) fn all(data: &Data) -> Vec<Self> {
+        let (ids, runs) = (data.version_ids.clone(), data.experiment_run_ids.clone());
+        let version = move |number: usize| ids[number.wrapping_mul(7_919) % ids.len()];
+        let (listed, mixed) = (version.clone(), version.clone());
+        let models = data.size.models;
+        let depth = data.version_ids.len().saturating_sub(200).min(DEEP_PAGES * 100);
+        let deep_id = data.version_ids[depth];
+        vec![
+            Self::new("get by id", move |number| Call::get(format!("model_versions/{}", version(number)))),
+            Self::new("list 100", move |number| {
+                Call::get(format!("model_versions?pageSize=100&filterQuery=id%20%3E%20{}", listed(number) / 2))
+            }),
+            Self::new("first page of 100", |_| Call::get("model_versions?pageSize=100")),
+            Self::new("page after 100,000 rows or the last", move |_| {
+                Call::get(format!("model_versions?pageSize=100&filterQuery=id%20%3E%20{deep_id}"))
+            }),
+            Self::new("filter, 3 properties", |number| {
+                let team = number % 50;
+                Call::get(format!(
+                    "model_versions?pageSize=100&filterQuery=stage='production'%20AND%20team='team-{team}'%20AND%20accuracy%3E0.5"
+                ))
+            }),
+            Self::new("register", move |number| {
+                Call::post("registered_models:register", &registration(models + number, 1_000))
+            }),
+            Self::new("create version", move |number| {
+                let mut body = registration(number, 1)["modelVersion"].clone();
+                body["name"] = json!(format!("created-{number}"));
+                body["registeredModelId"] = json!("1");
+                Call::post("model_versions", &body)
+            }),
+            Self::new("metric log", move |number| {
+                let run = runs[number % runs.len()];
+                let body = json!({"artifactType": "metric", "name": "loss", "value": 0.5, "step": number,
+                                  "timestamp": "1700000000000"});
+                Call::post(format!("experiment_runs/{run}/artifacts"), &body)
+            }),
+            Self::new("mixed, 90 % reads", move |number| match number % 10 {
+                0 => Call::post("registered_models:register", &registration(models + number, 2_000)),
+                1 | 2 => Call::get("model_versions?pageSize=100"),
+                _ => Call::get(format!("model_versions/{}", mixed(number))),
+            }),
+        ]
+    }
+}

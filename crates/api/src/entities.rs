@@ -1,0 +1,48 @@
+//! The typed form of everything that goes over the wire: one file per kind, with what it is created from and what of
+//! it can be changed.
+//!
+//! Servers may be newer than this code: unknown fields are ignored, unknown members of an enumeration are its `Other`.
+//! The declarations in `kinds/` stay the source; a test compares every struct with them.
+
+mod artifact;
+mod change;
+mod custom_properties;
+mod data_set;
+mod doc_artifact;
+mod epoch_millis;
+mod experiment;
+mod experiment_run;
+mod inference_service;
+mod metric;
+mod model_artifact;
+mod model_version;
+mod page;
+mod parameter;
+mod register;
+mod registered_model;
+mod serve_model;
+mod serving_environment;
+mod state;
+
+pub use artifact::{Artifact, ArtifactCreate, ArtifactUpdate};
+pub use change::Change;
+pub use custom_properties::{CustomProperties, MetadataValue};
+pub use data_set::{DataSet, DataSetCreate, DataSetUpdate};
+pub use doc_artifact::{DocArtifact, DocArtifactCreate, DocArtifactUpdate};
+pub use epoch_millis::EpochMillis;
+pub use experiment::{Experiment, ExperimentCreate, ExperimentUpdate};
+pub use experiment_run::{ExperimentRun, ExperimentRunCreate, ExperimentRunStatus, ExperimentRunUpdate};
+pub use inference_service::{InferenceService, InferenceServiceCreate, InferenceServiceState, InferenceServiceUpdate};
+pub use metric::{Metric, MetricCreate, MetricUpdate};
+pub use model_artifact::{ModelArtifact, ModelArtifactCreate, ModelArtifactUpdate};
+pub use model_version::{ModelVersion, ModelVersionCreate, ModelVersionUpdate};
+pub use page::Page;
+pub use parameter::{Parameter, ParameterCreate, ParameterType, ParameterUpdate};
+pub use register::{RegisterRequest, RegisterResponse};
+pub use registered_model::{RegisteredModel, RegisteredModelCreate, RegisteredModelUpdate};
+pub use serve_model::{ExecutionState, ServeModel, ServeModelCreate};
+pub use serving_environment::{ServingEnvironment, ServingEnvironmentCreate, ServingEnvironmentUpdate};
+pub use state::{ArtifactState, State};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,14 @@
+//! `environments`: see `entity.rs`.
+
+use clap::{ArgMatches, Command};
+use model_registry_server::config::Schema;
+
+use crate::entity::{self, ENVIRONMENTS};
+
+pub(crate) fn command(_schema: &Schema) -> Command {
+    entity::command(&ENVIRONMENTS)
+}
+
+pub(crate) fn run(_schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
+    entity::run(&ENVIRONMENTS, arguments)
+}

@@ -1,0 +1,14 @@
+//! `models`: see `entity.rs`.
+
+use clap::{ArgMatches, Command};
+use model_registry_server::config::Schema;
+
+use crate::entity::{self, MODELS};
+
+pub(crate) fn command(_schema: &Schema) -> Command {
+    entity::command(&MODELS)
+}
+
+pub(crate) fn run(_schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
+    entity::run(&MODELS, arguments)
+}

@@ -1,0 +1,113 @@
+//! `register`: a model, a version and its artifact in one step.
+
+use std::io::Write;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use model_registry_api::{Field, Kind, Shape};
+use model_registry_client::{
+    ModelArtifactCreate, ModelVersionCreate, RegisterRequest, RegisterResponse, RegisteredModelCreate, State,
+};
+use model_registry_server::config::Schema;
+use serde_json::Value;
+
+use crate::entity::{add_fields, add_properties, read_fields, read_properties};
+use crate::failure::CommandError;
+use crate::output::{Format, printable};
+use crate::session::{self, Session};
+
+pub(crate) fn command(_schema: &Schema) -> Command {
+    let text = |id: &'static str, help: &'static str| {
+        Arg::new(id).long(id).value_name("TEXT").help(help).help_heading("Fields")
+    };
+    let command = Command::new("register")
+        .about("Register a version of a model, with its artifact, in one step")
+        .after_help(
+            "The model is created unless there is one of this name; it stays as it is if there is one. Everything \
+             happens or nothing.\n\nExample:\n  \
+             model-registry register fraud-detector v1 --uri s3://models/fraud/1 --model-format-name onnx \\\n    \
+             --property accuracy=0.93",
+        )
+        .arg(Arg::new("model").value_name("MODEL").required(true).help("Name of the model"))
+        .arg(Arg::new("version").value_name("VERSION").required(true).help("Name of the new version"))
+        .arg(text("description", "Description of the version"))
+        .arg(text("author", "Who made the version"))
+        .arg(text("owner", "Who owns the model, if it is new"))
+        .arg(text("model-description", "Description of the model, if it is new"))
+        .arg(text("artifact-name", "Name of the artifact [default: model]"))
+        .arg(
+            Arg::new("archived")
+                .long("archived")
+                .action(ArgAction::SetTrue)
+                .help_heading("Fields")
+                .help("Register the version as archived"),
+        );
+    session::with_options(add_properties(add_fields(command, &artifact_fields())))
+}
+
+/// What says where the model's bytes are and what they are.
+fn artifact_fields() -> Vec<&'static Field> {
+    let spec = Kind::ModelArtifact.spec();
+    let fields =
+        spec.fields.iter().filter(|field| field.on_create() && matches!(field.shape, Shape::Text | Shape::Uri));
+    fields.collect()
+}
+
+pub(crate) fn run(_schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
+    let request = request(arguments)?;
+    let session = Session::open(arguments)?;
+    session::block_on(async {
+        let registered = session.client.register(&request).await?;
+        write(&session, &registered)
+    })
+}
+
+fn request(arguments: &ArgMatches) -> anyhow::Result<RegisterRequest> {
+    let text = |id: &str| arguments.get_one::<String>(id).cloned();
+    let fields = artifact_fields();
+    let artifact = read_fields(arguments, &fields, |name| Some(Kind::ModelArtifact.spec().field(name)?.shape))?;
+    if artifact.is_empty() && text("artifact-name").is_some() {
+        return Err(CommandError::usage("an artifact without any field: say where it is with --uri").into());
+    }
+    let artifacts = if artifact.is_empty() {
+        Vec::new()
+    } else {
+        let mut artifact: ModelArtifactCreate = serde_json::from_value(Value::Object(artifact))?;
+        artifact.name = text("artifact-name").or_else(|| Some("model".to_owned()));
+        vec![artifact.into()]
+    };
+    Ok(RegisterRequest {
+        registered_model: RegisteredModelCreate {
+            name: text("model").unwrap_or_default(),
+            owner: text("owner"),
+            description: text("model-description"),
+            ..RegisteredModelCreate::default()
+        },
+        model_version: ModelVersionCreate {
+            name: text("version").unwrap_or_default(),
+            description: text("description"),
+            author: text("author"),
+            state: arguments.get_flag("archived").then_some(State::Archived),
+            custom_properties: read_properties(arguments)?,
+            ..ModelVersionCreate::default()
+        },
+        artifacts,
+    })
+}
+
+fn write(session: &Session, registered: &RegisterResponse) -> anyhow::Result<()> {
+    let output = &session.output;
+    let name = printable(&format!("{}/{}", registered.registered_model.name, registered.model_version.name));
+    let mut out = std::io::stdout();
+    match output.format {
+        Format::Json | Format::Yaml => output.value(&serde_json::to_value(registered)?)?,
+        Format::Name => writeln!(out, "{name}")?,
+        Format::Table => {
+            let id = &registered.model_version.id;
+            writeln!(out, "Registered version {} (id {id})", output.style.bold(&name))?;
+            for artifact in &registered.artifacts {
+                writeln!(out, "  artifact {} (id {})", printable(artifact.name()), artifact.id())?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,14 @@
+//! `services`: see `entity.rs`.
+
+use clap::{ArgMatches, Command};
+use model_registry_server::config::Schema;
+
+use crate::entity::{self, SERVICES};
+
+pub(crate) fn command(_schema: &Schema) -> Command {
+    entity::command(&SERVICES)
+}
+
+pub(crate) fn run(_schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
+    entity::run(&SERVICES, arguments)
+}

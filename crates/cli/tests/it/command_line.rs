@@ -1,0 +1,9 @@
+//! The commands of the client, against a server of the same executable.
+
+mod documentation;
+mod failures;
+mod help;
+mod profiles;
+mod runs;
+mod support;
+mod terminal;

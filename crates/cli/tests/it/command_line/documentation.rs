@@ -1,0 +1,51 @@
+//! The examples of the guide run, one after the other, and say what the guide says.
+
+use std::path::Path;
+
+use crate::command_line::support::{Registry, shell, shown};
+
+/// A command of a `console` block and the lines below it.
+struct Example {
+    line: usize,
+    command: String,
+    output: String,
+}
+
+fn examples(guide: &str) -> Vec<Example> {
+    let mut examples: Vec<Example> = Vec::new();
+    let (mut is_inside, mut continues) = (false, false);
+    for (number, line) in guide.lines().enumerate() {
+        if line.starts_with("```") {
+            is_inside = line == "```console";
+        } else if !is_inside {
+        } else if let Some(command) = line.strip_prefix("$ ") {
+            examples.push(Example { line: number + 1, command: command.to_owned(), output: String::new() });
+            continues = command.ends_with('\\');
+        } else if let Some(example) = examples.last_mut() {
+            if continues {
+                example.command.push('\n');
+                example.command.push_str(line);
+                continues = line.ends_with('\\');
+            } else {
+                example.output.push_str(line);
+                example.output.push('\n');
+            }
+        }
+    }
+    examples
+}
+
+#[tokio::test]
+async fn every_example_of_the_guide_does_what_it_says() {
+    let registry = Registry::start().await;
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/command-line.md");
+    let examples = examples(&std::fs::read_to_string(guide).unwrap());
+    assert!(examples.len() > 20);
+    for example in examples {
+        let mut shell = shell(registry.home.path(), &example.command);
+        let output = shell.env("MR_SERVER", registry.server.base_url()).output().unwrap();
+        let said = registry.stable(&shown(&output)).replace("http://SERVER", "http://127.0.0.1:8080");
+        let expected = registry.stable(&example.output);
+        assert_eq!(said.trim_end(), expected.trim_end(), "docs/command-line.md:{}: {}", example.line, example.command);
+    }
+}

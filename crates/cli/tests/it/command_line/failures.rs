@@ -1,0 +1,128 @@
+//! What goes wrong is said on the standard error, with a hint, and has its exit code.
+
+use model_registry_testkit::Executable;
+
+use crate::command_line::support::{PROGRAM, Registry, command, shown};
+
+#[tokio::test]
+async fn each_failure_has_its_message_hint_and_code() {
+    let registry = Registry::start().await;
+    insta::assert_snapshot!(registry.transcript(
+        r"
+        model-registry register m v1 --output name
+        model-registry models create m
+        model-registry register m v1
+        model-registry models get nothing
+        model-registry models get 999
+        model-registry versions get m/v9
+        model-registry versions get v1
+        model-registry versions create v2
+        model-registry artifacts get weights
+        model-registry models list --filter 'name ='
+        model-registry models list --outptu json
+        model-registry models list --output name --columns id
+        model-registry models update m
+        model-registry models update m --remove-property nothing
+        model-registry models update m --owner a --clear owner
+        model-registry models create id:5
+        model-registry models create x --property y
+        model-registry models create x --property y:int=z
+        model-registry artifacts create x --type metric --uri s3://x
+        model-registry artifacts create x --type metric --value much
+        model-registry models archive m
+        model-registry metrics plot nothing/first loss
+        model-registry models list --server localhost:8080
+        model-registry models list --server http://user:hunter2@host
+        model-registry models list --token-file nothing
+        model-registry models list --ca-file nothing
+        "
+    ));
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_code_6() {
+    let home = tempfile::tempdir().unwrap();
+    let output = command(home.path()).args(["models", "list", "--server", "http://127.0.0.1:9"]).output().unwrap();
+    insta::assert_snapshot!(shown(&output), @"
+    error: cannot reach http://127.0.0.1:9: Connection refused (os error 111)
+    hint: start a server with `model-registry up`, or name one with --server, MR_SERVER or a profile
+    [exit code 6]
+    ");
+}
+
+/// A server that gives one answer after the other, and then the last one for ever.
+fn answering_each(answers: Vec<(&'static str, &'static str)>) -> String {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for (number, stream) in listener.incoming().enumerate() {
+            let mut stream = stream.unwrap();
+            let (status, body) = answers[number.min(answers.len() - 1)];
+            let _ = stream.read(&mut [0; 8192]);
+            let length = body.len();
+            let _ = write!(
+                stream,
+                "HTTP/1.1 {status}\r\netag: \"1-1\"\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+            );
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn who_may_not_is_code_5() {
+    let home = tempfile::tempdir().unwrap();
+    let (tokens, policy) = (home.path().join("tokens.toml"), home.path().join("policy.toml"));
+    // The SHA-256 of `reader-token`.
+    let hash = "ba5005a40cf5212e4ac0190104cc127edab013294bb71279a975b27a80982d45";
+    std::fs::write(&tokens, format!("[[tokens]]\nuser = \"ada\"\nsha256 = \"{hash}\"\n")).unwrap();
+    std::fs::write(&policy, "[[grants]]\nrole = \"reader\"\nusers = [\"ada\"]\n").unwrap();
+    let server = Executable::launch(PROGRAM)
+        .arguments(["server", "--port", "{port}", "--database", "sqlite:registry.db", "--auth-mode", "token"])
+        .arguments(["--auth-tokens-file", tokens.to_str().unwrap(), "--auth-policy-file", policy.to_str().unwrap()])
+        .start()
+        .await
+        .unwrap();
+    let run = |arguments: &[&str], token: Option<&str>| {
+        let mut command = command(home.path());
+        command.args(arguments).env("MR_SERVER", server.base_url());
+        token.map(|token| command.env("MR_TOKEN", token));
+        shown(&command.output().unwrap())
+    };
+    let list = ["models", "list", "--columns", "name"];
+    for token in [None, Some("wrong-token")] {
+        let hint = "pass a token with --token-file, MR_TOKEN or a profile of the configuration file";
+        let said = format!("error: authentication required\nhint: {hint}\n[exit code 5]\n");
+        assert_eq!(run(&list, token), said);
+    }
+    assert_eq!(run(&list, Some("reader-token")), "NAME\n");
+    let said = "error: `ada` lacks the right `write` in workspace `default`\n[exit code 5]\n";
+    assert_eq!(run(&["models", "create", "m"], Some("reader-token")), said);
+}
+
+#[test]
+fn something_that_is_no_registry_is_told_apart() {
+    let home = tempfile::tempdir().unwrap();
+    let url = answering_each(vec![("200 OK", "hello")]);
+    let output = command(home.path()).args(["models", "get", "1"]).env("MR_SERVER", &url).output().unwrap();
+    insta::assert_snapshot!(shown(&output).replace(&url, "http://SERVER"), @"
+    error: http://SERVER did not answer like a model registry: expected value at line 1 column 1
+    hint: check the address: --server, MR_SERVER or the profile
+    [exit code 1]
+    ");
+}
+
+#[test]
+fn a_property_that_somebody_else_changes_meanwhile_is_code_4() {
+    let home = tempfile::tempdir().unwrap();
+    let entity = r#"{"id":"1","name":"m","customProperties":{}}"#;
+    let refusal = r#"{"code":"Precondition Failed","message":"the entity has changed"}"#;
+    let url = answering_each(vec![("200 OK", entity), ("412 Precondition Failed", refusal)]);
+    let output = command(home.path()).args(["models", "update", "1", "--property", "a=1", "--server", &url]).output();
+    insta::assert_snapshot!(shown(&output.unwrap()), @"
+    error: the entity has changed
+    hint: somebody else changed it at the same time: run the command again
+    [exit code 4]
+    ");
+}

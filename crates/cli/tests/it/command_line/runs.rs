@@ -1,0 +1,171 @@
+//! One real run of every command.
+
+use crate::command_line::support::{Registry, shown};
+
+#[tokio::test]
+async fn models() {
+    let registry = Registry::start().await;
+    insta::assert_snapshot!(registry.transcript(
+        r#"
+        model-registry models create fraud-detector --owner risk --language en,de --property tier=gold --property n=5
+        model-registry models create org/llm --description 'a large one' --output json
+        model-registry models list
+        model-registry models list --columns name,owner,tier
+        model-registry models list --output name
+        model-registry models list --output json --limit 1
+        model-registry models list --output yaml --filter "owner = 'risk'"
+        model-registry models list --order-by created --descending --limit 1 --output name
+        model-registry models get fraud-detector
+        model-registry models get id:2 --output name
+        model-registry models update fraud-detector --property tier=silver --remove-property n --clear owner
+        model-registry models get fraud-detector --columns name,owner,tier,n
+        model-registry models archive fraud-detector --yes
+        model-registry models list --state archived --output name
+        model-registry models update fraud-detector --state live --output yaml
+        "#
+    ));
+}
+
+#[tokio::test]
+async fn versions_and_artifacts() {
+    let registry = Registry::start().await;
+    insta::assert_snapshot!(registry.transcript(
+        r"
+        model-registry register org/llm v1 --uri s3://models/llm/1 --model-format-name onnx --property accuracy=0.93
+        model-registry register org/llm v2 --output name
+        model-registry register org/llm v3 --author ada --archived --output yaml
+        model-registry versions create org/llm/v4 --author ada
+        model-registry versions create v/5 --model org/llm
+        model-registry versions list
+        model-registry versions list --model org/llm --filter 'accuracy > 0.9' --output name
+        model-registry versions list --state ARCHIVED --columns parent,name,state
+        model-registry versions get v/5 --model org/llm --output name
+        model-registry versions update org/llm/v2 --description 'the second' --output json
+        model-registry versions archive org/llm/v2 -y
+        model-registry artifacts create card --type doc-artifact --version org/llm/v1 --uri https://example.com/card
+        model-registry artifacts create org/llm/v1/seed --type parameter --value 5 --parameter-type number
+        model-registry artifacts create loose --uri s3://elsewhere
+        model-registry artifacts list
+        model-registry artifacts list --version org/llm/v1 --type doc-artifact --output name
+        model-registry artifacts get org/llm/v1/model
+        model-registry artifacts update card --version org/llm/v1 --property reviewed=true
+        model-registry artifacts archive org/llm/v1/card --yes --output yaml
+        "
+    ));
+}
+
+#[tokio::test]
+async fn experiments_runs_and_metrics() {
+    let registry = Registry::start().await;
+    insta::assert_snapshot!(registry.transcript(
+        r#"
+        model-registry experiments create tuning --owner ada
+        model-registry experiments list
+        model-registry experiments get tuning --output yaml
+        model-registry experiments update tuning --description 'learning rates'
+        model-registry runs create tuning/first --owner ada --start-time 1700000000000
+        model-registry runs create --experiment tuning --status scheduled
+        model-registry runs list --experiment tuning --filter "status = 'RUNNING'"
+        model-registry runs update tuning/first --status finished --end-time 1700000001000
+        model-registry runs get tuning/first
+        model-registry metrics log tuning/first loss 1 --step 0 --timestamp 1700000000000
+        model-registry metrics log tuning/first loss 0.25 --step 1
+        model-registry metrics log tuning/first loss -.5 --step 2 --output json
+        model-registry metrics list tuning/first
+        model-registry metrics plot tuning/first loss --width 20 --height 5
+        model-registry metrics plot tuning/first loss --output yaml | grep -c step
+        model-registry runs archive tuning/first --yes
+        model-registry experiments archive tuning --yes
+        "#
+    ));
+}
+
+#[tokio::test]
+async fn environments_and_services() {
+    let registry = Registry::start().await;
+    insta::assert_snapshot!(registry.transcript(
+        r"
+        model-registry register fraud v1 --output name
+        model-registry environments create production --external-id cluster-1
+        model-registry environments list
+        model-registry environments get production
+        model-registry environments update production --clear external-id
+        model-registry services create production/fraud --model fraud --version fraud/v1 --runtime onnxruntime
+        model-registry services create --environment production --model fraud --output json
+        model-registry services list --environment production --columns id,parent,desiredState,modelVersionId
+        model-registry services get production/fraud
+        model-registry services update production/fraud --clear runtime --version fraud/v1
+        model-registry services archive production/fraud --yes
+        model-registry services list --state undeployed --output name
+        "
+    ));
+}
+
+#[tokio::test]
+async fn search_open_and_completion() {
+    let registry = Registry::start().await;
+    insta::assert_snapshot!(registry.transcript(
+        r#"
+        model-registry register Fraud-50% v1 --uri s3://models/fraud --artifact-name fraud-weights --output name
+        model-registry experiments create fraud --output name
+        model-registry models create frauds --output name
+        model-registry search FRAUD
+        model-registry search 0% --output name
+        model-registry search fraud --kind experiments,models --limit 1 --output yaml
+        model-registry search nothing
+        model-registry open models frauds
+        model-registry open versions 'Fraud-50%/v1' --print
+        model-registry completion bash | grep -o 'complete -F [^ ]*' | head -1
+        model-registry completion zsh | head -1
+        model-registry completion fish | grep -c "fish_seen_subcommand_from models"
+        "#
+    ));
+}
+
+#[tokio::test]
+async fn a_name_that_looks_like_an_id_or_like_terminal_codes_is_still_a_name() {
+    let registry = Registry::start().await;
+    insta::assert_snapshot!(registry.transcript(
+        r#"
+        model-registry models create name:7
+        model-registry models create name:id:8
+        model-registry models create "$(printf 'red\033[31m\nname')"
+        model-registry models list --columns name
+        model-registry models list --output name
+        model-registry models get name:7 --output name
+        model-registry models get 7
+        "#
+    ));
+}
+
+#[tokio::test]
+async fn a_list_of_several_pages_comes_whole_and_a_reader_may_stop_early() {
+    let registry = Registry::start().await;
+    let create = "for n in 1 2 3 4 5 6 7; do model-registry models create model-$n --output name; done | wc -l";
+    insta::assert_snapshot!(registry.transcript(&format!(
+        "{create}
+        model-registry models list --output name | head -2
+        model-registry models list --output name --limit 3
+        model-registry models list --output json | grep -c '\"name\"'
+        model-registry versions list --output json
+        model-registry versions list"
+    )));
+}
+
+#[tokio::test]
+async fn config_show_masks_secrets_and_names_origins() {
+    let registry = Registry::start().await;
+    let mut command = registry.command();
+    command.args(["config", "show"]).env("MR_DATABASE", "postgres://u:hunter2@db/models").env("MR_TOKEN", "hunter2");
+    let text = shown(&command.output().unwrap());
+    assert!(!text.contains("hunter2"), "{text}");
+    let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
+    let row = |key: &str| rows.iter().find(|row| row[0] == key).unwrap_or_else(|| panic!("no {key}: {text}"));
+    assert_eq!(row("database")[1..], ["postgres://u:***@db/models", "MR_DATABASE"]);
+    assert_eq!(row("port")[1..], ["8080", "default"]);
+    assert_eq!(row("client.token")[1..], ["***", "MR_TOKEN"]);
+    assert_eq!(row("client.server")[2], "MR_SERVER");
+    let json = registry.command().args(["config", "show", "--output", "json"]).output().unwrap().stdout;
+    let settings: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!(settings["log.level"]["origin"], "default");
+}

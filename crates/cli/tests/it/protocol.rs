@@ -1,0 +1,62 @@
+//! Bytes that are hardly HTTP: the connection ends with a 4xx, and the process goes on.
+
+use model_registry_testkit::{Backend, TestDatabase};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::support::{Client, PATIENCE, start_on};
+
+const LIST: &str = "/api/model_registry/v1alpha3/registered_models";
+
+#[tokio::test]
+async fn what_is_no_request_and_heads_without_end_are_refused_by_a_limit() {
+    let database = TestDatabase::create(Backend::Sqlite).await.unwrap();
+    let server = start_on(&database).await;
+    let client = Client::of(&server);
+    let megabyte = 1_000_000;
+    for (what, bytes, status) in [
+        (
+            "a filter of 1 MB",
+            format!("GET {LIST}?filterQuery={} HTTP/1.1\r\nHost: h\r\n\r\n", "(".repeat(megabyte)),
+            431,
+        ),
+        ("a path of 1 MB", format!("GET /{} HTTP/1.1\r\nHost: h\r\n\r\n", "a/".repeat(megabyte / 2)), 431),
+        ("a header of 1 MB", format!("GET {LIST} HTTP/1.1\r\nHost: h\r\nX: {}\r\n\r\n", "a".repeat(megabyte)), 431),
+        ("1,000 headers", format!("GET {LIST} HTTP/1.1\r\nHost: h\r\n{}\r\n", "X: a\r\n".repeat(1_000)), 431),
+        (
+            "a filter of 60 kB",
+            format!("GET {LIST}?filterQuery={} HTTP/1.1\r\nHost: h\r\n\r\n", "(".repeat(60_000)),
+            400,
+        ),
+        ("no HTTP", "hello\r\n\r\n".to_owned(), 400),
+        ("a space in the path", "GET /a b HTTP/1.1\r\nHost: h\r\n\r\n".to_owned(), 400),
+        ("no length", format!("POST {LIST} HTTP/1.1\r\nHost: h\r\nContent-Length: x\r\n\r\n{{}}"), 400),
+        ("two lengths", format!("POST {LIST} HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{{}}"), 400),
+        ("a broken chunk", format!("POST {LIST} HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n"), 400),
+        ("20 MB announced", format!("POST {LIST} HTTP/1.1\r\nHost: h\r\nContent-Length: 20000000\r\n\r\n"), 413),
+    ] {
+        let answer = exchange(server.port(), bytes.as_bytes()).await;
+        let begin = format!("HTTP/1.1 {status} ");
+        assert!(answer.starts_with(&begin), "{what}: {}", answer.lines().next().unwrap_or_default());
+    }
+    assert_eq!(client.get("/readyz/health").await.status, 200);
+    let log = server.log();
+    assert!(!log.contains("panicked"), "{log}");
+}
+
+/// Sends the bytes and gives what comes back first. The server may refuse before it has read everything.
+async fn exchange(port: u16, bytes: &[u8]) -> String {
+    let (mut reader, mut writer) = TcpStream::connect(("127.0.0.1", port)).await.unwrap().into_split();
+    let write = async {
+        // A reset connection is an answer too, if a status came first.
+        let _ = writer.write_all(bytes).await;
+        writer
+    };
+    let read = async {
+        let mut answer = vec![0; 1_000];
+        let length = reader.read(&mut answer).await.unwrap_or_default();
+        String::from_utf8_lossy(&answer[..length]).into_owned()
+    };
+    let (answer, _writer) = tokio::time::timeout(PATIENCE, async { tokio::join!(read, write) }).await.unwrap();
+    answer
+}

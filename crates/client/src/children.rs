@@ -1,0 +1,111 @@
+//! What is served below another entity.
+
+use std::marker::PhantomData;
+
+use model_registry_api::entities::{Artifact, Metric, Page};
+
+use crate::call::{Call, entity_path};
+use crate::client::Client;
+use crate::error::Result;
+use crate::options::ListOptions;
+use crate::pages::{self, Items};
+use crate::resource::Child;
+
+/// The versions of a model, the runs of an experiment, the services of an environment, the servings of a service.
+#[derive(Clone, Debug)]
+pub struct Children<C> {
+    client: Client,
+    parent_id: String,
+    kind: PhantomData<fn() -> C>,
+}
+
+impl<C: Child> Children<C> {
+    pub(crate) fn new(client: Client, parent_id: &str) -> Self {
+        Self { client, parent_id: parent_id.to_owned(), kind: PhantomData }
+    }
+
+    fn path(&self) -> Result<String> {
+        Ok(format!("{}/{}", entity_path(C::PARENTS, &self.parent_id)?, C::BELOW))
+    }
+
+    /// All children, page after page.
+    pub fn list(&self, options: ListOptions) -> Items<C> {
+        pages::items(self.client.clone(), self.path(), options)
+    }
+
+    /// One page; the empty token asks for the first.
+    pub async fn page(&self, options: &ListOptions, token: &str) -> Result<Page<C>> {
+        pages::page(&self.client, self.path()?, options, token).await
+    }
+
+    /// Creates a child of this parent, whatever parent `create` names.
+    pub async fn create(&self, create: &C::Create) -> Result<C> {
+        let mut create = create.clone();
+        C::set_parent(&mut create, &self.parent_id);
+        self.client.transport.fetch(Call::post(self.path()?, &create)?).await
+    }
+}
+
+/// The artifacts of a version or run.
+#[derive(Clone, Debug)]
+pub struct ArtifactsOf {
+    client: Client,
+    parents: &'static str,
+    parent_id: String,
+}
+
+impl ArtifactsOf {
+    pub(crate) fn new(client: Client, parents: &'static str, parent_id: &str) -> Self {
+        Self { client, parents, parent_id: parent_id.to_owned() }
+    }
+
+    fn path(&self) -> Result<String> {
+        Ok(format!("{}/artifacts", entity_path(self.parents, &self.parent_id)?))
+    }
+
+    /// All artifacts, page after page.
+    pub fn list(&self, options: ListOptions) -> Items<Artifact> {
+        pages::items(self.client.clone(), self.path(), options)
+    }
+
+    /// One page; the empty token asks for the first.
+    pub async fn page(&self, options: &ListOptions, token: &str) -> Result<Page<Artifact>> {
+        pages::page(&self.client, self.path()?, options, token).await
+    }
+
+    /// Puts an artifact here. One with an `id` is changed and attached; a metric or parameter with the name of one
+    /// that is here replaces its value; anything else is created. Metrics of a run also add a point to its history.
+    pub async fn upsert(&self, artifact: &Artifact) -> Result<Artifact> {
+        self.client.transport.fetch(Call::post(self.path()?, artifact)?).await
+    }
+}
+
+/// The logged values of metrics, of one run or of all.
+#[derive(Clone, Debug)]
+pub struct MetricHistory {
+    client: Client,
+    run_id: Option<String>,
+}
+
+impl MetricHistory {
+    pub(crate) fn new(client: Client, run_id: Option<&str>) -> Self {
+        Self { client, run_id: run_id.map(str::to_owned) }
+    }
+
+    fn path(&self) -> Result<String> {
+        match &self.run_id {
+            Some(run_id) => Ok(format!("{}/metric_history", entity_path("experiment_runs", run_id)?)),
+            None => Ok("experiment_runs/metric_history".to_owned()),
+        }
+    }
+
+    /// All points, page after page; `name` and `steps` of the options select.
+    pub fn list(&self, options: ListOptions) -> Items<Metric> {
+        pages::items(self.client.clone(), self.path(), options)
+    }
+
+    /// One page; the empty token asks for the first.
+    pub async fn page(&self, options: &ListOptions, token: &str) -> Result<Page<Metric>> {
+        pages::page(&self.client, self.path()?, options, token).await
+    }
+}

@@ -1,0 +1,134 @@
+//! Where every operation begins.
+
+use std::sync::Arc;
+
+use model_registry_api::entities::{
+    Artifact, Experiment, ExperimentRun, InferenceService, ModelArtifact, ModelVersion, RegisterRequest,
+    RegisterResponse, RegisteredModel, ServeModel, ServingEnvironment,
+};
+
+use crate::builder::ClientBuilder;
+use crate::call::{Call, entity_path};
+use crate::children::{ArtifactsOf, Children, MetricHistory};
+use crate::collection::Collection;
+use crate::error::Result;
+use crate::resource::Resource;
+use crate::transport::Transport;
+
+/// A client of one registry. Clones are cheap and share their connections.
+#[derive(Clone, Debug)]
+pub struct Client {
+    pub(crate) transport: Arc<Transport>,
+}
+
+impl Client {
+    /// A client with default limits and no token, for an address such as `http://127.0.0.1:8080`.
+    pub fn new(server: &str) -> Result<Self> {
+        Self::builder(server).build()
+    }
+
+    pub fn builder(server: &str) -> ClientBuilder {
+        ClientBuilder::new(server)
+    }
+
+    /// The URL that an entity is read from.
+    pub fn entity_url<R: Resource>(&self, id: &str) -> Result<String> {
+        Ok(self.transport.url(&entity_path(R::COLLECTION, id)?))
+    }
+
+    /// The collection of a kind that is a type parameter.
+    pub fn collection<R: Resource>(&self) -> Collection<R> {
+        Collection::new(self.clone())
+    }
+
+    pub fn registered_models(&self) -> Collection<RegisteredModel> {
+        Collection::new(self.clone())
+    }
+
+    pub fn model_versions(&self) -> Collection<ModelVersion> {
+        Collection::new(self.clone())
+    }
+
+    /// Artifacts of every kind.
+    pub fn artifacts(&self) -> Collection<Artifact> {
+        Collection::new(self.clone())
+    }
+
+    pub fn model_artifacts(&self) -> Collection<ModelArtifact> {
+        Collection::new(self.clone())
+    }
+
+    pub fn serving_environments(&self) -> Collection<ServingEnvironment> {
+        Collection::new(self.clone())
+    }
+
+    pub fn inference_services(&self) -> Collection<InferenceService> {
+        Collection::new(self.clone())
+    }
+
+    pub fn experiments(&self) -> Collection<Experiment> {
+        Collection::new(self.clone())
+    }
+
+    pub fn experiment_runs(&self) -> Collection<ExperimentRun> {
+        Collection::new(self.clone())
+    }
+
+    /// The versions of a model.
+    pub fn versions_of(&self, registered_model_id: &str) -> Children<ModelVersion> {
+        Children::new(self.clone(), registered_model_id)
+    }
+
+    /// The runs of an experiment.
+    pub fn runs_of(&self, experiment_id: &str) -> Children<ExperimentRun> {
+        Children::new(self.clone(), experiment_id)
+    }
+
+    /// The inference services of a serving environment.
+    pub fn services_of(&self, serving_environment_id: &str) -> Children<InferenceService> {
+        Children::new(self.clone(), serving_environment_id)
+    }
+
+    /// The servings of an inference service.
+    pub fn serves_of(&self, inference_service_id: &str) -> Children<ServeModel> {
+        Children::new(self.clone(), inference_service_id)
+    }
+
+    /// The artifacts of a model version.
+    pub fn artifacts_of_version(&self, model_version_id: &str) -> ArtifactsOf {
+        ArtifactsOf::new(self.clone(), ModelVersion::COLLECTION, model_version_id)
+    }
+
+    /// The artifacts, metrics and parameters of an experiment run.
+    pub fn artifacts_of_run(&self, experiment_run_id: &str) -> ArtifactsOf {
+        ArtifactsOf::new(self.clone(), ExperimentRun::COLLECTION, experiment_run_id)
+    }
+
+    /// Every value that was logged in a run.
+    pub fn metric_history(&self, experiment_run_id: &str) -> MetricHistory {
+        MetricHistory::new(self.clone(), Some(experiment_run_id))
+    }
+
+    /// Every value that was logged in any run.
+    pub fn metric_history_of_all_runs(&self) -> MetricHistory {
+        MetricHistory::new(self.clone(), None)
+    }
+
+    /// The model that a service serves.
+    pub async fn model_of_service(&self, inference_service_id: &str) -> Result<RegisteredModel> {
+        let path = format!("{}/model", entity_path(InferenceService::COLLECTION, inference_service_id)?);
+        self.transport.fetch(Call::get(path, Vec::new())).await
+    }
+
+    /// The version that a service serves: the one it names, or else the model's newest.
+    pub async fn version_of_service(&self, inference_service_id: &str) -> Result<ModelVersion> {
+        let path = format!("{}/version", entity_path(InferenceService::COLLECTION, inference_service_id)?);
+        self.transport.fetch(Call::get(path, Vec::new())).await
+    }
+
+    /// Registers a model, a version and its artifacts with one request, all or nothing. The model is created unless
+    /// there is one of its name.
+    pub async fn register(&self, request: &RegisterRequest) -> Result<RegisterResponse> {
+        self.transport.fetch(Call::post("registered_models:register".to_owned(), request)?).await
+    }
+}

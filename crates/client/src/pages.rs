@@ -1,0 +1,75 @@
+//! Lists as streams: the next page is fetched when the items of the last one have been taken.
+
+use std::collections::VecDeque;
+
+use futures::stream::{self, BoxStream, StreamExt};
+use model_registry_api::entities::Page;
+use serde::de::DeserializeOwned;
+
+use crate::call::Call;
+use crate::client::Client;
+use crate::error::{Error, Result};
+use crate::options::ListOptions;
+
+/// The items of a list, page after page. It ends after the first error.
+pub type Items<T> = BoxStream<'static, Result<T>>;
+
+enum Next {
+    /// The page of this token; empty for the first.
+    Page(String),
+    End,
+}
+
+struct State<T> {
+    client: Client,
+    path: Result<String>,
+    options: ListOptions,
+    fetched: VecDeque<T>,
+    next: Next,
+}
+
+pub(crate) async fn page<T: DeserializeOwned>(
+    client: &Client,
+    path: String,
+    options: &ListOptions,
+    token: &str,
+) -> Result<Page<T>> {
+    client.transport.fetch(Call::get(path, options.query(token))).await
+}
+
+pub(crate) fn items<T: DeserializeOwned + Send + 'static>(
+    client: Client,
+    path: Result<String>,
+    options: ListOptions,
+) -> Items<T> {
+    let first = State { client, path, options, fetched: VecDeque::new(), next: Next::Page(String::new()) };
+    stream::unfold(first, |mut state| async {
+        let item = state.next_item().await.transpose()?;
+        if item.is_err() {
+            state.next = Next::End;
+        }
+        Some((item, state))
+    })
+    .boxed()
+}
+
+impl<T: DeserializeOwned> State<T> {
+    async fn next_item(&mut self) -> Result<Option<T>> {
+        loop {
+            if let Some(item) = self.fetched.pop_front() {
+                return Ok(Some(item));
+            }
+            let Next::Page(token) = std::mem::replace(&mut self.next, Next::End) else { return Ok(None) };
+            let path = std::mem::replace(&mut self.path, Err(Error::Usage(String::new())))?;
+            let page: Page<T> = page(&self.client, path.clone(), &self.options, &token).await?;
+            self.path = Ok(path);
+            self.fetched = page.items.into();
+            if !page.next_page_token.is_empty() {
+                if page.next_page_token == token {
+                    return Err(self.client.transport.unreadable("it gives the same page for ever"));
+                }
+                self.next = Next::Page(page.next_page_token);
+            }
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Sends a call until it is answered or has failed for good.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use model_registry_api::{ApiVersion, ErrorBody};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_MATCH, LOCATION, RETRY_AFTER};
+use reqwest::{Method, StatusCode};
+use serde::de::DeserializeOwned;
+use url::Url;
+use uuid::Uuid;
+
+use crate::builder::bearer;
+use crate::call::Call;
+use crate::error::{Answer, Error, Result};
+use crate::retries::Retries;
+
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+const REQUEST_ID: &str = "x-request-id";
+
+/// What says who is calling.
+pub(crate) enum Credentials {
+    None,
+    Token(HeaderValue),
+    File(PathBuf),
+}
+
+pub(crate) struct Transport {
+    http: reqwest::Client,
+    /// The server's address as people know it, without a slash at the end.
+    server: String,
+    credentials: Credentials,
+    retries: Retries,
+    timeout: Duration,
+}
+
+/// A successful answer.
+pub(crate) struct Reply {
+    pub(crate) etag: Option<String>,
+    body: Vec<u8>,
+    request_id: String,
+}
+
+/// A failed attempt: why, whether another one could help, and when the server wants it.
+struct Failure {
+    error: Error,
+    is_temporary: bool,
+    retry_after: Option<Duration>,
+}
+
+// Credentials stay out.
+impl fmt::Debug for Transport {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Transport").field("server", &self.server).finish_non_exhaustive()
+    }
+}
+
+impl Transport {
+    pub(crate) fn new(
+        http: reqwest::Client,
+        server: &Url,
+        credentials: Credentials,
+        retries: Retries,
+        timeout: Duration,
+    ) -> Self {
+        let server = server.as_str().trim_end_matches('/').to_owned();
+        Self { http, server, credentials, retries, timeout }
+    }
+
+    /// The URL of a path below the API's base path.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{}/{path}", self.server, ApiVersion::V1Alpha3.base_path())
+    }
+
+    /// Sends a call and reads the entity that answers it.
+    pub(crate) async fn fetch<T: DeserializeOwned>(&self, call: Call) -> Result<T> {
+        let reply = self.send(call).await?;
+        self.read(&reply)
+    }
+
+    pub(crate) fn read<T: DeserializeOwned>(&self, reply: &Reply) -> Result<T> {
+        serde_json::from_slice(&reply.body).map_err(|error| Error::Unreadable {
+            server: self.server.clone(),
+            reason: error.to_string(),
+            request_id: reply.request_id.clone(),
+        })
+    }
+
+    pub(crate) async fn send(&self, call: Call) -> Result<Reply> {
+        // The same for every attempt: it is one request to the caller.
+        let request_id = Uuid::now_v7().to_string();
+        let key = (call.method == Method::POST).then(|| Uuid::now_v7().to_string());
+        let may_repeat = match call.method {
+            Method::GET => true,
+            Method::POST => self.retries.creations,
+            _ => false,
+        };
+        for attempts_made in 1.. {
+            let failure = match self.attempt(&call, &request_id, key.as_deref()).await {
+                Ok(reply) => return Ok(reply),
+                Err(failure) => failure,
+            };
+            if !(may_repeat && failure.is_temporary) {
+                return Err(failure.error);
+            }
+            match self.retries.wait(attempts_made, failure.retry_after) {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => return Err(failure.error),
+            }
+        }
+        unreachable!("attempts end")
+    }
+
+    async fn attempt(&self, call: &Call, request_id: &str, key: Option<&str>) -> Result<Reply, Failure> {
+        let request = self.request(call, request_id, key).await.map_err(Failure::for_good)?;
+        let answer = request.send().await.map_err(|error| self.transport_failure(error, request_id))?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        // An answer that breaks off is a connection that broke.
+        let body = answer.bytes().await.map_err(|error| self.transport_failure(error, request_id))?;
+        let request_id = text(&headers, REQUEST_ID).unwrap_or_else(|| request_id.to_owned());
+        if status.is_success() {
+            return Ok(Reply { etag: text(&headers, ETAG.as_str()), body: body.to_vec(), request_id });
+        }
+        Err(self.refusal(status, &headers, &body, request_id))
+    }
+
+    async fn request(&self, call: &Call, request_id: &str, key: Option<&str>) -> Result<reqwest::RequestBuilder> {
+        let mut url = self.url(&call.path);
+        if !call.query.is_empty() {
+            let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(&call.query).finish();
+            url = format!("{url}?{query}");
+        }
+        let mut request = self.http.request(call.method.clone(), url).header(REQUEST_ID, request_id);
+        match &self.credentials {
+            Credentials::None => {}
+            Credentials::Token(value) => request = request.header(AUTHORIZATION, value.clone()),
+            Credentials::File(path) => {
+                let token = tokio::fs::read_to_string(path).await.map_err(|error| {
+                    Error::Usage(format!("cannot read the token file `{}`: {error}", path.display()))
+                })?;
+                request = request.header(AUTHORIZATION, bearer(&token)?);
+            }
+        }
+        if let Some(body) = &call.body {
+            request = request.header(CONTENT_TYPE, "application/json").body(body.clone());
+        }
+        if let Some(key) = key {
+            request = request.header(IDEMPOTENCY_KEY, key);
+        }
+        if let Some(tag) = &call.if_match {
+            request = request.header(IF_MATCH, tag);
+        }
+        Ok(request)
+    }
+
+    fn transport_failure(&self, error: reqwest::Error, request_id: &str) -> Failure {
+        let (server, request_id) = (self.server.clone(), request_id.to_owned());
+        if error.is_builder() {
+            return Failure::for_good(Error::Usage(format!("the request cannot be sent: {}", root_cause(&error))));
+        }
+        // A connection that does not come about is as good as none; an answer that takes too long has had its time.
+        if error.is_timeout() && !error.is_connect() {
+            return Failure::for_good(Error::Timeout { server, after: self.timeout, request_id });
+        }
+        let reason = root_cause(&error);
+        let source = Box::new(error);
+        Failure {
+            error: Error::Unreachable { server, reason, request_id, source },
+            is_temporary: true,
+            retry_after: None,
+        }
+    }
+
+    fn refusal(&self, status: StatusCode, headers: &HeaderMap, body: &[u8], request_id: String) -> Failure {
+        if status.is_redirection() {
+            let target = text(headers, LOCATION.as_str()).unwrap_or_default();
+            let reason = format!("it redirects to {target}; is this the address of the registry?");
+            return Failure::for_good(Error::Unreadable { server: self.server.clone(), reason, request_id });
+        }
+        let (code, message) = match serde_json::from_slice::<ErrorBody>(body) {
+            Ok(body) => (body.code, body.message),
+            Err(_) => (status.canonical_reason().unwrap_or("Error").to_owned(), foreign_message(body)),
+        };
+        let error = Error::from_answer(Answer { status: status.as_u16(), code, message, request_id });
+        let is_temporary = matches!(error, Error::Unavailable(_));
+        // The form with a date would need a clock that agrees with the server's.
+        let retry_after =
+            text(headers, RETRY_AFTER.as_str()).and_then(|text| text.parse().ok()).map(Duration::from_secs);
+        Failure { error, is_temporary, retry_after }
+    }
+
+    /// An answer that is JSON but not what it should be.
+    pub(crate) fn unreadable(&self, reason: &str) -> Error {
+        Error::Unreadable { server: self.server.clone(), reason: reason.to_owned(), request_id: String::new() }
+    }
+}
+
+impl Failure {
+    fn for_good(error: Error) -> Self {
+        Self { error, is_temporary: false, retry_after: None }
+    }
+}
+
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    Some(headers.get(name)?.to_str().ok()?.to_owned())
+}
+
+/// The message of an error body that is not the API's: a proxy's, most likely.
+fn foreign_message(body: &[u8]) -> String {
+    const LONGEST: usize = 200;
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim();
+    if text.is_empty() || text.starts_with('<') {
+        return "no message".to_owned();
+    }
+    text.chars().take(LONGEST).collect()
+}
+
+/// The last error of the chain is the one that says something: "connection refused".
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}

@@ -1,0 +1,9 @@
+//! The client against the real registry over a socket, and against servers that misbehave.
+
+#![expect(clippy::unwrap_used, reason = "what a helper of the tests cannot do fails the test")]
+
+mod entities;
+mod failures;
+mod lists;
+mod operations;
+mod support;

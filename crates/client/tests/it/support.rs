@@ -1,0 +1,135 @@
+//! Servers on a port of this machine, for the length of a test.
+
+use std::future::pending;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use model_registry_client::{Client, Retries};
+use model_registry_registry::Registry;
+use model_registry_server::{fallback, layers, serve, tls};
+use model_registry_store::{Clock, DatabaseSource, PoolOptions, Store};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// A server that ends with the test.
+pub(crate) struct Server {
+    pub(crate) url: String,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Server {
+    pub(crate) fn client(&self) -> Client {
+        Client::new(&self.url).unwrap()
+    }
+
+    /// A client that does not let a test wait.
+    pub(crate) fn quick_client(&self, attempts: u32) -> Client {
+        Client::builder(&self.url).retries(quick(attempts)).timeout(Duration::from_millis(500)).build().unwrap()
+    }
+}
+
+pub(crate) fn quick(attempts: u32) -> Retries {
+    Retries { attempts, first_wait: Duration::from_millis(1), ..Retries::default() }
+}
+
+pub(crate) async fn listen() -> (TcpListener, String) {
+    let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    (listener, url)
+}
+
+/// The registry over a database in memory.
+pub(crate) async fn registry() -> Server {
+    start(registry_router().await).await
+}
+
+/// The same behind TLS.
+pub(crate) async fn registry_with_tls(certificate: &Path, key: &Path) -> Server {
+    let (listener, url) = listen().await;
+    let tls = Some(tls::server_config(certificate, key).unwrap());
+    let router = registry_router().await;
+    let task = tokio::spawn(async {
+        serve::serve(listener, router, serve::Options { tls, ..Default::default() }, pending()).await.unwrap();
+    });
+    Server { url: url.replace("http:", "https:"), task }
+}
+
+async fn registry_router() -> Router {
+    let source = DatabaseSource::Sqlite { path: None };
+    let store = Store::connect(&source, PoolOptions::default(), Clock::stepping(1_700_000_000_000)).await.unwrap();
+    let routes = fallback::finish(model_registry_registry::router(Registry::new(store)));
+    layers::wrap(routes, layers::Options::default())
+}
+
+async fn start(router: Router) -> Server {
+    let (listener, url) = listen().await;
+    let task = tokio::spawn(async {
+        serve::serve(listener, router, serve::Options::default(), pending()).await.unwrap();
+    });
+    Server { url, task }
+}
+
+/// What a stand-in was asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) headers: http::HeaderMap,
+}
+
+impl Asked {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+/// A server that answers as it is told and notes what it was asked.
+pub(crate) struct StandIn {
+    pub(crate) server: Server,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl StandIn {
+    /// `answer` gets the number of the request, from 0.
+    pub(crate) async fn start(answer: impl Fn(usize) -> Response + Send + Sync + 'static) -> Self {
+        let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
+        let (notes, count, answer) = (Arc::clone(&asked), Arc::new(AtomicUsize::new(0)), Arc::new(answer));
+        let router = Router::new().fallback(move |request: Request| {
+            let (notes, count, answer) = (Arc::clone(&notes), Arc::clone(&count), Arc::clone(&answer));
+            async move {
+                notes.lock().unwrap().push(Asked {
+                    method: request.method().to_string(),
+                    path: request.uri().to_string(),
+                    headers: request.headers().clone(),
+                });
+                answer(count.fetch_add(1, Ordering::SeqCst))
+            }
+        });
+        Self { server: start(router).await, asked }
+    }
+
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Response {
+    let mut response = Response::builder().status(status);
+    for (name, value) in headers {
+        response = response.header(*name, *value);
+    }
+    response.body(Body::from(body.to_owned())).unwrap()
+}

@@ -1,0 +1,107 @@
+//! The feed as server-sent events: one event a change, its id the sequence, so that a browser's `EventSource` goes on
+//! by itself where it was cut off.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures::stream;
+use http::HeaderName;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use model_registry_server::ApiError;
+use model_registry_server::request::Stopping;
+use model_registry_store::{Change, Store};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
+
+use super::{after, start, wire};
+use crate::routes::request::Request;
+
+static LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+const PAGE: u32 = 500;
+/// Keeps proxies from closing a silent connection, and finds out that the reader is gone.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// A reader has to come again after this time, and show its token again.
+const LIFETIME: Duration = Duration::from_hours(1);
+/// The first line tells the reader to wait a second before it comes again.
+const OPENING: &str = "retry: 1000\n\n";
+
+struct Reader {
+    store: Store,
+    after: i64,
+    stopping: Stopping,
+    end: Instant,
+    is_open: bool,
+    _place: OwnedSemaphorePermit,
+}
+
+/// Answers with a stream that ends when the process stops, when the database fails, and after an hour.
+pub(super) async fn answer(request: &Request, stopping: Stopping) -> Result<Response, ApiError> {
+    let registry = &request.context.registry;
+    let last_seen = request.header(&LAST_EVENT_ID).filter(|id| !id.is_empty());
+    // A reader that comes again repeats its first URL: what it has seen since counts.
+    let after = start(&registry.store, after(last_seen.or(request.query.get("after")))?).await?;
+    let reader = Reader {
+        store: registry.store.clone(),
+        after,
+        stopping,
+        end: Instant::now() + LIFETIME,
+        is_open: false,
+        _place: registry.waiting.enter()?,
+    };
+    let events = stream::unfold(reader, async |mut reader| {
+        let text = reader.next().await?;
+        Some((Ok::<_, Infallible>(Bytes::from(text)), reader))
+    });
+    let headers = [
+        (CONTENT_TYPE, "text/event-stream"),
+        (CACHE_CONTROL, "no-store"),
+        // nginx would collect events until its buffer is full.
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    Ok((headers, Body::from_stream(events)).into_response())
+}
+
+impl Reader {
+    /// The next piece of the stream: events, or a comment as a sign of life.
+    async fn next(&mut self) -> Option<String> {
+        if !std::mem::replace(&mut self.is_open, true) {
+            return Some(OPENING.to_owned());
+        }
+        let result = tokio::select! {
+            biased;
+            () = self.stopping.stopped() => return None,
+            () = tokio::time::sleep_until(self.end) => return None,
+            () = tokio::time::sleep(HEARTBEAT) => return Some(": still here\n\n".to_owned()),
+            changes = next_changes(&self.store, self.after) => changes,
+        };
+        match result {
+            Ok(changes) => {
+                self.after = changes.last()?.sequence;
+                Some(changes.iter().map(event).collect())
+            }
+            Err(error) => {
+                // The reader comes again and goes on behind the last event.
+                tracing::warn!(error = &error as &dyn std::error::Error, "change stream ended");
+                None
+            }
+        }
+    }
+}
+
+async fn next_changes(store: &Store, after: i64) -> model_registry_store::Result<Vec<Change>> {
+    loop {
+        let changes = store.changes(after, PAGE).await?;
+        if !changes.items.is_empty() {
+            return Ok(changes.items);
+        }
+        store.wait_for_change(after).await?;
+    }
+}
+
+fn event(change: &Change) -> String {
+    format!("id: {}\nevent: change\ndata: {}\n\n", change.sequence, wire(change))
+}

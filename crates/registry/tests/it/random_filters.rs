@@ -1,0 +1,303 @@
+//! Random filters over random entities: every database answers like the evaluator that knows no database.
+
+use std::collections::{BTreeMap, HashSet};
+
+use model_registry_api::{Field, Kind, Shape, Storage};
+use model_registry_store::filter::evaluate::strategies::{sample_entity, sample_expression};
+use model_registry_store::filter::evaluate::{Entity, Property, evaluate, target};
+use model_registry_store::filter::{Expression, Value, parse};
+use model_registry_testkit::{Backend, backends};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
+use serde_json::{Value as Json, json};
+
+use crate::support::{Api, encoded};
+
+const ENTITIES: usize = 40;
+const FILTERS: usize = 200;
+
+/// A list that can be filtered, and names that mean something in it.
+struct List {
+    path: &'static str,
+    kinds: &'static [Kind],
+    names: &'static [&'static str],
+}
+
+const MODELS: List = List {
+    path: "registered_models",
+    kinds: &[Kind::RegisteredModel],
+    names: &[
+        "name",
+        "state",
+        "id",
+        "createTimeSinceEpoch",
+        "owner",
+        "description",
+        "language",
+        "libraryName",
+        "library_name",
+        "externalId",
+        "custom",
+        "a-b.c",
+        "score",
+        "active",
+        "step",
+        "ratio",
+        "value",
+        "parent_id",
+        "nothing",
+    ],
+};
+
+const ARTIFACTS: List = List {
+    path: "artifacts",
+    kinds: &Kind::ARTIFACTS,
+    names: &[
+        "name",
+        "state",
+        "id",
+        "value",
+        "step",
+        "timestamp",
+        "uri",
+        "digest",
+        "parameterType",
+        "parameter_type",
+        "owner",
+        "custom",
+        "a-b.c",
+        "score",
+        "active",
+        "ratio",
+        "parent_id",
+        "experimentId",
+        "nothing",
+    ],
+};
+
+#[tokio::test]
+async fn every_database_filters_models_like_the_evaluator() {
+    for backend in backends() {
+        compare(backend, &MODELS).await;
+    }
+}
+
+#[tokio::test]
+async fn every_database_filters_artifacts_like_the_evaluator() {
+    for backend in backends() {
+        compare(backend, &ARTIFACTS).await;
+    }
+}
+
+async fn compare(backend: Backend, list: &List) {
+    let api = Api::on(backend).await;
+    let mut runner = TestRunner::default();
+    let mut names = HashSet::new();
+    let mut entities = Vec::new();
+    for number in 0..ENTITIES {
+        let sample = one_of(&mut runner, &sample_entity());
+        let body = new_body(list, number, &sample, &mut names);
+        let answer = api.post(list.path, body.clone()).await;
+        assert_eq!(answer.status, 201, "{backend}: {body}: {}", answer.json());
+        entities.push((answer.json(), seen_by_filters(list.kinds, &answer.json())));
+    }
+    let (mut asked, mut refused) = (0, 0);
+    while asked < FILTERS {
+        let filter = one_of(&mut runner, &filters(list.names)).to_string();
+        // What was written is what is meant: the evaluator reads the text too.
+        let expression = parse(&filter).unwrap_or_else(|error| panic!("{filter}: {error}")).unwrap();
+        let mut expected = Ok(Vec::new());
+        for (wire, entity) in &entities {
+            match (evaluate(&expression, entity, &|name| target(list.kinds, name)), &mut expected) {
+                (Ok(true), Ok(ids)) => ids.push(wire["id"].as_str().unwrap().to_owned()),
+                (Ok(_), _) => {}
+                (Err(error), _) => expected = Err(error),
+            }
+        }
+        // Most of what is random is refused for its types, and soon tells nothing new.
+        refused += usize::from(expected.is_err());
+        if expected.is_err() && refused % 8 != 0 {
+            continue;
+        }
+        asked += 1;
+        let answer = api.get(&format!("{}?filterQuery={}", list.path, encoded(&filter))).await;
+        match expected {
+            Ok(expected) => {
+                assert_eq!(answer.status, 200, "{backend}: {filter}: {}", answer.json());
+                let json = answer.json();
+                let items = json["items"].as_array().unwrap();
+                let found: Vec<_> = items.iter().map(|item| item["id"].as_str().unwrap()).collect();
+                let wrong: Vec<_> = (entities.iter().map(|(wire, _)| wire))
+                    .filter(|wire| {
+                        let id = wire["id"].as_str().unwrap();
+                        found.contains(&id) != expected.iter().any(|expected| expected == id)
+                    })
+                    .collect();
+                assert_eq!(found, expected, "{backend}: {filter}\nwrong about {}", json!(wrong));
+            }
+            Err(error) => {
+                assert_eq!(answer.status, 400, "{backend}: {filter}\nshould be refused: {error}");
+                assert_eq!(answer.message(), error.to_string(), "{backend}: {filter}");
+            }
+        }
+    }
+}
+
+fn one_of<S: Strategy>(runner: &mut TestRunner, strategy: &S) -> S::Value {
+    strategy.new_tree(runner).unwrap().current()
+}
+
+/// The sample filters, about the names of a list.
+fn filters(names: &'static [&'static str]) -> impl Strategy<Value = Expression> {
+    let picks = proptest::collection::vec(proptest::sample::select(names), 1..8);
+    (sample_expression(), picks).prop_map(|(mut expression, picks)| {
+        rename(&mut expression, &mut picks.iter().cycle());
+        expression
+    })
+}
+
+fn rename<'a>(expression: &mut Expression, names: &mut impl Iterator<Item = &'a &'static str>) {
+    match expression {
+        Expression::Or(members) | Expression::And(members) => {
+            for member in members {
+                rename(member, names);
+            }
+        }
+        Expression::Not(inner) => rename(inner, names),
+        Expression::Comparison(comparison) => {
+            (**names.next().unwrap()).clone_into(&mut comparison.property.name);
+        }
+    }
+}
+
+/// A body that has as much of the sample as an entity of the list can have.
+fn new_body(list: &List, number: usize, sample: &Entity, names: &mut HashSet<String>) -> Json {
+    let kind = list.kinds[number % list.kinds.len()];
+    let spec = kind.spec();
+    let built_in = |name: &'static str| {
+        let rows = sample.properties.iter().filter(move |row| row.name == name && !row.custom);
+        rows.filter_map(|row| row.value.as_ref())
+    };
+    let text = |name: &'static str| built_in(name).find_map(as_text);
+    let name = match sample.columns.get("name") {
+        Some(Value::Text(name)) if !name.is_empty() && name.chars().count() <= spec.name_limit => name.clone(),
+        _ => String::new(),
+    };
+    // Resources need names, and each its own; artifacts that belong to nothing may share them.
+    let is_free = spec.artifact_type.is_some() || names.insert(name.clone());
+    let name = if name.is_empty() || !is_free { format!("e{number}") } else { name };
+    let mut body = json!({"name": name, "customProperties": custom_properties(sample)});
+    let mut set = |field: &str, value: Option<Json>| {
+        if let Some(value) = value {
+            body[field] = value;
+        }
+    };
+    if spec.artifact_type.is_none() {
+        set("state", Some(json!(["LIVE", "ARCHIVED"][number % 2])));
+        set("owner", text("owner").map(Json::from));
+        set("description", text("custom").map(Json::from));
+        set("libraryName", text("a-b.c").map(Json::from));
+        set("language", Some(built_in("value").filter_map(as_text).collect()));
+        return body;
+    }
+    set("artifactType", spec.artifact_type.map(Json::from));
+    set("state", [None, Some("LIVE"), Some("DELETED")][number % 3].map(Json::from));
+    let int = |name: &'static str| built_in(name).find_map(as_int);
+    match kind {
+        Kind::Metric => {
+            set("value", sample.columns.get("score").and_then(as_double).or(Some(0.5)).map(Json::from));
+            set("step", int("step").map(Json::from));
+            set("timestamp", sample.columns.get("parent_id").and_then(as_int).map(|time| time.to_string().into()));
+        }
+        Kind::Parameter => {
+            set("value", text("value").map(Json::from));
+            set("parameterType", text("owner").map(|_| json!("number")));
+        }
+        Kind::DataSet => set("digest", text("owner").map(Json::from)),
+        _ => {}
+    }
+    if !matches!(kind, Kind::Metric | Kind::Parameter) {
+        set("uri", text("custom").map(Json::from));
+    }
+    body
+}
+
+fn custom_properties(sample: &Entity) -> Json {
+    let mut properties = serde_json::Map::new();
+    for row in sample.properties.iter().filter(|row| row.custom) {
+        let value = match &row.value {
+            Some(Value::Text(text)) => json!({"metadataType": "MetadataStringValue", "string_value": text}),
+            Some(Value::Int(int)) => json!({"metadataType": "MetadataIntValue", "int_value": int.to_string()}),
+            Some(Value::Double(double)) => json!({"metadataType": "MetadataDoubleValue", "double_value": double}),
+            Some(Value::Bool(bool)) => json!({"metadataType": "MetadataBoolValue", "bool_value": bool}),
+            None => continue,
+        };
+        properties.insert(row.name.clone(), value);
+    }
+    Json::Object(properties)
+}
+
+fn as_text(value: &Value) -> Option<String> {
+    if let Value::Text(text) = value { Some(text.clone()) } else { None }
+}
+
+fn as_int(value: &Value) -> Option<i64> {
+    if let Value::Int(int) = value { Some(*int) } else { None }
+}
+
+fn as_double(value: &Value) -> Option<f64> {
+    if let Value::Double(double) = value { Some(*double) } else { None }
+}
+
+/// What of an entity filters look at, taken from the JSON that a client sees.
+fn seen_by_filters(kinds: &[Kind], wire: &Json) -> Entity {
+    let kind = wire["artifactType"].as_str().and_then(Kind::from_artifact_type).unwrap_or(kinds[0]);
+    let number = |field: &str| Value::Int(wire[field].as_str().unwrap().parse().unwrap());
+    let mut entity = Entity {
+        columns: BTreeMap::from([
+            ("id", number("id")),
+            ("name", Value::Text(wire["name"].as_str().unwrap().to_owned())),
+            ("create_time", number("createTimeSinceEpoch")),
+            ("update_time", number("lastUpdateTimeSinceEpoch")),
+        ]),
+        properties: Vec::new(),
+    };
+    for field in kind.spec().all_fields() {
+        for value in typed(field, &wire[field.name]) {
+            match field.storage {
+                Storage::Column(column) => drop(entity.columns.insert(column, value)),
+                Storage::Property => {
+                    entity.properties.push(Property {
+                        name: field.stored.to_owned(),
+                        custom: false,
+                        value: Some(value),
+                    });
+                }
+            }
+        }
+    }
+    for (name, property) in wire["customProperties"].as_object().unwrap() {
+        let value = match property["metadataType"].as_str().unwrap() {
+            "MetadataStringValue" => Value::Text(property["string_value"].as_str().unwrap().to_owned()),
+            "MetadataIntValue" => Value::Int(property["int_value"].as_str().unwrap().parse().unwrap()),
+            "MetadataDoubleValue" => Value::Double(property["double_value"].as_f64().unwrap()),
+            _ => Value::Bool(property["bool_value"].as_bool().unwrap()),
+        };
+        entity.properties.push(Property { name: name.clone(), custom: true, value: Some(value) });
+    }
+    entity
+}
+
+/// The values of a field: none, one, or those of a list.
+fn typed(field: &Field, wire: &Json) -> Vec<Value> {
+    let text = |wire: &Json| wire.as_str().map(|text| Value::Text(text.to_owned()));
+    match field.shape {
+        Shape::TextList => wire.as_array().into_iter().flatten().filter_map(text).collect(),
+        Shape::Text | Shape::Uri | Shape::Enumeration(_) => text(wire).into_iter().collect(),
+        Shape::Double => wire.as_f64().map(Value::Double).into_iter().collect(),
+        Shape::Integer => wire.as_i64().map(Value::Int).into_iter().collect(),
+        Shape::Id | Shape::EpochMillis => {
+            wire.as_str().and_then(|text| text.parse().ok()).map(Value::Int).into_iter().collect()
+        }
+    }
+}

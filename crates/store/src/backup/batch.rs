@@ -1,0 +1,187 @@
+//! Items of a file as rows, many to a statement.
+
+use model_registry_api::{Family, Kind};
+use sea_query::{Expr, Query};
+
+use super::line::{Entity, Item};
+use super::shift::Shift;
+use crate::db::Transaction;
+use crate::document::Document;
+use crate::error::Result;
+use crate::property;
+use crate::tables::{WORKSPACE, external_id_family, folded, table};
+use crate::write::{PROPERTY_COLUMNS, PropertyRow, Verb, column_values, keyed};
+
+/// Values in a statement at most; SQLite's limit is 32,766, and longer statements are not faster.
+const VALUES: usize = 5_500;
+const ITEMS: usize = 500;
+/// Bytes of documents in a batch: a statement has to fit into MySQL's `max_allowed_packet`, 16 MiB by default.
+const BYTES: usize = 2 * 1024 * 1024;
+
+/// Who an import is in the change log.
+const ACTOR: &str = "import";
+
+const LINK_COLUMNS: [&str; 3] = ["resource_id", "artifact_id", "workspace_id"];
+const CHANGE_COLUMNS: [&str; 7] = ["workspace_id", "time", "actor", "kind", "entity_id", "verb", "revision"];
+
+/// Items that are written in one transaction.
+#[derive(Default)]
+pub(super) struct Batch {
+    items: Vec<Item>,
+    bytes: usize,
+}
+
+impl Batch {
+    pub(super) fn add(&mut self, item: Item) {
+        if let Item::Entity(entity) = &item {
+            self.bytes += entity.document.len();
+        }
+        self.items.push(item);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.items.len() >= ITEMS || self.bytes >= BYTES
+    }
+
+    /// Writes the items with their ids moved, and the changes that tell of them.
+    pub(super) async fn write(&self, tx: &mut Transaction, shift: Shift, now: i64) -> Result<(), WriteError> {
+        let mut resources = Rows::new("resource");
+        let mut artifacts = Rows::new("artifact");
+        let mut points = Rows::new("metric_point");
+        let mut links = Rows::new("artifact_link");
+        let mut properties = Rows::new("property");
+        let mut changes = Rows::new("change_log");
+        for item in &self.items {
+            let entity = match item {
+                Item::Entity(entity) => entity,
+                Item::Link { resource_id, artifact_id } => {
+                    let (mut resource_id, mut artifact_id) = (*resource_id, *artifact_id);
+                    shift.move_link(&mut resource_id, &mut artifact_id);
+                    links.add(LINK_COLUMNS, [resource_id.into(), artifact_id.into(), WORKSPACE.into()]);
+                    continue;
+                }
+            };
+            let mut document = Document::from_text(&entity.document).map_err(WriteError::Document)?;
+            let mut entity = entity.clone();
+            shift.move_entity(&mut entity, &mut document);
+            entity.document = document.to_text();
+            let rows = match entity.kind.spec().family {
+                Family::Resource => &mut resources,
+                Family::Artifact => &mut artifacts,
+                Family::MetricPoint => &mut points,
+            };
+            let (columns, values): (Vec<_>, Vec<_>) = entity_row(&entity, &document).into_iter().unzip();
+            rows.add(columns, values);
+            for row in keyed(entity.kind, entity.id, property::properties(entity.kind.spec(), &document)) {
+                properties.add(PROPERTY_COLUMNS, PropertyRow::values(row));
+            }
+            if entity.kind != Kind::MetricPoint {
+                changes.add(CHANGE_COLUMNS, change(&entity, now));
+            }
+        }
+        for rows in [resources, artifacts, points, links, properties, changes] {
+            rows.insert(tx).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a batch could not be written.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum WriteError {
+    #[error("a document cannot be read")]
+    Document(#[source] serde_json::Error),
+    #[error(transparent)]
+    Store(#[from] crate::error::StoreError),
+}
+
+fn entity_row(entity: &Entity, document: &Document) -> Vec<(&'static str, Expr)> {
+    let spec = entity.kind.spec();
+    let columns = property::columns(spec, document);
+    let name = document.name();
+    let mut row: Vec<(&'static str, Expr)> = vec![
+        ("id", entity.id.into()),
+        ("workspace_id", WORKSPACE.into()),
+        ("name", name.into()),
+        ("name_folded", folded(name).into()),
+        ("create_time", entity.create_time.into()),
+        ("update_time", entity.update_time.into()),
+        ("document", entity.document.as_str().into()),
+    ];
+    if spec.family == Family::MetricPoint {
+        row.extend([
+            ("experiment_id", columns.experiment_id.unwrap_or_default().into()),
+            ("experiment_run_id", entity.parent_id.unwrap_or_default().into()),
+            ("state", columns.state.into()),
+            ("value", columns.value.unwrap_or_default().into()),
+            ("step", columns.step.into()),
+            ("timestamp", columns.timestamp.into()),
+        ]);
+        return row;
+    }
+    row.extend([("kind", entity.kind.code().into()), ("revision", entity.revision.into())]);
+    if spec.family == Family::Resource {
+        row.push(("family", external_id_family(entity.kind).into()));
+        row.push(("parent_id", entity.parent_id.unwrap_or(0).into()));
+    } else {
+        row.push(("parent_id", entity.parent_id.into()));
+    }
+    row.extend(column_values(spec.family, columns));
+    debug_assert_ne!(table(entity.kind), "metric_point");
+    row
+}
+
+/// In the order of [`CHANGE_COLUMNS`].
+fn change(entity: &Entity, now: i64) -> [Expr; 7] {
+    [
+        WORKSPACE.into(),
+        now.into(),
+        ACTOR.into(),
+        entity.kind.code().into(),
+        entity.id.into(),
+        Verb::Import.as_str().into(),
+        entity.revision.into(),
+    ]
+}
+
+/// Rows of one table.
+struct Rows {
+    table: &'static str,
+    columns: Vec<&'static str>,
+    rows: Vec<Vec<Expr>>,
+}
+
+impl Rows {
+    fn new(table: &'static str) -> Self {
+        Self { table, columns: Vec::new(), rows: Vec::new() }
+    }
+
+    fn add(&mut self, columns: impl AsRef<[&'static str]>, values: impl Into<Vec<Expr>>) {
+        if self.columns.is_empty() {
+            self.columns = columns.as_ref().to_vec();
+        }
+        self.rows.push(values.into());
+    }
+
+    async fn insert(self, tx: &mut Transaction) -> Result<()> {
+        let Self { table, columns, rows } = self;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let most = VALUES / columns.len();
+        let mut rows = rows.into_iter().peekable();
+        while rows.peek().is_some() {
+            let mut insert = Query::insert();
+            insert.into_table(table).columns(columns.iter().copied());
+            for row in rows.by_ref().take(most) {
+                insert.values_panic(row);
+            }
+            tx.execute(&insert).await?;
+        }
+        Ok(())
+    }
+}

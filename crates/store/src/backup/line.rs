@@ -1,0 +1,347 @@
+//! The lines of an export file, written and read.
+//!
+//! Every line ends with a check: the beginning of the SHA-256 of the file up to there. A changed, missing or moved line
+//! is found where it is.
+
+use std::io::{BufRead, Read, Write};
+
+use model_registry_api::Kind;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+use super::{BackupError, Counts, FORMAT_VERSION};
+
+const FORMAT: &str = "model-registry-export";
+const LINK: &str = "artifact_link";
+const END: &str = "end";
+/// Behind this many bytes a line is taken for garbage.
+const LONGEST_LINE: u64 = 256 * 1024 * 1024;
+/// `,"check":"01234567"}`
+const CHECK_LENGTH: usize = 20;
+
+/// A part of the file; they come in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Section {
+    Entities(Kind),
+    Links,
+}
+
+impl Section {
+    /// Everything before what refers to it.
+    pub(super) const ALL: [Self; 14] = [
+        Self::Entities(Kind::RegisteredModel),
+        Self::Entities(Kind::ModelVersion),
+        Self::Entities(Kind::ServingEnvironment),
+        Self::Entities(Kind::InferenceService),
+        Self::Entities(Kind::ServeModel),
+        Self::Entities(Kind::Experiment),
+        Self::Entities(Kind::ExperimentRun),
+        Self::Entities(Kind::ModelArtifact),
+        Self::Entities(Kind::DocArtifact),
+        Self::Entities(Kind::DataSet),
+        Self::Entities(Kind::Metric),
+        Self::Entities(Kind::Parameter),
+        Self::Links,
+        Self::Entities(Kind::MetricPoint),
+    ];
+
+    pub(super) fn rank(self) -> usize {
+        Self::ALL.iter().position(|section| *section == self).unwrap_or(usize::MAX)
+    }
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Entities(kind) => kind.name(),
+            Self::Links => LINK,
+        }
+    }
+}
+
+/// What a line holds between the first and the last.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Item {
+    Entity(Entity),
+    Link { resource_id: i64, artifact_id: i64 },
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Entity {
+    pub(super) kind: Kind,
+    pub(super) id: i64,
+    pub(super) parent_id: Option<i64>,
+    pub(super) revision: i64,
+    pub(super) create_time: i64,
+    pub(super) update_time: i64,
+    pub(super) document: String,
+}
+
+/// The last line.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(super) struct End {
+    pub(super) counts: Counts,
+    pub(super) lines: u64,
+    /// Of everything before this line.
+    pub(super) sha256: String,
+}
+
+#[derive(Debug)]
+pub(super) enum Line {
+    Item(Item),
+    End(End),
+}
+
+impl Item {
+    pub(super) fn section(&self) -> Section {
+        match self {
+            Self::Entity(entity) => Section::Entities(entity.kind),
+            Self::Link { .. } => Section::Links,
+        }
+    }
+
+    /// The order within a section.
+    pub(super) fn key(&self) -> (i64, i64) {
+        match self {
+            Self::Entity(entity) => (entity.id, 0),
+            Self::Link { resource_id, artifact_id } => (*resource_id, *artifact_id),
+        }
+    }
+
+    /// The line without its closing brace.
+    fn append(&self, out: &mut String) {
+        use std::fmt::Write;
+        // Writing to a String cannot fail.
+        let _ = match self {
+            Self::Link { resource_id, artifact_id } => {
+                write!(out, r#"{{"kind":"{LINK}","resource":"{resource_id}","artifact":"{artifact_id}""#)
+            }
+            Self::Entity(entity) => {
+                let Entity { kind, id, parent_id, revision, create_time, update_time, document } = entity;
+                let _ = write!(out, r#"{{"kind":"{}","id":"{id}""#, kind.name());
+                if let Some(parent_id) = parent_id {
+                    let _ = write!(out, r#","parent":"{parent_id}""#);
+                }
+                write!(
+                    out,
+                    r#","revision":{revision},"createTime":{create_time},"updateTime":{update_time},"document":{document}"#
+                )
+            }
+        };
+    }
+}
+
+/// Writes a file, line by line.
+pub(super) struct LineWriter<W> {
+    out: W,
+    digest: Sha256,
+    lines: u64,
+    counts: Counts,
+    buffer: String,
+}
+
+impl<W: Write> LineWriter<W> {
+    pub(super) fn start(out: W) -> std::io::Result<Self> {
+        let mut writer = Self { out, digest: Sha256::new(), lines: 0, counts: Counts::new(), buffer: String::new() };
+        writer.buffer.push_str(&format!(r#"{{"format":"{FORMAT}","version":{FORMAT_VERSION}"#));
+        writer.finish_line()?;
+        Ok(writer)
+    }
+
+    pub(super) fn item(&mut self, item: &Item) -> std::io::Result<()> {
+        let name = item.section().name();
+        match self.counts.get_mut(name) {
+            Some(count) => *count += 1,
+            None => {
+                self.counts.insert(name.to_owned(), 1);
+            }
+        }
+        item.append(&mut self.buffer);
+        self.finish_line()
+    }
+
+    pub(super) fn lines(&self) -> u64 {
+        self.lines
+    }
+
+    /// Writes the last line and gives what it says.
+    pub(super) fn end(mut self) -> std::io::Result<End> {
+        let end = End { counts: self.counts.clone(), lines: self.lines, sha256: hex(&self.digest.clone().finalize()) };
+        let counts = serde_json::to_string(&end.counts)?;
+        self.buffer.push_str(&format!(
+            r#"{{"kind":"{END}","counts":{counts},"lines":{},"sha256":"{}""#,
+            end.lines, end.sha256
+        ));
+        self.finish_line()?;
+        self.out.flush()?;
+        Ok(end)
+    }
+
+    fn finish_line(&mut self) -> std::io::Result<()> {
+        self.digest.update(self.buffer.as_bytes());
+        let check = check(&self.digest);
+        let start = self.buffer.len();
+        self.buffer.push_str(r#","check":""#);
+        self.buffer.push_str(&check);
+        self.buffer.push_str("\"}\n");
+        self.digest.update(&self.buffer.as_bytes()[start..]);
+        self.lines += 1;
+        self.out.write_all(self.buffer.as_bytes())?;
+        self.buffer.clear();
+        Ok(())
+    }
+}
+
+/// Reads a file, line by line; each is checked before anything is made of it.
+pub(super) struct LineReader<R> {
+    input: R,
+    digest: Sha256,
+    line: u64,
+    buffer: Vec<u8>,
+}
+
+impl<R: BufRead> LineReader<R> {
+    /// Reads the first line.
+    pub(super) fn start(input: R) -> Result<Self, BackupError> {
+        #[derive(Deserialize)]
+        struct Header {
+            format: String,
+            version: u64,
+        }
+        let mut reader = Self { input, digest: Sha256::new(), line: 0, buffer: Vec::new() };
+        let no_export = |reason: String| BackupError::Line { line: 1, reason };
+        if !reader.read_line()? {
+            return Err(no_export("the file is empty".to_owned()));
+        }
+        let header: Header = serde_json::from_slice(&reader.buffer)
+            .ok()
+            .filter(|header: &Header| header.format == FORMAT)
+            .ok_or_else(|| no_export("this is no export of a model registry".to_owned()))?;
+        if header.version != FORMAT_VERSION {
+            return Err(no_export(format!(
+                "the format has version {}, this program knows {FORMAT_VERSION}: import it with the program version that wrote it, or a newer one",
+                header.version
+            )));
+        }
+        reader.check_line()?;
+        Ok(reader)
+    }
+
+    /// The number of the line read last.
+    pub(super) fn line(&self) -> u64 {
+        self.line
+    }
+
+    pub(super) fn wrong(&self, reason: impl Into<String>) -> BackupError {
+        BackupError::Line { line: self.line, reason: reason.into() }
+    }
+
+    /// Reads the next line; the file has to have one.
+    pub(super) fn read(&mut self) -> Result<Line, BackupError> {
+        if !self.read_line()? {
+            return Err(self.wrong("the file is truncated: its last line is missing"));
+        }
+        let before = self.digest.clone();
+        self.check_line()?;
+        let raw: RawLine<'_> = serde_json::from_slice(&self.buffer)
+            .map_err(|error| self.wrong(format!("this is no line of an export: {error}")))?;
+        if raw.kind == END {
+            let end: End = serde_json::from_slice(&self.buffer)
+                .map_err(|error| self.wrong(format!("the last line is not complete: {error}")))?;
+            if end.lines != self.line - 1 || end.sha256 != hex(&before.finalize()) {
+                return Err(self.wrong("the digest is not that of the lines before"));
+            }
+            return Ok(Line::End(end));
+        }
+        raw.item().map(Line::Item).map_err(|reason| self.wrong(reason))
+    }
+
+    /// Makes sure that nothing follows the last line.
+    pub(super) fn finish(mut self) -> Result<(), BackupError> {
+        if self.read_line()? { Err(self.wrong("there is something behind the last line")) } else { Ok(()) }
+    }
+
+    /// Reads a line into the buffer, without its end; false at the end of the file.
+    fn read_line(&mut self) -> Result<bool, BackupError> {
+        self.buffer.clear();
+        self.line += 1;
+        let length = self.input.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut self.buffer)?;
+        if length == 0 {
+            return Ok(false);
+        }
+        if self.buffer.pop() != Some(b'\n') {
+            return Err(self.wrong("the file is truncated in this line"));
+        }
+        Ok(true)
+    }
+
+    fn check_line(&mut self) -> Result<(), BackupError> {
+        let body = self.buffer.len().saturating_sub(CHECK_LENGTH);
+        let end = &self.buffer[body..];
+        let found = end.strip_prefix(br#","check":""#).and_then(|end| end.strip_suffix(b"\"}"));
+        let Some(found) = found else { return Err(self.wrong("this is no line of an export: it has no check")) };
+        self.digest.update(&self.buffer[..body]);
+        if found != check(&self.digest).as_bytes() {
+            return Err(self.wrong("this line is not as it was exported, or lines before it are missing"));
+        }
+        self.digest.update(&self.buffer[body..]);
+        self.digest.update(b"\n");
+        Ok(())
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawLine<'a> {
+    kind: &'a str,
+    id: Option<&'a str>,
+    parent: Option<&'a str>,
+    revision: Option<i64>,
+    create_time: Option<i64>,
+    update_time: Option<i64>,
+    #[serde(borrow)]
+    document: Option<&'a RawValue>,
+    resource: Option<&'a str>,
+    artifact: Option<&'a str>,
+}
+
+impl RawLine<'_> {
+    fn item(&self) -> Result<Item, String> {
+        if self.kind == LINK {
+            return Ok(Item::Link {
+                resource_id: id("resource", self.resource)?,
+                artifact_id: id("artifact", self.artifact)?,
+            });
+        }
+        let kind = Kind::from_name(self.kind).ok_or_else(|| format!("there is no kind `{}`", self.kind))?;
+        Ok(Item::Entity(Entity {
+            kind,
+            id: id("id", self.id)?,
+            parent_id: self.parent.map(|parent| id("parent", Some(parent))).transpose()?,
+            revision: number("revision", self.revision)?,
+            create_time: number("createTime", self.create_time)?,
+            update_time: number("updateTime", self.update_time)?,
+            document: self.document.ok_or("`document` is missing")?.get().to_owned(),
+        }))
+    }
+}
+
+fn id(field: &str, text: Option<&str>) -> Result<i64, String> {
+    let text = text.ok_or_else(|| format!("`{field}` is missing"))?;
+    text.parse().ok().filter(|id| *id > 0).ok_or_else(|| format!("`{field}` is no id: {text}"))
+}
+
+fn number(field: &str, number: Option<i64>) -> Result<i64, String> {
+    number.ok_or_else(|| format!("`{field}` is missing"))
+}
+
+fn check(digest: &Sha256) -> String {
+    hex(&digest.clone().finalize()[..4])
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}

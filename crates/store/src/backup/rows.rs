@@ -1,0 +1,136 @@
+//! Pages of a table's rows in the order of the file, and how many there are.
+
+use model_registry_api::{Family, Kind};
+use sea_query::{Expr, ExprTrait, Func, Order, Query, SelectStatement};
+
+use super::line::{Entity, Item, Section};
+use super::shift::Shift;
+use crate::db::Transaction;
+use crate::document::Document;
+use crate::error::{Result, StoreError};
+use crate::record::check_document;
+use crate::tables::{WORKSPACE, table};
+
+const PAGE: u64 = 500;
+
+/// The ids to read of each table: those behind `shift`, up to `last` of them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Range {
+    pub(super) shift: Shift,
+    pub(super) last: Shift,
+}
+
+impl Range {
+    pub(super) const EVERYTHING: Self = Self {
+        shift: Shift { resource: 0, artifact: 0, point: 0 },
+        last: Shift { resource: i64::MAX, artifact: i64::MAX, point: i64::MAX },
+    };
+
+    fn bounds(&self, family: Family) -> (i64, i64) {
+        let start = self.shift.of(family);
+        (start, start.saturating_add(self.last.of(family)))
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct EntityRow {
+    id: i64,
+    parent_id: Option<i64>,
+    revision: i64,
+    create_time: i64,
+    update_time: i64,
+    document: String,
+}
+
+/// Where the last page of a section ended.
+pub(super) type Position = Option<(i64, i64)>;
+
+impl Transaction {
+    /// Reads the items of a section behind a position, as they are stored; none at the section's end.
+    pub(super) async fn page(&mut self, section: Section, range: &Range, after: Position) -> Result<Vec<Item>> {
+        match section {
+            Section::Entities(kind) => {
+                let select = entities(kind, range.bounds(kind.spec().family), after);
+                let rows = self.fetch_all::<EntityRow>(&select).await?;
+                rows.into_iter().map(|row| item(kind, row)).collect()
+            }
+            Section::Links => {
+                let rows = self.fetch_all::<(i64, i64)>(&links(range.bounds(Family::Artifact), after)).await?;
+                Ok(rows.into_iter().map(|(resource_id, artifact_id)| Item::Link { resource_id, artifact_id }).collect())
+            }
+        }
+    }
+
+    /// The highest id of a family's table; 0 of an empty one.
+    pub(super) async fn highest_id(&mut self, family: Family) -> Result<i64> {
+        let table = match family {
+            Family::Resource => "resource",
+            Family::Artifact => "artifact",
+            Family::MetricPoint => "metric_point",
+        };
+        let mut select = Query::select();
+        select.expr(Func::coalesce([Func::max(Expr::col("id")).into(), Expr::val(0_i64)])).from(table);
+        let row = self.fetch_optional::<(i64,)>(&select).await?;
+        Ok(row.map_or(0, |(id,)| id))
+    }
+}
+
+fn entities(kind: Kind, (start, end): (i64, i64), after: Position) -> SelectStatement {
+    let family = kind.spec().family;
+    let mut select = Query::select();
+    select.columns(["id", "create_time", "update_time", "document"]).from(table(kind));
+    if family == Family::MetricPoint {
+        select.expr_as(Expr::col("experiment_run_id"), "parent_id").expr_as(Expr::val(1_i64), "revision");
+    } else {
+        select.columns(["parent_id", "revision"]).and_where(Expr::col("kind").eq(kind.code()));
+    }
+    select
+        .and_where(Expr::col("workspace_id").eq(WORKSPACE))
+        .and_where(Expr::col("id").gt(after.map_or(start, |(id, _)| id)))
+        .and_where(Expr::col("id").lte(end))
+        .order_by("id", Order::Asc)
+        .limit(PAGE);
+    select
+}
+
+fn links((start, end): (i64, i64), after: Position) -> SelectStatement {
+    let mut select = Query::select();
+    select
+        .columns(["resource_id", "artifact_id"])
+        .from("artifact_link")
+        .and_where(Expr::col("workspace_id").eq(WORKSPACE))
+        .and_where(Expr::col("artifact_id").gt(start))
+        .and_where(Expr::col("artifact_id").lte(end))
+        .order_by("resource_id", Order::Asc)
+        .order_by("artifact_id", Order::Asc)
+        .limit(PAGE);
+    if let Some((resource_id, artifact_id)) = after {
+        let behind = Expr::col("resource_id").gt(resource_id).or(Expr::col("artifact_id").gt(artifact_id));
+        select.and_where(Expr::col("resource_id").gte(resource_id)).and_where(behind);
+    }
+    select
+}
+
+fn item(kind: Kind, row: EntityRow) -> Result<Item> {
+    check_document(table(kind), row.id, &row.document)?;
+    // A line is a line; only a document that was edited by hand has line breaks.
+    let document = if row.document.contains('\n') {
+        let corrupt = |error: serde_json::Error| StoreError::Corrupt {
+            table: table(kind),
+            id: row.id,
+            reason: error.to_string(),
+        };
+        Document::from_text(&row.document).map_err(corrupt)?.to_text()
+    } else {
+        row.document
+    };
+    Ok(Item::Entity(Entity {
+        kind,
+        id: row.id,
+        parent_id: row.parent_id.filter(|id| *id != 0),
+        revision: row.revision,
+        create_time: row.create_time,
+        update_time: row.update_time,
+        document,
+    }))
+}

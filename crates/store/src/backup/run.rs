@@ -1,0 +1,137 @@
+//! What an import remembers in the database, so that one that was cut off goes on where it was.
+
+use model_registry_api::Family;
+use sea_query::{Expr, ExprTrait, Query};
+
+use super::BackupError;
+use super::shift::Shift;
+use super::verify::Contents;
+use crate::db::Transaction;
+use crate::dialect::Dialect;
+use crate::error::{Result, StoreError};
+
+/// Ids left free below a moved range, for entities whose creation is under way while the range is chosen.
+const GAP: i64 = 1_000;
+
+const TABLES: [(Family, &str); 3] =
+    [(Family::Resource, "resource"), (Family::Artifact, "artifact"), (Family::MetricPoint, "metric_point")];
+
+/// An import, finished or not.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Run {
+    pub(super) shift: Shift,
+    /// The last line whose entity is in the database.
+    pub(super) line: i64,
+    pub(super) is_finished: bool,
+}
+
+#[derive(sqlx::FromRow)]
+struct RunRow {
+    resource_offset: i64,
+    artifact_offset: i64,
+    point_offset: i64,
+    line: i64,
+    finish_time: Option<i64>,
+}
+
+impl Transaction {
+    pub(super) async fn find_run(&mut self, digest: &str) -> Result<Option<Run>> {
+        let mut select = Query::select();
+        select
+            .columns(["resource_offset", "artifact_offset", "point_offset", "line", "finish_time"])
+            .from("import_run")
+            .and_where(Expr::col("digest").eq(digest));
+        let row = self.fetch_optional::<RunRow>(&select).await?;
+        Ok(row.map(|row| Run {
+            shift: Shift { resource: row.resource_offset, artifact: row.artifact_offset, point: row.point_offset },
+            line: row.line,
+            is_finished: row.finish_time.is_some(),
+        }))
+    }
+
+    /// Decides which ids the entities get. Without `remap_ids` they keep theirs, which needs an empty database.
+    pub(super) async fn begin_run(
+        &mut self,
+        contents: &Contents,
+        remap_ids: bool,
+        now: i64,
+    ) -> Result<Run, BackupError> {
+        let mut highest = [0; 3];
+        for (highest, (family, _)) in highest.iter_mut().zip(TABLES) {
+            *highest = self.highest_id(family).await?;
+        }
+        if !remap_ids && highest != [0; 3] {
+            return Err(BackupError::Refused(
+                "the database is not empty: name an empty one, or give the imported entities new ids with --remap-ids"
+                    .to_owned(),
+            ));
+        }
+        let offset = |highest: i64| if remap_ids && highest > 0 { highest + GAP } else { 0 };
+        let [resource, artifact, point] = highest.map(offset);
+        let shift = Shift { resource, artifact, point };
+        if TABLES.iter().any(|(family, _)| shift.of(*family).checked_add(contents.last.of(*family)).is_none()) {
+            return Err(BackupError::Refused("the ids of the file are too high to be moved".to_owned()));
+        }
+        let mut insert = Query::insert();
+        insert
+            .into_table("import_run")
+            .columns(["digest", "resource_offset", "artifact_offset", "point_offset", "line", "start_time"])
+            .values_panic([
+                contents.digest.as_str().into(),
+                resource.into(),
+                artifact.into(),
+                point.into(),
+                1_i64.into(),
+                now.into(),
+            ]);
+        self.execute(&insert).await?;
+        Ok(Run { shift, line: 1, is_finished: false })
+    }
+
+    /// Makes the database give ids behind the imported ones from now on. May be repeated.
+    pub(super) async fn reserve_ids(&mut self, shift: Shift, last: Shift) -> Result<()> {
+        let dialect = self.dialect();
+        for (family, table) in TABLES {
+            if last.of(family) == 0 {
+                continue;
+            }
+            let last = shift.of(family) + last.of(family);
+            let sql = match dialect {
+                Dialect::Sqlite => format!(
+                    "INSERT INTO sqlite_sequence (name, seq) SELECT '{table}', 0 \
+                     WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = '{table}'); \
+                     UPDATE sqlite_sequence SET seq = MAX(seq, {last}) WHERE name = '{table}'"
+                ),
+                Dialect::Postgres => {
+                    let sequence = format!("pg_get_serial_sequence('{table}', 'id')");
+                    format!("SELECT setval({sequence}, GREATEST({last}, nextval({sequence})))")
+                }
+                // A number below the highest id is taken for that.
+                Dialect::MySql => format!("ALTER TABLE {table} AUTO_INCREMENT = {}", last.saturating_add(1)),
+            };
+            self.execute_text(sql).await?;
+        }
+        Ok(())
+    }
+
+    /// Notes how far the run is, within the transaction that writes the entities.
+    pub(super) async fn advance_run(&mut self, digest: &str, from: i64, to: i64) -> Result<()> {
+        let mut update = Query::update();
+        update
+            .table("import_run")
+            .value("line", to)
+            .and_where(Expr::col("digest").eq(digest))
+            .and_where(Expr::col("line").eq(from));
+        if self.execute(&update).await? == 0 {
+            return Err(StoreError::Retry(sqlx::Error::RowNotFound));
+        }
+        Ok(())
+    }
+
+    pub(super) async fn finish_run(&mut self, digest: &str, now: i64) -> Result<()> {
+        let mut update = Query::update();
+        update.table("import_run").value("finish_time", now).and_where(Expr::col("digest").eq(digest));
+        self.execute(&update).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,103 @@
+//! Reads a whole file before anything of it is written: complete, unchanged, in order, and what it says makes sense.
+
+use std::io::BufRead;
+
+use model_registry_api::{Family, Kind, Shape};
+
+use super::line::{End, Entity, Item, Line, LineReader};
+use super::shift::Shift;
+use super::{BackupError, Counts, REPORT_EVERY};
+use crate::document::Document;
+
+/// What a file holds.
+#[derive(Clone, Debug)]
+pub(super) struct Contents {
+    pub(super) counts: Counts,
+    /// Lines before the last.
+    pub(super) lines: u64,
+    pub(super) digest: String,
+    /// The highest ids.
+    pub(super) last: Shift,
+}
+
+/// Reads a file to its end.
+pub(super) fn verify(input: impl BufRead, report: &dyn Fn(u64)) -> Result<Contents, BackupError> {
+    let mut reader = LineReader::start(input)?;
+    let mut counts = Counts::new();
+    let mut last = Shift::default();
+    let mut previous = None;
+    let end = loop {
+        let item = match reader.read()? {
+            Line::Item(item) => item,
+            Line::End(end) => break end,
+        };
+        let order = (item.section().rank(), item.key());
+        if previous.is_some_and(|previous| order <= previous) {
+            return Err(reader.wrong("this line is not in its place: kinds and ids have to ascend"));
+        }
+        previous = Some(order);
+        check(&item, &mut last).map_err(|reason| reader.wrong(reason))?;
+        *counts.entry(item.section().name().to_owned()).or_default() += 1;
+        if reader.line().is_multiple_of(REPORT_EVERY) {
+            report(reader.line());
+        }
+    };
+    let End { counts: expected, lines, sha256 } = end;
+    if counts != expected {
+        return Err(reader.wrong(format!("the counts are wrong: the file says {expected:?}, it has {counts:?}")));
+    }
+    reader.finish()?;
+    Ok(Contents { counts, lines, digest: sha256, last })
+}
+
+fn check(item: &Item, last: &mut Shift) -> Result<(), String> {
+    match item {
+        Item::Link { resource_id, artifact_id } => {
+            refers_to("resource", *resource_id, last.resource)?;
+            refers_to("artifact", *artifact_id, last.artifact)
+        }
+        Item::Entity(entity) => {
+            let document = Document::from_text(&entity.document)
+                .map_err(|error| format!("the document is no JSON object: {error}"))?;
+            check_entity(entity, &document, last.resource)?;
+            let last = match entity.kind.spec().family {
+                Family::Resource => &mut last.resource,
+                Family::Artifact => &mut last.artifact,
+                Family::MetricPoint => &mut last.point,
+            };
+            *last = (*last).max(entity.id);
+            Ok(())
+        }
+    }
+}
+
+fn check_entity(entity: &Entity, document: &Document, last_resource: i64) -> Result<(), String> {
+    let spec = entity.kind.spec();
+    if document.name().is_empty() {
+        return Err("the document has no name".to_owned());
+    }
+    if document.0.contains_key("id") {
+        return Err("the document has an `id`, which belongs beside it".to_owned());
+    }
+    let needs_parent = spec.parent.is_some() || entity.kind == Kind::MetricPoint;
+    if needs_parent && entity.parent_id.is_none() {
+        return Err("`parent` is missing".to_owned());
+    }
+    if entity.kind == Kind::MetricPoint && document.id("experimentId").is_none() {
+        return Err("the document has no `experimentId`".to_owned());
+    }
+    if let Some(parent_id) = entity.parent_id {
+        refers_to("parent", parent_id, last_resource)?;
+    }
+    for field in spec.all_fields().filter(|field| field.shape == Shape::Id) {
+        if let Some(id) = document.id(field.name) {
+            refers_to(field.name, id, last_resource)?;
+        }
+    }
+    Ok(())
+}
+
+/// What is referred to stands before, so its id cannot be higher than any so far. More would need every id in memory.
+fn refers_to(field: &str, id: i64, last: i64) -> Result<(), String> {
+    if id > last || id <= 0 { Err(format!("`{field}` is {id}, which is not in the file before it")) } else { Ok(()) }
+}

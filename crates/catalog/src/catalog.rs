@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
+use model_registry_server::config::Environment;
 use model_registry_store::dialect::Dialect;
 use model_registry_store::{CatalogLoad, Lease, LoadReport, Store, StoreError};
 
 use crate::configuration::{Configuration, Files};
+use crate::hub::{self, HubAccess};
 use crate::loader::{self, Loaded};
 use crate::routes::OptionsCache;
 use crate::watch;
@@ -18,12 +20,16 @@ use crate::yaml::Problem;
 const LEASE: Duration = Duration::from_secs(10);
 
 /// Where the catalog reads from.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Settings {
     /// Sources files; later ones win.
     pub sources: Vec<PathBuf>,
     /// Directories of measurements.
     pub measurements: Vec<PathBuf>,
+    /// Which hubs sources may read from.
+    pub hubs: HubAccess,
+    /// Where the tokens are that sources name.
+    pub environment: Environment,
 }
 
 /// The catalog; clones are one catalog.
@@ -97,6 +103,27 @@ impl Catalog {
             self.is_loaded.store(true, Ordering::Release);
         }
         Ok(fingerprint)
+    }
+
+    /// Reads a source of type `hf` from its hub. Models that have not changed there are not read again.
+    pub async fn sync_hub(&self, source_id: &str) -> Result<LoadReport, StoreError> {
+        self.sync_holding(source_id, None).await
+    }
+
+    pub(crate) async fn sync_holding(&self, source_id: &str, lease: Option<Lease>) -> Result<LoadReport, StoreError> {
+        let configuration = self.configuration();
+        let Some(source) = configuration.sources.get(source_id) else { return Ok(LoadReport::default()) };
+        let revisions = self.store.database()?.list_catalog_texts(source_id, hub::REVISION).await?;
+        let revisions = revisions.into_iter().collect();
+        let Settings { hubs, environment, .. } = self.settings();
+        let now = self.store.clock().now();
+        let snapshot = hub::sync(source, hubs, environment, &revisions, now).await;
+        let (status, skipped, error) = (snapshot.status, snapshot.skipped, snapshot.error.clone());
+        let load = CatalogLoad { snapshots: vec![snapshot], sources: None, clock: self.store.clock().clone(), lease };
+        let report = self.store.write(&load).await?;
+        let LoadReport { written, removed, unchanged } = report;
+        tracing::info!(source = source_id, status, written, removed, unchanged, skipped, error, "hub read");
+        Ok(report)
     }
 
     /// Reads all files and replaces what is served, at once.

@@ -1,5 +1,7 @@
 //! Looks at sources without a server or database: what would be served, and what is wrong.
 
+use std::collections::HashMap;
+
 use crate::Settings;
 use crate::configuration::Files;
 use crate::loader::{self, Loaded};
@@ -30,7 +32,14 @@ pub fn check(settings: &Settings) -> CheckReport {
     let (loaded, of_measurements) = loader::read_all(&configuration, &settings.measurements);
     problems.extend(of_measurements);
     let mut sources = Vec::new();
-    for (source, Loaded { snapshot, problems: of_source }) in configuration.sources.values().zip(loaded) {
+    let mut loaded: HashMap<String, Loaded> =
+        loaded.into_iter().map(|loaded| (loaded.snapshot.source_id.clone(), loaded)).collect();
+    for source in configuration.sources.values() {
+        let Some(Loaded { snapshot, problems: of_source }) = loaded.remove(&source.id) else {
+            let (id, name, asset_type) = (source.id.clone(), source.name.clone(), source.listing().as_str());
+            sources.push(CheckedSource { id, name, asset_type, status: "read from the hub", items: 0, skipped: 0 });
+            continue;
+        };
         sources.push(CheckedSource {
             id: source.id.clone(),
             name: source.name.clone(),

@@ -10,6 +10,7 @@
 mod catalog;
 mod check;
 mod configuration;
+mod hub;
 mod license;
 mod loader;
 mod mcp;
@@ -26,6 +27,7 @@ mod yaml;
 
 pub use catalog::{Catalog, LoadSummary, Settings};
 pub use check::{CheckReport, CheckedSource, check};
+pub use hub::HubAccess;
 pub use routes::{RULES, router};
 pub use sample::sample_sources;
 pub use yaml::Problem;

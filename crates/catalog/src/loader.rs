@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use model_registry_store::SourceSnapshot;
 
 use crate::configuration::{AssetType, Configuration, Source};
-use crate::mcp;
 use crate::models::{self, Items};
 use crate::pattern::NameFilter;
 use crate::performance::Measurements;
 use crate::yaml::{self, Problem};
+use crate::{hub, mcp};
 
 /// What one source published, and what was wrong with it.
 pub(crate) struct Loaded {
@@ -20,28 +20,38 @@ pub(crate) struct Loaded {
 /// Reads all sources. It blocks: files are read and parsed.
 pub(crate) fn read_all(configuration: &Configuration, measured: &[PathBuf]) -> (Vec<Loaded>, Vec<Problem>) {
     let (measurements, problems) = Measurements::find(measured);
-    (configuration.sources.values().map(|source| read(source, &measurements)).collect(), problems)
+    (configuration.sources.values().filter_map(|source| read(source, &measurements)).collect(), problems)
 }
 
-fn read(source: &Source, measurements: &Measurements) -> Loaded {
+/// `None` for sources that are read over the network, at their own pace.
+fn read(source: &Source, measurements: &Measurements) -> Option<Loaded> {
     let snapshot = SourceSnapshot {
         source_id: source.id.clone(),
         status: "disabled",
         error: None,
         skipped: 0,
         items: Some(Vec::new()),
+        kept: Vec::new(),
     };
     if !source.enabled {
-        return Loaded { snapshot, problems: Vec::new() };
+        return Some(Loaded { snapshot, problems: Vec::new() });
     }
-    match read_items(source, measurements) {
+    if is_hub(source) && hub::wanted(source).is_ok() {
+        return None;
+    }
+    Some(match read_items(source, measurements) {
         Ok(found) => finish(source, snapshot, found),
         // What was published before stays.
         Err(error) => {
             let snapshot = SourceSnapshot { status: "error", error: Some(error), items: None, ..snapshot };
             Loaded { snapshot, problems: Vec::new() }
         }
-    }
+    })
+}
+
+/// Whether a source is read from a hub.
+pub(crate) fn is_hub(source: &Source) -> bool {
+    source.kind == "hf" && source.asset == AssetType::Models
 }
 
 fn finish(source: &Source, snapshot: SourceSnapshot, found: Items) -> Loaded {
@@ -69,10 +79,8 @@ fn read_items(source: &Source, measurements: &Measurements) -> Result<Items, Str
     match (source.kind.as_str(), source.asset) {
         ("", _) => Err("source has no type defined".to_owned()),
         ("yaml", asset) => read_yaml(source, asset, measurements),
-        ("hf", AssetType::Models) if source.included.as_ref().is_none_or(Vec::is_empty) => {
-            Err("includedModels cannot be empty for Hugging Face catalog".to_owned())
-        }
-        ("hf", AssetType::Models) => Err("sources of type `hf` are not supported yet".to_owned()),
+        // What is right about it is read by `hub.rs`.
+        ("hf", AssetType::Models) => hub::wanted(source).map(|_| Items::default()),
         (other, AssetType::Models) => Err(format!("catalog type \"{other}\" not registered: use yaml or hf")),
         (other, AssetType::McpServers) => Err(format!("unknown MCP provider type: {other}: use yaml")),
     }

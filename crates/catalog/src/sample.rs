@@ -31,7 +31,7 @@ mod tests {
 
     #[test]
     fn the_sample_has_no_mistakes_and_enough_to_look_at() {
-        let report = check(&Settings { sources: vec![sample_sources()], measurements: vec![] });
+        let report = check(&Settings { sources: vec![sample_sources()], ..Settings::default() });
         assert_eq!(report.problems, []);
         let items = |id: &str| report.sources.iter().find(|source| source.id == id).map_or(0, |source| source.items);
         assert!(items("sample_models") + items("sample_community_models") >= 20);

@@ -3,26 +3,33 @@
 //! Where several replicas share a database, the one that holds the lease loads; every replica reads the configuration and
 //! serves.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use model_registry_server::health::Outcome;
 use model_registry_store::StoreError;
 use tokio::sync::watch::{Receiver, Sender, channel};
 
 use crate::Catalog;
+use crate::configuration::Source;
+use crate::hub;
+use crate::loader::is_hub;
 use crate::watch::Watch;
 
 const FIRST_RETRY: Duration = Duration::from_millis(200);
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
 const RENEWAL: Duration = Duration::from_secs(3);
+/// How often hub sources are looked at, whether one is due.
+const LOOK: Duration = Duration::from_secs(1);
 const CLAIM: Duration = Duration::from_millis(200);
 
 impl Catalog {
     /// Loads, and loads again whenever a file changes; runs until the process ends.
     pub async fn run(self) -> Infallible {
         let (leads, leading) = channel(None);
-        let (never, _) = tokio::join!(self.keep_lease(leads), self.keep_loaded(leading));
+        let syncing = leading.clone();
+        let (never, ..) = tokio::join!(self.keep_lease(leads), self.keep_loaded(leading), self.keep_synced(&syncing));
         never
     }
 
@@ -91,6 +98,43 @@ impl Catalog {
                 _ = leading.changed() => {}
                 // Until the replica that loads has done so once, this one is not ready.
                 () = tokio::time::sleep(RENEWAL), if !self.is_loaded() => {}
+            }
+        }
+    }
+
+    /// Reads each hub source when it is new or changed, and again after its interval.
+    async fn keep_synced(&self, leading: &Receiver<Option<bool>>) -> Infallible {
+        let mut synced: HashMap<String, (Source, Instant)> = HashMap::new();
+        loop {
+            tokio::time::sleep(LOOK).await;
+            if !self.is_loaded() || *leading.borrow() != Some(true) {
+                // Whoever leads next starts from what is in the database.
+                synced.clear();
+                continue;
+            }
+            let configuration = self.configuration();
+            let hubs = configuration.sources.values().filter(|source| source.enabled && is_hub(source));
+            let hubs = hubs.filter(|source| hub::wanted(source).is_ok());
+            let now = Instant::now();
+            let is_due = |source: &&Source| {
+                synced.get(&source.id).is_none_or(|(as_it_was, next)| as_it_was != *source || *next <= now)
+            };
+            let due: Vec<Source> = hubs.filter(is_due).cloned().collect();
+            let syncs = due.into_iter().map(|source| async move {
+                let lease = self.is_shared()?.then(|| (*self.lease).clone());
+                self.sync_holding(&source.id, lease).await?;
+                Ok::<_, StoreError>(source)
+            });
+            for result in futures::future::join_all(syncs).await {
+                match result {
+                    Ok(source) => {
+                        let next = Instant::now() + hub::interval(&source);
+                        synced.insert(source.id.clone(), (source, next));
+                    }
+                    Err(error) => {
+                        tracing::warn!(error = &error as &dyn std::error::Error, "hub not stored; trying again");
+                    }
+                }
             }
         }
     }

@@ -2,7 +2,10 @@
 
 mod filters;
 mod golden;
+mod hub;
+mod hub_server;
 mod pages;
 mod preview;
 mod reload;
+mod replicas;
 mod support;

@@ -205,7 +205,7 @@ async fn a_swap_of_symbolic_links_is_noticed() {
         std::os::unix::fs::symlink(format!("..data/{file}"), mount.path().join(file)).unwrap();
     }
     let settings =
-        model_registry_catalog::Settings { sources: vec![mount.path().join("sources.yaml")], measurements: vec![] };
+        model_registry_catalog::Settings { sources: vec![mount.path().join("sources.yaml")], ..Default::default() };
     let api = Api::on(Backend::Sqlite, settings).await;
     let waiting = async {
         tokio::time::sleep(Duration::from_millis(500)).await;

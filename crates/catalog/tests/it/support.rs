@@ -65,7 +65,7 @@ impl Files {
 
     /// Settings with `sources.yaml`.
     pub(crate) fn settings(&self) -> Settings {
-        Settings { sources: vec![self.path("sources.yaml")], measurements: vec![] }
+        Settings { sources: vec![self.path("sources.yaml")], ..Settings::default() }
     }
 }
 
@@ -90,8 +90,11 @@ impl Api {
     /// The catalog that the exchanges were recorded over.
     pub(crate) async fn of_golden_data(backend: Backend) -> Self {
         let data = golden().join("data");
-        let settings =
-            Settings { sources: vec![data.join("sources.yaml")], measurements: vec![data.join("performance")] };
+        let settings = Settings {
+            sources: vec![data.join("sources.yaml")],
+            measurements: vec![data.join("performance")],
+            ..Settings::default()
+        };
         Self::on(backend, settings).await
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 use etcetera::BaseStrategy;
-use model_registry_catalog::{CheckReport, Settings as CatalogSettings};
+use model_registry_catalog::{CheckReport, HubAccess, Settings as CatalogSettings};
 use model_registry_server::config::{self as key, ConfigError, Environment, Group, Kind, Schema, Setting, Settings};
 use model_registry_store::DatabaseSource;
 
@@ -27,8 +27,24 @@ const PERFORMANCE_METRICS: Setting = Setting::new(
     "Directories with measurements of models; may be repeated",
 );
 
+/// `--hub-hosts`
+const HUB_HOSTS: Setting = Setting::new(
+    "hub-hosts",
+    Kind::List,
+    Group::Catalog,
+    "Hosts that sources of type hf may read from, each with everything below it; otherwise huggingface.co",
+);
+/// `--allow-private-hubs`
+const ALLOW_PRIVATE_HUBS: Setting = Setting::new(
+    "allow-private-hubs",
+    Kind::Bool,
+    Group::Catalog,
+    "Let the listed hubs have addresses inside the own network, and plain http",
+)
+.or("false");
+
 /// The settings that only the catalog has.
-pub(crate) const SETTINGS: &[Setting] = &[CATALOGS_PATH, PERFORMANCE_METRICS];
+pub(crate) const SETTINGS: &[Setting] = &[CATALOGS_PATH, PERFORMANCE_METRICS, HUB_HOSTS, ALLOW_PRIVATE_HUBS];
 
 const GROUPS: &[Group] = &[
     Group::Catalog,
@@ -93,7 +109,16 @@ pub(crate) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()>
 /// What the settings say about the catalog.
 pub(crate) fn catalog_settings(settings: &Settings) -> CatalogSettings {
     let paths = |setting: &Setting| settings.list(setting).iter().map(PathBuf::from).collect();
-    CatalogSettings { sources: paths(&CATALOGS_PATH), measurements: paths(&PERFORMANCE_METRICS) }
+    let mut hubs = HubAccess { private_addresses: settings.is_on(&ALLOW_PRIVATE_HUBS), ..HubAccess::default() };
+    if !settings.list(&HUB_HOSTS).is_empty() {
+        hubs.hosts = settings.list(&HUB_HOSTS).to_vec();
+    }
+    CatalogSettings {
+        sources: paths(&CATALOGS_PATH),
+        measurements: paths(&PERFORMANCE_METRICS),
+        hubs,
+        environment: Environment::of_process(),
+    }
 }
 
 /// The database of `--database`, of the variables of PostgreSQL's own tools (which the reference reads), or a file of its
@@ -118,6 +143,7 @@ fn check(arguments: &ArgMatches) -> anyhow::Result<()> {
     let report = model_registry_catalog::check(&CatalogSettings {
         sources: paths("files"),
         measurements: paths("measurements"),
+        ..CatalogSettings::default()
     });
     print(&report)?;
     if report.problems.is_empty() {

@@ -49,6 +49,8 @@ pub struct SourceSnapshot {
     pub skipped: usize,
     /// `None` keeps what the source published before.
     pub items: Option<Vec<CatalogItem>>,
+    /// Keys of models that stay as they are, beside `items`.
+    pub kept: Vec<String>,
 }
 
 /// One load of several sources.
@@ -84,8 +86,8 @@ impl Operation for CatalogLoad {
         for snapshot in &self.snapshots {
             let count = match &snapshot.items {
                 Some(items) => {
-                    load.replace(tx, &snapshot.source_id, items).await?;
-                    items.len()
+                    load.replace(tx, &snapshot.source_id, items, &snapshot.kept).await?;
+                    items.len() + snapshot.kept.len()
                 }
                 None => load.stored(tx, &snapshot.source_id).await?.len(),
             };
@@ -163,10 +165,19 @@ impl Load {
         tx.fetch_all(&select).await
     }
 
-    async fn replace(&mut self, tx: &mut Transaction, source_id: &str, items: &[CatalogItem]) -> Result<()> {
+    async fn replace(
+        &mut self,
+        tx: &mut Transaction,
+        source_id: &str,
+        items: &[CatalogItem],
+        kept: &[String],
+    ) -> Result<()> {
         let mut stored: HashMap<(i16, String), StoredRow> = HashMap::new();
         for row in self.stored(tx, source_id).await? {
             stored.insert((row.kind, row.item_key.clone()), row);
+        }
+        for key in kept {
+            self.report.unchanged += usize::from(stored.remove(&(CatalogKind::Model.code(), key.clone())).is_some());
         }
         let mut changed = Vec::new();
         let mut ids_to_clear = Vec::new();
@@ -340,7 +351,7 @@ impl Load {
             if known.contains(source_id.as_str()) {
                 continue;
             }
-            self.replace(tx, &source_id, &[]).await?;
+            self.replace(tx, &source_id, &[], &[]).await?;
             let delete = Query::delete()
                 .from_table("catalog_source")
                 .and_where(Expr::col("workspace_id").eq(WORKSPACE))

@@ -118,6 +118,24 @@ impl Database {
         Ok(self.fetch_all::<RecordRow>(&select).await?.into_iter().map(CatalogRecord::from).collect())
     }
 
+    /// The value of a text property of each item of a source, by the item's key.
+    pub async fn list_catalog_texts(&self, source_id: &str, property: &str) -> Result<Vec<(String, String)>> {
+        let column = |name: &'static str| Expr::col(("catalog_property", name));
+        let select = Query::select()
+            .column(("catalog_item", "item_key"))
+            .column(("catalog_property", "string_value"))
+            .from("catalog_item")
+            .from("catalog_property")
+            .and_where(Expr::col(("catalog_item", "workspace_id")).eq(WORKSPACE))
+            .and_where(Expr::col(("catalog_item", "source_id")).eq(source_id))
+            .and_where(column("kind").eq(Expr::col(("catalog_item", "kind"))))
+            .and_where(column("owner_id").eq(Expr::col(("catalog_item", "id"))))
+            .and_where(column("name").eq(property))
+            .and_where(column("string_value").is_not_null())
+            .take();
+        self.fetch_all(&select).await
+    }
+
     /// The state of every source that was loaded once.
     pub async fn list_source_states(&self) -> Result<Vec<SourceState>> {
         let select = Query::select()

@@ -1,0 +1,192 @@
+//! Sources of type `hf`: models of a Hugging Face hub, read over its API.
+//!
+//! What a source may do to the network is decided here: which hosts, which addresses, how many requests at once. Its token
+//! goes to the source's own host and nowhere else, and is never logged.
+
+mod address;
+mod client;
+mod mapping;
+mod pattern;
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use futures::StreamExt;
+use model_registry_server::config::Environment;
+use model_registry_store::SourceSnapshot;
+
+use crate::configuration::Source;
+use crate::pattern::NameFilter;
+
+pub use address::HubAccess;
+use client::{Hub, HubError, Listed};
+use pattern::Wanted;
+
+const DEFAULT_URL: &str = "https://huggingface.co";
+const DEFAULT_TOKEN_VARIABLE: &str = "HF_API_KEY";
+const DEFAULT_INTERVAL: Duration = Duration::from_hours(24);
+/// More often would be no courtesy to the hub.
+const LEAST_INTERVAL: Duration = Duration::from_mins(1);
+/// Requests to one hub at once.
+const CONCURRENCY: usize = 4;
+
+/// The custom property that holds what a model looked like when it was read: the cursor of the next sync.
+pub(crate) const REVISION: &str = "hf_revision";
+
+/// The source's own sync interval.
+pub(crate) fn interval(source: &Source) -> Duration {
+    let chosen = source.text_property("syncInterval").and_then(duration);
+    chosen.map_or(DEFAULT_INTERVAL, |chosen| chosen.max(LEAST_INTERVAL))
+}
+
+/// Which models the source asks for; the error is what is wrong with its configuration.
+pub(crate) fn wanted(source: &Source) -> Result<Vec<Wanted>, String> {
+    pattern::wanted(source.included.as_deref().unwrap_or_default(), source.text_property("allowedOrganization"))
+}
+
+/// Reads what the hub has. `revisions` tells what is stored already: such models are not read again.
+pub(crate) async fn sync(
+    source: &Source,
+    access: &HubAccess,
+    environment: &Environment,
+    revisions: &HashMap<String, String>,
+    now: i64,
+) -> SourceSnapshot {
+    let failed = |error: String| SourceSnapshot {
+        source_id: source.id.clone(),
+        status: "error",
+        error: Some(error),
+        skipped: 0,
+        items: None,
+        kept: Vec::new(),
+    };
+    match read(source, access, environment, revisions, now).await {
+        Ok(snapshot) => snapshot,
+        Err(error) => failed(error),
+    }
+}
+
+async fn read(
+    source: &Source,
+    access: &HubAccess,
+    environment: &Environment,
+    revisions: &HashMap<String, String>,
+    now: i64,
+) -> Result<SourceSnapshot, String> {
+    let url = source.text_property("url").unwrap_or(DEFAULT_URL).trim_end_matches('/');
+    let variable = source.text_property("apiKeyEnvVar").unwrap_or(DEFAULT_TOKEN_VARIABLE);
+    let hub = Hub::new(url, environment.get(variable), access)?;
+    hub.check_token().await?;
+    let organization = source.text_property("allowedOrganization");
+    let prefixed = |list: Option<&Vec<String>>| -> Vec<String> {
+        let list = list.into_iter().flatten();
+        list.map(|one| organization.map_or_else(|| one.clone(), |organization| format!("{organization}/{one}")))
+            .collect()
+    };
+    let filter = NameFilter::new("Models", &[], &prefixed(source.excluded.as_ref()))?;
+    let limit = source.properties.get("maxModels").and_then(serde_json::Value::as_u64).filter(|limit| *limit > 0);
+
+    let mut problems: Vec<String> = Vec::new();
+    // By name: two patterns may find one model.
+    let mut found: BTreeMap<String, Option<Listed>> = BTreeMap::new();
+    for wanted in wanted(source)? {
+        match wanted {
+            Wanted::Exactly(name) => {
+                found.entry(name).or_default();
+            }
+            Wanted::Listed { organization, prefix } => match hub.list(&organization, &prefix).await {
+                Ok(mut listed) => {
+                    listed.retain(|model| filter.allows(&model.id));
+                    let most = usize::try_from(limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+                    if listed.len() > most {
+                        problems.push(format!(
+                            "{organization}/{prefix}*: {} models, of which maxModels lets {most} in",
+                            listed.len()
+                        ));
+                        listed.truncate(most);
+                    }
+                    found.extend(listed.into_iter().map(|model| (model.id.clone(), Some(model))));
+                }
+                Err(error) => problems.push(format!("{organization}/{prefix}*: {error}")),
+            },
+        }
+    }
+    let found = found.into_iter().filter(|(name, _)| filter.allows(name));
+    let reads = found.map(|(name, listed)| {
+        let hub = &hub;
+        async move {
+            let known = revisions.get(&name);
+            let read = match &listed {
+                Some(listed) if known.is_some() && known == listed.revision().as_ref() => Ok(None),
+                _ => hub.model(&name).await.map(Some),
+            };
+            (name, read)
+        }
+    });
+    let read: Vec<(String, Result<Option<client::Model>, HubError>)> =
+        futures::stream::iter(reads).buffer_unordered(CONCURRENCY).collect().await;
+    let (mut items, mut kept, mut failures) = (Vec::new(), Vec::new(), Vec::new());
+    for (name, read) in read {
+        match read {
+            Ok(None) => kept.push(name),
+            Ok(Some(model)) if !filter.allows(&model.name) => {}
+            Ok(Some(model)) => items.push(mapping::item(&model, &source.id, now)),
+            Err(error) => {
+                failures.push(format!("{name}: {error}"));
+                // What was read before is better than nothing, unless the hub says that it is gone.
+                if error.is_temporary() && revisions.contains_key(&name) {
+                    kept.push(name);
+                }
+            }
+        }
+    }
+    failures.sort();
+    problems.extend(failures);
+    let skipped = problems.len();
+    let text = problems.join("; ");
+    let snapshot =
+        SourceSnapshot { source_id: source.id.clone(), status: "available", error: None, skipped, items: None, kept };
+    Ok(match (skipped, items.is_empty() && snapshot.kept.is_empty()) {
+        (0, _) => SourceSnapshot { items: Some(items), ..snapshot },
+        (_, true) => SourceSnapshot { status: "error", error: Some(text), ..snapshot },
+        (_, false) => {
+            SourceSnapshot { status: "partially-available", error: Some(text), items: Some(items), ..snapshot }
+        }
+    })
+}
+
+/// `90s`, `30m`, `24h`, `1h30m`.
+fn duration(text: &str) -> Option<Duration> {
+    let mut total = Duration::ZERO;
+    let mut digits = String::new();
+    for character in text.trim().chars() {
+        if character.is_ascii_digit() {
+            digits.push(character);
+            continue;
+        }
+        let number: u64 = digits.parse().ok()?;
+        digits.clear();
+        let seconds = match character {
+            's' => 1,
+            'm' => 60,
+            'h' => 3600,
+            _ => return None,
+        };
+        total = total.checked_add(Duration::from_secs(number.checked_mul(seconds)?))?;
+    }
+    (digits.is_empty() && !total.is_zero()).then_some(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_are_written_as_the_reference_takes_them() {
+        assert_eq!(duration("1h30m"), Some(Duration::from_secs(5400)));
+        assert_eq!(duration("90s"), Some(Duration::from_secs(90)));
+        for wrong in ["", "h", "12", "0s", "-1h", "1d"] {
+            assert_eq!(duration(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Which hubs may be asked: hosts by name, and no address inside the own network unless that is allowed.
+//!
+//! The resolver gives the connection only addresses that were checked, so a name cannot point elsewhere a moment later;
+//! redirects are checked like the first address.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use reqwest::Url;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+/// What the administrator allows.
+#[derive(Clone, Debug)]
+pub struct HubAccess {
+    /// Hosts, each with everything below it.
+    pub hosts: Vec<String>,
+    /// Whether a hub may stand inside the own network.
+    pub private_addresses: bool,
+}
+
+impl Default for HubAccess {
+    fn default() -> Self {
+        Self { hosts: vec!["huggingface.co".to_owned()], private_addresses: false }
+    }
+}
+
+impl HubAccess {
+    /// Refuses an address that is not allowed, saying what to do.
+    pub(super) fn check(&self, url: &Url) -> Result<(), String> {
+        let host = url.host_str().unwrap_or_default();
+        let is_web = url.scheme() == "https" || (url.scheme() == "http" && self.private_addresses);
+        if !is_web {
+            return Err(format!("{url} is not allowed: a hub is reached by https, or by http inside the own network"));
+        }
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+        let is_listed = self.hosts.iter().any(|known| {
+            let known = known.to_ascii_lowercase();
+            host == known || host.strip_suffix(&known).is_some_and(|front| front.ends_with('.'))
+        });
+        if !is_listed {
+            return Err(format!("the host `{host}` is not among the allowed hubs: add it to --hub-hosts"));
+        }
+        match host.parse::<IpAddr>() {
+            Ok(address) => self.check_address(address),
+            Err(_) => Ok(()),
+        }
+    }
+
+    fn check_address(&self, address: IpAddr) -> Result<(), String> {
+        if self.private_addresses || !is_private(address) {
+            return Ok(());
+        }
+        Err(format!("the address {address} is inside the own network: set --allow-private-hubs if that is meant"))
+    }
+}
+
+/// Whether an address belongs to this machine, this network, or nobody.
+fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_private_v4(address),
+        IpAddr::V6(address) => {
+            let segments = address.segments();
+            // An IPv4 address in another coat, plain or behind the prefix of NAT64.
+            let inner = address.to_ipv4_mapped().or_else(|| {
+                (segments[..6] == [0x64, 0xff9b, 0, 0, 0, 0]).then(|| {
+                    let bytes = address.octets();
+                    Ipv4Addr::new(bytes[12], bytes[13], bytes[14], bytes[15])
+                })
+            });
+            inner.is_some_and(is_private_v4)
+                || address.is_loopback()
+                || address.is_unspecified()
+                || address.is_multicast()
+                || address.is_unique_local()
+                || address.is_unicast_link_local()
+        }
+    }
+}
+
+fn is_private_v4(address: Ipv4Addr) -> bool {
+    let [first, second, ..] = address.octets();
+    address.is_private()
+        || address.is_loopback()
+        || address.is_link_local()
+        || address.is_unspecified()
+        || address.is_broadcast()
+        || address.is_multicast()
+        || address.is_documentation()
+        || first == 0
+        // Shared by carriers, and used inside clusters.
+        || (first == 100 && (64..128).contains(&second))
+        || first >= 240
+}
+
+/// Resolves names to allowed addresses only.
+pub(super) struct CheckedResolver(pub(super) Arc<HubAccess>);
+
+impl Resolve for CheckedResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let access = Arc::clone(&self.0);
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let mut allowed: Vec<SocketAddr> = Vec::new();
+            let mut refused = None;
+            for address in found {
+                match access.check_address(address.ip()) {
+                    Ok(()) => allowed.push(address),
+                    Err(reason) => refused = Some(reason),
+                }
+            }
+            match refused {
+                Some(reason) if allowed.is_empty() => Err(reason.into()),
+                _ => Ok(Box::new(allowed.into_iter()) as Addrs),
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_listed_and_addresses_public() {
+        let access = HubAccess::default();
+        let check = |url: &str| access.check(&url.parse().unwrap());
+        assert_eq!(check("https://huggingface.co/api"), Ok(()));
+        assert_eq!(check("https://cdn-lfs.huggingface.co/x"), Ok(()));
+        for wrong in
+            ["https://evilhuggingface.co", "http://huggingface.co", "https://169.254.169.254", "file:///etc/passwd"]
+        {
+            assert!(check(wrong).is_err(), "{wrong}");
+        }
+        let open = HubAccess { hosts: vec!["127.0.0.1".to_owned()], private_addresses: false };
+        assert!(open.check(&"https://127.0.0.1/".parse().unwrap()).unwrap_err().contains("--allow-private-hubs"));
+    }
+
+    #[test]
+    fn private_addresses_are_recognised_in_every_coat() {
+        for address in [
+            "10.1.2.3",
+            "127.0.0.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "::1",
+            "fe80::1",
+            "fd00::1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::7f00:1",
+        ] {
+            assert!(is_private(address.parse().unwrap()), "{address}");
+        }
+        for address in ["18.154.63.1", "2606:4700::1"] {
+            assert!(!is_private(address.parse().unwrap()), "{address}");
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! The few calls of the hub's API that a source needs, with patience for its limits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+use http::header::{LINK, RETRY_AFTER};
+use reqwest::redirect::{Attempt, Policy};
+use reqwest::{Client, Response, Url};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::address::{CheckedResolver, HubAccess};
+
+const TIMEOUT: Duration = Duration::from_secs(30);
+const PAGE: usize = 100;
+/// A hub that always names a next page would be asked for ever.
+const MOST_PAGES: usize = 10_000;
+const ATTEMPTS: u32 = 5;
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+const MOST_REDIRECTS: usize = 5;
+const LARGEST_ANSWER: usize = 32 * 1024 * 1024;
+const LARGEST_README: usize = 1024 * 1024;
+const READMES: [&str; 5] = ["README.md", "readme.md", "Readme.md", "README", "readme"];
+
+/// Why something could not be read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum HubError {
+    #[error("not found, or private and the token may not see it")]
+    NotFound,
+    #[error("access denied: the model is gated or private, and the token was not granted access")]
+    Denied,
+    #[error("the hub answered {0}")]
+    Status(StatusCode),
+    #[error("the hub cannot be reached: {0}")]
+    Unreachable(String),
+    #[error("the hub's answer cannot be read: {0}")]
+    Unreadable(String),
+}
+
+impl HubError {
+    /// Whether it may be different the next time.
+    pub(super) fn is_temporary(&self) -> bool {
+        match self {
+            Self::NotFound | Self::Denied => false,
+            Self::Status(status) => status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS,
+            Self::Unreachable(_) | Self::Unreadable(_) => true,
+        }
+    }
+}
+
+/// A hub, and who is asking.
+pub(super) struct Hub {
+    client: Client,
+    base: Url,
+    token: Option<String>,
+}
+
+/// A model in a list.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Listed {
+    #[serde(alias = "modelId")]
+    pub(super) id: String,
+    sha: Option<String>,
+    last_modified: Option<String>,
+}
+
+impl Listed {
+    /// What changes with the model; `None` where the hub does not tell.
+    pub(super) fn revision(&self) -> Option<String> {
+        revision(self.sha.as_deref(), self.last_modified.as_deref())
+    }
+}
+
+fn revision(sha: Option<&str>, last_modified: Option<&str>) -> Option<String> {
+    Some(format!("{} {}", sha?, last_modified?))
+}
+
+/// A model with its card.
+pub(super) struct Model {
+    pub(super) name: String,
+    /// As the hub describes it.
+    pub(super) info: Value,
+    pub(super) readme: Option<String>,
+}
+
+impl Model {
+    pub(super) fn revision(&self) -> Option<String> {
+        revision(self.info["sha"].as_str(), self.info["lastModified"].as_str())
+    }
+}
+
+impl Hub {
+    pub(super) fn new(url: &str, token: Option<&str>, access: &HubAccess) -> Result<Self, String> {
+        let base: Url = format!("{url}/").parse().map_err(|error| format!("url `{url}`: {error}"))?;
+        access.check(&base)?;
+        let access = Arc::new(access.clone());
+        let checked = Arc::clone(&access);
+        let policy = Policy::custom(move |attempt: Attempt<'_>| {
+            if attempt.previous().len() > MOST_REDIRECTS {
+                return attempt.error("too many redirects");
+            }
+            match checked.check(attempt.url()) {
+                Ok(()) => attempt.follow(),
+                Err(reason) => attempt.error(reason),
+            }
+        });
+        #[expect(clippy::disallowed_methods, reason = "its resolver and redirects are the source's own")]
+        let builder = Client::builder();
+        let client = builder
+            .user_agent("model-registry-catalog")
+            .timeout(TIMEOUT)
+            .redirect(policy)
+            .dns_resolver(Arc::new(CheckedResolver(access)))
+            .no_proxy()
+            .build()
+            .map_err(|error| error.to_string())?;
+        Ok(Self { client, base, token: token.map(str::to_owned) })
+    }
+
+    /// Whether the hub knows the token, where there is one.
+    pub(super) async fn check_token(&self) -> Result<(), String> {
+        if self.token.is_none() {
+            return Ok(());
+        }
+        match self.get(self.url(&["api", "whoami-v2"])).await {
+            Ok(_) => Ok(()),
+            Err(HubError::Denied) => Err("the hub does not know the token: renew it, or unset its variable".to_owned()),
+            Err(error) => Err(format!("failed to validate Hugging Face catalog credentials: {error}")),
+        }
+    }
+
+    /// All models of an organisation whose names begin with the prefix, whatever the case.
+    pub(super) async fn list(&self, organization: &str, prefix: &str) -> Result<Vec<Listed>, HubError> {
+        let mut url = self.url(&["api", "models"]);
+        {
+            let mut query = url.query_pairs_mut();
+            query
+                .append_pair("author", organization)
+                .append_pair("limit", &PAGE.to_string())
+                .append_pair("full", "true");
+            if !prefix.is_empty() {
+                query.append_pair("search", prefix);
+            }
+        }
+        let prefix = prefix.to_lowercase();
+        let mut models = Vec::new();
+        for _ in 0..MOST_PAGES {
+            let response = self.get(url.clone()).await?;
+            let next = next_page(&response);
+            let page: Vec<Listed> = json(response).await?;
+            models.extend(page.into_iter().filter(|model| {
+                model.id.split_once('/').is_some_and(|(_, name)| name.to_lowercase().starts_with(&prefix))
+            }));
+            let Some(next) = next.and_then(|next| url.join(&next).ok()) else { return Ok(models) };
+            // Only the cursor is taken over: the next page is asked of the same hub.
+            let Some((_, cursor)) = next.query_pairs().find(|(name, _)| name == "cursor") else { return Ok(models) };
+            let others: Vec<(String, String)> =
+                url.query_pairs().into_owned().filter(|(name, _)| name != "cursor").collect();
+            url.query_pairs_mut().clear().extend_pairs(others).append_pair("cursor", &cursor);
+        }
+        Err(HubError::Unreadable(format!("more than {MOST_PAGES} pages")))
+    }
+
+    /// A model with its card.
+    pub(super) async fn model(&self, name: &str) -> Result<Model, HubError> {
+        let path: Vec<&str> = ["api", "models"].into_iter().chain(name.split('/')).collect();
+        let info: Value = json(self.get(self.url(&path)).await?).await?;
+        let known = info["id"].as_str().or_else(|| info["modelId"].as_str()).unwrap_or(name).to_owned();
+        let files = info["siblings"].as_array().into_iter().flatten();
+        let files: Vec<&str> = files.filter_map(|file| file["rfilename"].as_str()).collect();
+        let mut readme = None;
+        for file in READMES.into_iter().filter(|file| files.contains(file)) {
+            let path: Vec<&str> = known.split('/').chain(["raw", "main", file]).collect();
+            match self.get(self.url(&path)).await {
+                Ok(response) => {
+                    let bytes = limited(response, LARGEST_README).await?;
+                    readme = Some(String::from_utf8_lossy(&bytes).replace('\0', ""));
+                    break;
+                }
+                // The card of a gated model may be closed although its description is not.
+                Err(HubError::NotFound | HubError::Denied) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Model { name: known, info, readme })
+    }
+
+    fn url(&self, path: &[&str]) -> Url {
+        let mut url = self.base.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        url
+    }
+
+    /// Asks, again and again while the hub is busy; it says itself how long to wait.
+    async fn get(&self, url: Url) -> Result<Response, HubError> {
+        let mut pause = FIRST_PAUSE;
+        for attempt in 1.. {
+            let mut request = self.client.get(url.clone());
+            if let Some(token) = &self.token {
+                request = request.bearer_auth(token);
+            }
+            let error = match request.send().await {
+                Ok(response) if response.status().is_success() => return Ok(response),
+                Ok(response) => {
+                    if let Some(wanted) = retry_after(&response) {
+                        pause = wanted;
+                    }
+                    match response.status() {
+                        StatusCode::NOT_FOUND => HubError::NotFound,
+                        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => HubError::Denied,
+                        status => HubError::Status(status),
+                    }
+                }
+                // Without the URL, which a redirect may have filled with signatures.
+                Err(error) if error.is_redirect() => return Err(HubError::Unreachable(chain(&error.without_url()))),
+                Err(error) => HubError::Unreachable(chain(&error.without_url())),
+            };
+            if attempt >= ATTEMPTS || !error.is_temporary() || pause > LONGEST_PAUSE {
+                return Err(error);
+            }
+            tracing::debug!(%error, ?pause, "the hub is asked again");
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        unreachable!("the loop returns")
+    }
+}
+
+fn chain(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
+}
+
+fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+/// The address behind `rel="next"`.
+fn next_page(response: &Response) -> Option<String> {
+    let header = response.headers().get(LINK)?.to_str().ok()?;
+    let next = header.split(',').find(|link| link.contains("rel=\"next\""))?;
+    Some(next.split_once('<')?.1.split_once('>')?.0.to_owned())
+}
+
+async fn json<T: serde::de::DeserializeOwned>(response: Response) -> Result<T, HubError> {
+    let bytes = limited(response, LARGEST_ANSWER).await?;
+    serde_json::from_slice(&bytes).map_err(|error| HubError::Unreadable(error.to_string()))
+}
+
+async fn limited(mut response: Response, limit: usize) -> Result<Vec<u8>, HubError> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) =
+        response.chunk().await.map_err(|error| HubError::Unreachable(chain(&error.without_url())))?
+    {
+        if bytes.len() + chunk.len() > limit {
+            return Err(HubError::Unreadable(format!("it is longer than {limit} bytes")));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,61 @@
+//! What a source wants of a hub: models by name, or all of an organisation with a prefix.
+
+/// One entry of `includedModels`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    Exactly(String),
+    Listed { organization: String, prefix: String },
+}
+
+/// Reads the entries. A hub can be asked for one organisation at a time, so patterns need one.
+pub(super) fn wanted(included: &[String], organization: Option<&str>) -> Result<Vec<Wanted>, String> {
+    if included.is_empty() {
+        let organization = organization.ok_or("includedModels cannot be empty for Hugging Face catalog")?;
+        return Ok(vec![Wanted::Listed { organization: organization.to_owned(), prefix: String::new() }]);
+    }
+    included
+        .iter()
+        .map(|pattern| {
+            let pattern = pattern.trim();
+            let full =
+                organization.map_or_else(|| pattern.to_owned(), |organization| format!("{organization}/{pattern}"));
+            let Some(front) = full.strip_suffix('*') else {
+                return if full.contains('*') || full.ends_with('/') {
+                    Err(unsupported(&full))
+                } else {
+                    Ok(Wanted::Exactly(full))
+                };
+            };
+            match front.split_once('/') {
+                Some((organization, prefix)) if !organization.is_empty() && !front.contains('*') => {
+                    Ok(Wanted::Listed { organization: organization.to_owned(), prefix: prefix.to_owned() })
+                }
+                _ => Err(unsupported(&full)),
+            }
+        })
+        .collect()
+}
+
+fn unsupported(pattern: &str) -> String {
+    format!(
+        "wildcard pattern \"{pattern}\" is not supported - Hugging Face requires a specific organization (e.g., \
+         'ibm-granite/*' or 'meta-llama/Llama-2-*')"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_need_an_organisation() {
+        let one = |pattern: &str| wanted(&[pattern.to_owned()], None);
+        assert_eq!(one("o/m").unwrap(), [Wanted::Exactly("o/m".into())]);
+        assert_eq!(one("o/p*").unwrap(), [Wanted::Listed { organization: "o".into(), prefix: "p".into() }]);
+        for wrong in ["*", "*/*", "*/x", "o*/x*", "/x*", "o/", "o/a*b"] {
+            assert!(one(wrong).is_err(), "{wrong}");
+        }
+        let own = wanted(&["p*".to_owned()], Some("o")).unwrap();
+        assert_eq!(own, [Wanted::Listed { organization: "o".into(), prefix: "p".into() }]);
+    }
+}

@@ -1,0 +1,135 @@
+//! Sources of type `hf`, against a stand-in hub.
+
+use model_registry_catalog::{HubAccess, Settings};
+use model_registry_server::config::Environment;
+use model_registry_testkit::{Backend, backends};
+use serde_json::Value;
+
+use crate::hub_server::{HubServer, Planned, TOKEN};
+use crate::support::{Api, Files};
+
+async fn api(backend: Backend, hub: &HubServer, patterns: &str, token: Option<&str>) -> (Files, Api) {
+    // Two providers in one build: one has to be chosen.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let sources = format!(
+        "model_catalogs:\n- {{id: hub, name: Hub, type: hf, includedModels: {patterns}, excludedModels: ['*-gguf'], properties: {{url: 'http://{}', apiKeyEnvVar: HUB_TOKEN}}}}\n",
+        hub.address
+    );
+    let files = Files::new(&[("sources.yaml", &sources)]);
+    let hubs = HubAccess { hosts: vec!["127.0.0.1".to_owned()], private_addresses: true };
+    let environment: Environment = token.map(|token| ("HUB_TOKEN", token)).into_iter().collect();
+    let api = Api::on(backend, Settings { hubs, environment, ..files.settings() }).await;
+    (files, api)
+}
+
+async fn state(api: &Api) -> Value {
+    api.get("sources").await.json()["items"][0].clone()
+}
+
+#[tokio::test]
+async fn models_are_mapped_and_only_changes_are_read_again() {
+    for backend in backends() {
+        let hub = HubServer::start().await;
+        for name in ["org/a", "org/b", "org/c-gguf", "org/d", "org/e"] {
+            hub.publish(name, 1);
+        }
+        let (_files, api) = api(backend, &hub, "['org/*']", None).await;
+        assert_eq!(state(&api).await.get("status"), None, "nothing is known before the first sync");
+        api.catalog.sync_hub("hub").await.unwrap();
+        assert_eq!(api.names("models").await, ["org/a", "org/b", "org/d", "org/e"], "{backend}");
+        assert_eq!(state(&api).await["status"], "available");
+        let model = api.get("sources/hub/models/org/a").await.json();
+        for (field, expected) in [
+            ("description", "revision 1"),
+            ("provider", "org"),
+            ("license", "Apache 2.0"),
+            ("readme", "# a\n"),
+            ("externalId", "org/a"),
+            ("createTimeSinceEpoch", "1704067200000"),
+        ] {
+            assert_eq!(model[field], expected, "{field}");
+        }
+        assert_eq!(model["language"], serde_json::json!(["en", "de"]));
+        assert_eq!(model["customProperties"]["hf_gated"]["string_value"], "auto");
+        assert_eq!(api.names("models?filterQuery=hf_tags.array_value='pytorch'").await.len(), 4);
+        let artifacts = api.get("sources/hub/models/org/a/artifacts").await.json();
+        assert_eq!(artifacts["items"][0]["uri"], "hf://org/a");
+
+        hub.requests();
+        hub.publish("org/b", 2);
+        hub.withdraw("org/e");
+        let report = api.catalog.sync_hub("hub").await.unwrap();
+        assert_eq!((report.written, report.removed, report.unchanged), (1, 1, 2), "{backend}");
+        let models: Vec<String> = hub.requests().into_iter().filter(|path| path.starts_with("/api/models/")).collect();
+        assert_eq!(models, ["/api/models/org/b"]);
+        assert_eq!(api.get("sources/hub/models/org/b").await.json()["description"], "revision 2");
+        assert_eq!(api.names("models").await, ["org/a", "org/b", "org/d"]);
+
+        // A load of the files leaves alone what came from the hub.
+        api.catalog.load().await.unwrap();
+        assert_eq!(api.names("models").await, ["org/a", "org/b", "org/d"]);
+    }
+}
+
+#[tokio::test]
+async fn a_busy_hub_is_asked_again_when_it_says() {
+    let hub = HubServer::start().await;
+    hub.publish("org/a", 1);
+    hub.plan("/api/models/org/a", vec![Planned::Busy { retry_after: 1 }, Planned::Broken]);
+    let (_files, api) = api(Backend::Sqlite, &hub, "['org/a']", None).await;
+    let started = std::time::Instant::now();
+    api.catalog.sync_hub("hub").await.unwrap();
+    assert!(started.elapsed() >= std::time::Duration::from_secs(1));
+    assert_eq!(api.names("models").await, ["org/a"]);
+}
+
+#[tokio::test]
+async fn models_that_cannot_be_read_are_told_and_the_others_served() {
+    let hub = HubServer::start().await;
+    hub.publish("org/open", 1);
+    hub.publish("org/gated", 1);
+    hub.gate("org/gated");
+    let (_files, closed) = api(Backend::Sqlite, &hub, "['org/open', 'org/gated', 'org/absent']", None).await;
+    closed.catalog.sync_hub("hub").await.unwrap();
+    assert_eq!(closed.names("models").await, ["org/open"]);
+    let source = state(&closed).await;
+    assert_eq!(source["status"], "partially-available");
+    let error = source["error"].as_str().unwrap();
+    assert!(error.contains("org/absent: not found") && error.contains("org/gated: access denied"), "{error}");
+
+    let (_files, open) = api(Backend::Sqlite, &hub, "['org/open', 'org/gated']", Some(TOKEN)).await;
+    open.catalog.sync_hub("hub").await.unwrap();
+    assert_eq!(open.names("models").await, ["org/gated", "org/open"]);
+
+    let (_files, wrong) = api(Backend::Sqlite, &hub, "['org/open']", Some("hf_wrong")).await;
+    wrong.catalog.sync_hub("hub").await.unwrap();
+    let source = state(&wrong).await;
+    assert_eq!(source["status"], "error");
+    assert!(!source["error"].as_str().unwrap().contains("hf_wrong"), "{source}");
+}
+
+#[tokio::test]
+async fn neither_an_address_nor_a_redirect_leads_where_it_must_not() {
+    let hub = HubServer::start().await;
+    hub.publish("org/a", 1);
+    hub.plan("/api/models/org/a", vec![Planned::Redirect("http://169.254.169.254/latest/meta-data".to_owned())]);
+    let (files, allowed) = api(Backend::Sqlite, &hub, "['org/a']", None).await;
+    allowed.catalog.sync_hub("hub").await.unwrap();
+    let error = state(&allowed).await["error"].as_str().unwrap().to_owned();
+    assert!(error.contains("not among the allowed hubs"), "{error}");
+
+    let strict = Api::on(Backend::Sqlite, files.settings()).await;
+    strict.catalog.sync_hub("hub").await.unwrap();
+    assert_eq!(state(&strict).await["status"], "error");
+    assert!(strict.names("models").await.is_empty());
+}
+
+#[tokio::test]
+async fn patterns_without_an_organisation_are_refused_at_once() {
+    let hub = HubServer::start().await;
+    let (_files, api) = api(Backend::Sqlite, &hub, "['*']", None).await;
+    let source = state(&api).await;
+    assert_eq!(source["status"], "error");
+    assert!(source["error"].as_str().unwrap().contains("requires a specific organization"), "{source}");
+    assert!(hub.requests().is_empty());
+}

@@ -86,7 +86,10 @@ pub(crate) fn registration(model: usize, version: usize) -> Value {
     properties.insert("loss".into(), double(mixed % 997, 997));
     properties.insert("batch_size".into(), int(1 << (mixed % 8)));
     properties.insert("epochs".into(), int(mixed % 100));
-    properties.insert("validated".into(), json!({"metadataType": "MetadataBoolValue", "bool_value": mixed.is_multiple_of(2)}));
+    properties.insert(
+        "validated".into(),
+        json!({"metadataType": "MetadataBoolValue", "bool_value": mixed.is_multiple_of(2)}),
+    );
     properties.insert("dataset".into(), text(&format!("dataset-{}", mixed % 1_000)));
     properties.insert("commit".into(), text(&format!("{:016x}", mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15))));
     json!({

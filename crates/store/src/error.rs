@@ -87,7 +87,8 @@ fn classify(error: &dyn sqlx::error::DatabaseError) -> Class {
     }
     let code = error.code().unwrap_or_default();
     // MySQL reports SQLSTATE in `code`; its own numbers tell more.
-    let number = error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>().map(sqlx::mysql::MySqlDatabaseError::number);
+    let number =
+        error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>().map(sqlx::mysql::MySqlDatabaseError::number);
     match number {
         // Deadlock, lock wait timeout, changed since the snapshot was taken (MariaDB).
         Some(1213 | 1205 | 1020) => return Class::Retry,

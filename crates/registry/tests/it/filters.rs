@@ -3,7 +3,7 @@
 use model_registry_testkit::backends;
 use serde_json::{Value, json};
 
-use crate::support::Api;
+use crate::support::{Api, percent_encoded};
 
 /// What a filter has to give: names in the order of ids, or 400.
 enum Expected {
@@ -117,7 +117,7 @@ async fn every_documented_filter_gives_the_right_versions_on_every_database() {
 }
 
 async fn check(api: &Api, list: &str, filter: &str, expected: &Expected, context: &str) {
-    let encoded: String = filter.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let encoded = percent_encoded(filter);
     let separator = if list.contains('?') { '&' } else { '?' };
     let answer = api.get(&format!("{list}{separator}filterQuery={encoded}")).await;
     match expected {

@@ -3,7 +3,7 @@
 use model_registry_testkit::backends;
 use serde_json::json;
 
-use crate::support::Api;
+use crate::support::{Api, percent_encoded};
 
 #[tokio::test]
 async fn names_that_databases_like_to_confuse_are_different_names() {
@@ -16,7 +16,7 @@ async fn names_that_databases_like_to_confuse_are_different_names() {
             ids.push(api.create("registered_models", json!({"name": name})).await);
         }
         for (name, id) in names.iter().zip(&ids) {
-            let encoded: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let encoded = percent_encoded(name);
             let found = api.get(&format!("registered_model?name={encoded}")).await;
             assert_eq!((found.status, &found.id()), (200, id), "{backend:?} {name:?}");
         }

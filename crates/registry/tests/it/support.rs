@@ -148,3 +148,12 @@ pub(crate) fn encoded(text: &str) -> String {
         encoded
     })
 }
+
+/// A text with every byte escaped, for a query string.
+pub(crate) fn percent_encoded(text: &str) -> String {
+    use std::fmt::Write;
+    text.bytes().fold(String::new(), |mut encoded, byte| {
+        let _ = write!(encoded, "%{byte:02X}");
+        encoded
+    })
+}

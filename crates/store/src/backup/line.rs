@@ -142,7 +142,7 @@ pub(super) struct LineWriter<W> {
 impl<W: Write> LineWriter<W> {
     pub(super) fn start(out: W) -> std::io::Result<Self> {
         let mut writer = Self { out, digest: Sha256::new(), lines: 0, counts: Counts::new(), buffer: String::new() };
-        writer.buffer.push_str(&format!(r#"{{"format":"{FORMAT}","version":{FORMAT_VERSION}"#));
+        writer.buffer = format!(r#"{{"format":"{FORMAT}","version":{FORMAT_VERSION}"#);
         writer.finish_line()?;
         Ok(writer)
     }
@@ -167,10 +167,8 @@ impl<W: Write> LineWriter<W> {
     pub(super) fn end(mut self) -> std::io::Result<End> {
         let end = End { counts: self.counts.clone(), lines: self.lines, sha256: hex(&self.digest.clone().finalize()) };
         let counts = serde_json::to_string(&end.counts)?;
-        self.buffer.push_str(&format!(
-            r#"{{"kind":"{END}","counts":{counts},"lines":{},"sha256":"{}""#,
-            end.lines, end.sha256
-        ));
+        self.buffer =
+            format!(r#"{{"kind":"{END}","counts":{counts},"lines":{},"sha256":"{}""#, end.lines, end.sha256);
         self.finish_line()?;
         self.out.flush()?;
         Ok(end)

@@ -1,4 +1,6 @@
-//! `config show`: the settings that hold on this machine, and where each came from.
+//! `config show`: the settings that hold on this machine, and where each came from; `config reference`: every setting.
+
+use std::io::Write;
 
 use clap::{ArgMatches, Command};
 use model_registry_server::config::{self, Effective, Environment, Group, Origin, Schema};
@@ -8,6 +10,18 @@ use crate::output::{Format, Output, printable};
 use crate::session::{self, ClientSettings};
 
 const MASK: &str = "***";
+
+const REFERENCE_HEAD: &str = "\
+# Configuration
+
+Every setting is a flag, an environment variable and a key of a TOML file (`--config FILE`); the flag wins over the variable, the
+variable over the file, the file over the default. `model-registry config show` prints what holds and where it came from. A secret
+may also come from a file: `MR_DATABASE_FILE`, or `database = { file = \"/run/secrets/database\" }`. An unknown key, a wrong type and a
+file that cannot be read stop the start with exit code 2 and one line that says where.
+
+This page is printed by `model-registry config reference`.
+
+";
 
 pub(crate) fn command(schema: &Schema) -> Command {
     let show = Command::new("show")
@@ -21,7 +35,12 @@ pub(crate) fn command(schema: &Schema) -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .after_help("Example:\n  model-registry config show")
-        .subcommand(schema.attach(show, &[]));
+        .subcommand(schema.attach(show, &[]))
+        .subcommand(
+            Command::new("reference")
+                .about("Print every setting: its key, flag, environment variable, default and meaning, as Markdown")
+                .after_help("Example:\n  model-registry config reference > configure.md"),
+        );
     session::with_options(command)
 }
 
@@ -33,7 +52,11 @@ struct Row {
 }
 
 pub(crate) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
-    let Some((_, arguments)) = arguments.subcommand() else { return Ok(()) };
+    let Some((name, arguments)) = arguments.subcommand() else { return Ok(()) };
+    if name == "reference" {
+        write!(std::io::stdout(), "{REFERENCE_HEAD}{}", config::markdown(schema))?;
+        return Ok(());
+    }
     let environment = Environment::of_process();
     let client = ClientSettings::load(arguments, &environment)?;
     let settings = schema.load(&config::Sources { arguments, environment: &environment, default_file: None })?;

@@ -152,28 +152,28 @@ fn change(entity: &Entity, now: i64) -> [Expr; 7] {
 struct Rows {
     table: &'static str,
     columns: Vec<&'static str>,
-    rows: Vec<Vec<Expr>>,
+    values: Vec<Vec<Expr>>,
 }
 
 impl Rows {
     fn new(table: &'static str) -> Self {
-        Self { table, columns: Vec::new(), rows: Vec::new() }
+        Self { table, columns: Vec::new(), values: Vec::new() }
     }
 
     fn add(&mut self, columns: impl AsRef<[&'static str]>, values: impl Into<Vec<Expr>>) {
         if self.columns.is_empty() {
             self.columns = columns.as_ref().to_vec();
         }
-        self.rows.push(values.into());
+        self.values.push(values.into());
     }
 
     async fn insert(self, tx: &mut Transaction) -> Result<()> {
-        let Self { table, columns, rows } = self;
-        if rows.is_empty() {
+        let Self { table, columns, values } = self;
+        if values.is_empty() {
             return Ok(());
         }
         let most = VALUES / columns.len();
-        let mut rows = rows.into_iter().peekable();
+        let mut rows = values.into_iter().peekable();
         while rows.peek().is_some() {
             let mut insert = Query::insert();
             insert.into_table(table).columns(columns.iter().copied());

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// How long the server is asked to wait for a change; in each answer it may wait less.
 const WAIT_SECONDS: u64 = 25;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server's feed.
 pub(crate) struct ChangeFeed {

@@ -113,7 +113,12 @@ impl Database {
                 .await?,
             ),
         };
-        Ok(Transaction { inner, statements: Arc::clone(&self.statements) })
+        let mut snapshot = Transaction { inner, statements: Arc::clone(&self.statements) };
+        if self.dialect() == Dialect::Postgres {
+            // It holds no lock, and whoever reads its rows may be slow.
+            snapshot.execute_text("SET LOCAL idle_in_transaction_session_timeout = 0".to_owned()).await?;
+        }
+        Ok(snapshot)
     }
 
     pub async fn close(&self) {

@@ -65,9 +65,9 @@ async fn a_replica_killed_under_eight_writers_leaves_no_gap_and_no_change_out() 
                         assert_eq!(created.status, 201, "{}", created.body);
                         let id = created.id().to_owned();
                         acknowledged.push(id.clone());
-                        let patch = json!({"description": "changed"});
+                        let change = json!({"description": "changed"});
                         let path = format!("registered_models/{id}");
-                        if client.call("PATCH", &path, &[], Some(&patch)).await.is_err() {
+                        if client.call("PATCH", &path, &[], Some(&change)).await.is_err() {
                             break;
                         }
                     }

@@ -3,6 +3,7 @@
 //! Every line ends with a check: the beginning of the SHA-256 of the file up to there. A changed, missing or moved line
 //! is found where it is.
 
+use std::fmt::Write as _;
 use std::io::{BufRead, Read, Write};
 
 use model_registry_api::Kind;
@@ -109,7 +110,6 @@ impl Item {
 
     /// The line without its closing brace.
     fn append(&self, out: &mut String) {
-        use std::fmt::Write;
         // Writing to a String cannot fail.
         let _ = match self {
             Self::Link { resource_id, artifact_id } => {
@@ -142,7 +142,7 @@ pub(super) struct LineWriter<W> {
 impl<W: Write> LineWriter<W> {
     pub(super) fn start(out: W) -> std::io::Result<Self> {
         let mut writer = Self { out, digest: Sha256::new(), lines: 0, counts: Counts::new(), buffer: String::new() };
-        writer.buffer = format!(r#"{{"format":"{FORMAT}","version":{FORMAT_VERSION}"#);
+        let _ = write!(writer.buffer, r#"{{"format":"{FORMAT}","version":{FORMAT_VERSION}"#);
         writer.finish_line()?;
         Ok(writer)
     }
@@ -167,8 +167,11 @@ impl<W: Write> LineWriter<W> {
     pub(super) fn end(mut self) -> std::io::Result<End> {
         let end = End { counts: self.counts.clone(), lines: self.lines, sha256: hex(&self.digest.clone().finalize()) };
         let counts = serde_json::to_string(&end.counts)?;
-        self.buffer =
-            format!(r#"{{"kind":"{END}","counts":{counts},"lines":{},"sha256":"{}""#, end.lines, end.sha256);
+        let _ = write!(
+            self.buffer,
+            r#"{{"kind":"{END}","counts":{counts},"lines":{},"sha256":"{}""#,
+            end.lines, end.sha256
+        );
         self.finish_line()?;
         self.out.flush()?;
         Ok(end)
@@ -337,7 +340,6 @@ fn check(digest: &Sha256) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex

@@ -130,6 +130,8 @@ async fn postgres(connect: &PgConnectOptions, options: PoolOptions) -> Result<(P
             Box::pin(async move {
                 // Compiling a large filter takes seconds, running it milliseconds.
                 connection.execute("SET jit = off").await?;
+                // A replica that vanished without a word would keep its locks, and all changes from being numbered.
+                connection.execute("SET idle_in_transaction_session_timeout = '60s'").await?;
                 Ok(())
             })
         })

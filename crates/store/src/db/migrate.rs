@@ -193,7 +193,7 @@ mod tests {
         let all: Vec<i64> = MIGRATIONS.iter().map(|migration| migration.version).collect();
         assert!(all.is_sorted_by(|a, b| a < b));
         assert_eq!(pending_versions(&[]), all);
-        assert!(pending_versions(&all).is_empty());
+        assert_eq!(pending_versions(&all), Vec::<i64>::new());
         assert_eq!(pending_versions(&all[1..]), [1]);
         assert!(matches!(pending(&[(99,)]), Err(MigrateError::TooNew { found: 99, .. })));
     }

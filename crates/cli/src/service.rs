@@ -85,6 +85,9 @@ async fn serve_roles(
     let mut options = settings.layer_options(health);
     if settings.is_on(&key::TELEMETRY_METRICS) {
         register_metrics(&metrics, &store);
+        if let Some(catalog) = &catalog {
+            catalog.register_metrics(&metrics);
+        }
         routes = routes.merge(metrics.router());
         options.metrics = Some(metrics);
     }

@@ -1,5 +1,6 @@
 //! The catalog's API, driven in process on every database that is there.
 
+mod contract;
 mod filters;
 mod golden;
 mod hub;

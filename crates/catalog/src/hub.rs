@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn intervals_are_written_as_the_reference_takes_them() {
-        assert_eq!(duration("1h30m"), Some(Duration::from_secs(5400)));
+        assert_eq!(duration("1h30m"), Some(Duration::from_mins(90)));
         assert_eq!(duration("90s"), Some(Duration::from_secs(90)));
         for wrong in ["", "h", "12", "0s", "-1h", "1d"] {
             assert_eq!(duration(wrong), None, "{wrong}");

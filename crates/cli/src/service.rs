@@ -91,7 +91,7 @@ async fn serve_roles(
         routes = routes.merge(metrics.router());
         options.metrics = Some(metrics);
     }
-    let router = layers::wrap(auth::protect(fallback::finish(routes), auth), options);
+    let service = layers::wrap(auth::protect(fallback::finish(routes), auth), options);
     let scheme = if tls.is_some() { "https" } else { "http" };
     let serve_options = serve::Options { tls, ..settings.serve_options() };
 
@@ -112,7 +112,7 @@ async fn serve_roles(
         }
     };
     tokio::select! {
-        served = serve::serve(listener, router, serve_options, serve::stop_signal()) => served?,
+        served = serve::serve(listener, service, serve_options, serve::stop_signal()) => served?,
         error = connected => return Err(datastore_error(error)),
         never = loading => match never {},
     }

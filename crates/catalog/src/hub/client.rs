@@ -115,7 +115,6 @@ impl<'a> Hub<'a> {
                 Err(reason) => attempt.error(reason),
             }
         });
-        #[expect(clippy::disallowed_methods, reason = "its resolver and redirects are the source's own")]
         let builder = Client::builder();
         let client = builder
             .user_agent("model-registry-catalog")

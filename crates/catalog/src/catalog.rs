@@ -3,15 +3,17 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use model_registry_server::config::Environment;
+use model_registry_server::metrics::Metrics;
 use model_registry_store::dialect::Dialect;
 use model_registry_store::{CatalogLoad, Lease, LoadReport, Store, StoreError};
 
 use crate::configuration::{Configuration, Files};
 use crate::hub::{self, HubAccess};
 use crate::loader::{self, Loaded};
+use crate::metrics::SourceMetrics;
 use crate::routes::OptionsCache;
 use crate::watch;
 use crate::yaml::Problem;
@@ -41,6 +43,7 @@ pub struct Catalog {
     configuration: Arc<RwLock<Arc<Configuration>>>,
     pub(crate) options: Arc<OptionsCache>,
     is_loaded: Arc<AtomicBool>,
+    metrics: SourceMetrics,
     pub(crate) lease: Arc<Lease>,
 }
 
@@ -63,7 +66,8 @@ impl Catalog {
             configuration: Arc::default(),
             options: Arc::default(),
             is_loaded: Arc::default(),
-            lease: Arc::new(Lease { name: "catalog", holder: uuid::Uuid::new_v4().to_string(), duration: LEASE }),
+            metrics: SourceMetrics::default(),
+            lease: Arc::new(Lease { name: "catalog", holder: holder(), duration: LEASE }),
         }
     }
 
@@ -79,6 +83,11 @@ impl Catalog {
     /// The configuration of the last load.
     pub(crate) fn configuration(&self) -> Arc<Configuration> {
         Arc::clone(&self.configuration.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Adds what is counted for each source.
+    pub fn register_metrics(&self, metrics: &Metrics) {
+        self.metrics.register(metrics);
     }
 
     /// Whether other processes may use the same database.
@@ -117,7 +126,10 @@ impl Catalog {
         let revisions = revisions.into_iter().collect();
         let Settings { hubs, environment, .. } = self.settings();
         let now = self.store.clock().now();
-        let snapshot = hub::sync(source, hubs, environment, &revisions, now).await;
+        let started = Instant::now();
+        let (snapshot, requests) = hub::sync(source, hubs, environment, &revisions, now).await;
+        self.metrics.note_requests(source_id, requests);
+        self.metrics.note(&snapshot, started.elapsed(), self.store.clock().now());
         let (status, skipped, error) = (snapshot.status, snapshot.skipped, snapshot.error.clone());
         let load = CatalogLoad { snapshots: vec![snapshot], sources: None, clock: self.store.clock().clone(), lease };
         let report = self.store.write(&load).await?;
@@ -133,6 +145,7 @@ impl Catalog {
 
     pub(crate) async fn load_holding(&self, lease: Option<Lease>) -> Result<LoadSummary, StoreError> {
         let catalog = self.clone();
+        let started = Instant::now();
         // Parsing takes a while; a panic in it is a defect and ends the load like one.
         let read = tokio::task::spawn_blocking(move || catalog.read()).await;
         let Read { configuration, loaded, mut problems, is_complete, fingerprint } = match read {
@@ -147,6 +160,7 @@ impl Catalog {
                 tracing::warn!(source = snapshot.source_id, status = snapshot.status, error, "catalog source");
             }
             problems.extend(of_source);
+            self.metrics.note(&snapshot, started.elapsed(), self.store.clock().now());
             snapshots.push(snapshot);
         }
         let load = CatalogLoad { snapshots, sources: complete, clock: self.store.clock().clone(), lease };
@@ -177,6 +191,12 @@ impl Catalog {
         let is_complete = files.has_all(&self.settings.sources);
         Read { configuration, loaded, problems, is_complete, fingerprint }
     }
+}
+
+/// A name that no other process has.
+#[expect(clippy::disallowed_methods, reason = "who holds a lease is told apart by nothing else")]
+fn holder() -> String {
+    uuid::Uuid::new_v4().to_string()
 }
 
 struct Read {

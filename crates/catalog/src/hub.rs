@@ -9,6 +9,7 @@ mod mapping;
 mod pattern;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -44,14 +45,15 @@ pub(crate) fn wanted(source: &Source) -> Result<Vec<Wanted>, String> {
     pattern::wanted(source.included.as_deref().unwrap_or_default(), source.text_property("allowedOrganization"))
 }
 
-/// Reads what the hub has. `revisions` tells what is stored already: such models are not read again.
+/// Reads what the hub has, and tells how many requests that took. `revisions` tells what is stored already: such models
+/// are not read again.
 pub(crate) async fn sync(
     source: &Source,
     access: &HubAccess,
     environment: &Environment,
     revisions: &HashMap<String, String>,
     now: i64,
-) -> SourceSnapshot {
+) -> (SourceSnapshot, u64) {
     let failed = |error: String| SourceSnapshot {
         source_id: source.id.clone(),
         status: "error",
@@ -60,10 +62,9 @@ pub(crate) async fn sync(
         items: None,
         kept: Vec::new(),
     };
-    match read(source, access, environment, revisions, now).await {
-        Ok(snapshot) => snapshot,
-        Err(error) => failed(error),
-    }
+    let requests = AtomicU64::new(0);
+    let snapshot = read(source, access, environment, revisions, now, &requests).await.unwrap_or_else(failed);
+    (snapshot, requests.into_inner())
 }
 
 async fn read(
@@ -72,10 +73,11 @@ async fn read(
     environment: &Environment,
     revisions: &HashMap<String, String>,
     now: i64,
+    requests: &AtomicU64,
 ) -> Result<SourceSnapshot, String> {
     let url = source.text_property("url").unwrap_or(DEFAULT_URL).trim_end_matches('/');
     let variable = source.text_property("apiKeyEnvVar").unwrap_or(DEFAULT_TOKEN_VARIABLE);
-    let hub = Hub::new(url, environment.get(variable), access)?;
+    let hub = Hub::new(url, environment.get(variable), access, requests)?;
     hub.check_token().await?;
     let organization = source.text_property("allowedOrganization");
     let prefixed = |list: Option<&Vec<String>>| -> Vec<String> {
@@ -183,7 +185,7 @@ mod tests {
 
     #[test]
     fn intervals_are_written_as_the_reference_takes_them() {
-        assert_eq!(duration("1h30m"), Some(Duration::from_secs(5400)));
+        assert_eq!(duration("1h30m"), Some(Duration::from_mins(90)));
         assert_eq!(duration("90s"), Some(Duration::from_secs(90)));
         for wrong in ["", "h", "12", "0s", "-1h", "1d"] {
             assert_eq!(duration(wrong), None, "{wrong}");

@@ -14,6 +14,7 @@ mod hub;
 mod license;
 mod loader;
 mod mcp;
+mod metrics;
 mod models;
 mod pattern;
 mod performance;

@@ -1,7 +1,7 @@
 //! Notices that a file of the catalog has changed.
 //!
 //! Events of the directories wake it up; whether something changed is decided by a digest of what the files hold. So a
-//! ConfigMap's swap of symbolic links is noticed like an edit, an editor's temporary files are not, and a file system
+//! `ConfigMap`'s swap of symbolic links is noticed like an edit, an editor's temporary files are not, and a file system
 //! without events is looked at now and then.
 
 use std::collections::BTreeSet;

@@ -85,10 +85,13 @@ async fn serve_roles(
     let mut options = settings.layer_options(health);
     if settings.is_on(&key::TELEMETRY_METRICS) {
         register_metrics(&metrics, &store);
+        if let Some(catalog) = &catalog {
+            catalog.register_metrics(&metrics);
+        }
         routes = routes.merge(metrics.router());
         options.metrics = Some(metrics);
     }
-    let router = layers::wrap(auth::protect(fallback::finish(routes), auth), options);
+    let service = layers::wrap(auth::protect(fallback::finish(routes), auth), options);
     let scheme = if tls.is_some() { "https" } else { "http" };
     let serve_options = serve::Options { tls, ..settings.serve_options() };
 
@@ -109,7 +112,7 @@ async fn serve_roles(
         }
     };
     tokio::select! {
-        served = serve::serve(listener, router, serve_options, serve::stop_signal()) => served?,
+        served = serve::serve(listener, service, serve_options, serve::stop_signal()) => served?,
         error = connected => return Err(datastore_error(error)),
         never = loading => match never {},
     }

@@ -1,3 +1,4 @@
+use std::fmt::Write;
 use std::path::PathBuf;
 
 use super::*;
@@ -44,7 +45,7 @@ fn nested_aliases_are_refused_before_they_grow() {
     for level in 1..12 {
         let previous = format!("*a{}", level - 1);
         let list = [previous.as_str(); 9].join(", ");
-        bomb.push_str(&format!("a{level}: &a{level} [{list}]\n"));
+        writeln!(bomb, "a{level}: &a{level} [{list}]").unwrap();
     }
     let (_, problems) = load(&[&bomb]);
     assert_eq!(problems.len(), 1);

@@ -1,6 +1,7 @@
 //! The few calls of the hub's API that a source needs, with patience for its limits.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::StatusCode;
@@ -51,10 +52,11 @@ impl HubError {
 }
 
 /// A hub, and who is asking.
-pub(super) struct Hub {
+pub(super) struct Hub<'a> {
     client: Client,
     base: Url,
     token: Option<String>,
+    requests: &'a AtomicU64,
 }
 
 /// A model in a list.
@@ -92,8 +94,14 @@ impl Model {
     }
 }
 
-impl Hub {
-    pub(super) fn new(url: &str, token: Option<&str>, access: &HubAccess) -> Result<Self, String> {
+impl<'a> Hub<'a> {
+    /// `requests` counts what is sent.
+    pub(super) fn new(
+        url: &str,
+        token: Option<&str>,
+        access: &HubAccess,
+        requests: &'a AtomicU64,
+    ) -> Result<Self, String> {
         let base: Url = format!("{url}/").parse().map_err(|error| format!("url `{url}`: {error}"))?;
         access.check(&base)?;
         let access = Arc::new(access.clone());
@@ -107,7 +115,6 @@ impl Hub {
                 Err(reason) => attempt.error(reason),
             }
         });
-        #[expect(clippy::disallowed_methods, reason = "its resolver and redirects are the source's own")]
         let builder = Client::builder();
         let client = builder
             .user_agent("model-registry-catalog")
@@ -117,7 +124,7 @@ impl Hub {
             .no_proxy()
             .build()
             .map_err(|error| error.to_string())?;
-        Ok(Self { client, base, token: token.map(str::to_owned) })
+        Ok(Self { client, base, token: token.map(str::to_owned), requests })
     }
 
     /// Whether the hub knows the token, where there is one.
@@ -204,6 +211,7 @@ impl Hub {
             if let Some(token) = &self.token {
                 request = request.bearer_auth(token);
             }
+            self.requests.fetch_add(1, Ordering::Relaxed);
             let error = match request.send().await {
                 Ok(response) if response.status().is_success() => return Ok(response),
                 Ok(response) => {

@@ -11,7 +11,6 @@ use super::parameters;
 use super::sources::{asset_type, strict_sort_order};
 use crate::Catalog;
 
-#[expect(clippy::unused_async, reason = "a handler")]
 pub(super) async fn list(State(catalog): State<Catalog>, query: Query) -> Result<Response, ApiError> {
     let page_size = parameters::page_size(&query)?;
     let asset = asset_type(&query)?;

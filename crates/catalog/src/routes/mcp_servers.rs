@@ -107,7 +107,9 @@ async fn with_tools(catalog: &Catalog, servers: &[CatalogRecord], tools: Tools) 
             if let Some(of_server) = by_server.get(&server.id) {
                 // The closing brace makes room for one more member.
                 wire.pop();
-                wire.push_str(&format!(r#","tools":[{}]}}"#, of_server.join(",")));
+                wire.push_str(r#","tools":["#);
+                wire.push_str(&of_server.join(","));
+                wire.push_str("]}");
             }
             wire
         })

@@ -10,7 +10,6 @@ use percent_encoding::percent_decode_str;
 use super::{artifacts, database, performance, store_error};
 use crate::Catalog;
 
-#[expect(clippy::unused_async, reason = "a handler")]
 pub(super) async fn without_name() -> ApiError {
     ApiError::UnprocessableEntity("required field 'model_name' is empty: put the name behind `models/`".to_owned())
 }

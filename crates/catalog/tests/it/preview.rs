@@ -10,9 +10,8 @@ use crate::support::{Answer, Api};
 async fn preview(api: &Api, query: &str, parts: &[(&str, &str)]) -> Answer {
     let mut body = String::new();
     for (name, text) in parts {
-        body.push_str(&format!(
-            "--b\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"f\"\r\n\r\n{text}\r\n"
-        ));
+        let head = format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"f\"\r\n\r\n");
+        body.extend([head.as_str(), text, "\r\n"]);
     }
     body.push_str("--b--\r\n");
     let request = Request::post(format!("/api/model_catalog/v1alpha1/sources/preview{query}"))

@@ -82,8 +82,8 @@ impl Api {
         let store = Store::connect(&source, PoolOptions::default(), Clock::system()).await.unwrap();
         let catalog = Catalog::new(store.clone(), settings);
         catalog.load().await.unwrap();
-        let routes = fallback::finish(model_registry_catalog::router(catalog.clone()));
-        let router = layers::wrap(routes, layers::Options::default());
+        let complete = fallback::finish(model_registry_catalog::router(catalog.clone()));
+        let router = layers::wrap(complete, layers::Options::default());
         Self { router, catalog, store, _database: database }
     }
 

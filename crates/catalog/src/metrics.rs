@@ -1,0 +1,63 @@
+//! Numbers about each source, for `/metrics`.
+
+use std::time::Duration;
+
+use model_registry_server::metrics::Metrics;
+use model_registry_store::SourceSnapshot;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SourceLabel {
+    source: String,
+}
+
+/// One number of each source; clones count together.
+type PerSource = Family<SourceLabel, Gauge>;
+
+#[derive(Clone, Default)]
+pub(crate) struct SourceMetrics {
+    items: PerSource,
+    skipped: PerSource,
+    last_success: PerSource,
+    duration: Family<SourceLabel, Gauge<f64, std::sync::atomic::AtomicU64>>,
+    hub_requests: Family<SourceLabel, Counter>,
+}
+
+impl SourceMetrics {
+    pub(crate) fn register(&self, metrics: &Metrics) {
+        metrics.register(|registry| {
+            registry.register("catalog_source_items", "Items that a source publishes", self.items.clone());
+            registry.register("catalog_source_skipped", "Items left out at the last load", self.skipped.clone());
+            registry.register(
+                "catalog_source_last_success_timestamp_seconds",
+                "When a source was last read without losing everything",
+                self.last_success.clone(),
+            );
+            registry.register(
+                "catalog_source_load_seconds",
+                "How long the last load of a source took, of all file sources together",
+                self.duration.clone(),
+            );
+            registry.register("catalog_hub_requests", "Requests sent to a source's hub", self.hub_requests.clone());
+        });
+    }
+
+    /// Notes how a load went; `now` is in milliseconds.
+    pub(crate) fn note(&self, snapshot: &SourceSnapshot, took: Duration, now: i64) {
+        let label = SourceLabel { source: snapshot.source_id.clone() };
+        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        self.skipped.get_or_create(&label).set(number(snapshot.skipped));
+        self.duration.get_or_create(&label).set(took.as_secs_f64());
+        if let Some(items) = &snapshot.items {
+            self.items.get_or_create(&label).set(number(items.len() + snapshot.kept.len()));
+            self.last_success.get_or_create(&label).set(now / 1000);
+        }
+    }
+
+    pub(crate) fn note_requests(&self, source: &str, count: u64) {
+        self.hub_requests.get_or_create(&SourceLabel { source: source.to_owned() }).inc_by(count);
+    }
+}

@@ -1,0 +1,42 @@
+//! Every operation of the contract is routed, and no other method on its paths.
+
+use std::collections::BTreeMap;
+
+use axum::body::Body;
+use http::Request;
+use model_registry_testkit::Backend;
+use serde_json::Value;
+
+use crate::support::Api;
+
+#[tokio::test]
+async fn every_operation_of_the_contract_is_routed() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/contract/catalog.yaml");
+    let contract: Value = serde_saphyr::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let paths: BTreeMap<String, Value> = serde_json::from_value(contract["paths"].clone()).unwrap();
+    let api = Api::of_golden_data(Backend::Sqlite).await;
+    let mut operations = 0;
+    for (path, item) in &paths {
+        let target = path
+            .replace("{source_id}", "larkspur_curated")
+            .replace("{model_name+}", "larkspur/heron-8b-chat")
+            .replace("{model_name}", "larkspur%2Fheron-8b-chat")
+            .replace("{server_id}", "1000000")
+            .replace("{tool_name}", "x");
+        assert!(!target.contains('{'), "{target}");
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+            let is_declared = item.get(method.to_lowercase()).is_some();
+            let request = Request::builder().method(method).uri(&target).body(Body::empty()).unwrap();
+            let answer = api.send(request).await;
+            if is_declared {
+                operations += 1;
+                let known = [200, 400, 404];
+                assert!(known.contains(&answer.status), "{method} {path}: {}", answer.status);
+                assert!(answer.status == 200 || !answer.message().contains("no such path"), "{method} {path}");
+            } else {
+                assert_eq!(answer.status, 405, "{method} {path}");
+            }
+        }
+    }
+    assert_eq!(operations, 13);
+}

@@ -1,7 +1,5 @@
 //! The real executable, driven from outside: by the published Python clients, by signals, by databases that come and go.
 
-#![expect(clippy::unwrap_used, reason = "what a test cannot go on without fails it")]
-
 #[cfg(test)]
 mod backup;
 #[cfg(test)]

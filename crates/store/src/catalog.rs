@@ -3,6 +3,7 @@
 //! A load is one transaction ([`CatalogLoad`]): readers see all of the old set or all of the new one. Reads are one
 //! statement each ([`CatalogList`]).
 
+mod item;
 mod kind;
 mod list;
 mod load;
@@ -11,9 +12,10 @@ mod order;
 mod read;
 mod vocabulary;
 
+pub use item::CatalogItem;
 pub use kind::CatalogKind;
 pub use list::{CatalogList, CatalogPage, CatalogSet};
-pub use load::{CatalogItem, CatalogLoad, LoadReport, SourceSnapshot};
+pub use load::{CatalogLoad, LoadReport, SourceSnapshot};
 pub use options::{Options, PropertyOptions};
 pub use order::CatalogOrder;
 pub use read::{CatalogRecord, SourceState};

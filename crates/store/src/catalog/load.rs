@@ -6,14 +6,12 @@ use std::collections::{HashMap, HashSet};
 
 use sea_query::{Expr, ExprTrait, Query};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
+use super::item::{CatalogItem, digest, sort_name};
 use super::{CatalogKind, vocabulary};
 use crate::clock::Clock;
 use crate::db::Transaction;
-use crate::document::Document;
 use crate::error::{Result, StoreError};
-use crate::filter::fold;
 use crate::lease::Lease;
 use crate::store::{Operation, Outcome};
 use crate::tables::{WORKSPACE, folded};
@@ -21,23 +19,6 @@ use crate::write::{PROPERTY_COLUMNS, PropertyRow};
 
 /// Rows per statement, well below what the databases allow in parameters.
 const ROWS: usize = 500;
-
-/// A thing that a source publishes, with what hangs below it.
-#[derive(Clone, Debug)]
-pub struct CatalogItem {
-    pub kind: CatalogKind,
-    /// Unique within kind and parent (or source), at most 255 characters.
-    pub key: String,
-    pub name: Option<String>,
-    /// Without id and times.
-    pub document: Document,
-    /// Milliseconds since the Unix epoch; otherwise the time of the first load.
-    pub create_time: Option<i64>,
-    /// Otherwise the time of the load that changed something.
-    pub update_time: Option<i64>,
-    /// Artifacts of a model, tools of a server.
-    pub children: Vec<CatalogItem>,
-}
 
 /// What one source publishes now, and how reading it went.
 #[derive(Clone, Debug)]
@@ -394,36 +375,3 @@ const ITEM_COLUMNS: [&str; 15] = [
     "digest",
     "search_text",
 ];
-
-/// Folded, then as written: names that differ in case only have an order too.
-fn sort_name(item: &CatalogItem) -> String {
-    // The key of a server holds its version as well; that of an artifact is no name.
-    let name = match item.kind {
-        CatalogKind::McpServer => Some(item.key.as_str()),
-        _ => item.name.as_deref(),
-    };
-    name.map_or_else(String::new, |name| format!("{}\u{1}{name}", fold(name)))
-}
-
-/// A digest of all that a load writes for an item, except times that the item does not state.
-fn digest(item: &CatalogItem) -> String {
-    let mut digest = Sha256::new();
-    feed(&mut digest, item);
-    digest.finalize().iter().take(16).fold(String::with_capacity(32), |mut hex, byte| {
-        use std::fmt::Write;
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
-}
-
-fn feed(digest: &mut Sha256, item: &CatalogItem) {
-    let times = format!("{} {:?} {:?}", item.kind.code(), item.create_time, item.update_time);
-    for part in [times.as_str(), &item.key, item.name.as_deref().unwrap_or_default(), &item.document.to_text()] {
-        digest.update(part.len().to_le_bytes());
-        digest.update(part.as_bytes());
-    }
-    digest.update(item.children.len().to_le_bytes());
-    for child in &item.children {
-        feed(digest, child);
-    }
-}

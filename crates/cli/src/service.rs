@@ -7,7 +7,7 @@ use axum::Router;
 use model_registry_catalog::Catalog;
 use model_registry_registry::Registry;
 use model_registry_server::auth::{self, Auth, Rules};
-use model_registry_server::config::{self as key, Settings};
+use model_registry_server::config::{self as key, Settings, Telemetry};
 use model_registry_server::health::{Health, Outcome, Scope};
 use model_registry_server::metrics::Metrics;
 use model_registry_server::{fallback, layers, serve};
@@ -50,13 +50,14 @@ pub(crate) fn run(
 ) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     runtime.block_on(async {
-        let _telemetry = settings.start_log()?;
-        serve_roles(settings, source, anonymous, roles, started).await
+        let telemetry = settings.start_log()?;
+        serve_roles(settings, &telemetry, source, anonymous, roles, started).await
     })
 }
 
 async fn serve_roles(
     settings: &Settings,
+    telemetry: &Telemetry,
     source: DatabaseSource,
     anonymous: Anonymous,
     roles: Roles,
@@ -88,6 +89,7 @@ async fn serve_roles(
         if let Some(catalog) = &catalog {
             catalog.register_metrics(&metrics);
         }
+        telemetry.export(&metrics);
         routes = routes.merge(metrics.router());
         options.metrics = Some(metrics);
     }
@@ -155,7 +157,7 @@ fn health(store: &Store) -> Health {
     Health::new().check("database", Scope::Storage, move || check_database(database.clone())).check(
         "model-registry",
         Scope::Service,
-        move || check_service(service.clone()),
+        move || std::future::ready(check_service(&service)),
     )
 }
 
@@ -171,7 +173,7 @@ async fn check_database(store: Store) -> Outcome {
     }
 }
 
-async fn check_service(store: Store) -> Outcome {
+fn check_service(store: &Store) -> Outcome {
     match store.database() {
         Ok(_) => Outcome::pass("model registry service is healthy").with("service_ready", true),
         Err(_) => Outcome::fail("model registry service not yet initialized").with("service_ready", false),

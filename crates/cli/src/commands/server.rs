@@ -28,7 +28,11 @@ pub(crate) fn command(schema: &Schema) -> Command {
 
 pub(crate) fn proxy_command(schema: &Schema) -> Command {
     let command = Command::new("proxy")
-        .about("The same as `server`, for existing manifests: takes the flags of the Kubeflow Model Registry");
+        .about("The same as `server`, for existing manifests: takes the flags of the Kubeflow Model Registry")
+        .after_help(
+            "Example:\n  model-registry proxy --hostname=0.0.0.0 --embedmd-database-type=postgres \\\n    \
+             --embedmd-database-dsn=postgres://user:password@host/models",
+        );
     schema.attach(command, GROUPS)
 }
 

@@ -64,6 +64,7 @@ const DEFAULT_SOURCES: &str = "sources.yaml";
 pub(crate) fn command(schema: &Schema) -> Command {
     let check = Command::new("check")
         .about("Check sources files and what they name, without a server; tell what would be served")
+        .after_help("Example:\n  model-registry catalog check sources.yaml")
         .arg(
             Arg::new("files")
                 .value_name("FILE")

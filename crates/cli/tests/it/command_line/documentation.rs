@@ -49,3 +49,15 @@ async fn every_example_of_the_guide_does_what_it_says() {
         assert_eq!(said.trim_end(), expected.trim_end(), "docs/command-line.md:{}: {}", example.line, example.command);
     }
 }
+
+#[test]
+fn the_page_of_settings_is_what_the_executable_prints() {
+    let home = tempfile::tempdir().unwrap();
+    let printed = command(home.path()).args(["config", "reference"]).output().unwrap();
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configure.md")).unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&printed.stdout),
+        page,
+        "renew it: model-registry config reference > docs/configure.md"
+    );
+}

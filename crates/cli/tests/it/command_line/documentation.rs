@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::command_line::support::{Registry, shell, shown};
+use crate::command_line::support::{Registry, command, shell, shown};
 
 /// A command of a `console` block and the lines below it.
 struct Example {

@@ -53,7 +53,7 @@ fn every_command_explains_itself() {
     for name in COMMANDS {
         visit(&[(*name).to_owned()], &mut visited);
     }
-    assert!(visited > 60, "{visited}");
+    assert_eq!(visited, 60);
 }
 
 #[test]

@@ -30,6 +30,7 @@ use crate::answer::Preconditions;
 pub fn document() -> Value {
     let mut schemas = shared_schemas::all();
     let mut responses = responses::errors();
+    responses.extend(responses::changes());
     let mut all_links = Map::new();
     let mut all_paths = fixed_paths::all();
     for version in ApiVersion::ALL {

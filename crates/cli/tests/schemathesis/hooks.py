@@ -59,6 +59,10 @@ def mend_query(case):
         text = str(query["filterQuery"]).replace("\\", "").replace("'", "''")
         query["filterQuery"] = f"name != '{text}' OR description LIKE '%'"
     path = relative(case)
+    # A sequence that was never given is refused, and waiting tells nothing.
+    if path == "changes":
+        query["after"] = "0"
+        query.pop("wait", None)
     if path in FINDS and not query.get("externalId"):
         if not query.get("name"):
             query["name"] = "a"

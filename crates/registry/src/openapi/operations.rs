@@ -22,6 +22,8 @@ pub(super) enum Action {
     Update,
     /// POST a model, a version and artifacts at once.
     Register,
+    /// GET the change feed.
+    Changes,
 }
 
 /// A line of the table.
@@ -43,7 +45,7 @@ pub(super) fn of(version: ApiVersion) -> impl Iterator<Item = &'static Operation
     OPERATIONS.iter().filter(move |line| version == ApiVersion::V1Alpha3 || !line.path.starts_with("/experiment"))
 }
 
-use Action::{Create, Find, Get, List, Register, Update, Upsert};
+use Action::{Changes, Create, Find, Get, List, Register, Update, Upsert};
 
 const fn op(
     action: Action,
@@ -129,4 +131,6 @@ static OPERATIONS: &[Operation] = &[
     op(List,     "/experiment_runs/{experimentrunId}/metric_history", "getExperimentRunMetricHistory",   "name stepIds", "Metric",            "Lists every value that an experiment run logged."),
     op(List,     "/experiment_runs/metric_history",                  "getExperimentRunsMetricHistory",   "name stepIds", "Metric",            "Lists every value that all experiment runs logged."),
     op(Find,     "/experiment_run",                                  "findExperimentRun",                BY_CHILD_NAME, "ExperimentRun",      "Finds an experiment run by name and experiment, or by external id."),
+
+    op(Changes,  "/changes",                                         "getChanges",                       "after limit wait", "Change",         "Lists the mutations behind a sequence, waits for the next ones, or streams them."),
 ];

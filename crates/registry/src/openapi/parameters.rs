@@ -30,6 +30,7 @@ pub(super) fn all() -> Map<String, Value> {
     };
     let page_size = format!("Items on a page: {DEFAULT_PAGE_SIZE} by default, {MAX_PAGE_SIZE} at most.");
     let page_size_schema = json!({"type": "string", "format": "int32", "pattern": ID_PATTERN});
+    let after = json!({"type": "string", "pattern": "^([0-9]{1,18}|newest)$"});
     let steps = json!({"type": "string", "pattern": "^[0-9]{1,9}(,[0-9]{1,9})*$"});
     Map::from_iter([
         query("name", text(), "Name of the entity, compared exactly."),
@@ -42,6 +43,13 @@ pub(super) fn all() -> Map<String, Value> {
         query("sortOrder", reference("schemas", "SortOrder"), "Direction of the list; ascending by default."),
         query("nextPageToken", text(), "`nextPageToken` of the previous page, with the same filter and order."),
         query("stepIds", steps, "Only values logged at these steps, separated by commas."),
+        query("after", after, "The sequence to read behind: `next` of the last answer, 0 for all, or `newest`."),
+        query("limit", json!({"type": "integer", "minimum": 1}), "Changes in an answer: 100 by default, 1000 at most."),
+        query(
+            "wait",
+            json!({"type": "integer", "minimum": 0}),
+            "Seconds to wait for a change if there is none, 30 at most.",
+        ),
         header(
             "ifMatch",
             "If-Match",

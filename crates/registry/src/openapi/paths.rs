@@ -22,7 +22,7 @@ pub(super) fn all(version: ApiVersion) -> Map<String, Value> {
 
 fn method(action: Action) -> &'static str {
     match action {
-        Action::Find | Action::List | Action::Get => "get",
+        Action::Find | Action::List | Action::Get | Action::Changes => "get",
         Action::Create | Action::Upsert | Action::Register => "post",
         Action::Update => "patch",
     }
@@ -56,6 +56,7 @@ fn added_parameters(action: Action) -> &'static [&'static str] {
     match action {
         Action::List => &["filterQuery", "pageSize", "orderBy", "sortOrder", "nextPageToken"],
         Action::Find | Action::Get => &["ifNoneMatch"],
+        Action::Changes => &[],
         Action::Update => &["ifMatch"],
         Action::Create | Action::Upsert | Action::Register => &["idempotencyKey"],
     }
@@ -63,7 +64,7 @@ fn added_parameters(action: Action) -> &'static [&'static str] {
 
 fn body(operation: &Operation, version: ApiVersion) -> Option<Value> {
     let schema = match operation.action {
-        Action::Find | Action::List | Action::Get => return None,
+        Action::Find | Action::List | Action::Get | Action::Changes => return None,
         Action::Create => format!("{}Create", operation.schema),
         Action::Upsert => format!("{}Upsert", operation.schema),
         Action::Update => format!("{}Update", operation.schema),
@@ -80,7 +81,7 @@ fn body(operation: &Operation, version: ApiVersion) -> Option<Value> {
 fn answers(operation: &Operation, version: ApiVersion) -> Value {
     let (successes, errors): (&[&str], &[&str]) = match operation.action {
         Action::Find | Action::Get => (&["200"], &["304"]),
-        Action::List => (&["200"], &[]),
+        Action::List | Action::Changes => (&["200"], &[]),
         Action::Create | Action::Register => (&["201"], &["409", "413", "422"]),
         // A body with the id of an entity that exists is a change of it, which If-Match may guard.
         Action::Upsert => (&["200", "201"], &["409", "412", "413", "422"]),
@@ -88,6 +89,7 @@ fn answers(operation: &Operation, version: ApiVersion) -> Value {
     };
     let success = match operation.action {
         Action::List => responses::list_name(operation.schema),
+        Action::Changes => return changes(),
         _ => responses::entity_name(operation.schema),
     };
     let success = reference("responses", &named(&success, version));
@@ -97,6 +99,15 @@ fn answers(operation: &Operation, version: ApiVersion) -> Value {
     }
     for status in responses::ALWAYS.iter().chain(errors) {
         all.insert((*status).to_owned(), reference("responses", responses::error_name(status)));
+    }
+    Value::Object(all)
+}
+
+/// The answers of the change feed, the same in both versions.
+fn changes() -> Value {
+    let mut all = Map::from_iter([("200".to_owned(), reference("responses", responses::CHANGES))]);
+    for status in responses::ALWAYS {
+        all.insert(status.to_owned(), reference("responses", responses::error_name(status)));
     }
     Value::Object(all)
 }

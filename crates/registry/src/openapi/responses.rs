@@ -60,6 +60,16 @@ pub(super) fn errors() -> Map<String, Value> {
     errors.collect()
 }
 
+/// The component with the answer of the change feed.
+pub(super) const CHANGES: &str = "ChangesResponse";
+
+/// The answer of the change feed.
+pub(super) fn changes() -> Map<String, Value> {
+    let mut answer = success("The next changes.", &reference("schemas", "Changes"));
+    answer["content"]["text/event-stream"] = json!({"schema": {"type": "string"}});
+    Map::from_iter([(CHANGES.to_owned(), answer)])
+}
+
 /// The answers of a version that carry entities.
 pub(super) fn answers(version: ApiVersion) -> Map<String, Value> {
     let mut answers = Map::new();

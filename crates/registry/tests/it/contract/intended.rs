@@ -37,6 +37,8 @@ pub(super) const IN_BOTH: &[Intended] = &[
     // Operations.
     because("POST /registered_models:register: additional", "registers a model, a version and artifacts at once"),
     because("schema Registration*: additional", "the bodies of that operation"),
+    because("GET /changes: additional", "the change feed"),
+    because("schema Change*: additional", "what the change feed answers"),
     because("* parameters header If-Match: additional", "changes only what the client has seen"),
     because("* parameters header If-None-Match: additional", "spares sending what the client has"),
     because("* parameters header Idempotency-Key: additional", "makes creations repeatable"),

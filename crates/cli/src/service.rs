@@ -10,7 +10,7 @@ use model_registry_server::auth::{self, Auth, Rules};
 use model_registry_server::config::{self as key, Settings, Telemetry};
 use model_registry_server::health::{Health, Outcome, Scope};
 use model_registry_server::metrics::Metrics;
-use model_registry_server::{fallback, layers, serve};
+use model_registry_server::{docs, fallback, layers, serve};
 use model_registry_store::{Clock, ConnectError, Database, DatabaseSource, PoolOptions, Store};
 
 /// Where a server may listen while nobody is asked who they are.
@@ -76,6 +76,7 @@ async fn serve_roles(
     let mut health = health(&store);
     if roles.has_registry() {
         routes = routes.merge(model_registry_registry::router(Registry::new(store.clone())));
+        routes = routes.merge(docs::router("/openapi.json"));
     }
     let catalog = roles.catalog(&store);
     if let Some(catalog) = &catalog {

@@ -37,6 +37,7 @@
 pub mod auth;
 pub mod body;
 pub mod config;
+pub mod docs;
 pub mod error;
 pub mod fallback;
 pub mod health;

@@ -35,6 +35,7 @@ pub(crate) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()>
             "Model Registry is starting. Stop it with Ctrl-C.\n\n  \
              REST API   {api}\n  \
              Catalog    {catalog_api}\n  \
+             API docs   {base_url}/docs\n  \
              OpenAPI    {base_url}/openapi.json\n  \
              Health     {base_url}/readyz/health\n  \
              Data       {data}\n\n\

@@ -1,0 +1,79 @@
+//! The API documentation at `/docs`: Swagger UI over `/openapi.json`, served from the executable, so that it works
+//! without a network.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Path;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
+use utoipa_swagger_ui::Config;
+
+use crate::ApiError;
+
+/// Returns the routes below `/docs` for the document at a URL of this server.
+pub fn router(openapi_url: &'static str) -> Router {
+    let config = Arc::new(Config::from(openapi_url));
+    let file = move |Path(path): Path<String>| {
+        let config = Arc::clone(&config);
+        async move { answer(&path, config) }
+    };
+    Router::new()
+        .route("/docs", get(|| async { Redirect::permanent("/docs/index.html") }))
+        .route("/docs/{*file}", get(file))
+}
+
+fn answer(path: &str, config: Arc<Config<'static>>) -> Response {
+    match utoipa_swagger_ui::serve(path, config) {
+        Ok(Some(file)) => {
+            let bytes = match file.bytes {
+                Cow::Borrowed(bytes) => bytes::Bytes::from_static(bytes),
+                Cow::Owned(bytes) => bytes.into(),
+            };
+            let mut response = bytes.into_response();
+            let content_type = HeaderValue::from_str(&file.content_type);
+            response
+                .headers_mut()
+                .insert(CONTENT_TYPE, content_type.unwrap_or(HeaderValue::from_static("application/octet-stream")));
+            if file.gzpipped {
+                response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            }
+            response
+        }
+        Ok(None) => ApiError::NotFound(format!("no such path: /docs/{path}")).into_response(),
+        Err(error) => ApiError::internal(error.to_string()).into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::extract::Request;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::response::tests::text;
+
+    async fn get_text(path: &str) -> (u16, String) {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = router("/openapi.json").oneshot(request).await.unwrap();
+        (response.status().as_u16(), text(response).await)
+    }
+
+    #[tokio::test]
+    async fn the_page_loads_its_parts_and_the_document_from_this_server() {
+        let (status, page) = get_text("/docs/index.html").await;
+        assert_eq!(status, 200);
+        assert!(!page.contains("https://"), "{page}");
+        let (status, script) = get_text("/docs/swagger-initializer.js").await;
+        assert_eq!(status, 200);
+        assert!(script.contains("/openapi.json"), "{script}");
+        for part in ["swagger-ui.css", "swagger-ui-bundle.js", "swagger-ui-standalone-preset.js"] {
+            assert_eq!(get_text(&format!("/docs/{part}")).await.0, 200, "{part}");
+        }
+        assert_eq!(get_text("/docs/none").await.0, 404);
+        assert_eq!(get_text("/docs").await.0, 308);
+    }
+}

@@ -76,10 +76,10 @@ fn script(name: &str, data: &Data) -> Option<String> {
         "filter, 3 properties" => format!(
             "\\set team random(0, 49)\nSELECT r.id, r.id, r.document FROM resource r WHERE r.workspace_id = 1 AND r.kind = 2 \
              AND {} AND {} AND {} ORDER BY r.id LIMIT 101;\n",
-            one_property("stage", "left(p.string_value, 255) = 'production' AND p.string_value = 'production'"),
+            one_property("stage", "left(p.string_value, 255) = 'production'"),
             one_property(
                 "team",
-                "left(p.string_value, 255) = 'team-' || :team AND p.string_value = 'team-' || :team"
+                "left(p.string_value, 255) = 'team-' || :team"
             ),
             one_property("accuracy", "p.double_value > 0.5"),
         ),

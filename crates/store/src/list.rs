@@ -66,7 +66,10 @@ impl Database {
         let cursor = request.page_token.map(|token| token::decode(token, &fingerprint)).transpose()?;
         let filter = request.filter.map(filter::parse).transpose()?.flatten();
         let select = request.select(cursor, filter.as_ref(), self.dialect())?;
-        let mut rows = self.fetch_all::<ListRow>(&select).await?;
+        let mut rows: Vec<ListRow> = match filter {
+            Some(_) => self.fetch_filtered(&select).await?,
+            None => self.fetch_all(&select).await?,
+        };
         let page_size = request.page_size as usize;
         let more = rows.len() > page_size;
         rows.truncate(page_size);

@@ -43,6 +43,15 @@ impl Database {
         })
     }
 
+    /// As [`Self::fetch_all`], for statements with a filter: there are endlessly many texts of them, and their plan depends on
+    /// the values, so they are neither kept prepared nor planned without looking at the values.
+    pub(crate) async fn fetch_filtered<R: Row>(&self, statement: &(impl SqlxBinder + Sync)) -> Result<Vec<R>> {
+        let Pools::Postgres(pool) = &self.pools else { return self.fetch_all(statement).await };
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        let (sql, values) = statement.build_sqlx(PostgresQueryBuilder);
+        Ok(sqlx::query_as_with(AssertSqlSafe(sql), values).persistent(false).fetch_all(pool).await?)
+    }
+
     pub(crate) async fn fetch_optional<R: Row>(&self, statement: &(impl SqlxBinder + Sync)) -> Result<Option<R>> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         Ok(match &self.pools {

@@ -103,11 +103,8 @@ fn the_literal_decides_where_a_custom_property_is_looked_up() {
 #[test]
 fn postgres_is_given_the_expression_its_text_index_holds() {
     for (text, expected) in [
-        ("x = 'a'", r#"(left("property"."string_value", 255) = $4 AND "property"."string_value" = $5)"#),
-        (
-            "x IN ('a', 'b')",
-            r#"(left("property"."string_value", 255) IN ($4, $5) AND "property"."string_value" IN ($6, $7))"#,
-        ),
+        ("x = 'a'", r#"left("property"."string_value", 255) = $4"#),
+        ("x IN ('a', 'b')", r#"left("property"."string_value", 255) IN ($4, $5)"#),
         ("x != 'a'", r#""property"."string_value" <> $4"#),
         ("x ILIKE 'a'", r#"COALESCE("property"."string_folded", "property"."string_value") LIKE $4 ESCAPE '!'"#),
     ] {

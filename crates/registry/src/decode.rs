@@ -65,6 +65,11 @@ pub(crate) fn as_object(value: Value, what: &str) -> Result<Map<String, Value>, 
     }
 }
 
+/// The reference's words, which clients compare (parity, registry-server appendix E).
+pub(crate) fn unknown_field(key: String) -> ApiError {
+    ApiError::Invalid(format!("json: unknown field {}", Value::String(key)))
+}
+
 impl Decoder {
     pub(crate) fn draft(self, spec: &'static KindSpec, body: Map<String, Value>) -> Result<Draft, ApiError> {
         let mut draft = Draft::default();
@@ -81,8 +86,7 @@ impl Decoder {
                 check_artifact_type(spec, &value)?;
             } else if self.mode == Mode::Whole && self.read_server_field(&mut draft, &key, &value)? {
             } else if self.strict {
-                let quoted = Value::String(key);
-                return Err(ApiError::Invalid(format!("json: unknown field {quoted}")));
+                return Err(unknown_field(key));
             }
         }
         Ok(draft)

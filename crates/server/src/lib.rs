@@ -41,7 +41,6 @@ pub mod docs;
 pub mod error;
 pub mod fallback;
 pub mod health;
-pub mod late;
 pub mod layers;
 pub mod log;
 pub mod metrics;

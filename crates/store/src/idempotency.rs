@@ -1,9 +1,11 @@
 //! Answers kept under the client's Idempotency-Key, so that a repeated request gets the first one's answer.
 
 use sea_query::{Expr, ExprTrait, Query};
+use sha2::{Digest, Sha256};
 
 use crate::db::Transaction;
 use crate::error::{Result, StoreError, UniqueField};
+use crate::hex::hex;
 use crate::tables::WORKSPACE;
 
 /// How long an answer is kept, in milliseconds.
@@ -15,6 +17,18 @@ pub struct IdempotencyKey {
     pub key: String,
     /// Digest of method, path and body.
     pub digest: String,
+}
+
+impl IdempotencyKey {
+    pub fn new(key: &str, method: &str, path: &str, body: &[u8]) -> Self {
+        let mut digest = Sha256::new();
+        for part in [method, path] {
+            digest.update(part.len().to_le_bytes());
+            digest.update(part.as_bytes());
+        }
+        digest.update(body);
+        Self { key: key.to_owned(), digest: hex(&digest.finalize()) }
+    }
 }
 
 /// A kept answer.

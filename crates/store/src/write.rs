@@ -50,20 +50,18 @@ impl Transaction {
         stamp_created(&mut document, author.time);
         let record = self.insert_row(kind, parent_id, &document, author.time).await?;
         let properties = property::properties(kind.spec(), &document);
-        self.write_properties(&[(kind, record.id, properties)]).await?;
+        self.upsert_properties(keyed(kind, record.id, properties)).await?;
         self.log_change(&record, Verb::Create, author).await?;
         Ok(record)
     }
 
     /// Replaces an entity's document if nobody else changed the entity since `old` was read; `None` if somebody did.
-    pub async fn update(&mut self, old: &Record, document: Document, author: &Author) -> Result<Option<Record>> {
+    pub async fn update(&mut self, old: &Record, mut document: Document, author: &Author) -> Result<Option<Record>> {
         let before = old.document()?;
-        let Some(record) = self.update_row(old, document, author).await? else { return Ok(None) };
+        let Some(record) = self.update_row(old, &mut document, author).await? else { return Ok(None) };
         let spec = old.kind.spec();
-        let changes = PropertyChanges::between(
-            &property::properties(spec, &before),
-            &property::properties(spec, &record.document()?),
-        );
+        let changes =
+            PropertyChanges::between(&property::properties(spec, &before), &property::properties(spec, &document));
         self.apply_property_changes(old.kind, old.id, changes).await?;
         self.log_change(&record, Verb::Update, author).await?;
         Ok(Some(record))
@@ -93,19 +91,19 @@ impl Transaction {
         author: &Author,
     ) -> Result<Option<Record>> {
         let metric = if let Some(old) = existing {
-            let Some(record) = self.update_row(old, document, author).await? else { return Ok(None) };
+            let Some(record) = self.update_row(old, &mut document, author).await? else { return Ok(None) };
             record
         } else {
             stamp_created(&mut document, author.time);
             self.insert_row(Kind::Metric, Some(run_id), &document, author.time).await?
         };
-        let mut point = metric.document()?;
+        let spec = Kind::Metric.spec();
+        let properties = property::properties(spec, &document);
+        let mut point = document;
         // A history record has no external id of its own, and was created when it was logged.
         point.0.remove("externalId");
         point.set("createTimeSinceEpoch", author.time.to_string());
         let point_id = self.insert_point(run_id, experiment_id, &point, author.time).await?;
-        let spec = Kind::Metric.spec();
-        let properties = property::properties(spec, &metric.document()?);
         let before = match existing {
             Some(old) => property::properties(spec, &old.document()?),
             None => Properties::new(),
@@ -155,7 +153,7 @@ impl Transaction {
         Ok(Record { kind, id, revision: 1, document: text })
     }
 
-    async fn update_row(&mut self, old: &Record, mut document: Document, author: &Author) -> Result<Option<Record>> {
+    async fn update_row(&mut self, old: &Record, document: &mut Document, author: &Author) -> Result<Option<Record>> {
         let spec = old.kind.spec();
         document.set("lastUpdateTimeSinceEpoch", author.time.to_string());
         let text = document.to_text();
@@ -168,7 +166,7 @@ impl Transaction {
                 ("revision", revision.into()),
                 ("document", text.as_str().into()),
             ])
-            .values(column_values(spec.family, property::columns(spec, &document)))
+            .values(column_values(spec.family, property::columns(spec, document)))
             .and_where(Expr::col("id").eq(old.id))
             .and_where(Expr::col("revision").eq(old.revision));
         if self.execute(&update).await? == 0 {
@@ -198,11 +196,6 @@ impl Transaction {
             ],
         );
         self.insert(&mut insert).await
-    }
-
-    async fn write_properties(&mut self, owners: &[(Kind, i64, Properties)]) -> Result<()> {
-        let rows = owners.iter().flat_map(|(kind, id, properties)| keyed(*kind, *id, properties.clone())).collect();
-        self.upsert_properties(rows).await
     }
 
     async fn apply_property_changes(&mut self, kind: Kind, owner_id: i64, changes: PropertyChanges) -> Result<()> {

@@ -6,10 +6,9 @@ use model_registry_server::{ApiError, JsonBody};
 use model_registry_store::{Document, Within};
 use serde_json::{Map, Value};
 
-use super::entity::{answer_found, find_by};
+use super::entity::{answer, answer_found, find_by, load};
 use super::list;
 use super::request::{PathText, Request, parse_id};
-use crate::answer::Answer;
 use crate::decode::{Decoder, Draft, Mode, object};
 use crate::rules::{Create, RuleError, Update, UpsertArtifact, new_document, random_name};
 
@@ -56,13 +55,8 @@ pub(super) async fn get_model_artifact(request: Request, PathText(id): PathText)
 
 async fn get_of(kinds: &[Kind], request: &Request, id: &str) -> Result<Response, ApiError> {
     let id = parse_id("artifact", id)?;
-    let found = request.database()?.find_by_id(kinds, id).await.map_err(RuleError::from)?;
-    let record = found.ok_or_else(|| ApiError::NotFound(format!("no {} found for id {id}", label(kinds))))?;
-    Ok(Answer::found(&record, request.context.version).unless_known(&request.preconditions()))
-}
-
-fn label(kinds: &[Kind]) -> &'static str {
-    if let [kind] = kinds { kind.spec().label } else { "artifact" }
+    let record = load(request, kinds, id).await?;
+    Ok(answer(request, &record))
 }
 
 pub(super) async fn find(request: Request) -> Result<Response, ApiError> {

@@ -3,7 +3,7 @@
 use axum::response::Response;
 use model_registry_api::{Kind, Parent};
 use model_registry_server::{ApiError, JsonBody};
-use model_registry_store::{FindBy, Found, Within};
+use model_registry_store::{FindBy, Found, Record, Within};
 
 use super::list;
 use super::request::{PathText, Request, parse_id, path_id};
@@ -22,22 +22,29 @@ pub(super) async fn list_children(kind: Kind, request: Request, id: PathText) ->
     let (page, response) = list::page(&request, &[kind], Within::Parent(parent_id), None).await?;
     // parity (registry-server 2.8): only a list of runs tells an unknown parent from one without children.
     if kind == Kind::ExperimentRun && page.size == 0 {
-        require(&request, parent.kind, parent_id).await?;
+        load(&request, &[parent.kind], parent_id).await?;
     }
     Ok(response)
 }
 
 pub(super) async fn get_one(kind: Kind, request: Request, id: PathText) -> Result<Response, ApiError> {
     let id = path_id(kind, &id)?;
-    let found = request.database()?.find_by_id(&[kind], id).await.map_err(RuleError::from)?;
-    let record = found.ok_or_else(|| not_found(kind, id))?;
-    Ok(Answer::found(&record, request.context.version).unless_known(&request.preconditions()))
+    let record = load(&request, &[kind], id).await?;
+    Ok(answer(&request, &record))
 }
 
-/// Fails with 404 where there is no such entity.
-pub(super) async fn require(request: &Request, kind: Kind, id: i64) -> Result<(), ApiError> {
-    let found = request.database()?.find_by_id(&[kind], id).await.map_err(RuleError::from)?;
-    found.map(|_| ()).ok_or_else(|| not_found(kind, id))
+/// Reads an entity of one of the kinds; 404 where there is none.
+pub(super) async fn load(request: &Request, kinds: &[Kind], id: i64) -> Result<Record, ApiError> {
+    let found = request.database()?.find_by_id(kinds, id).await.map_err(RuleError::from)?;
+    found.ok_or_else(|| match kinds {
+        [kind] => not_found(*kind, id),
+        _ => ApiError::NotFound(format!("no artifact found for id {id}")),
+    })
+}
+
+/// Answers a GET of one entity.
+pub(super) fn answer(request: &Request, record: &Record) -> Response {
+    Answer::found(record, request.context.version).unless_known(&request.preconditions())
 }
 
 pub(super) async fn create(kind: Kind, request: Request, JsonBody(body): JsonBody) -> Result<Response, ApiError> {
@@ -132,9 +139,7 @@ pub(super) fn answer_found(request: &Request, found: Found, label_plural: &str) 
         format!("{label_plural} found for name={name}, parentResourceId={parent}, externalId={external_id}")
     };
     match found {
-        Found::One(record) => {
-            Ok(Answer::found(&record, request.context.version).unless_known(&request.preconditions()))
-        }
+        Found::One(record) => Ok(answer(request, &record)),
         Found::None => Err(ApiError::NotFound(format!("no {}", searched()))),
         Found::Several => Err(ApiError::NotFound(format!("multiple {}", searched()))),
     }

@@ -5,7 +5,7 @@ use model_registry_api::Kind;
 use model_registry_server::ApiError;
 use model_registry_store::Within;
 
-use super::entity::require;
+use super::entity::load;
 use super::list;
 use super::request::{PathText, Request, path_id};
 
@@ -23,7 +23,7 @@ pub(super) async fn of_run(request: Request, id: PathText) -> Result<Response, A
     let steps = steps(&request)?;
     let (page, response) = list::page(&request, POINTS, Within::HistoryOf(run_id), steps.as_deref()).await?;
     if page.size == 0 {
-        require(&request, Kind::ExperimentRun, run_id).await?;
+        load(&request, &[Kind::ExperimentRun], run_id).await?;
     }
     Ok(response)
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::artifacts::{discriminated, read_new_artifact};
 use super::request::Request;
-use crate::decode::{Decoder, Mode, as_object, limits, object};
+use crate::decode::{Decoder, Mode, as_object, limits, object, unknown_field};
 use crate::rules::{Register, RegisterArtifact, new_document};
 
 pub(super) async fn register(request: Request, JsonBody(body): JsonBody) -> Result<Response, ApiError> {
@@ -19,7 +19,7 @@ pub(super) async fn register(request: Request, JsonBody(body): JsonBody) -> Resu
             "registeredModel" => model = Some(read_registered_model(version, value)?),
             "modelVersion" => model_version = Some(read_model_version(version, value)?),
             "artifacts" => artifacts = read_artifacts(version, value)?,
-            _ => return Err(ApiError::Invalid(format!("json: unknown field {}", Value::String(key)))),
+            _ => return Err(unknown_field(key)),
         }
     }
     let missing = |field: &str| ApiError::Unprocessable(format!("required field '{field}' is zero value."));

@@ -9,7 +9,6 @@ use model_registry_api::Kind;
 use model_registry_server::auth::Caller;
 use model_registry_server::{ApiError, Query};
 use model_registry_store::{Author, Database, IdempotencyKey, Operation};
-use sha2::{Digest, Sha256};
 
 use super::Context;
 use crate::answer::{Answer, Preconditions};
@@ -106,18 +105,7 @@ impl Request {
                 "the Idempotency-Key has to be 1 to {IDEMPOTENCY_KEY_LIMIT} printable ASCII characters"
             )));
         }
-        let mut digest = Sha256::new();
-        for part in [self.method.as_str(), self.uri.path()] {
-            digest.update(part.len().to_le_bytes());
-            digest.update(part.as_bytes());
-        }
-        digest.update(body);
-        let digest = digest.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
-            use std::fmt::Write;
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        });
-        Ok(Some(IdempotencyKey { key: key.to_owned(), digest }))
+        Ok(Some(IdempotencyKey::new(key, self.method.as_str(), self.uri.path(), body)))
     }
 }
 

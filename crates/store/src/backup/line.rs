@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::{BackupError, Counts, FORMAT_VERSION};
+use crate::hex::hex;
 
 const FORMAT: &str = "model-registry-export";
 const LINK: &str = "artifact_link";
@@ -337,11 +338,4 @@ fn number(field: &str, number: Option<i64>) -> Result<i64, String> {
 
 fn check(digest: &Sha256) -> String {
     hex(&digest.clone().finalize()[..4])
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }

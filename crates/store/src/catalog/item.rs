@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use super::CatalogKind;
 use crate::document::Document;
 use crate::filter::fold;
+use crate::hex::hex;
 
 /// A thing that a source publishes, with what hangs below it.
 #[derive(Clone, Debug)]
@@ -37,11 +38,7 @@ pub(super) fn sort_name(item: &CatalogItem) -> String {
 pub(super) fn digest(item: &CatalogItem) -> String {
     let mut digest = Sha256::new();
     feed(&mut digest, item);
-    digest.finalize().iter().take(16).fold(String::with_capacity(32), |mut hex, byte| {
-        use std::fmt::Write;
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    hex(&digest.finalize()[..16])
 }
 
 fn feed(digest: &mut Sha256, item: &CatalogItem) {

@@ -77,24 +77,29 @@ async fn register(connection: &mut Connection, number: usize, size: Size) -> Res
 
 /// The body of a registration: ten custom properties of every type, spread so that filters select known shares.
 pub(crate) fn registration(model: usize, version: usize) -> Value {
-    let mixed = model.wrapping_mul(2_654_435_761).wrapping_add(version.wrapping_mul(40_503)) % 1_000_003;
+    // A number of its own for each property: none says anything about another.
+    let number = |property: u64| {
+        let mut mixed = ((model as u64) << 24 | version as u64).wrapping_add(property << 56);
+        for multiplier in [0xBF58_476D_1CE4_E5B9_u64, 0x94D0_49BB_1331_11EB] {
+            mixed = (mixed ^ mixed >> 30).wrapping_mul(multiplier);
+        }
+        usize::try_from((mixed ^ mixed >> 31) >> 1).unwrap_or_default()
+    };
     let mut properties = Map::new();
-    properties.insert("stage".into(), text(["production", "staging", "development", "research"][mixed % 4]));
-    properties.insert("team".into(), text(&format!("team-{}", mixed % 50)));
-    properties.insert("framework".into(), text(["onnx", "torch", "tensorflow", "sklearn"][mixed / 7 % 4]));
-    properties.insert("accuracy".into(), double(mixed % 10_000, 10_000));
-    properties.insert("loss".into(), double(mixed % 997, 997));
-    properties.insert("batch_size".into(), int(1 << (mixed % 8)));
-    properties.insert("epochs".into(), int(mixed % 100));
-    properties.insert(
-        "validated".into(),
-        json!({"metadataType": "MetadataBoolValue", "bool_value": mixed.is_multiple_of(2)}),
-    );
-    properties.insert("dataset".into(), text(&format!("dataset-{}", mixed % 1_000)));
-    properties.insert("commit".into(), text(&format!("{:016x}", mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15))));
+    properties.insert("stage".into(), text(["production", "staging", "development", "research"][number(1) % 4]));
+    properties.insert("team".into(), text(&format!("team-{}", number(2) % 50)));
+    properties.insert("framework".into(), text(["onnx", "torch", "tensorflow", "sklearn"][number(3) % 4]));
+    properties.insert("accuracy".into(), double(number(4) % 10_000, 10_000));
+    properties.insert("loss".into(), double(number(5) % 997, 997));
+    properties.insert("batch_size".into(), int(1 << (number(6) % 8)));
+    properties.insert("epochs".into(), int(number(7) % 100));
+    let validated = number(8).is_multiple_of(2);
+    properties.insert("validated".into(), json!({"metadataType": "MetadataBoolValue", "bool_value": validated}));
+    properties.insert("dataset".into(), text(&format!("dataset-{}", number(9) % 1_000)));
+    properties.insert("commit".into(), text(&format!("{:016x}", number(10))));
     json!({
         "registeredModel": {"name": format!("model-{model}"), "owner": format!("owner-{}", model % 100)},
-        "modelVersion": {"name": format!("v{version}"), "author": format!("author-{}", mixed % 200),
+        "modelVersion": {"name": format!("v{version}"), "author": format!("author-{}", number(11) % 200),
                          "description": "made by the benchmark", "customProperties": properties},
         "artifacts": [
             {"artifactType": "model-artifact", "name": "weights", "uri": format!("s3://bench/{model}/{version}"),

@@ -15,6 +15,7 @@ use sqlx::{MySql, MySqlPool, PgPool, Postgres, Sqlite, SqlitePool};
 
 use crate::dialect::Dialect;
 use crate::error::Result;
+use crate::gather::Gather;
 
 pub use connect::{ConnectError, PoolOptions};
 pub use source::{DatabaseSource, DatabaseTls, SourceError};
@@ -25,6 +26,7 @@ pub struct Database {
     pools: Pools,
     statements: Arc<AtomicU64>,
     schema_version: i64,
+    pub(crate) gather: Arc<Gather>,
 }
 
 #[derive(Clone)]

@@ -65,6 +65,7 @@
 //! ```
 
 mod compile;
+mod equality;
 mod error;
 #[cfg(any(test, feature = "evaluate"))]
 pub mod evaluate;
@@ -74,7 +75,8 @@ mod pattern;
 mod syntax;
 mod typing;
 
-pub use compile::compile;
+pub use compile::{INDEXED_PREFIX, compile};
+pub use equality::{Equality, walkable};
 pub use error::FilterError;
 pub use parser::parse;
 pub use syntax::{Comparator, Comparison, Expression, Literal, Operation, Position, Property, Value, ValueType};
@@ -100,6 +102,11 @@ pub struct Scope<'a> {
     pub kinds: &'a [i16],
     /// The table with the rows of [`Target::Property`] and [`Target::List`].
     pub properties: &'static str,
+    /// Its column with the first [`INDEXED_PREFIX`] characters of each text, where it has one.
+    pub text_key: Option<&'static str>,
+    /// The name under which the statement walks rows of `properties`, when those and not the outer table lead to the
+    /// matches: every comparison with a property is then looked up for one owner at a time.
+    pub walked: Option<&'static str>,
     /// The rows behind [`Target::Related`]: those whose `parent_id` is the outer row's id.
     pub related: Option<&'a Scope<'a>>,
     /// Says what a name means in this list.

@@ -16,6 +16,7 @@ mod document;
 mod error;
 mod feed;
 pub mod filter;
+mod gather;
 mod hex;
 mod idempotency;
 mod lease;

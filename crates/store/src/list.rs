@@ -4,14 +4,19 @@ use model_registry_api::{Family, Kind, OrderBy, SortOrder};
 use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement};
 
 use crate::db::Database;
+use crate::dialect::Dialect;
 use crate::document;
 use crate::error::Result;
 use crate::filter::{self, Expression, Scope};
-use crate::read::{artifact_of, kind_is};
+use crate::read::artifact_of;
 use crate::record::check_document;
 use crate::tables::{WORKSPACE, table};
 use crate::token::{self, Cursor};
 use crate::vocabulary;
+
+mod walk;
+
+use walk::{WALKED, Walk, text_key};
 
 /// Which entities a list is about, before any filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,15 +65,23 @@ struct ListRow {
     document: String,
 }
 
+/// How a list's statement is run.
+enum Select {
+    /// The statement says how: its plan can be kept.
+    Planned(SelectStatement),
+    /// The best plan depends on the values of a filter.
+    Guessed(SelectStatement),
+}
+
 impl Database {
     pub async fn list(&self, request: &ListRequest<'_>) -> Result<Page> {
         let fingerprint = request.fingerprint();
         let cursor = request.page_token.map(|token| token::decode(token, &fingerprint)).transpose()?;
         let filter = request.filter.map(filter::parse).transpose()?.flatten();
         let select = request.select(cursor, filter.as_ref(), self.dialect())?;
-        let mut rows: Vec<ListRow> = match filter {
-            Some(_) => self.fetch_filtered(&select).await?,
-            None => self.fetch_all(&select).await?,
+        let mut rows: Vec<ListRow> = match select {
+            Select::Planned(select) => self.fetch_all(&select).await?,
+            Select::Guessed(select) => self.fetch_filtered(&select).await?,
         };
         let page_size = request.page_size as usize;
         let more = rows.len() > page_size;
@@ -100,31 +113,64 @@ impl ListRequest<'_> {
         ])
     }
 
-    fn select(
-        &self,
-        cursor: Option<Cursor>,
-        filter: Option<&Expression>,
-        dialect: crate::dialect::Dialect,
-    ) -> Result<SelectStatement> {
-        let Some(first) = self.kinds.first() else { return Ok(Query::select()) };
-        let family = first.spec().family;
+    fn select(&self, cursor: Option<Cursor>, filter: Option<&Expression>, dialect: Dialect) -> Result<Select> {
+        let Some(first) = self.kinds.first() else { return Ok(Select::Planned(Query::select())) };
         let table = table(*first);
-        let key = match self.order_by {
-            OrderBy::Id => "id",
-            OrderBy::CreateTime => "create_time",
-            OrderBy::LastUpdateTime => "update_time",
+        let equalities = match filter {
+            Some(filter) if self.may_walk() => filter::walkable(filter, &|name| vocabulary::resolve(self.kinds, name))?,
+            _ => Vec::new(),
         };
+        if equalities.is_empty() {
+            let mut select = Query::select();
+            select.from(table);
+            self.choose(&mut select, *first, filter, None, dialect)?;
+            self.order(&mut select, table, cursor);
+            return Ok(if filter.is_some() { Select::Guessed(select) } else { Select::Planned(select) });
+        }
+        let walk = Walk {
+            kind: first.code(),
+            equalities: &equalities,
+            sort_order: self.sort_order,
+            after: cursor.map(|cursor| cursor.id),
+            dialect,
+        };
+        let mut select = walk.start(table);
+        self.choose(&mut select, *first, filter, Some(WALKED), dialect)?;
+        select.and_where(walk.first_of_owner());
+        Ok(Select::Planned(select))
+    }
+
+    /// Whether the order of the ids is asked for, of one kind, and nothing but the filter narrows the list.
+    fn may_walk(&self) -> bool {
+        self.kinds.len() == 1
+            && self.within == Within::Everything
+            && self.order_by == OrderBy::Id
+            && self.name.is_none()
+            && self.external_id.is_none()
+    }
+
+    /// Adds what is read of each row, and which rows are listed.
+    fn choose(
+        &self,
+        select: &mut SelectStatement,
+        first: Kind,
+        filter: Option<&Expression>,
+        walked: Option<&'static str>,
+        dialect: Dialect,
+    ) -> Result<()> {
+        let table = table(first);
         let column = |name: &'static str| Expr::col((table, name));
-        let mut select = Query::select();
         select
             .column((table, "id"))
-            .expr_as(column(key), "sort_key")
+            .expr_as(column(self.key()), "sort_key")
             .column((table, "document"))
-            .from(table)
             .and_where(column("workspace_id").eq(WORKSPACE))
             .limit(u64::from(self.page_size) + 1);
-        if family != Family::MetricPoint {
-            select.and_where(kind_is(self.kinds));
+        if first.spec().family != Family::MetricPoint {
+            select.and_where(match self.kinds {
+                [kind] => column("kind").eq(kind.code()),
+                kinds => column("kind").is_in(kinds.iter().map(|kind| kind.code())),
+            });
         }
         match self.within {
             Within::Everything => {}
@@ -154,11 +200,28 @@ impl ListRequest<'_> {
                 workspace_id: WORKSPACE,
                 kinds: &codes,
                 properties: "property",
+                text_key: Some(text_key(dialect)),
+                walked,
                 related: None,
                 resolve: &|name| vocabulary::resolve(self.kinds, name),
             };
             select.cond_where(filter::compile(filter, &scope, dialect)?);
         }
+        Ok(())
+    }
+
+    fn key(&self) -> &'static str {
+        match self.order_by {
+            OrderBy::Id => "id",
+            OrderBy::CreateTime => "create_time",
+            OrderBy::LastUpdateTime => "update_time",
+        }
+    }
+
+    /// Orders the rows, and begins behind the cursor.
+    fn order(&self, select: &mut SelectStatement, table: &'static str, cursor: Option<Cursor>) {
+        let key = self.key();
+        let column = |name: &'static str| Expr::col((table, name));
         let (order, after): (Order, fn(Expr, Expr) -> Expr) = match self.sort_order {
             SortOrder::Ascending => (Order::Asc, |a, b| a.gt(b)),
             SortOrder::Descending => (Order::Desc, |a, b| a.lt(b)),
@@ -180,6 +243,5 @@ impl ListRequest<'_> {
             select.order_by((table, key), order.clone());
         }
         select.order_by((table, "id"), order);
-        Ok(select)
     }
 }

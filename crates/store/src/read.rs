@@ -5,6 +5,7 @@ use sea_query::{Cond, Expr, ExprTrait, Order, Query, SelectStatement, UnionType}
 
 use crate::db::Database;
 use crate::error::Result;
+use crate::gather::GatheredTable;
 use crate::record::{Record, RecordRow};
 use crate::tables::{WORKSPACE, table};
 
@@ -34,9 +35,14 @@ impl Database {
     /// Reads an entity of one of the kinds, which have to live in one table.
     pub async fn find_by_id(&self, kinds: &[Kind], id: i64) -> Result<Option<Record>> {
         let Some(first) = kinds.first() else { return Ok(None) };
-        let mut select = select_records(*first);
-        select.and_where(Expr::col("id").eq(id)).and_where(kind_is(kinds));
-        self.fetch_optional::<RecordRow>(&select).await?.map(Record::try_from).transpose()
+        let table = match first.spec().family {
+            Family::Resource => GatheredTable::Resource,
+            Family::Artifact => GatheredTable::Artifact,
+            // Points of a history have no identity of their own.
+            Family::MetricPoint => return Ok(None),
+        };
+        let found = self.read_gathered(table, id).await?;
+        Ok(found.filter(|record| kinds.contains(&record.kind)))
     }
 
     pub async fn find(&self, kinds: &[Kind], by: FindBy<'_>) -> Result<Found> {

@@ -103,7 +103,13 @@ async fn compare(backend: Backend, list: &List) {
     }
     let (mut asked, mut refused) = (0, 0);
     while asked < FILTERS {
-        let filter = one_of(&mut runner, &filters(list.names)).to_string();
+        let mut filter = one_of(&mut runner, &filters(list.names)).to_string();
+        if one_of(&mut runner, &proptest::bool::ANY) {
+            // Such lists are walked along their texts.
+            for (name, text) in one_of(&mut runner, &texts_of_one(&entities)) {
+                filter = format!("`{}` = '{}' AND ({filter})", escaped(&name, '`'), escaped(&text, '\''));
+            }
+        }
         // What was written is what is meant: the evaluator reads the text too.
         let expression = parse(&filter).unwrap_or_else(|error| panic!("{filter}: {error}")).unwrap();
         let mut expected = Ok(Vec::new());
@@ -120,27 +126,72 @@ async fn compare(backend: Backend, list: &List) {
             continue;
         }
         asked += 1;
-        let answer = api.get(&format!("{}?filterQuery={}", list.path, encoded(&filter))).await;
         match expected {
-            Ok(expected) => {
-                assert_eq!(answer.status, 200, "{backend}: {filter}: {}", answer.json());
-                let json = answer.json();
-                let items = json["items"].as_array().unwrap();
-                let found: Vec<_> = items.iter().map(|item| item["id"].as_str().unwrap()).collect();
+            Ok(mut expected) => {
+                let order = one_of(&mut runner, &proptest::sample::select(vec!["ASC", "DESC"]));
+                if order == "DESC" {
+                    expected.reverse();
+                }
+                let page_size = one_of(&mut runner, &(1..ENTITIES));
+                let query = format!("sortOrder={order}&pageSize={page_size}&filterQuery={}", encoded(&filter));
+                let found = all_pages(&api, list.path, &query).await;
                 let wrong: Vec<_> = (entities.iter().map(|(wire, _)| wire))
                     .filter(|wire| {
                         let id = wire["id"].as_str().unwrap();
-                        found.contains(&id) != expected.iter().any(|expected| expected == id)
+                        found.iter().any(|found| found == id) != expected.iter().any(|expected| expected == id)
                     })
                     .collect();
-                assert_eq!(found, expected, "{backend}: {filter}\nwrong about {}", json!(wrong));
+                assert_eq!(
+                    found,
+                    expected,
+                    "{backend}: {order} by {page_size}: {filter}\nwrong about {}",
+                    json!(wrong)
+                );
             }
             Err(error) => {
+                let answer = api.get(&format!("{}?filterQuery={}", list.path, encoded(&filter))).await;
                 assert_eq!(answer.status, 400, "{backend}: {filter}\nshould be refused: {error}");
                 assert_eq!(answer.message(), error.to_string(), "{backend}: {filter}");
             }
         }
     }
+}
+
+/// The ids on all pages of a list.
+async fn all_pages(api: &Api, path: &str, query: &str) -> Vec<String> {
+    let mut ids = Vec::new();
+    let mut token = String::new();
+    loop {
+        let answer = api.get(&format!("{path}?{query}&nextPageToken={}", encoded(&token))).await;
+        assert_eq!(answer.status, 200, "{query}: {}", answer.json());
+        let page = answer.json();
+        ids.extend(page["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()));
+        page["nextPageToken"].as_str().unwrap().clone_into(&mut token);
+        if token.is_empty() {
+            return ids;
+        }
+    }
+}
+
+/// One or two texts that an entity has.
+fn texts_of_one(entities: &[(Json, Entity)]) -> impl Strategy<Value = Vec<(String, String)>> + use<> {
+    let texts: Vec<Vec<_>> = entities
+        .iter()
+        .map(|(_, entity)| {
+            let texts =
+                entity.properties.iter().filter_map(|row| Some((row.name.clone(), as_text(row.value.as_ref()?)?)));
+            texts.collect()
+        })
+        .filter(|texts: &Vec<_>| !texts.is_empty())
+        .collect();
+    proptest::sample::select(texts).prop_flat_map(|texts| {
+        let most = texts.len().min(2);
+        proptest::sample::subsequence(texts, 1..=most)
+    })
+}
+
+fn escaped(text: &str, quote: char) -> String {
+    text.replace('\\', "\\\\").replace(quote, &format!("\\{quote}"))
 }
 
 fn one_of<S: Strategy>(runner: &mut TestRunner, strategy: &S) -> S::Value {

@@ -5,14 +5,19 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
+use sqlx::pool::PoolConnectionMetadata;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Executor, MySqlPool, PgPool};
+use sqlx::{Connection, Executor, MySqlPool, PgPool};
 
 use super::migrate::{self, MigrateError};
 use super::source::DatabaseSource;
 use super::{Database, Pools};
 use crate::error::StoreError;
+use crate::gather::Gather;
+
+/// How long a connection that answered is trusted to answer again.
+const TRUSTED: Duration = Duration::from_secs(1);
 
 /// Size and patience of the pools.
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +71,7 @@ impl Database {
             DatabaseSource::Postgres(connect) => postgres(connect, options).await?,
             DatabaseSource::MySql(connect) => mysql(connect, options).await?,
         };
-        Ok(Self { pools, statements: Arc::new(AtomicU64::new(0)), schema_version })
+        Ok(Self { pools, statements: Arc::new(AtomicU64::new(0)), schema_version, gather: Arc::new(Gather::default()) })
     }
 }
 
@@ -90,6 +95,7 @@ async fn sqlite(path: Option<&std::path::Path>, options: PoolOptions) -> Result<
     .pragma("temp_store", "MEMORY");
     let write = SqlitePoolOptions::new()
         .max_connections(1)
+        .test_before_acquire(false)
         .acquire_timeout(options.acquire_timeout.max(Duration::from_secs(30)))
         .idle_timeout(None)
         .max_lifetime(None)
@@ -103,6 +109,7 @@ async fn sqlite(path: Option<&std::path::Path>, options: PoolOptions) -> Result<
     } else {
         SqlitePoolOptions::new()
             .max_connections(options.max_connections)
+            .test_before_acquire(false)
             .acquire_timeout(options.acquire_timeout)
             .connect_lazy_with(connect.pragma("query_only", "ON"))
     };
@@ -126,6 +133,8 @@ async fn postgres(connect: &PgConnectOptions, options: PoolOptions) -> Result<(P
     let pool = PgPoolOptions::new()
         .max_connections(options.max_connections)
         .acquire_timeout(options.acquire_timeout)
+        .test_before_acquire(false)
+        .before_acquire(|connection, metadata| Box::pin(test_if_idle(connection, metadata)))
         .after_connect(|connection, _| {
             Box::pin(async move {
                 // Compiling a large filter takes seconds, running it milliseconds.
@@ -143,6 +152,14 @@ async fn postgres(connect: &PgConnectOptions, options: PoolOptions) -> Result<(P
     Ok((Pools::Postgres(pool), version))
 }
 
+/// Asks a connection whether it still answers before it is used, unless it just did: that is a round trip.
+async fn test_if_idle(connection: &mut impl Connection, metadata: PoolConnectionMetadata) -> Result<bool, sqlx::Error> {
+    if metadata.idle_for >= TRUSTED {
+        connection.ping().await?;
+    }
+    Ok(true)
+}
+
 async fn check_postgres(pool: &PgPool) -> Result<(), ConnectError> {
     let (version,): (String,) =
         sqlx::query_as("SHOW server_version").fetch_one(pool).await.map_err(ConnectError::Unreachable)?;
@@ -157,6 +174,8 @@ async fn mysql(connect: &MySqlConnectOptions, options: PoolOptions) -> Result<(P
     let pool = MySqlPoolOptions::new()
         .max_connections(options.max_connections)
         .acquire_timeout(options.acquire_timeout)
+        .test_before_acquire(false)
+        .before_acquire(|connection, metadata| Box::pin(test_if_idle(connection, metadata)))
         .after_connect(|connection, _| {
             Box::pin(async move {
                 // Repeatable reads would lock gaps and deadlock; a permissive mode would cut texts silently.

@@ -11,8 +11,8 @@ use super::syntax::{Comparator, Expression, Value, ValueType};
 use super::typing::{Condition, Subject, Test, check};
 use crate::dialect::Dialect;
 
-/// How much of a text PostgreSQL's index on property texts holds, in characters.
-const INDEXED_PREFIX: usize = 255;
+/// How much of a text the index on property texts holds, in characters; on SQLite it holds all of it.
+pub const INDEXED_PREFIX: usize = 255;
 
 /// Builds the condition for the WHERE clause of a list over `scope`.
 pub fn compile(expression: &Expression, scope: &Scope<'_>, dialect: Dialect) -> Result<Expr, FilterError> {
@@ -65,17 +65,27 @@ impl Compiler<'_> {
             [kind] => Expr::val(*kind),
             _ => Expr::col((self.scope.table, "kind")),
         };
-        // The workspace leads the indexes on values, for plans that start from the value instead of the entity.
         let table = self.scope.properties;
         let property_column = |name: &'static str| Expr::col((table, name));
+        let owner = match self.scope.walked {
+            Some(walked) => Expr::col((walked, "owner_id")),
+            None => Expr::col((self.scope.table, "id")),
+        };
         let mut rows = Query::select()
             .expr(Expr::cust("1"))
             .from(table)
-            .and_where(property_column("workspace_id").eq(self.scope.workspace_id))
             .and_where(property_column("kind").eq(kind))
-            .and_where(property_column("owner_id").eq(Expr::col((self.scope.table, "id"))))
+            .and_where(property_column("owner_id").eq(owner))
             .and_where(property_column("name").eq(name))
             .to_owned();
+        if self.scope.walked.is_some() {
+            // Keeps the planners from making a join of it, whose order they would guess.
+            rows.limit(1).offset(0);
+        } else if self.dialect != Dialect::Sqlite {
+            // The workspace leads the indexes on values, for plans that start from the value instead of the entity.
+            // SQLite makes no such plans, but would look up ranges of values for every entity.
+            rows.and_where(property_column("workspace_id").eq(self.scope.workspace_id));
+        }
         if built_in_only {
             rows.and_where(property_column("custom").eq(false));
         }
@@ -94,7 +104,7 @@ impl Compiler<'_> {
                 Expr::or,
             ),
             Test::Compare(Comparator::Equal, value) if self.uses_prefix(operand, value) => {
-                prefix_equal(operand, std::slice::from_ref(value))
+                self.prefix_equal(operand, std::slice::from_ref(value))
             }
             Test::Compare(comparator, value) => {
                 let stored = operand.value(value.value_type());
@@ -112,7 +122,7 @@ impl Compiler<'_> {
                     return never();
                 };
                 if !negated && self.uses_prefix(operand, first) {
-                    return prefix_equal(operand, values);
+                    return self.prefix_equal(operand, values);
                 }
                 let stored = operand.value(first.value_type());
                 let values = values.iter().map(bound);
@@ -132,6 +142,24 @@ impl Compiler<'_> {
         self.dialect == Dialect::Postgres
             && matches!(operand, Operand::Property { .. })
             && value.value_type() == ValueType::Text
+    }
+
+    /// Equality on PostgreSQL, whose index holds the beginning of each text only.
+    fn prefix_equal(&self, operand: Operand, values: &[Value]) -> Expr {
+        let texts: Vec<&str> = values.iter().filter_map(as_text).collect();
+        let stored = operand.value(ValueType::Text);
+        let indexed = match (self.scope.text_key, operand) {
+            (Some(key), Operand::Property { table }) => Expr::col((table, key)),
+            // 255 is part of the indexed expression: as a parameter it would not be recognised.
+            _ => Func::cust(Alias::new("left")).args([stored.clone(), Expr::cust(INDEXED_PREFIX.to_string())]).into(),
+        };
+        let prefixes = texts.iter().map(|text| text.chars().take(INDEXED_PREFIX).collect::<String>());
+        let by_prefix = among(indexed, prefixes);
+        // A shorter text is its own prefix. Saying it twice would make the planner think it is twice as rare.
+        if texts.iter().all(|text| text.chars().count() < INDEXED_PREFIX) {
+            return by_prefix;
+        }
+        by_prefix.and(among(stored, texts.iter().map(|&text| text.to_owned())))
     }
 }
 
@@ -161,21 +189,6 @@ impl Operand {
             Self::Property { table } => Func::coalesce([Expr::col((table, "string_folded")), text]).into(),
         }
     }
-}
-
-/// Equality on PostgreSQL, whose index holds the beginning of each text only.
-fn prefix_equal(operand: Operand, values: &[Value]) -> Expr {
-    let texts: Vec<&str> = values.iter().filter_map(as_text).collect();
-    let stored = operand.value(ValueType::Text);
-    // 255 is part of the indexed expression: as a parameter it would not be recognised.
-    let indexed = Func::cust(Alias::new("left")).args([stored.clone(), Expr::cust(INDEXED_PREFIX.to_string())]);
-    let prefixes = texts.iter().map(|text| text.chars().take(INDEXED_PREFIX).collect::<String>());
-    let by_prefix = among(indexed.into(), prefixes);
-    // A shorter text is its own prefix. Saying it twice would make the planner think it is twice as rare.
-    if texts.iter().all(|text| text.chars().count() < INDEXED_PREFIX) {
-        return by_prefix;
-    }
-    by_prefix.and(among(stored, texts.iter().map(|&text| text.to_owned())))
 }
 
 fn among(stored: Expr, texts: impl ExactSizeIterator<Item = String>) -> Expr {

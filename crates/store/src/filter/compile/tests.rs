@@ -10,6 +10,8 @@ fn built(text: &str, kinds: &[i16], dialect: Dialect) -> (String, Values) {
         workspace_id: 7,
         kinds,
         properties: "property",
+        text_key: None,
+        walked: None,
         related: None,
         resolve: &sample_target,
     };
@@ -33,15 +35,15 @@ fn rows(text: &str, dialect: Dialect) -> String {
     let sql = built(text, &[3], dialect).0;
     let (head, tail) = match dialect {
         Dialect::Sqlite => (
-            r#"EXISTS(SELECT 1 FROM "property" WHERE "property"."workspace_id" = ? AND "property"."kind" = ? AND "property"."owner_id" = "artifact"."id" AND "property"."name" = ? AND "#,
+            r#"EXISTS(SELECT 1 FROM "property" WHERE "property"."kind" = ? AND "property"."owner_id" = "artifact"."id" AND "property"."name" = ? AND "#,
             ")",
         ),
         Dialect::Postgres => (
-            r#"EXISTS(SELECT 1 FROM "property" WHERE "property"."workspace_id" = $1 AND "property"."kind" = $2 AND "property"."owner_id" = "artifact"."id" AND "property"."name" = $3 AND "#,
+            r#"EXISTS(SELECT 1 FROM "property" WHERE "property"."kind" = $1 AND "property"."owner_id" = "artifact"."id" AND "property"."name" = $2 AND "property"."workspace_id" = $3 AND "#,
             ")",
         ),
         Dialect::MySql => (
-            "EXISTS(SELECT 1 FROM `property` WHERE `property`.`workspace_id` = ? AND `property`.`kind` = ? AND `property`.`owner_id` = `artifact`.`id` AND `property`.`name` = ? AND ",
+            "EXISTS(SELECT 1 FROM `property` WHERE `property`.`kind` = ? AND `property`.`owner_id` = `artifact`.`id` AND `property`.`name` = ? AND `property`.`workspace_id` = ? AND ",
             ")",
         ),
     };
@@ -116,6 +118,26 @@ fn postgres_is_given_the_expression_its_text_index_holds() {
 }
 
 #[test]
+fn a_walk_asks_one_owner_at_a_time() {
+    let scope = Scope {
+        table: "artifact",
+        workspace_id: 7,
+        kinds: &[3],
+        properties: "property",
+        text_key: Some("string_key"),
+        walked: Some("walked"),
+        related: None,
+        resolve: &sample_target,
+    };
+    let condition = compile(&parse("x = 'a'").unwrap().unwrap(), &scope, Dialect::Postgres).unwrap();
+    let sql = Query::select().expr(Expr::cust("1")).and_where(condition).to_string(PostgresQueryBuilder);
+    assert_eq!(
+        sql,
+        r#"SELECT 1 WHERE EXISTS(SELECT 1 FROM "property" WHERE "property"."kind" = 3 AND "property"."owner_id" = "walked"."owner_id" AND "property"."name" = 'x' AND "property"."string_key" = 'a' LIMIT 1 OFFSET 0)"#
+    );
+}
+
+#[test]
 fn mysql_is_asked_like_sqlite() {
     assert_eq!(rows("x = 'a'", Dialect::MySql), "`property`.`string_value` = ?");
     assert_eq!(rows("x LIKE 'a'", Dialect::MySql), "`property`.`string_value` LIKE ? ESCAPE '!'");
@@ -126,10 +148,10 @@ fn several_kinds_are_told_apart_by_the_outer_row() {
     let (sql, values) = built("x = 'a'", &[3, 4], Dialect::Sqlite);
     assert_eq!(
         sql,
-        r#"EXISTS(SELECT 1 FROM "property" WHERE "property"."workspace_id" = ? AND "property"."kind" = "artifact"."kind" AND "property"."owner_id" = "artifact"."id" AND "property"."name" = ? AND "property"."string_value" = ?)"#
+        r#"EXISTS(SELECT 1 FROM "property" WHERE "property"."kind" = "artifact"."kind" AND "property"."owner_id" = "artifact"."id" AND "property"."name" = ? AND "property"."string_value" = ?)"#
     );
-    assert_eq!(values.0, [7_i32.into(), "x".into(), "a".into()]);
-    assert_eq!(built("x = 'a'", &[3], Dialect::Sqlite).1.0, [7_i32.into(), 3_i16.into(), "x".into(), "a".into()]);
+    assert_eq!(values.0, ["x".into(), "a".into()]);
+    assert_eq!(built("x = 'a'", &[3], Dialect::Sqlite).1.0, [3_i16.into(), "x".into(), "a".into()]);
 }
 
 #[test]
@@ -183,6 +205,8 @@ fn a_literal_that_does_not_fit_is_refused_with_its_place() {
         workspace_id: 7,
         kinds: &[3],
         properties: "property",
+        text_key: None,
+        walked: None,
         related: None,
         resolve: &sample_target,
     };

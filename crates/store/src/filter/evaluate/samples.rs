@@ -131,6 +131,8 @@ pub fn question(
         workspace_id: WORKSPACE,
         kinds,
         properties: "property",
+        text_key: None,
+        walked: None,
         related: None,
         resolve: &sample_target,
     };

@@ -1,11 +1,10 @@
-//! One HTTP/1 connection that sends a request, reads the whole answer, and sends the next.
+//! One HTTP/1.1 connection that sends a request, reads the whole answer, and sends the next.
+//!
+//! Written on the socket, with a parser crate for the heads: load and server share the machine, and a client library would
+//! take as much of it as the server does.
 
-use anyhow::{Context, Result, ensure};
-use bytes::Bytes;
-use http::{Request, header};
-use http_body_util::{BodyExt, Full};
-use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper_util::rt::TokioIo;
+use anyhow::{Context, Result, bail, ensure};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use url::Url;
 
@@ -29,8 +28,17 @@ impl Call {
 }
 
 pub(crate) struct Connection {
-    sender: SendRequest<Full<Bytes>>,
+    stream: TcpStream,
     host: String,
+    request: String,
+    /// What has come of an answer; kept for the next one.
+    received: Vec<u8>,
+}
+
+/// How an answer's body ends.
+enum Length {
+    Bytes(usize),
+    Chunked,
 }
 
 impl Connection {
@@ -40,30 +48,99 @@ impl Connection {
         let port = url.port_or_known_default().unwrap_or(80);
         let stream = TcpStream::connect((host.as_str(), port)).await.context("cannot connect")?;
         stream.set_nodelay(true)?;
-        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
-        tokio::spawn(connection);
-        Ok(Self { sender, host: format!("{host}:{port}") })
+        Ok(Self { stream, host: format!("{host}:{port}"), request: String::new(), received: Vec::new() })
     }
 
     /// Sends a call and reads the answer's body.
-    pub(crate) async fn send(&mut self, call: &Call) -> Result<Bytes> {
-        self.sender.ready().await?;
-        let request = Request::builder()
-            .method(call.method)
-            .uri(format!("/api/model_registry/v1alpha3/{}", call.path))
-            .header(header::HOST, &self.host)
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Full::new(Bytes::from(call.body.clone().unwrap_or_default())))?;
-        let response = self.sender.send_request(request).await?;
-        let status = response.status();
-        let body = response.into_body().collect().await?.to_bytes();
+    pub(crate) async fn send(&mut self, call: &Call) -> Result<&[u8]> {
+        let path = format!("/api/model_registry/v1alpha3/{}", call.path);
+        self.exchange(call.method, &path, call.body.as_deref().unwrap_or_default()).await
+    }
+
+    pub(crate) async fn exchange(&mut self, method: &str, path: &str, body: &str) -> Result<&[u8]> {
+        use std::fmt::Write;
+        self.request.clear();
+        write!(
+            self.request,
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\n\r\n{body}",
+            self.host,
+            body.len()
+        )?;
+        self.stream.write_all(self.request.as_bytes()).await?;
+        self.received.clear();
+        let (status, head, length) = loop {
+            if let Some(parsed) = parse_head(&self.received)? {
+                break parsed;
+            }
+            self.receive().await?;
+        };
+        let end = match length {
+            Length::Bytes(length) => {
+                self.received.reserve(length);
+                while self.received.len() < head + length {
+                    self.receive().await?;
+                }
+                head + length
+            }
+            Length::Chunked => self.receive_chunks(head).await?,
+        };
+        let body = &self.received[head..end];
         ensure!(
-            status.is_success(),
-            "{} {}: {status} {}",
-            call.method,
-            call.path,
+            (200..300).contains(&status),
+            "{method} {path}: {status} {}",
             String::from_utf8_lossy(&body[..body.len().min(300)])
         );
         Ok(body)
     }
+
+    /// Reads a chunked body and moves its chunks together; the answer is where they end.
+    async fn receive_chunks(&mut self, start: usize) -> Result<usize> {
+        let (mut end, mut at) = (start, start);
+        loop {
+            match httparse::parse_chunk_size(&self.received[at..]) {
+                Ok(httparse::Status::Complete((prefix, size))) => {
+                    let (from, size) = (at + prefix, usize::try_from(size)?);
+                    at = from + size + 2;
+                    while self.received.len() < at {
+                        self.receive().await?;
+                    }
+                    if size == 0 {
+                        return Ok(end);
+                    }
+                    self.received.copy_within(from..from + size, end);
+                    end += size;
+                }
+                Ok(httparse::Status::Partial) => self.receive().await?,
+                Err(_) => bail!("the answer is badly chunked"),
+            }
+        }
+    }
+
+    async fn receive(&mut self) -> Result<()> {
+        if self.received.capacity() - self.received.len() < 4_096 {
+            self.received.reserve(65_536);
+        }
+        ensure!(self.stream.read_buf(&mut self.received).await? > 0, "the server closed the connection");
+        Ok(())
+    }
+}
+
+/// Status, length of the head, and length of the body, when the whole head is there.
+fn parse_head(received: &[u8]) -> Result<Option<(u16, usize, Length)>> {
+    let mut headers = [httparse::EMPTY_HEADER; 64];
+    let mut response = httparse::Response::new(&mut headers);
+    let httparse::Status::Complete(head) = response.parse(received).context("the answer is no HTTP")? else {
+        return Ok(None);
+    };
+    let header = |name: &str| {
+        let found = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
+        found.and_then(|header| std::str::from_utf8(header.value).ok())
+    };
+    let length = match header("content-length") {
+        Some(length) => Length::Bytes(length.trim().parse().context("the answer's length is no number")?),
+        None if header("transfer-encoding").is_some() => Length::Chunked,
+        None => Length::Bytes(0),
+    };
+    Ok(Some((response.code.unwrap_or_default(), head, length)))
 }

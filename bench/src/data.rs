@@ -61,7 +61,7 @@ pub(crate) async fn make(base_url: &str, size: Size) -> Result<Data> {
 
 async fn create(connection: &mut Connection, path: &str, body: &Value) -> Result<i64> {
     let answer = connection.send(&Call::post(path, body)).await?;
-    id(&serde_json::from_slice(&answer)?)
+    id(&serde_json::from_slice(answer)?)
 }
 
 fn id(entity: &Value) -> Result<i64> {
@@ -72,7 +72,7 @@ fn id(entity: &Value) -> Result<i64> {
 async fn register(connection: &mut Connection, number: usize, size: Size) -> Result<i64> {
     let body = registration(number % size.models, number / size.models);
     let answer = connection.send(&Call::post("registered_models:register", &body)).await?;
-    id(&serde_json::from_slice::<Value>(&answer)?["modelVersion"])
+    id(&serde_json::from_slice::<Value>(answer)?["modelVersion"])
 }
 
 /// The body of a registration: ten custom properties of every type, spread so that filters select known shares.

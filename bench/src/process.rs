@@ -1,12 +1,9 @@
 //! What the server's process uses: processor time, memory, statements.
 
 use anyhow::Result;
-use http_body_util::{BodyExt, Empty};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
-use url::Url;
 
 use crate::Target;
+use crate::connection::Connection;
 
 /// Clock ticks a second; Linux has never had another value for user space.
 const TICKS: f64 = 100.0;
@@ -43,14 +40,8 @@ impl Usage {
 }
 
 async fn statements(base_url: &str) -> Result<f64> {
-    let url = Url::parse(base_url)?;
-    let address = (url.host_str().unwrap_or_default().to_owned(), url.port_or_known_default().unwrap_or(80));
-    let stream = TcpStream::connect(address).await?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    tokio::spawn(connection);
-    let request = http::Request::get("/metrics").header("host", "bench").body(Empty::<bytes::Bytes>::new())?;
-    let body = sender.send_request(request).await?.into_body().collect().await?.to_bytes();
-    let text = String::from_utf8_lossy(&body);
+    let mut connection = Connection::open(base_url).await?;
+    let text = String::from_utf8_lossy(connection.exchange("GET", "/metrics", "").await?);
     let line = text.lines().find_map(|line| line.strip_prefix("model_registry_database_statements_total "));
     Ok(line.unwrap_or_default().trim().parse()?)
 }

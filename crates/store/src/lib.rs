@@ -49,4 +49,4 @@ pub use list::{ListRequest, Page, Within};
 pub use read::{FindBy, Found};
 pub use record::Record;
 pub use store::{Operation, Outcome, Store};
-pub use write::{ArtifactKey, Author};
+pub use write::{ArtifactKey, Author, CreationRest};

@@ -38,21 +38,59 @@ impl Verb {
     }
 }
 
+/// What is still to be written of entities whose rows are there.
+#[derive(Default)]
+#[must_use = "entities without their properties and changes are half written"]
+pub struct CreationRest {
+    properties: Vec<PropertyRow>,
+    /// Kind, id and revision.
+    created: Vec<(Kind, i64, i64)>,
+}
+
+/// What becomes of a property that is there already.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Conflict {
+    /// The owner is new.
+    Impossible,
+    Replace,
+}
+
 impl Transaction {
     /// Creates an entity: its row, its properties, the change. The times are set in the document.
     pub async fn create(
         &mut self,
         kind: Kind,
         parent_id: Option<i64>,
+        document: Document,
+        author: &Author,
+    ) -> Result<Record> {
+        let mut rest = CreationRest::default();
+        let record = self.create_row(kind, parent_id, document, author, &mut rest).await?;
+        self.create_rest(rest, author).await?;
+        Ok(record)
+    }
+
+    /// Begins the creation of an entity with its row. What belongs to it is added to `rest`, which has to be written by
+    /// [`Self::create_rest`] in the same transaction.
+    pub async fn create_row(
+        &mut self,
+        kind: Kind,
+        parent_id: Option<i64>,
         mut document: Document,
         author: &Author,
+        rest: &mut CreationRest,
     ) -> Result<Record> {
         stamp_created(&mut document, author.time);
         let record = self.insert_row(kind, parent_id, &document, author.time).await?;
-        let properties = property::properties(kind.spec(), &document);
-        self.upsert_properties(keyed(kind, record.id, properties)).await?;
-        self.log_change(&record, Verb::Create, author).await?;
+        rest.properties.extend(keyed(kind, record.id, property::properties(kind.spec(), &document)));
+        rest.created.push((kind, record.id, record.revision));
         Ok(record)
+    }
+
+    /// Ends the creation of entities: their properties in one statement, the changes in another.
+    pub async fn create_rest(&mut self, rest: CreationRest, author: &Author) -> Result<()> {
+        self.write_properties(rest.properties, Conflict::Impossible).await?;
+        self.log_changes(&rest.created, Verb::Create, author).await
     }
 
     /// Replaces an entity's document if nobody else changed the entity since `old` was read; `None` if somebody did.
@@ -114,7 +152,7 @@ impl Transaction {
         let mut rows = keyed(Kind::Metric, metric.id, changes.write);
         rows.extend(keyed(Kind::Metric, metric.id, removals.into_iter().map(|key| (key, PropertyValue::Erased))));
         rows.extend(keyed(Kind::MetricPoint, point_id, point_properties));
-        self.upsert_properties(rows).await?;
+        self.write_properties(rows, Conflict::Replace).await?;
         let verb = if existing.is_some() { Verb::Update } else { Verb::Create };
         self.log_change(&metric, verb, author).await?;
         Ok(Some(metric))
@@ -216,11 +254,11 @@ impl Transaction {
                 .cond_where(keys);
             self.execute(&delete).await?;
         }
-        self.upsert_properties(keyed(kind, owner_id, changes.write)).await
+        self.write_properties(keyed(kind, owner_id, changes.write), Conflict::Replace).await
     }
 
-    /// One statement, but for entities with thousands of properties.
-    async fn upsert_properties(&mut self, rows: Vec<PropertyRow>) -> Result<()> {
+    /// One statement, but for thousands of properties.
+    async fn write_properties(&mut self, rows: Vec<PropertyRow>, conflict: Conflict) -> Result<()> {
         let mut rows = rows.into_iter().peekable();
         while rows.peek().is_some() {
             let mut insert = Query::insert();
@@ -228,29 +266,45 @@ impl Transaction {
             for row in rows.by_ref().take(PROPERTY_ROWS_LIMIT) {
                 insert.values_panic(row.values());
             }
-            insert.on_conflict(
-                OnConflict::columns(["kind", "owner_id", "name", "custom", "ordinal"])
-                    .update_columns(["string_value", "string_folded", "int_value", "double_value", "bool_value"])
-                    .to_owned(),
-            );
+            if conflict == Conflict::Replace {
+                insert.on_conflict(
+                    OnConflict::columns(["kind", "owner_id", "name", "custom", "ordinal"])
+                        .update_columns(["string_value", "string_folded", "int_value", "double_value", "bool_value"])
+                        .to_owned(),
+                );
+            }
             self.execute(&insert).await?;
         }
         Ok(())
     }
 
     async fn log_change(&mut self, record: &Record, verb: Verb, author: &Author) -> Result<()> {
-        let insert = insert_one(
-            "change_log",
-            vec![
-                ("workspace_id", WORKSPACE.into()),
-                ("time", author.time.into()),
-                ("actor", author.actor.as_deref().into()),
-                ("kind", record.kind.code().into()),
-                ("entity_id", record.id.into()),
-                ("verb", verb.as_str().into()),
-                ("revision", record.revision.into()),
-            ],
-        );
+        self.log_changes(&[(record.kind, record.id, record.revision)], verb, author).await
+    }
+
+    /// Logs what happened to entities, given by kind, id and revision.
+    async fn log_changes(&mut self, entities: &[(Kind, i64, i64)], verb: Verb, author: &Author) -> Result<()> {
+        let mut insert = Query::insert();
+        insert.into_table("change_log").columns([
+            "workspace_id",
+            "time",
+            "actor",
+            "kind",
+            "entity_id",
+            "verb",
+            "revision",
+        ]);
+        for (kind, id, revision) in entities {
+            insert.values_panic([
+                WORKSPACE.into(),
+                author.time.into(),
+                author.actor.as_deref().into(),
+                kind.code().into(),
+                (*id).into(),
+                verb.as_str().into(),
+                (*revision).into(),
+            ]);
+        }
         self.execute(&insert).await?;
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Registers a model in one step: finds or creates the model, creates the version and its artifacts, all or nothing.
 
 use model_registry_api::{ApiVersion, Kind};
-use model_registry_store::{Author, Document, Operation, Outcome, Record, Transaction, UniqueField};
+use model_registry_store::{Author, CreationRest, Document, Operation, Outcome, Record, Transaction, UniqueField};
 
 use super::{RuleError, apply};
 use crate::answer::Answer;
@@ -28,16 +28,18 @@ impl Operation for Register {
     type Error = RuleError;
 
     async fn run(&self, tx: &mut Transaction) -> Result<Outcome<Answer>, RuleError> {
-        let model = self.find_or_create_model(tx).await?;
+        let mut rest = CreationRest::default();
+        let model = self.find_or_create_model(tx, &mut rest).await?;
         let mut document = self.model_version.clone();
         document.set("registeredModelId", model.id.to_string());
-        let version = create(tx, Kind::ModelVersion, Some(model.id), document, &self.author).await?;
+        let version = self.create(tx, Kind::ModelVersion, Some(model.id), document, &mut rest).await?;
         let mut artifacts = Vec::with_capacity(self.artifacts.len());
         for artifact in &self.artifacts {
             apply::check_document(artifact.kind, &artifact.document)?;
             let document = artifact.document.clone();
-            artifacts.push(create(tx, artifact.kind, Some(version.id), document, &self.author).await?);
+            artifacts.push(self.create(tx, artifact.kind, Some(version.id), document, &mut rest).await?);
         }
+        tx.create_rest(rest, &self.author).await?;
         Ok(Outcome::Done(Answer::registered(&model, &version, &artifacts, self.version)))
     }
 
@@ -50,22 +52,23 @@ impl Operation for Register {
 }
 
 impl Register {
-    async fn find_or_create_model(&self, tx: &mut Transaction) -> Result<Record, RuleError> {
+    async fn find_or_create_model(&self, tx: &mut Transaction, rest: &mut CreationRest) -> Result<Record, RuleError> {
         match tx.find_by_name(Kind::RegisteredModel, self.registered_model.name()).await? {
             Some(model) => Ok(model),
-            None => create(tx, Kind::RegisteredModel, None, self.registered_model.clone(), &self.author).await,
+            None => self.create(tx, Kind::RegisteredModel, None, self.registered_model.clone(), rest).await,
         }
     }
-}
 
-async fn create(
-    tx: &mut Transaction,
-    kind: Kind,
-    parent_id: Option<i64>,
-    document: Document,
-    author: &Author,
-) -> Result<Record, RuleError> {
-    tx.create(kind, parent_id, document.clone(), author)
-        .await
-        .map_err(|error| RuleError::while_writing(error, kind, &document))
+    async fn create(
+        &self,
+        tx: &mut Transaction,
+        kind: Kind,
+        parent_id: Option<i64>,
+        document: Document,
+        rest: &mut CreationRest,
+    ) -> Result<Record, RuleError> {
+        tx.create_row(kind, parent_id, document.clone(), &self.author, rest)
+            .await
+            .map_err(|error| RuleError::while_writing(error, kind, &document))
+    }
 }

@@ -54,6 +54,17 @@ async fn requests_need_a_constant_number_of_statements() {
         let body = json!({"artifactType": "model-artifact", "uri": "s3://b", "customProperties": properties(20)});
         let (artifact, _) = api.statements(api.post(&artifacts, body)).await;
         assert!(artifact <= 4, "artifact: {artifact}");
+        for name in ["registered", "again"] {
+            let body = json!({
+                "registeredModel": {"name": "whole"},
+                "modelVersion": {"name": name, "customProperties": properties(20)},
+                "artifacts": [{"artifactType": "model-artifact", "name": "a"}, {"artifactType": "doc-artifact", "name": "b"}],
+            });
+            let (register, answer) = api.statements(api.post("registered_models:register", body)).await;
+            assert_eq!(answer.status, 201, "{}", answer.json());
+            // One finds the model, one inserts each entity, one their properties, one their changes.
+            assert!(register <= 7, "register: {register}");
+        }
     }
 }
 

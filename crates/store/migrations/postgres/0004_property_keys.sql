@@ -5,7 +5,8 @@
 
 ALTER TABLE property ADD COLUMN string_key VARCHAR(255) COLLATE "C" GENERATED ALWAYS AS (left(string_value, 255)) STORED;
 DROP INDEX property_string;
-CREATE INDEX property_string ON property (workspace_id, kind, name, string_key, owner_id) WHERE string_key IS NOT NULL;
+CREATE INDEX property_string ON property (workspace_id, kind, name, string_key, owner_id)
+    INCLUDE (custom, ordinal) WHERE string_key IS NOT NULL;
 ALTER TABLE property DROP CONSTRAINT property_pkey;
 ALTER TABLE property ADD CONSTRAINT property_pkey PRIMARY KEY (kind, owner_id, name, custom, ordinal)
     INCLUDE (string_key, int_value, double_value, bool_value);

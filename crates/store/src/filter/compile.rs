@@ -90,7 +90,23 @@ impl Compiler<'_> {
             rows.and_where(property_column("custom").eq(false));
         }
         rows.and_where(self.test(test, Operand::Property { table }));
-        Expr::exists(rows)
+        let exists = Expr::exists(rows);
+        match self.is_walked(name, built_in_only, test) {
+            Some(is_walked) => is_walked.or(exists),
+            None => exists,
+        }
+    }
+
+    /// Whether the walked row is the one asked for: then nothing has to be looked up.
+    fn is_walked(&self, name: &str, built_in_only: bool, test: &Test) -> Option<Expr> {
+        let (walked, key) = self.scope.walked.zip(self.scope.text_key)?;
+        let Test::Compare(Comparator::Equal, Value::Text(text)) = test else { return None };
+        if text.chars().count() >= INDEXED_PREFIX {
+            return None;
+        }
+        let walked = |name: &'static str| Expr::col((walked, name));
+        let is_walked = walked("name").eq(name).and(walked(key).eq(text.as_str()));
+        Some(if built_in_only { is_walked.and(walked("custom").eq(false)) } else { is_walked })
     }
 
     fn test(&self, test: &Test, operand: Operand) -> Expr {

@@ -67,7 +67,6 @@ pub struct McpServer {
     /// Where they were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tools: Option<Vec<McpTool>>,
-    #[serde(skip_serializing_if = "CustomProperties::is_empty")]
     pub custom_properties: CustomProperties,
     #[serde(skip_serializing_if = "EpochMillis::is_empty")]
     pub create_time_since_epoch: EpochMillis,

@@ -17,7 +17,6 @@ pub struct McpTool {
     pub external_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parameters: Option<Vec<McpToolParameter>>,
-    #[serde(skip_serializing_if = "CustomProperties::is_empty")]
     pub custom_properties: CustomProperties,
     #[serde(skip_serializing_if = "EpochMillis::is_empty")]
     pub create_time_since_epoch: EpochMillis,

@@ -44,7 +44,7 @@ async fn servers_and_tools() {
 async fn what_is_not_there_is_told_with_a_hint() {
     let registry = Registry::with_catalog().await;
     insta::assert_snapshot!(registry.transcript(
-        r#"
+        r"
         model-registry catalog show nothing
         model-registry catalog show nothing --source sample_models
         model-registry catalog tools harbour-kubernetes@9
@@ -52,7 +52,7 @@ async fn what_is_not_there_is_told_with_a_hint() {
         model-registry catalog list --filter 'provider ='
         model-registry catalog list --source a --source-label b
         model-registry catalog servers --named-query nothing
-        "#
+        "
     ));
     let without = Registry::start().await;
     insta::assert_snapshot!("a_server_without_a_catalog", without.transcript("model-registry catalog list"));

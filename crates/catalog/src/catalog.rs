@@ -51,7 +51,7 @@ pub struct Catalog {
 #[derive(Clone, Debug, Default)]
 pub struct LoadSummary {
     pub report: LoadReport,
-    /// Everything that could not be used, with its place.
+    /// Everything that could not be used or was not understood, with its place.
     pub problems: Vec<Problem>,
     /// A digest of all files that were read.
     pub(crate) fingerprint: Vec<u8>,
@@ -155,11 +155,15 @@ impl Catalog {
         // Nobody knows which sources an unreadable file has: what they published in an earlier run stays.
         let complete = is_complete.then(|| configuration.sources.keys().cloned().collect());
         let mut snapshots = Vec::with_capacity(loaded.len());
-        for Loaded { snapshot, problems: of_source } in loaded {
+        for Loaded { snapshot, problems: of_source, notices } in loaded {
+            for notice in &notices {
+                tracing::warn!(place = notice.place, reason = notice.reason, "catalog source");
+            }
             if let Some(error) = &snapshot.error {
                 tracing::warn!(source = snapshot.source_id, status = snapshot.status, error, "catalog source");
             }
             problems.extend(of_source);
+            problems.extend(notices);
             self.metrics.note(&snapshot, started.elapsed(), self.store.clock().now());
             snapshots.push(snapshot);
         }

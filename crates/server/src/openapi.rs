@@ -32,3 +32,14 @@ pub fn document(title: &str, description: &str, version: &str) -> Value {
 pub fn reference(section: &str, name: &str) -> Value {
     json!({"$ref": format!("#/components/{section}/{name}")})
 }
+
+/// The header that spares sending what the client has; the component `ifNoneMatch`.
+pub fn if_none_match() -> Value {
+    json!({
+        "name": "If-None-Match",
+        "in": "header",
+        "required": false,
+        "description": "Answers 304 without a body if the entity's ETag is one of these.",
+        "schema": {"type": "string"},
+    })
+}

@@ -9,6 +9,7 @@ use model_registry_server::config::Environment;
 use model_registry_server::metrics::Metrics;
 use model_registry_store::dialect::Dialect;
 use model_registry_store::{CatalogLoad, Lease, LoadReport, Store, StoreError};
+use tokio::sync::Semaphore;
 
 use crate::configuration::{Configuration, Files};
 use crate::hub::{self, HubAccess};
@@ -20,6 +21,9 @@ use crate::yaml::Problem;
 
 /// A replica that dies is replaced after this time at most.
 const LEASE: Duration = Duration::from_secs(10);
+
+/// More would be no courtesy to the hubs.
+const PREVIEWS: usize = 2;
 
 /// Where the catalog reads from.
 #[derive(Clone, Default)]
@@ -45,6 +49,8 @@ pub struct Catalog {
     is_loaded: Arc<AtomicBool>,
     metrics: SourceMetrics,
     pub(crate) lease: Arc<Lease>,
+    /// Previews that may ask hubs at once.
+    pub(crate) previews: Arc<Semaphore>,
 }
 
 /// How a load went.
@@ -68,6 +74,7 @@ impl Catalog {
             is_loaded: Arc::default(),
             metrics: SourceMetrics::default(),
             lease: Arc::new(Lease { name: "catalog", holder: holder(), duration: LEASE }),
+            previews: Arc::new(Semaphore::new(PREVIEWS)),
         }
     }
 

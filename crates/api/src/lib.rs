@@ -1,4 +1,5 @@
-//! The wire vocabulary of the APIs: kinds of entity with their fields, the error body, paging parameters.
+//! The wire vocabulary of the APIs: kinds of entity with their fields, what the catalog publishes, the error body,
+//! paging parameters.
 //!
 //! It never does I/O, knows no SQL, no HTTP framework and no async: servers, clients and tools share it.
 //!
@@ -6,6 +7,7 @@
 //! and an arm in [`Kind::spec`]. Decoding, storage, filters and the OpenAPI document follow from the declaration; a test
 //! asks for the field in the typed form, in `entities/`.
 
+pub mod catalog;
 pub mod entities;
 pub mod error;
 pub mod field;

@@ -9,6 +9,7 @@ use model_registry_server::config::Environment;
 use model_registry_server::metrics::Metrics;
 use model_registry_store::dialect::Dialect;
 use model_registry_store::{CatalogLoad, Lease, LoadReport, Store, StoreError};
+use tokio::sync::Semaphore;
 
 use crate::configuration::{Configuration, Files};
 use crate::hub::{self, HubAccess};
@@ -20,6 +21,9 @@ use crate::yaml::Problem;
 
 /// A replica that dies is replaced after this time at most.
 const LEASE: Duration = Duration::from_secs(10);
+
+/// More would be no courtesy to the hubs.
+const PREVIEWS: usize = 2;
 
 /// Where the catalog reads from.
 #[derive(Clone, Default)]
@@ -45,13 +49,15 @@ pub struct Catalog {
     is_loaded: Arc<AtomicBool>,
     metrics: SourceMetrics,
     pub(crate) lease: Arc<Lease>,
+    /// Previews that may ask hubs at once.
+    pub(crate) previews: Arc<Semaphore>,
 }
 
 /// How a load went.
 #[derive(Clone, Debug, Default)]
 pub struct LoadSummary {
     pub report: LoadReport,
-    /// Everything that could not be used, with its place.
+    /// Everything that could not be used or was not understood, with its place.
     pub problems: Vec<Problem>,
     /// A digest of all files that were read.
     pub(crate) fingerprint: Vec<u8>,
@@ -68,6 +74,7 @@ impl Catalog {
             is_loaded: Arc::default(),
             metrics: SourceMetrics::default(),
             lease: Arc::new(Lease { name: "catalog", holder: holder(), duration: LEASE }),
+            previews: Arc::new(Semaphore::new(PREVIEWS)),
         }
     }
 
@@ -155,11 +162,15 @@ impl Catalog {
         // Nobody knows which sources an unreadable file has: what they published in an earlier run stays.
         let complete = is_complete.then(|| configuration.sources.keys().cloned().collect());
         let mut snapshots = Vec::with_capacity(loaded.len());
-        for Loaded { snapshot, problems: of_source } in loaded {
+        for Loaded { snapshot, problems: of_source, notices } in loaded {
+            for notice in &notices {
+                tracing::warn!(place = notice.place, reason = notice.reason, "catalog source");
+            }
             if let Some(error) = &snapshot.error {
                 tracing::warn!(source = snapshot.source_id, status = snapshot.status, error, "catalog source");
             }
             problems.extend(of_source);
+            problems.extend(notices);
             self.metrics.note(&snapshot, started.elapsed(), self.store.clock().now());
             snapshots.push(snapshot);
         }

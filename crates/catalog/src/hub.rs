@@ -7,6 +7,7 @@ mod address;
 mod client;
 mod mapping;
 mod pattern;
+mod preview;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::AtomicU64;
@@ -22,6 +23,7 @@ use crate::pattern::NameFilter;
 pub use address::HubAccess;
 use client::{Hub, HubError, Listed};
 use pattern::Wanted;
+pub(crate) use preview::{Preview, preview};
 
 const DEFAULT_URL: &str = "https://huggingface.co";
 const DEFAULT_TOKEN_VARIABLE: &str = "HF_API_KEY";
@@ -96,7 +98,7 @@ async fn read(
             Wanted::Exactly(name) => {
                 found.entry(name).or_default();
             }
-            Wanted::Listed { organization, prefix } => match hub.list(&organization, &prefix).await {
+            Wanted::Listed { organization, prefix } => match hub.list(&organization, &prefix, usize::MAX).await {
                 Ok(mut listed) => {
                     listed.retain(|model| filter.allows(&model.id));
                     let most = usize::try_from(limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);

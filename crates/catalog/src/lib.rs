@@ -5,7 +5,8 @@
 //! which file or address the server reads: only configured sources do.
 //!
 //! To add a type of source, add a file beside `models.rs` that turns it into items, and a line in `loader.rs`. To add an
-//! operation, add its line in `routes.rs` and its handler in `routes/`.
+//! operation, add its line in `routes.rs`, its handler in `routes/` and its entry in `openapi/operations.rs`; tests tell what is
+//! missing.
 
 mod catalog;
 mod check;
@@ -16,6 +17,7 @@ mod loader;
 mod mcp;
 mod metrics;
 mod models;
+mod openapi;
 mod pattern;
 mod performance;
 mod recommendation;
@@ -29,6 +31,7 @@ mod yaml;
 pub use catalog::{Catalog, LoadSummary, Settings};
 pub use check::{CheckReport, CheckedSource, check};
 pub use hub::HubAccess;
+pub use openapi::{PATH as OPENAPI_PATH, document as openapi_document};
 pub use routes::{RULES, router};
 pub use sample::sample_sources;
 pub use yaml::Problem;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use model_registry_store::SourceSnapshot;
 
 use crate::configuration::{AssetType, Configuration, Source};
-use crate::models::{self, Items};
+use crate::models::{self, Found};
 use crate::pattern::NameFilter;
 use crate::performance::Measurements;
 use crate::yaml::{self, Problem};
@@ -15,6 +15,8 @@ use crate::{hub, mcp};
 pub(crate) struct Loaded {
     pub(crate) snapshot: SourceSnapshot,
     pub(crate) problems: Vec<Problem>,
+    /// What did no harm.
+    pub(crate) notices: Vec<Problem>,
 }
 
 /// Reads all sources. It blocks: files are read and parsed.
@@ -34,7 +36,7 @@ fn read(source: &Source, measurements: &Measurements) -> Option<Loaded> {
         kept: Vec::new(),
     };
     if !source.enabled {
-        return Some(Loaded { snapshot, problems: Vec::new() });
+        return Some(Loaded { snapshot, problems: Vec::new(), notices: Vec::new() });
     }
     if is_hub(source) && hub::wanted(source).is_ok() {
         return None;
@@ -44,7 +46,7 @@ fn read(source: &Source, measurements: &Measurements) -> Option<Loaded> {
         // What was published before stays.
         Err(error) => {
             let snapshot = SourceSnapshot { status: "error", error: Some(error), items: None, ..snapshot };
-            Loaded { snapshot, problems: Vec::new() }
+            Loaded { snapshot, problems: Vec::new(), notices: Vec::new() }
         }
     })
 }
@@ -54,8 +56,8 @@ pub(crate) fn is_hub(source: &Source) -> bool {
     source.kind == "hf" && source.asset == AssetType::Models
 }
 
-fn finish(source: &Source, snapshot: SourceSnapshot, found: Items) -> Loaded {
-    let Items { items, problems } = found;
+fn finish(source: &Source, snapshot: SourceSnapshot, found: Found) -> Loaded {
+    let Found { items, problems, notices } = found;
     let skipped = problems.len();
     let shown: Vec<String> = problems.iter().take(20).map(ToString::to_string).collect();
     let shown = shown.join("; ");
@@ -72,21 +74,21 @@ fn finish(source: &Source, snapshot: SourceSnapshot, found: Items) -> Loaded {
         let error = format!("failed to load {skipped} {what}: {shown}");
         SourceSnapshot { status: "partially-available", error: Some(error), skipped, items: Some(items), ..snapshot }
     };
-    Loaded { snapshot, problems }
+    Loaded { snapshot, problems, notices }
 }
 
-fn read_items(source: &Source, measurements: &Measurements) -> Result<Items, String> {
+fn read_items(source: &Source, measurements: &Measurements) -> Result<Found, String> {
     match (source.kind.as_str(), source.asset) {
         ("", _) => Err("source has no type defined".to_owned()),
         ("yaml", asset) => read_yaml(source, asset, measurements),
         // What is right about it is read by `hub.rs`.
-        ("hf", AssetType::Models) => hub::wanted(source).map(|_| Items::default()),
+        ("hf", AssetType::Models) => hub::wanted(source).map(|_| Found::default()),
         (other, AssetType::Models) => Err(format!("catalog type \"{other}\" not registered: use yaml or hf")),
         (other, AssetType::McpServers) => Err(format!("unknown MCP provider type: {other}: use yaml")),
     }
 }
 
-fn read_yaml(source: &Source, asset: AssetType, measurements: &Measurements) -> Result<Items, String> {
+fn read_yaml(source: &Source, asset: AssetType, measurements: &Measurements) -> Result<Found, String> {
     let relative = source
         .text_property("yamlCatalogPath")
         .ok_or("missing required property: yamlCatalogPath, the file with what the source publishes")?;

@@ -1,110 +1,39 @@
 //! MCP server files: YAML → the items that a source publishes.
 //!
-//! Unlike in model files, an unknown key is not an error (parity, catalog-service 3.10).
+//! Unlike in model files, an unknown key is not an error (parity, catalog-service 3.10): it is told, and the server is
+//! published without it. The same goes for values that the API has no word for.
+
+mod entry;
+mod notices;
 
 use std::collections::HashMap;
 use std::path::Path;
 
 use model_registry_store::{CatalogItem, CatalogKind, Document};
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use serde_saphyr::Spanned;
 
+use self::entry::{ParameterEntry, SecurityIndicators, ServerEntry, ServerFile};
+use self::notices::{filled, notices, runtime_metadata};
 use crate::license;
-use crate::models::Items;
+use crate::models::Found;
 use crate::pattern::NameFilter;
-use crate::values::{self, Properties, put};
+use crate::values::{self, put};
 use crate::yaml::{self, Problem};
 
 const LONGEST_VERSION: usize = 100;
 
-#[derive(Deserialize)]
-struct ServerFile {
-    #[serde(default)]
-    mcp_servers: Option<Vec<Spanned<ServerEntry>>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ServerEntry {
-    #[serde(default)]
-    name: Option<String>,
-    external_id: Option<String>,
-    description: Option<String>,
-    provider: Option<String>,
-    version: Option<String>,
-    logo: Option<String>,
-    license: Option<String>,
-    #[serde(rename = "license_link", alias = "licenseLink")]
-    license_link: Option<String>,
-    documentation_url: Option<String>,
-    repository_url: Option<String>,
-    source_code: Option<String>,
-    readme: Option<String>,
-    published_date: Option<String>,
-    last_updated: Option<String>,
-    transports: Option<Vec<String>>,
-    tags: Option<Vec<String>>,
-    tools: Option<Vec<Option<ToolEntry>>>,
-    artifacts: Option<Vec<Option<ArtifactEntry>>>,
-    deployment_mode: Option<String>,
-    endpoints: Option<Endpoints>,
-    runtime_metadata: Option<Value>,
-    security_indicators: Option<SecurityIndicators>,
-    custom_properties: Option<Properties>,
-    create_time_since_epoch: Option<String>,
-    last_update_time_since_epoch: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ToolEntry {
-    name: Option<String>,
-    description: Option<String>,
-    access_type: Option<String>,
-    external_id: Option<String>,
-    parameters: Option<Vec<ParameterEntry>>,
-    custom_properties: Option<Properties>,
-}
-
-#[derive(Deserialize)]
-struct ParameterEntry {
-    name: String,
-    #[serde(rename = "type", default)]
-    value_type: Option<String>,
-    #[serde(default)]
-    required: Option<bool>,
-    description: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ArtifactEntry {
-    uri: Option<String>,
-    create_time_since_epoch: Option<String>,
-    last_update_time_since_epoch: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Endpoints {
-    http: Option<String>,
-    sse: Option<String>,
-    websocket: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct SecurityIndicators {
-    verified_source: Option<bool>,
-    secure_endpoint: Option<bool>,
-    sast: Option<bool>,
-    read_only_tools: Option<bool>,
-}
+pub(crate) const TRANSPORTS: [&str; 3] = ["stdio", "http", "sse"];
+pub(crate) const DEPLOYMENT_MODES: [&str; 2] = ["local", "remote"];
+/// The last one is the one to be most careful with.
+pub(crate) const ACCESS_TYPES: [&str; 3] = ["read_only", "read_write", "execute"];
 
 /// Reads a server file for a source.
-pub(crate) fn read(file: &Path, text: &str, source_id: &str, filter: &NameFilter) -> Result<Items, Problem> {
+pub(crate) fn read(file: &Path, text: &str, source_id: &str, filter: &NameFilter) -> Result<Found, Problem> {
     let entries: ServerFile = yaml::read(file, text)?;
-    let mut found = Items::default();
+    let mut found = Found::default();
+    let unknown = entries.unknown.0.iter();
+    found.notices.extend(unknown.map(|key| Problem::of_file(file, format!("unknown key `{key}`: it does nothing"))));
     let mut lines: HashMap<String, u64> = HashMap::new();
     for Spanned { value: entry, referenced: location, .. } in entries.mcp_servers.into_iter().flatten() {
         let name = entry.name.as_deref().unwrap_or_default().trim().to_owned();
@@ -119,6 +48,7 @@ pub(crate) fn read(file: &Path, text: &str, source_id: &str, filter: &NameFilter
                     let reason = format!("is there already in this version, in line {first}: this one is left out");
                     found.problems.push(problem(reason));
                 } else {
+                    found.notices.extend(notices(&entry).into_iter().map(problem));
                     found.items.push(item);
                 }
             }
@@ -144,8 +74,13 @@ fn item(entry: &ServerEntry, name: &str, source_id: &str) -> Result<CatalogItem,
     document.insert("source_id".to_owned(), source_id.into());
     let published = entry.published_date.as_deref().and_then(date_time);
     let updated = entry.last_updated.as_deref().and_then(date_time);
+    let mode = entry.deployment_mode.clone().filter(|mode| DEPLOYMENT_MODES.contains(&mode.as_str()));
+    let transports: Option<Vec<String>> = entry
+        .transports
+        .as_ref()
+        .map(|given| given.iter().filter(|transport| TRANSPORTS.contains(&transport.as_str())).cloned().collect());
     let texts = [
-        ("deploymentMode", &entry.deployment_mode),
+        ("deploymentMode", &mode),
         ("description", &entry.description),
         ("documentationUrl", &entry.documentation_url),
         ("externalId", &entry.external_id),
@@ -164,7 +99,7 @@ fn item(entry: &ServerEntry, name: &str, source_id: &str) -> Result<CatalogItem,
     if let Some(license) = entry.license.as_deref().filter(|license| !license.trim().is_empty()) {
         document.insert("license".to_owned(), license::readable(license).into());
     }
-    for (field, list) in [("tags", &entry.tags), ("transports", &entry.transports)] {
+    for (field, list) in [("tags", &entry.tags), ("transports", &transports)] {
         if let Some(list) = list.as_ref().filter(|list| !list.is_empty()) {
             document.insert(field.to_owned(), list.clone().into());
         }
@@ -175,7 +110,7 @@ fn item(entry: &ServerEntry, name: &str, source_id: &str) -> Result<CatalogItem,
     if !artifacts.is_empty() {
         document.insert("artifacts".to_owned(), artifacts.into());
     }
-    if let Some(runtime) = entry.runtime_metadata.as_ref().filter(|runtime| runtime.is_object()) {
+    if let Some(runtime) = entry.runtime_metadata.as_ref().filter(|runtime| runtime_metadata(runtime).is_ok()) {
         document.insert("runtimeMetadata".to_owned(), runtime.clone());
     }
     let custom = entry.custom_properties.as_ref().map(values::custom_properties).transpose()?;
@@ -266,7 +201,12 @@ fn tools(entry: &ServerEntry) -> Result<Vec<CatalogItem>, String> {
         }
         let mut document = Map::new();
         document.insert("name".to_owned(), name.into());
-        let access = tool.access_type.as_deref().filter(|access| !access.is_empty()).unwrap_or("read_only");
+        let access = match filled(tool.access_type.as_ref()) {
+            None => ACCESS_TYPES[0],
+            Some(access) if ACCESS_TYPES.contains(&access) => access,
+            // Nobody knows what it does.
+            Some(_) => ACCESS_TYPES[ACCESS_TYPES.len() - 1],
+        };
         document.insert("accessType".to_owned(), access.into());
         put(&mut document, "description", tool.description.as_deref());
         put(&mut document, "externalId", tool.external_id.as_deref());

@@ -19,10 +19,12 @@ use crate::yaml::{self, Problem};
 
 /// What a file gave.
 #[derive(Debug, Default)]
-pub(crate) struct Items {
+pub(crate) struct Found {
     pub(crate) items: Vec<CatalogItem>,
     /// One for each item left out.
     pub(crate) problems: Vec<Problem>,
+    /// What is worth telling, although nothing was left out for it.
+    pub(crate) notices: Vec<Problem>,
 }
 
 #[derive(Deserialize)]
@@ -88,9 +90,9 @@ pub(crate) fn read(
     source_id: &str,
     filter: &NameFilter,
     measurements: &Measurements,
-) -> Result<Items, Problem> {
+) -> Result<Found, Problem> {
     let entries: ModelFile = yaml::read(file, text)?;
-    let mut found = Items::default();
+    let mut found = Found::default();
     let mut lines: HashMap<String, u64> = HashMap::new();
     for Spanned { value: entry, referenced: location, .. } in entries.models.into_iter().flatten() {
         let name = entry.name.clone().unwrap_or_default();

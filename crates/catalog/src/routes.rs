@@ -18,18 +18,24 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::response::Response;
 use axum::routing::{get, post};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
+use model_registry_api::catalog::{MCP_CATALOG, MODEL_CATALOG};
 use model_registry_server::auth::{Access, Right, Rule};
+use model_registry_server::openapi::Served;
 use model_registry_server::{ApiError, response};
 use model_registry_store::{Database, StoreError};
 use serde_json::Value;
 
-use crate::Catalog;
+use crate::{Catalog, openapi};
 
 pub(crate) use filter_options::OptionsCache;
 
-/// Who may do what, beyond the server crate's own rules: a preview changes nothing, although it is a POST.
-pub const RULES: &[Rule] = &[Rule::every("/api/model_catalog/v1alpha1/sources/preview", Access::Needs(Right::Read))];
+/// Who may do what, beyond the server crate's own rules: a preview changes nothing, although it is a POST, and the API's
+/// description is no secret.
+pub const RULES: &[Rule] = &[
+    Rule::every("/api/model_catalog/v1alpha1/sources/preview", Access::Needs(Right::Read)),
+    Rule::reading(openapi::PATH, Access::Public),
+];
 
 /// The routes of the catalog, to be completed with the server crate's fallbacks.
 pub fn router(catalog: Catalog) -> Router {
@@ -49,10 +55,12 @@ pub fn router(catalog: Catalog) -> Router {
         .route("/mcp_servers/{server_id}", get(mcp_servers::get_one))
         .route("/mcp_servers/{server_id}/tools", get(mcp_tools::list))
         .route("/mcp_servers/{server_id}/tools/{*tool_name}", get(mcp_tools::get_one));
+    let document = Served::new(&openapi::document());
     Router::new()
-        .nest("/api/model_catalog/v1alpha1", models)
-        .nest("/api/mcp_catalog/v1alpha1", servers)
+        .nest(MODEL_CATALOG, models)
+        .nest(MCP_CATALOG, servers)
         .with_state(catalog)
+        .route(openapi::PATH, get(async move |headers: HeaderMap| document.answer(&headers)))
 }
 
 /// A page as every list answers it; the items are JSON already.

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_saphyr::{Location, Options};
 
 use crate::sample;
@@ -59,6 +60,34 @@ pub(crate) fn read<T: DeserializeOwned>(file: &Path, text: &str) -> Result<T, Pr
             None => Problem::of_file(file, reason),
         }
     })
+}
+
+/// Keys that a structure does not have, to be flattened into it.
+#[derive(Debug, Default)]
+pub(crate) struct UnknownKeys(pub(crate) Vec<String>);
+
+impl<'de> Deserialize<'de> for UnknownKeys {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Keys;
+
+        impl<'de> Visitor<'de> for Keys {
+            type Value = UnknownKeys;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("a map")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<UnknownKeys, A::Error> {
+                let mut keys = Vec::new();
+                while let Some((key, IgnoredAny)) = map.next_entry()? {
+                    keys.push(key);
+                }
+                Ok(UnknownKeys(keys))
+            }
+        }
+
+        deserializer.deserialize_map(Keys)
+    }
 }
 
 /// Reads a file as text; the built-in sample has paths of its own.

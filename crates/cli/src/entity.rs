@@ -16,10 +16,10 @@ mod update;
 
 use clap::{ArgMatches, Command};
 
-pub(crate) use fields::{add_fields, read_fields};
+pub(crate) use fields::{add_fields, literal, read_fields};
 pub(crate) use list::ilike;
 pub(crate) use noun::{ARTIFACTS, ENVIRONMENTS, EXPERIMENTS, MODELS, NOUNS, Noun, RUNS, SERVICES, VERSIONS};
-pub(crate) use operations::values;
+pub(crate) use operations::{value, values};
 pub(crate) use properties::{add_properties, read_properties};
 pub(crate) use reference::{Target, resolve};
 

@@ -1,6 +1,7 @@
 //! How commands write their answers.
 
 mod cell;
+mod layout;
 pub(crate) mod plot;
 mod style;
 mod table;
@@ -14,6 +15,7 @@ use model_registry_server::config::Environment;
 use serde_json::Value;
 
 pub(crate) use cell::printable;
+pub(crate) use layout::Layout;
 pub(crate) use style::Style;
 pub(crate) use table::Table;
 
@@ -68,12 +70,63 @@ impl Output {
         items: Items<Value>,
     ) -> anyhow::Result<()> {
         let columns = self.columns_or(columns);
-        let mut table = self.table(columns.iter().map(|column| cell::header(column, noun)).collect());
+        let headers = columns.iter().map(|column| cell::header(column, noun)).collect();
         let needs_parents = match self.format {
             Format::Table => columns.iter().any(|column| column == "parent"),
             Format::Name => noun.parent.is_some(),
             Format::Json | Format::Yaml => false,
         };
+        let lay_out = async |batch: &[Value]| {
+            let parents =
+                if needs_parents { parents::names(client, noun, batch).await? } else { parents::Names::default() };
+            let cells = |entity: &Value| match self.format {
+                Format::Name => vec![printable(&noun.reference(entity, &parents))],
+                _ => columns.iter().map(|column| cell::of(entity, column, &parents, noun)).collect(),
+            };
+            Ok(batch.iter().map(cells).collect())
+        };
+        self.batches(headers, items, lay_out).await
+    }
+
+    /// Writes a list of what is no entity of the registry, as it arrives.
+    pub(crate) async fn items(&self, layout: &Layout, items: Items<Value>) -> anyhow::Result<()> {
+        let columns = self.columns_or(layout.columns);
+        let headers = columns.iter().map(|column| layout::header(column)).collect();
+        let cells = |item: &Value| match self.format {
+            Format::Name => vec![printable(&(layout.reference)(item))],
+            _ => columns.iter().map(|column| layout::cell(item, column)).collect(),
+        };
+        self.batches(headers, items, async |batch: &[Value]| Ok(batch.iter().map(cells).collect())).await
+    }
+
+    /// Writes one such item in full.
+    pub(crate) async fn item(&self, layout: &Layout, item: &Value) -> anyhow::Result<()> {
+        match self.format {
+            Format::Table if self.columns.is_none() => {
+                let mut table = self.table(Vec::new());
+                table.write(cell::all(item))?;
+                Ok(table.finish()?)
+            }
+            Format::Table | Format::Name => {
+                self.items(layout, Box::pin(futures::stream::iter([Ok(item.clone())]))).await
+            }
+            Format::Json | Format::Yaml => self.value(item),
+        }
+    }
+
+    /// Whether columns were chosen.
+    pub(crate) fn has_columns(&self) -> bool {
+        self.columns.is_some()
+    }
+
+    /// Writes a list as it arrives; `lay_out` makes rows of items, or references in rows of one cell.
+    async fn batches(
+        &self,
+        headers: Vec<String>,
+        items: Items<Value>,
+        lay_out: impl AsyncFn(&[Value]) -> anyhow::Result<Vec<Vec<String>>>,
+    ) -> anyhow::Result<()> {
+        let mut table = self.table(headers);
         let mut writer = ListWriter { format: self.format, count: 0 };
         let mut batches = items.try_chunks(BATCH);
         loop {
@@ -83,21 +136,15 @@ impl Output {
                 Ok(None) => break,
                 Err(error) => (error.0, Some(error.1)),
             };
-            let parents =
-                if needs_parents { parents::names(client, noun, &batch).await? } else { parents::Names::default() };
             match self.format {
                 // Nothing arrived before the failure: headers alone would look like an empty list.
                 _ if batch.is_empty() => {}
-                Format::Table => {
-                    let rows = batch
-                        .iter()
-                        .map(|entity| columns.iter().map(|column| cell::of(entity, column, &parents, noun)).collect());
-                    table.write(rows.collect())?;
-                }
+                Format::Table => table.write(lay_out(&batch).await?)?,
                 Format::Name => {
+                    let references = lay_out(&batch).await?;
                     let mut out = std::io::stdout().lock();
-                    for entity in &batch {
-                        writeln!(out, "{}", printable(&noun.reference(entity, &parents)))?;
+                    for reference in references.concat() {
+                        writeln!(out, "{reference}")?;
                     }
                 }
                 Format::Json | Format::Yaml => writer.write(&batch)?,

@@ -4,12 +4,15 @@ use std::net::SocketAddr;
 
 use anyhow::Context;
 use axum::Router;
+use axum::http::HeaderMap;
+use axum::routing::get;
 use model_registry_catalog::Catalog;
 use model_registry_registry::Registry;
 use model_registry_server::auth::{self, Auth, Rules};
 use model_registry_server::config::{self as key, Settings, Telemetry};
 use model_registry_server::health::{Health, Outcome, Scope};
 use model_registry_server::metrics::Metrics;
+use model_registry_server::openapi::Served;
 use model_registry_server::{docs, fallback, layers, serve};
 use model_registry_store::{Clock, ConnectError, Database, DatabaseSource, PoolOptions, Store};
 
@@ -74,16 +77,25 @@ async fn serve_roles(
     let metrics = Metrics::new(&[("version", env!("CARGO_PKG_VERSION").to_owned())]);
     let mut routes = Router::new();
     let mut health = health(&store);
+    let mut documents = Vec::new();
     if roles.has_registry() {
         routes = routes.merge(model_registry_registry::router(Registry::new(store.clone())));
-        routes = routes.merge(docs::router("/openapi.json"));
+        documents.push(("Registry", "/openapi.json"));
     }
     let catalog = roles.catalog(&store);
     if let Some(catalog) = &catalog {
         routes = routes.merge(model_registry_catalog::router(catalog.clone()));
+        if documents.is_empty() {
+            // Where a document is looked for first.
+            let document = Served::new(&model_registry_catalog::openapi_document());
+            let serve = get(async move |headers: HeaderMap| document.answer(&headers));
+            routes = routes.route("/openapi.json", serve);
+        }
+        documents.push(("Catalog", model_registry_catalog::OPENAPI_PATH));
         let checked = catalog.clone();
         health = health.check("catalog", Scope::Service, move || checked.clone().check());
     }
+    routes = routes.merge(docs::router(&documents));
     let mut options = settings.layer_options(health);
     if settings.is_on(&key::TELEMETRY_METRICS) {
         register_metrics(&metrics, &store);

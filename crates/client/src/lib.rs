@@ -1,4 +1,4 @@
-//! A client of the registry's REST API: typed, async, with pages as streams.
+//! A client of the registry's REST API and the catalog's: typed, async, with pages as streams.
 //!
 //! Works with this registry and with every other server that speaks `v1alpha3`. It never starts a runtime, never
 //! prints, and reads no settings or environment on its own, but for the proxies that the environment names.
@@ -44,10 +44,12 @@
 //! [`Error`] has a variant per meaning; [`Error::answer`] gives status, code, message and request id.
 //!
 //! To add an operation of a kind: one method here or in `collection.rs`, `children.rs`; a new kind is a few lines in
-//! `resource.rs`. The test `every_operation_of_the_contract_is_called` tells what is missing.
+//! `resource.rs`; an operation of the catalog is a method in `catalog.rs`. The tests
+//! `every_operation_of_the_contract_is_called` tell what is missing.
 
 mod builder;
 mod call;
+pub mod catalog;
 mod children;
 mod client;
 mod collection;
@@ -65,7 +67,7 @@ pub use collection::{Collection, Tagged};
 pub use error::{Answer, Error, Result};
 pub use model_registry_api::entities::*;
 pub use model_registry_api::{Kind, OrderBy, SortOrder};
-pub use options::{FindBy, ListOptions};
+pub use options::{FindBy, ListOptions, ListQuery};
 pub use pages::Items;
 pub use resource::{Child, Resource};
 pub use retries::Retries;

@@ -2,6 +2,14 @@
 
 use model_registry_api::{Kind, OrderBy, SortOrder};
 
+use crate::call::Query;
+
+/// Options of a list.
+pub trait ListQuery: Send + Sync + 'static {
+    /// The parameters of the query, without the page's token.
+    fn query(&self) -> Vec<(&'static str, String)>;
+}
+
 /// What a list is to contain, in which order. Not every list knows every option; see the API's documentation.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListOptions {
@@ -26,8 +34,10 @@ impl ListOptions {
     pub fn filtered(filter: impl Into<String>) -> Self {
         Self { filter: Some(filter.into()), ..Self::default() }
     }
+}
 
-    pub(crate) fn query(&self, page_token: &str) -> Vec<(&'static str, String)> {
+impl ListQuery for ListOptions {
+    fn query(&self) -> Query {
         let mut query = Vec::new();
         let mut add = |name, value: Option<String>| query.extend(value.map(|value| (name, value)));
         add("filterQuery", self.filter.clone());
@@ -49,7 +59,6 @@ impl ListOptions {
         add("orderBy", order_by.map(str::to_owned));
         add("sortOrder", (self.sort_order == SortOrder::Descending).then(|| "DESC".to_owned()));
         add("pageSize", self.page_size.map(|size| size.to_string()));
-        add("nextPageToken", (!page_token.is_empty()).then(|| page_token.to_owned()));
         query
     }
 }
@@ -68,7 +77,7 @@ pub enum FindBy<'a> {
 }
 
 impl FindBy<'_> {
-    pub(crate) fn query(self) -> Vec<(&'static str, String)> {
+    pub(crate) fn query(self) -> Query {
         match self {
             Self::Name(name) => vec![("name", name.to_owned())],
             Self::NameIn { name, parent_id } => {

@@ -6,10 +6,10 @@ use futures::stream::{self, BoxStream, StreamExt};
 use model_registry_api::entities::Page;
 use serde::de::DeserializeOwned;
 
-use crate::call::Call;
+use crate::call::{Call, Query};
 use crate::client::Client;
 use crate::error::{Error, Result};
-use crate::options::ListOptions;
+use crate::options::ListQuery;
 
 /// The items of a list, page after page. It ends after the first error.
 pub type Items<T> = BoxStream<'static, Result<T>>;
@@ -20,10 +20,10 @@ enum Next {
     End,
 }
 
-struct State<T> {
+struct State<T, O> {
     client: Client,
     path: Result<String>,
-    options: ListOptions,
+    options: O,
     fetched: VecDeque<T>,
     next: Next,
 }
@@ -31,16 +31,24 @@ struct State<T> {
 pub(crate) async fn page<T: DeserializeOwned>(
     client: &Client,
     path: String,
-    options: &ListOptions,
+    options: &impl ListQuery,
     token: &str,
 ) -> Result<Page<T>> {
-    client.transport.fetch(Call::get(path, options.query(token))).await
+    client.transport.fetch(Call::get(path, with_token(options.query(), token))).await
 }
 
-pub(crate) fn items<T: DeserializeOwned + Send + 'static>(
+/// The query for the page of a token; the empty one asks for the first.
+pub(crate) fn with_token(mut query: Query, token: &str) -> Query {
+    if !token.is_empty() {
+        query.push(("nextPageToken", token.to_owned()));
+    }
+    query
+}
+
+pub(crate) fn items<T: DeserializeOwned + Send + 'static, O: ListQuery>(
     client: Client,
     path: Result<String>,
-    options: ListOptions,
+    options: O,
 ) -> Items<T> {
     let first = State { client, path, options, fetched: VecDeque::new(), next: Next::Page(String::new()) };
     stream::unfold(first, |mut state| async {
@@ -53,7 +61,7 @@ pub(crate) fn items<T: DeserializeOwned + Send + 'static>(
     .boxed()
 }
 
-impl<T: DeserializeOwned> State<T> {
+impl<T: DeserializeOwned, O: ListQuery> State<T, O> {
     async fn next_item(&mut self) -> Result<Option<T>> {
         loop {
             if let Some(item) = self.fetched.pop_front() {

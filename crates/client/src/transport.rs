@@ -68,9 +68,12 @@ impl Transport {
         Self { http, server, credentials, retries, timeout }
     }
 
-    /// The URL of a path below the API's base path.
+    /// The URL of a path as calls have it.
     pub(crate) fn url(&self, path: &str) -> String {
-        format!("{}{}/{path}", self.server, ApiVersion::V1Alpha3.base_path())
+        match path.strip_prefix('/') {
+            Some(path) => format!("{}/{path}", self.server),
+            None => format!("{}{}/{path}", self.server, ApiVersion::V1Alpha3.base_path()),
+        }
     }
 
     /// Sends a call and reads the entity that answers it.
@@ -90,12 +93,9 @@ impl Transport {
     pub(crate) async fn send(&self, call: Call) -> Result<Reply> {
         // The same for every attempt: it is one request to the caller.
         let request_id = Uuid::now_v7().to_string();
-        let key = (call.method == Method::POST).then(|| Uuid::now_v7().to_string());
-        let may_repeat = match call.method {
-            Method::GET => true,
-            Method::POST => self.retries.creations,
-            _ => false,
-        };
+        let is_creation = call.method == Method::POST && !call.is_read;
+        let key = is_creation.then(|| Uuid::now_v7().to_string());
+        let may_repeat = call.is_read || is_creation && self.retries.creations;
         for attempts_made in 1.. {
             let failure = match self.attempt(&call, &request_id, key.as_deref()).await {
                 Ok(reply) => return Ok(reply),
@@ -143,7 +143,7 @@ impl Transport {
             }
         }
         if let Some(body) = &call.body {
-            request = request.header(CONTENT_TYPE, "application/json").body(body.clone());
+            request = request.header(CONTENT_TYPE, &body.content_type).body(body.bytes.clone());
         }
         if let Some(key) = key {
             request = request.header(IDEMPOTENCY_KEY, key);

@@ -13,6 +13,7 @@ use axum::Router;
 use axum::routing::{MethodRouter, get, post};
 use http::HeaderMap;
 use model_registry_api::{ApiVersion, Kind};
+use model_registry_server::openapi::Served;
 
 pub(crate) use changes::WaitingRoom;
 
@@ -28,14 +29,14 @@ pub(crate) struct Context {
 /// The routes of the registry, to be completed with the server crate's fallbacks.
 #[expect(clippy::needless_pass_by_value, reason = "the router is where the registry ends up")]
 pub fn router(registry: Registry) -> Router {
-    let document = openapi::Served::new();
+    let document = Served::new(&openapi::document());
     ApiVersion::ALL
         .into_iter()
         .fold(Router::new(), |router, version| {
             let context = Context { registry: registry.clone(), version };
             router.nest(version.base_path(), routes(version).with_state(context))
         })
-        .route("/openapi.json", get(async move |headers: HeaderMap| openapi::serve(&document, &headers)))
+        .route("/openapi.json", get(async move |headers: HeaderMap| document.answer(&headers)))
 }
 
 fn routes(version: ApiVersion) -> Router<Context> {

@@ -1,4 +1,4 @@
-//! The API documentation at `/docs`: Swagger UI over `/openapi.json`, served from the executable, so that it works
+//! The API documentation at `/docs`: Swagger UI over the OpenAPI documents of this server, served from the executable, so that it works
 //! without a network.
 
 use std::borrow::Cow;
@@ -9,13 +9,17 @@ use axum::extract::Path;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
-use utoipa_swagger_ui::Config;
+use utoipa_swagger_ui::{Config, Url};
 
 use crate::ApiError;
 
-/// Returns the routes below `/docs` for the document at a URL of this server.
-pub fn router(openapi_url: &'static str) -> Router {
-    let config = Arc::new(Config::from(openapi_url));
+/// Returns the routes below `/docs` for the documents of this server: each with its name, the first one shown at first.
+pub fn router(documents: &[(&'static str, &'static str)]) -> Router {
+    let config = Arc::new(match documents {
+        [(_, url)] => Config::from(*url),
+        // The page offers several documents by name.
+        several => Config::new(several.iter().map(|(name, url)| Url::new(name, url))),
+    });
     let file = move |Path(path): Path<String>| {
         let config = Arc::clone(&config);
         async move { answer(&path, config) }
@@ -58,7 +62,7 @@ mod tests {
 
     async fn get_text(path: &str) -> (u16, String) {
         let request = Request::get(path).body(Body::empty()).unwrap();
-        let response = router("/openapi.json").oneshot(request).await.unwrap();
+        let response = router(&[("Registry", "/openapi.json")]).oneshot(request).await.unwrap();
         (response.status().as_u16(), text(response).await)
     }
 
@@ -75,5 +79,15 @@ mod tests {
         }
         assert_eq!(get_text("/docs/none").await.0, 404);
         assert_eq!(get_text("/docs").await.0, 308);
+    }
+
+    #[tokio::test]
+    async fn several_documents_are_offered_by_name() {
+        let documents = [("Registry", "/openapi.json"), ("Catalog", "/catalog.json")];
+        let request = Request::get("/docs/swagger-initializer.js").body(Body::empty()).unwrap();
+        let script = text(router(&documents).oneshot(request).await.unwrap()).await;
+        for part in ["Registry", "/openapi.json", "Catalog", "/catalog.json", "SwaggerUIStandalonePreset"] {
+            assert!(script.contains(part), "{part}: {script}");
+        }
     }
 }

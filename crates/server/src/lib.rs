@@ -32,7 +32,7 @@
 //! To add an error: one variant in `error.rs` and its line in the one `match` there. To add something that has to
 //! happen around every request: one step in `layers.rs`, where the order is spelled out. To add an extractor: one file
 //! beside `query.rs` whose rejection is [`ApiError`]. To add a setting: see [`config`]; a way to authenticate:
-//! [`auth`].
+//! [`auth`]. To add a schema that several documents have: [`openapi`].
 
 pub mod auth;
 pub mod body;
@@ -44,8 +44,10 @@ pub mod health;
 pub mod layers;
 pub mod log;
 pub mod metrics;
+pub mod openapi;
 #[cfg(feature = "otlp")]
 pub mod otlp;
+mod preconditions;
 pub mod query;
 pub mod reload;
 pub mod request;
@@ -56,4 +58,5 @@ mod trace_context;
 
 pub use body::JsonBody;
 pub use error::ApiError;
+pub use preconditions::Preconditions;
 pub use query::Query;

@@ -1,7 +1,7 @@
 //! The catalog: what sources publish, kept as documents and replaced source by source.
 //!
 //! A load is one transaction ([`CatalogLoad`]): readers see all of the old set or all of the new one. Reads are one
-//! statement each ([`CatalogList`]).
+//! statement each ([`CatalogList`]), or several in one snapshot ([`CatalogSnapshot`]).
 
 mod item;
 mod kind;
@@ -10,6 +10,7 @@ mod load;
 mod options;
 mod order;
 mod read;
+mod snapshot;
 mod vocabulary;
 
 pub use item::CatalogItem;
@@ -19,4 +20,5 @@ pub use load::{CatalogLoad, LoadReport, SourceSnapshot};
 pub use options::{Options, PropertyOptions};
 pub use order::CatalogOrder;
 pub use read::{CatalogRecord, SourceState};
+pub use snapshot::CatalogSnapshot;
 pub use vocabulary::about_related;

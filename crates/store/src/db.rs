@@ -18,6 +18,7 @@ use crate::error::Result;
 use crate::gather::Gather;
 
 pub use connect::{ConnectError, PoolOptions};
+pub(crate) use run::Row;
 pub use source::{DatabaseSource, DatabaseTls, SourceError};
 
 /// Pools of connections to one database.
@@ -115,9 +116,14 @@ impl Database {
                 .await?,
             ),
         };
-        let mut snapshot = Transaction { inner, statements: Arc::clone(&self.statements) };
+        Ok(Transaction { inner, statements: Arc::clone(&self.statements) })
+    }
+
+    /// As [`Self::begin_snapshot`], for readers that may be slow.
+    pub(crate) async fn begin_long_snapshot(&self) -> Result<Transaction> {
+        let mut snapshot = self.begin_snapshot().await?;
         if self.dialect() == Dialect::Postgres {
-            // It holds no lock, and whoever reads its rows may be slow.
+            // It holds no lock.
             snapshot.execute_text("SET LOCAL idle_in_transaction_session_timeout = 0".to_owned()).await?;
         }
         Ok(snapshot)

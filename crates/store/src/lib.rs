@@ -35,7 +35,7 @@ pub use backup::{
 };
 pub use catalog::{
     CatalogItem, CatalogKind, CatalogList, CatalogLoad, CatalogOrder, CatalogPage, CatalogRecord, CatalogSet,
-    LoadReport, Options, PropertyOptions, SourceSnapshot, SourceState, about_related,
+    CatalogSnapshot, LoadReport, Options, PropertyOptions, SourceSnapshot, SourceState, about_related,
 };
 pub use change_log::Change;
 pub use clock::Clock;

@@ -2,7 +2,8 @@
 //!
 //! **What this is.** A development-only library: it starts PostgreSQL and MariaDB in a temporary directory
 //! ([`PostgresServer`], [`MariaDbServer`]), hands each test a fresh database ([`TestDatabase`]), starts the real executable
-//! ([`Executable`]) and replays recorded exchanges against whatever answers them ([`golden`]).
+//! ([`Executable`]), replays recorded exchanges against whatever answers them ([`golden`]) and compares OpenAPI documents
+//! with contracts ([`contract`]).
 //!
 //! **What it never does.** It never ends up in a release build (only `[dev-dependencies]` and xtask name it), never uses a
 //! server that it did not start or that no `MR_TEST_…` variable names, never listens on anything but 127.0.0.1, never
@@ -12,6 +13,7 @@
 //! and how to ask whether it is ready; `server.rs` does ports, users, signals and clean-up. For one more database that tests
 //! run on, add a [`Backend`] too, and its start in `xtask/src/test.rs`.
 
+pub mod contract;
 pub mod database;
 mod error;
 pub mod executable;

@@ -139,8 +139,9 @@ impl<'a> Hub<'a> {
         }
     }
 
-    /// All models of an organisation whose names begin with the prefix, whatever the case.
-    pub(super) async fn list(&self, organization: &str, prefix: &str) -> Result<Vec<Listed>, HubError> {
+    /// All models of an organisation whose names begin with the prefix, whatever the case; no further page is read when
+    /// there are `enough`.
+    pub(super) async fn list(&self, organization: &str, prefix: &str, enough: usize) -> Result<Vec<Listed>, HubError> {
         let mut url = self.url(&["api", "models"]);
         {
             let mut query = url.query_pairs_mut();
@@ -161,6 +162,9 @@ impl<'a> Hub<'a> {
             models.extend(page.into_iter().filter(|model| {
                 model.id.split_once('/').is_some_and(|(_, name)| name.to_lowercase().starts_with(&prefix))
             }));
+            if models.len() >= enough {
+                return Ok(models);
+            }
             let Some(next) = next.and_then(|next| url.join(&next).ok()) else { return Ok(models) };
             // Only the cursor is taken over: the next page is asked of the same hub.
             let Some((_, cursor)) = next.query_pairs().find(|(name, _)| name == "cursor") else { return Ok(models) };

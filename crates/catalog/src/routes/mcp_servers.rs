@@ -7,7 +7,7 @@ use axum::response::Response;
 use http::StatusCode;
 use model_registry_server::{ApiError, Query, response};
 use model_registry_store::filter::{Comparison, Expression, Operation, Position, Property};
-use model_registry_store::{CatalogKind, CatalogList, CatalogOrder, CatalogRecord, CatalogSet};
+use model_registry_store::{CatalogKind, CatalogList, CatalogOrder, CatalogRecord, CatalogSet, CatalogSnapshot};
 
 use super::{PageBody, database, filter_options, parameters, store_error};
 use crate::Catalog;
@@ -41,8 +41,18 @@ pub(super) async fn list(State(catalog): State<Catalog>, query: Query) -> Result
         page_size: Some(page_size),
         page_token: query.get("nextPageToken"),
     };
-    let page = database(&catalog)?.list_catalog(&list).await.map_err(store_error)?;
-    let items = with_tools(&catalog, &page.rows, tools).await?;
+    let database = database(&catalog)?;
+    let (page, items) = if tools.wanted {
+        // A load between the two reads would leave servers without their tools.
+        let mut snapshot = database.catalog_snapshot().await.map_err(store_error)?;
+        let page = snapshot.list(&list).await.map_err(store_error)?;
+        let items = with_tools(&mut snapshot, &page.rows, tools.limit).await?;
+        (page, items)
+    } else {
+        let page = database.list_catalog(&list).await.map_err(store_error)?;
+        let items = page.rows.iter().map(CatalogRecord::to_wire).collect();
+        (page, items)
+    };
     Ok(PageBody { items, page_size, next_page_token: page.next_page_token }.into_response())
 }
 
@@ -52,17 +62,31 @@ pub(super) async fn get_one(
     query: Query,
 ) -> Result<Response, ApiError> {
     let tools = Tools::read(&query)?;
-    let server = find(&catalog, &server_id).await?;
-    let body = with_tools(&catalog, std::slice::from_ref(&server), tools).await?.concat();
+    if !tools.wanted {
+        return Ok(response::json(StatusCode::OK, find(&catalog, &server_id).await?.to_wire()));
+    }
+    let id = parse_id(&server_id)?;
+    let mut snapshot = database(&catalog)?.catalog_snapshot().await.map_err(store_error)?;
+    let found = snapshot.find_item_by_id(CatalogKind::McpServer, id).await.map_err(store_error)?;
+    let server = found.ok_or_else(|| not_found(&server_id))?;
+    let body = with_tools(&mut snapshot, std::slice::from_ref(&server), tools.limit).await?.concat();
     Ok(response::json(StatusCode::OK, body))
 }
 
 pub(super) async fn find(catalog: &Catalog, server_id: &str) -> Result<CatalogRecord, ApiError> {
-    let id: i64 = server_id
-        .parse()
-        .map_err(|_| ApiError::Invalid(format!("invalid server ID '{server_id}': it is not a 64-bit integer")))?;
+    let id = parse_id(server_id)?;
     let found = database(catalog)?.find_catalog_item_by_id(CatalogKind::McpServer, id).await.map_err(store_error)?;
-    found.ok_or_else(|| ApiError::NotFound(format!("server not found with ID {server_id}")))
+    found.ok_or_else(|| not_found(server_id))
+}
+
+fn parse_id(server_id: &str) -> Result<i64, ApiError> {
+    server_id
+        .parse()
+        .map_err(|_| ApiError::Invalid(format!("invalid server ID '{server_id}': it is not a 64-bit integer")))
+}
+
+fn not_found(server_id: &str) -> ApiError {
+    ApiError::NotFound(format!("server not found with ID {server_id}"))
 }
 
 /// How many tools come with a server.
@@ -87,16 +111,18 @@ impl Tools {
     }
 }
 
-async fn with_tools(catalog: &Catalog, servers: &[CatalogRecord], tools: Tools) -> Result<Vec<String>, ApiError> {
-    if !tools.wanted {
-        return Ok(servers.iter().map(CatalogRecord::to_wire).collect());
-    }
+/// The servers with their tools, `limit` of each at most; 0 stands for all.
+async fn with_tools(
+    snapshot: &mut CatalogSnapshot,
+    servers: &[CatalogRecord],
+    limit: usize,
+) -> Result<Vec<String>, ApiError> {
     let ids: Vec<i64> = servers.iter().map(|server| server.id).collect();
-    let records = database(catalog)?.list_catalog_children(CatalogKind::McpTool, &ids).await.map_err(store_error)?;
+    let records = snapshot.list_children(CatalogKind::McpTool, &ids).await.map_err(store_error)?;
     let mut by_server: HashMap<i64, Vec<String>> = HashMap::new();
     for record in &records {
         let of_server = by_server.entry(record.parent_id).or_default();
-        if tools.limit == 0 || of_server.len() < tools.limit {
+        if limit == 0 || of_server.len() < limit {
             of_server.push(record.to_wire());
         }
     }

@@ -1,9 +1,11 @@
 //! `/sources/preview`: what a source would publish, before anybody configures it.
 //!
-//! Only what the client sends is read: never a file, never an environment variable of the server.
+//! Only what the client sends is read, and lists of models of the hubs that sources may read from: never a file, never an
+//! environment variable of the server.
 
 use std::path::Path;
 
+use axum::extract::State;
 use axum::extract::multipart::{Multipart, MultipartError, MultipartRejection};
 use axum::response::Response;
 use model_registry_server::{ApiError, Query};
@@ -12,9 +14,9 @@ use serde_json::json;
 
 use super::memory_page::{self, Item};
 use super::parameters;
-use crate::models;
 use crate::pattern::NameFilter;
 use crate::yaml;
+use crate::{Catalog, hub, models};
 
 /// One entry of a sources file; other keys do not matter here.
 #[derive(Deserialize)]
@@ -30,11 +32,17 @@ struct Config {
     properties: Option<Properties>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Properties {
     #[serde(default)]
     allowed_organization: Option<String>,
+    #[serde(default)]
+    url: Option<String>,
+    #[serde(default)]
+    api_key_env_var: Option<String>,
+    #[serde(default)]
+    max_models: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,7 +52,11 @@ enum Status {
     Excluded,
 }
 
-pub(super) async fn preview(query: Query, parts: Result<Multipart, MultipartRejection>) -> Result<Response, ApiError> {
+pub(super) async fn preview(
+    State(catalog): State<Catalog>,
+    query: Query,
+    parts: Result<Multipart, MultipartRejection>,
+) -> Result<Response, ApiError> {
     let page_size = parameters::page_size(&query)?;
     let status = match query.get("filterStatus").map(str::to_lowercase).as_deref() {
         None | Some("all") => Status::All,
@@ -59,8 +71,7 @@ pub(super) async fn preview(query: Query, parts: Result<Multipart, MultipartReje
     let config = config.ok_or_else(|| {
         ApiError::Invalid("required file field 'config' is missing from the multipart form".to_owned())
     })?;
-    let (names, filter) = names(&config, data.as_deref())?;
-    let decided: Vec<(String, bool)> = names.into_iter().map(|name| (name.clone(), filter.allows(&name))).collect();
+    let decided = decide(&catalog, &config, data.as_deref()).await?;
     let included = decided.iter().filter(|(_, included)| *included).count();
     let summary = json!({
         "totalModels": decided.len(), "includedModels": included, "excludedModels": decided.len() - included,
@@ -113,10 +124,13 @@ async fn read(mut parts: Multipart) -> Result<Uploaded, ApiError> {
     Ok(uploaded)
 }
 
-/// The names in the data, and which of them the source would publish.
-fn names(config: &str, data: Option<&str>) -> Result<(Vec<String>, NameFilter), ApiError> {
+fn unloadable(reason: impl std::fmt::Display) -> ApiError {
+    ApiError::UnprocessableEntity(format!("failed to load models: {reason}"))
+}
+
+/// The names that the source has, each with whether it would be published.
+async fn decide(catalog: &Catalog, config: &str, data: Option<&str>) -> Result<Vec<(String, bool)>, ApiError> {
     let invalid = |reason: String| ApiError::UnprocessableEntity(format!("invalid config: {reason}"));
-    let unloadable = |reason: String| ApiError::UnprocessableEntity(format!("failed to load models: {reason}"));
     let config: Config = yaml::read(Path::new("config"), config)
         .map_err(|problem| invalid(format!("failed to parse config: {problem}")))?;
     let kind = config.kind.filter(|kind| !kind.is_empty());
@@ -127,22 +141,44 @@ fn names(config: &str, data: Option<&str>) -> Result<(Vec<String>, NameFilter), 
     match kind.as_str() {
         "yaml" => {
             let data = data.ok_or_else(|| {
-                let reason =
-                    "send the model file as part `catalogData`; files of the server are not read for a preview";
-                unloadable(reason.to_owned())
+                unloadable("send the model file as part `catalogData`; files of the server are not read for a preview")
             })?;
             let names = models::names(Path::new("catalogData"), data)
                 .map_err(|problem| unloadable(format!("failed to parse catalog file: {problem}")))?;
-            Ok((names, filter))
+            Ok(names.into_iter().map(|name| (name.clone(), filter.allows(&name))).collect())
         }
         "hf" | "huggingface" => {
-            let organization = config.properties.and_then(|properties| properties.allowed_organization);
-            if included.is_empty() && organization.is_none() {
-                let reason = "includedModels is required for HuggingFace source preview (specifies which models to fetch from HuggingFace)";
-                return Err(unloadable(reason.to_owned()));
-            }
-            Err(unloadable("previews of Hugging Face sources are not supported yet".to_owned()))
+            from_hub(catalog, &included, &excluded, config.properties.unwrap_or_default()).await.map_err(unloadable)
         }
         other => Err(unloadable(format!("unsupported source type: {other}"))),
     }
+}
+
+async fn from_hub(
+    catalog: &Catalog,
+    included: &[String],
+    excluded: &[String],
+    properties: Properties,
+) -> Result<Vec<(String, bool)>, String> {
+    if included.is_empty() && properties.allowed_organization.is_none() {
+        return Err("includedModels is required for HuggingFace source preview (specifies which models to fetch from \
+                    HuggingFace)"
+            .to_owned());
+    }
+    if let Some(variable) = properties.api_key_env_var {
+        return Err(format!(
+            "a preview reads no variable of the server, so not `{variable}` either: leave apiKeyEnvVar out to see what \
+             is public"
+        ));
+    }
+    let preview = hub::Preview {
+        url: properties.url.as_deref(),
+        included,
+        excluded,
+        organization: properties.allowed_organization.as_deref(),
+        limit: properties.max_models,
+    };
+    // The semaphore is never closed.
+    let _permit = catalog.previews.acquire().await.map_err(|error| error.to_string())?;
+    hub::preview(&preview, &catalog.settings().hubs).await
 }

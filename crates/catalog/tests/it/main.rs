@@ -7,6 +7,8 @@ mod filters;
 mod golden;
 mod hub;
 mod hub_server;
+mod notices;
+mod openapi;
 mod pages;
 mod preview;
 mod reload;

@@ -2,9 +2,11 @@
 
 use axum::body::Body;
 use http::Request;
-use model_registry_catalog::Settings;
+use model_registry_catalog::{HubAccess, Settings};
+use model_registry_server::config::Environment;
 use model_registry_testkit::Backend;
 
+use crate::hub_server::{HubServer, TOKEN};
 use crate::support::{Answer, Api};
 
 async fn preview(api: &Api, query: &str, parts: &[(&str, &str)]) -> Answer {
@@ -55,4 +57,80 @@ async fn mistakes_say_where_they_are() {
     let answer = preview(&api, "", &parts).await;
     assert_eq!(answer.status, 422);
     assert!(answer.message().contains("catalogData:3:3: unknown field `wingspan`"), "{}", answer.message());
+}
+
+async fn api_with_hub() -> (HubServer, Api) {
+    // Two providers in one build: one has to be chosen.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let hub = HubServer::start().await;
+    for name in ["org/a", "org/b", "org/c-gguf", "org/d", "org/e", "other/x"] {
+        hub.publish(name, 1);
+    }
+    let hubs = HubAccess { hosts: vec!["127.0.0.1".to_owned()], private_addresses: true };
+    let environment: Environment = [("HF_API_KEY", TOKEN), ("PGPASSWORD", "secret")].into_iter().collect();
+    let api = Api::on(Backend::Sqlite, Settings { hubs, environment, ..Settings::default() }).await;
+    (hub, api)
+}
+
+// The reference sends any environment variable of the server that the caller names, and HF_API_KEY unasked.
+#[tokio::test]
+async fn a_hub_is_asked_without_any_token() {
+    let (hub, api) = api_with_hub().await;
+    let config = |properties: &str| {
+        format!(
+            "type: hf\nincludedModels: ['org/*', 'other/x', 'other/missing']\nexcludedModels: ['*-gguf']\n\
+             properties: {{url: 'http://{}'{properties}}}\n",
+            hub.address
+        )
+    };
+    let answer = preview(&api, "?pageSize=100", &[("config", &config(""))]).await;
+    assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.bytes));
+    let json = answer.json();
+    let names: Vec<_> =
+        json["items"].as_array().unwrap().iter().map(|item| (&item["name"], &item["included"])).collect();
+    let expected = [
+        ("org/a", true),
+        ("org/b", true),
+        ("org/c-gguf", false),
+        ("org/d", true),
+        ("org/e", true),
+        ("other/x", true),
+        ("other/missing", true),
+    ];
+    assert_eq!(serde_json::json!(names), serde_json::json!(expected));
+    assert_eq!(json["summary"]["excludedModels"], 1);
+    let asked = hub.requests();
+    assert!(!asked.is_empty() && !asked.iter().any(|request| request.contains("whoami")), "{asked:?}");
+
+    let limited = preview(&api, "", &[("config", &config(", maxModels: 2"))]).await.json();
+    assert_eq!(limited["summary"]["totalModels"], 4);
+
+    hub.requests();
+    let named = preview(&api, "", &[("config", &config(", apiKeyEnvVar: PGPASSWORD"))]).await;
+    assert_eq!(named.status, 422);
+    assert!(named.message().contains("reads no variable of the server"), "{}", named.message());
+    assert!(hub.requests().is_empty());
+}
+
+#[tokio::test]
+async fn only_hubs_that_sources_may_read_from_are_asked() {
+    let (hub, api) = api_with_hub().await;
+    let organization =
+        format!("type: huggingface\nproperties: {{allowedOrganization: org, url: 'http://{}'}}\n", hub.address);
+    let json = preview(&api, "?filterStatus=included", &[("config", &organization)]).await.json();
+    assert_eq!(json["summary"]["totalModels"], 5);
+    for url in ["http://169.254.169.254", "http://localhost:1", "https://huggingface.co.evil.example", "file:///etc"] {
+        let config = format!("type: hf\nincludedModels: ['org/*']\nproperties: {{url: '{url}'}}\n");
+        let answer = preview(&api, "", &[("config", &config)]).await;
+        assert_eq!(answer.status, 422, "{url}");
+        assert!(answer.message().contains("allowed"), "{url}: {}", answer.message());
+    }
+    // Without leave for the own network, as a server is set up unless somebody says otherwise.
+    let hubs = HubAccess { hosts: vec!["127.0.0.1".to_owned()], private_addresses: false };
+    let careful = Api::on(Backend::Sqlite, Settings { hubs, ..Settings::default() }).await;
+    hub.requests();
+    assert_eq!(preview(&careful, "", &[("config", &organization)]).await.status, 422);
+    let inside = organization.replace("http:", "https:");
+    assert!(preview(&careful, "", &[("config", &inside)]).await.message().contains("--allow-private-hubs"));
+    assert!(hub.requests().is_empty());
 }

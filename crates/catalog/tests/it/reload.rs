@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use model_registry_api::SortOrder;
 use model_registry_catalog::Catalog;
+use model_registry_store::{CatalogKind, CatalogList, CatalogOrder, CatalogSet};
 use model_registry_testkit::{Backend, backends};
 use serde_json::Value;
 
@@ -185,6 +187,40 @@ async fn readers_see_one_round_or_the_other_never_a_mix() {
         };
         let (reads, ()) = tokio::join!(reading, writing);
         assert!(reads > 0);
+    }
+}
+
+#[tokio::test]
+async fn tools_are_read_from_the_load_that_their_servers_are_from() {
+    let servers = CatalogList {
+        set: CatalogSet {
+            kinds: &[CatalogKind::McpServer],
+            parent_id: None,
+            sources: None,
+            search: None,
+            filters: &[],
+        },
+        order: CatalogOrder::Id,
+        sort_order: SortOrder::Ascending,
+        page_size: None,
+        page_token: None,
+    };
+    for backend in backends() {
+        let files = files();
+        let api = Api::on(backend, files.settings()).await;
+        let mut snapshot = api.store.database().unwrap().catalog_snapshot().await.unwrap();
+        let before = snapshot.list(&servers).await.unwrap().rows;
+        files.write("t.yaml", &TOOLS.replace("{name: two}", "{name: three}, {name: four}"));
+        api.catalog.load().await.unwrap();
+        let tools = snapshot.list_children(CatalogKind::McpTool, &[before[0].id]).await.unwrap();
+        let names: Vec<&str> = tools.iter().map(|tool| tool.name.as_str()).collect();
+        assert_eq!(names, ["one", "two"], "{backend}");
+        drop(snapshot);
+        let now = api.get("/api/mcp_catalog/v1alpha1/mcp_servers?includeTools=true").await.json();
+        assert_eq!(now["items"][0]["toolCount"], 3, "{backend}");
+        assert_eq!(now["items"][0]["tools"].as_array().unwrap().len(), 3, "{backend}");
+        let one = api.get(&format!("/api/mcp_catalog/v1alpha1/mcp_servers/{}?includeTools=true", before[0].id)).await;
+        assert_eq!(one.json()["tools"], now["items"][0]["tools"], "{backend}");
     }
 }
 

@@ -1,15 +1,29 @@
-//! `catalog` serves the catalog's API; `catalog check` looks at sources without a server.
+//! `catalog` serves the catalog's API, and `catalog check` looks at sources without a server; the other subcommands ask a
+//! server what is in its catalog.
+
+mod artifacts;
+mod list;
+mod search;
+mod servers;
+mod show;
+mod sources;
+mod tools;
 
 use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 use etcetera::BaseStrategy;
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
 use model_registry_catalog::{CheckReport, HubAccess, Settings as CatalogSettings};
+use model_registry_client::Error as ClientError;
 use model_registry_server::config::{self as key, ConfigError, Environment, Group, Kind, Schema, Setting, Settings};
 use model_registry_store::DatabaseSource;
 
+use crate::failure::CommandError;
 use crate::service::{self, Anonymous, Roles};
+use crate::session::{self, Session};
 use crate::{database, settings};
 
 /// `--catalogs-path`
@@ -86,16 +100,21 @@ pub(crate) fn command(schema: &Schema) -> Command {
         .about("Serve the catalog: models and MCP servers that others publish")
         .after_help(
             "Example:\n  model-registry catalog --catalogs-path sources.yaml --listen 127.0.0.1:8081\n  \
-             model-registry catalog check sources.yaml",
+             model-registry catalog check sources.yaml\n  \
+             model-registry catalog list --search chat\n  \
+             model-registry catalog show sample_models/northwind/breeze-2b-instruct",
         )
         .args_conflicts_with_subcommands(true)
         .subcommand(check);
-    schema.attach(command, GROUPS)
+    let client = CLIENT.iter().map(|subcommand| session::with_options((subcommand.command)()));
+    schema.attach(command.subcommands(client), GROUPS)
 }
 
 pub(crate) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
-    if let Some(("check", arguments)) = arguments.subcommand() {
-        return check(arguments);
+    match arguments.subcommand() {
+        Some(("check", arguments)) => return check(arguments),
+        Some((name, arguments)) => return ask(name, arguments),
+        None => {}
     }
     let settings = settings(schema, arguments)?;
     let source = database_source(&settings)?;
@@ -105,6 +124,37 @@ pub(crate) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()>
     }
     // Existing manifests listen on every address and leave authentication to the mesh; nothing can be changed here.
     service::run(&settings, source, Anonymous::Everywhere, Roles::Catalog(catalog), |_| {})
+}
+
+/// A subcommand that asks a server.
+struct Client {
+    command: fn() -> Command,
+    run: for<'a> fn(&'a Session, &'a ArgMatches) -> LocalBoxFuture<'a, anyhow::Result<()>>,
+}
+
+const CLIENT: &[Client] = &[
+    Client { command: list::command, run: |session, arguments| list::run(session, arguments).boxed_local() },
+    Client { command: show::command, run: |session, arguments| show::run(session, arguments).boxed_local() },
+    Client { command: search::command, run: |session, arguments| search::run(session, arguments).boxed_local() },
+    Client { command: sources::command, run: |session, arguments| sources::run(session, arguments).boxed_local() },
+    Client { command: servers::command, run: |session, arguments| servers::run(session, arguments).boxed_local() },
+    Client { command: tools::command, run: |session, arguments| tools::run(session, arguments).boxed_local() },
+];
+
+fn ask(name: &str, arguments: &ArgMatches) -> anyhow::Result<()> {
+    let Some(subcommand) = CLIENT.iter().find(|subcommand| (subcommand.command)().get_name() == name) else {
+        return Ok(());
+    };
+    let session = Session::open(arguments)?;
+    let answered = session::block_on((subcommand.run)(&session, arguments));
+    answered.map_err(|error| match error.downcast_ref::<ClientError>() {
+        // What a server without the catalog's paths says.
+        Some(ClientError::NotFound(answer)) if answer.message.starts_with("no such path") => {
+            let message = format!("the server has no catalog: {}", answer.message);
+            CommandError::not_found(message).hint("name a server that `model-registry catalog` or `up` started").into()
+        }
+        _ => error,
+    })
 }
 
 /// What the settings say about the catalog.

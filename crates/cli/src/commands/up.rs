@@ -36,11 +36,12 @@ pub(crate) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()>
              REST API   {api}\n  \
              Catalog    {catalog_api}\n  \
              API docs   {base_url}/docs\n  \
-             OpenAPI    {base_url}/openapi.json\n  \
+             OpenAPI    {base_url}/openapi.json and {base_url}{}\n  \
              Health     {base_url}/readyz/health\n  \
              Data       {data}\n\n\
              Next, register a first model:\n\n  \
-             curl {api}/registered_models -d '{{\"name\": \"my-model\"}}'\n\n"
+             curl {api}/registered_models -d '{{\"name\": \"my-model\"}}'\n\n",
+            model_registry_catalog::OPENAPI_PATH
         );
         let _ = std::io::stdout().flush();
     })

@@ -107,6 +107,6 @@ fn value(field: &Field, shape: Shape, texts: &[&str]) -> Result<Value, CommandEr
 }
 
 /// A text in a filter.
-pub(super) fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }

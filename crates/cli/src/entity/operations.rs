@@ -46,7 +46,7 @@ pub(crate) fn values<T: Serialize + Send + 'static>(items: Items<T>) -> Items<Va
     items.map(|item| item.and_then(|entity| value(&entity))).boxed()
 }
 
-pub(super) fn value(entity: &impl Serialize) -> Result<Value> {
+pub(crate) fn value(entity: &impl Serialize) -> Result<Value> {
     serde_json::to_value(entity).map_err(|error| Error::Usage(error.to_string()))
 }
 

@@ -20,6 +20,11 @@ pub(super) fn header(column: &str, noun: &Noun) -> String {
     if let (Some((parent, _)), "parent") = (noun.parent, column) {
         return parent.singular.to_uppercase();
     }
+    words(column)
+}
+
+/// As [`header`], for what has no parent.
+pub(super) fn words(column: &str) -> String {
     let column = column.strip_prefix("customProperties.").unwrap_or(column);
     let is_field = column.chars().all(|character| character.is_ascii_alphanumeric())
         && column.starts_with(|character: char| character.is_ascii_lowercase());
@@ -41,6 +46,11 @@ pub(super) fn of(entity: &Value, column: &str, parents: &parents::Names, noun: &
     if column == "parent" {
         return noun.parent_id(entity).map_or_else(String::new, |id| printable(&parents.of(id)));
     }
+    field(entity, column)
+}
+
+/// As [`of`], for what has no parent.
+pub(super) fn field(entity: &Value, column: &str) -> String {
     if let Some((_, field)) = TIMES.iter().find(|(name, _)| *name == column)
         && let Some(value) = entity.get(field)
     {
@@ -93,7 +103,7 @@ fn plain(value: &Value) -> String {
     }
 }
 
-fn metadata(value: &Value) -> String {
+pub(super) fn metadata(value: &Value) -> String {
     serde_json::from_value::<MetadataValue>(value.clone())
         .map_or_else(|_| plain(value), |value| printable(&value.to_string()))
 }

@@ -1,5 +1,6 @@
 //! The commands of the client, against a server of the same executable.
 
+mod catalog;
 mod documentation;
 mod failures;
 mod help;

@@ -42,6 +42,38 @@ async fn the_contract_holds_against_made_up_requests() {
     run(&schemathesis, &server, &arguments).await;
 }
 
+#[tokio::test]
+async fn the_document_of_the_catalog_holds_against_made_up_requests() {
+    let Some(schemathesis) = schemathesis() else { return };
+    let server = catalog().await;
+    let document = format!("{}/api/model_catalog/openapi.json", server.base_url());
+    run(&schemathesis, &server, &[&document, "--checks", "all"]).await;
+}
+
+#[tokio::test]
+async fn the_contract_of_the_catalog_holds_against_made_up_requests() {
+    let Some(schemathesis) = schemathesis() else { return };
+    let server = catalog().await;
+    let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("../catalog/tests/contract/catalog.yaml");
+    let contract = contract.canonicalize().unwrap().display().to_string();
+    let checks = "not_a_server_error,positive_data_acceptance";
+    let arguments = [&contract, "--url", &server.base_url(), "--checks", checks, "--mode", "positive"];
+    run(&schemathesis, &server, &arguments).await;
+}
+
+/// A catalog with the data of its recorded exchanges: every kind of thing that the schemas describe.
+async fn catalog() -> Executable {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../catalog/tests/golden/data").canonicalize().unwrap();
+    let sources = data.join("sources.yaml").display().to_string();
+    let measurements = data.join("performance").display().to_string();
+    Executable::launch(env!("CARGO_BIN_EXE_model-registry"))
+        .arguments(["catalog", "--listen", "127.0.0.1:{port}", "--database", "sqlite:catalog.db"])
+        .arguments(["--catalogs-path", &sources, "--performance-metrics", &measurements])
+        .start()
+        .await
+        .expect("the executable starts")
+}
+
 #[expect(clippy::disallowed_methods, reason = "the test command says where schemathesis is; no setting of the server")]
 fn schemathesis() -> Option<PathBuf> {
     let program = std::env::var("MR_TEST_SCHEMATHESIS").ok();
@@ -63,7 +95,7 @@ async fn server() -> Executable {
 /// Fails with the whole report where anything was found.
 async fn run(schemathesis: &Path, server: &Executable, arguments: &[&str]) {
     // It runs in the server's directory, where it may leave what it likes.
-    for file in ["schemathesis.toml", "hooks.py"] {
+    for file in ["schemathesis.toml", "hooks.py", "catalog_hooks.py"] {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/schemathesis").join(file);
         fs::copy(source, server.directory().join(file)).expect("the server's directory takes files");
     }

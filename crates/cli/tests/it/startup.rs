@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use model_registry_testkit::{Executable, TestDatabase, backends, free_port};
+use model_registry_testkit::{Executable, Ready, TestDatabase, backends, free_port};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -197,4 +197,21 @@ async fn up_shows_where_everything_is_and_keeps_its_data() {
     assert!(server.terminate().await.unwrap().success(), "{}", server.log());
     server.start_again().await.unwrap();
     Client::of(&server).read("registered_model?name=kept").await;
+}
+
+#[tokio::test]
+async fn each_role_serves_the_documents_of_its_apis() {
+    let title = async |server: &Executable, path: &str| {
+        Client::of(server).read(path).await["info"]["title"].as_str().unwrap().to_owned()
+    };
+    let arguments = |role| [role, "--port", "{port}", "--database", "sqlite:all.db"];
+    let up = Executable::launch(PROGRAM).arguments(arguments("up")).start().await.unwrap();
+    assert_eq!(title(&up, "/openapi.json").await, "Model Registry REST API");
+    assert_eq!(title(&up, "/api/model_catalog/openapi.json").await, "Model Catalog REST API");
+    let page = Client::of(&up).get("/docs/swagger-initializer.js").await.body;
+    assert!(page.as_str().unwrap().contains("/api/model_catalog/openapi.json"), "{page}");
+
+    let catalog = Executable::launch(PROGRAM).arguments(arguments("catalog"));
+    let catalog = catalog.ready(Ready::Listening).start().await.unwrap();
+    assert_eq!(title(&catalog, "/openapi.json").await, "Model Catalog REST API");
 }

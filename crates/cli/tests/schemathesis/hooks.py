@@ -6,7 +6,9 @@ accepts answers that are right although a check objects: each entry names the op
 is about, and why.
 """
 
+import os
 import re
+import sys
 import uuid
 
 import requests
@@ -14,6 +16,10 @@ import schemathesis
 from schemathesis.core.failures import AcceptedNegativeData
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.openapi.checks import EnsureResourceAvailability, JsonSchemaError, RejectedPositiveData
+
+# Beside this file.
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import catalog_hooks
 
 FINDS = {
     "artifact",
@@ -46,7 +52,9 @@ def before_call(context, case, kwargs):
         mend_query(case)
     if is_positive(case, ParameterLocation.HEADER):
         mend_headers(case)
-    if isinstance(case.body, dict) and is_positive(case, ParameterLocation.BODY):
+    if catalog_hooks.is_catalog(case):
+        catalog_hooks.mend(case, is_positive)
+    elif isinstance(case.body, dict) and is_positive(case, ParameterLocation.BODY):
         mend_body(case, case.body)
 
 
@@ -163,13 +171,20 @@ def filter_failure(context, failure, case, response):
 def is_lenient(case, message):
     """Values that the server takes although the schema calls for better ones, because the reference takes them."""
     negative = {location for location in ParameterLocation if case.meta.is_negative_at(location)}
+    if catalog_hooks.is_valid_form(case):
+        negative.discard(ParameterLocation.BODY)
+        # Unknown parameters are ignored.
+        if not negative or "unexpected properties" in message:
+            return True
     if negative == {ParameterLocation.QUERY}:
         # What is wrong, such as "parameters `orderBy`, `sortOrder` in query".
         wrong = re.findall(r"`(\w+)`", message.partition("Invalid component")[2].partition(" in query")[0])
-        # Anything but DESC is ascending; an unknown order is that of ids, in v1alpha3.
-        lenient = {"sortOrder", "stepIds"} | ({"orderBy"} if "/v1alpha3/" in case.path else set())
+        # Anything but DESC is ascending; an unknown order is that of ids, in v1alpha3 and the catalog.
+        takes_any_order = "/v1alpha3/" in case.path or case.path.startswith("/api/mcp_catalog/")
+        lenient = {"sortOrder", "stepIds"} | ({"orderBy"} if takes_any_order else set())
         # An empty value is no value.
         lenient |= {name for name, value in (case.query or {}).items() if value == ""}
+        lenient |= catalog_hooks.lenient_parameters(case)
         return bool(wrong) and set(wrong) <= lenient
     if negative == {ParameterLocation.PATH}:
         # An id that nothing can have is unknown like others, and what belongs to an unknown parent is an empty list.
@@ -196,6 +211,10 @@ REFUSALS = [
     # The id in a body may be that of an entity elsewhere or of another kind.
     "belongs to another parent",
     "mismatched types, artifact with id",
+    # The contract does not limit the requests per second of measurements.
+    "targetRPS",
+    # The contract gives sources the orders of all lists; neither server has all of them.
+    "use ID or NAME",
 ]
 
 

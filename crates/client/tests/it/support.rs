@@ -11,6 +11,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
+use model_registry_catalog::{Catalog, Settings, sample_sources};
 use model_registry_client::{Client, Retries};
 use model_registry_registry::Registry;
 use model_registry_server::{fallback, layers, serve, tls};
@@ -68,10 +69,21 @@ pub(crate) async fn registry_with_tls(certificate: &Path, key: &Path) -> Server 
 }
 
 async fn registry_router() -> Router {
-    let source = DatabaseSource::Sqlite { path: None };
-    let store = Store::connect(&source, PoolOptions::default(), Clock::stepping(1_700_000_000_000)).await.unwrap();
-    let routes = fallback::finish(model_registry_registry::router(Registry::new(store)));
+    let routes = fallback::finish(model_registry_registry::router(Registry::new(store().await)));
     layers::wrap(routes, layers::Options::default())
+}
+
+/// The catalog with its sample.
+pub(crate) async fn catalog() -> Server {
+    let settings = Settings { sources: vec![sample_sources()], ..Settings::default() };
+    let catalog = Catalog::new(store().await, settings);
+    catalog.load().await.unwrap();
+    start(layers::wrap(fallback::finish(model_registry_catalog::router(catalog)), layers::Options::default())).await
+}
+
+async fn store() -> Store {
+    let source = DatabaseSource::Sqlite { path: None };
+    Store::connect(&source, PoolOptions::default(), Clock::stepping(1_700_000_000_000)).await.unwrap()
 }
 
 async fn start(router: Router) -> Server {

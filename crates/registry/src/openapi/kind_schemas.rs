@@ -2,9 +2,10 @@
 
 use model_registry_api::kind::NAME_LIMIT;
 use model_registry_api::{ApiVersion, Family, Field, Kind, KindSpec, Shape};
+use model_registry_server::openapi::reference;
+use model_registry_server::openapi::schemas::{INTEGER_PATTERN, NAME, custom_properties, dates};
 use serde_json::{Map, Value, json};
 
-use super::reference;
 use crate::decode::limits;
 
 /// What an id of the server looks like.
@@ -205,9 +206,6 @@ fn value(field: &Field, version: ApiVersion) -> Value {
     schema
 }
 
-/// Texts that hold a 64-bit integer, which has 19 digits at most.
-pub(super) const INTEGER_PATTERN: &str = "^[-+]?[0-9]{1,19}$";
-
 /// Adds the limits of what is accepted, which what is answered need not repeat.
 fn limited(field: &Field, mut schema: Value) -> Value {
     if field.shape == Shape::TextList {
@@ -261,28 +259,6 @@ fn base_artifact(version: ApiVersion) -> Value {
     };
     json!({"allOf": [reference("schemas", "BaseResource"), {"type": "object", "properties": properties}]})
 }
-
-pub(super) fn custom_properties() -> Value {
-    json!({
-        "type": "object",
-        "description": "Properties of the client's own, by name.",
-        "additionalProperties": reference("schemas", "MetadataValue"),
-    })
-}
-
-/// The times that the server sets.
-pub(super) fn dates() -> Map<String, Value> {
-    let time = |what: &str| {
-        let description = format!("When it was {what}, in milliseconds since the Unix epoch.");
-        json!({"type": "string", "format": "int64", "readOnly": true, "description": description})
-    };
-    Map::from_iter([
-        ("createTimeSinceEpoch".to_owned(), time("created")),
-        ("lastUpdateTimeSinceEpoch".to_owned(), time("last changed")),
-    ])
-}
-
-pub(super) const NAME: &str = "Name, unique among its kind and below its parent; never changes.";
 
 fn sentence(spec: &KindSpec, purpose: &str) -> String {
     let article = if spec.label.starts_with(['a', 'e', 'i', 'o', 'u']) { "An" } else { "A" };

@@ -1,6 +1,7 @@
 //! Parameters of paths, queries and headers.
 
 use model_registry_api::page::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
+use model_registry_server::openapi::if_none_match;
 use serde_json::{Map, Value, json};
 
 use super::kind_schemas::ID_PATTERN;
@@ -56,12 +57,7 @@ pub(super) fn all() -> Map<String, Value> {
             text(),
             "Changes the entity only if its ETag is one of these, and answers 412 otherwise.",
         ),
-        header(
-            "ifNoneMatch",
-            "If-None-Match",
-            text(),
-            "Answers 304 without a body if the entity's ETag is one of these.",
-        ),
+        ("ifNoneMatch".to_owned(), if_none_match()),
         header(
             "idempotencyKey",
             "Idempotency-Key",

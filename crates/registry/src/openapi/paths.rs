@@ -1,10 +1,12 @@
 //! The operations of the table as path items.
 
 use model_registry_api::ApiVersion;
+use model_registry_server::openapi::reference;
+use model_registry_server::openapi::responses::ALWAYS;
 use serde_json::{Map, Value, json};
 
 use super::operations::{self, Action, Operation, TAG};
-use super::{kind_schemas, links, named, parameters, reference, registration, responses};
+use super::{kind_schemas, links, named, parameters, registration, responses};
 
 /// Every path of a version, with its operations.
 pub(super) fn all(version: ApiVersion) -> Map<String, Value> {
@@ -97,7 +99,7 @@ fn answers(operation: &Operation, version: ApiVersion) -> Value {
     for status in successes {
         all.insert((*status).to_owned(), success.clone());
     }
-    for status in responses::ALWAYS.iter().chain(errors) {
+    for status in ALWAYS.iter().chain(errors) {
         all.insert((*status).to_owned(), reference("responses", responses::error_name(status)));
     }
     Value::Object(all)
@@ -106,7 +108,7 @@ fn answers(operation: &Operation, version: ApiVersion) -> Value {
 /// The answers of the change feed, the same in both versions.
 fn changes() -> Value {
     let mut all = Map::from_iter([("200".to_owned(), reference("responses", responses::CHANGES))]);
-    for status in responses::ALWAYS {
+    for status in ALWAYS {
         all.insert(status.to_owned(), reference("responses", responses::error_name(status)));
     }
     Value::Object(all)

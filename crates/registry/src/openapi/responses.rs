@@ -1,36 +1,34 @@
-//! Answers as components: one per entity and list, one per error, and their headers.
+//! Answers as components: one per entity and list, and the errors of the registry alone.
 
 use model_registry_api::{ApiVersion, Kind};
+use model_registry_server::openapi::reference;
+use model_registry_server::openapi::responses::{self, ErrorAnswer, success};
 use serde_json::{Map, Value, json};
 
-use super::{kind_schemas, links, named, reference};
+use super::{kind_schemas, links, named};
 
-/// Errors that every operation can answer with. 404 is also the answer where a proxy or an older server knows no such
-/// path.
-pub(super) const ALWAYS: [&str; 7] = ["400", "401", "403", "404", "500", "503", "504"];
-
-/// Status, name of the component, what it means.
-const ERRORS: [(&str, &str, &str); 12] = [
-    ("304", "NotModified", "The client has this very entity already."),
-    ("400", "BadRequest", "The request cannot be understood or breaks a rule; the message says which."),
-    ("401", "Unauthorized", "The server asks for a bearer token, and none that it knows was sent."),
-    ("403", "Forbidden", "The caller lacks a right, which the message names."),
-    ("404", "NotFound", "What the request names does not exist."),
+/// What the registry answers with beyond what every server does.
+const ERRORS: [ErrorAnswer; 3] = [
     ("409", "Conflict", "Another entity already has this name or external id."),
     ("412", "PreconditionFailed", "The entity is no longer the one that If-Match names."),
-    ("413", "PayloadTooLarge", "The body is larger than the server's limit, which the message names."),
     (
         "422",
         "UnprocessableEntity",
         "A required field is missing or empty, or the Idempotency-Key was used for another request.",
     ),
-    ("500", "InternalServerError", "The server failed; the message carries the id of the request."),
-    ("503", "ServiceUnavailable", "The database is not available, or the server is too busy: try again later."),
-    ("504", "GatewayTimeout", "The request took too long and was given up; whether anything was written is unknown."),
 ];
 
+/// The error answers.
+pub(super) fn errors() -> Map<String, Value> {
+    responses::errors(responses::ERRORS.iter().chain(&ERRORS))
+}
+
 pub(super) fn error_name(status: &str) -> &'static str {
-    ERRORS.iter().find(|(known, ..)| *known == status).map_or("InternalServerError", |(_, name, _)| name)
+    responses::ERRORS
+        .iter()
+        .chain(&ERRORS)
+        .find(|(known, ..)| *known == status)
+        .map_or("InternalServerError", |(_, name, _)| name)
 }
 
 pub(super) fn entity_name(schema: &str) -> String {
@@ -39,25 +37,6 @@ pub(super) fn entity_name(schema: &str) -> String {
 
 pub(super) fn list_name(schema: &str) -> String {
     format!("{schema}ListResponse")
-}
-
-/// The error answers.
-pub(super) fn errors() -> Map<String, Value> {
-    let errors = ERRORS.iter().map(|(status, name, description)| {
-        let mut headers = json!({"x-request-id": reference("headers", "RequestId")});
-        match *status {
-            "304" => headers["ETag"] = reference("headers", "ETag"),
-            "401" => headers["WWW-Authenticate"] = reference("headers", "WwwAuthenticate"),
-            "503" => headers["Retry-After"] = reference("headers", "RetryAfter"),
-            _ => {}
-        }
-        let mut response = json!({"description": description, "headers": headers});
-        if *status != "304" {
-            response["content"] = json!({"application/json": {"schema": reference("schemas", "Error")}});
-        }
-        ((*name).to_owned(), response)
-    });
-    errors.collect()
 }
 
 /// The component with the answer of the change feed.
@@ -95,14 +74,6 @@ pub(super) fn answers(version: ApiVersion) -> Map<String, Value> {
     answers
 }
 
-fn success(description: &str, schema: &Value) -> Value {
-    json!({
-        "description": description,
-        "headers": {"x-request-id": reference("headers", "RequestId")},
-        "content": {"application/json": {"schema": schema}},
-    })
-}
-
 fn words(schema: &str) -> &'static str {
     kind(schema).map_or("artifact", |kind| kind.spec().label)
 }
@@ -117,15 +88,4 @@ fn plural(schema: &str) -> &'static str {
 
 fn kind(schema: &str) -> Option<Kind> {
     Kind::ALL.into_iter().find(|kind| kind.spec().schema == schema)
-}
-
-/// Headers of answers.
-pub(super) fn headers() -> Value {
-    let text = |description: &str| json!({"description": description, "schema": {"type": "string"}});
-    json!({
-        "ETag": text("The tag of the entity as it is now, for If-Match and If-None-Match."),
-        "RequestId": text("The id of the request: the caller's x-request-id, or a new one."),
-        "WwwAuthenticate": text("The way to authenticate: `Bearer`."),
-        "RetryAfter": text("Seconds to wait before the next attempt."),
-    })
 }

@@ -7,11 +7,11 @@ use http::request::Parts;
 use http::{Method, Uri};
 use model_registry_api::Kind;
 use model_registry_server::auth::Caller;
-use model_registry_server::{ApiError, Query};
+use model_registry_server::{ApiError, Preconditions, Query};
 use model_registry_store::{Author, Database, IdempotencyKey, Operation};
 
 use super::Context;
-use crate::answer::{Answer, Preconditions};
+use crate::answer::Answer;
 use crate::rules::{Idempotent, RuleError};
 
 static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");

@@ -1,11 +1,11 @@
 //! Changes an entity: only what was given, and only if nobody else changed it meanwhile.
 
 use model_registry_api::{ApiVersion, Kind};
-use model_registry_server::ApiError;
+use model_registry_server::{ApiError, Preconditions};
 use model_registry_store::{Author, Operation, Outcome, Transaction};
 
 use super::{RuleError, apply, not_found};
-use crate::answer::{Answer, Preconditions};
+use crate::answer::Answer;
 use crate::decode::Draft;
 
 /// A PATCH.

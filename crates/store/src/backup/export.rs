@@ -23,7 +23,7 @@ impl Store {
         range: &Range,
         report: &(dyn Fn(u64) + Sync),
     ) -> Result<End, BackupError> {
-        let mut snapshot = self.database()?.begin_snapshot().await?;
+        let mut snapshot = self.database()?.begin_long_snapshot().await?;
         let mut writer = LineWriter::start(out)?;
         let back = range.shift.back();
         for section in Section::ALL {

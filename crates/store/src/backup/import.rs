@@ -58,7 +58,7 @@ impl Store {
         options: ImportOptions,
     ) -> Result<(Run, bool), BackupError> {
         // Reading only: on SQLite, a transaction that may write would keep the servers from writing.
-        let mut snapshot = self.database()?.begin_snapshot().await?;
+        let mut snapshot = self.database()?.begin_long_snapshot().await?;
         if let Some(run) = snapshot.find_run(&contents.digest).await? {
             return Ok((run, false));
         }

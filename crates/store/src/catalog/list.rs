@@ -6,7 +6,7 @@ use sea_query::{Expr, ExprTrait, LikeExpr, Order, Query, SelectStatement};
 use super::order::{self, Key, KeyType};
 use super::read::{RECORD_COLUMNS, RecordRow};
 use super::{CatalogKind, CatalogOrder, CatalogRecord, vocabulary};
-use crate::db::Database;
+use crate::db::{Database, Row, Transaction};
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::filter::{self, Expression, Scope};
@@ -71,8 +71,28 @@ struct TextRow {
     sort_key: Option<String>,
 }
 
-impl Database {
-    pub async fn list_catalog(&self, list: &CatalogList<'_>) -> Result<CatalogPage> {
+/// What a list is read from.
+pub(super) enum Reader<'a> {
+    Database(&'a Database),
+    Snapshot(&'a mut Transaction),
+}
+
+impl Reader<'_> {
+    fn dialect(&self) -> Dialect {
+        match self {
+            Self::Database(database) => database.dialect(),
+            Self::Snapshot(snapshot) => snapshot.dialect(),
+        }
+    }
+
+    async fn fetch_all<R: Row>(&mut self, select: &SelectStatement) -> Result<Vec<R>> {
+        match self {
+            Self::Database(database) => database.fetch_all(select).await,
+            Self::Snapshot(snapshot) => snapshot.fetch_all(select).await,
+        }
+    }
+
+    pub(super) async fn list(&mut self, list: &CatalogList<'_>) -> Result<CatalogPage> {
         let fingerprint = list.fingerprint();
         let key_type = list.order.key_type();
         let cursor = list.page_token.map(|token| order::decode(token, &fingerprint, key_type)).transpose()?;
@@ -105,6 +125,10 @@ impl Database {
 }
 
 impl Database {
+    pub async fn list_catalog(&self, list: &CatalogList<'_>) -> Result<CatalogPage> {
+        Reader::Database(self).list(list).await
+    }
+
     /// The ids of all items of a set, in the order of their names.
     pub async fn list_catalog_ids(&self, set: &CatalogSet<'_>) -> Result<Vec<i64>> {
         let select = Query::select()

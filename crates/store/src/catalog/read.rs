@@ -83,9 +83,7 @@ impl Database {
     }
 
     pub async fn find_catalog_item_by_id(&self, kind: CatalogKind, id: i64) -> Result<Option<CatalogRecord>> {
-        let mut select = select_records(kind);
-        select.and_where(Expr::col("id").eq(id));
-        Ok(self.fetch_optional::<RecordRow>(&select).await?.map(CatalogRecord::from))
+        Ok(self.fetch_optional::<RecordRow>(&select_by_id(kind, id)).await?.map(CatalogRecord::from))
     }
 
     pub async fn find_catalog_child(
@@ -97,16 +95,6 @@ impl Database {
         let mut select = select_records(kind);
         select.and_where(Expr::col("parent_id").eq(parent_id)).and_where(Expr::col("item_key").eq(name));
         Ok(self.fetch_optional::<RecordRow>(&select).await?.map(CatalogRecord::from))
-    }
-
-    /// The children of several parents, in the order of their ids.
-    pub async fn list_catalog_children(&self, kind: CatalogKind, parents: &[i64]) -> Result<Vec<CatalogRecord>> {
-        if parents.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut select = select_records(kind);
-        select.and_where(Expr::col("parent_id").is_in(parents.iter().copied())).order_by("id", Order::Asc);
-        Ok(self.fetch_all::<RecordRow>(&select).await?.into_iter().map(CatalogRecord::from).collect())
     }
 
     pub async fn list_catalog_items_by_id(&self, kind: CatalogKind, ids: &[i64]) -> Result<Vec<CatalogRecord>> {
@@ -155,6 +143,15 @@ impl Database {
             .take();
         Ok(self.fetch_optional::<(i64,)>(&select).await?.map_or(0, |(generation,)| generation))
     }
+}
+
+pub(super) fn select_by_id(kind: CatalogKind, id: i64) -> SelectStatement {
+    select_records(kind).and_where(Expr::col("id").eq(id)).take()
+}
+
+pub(super) fn select_children(kind: CatalogKind, parents: &[i64]) -> SelectStatement {
+    let of_parents = Expr::col("parent_id").is_in(parents.iter().copied());
+    select_records(kind).and_where(of_parents).order_by("id", Order::Asc).take()
 }
 
 fn select_records(kind: CatalogKind) -> SelectStatement {

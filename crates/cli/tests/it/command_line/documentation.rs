@@ -1,4 +1,4 @@
-//! The examples of the guide run, one after the other, and say what the guide says.
+//! The examples of the guides run, one after the other, and say what the guides say.
 
 use std::path::Path;
 
@@ -37,16 +37,25 @@ fn examples(guide: &str) -> Vec<Example> {
 
 #[tokio::test]
 async fn every_example_of_the_guide_does_what_it_says() {
-    let registry = Registry::start().await;
-    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/command-line.md");
+    check("command-line.md", 20).await;
+}
+
+#[tokio::test]
+async fn every_example_of_the_catalog_page_does_what_it_says() {
+    check("catalog.md", 5).await;
+}
+
+async fn check(page: &str, least: usize) {
+    let registry = Registry::with_catalog().await;
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(page);
     let examples = examples(&std::fs::read_to_string(guide).unwrap());
-    assert!(examples.len() > 20);
+    assert!(examples.len() > least);
     for example in examples {
         let mut shell = shell(registry.home.path(), &example.command);
         let output = shell.env("MR_SERVER", registry.server.base_url()).output().unwrap();
         let said = registry.stable(&shown(&output)).replace("http://SERVER", "http://127.0.0.1:8080");
         let expected = registry.stable(&example.output);
-        assert_eq!(said.trim_end(), expected.trim_end(), "docs/command-line.md:{}: {}", example.line, example.command);
+        assert_eq!(said.trim_end(), expected.trim_end(), "docs/{page}:{}: {}", example.line, example.command);
     }
 }
 

@@ -18,7 +18,16 @@ pub(crate) struct Registry {
 
 impl Registry {
     pub(crate) async fn start() -> Self {
-        let arguments = ["server", "--port", "{port}", "--database", "sqlite:registry.db"];
+        Self::of("server").await
+    }
+
+    /// With the sample catalog.
+    pub(crate) async fn with_catalog() -> Self {
+        Self::of("up").await
+    }
+
+    async fn of(role: &str) -> Self {
+        let arguments = [role, "--port", "{port}", "--database", "sqlite:registry.db"];
         let server = Executable::launch(PROGRAM).arguments(arguments).start().await.unwrap();
         Self { server, home: tempfile::tempdir().unwrap() }
     }

@@ -2,15 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model_registry_api::ApiVersion;
 use serde_json::{Map, Value, json};
 
 use super::resolve::{expanded, follow, schema};
 
-/// Every difference, as `<where>: <what the contract has> -> <what ours has>`.
-pub(super) fn compare(contract: &Value, ours: &Value) -> BTreeSet<String> {
+/// Every difference below the base paths, as `<where>: <what the contract has> -> <what ours has>`.
+///
+/// # Panics
+///
+/// When a document is none.
+pub fn compare(contract: &Value, ours: &Value, bases: &[&str]) -> BTreeSet<String> {
     let mut differences = Differences::default();
-    let (theirs, of_ours) = (operations(contract), operations(ours));
+    let (theirs, of_ours) = (operations(contract, bases), operations(ours, bases));
     for label in theirs.keys().chain(of_ours.keys()).collect::<BTreeSet<_>>() {
         match (theirs.get(label), of_ours.get(label)) {
             (Some(theirs), Some(of_ours)) => {
@@ -42,12 +45,16 @@ fn component(document: &Value, name: &str) -> Value {
     expanded(document, &document["components"]["schemas"][name])
 }
 
-/// Every operation by method and path below the base path, with the parameters of its path.
-pub(super) fn operations(document: &Value) -> BTreeMap<String, Value> {
-    let bases = ApiVersion::ALL.map(|version| format!("{}/", version.base_path()));
+/// Every operation by method and path below the base paths, with the parameters of its path.
+///
+/// # Panics
+///
+/// When the document is none.
+pub fn operations(document: &Value, bases: &[&str]) -> BTreeMap<String, Value> {
     let mut operations = BTreeMap::new();
     for (path, item) in document["paths"].as_object().unwrap() {
-        let Some(relative) = bases.iter().find_map(|base| path.strip_prefix(base)) else { continue };
+        let below = |base: &&str| path.strip_prefix(*base)?.strip_prefix('/');
+        let Some(relative) = bases.iter().find_map(below) else { continue };
         let shared = item["parameters"].as_array().cloned().unwrap_or_default();
         for (method, operation) in item.as_object().unwrap().iter().filter(|(key, _)| *key != "parameters") {
             let mut operation = operation.clone();

@@ -1,12 +1,14 @@
-//! Paths outside the registry's API: probes and the document itself.
+//! Paths outside every API: probes and the document itself.
 
 use serde_json::{Map, Value, json};
 
 use super::reference;
 
-pub(super) const TAG: &str = "Health";
+/// The tag of these operations.
+pub const TAG: &str = "Health";
 
-pub(super) fn all() -> Map<String, Value> {
+/// All of them; the document is at `document_path`.
+pub fn all(document_path: &str) -> Map<String, Value> {
     let probes = [
         ("/livez", "getLiveness", "Tells whether the process runs."),
         ("/readyz", "getReadiness", "Tells whether the server can answer requests."),
@@ -32,7 +34,7 @@ pub(super) fn all() -> Map<String, Value> {
             "504": reference("responses", "GatewayTimeout"),
         },
     }});
-    probes.into_iter().chain([("/openapi.json".to_owned(), document)]).collect()
+    probes.into_iter().chain([(document_path.to_owned(), document)]).collect()
 }
 
 fn probe(id: &str, summary: &str) -> Value {

@@ -1,0 +1,47 @@
+use serde::{Deserialize, Serialize};
+
+use crate::entities::{CustomProperties, EpochMillis};
+
+/// A model that a source publishes; its name is unique within the source.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct CatalogModel {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub id: String,
+    pub name: String,
+    /// The source that publishes it.
+    #[serde(rename = "source_id", skip_serializing_if = "String::is_empty")]
+    pub source_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// A model card in Markdown, written by others: viewers have to sanitise it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub readme: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub maturity: Option<String>,
+    /// Natural languages the model works in (ISO 639).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tasks: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// A URL or data URL of a logo.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logo: Option<String>,
+    /// The licence's name for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub license: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub license_link: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub library_name: Option<String>,
+    #[serde(skip_serializing_if = "CustomProperties::is_empty")]
+    pub custom_properties: CustomProperties,
+    #[serde(skip_serializing_if = "EpochMillis::is_empty")]
+    pub create_time_since_epoch: EpochMillis,
+    #[serde(skip_serializing_if = "EpochMillis::is_empty")]
+    pub last_update_time_since_epoch: EpochMillis,
+}

@@ -1,0 +1,62 @@
+//! What a source of type `hf` would publish, before anybody configures it.
+//!
+//! Whoever may read may ask, so this does less than a configured source: it sends no token, whatever the configuration names,
+//! it reads lists alone, and both their length and the time are limited. Hosts and addresses are checked as ever.
+
+use std::collections::HashSet;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use super::client::Hub;
+use super::pattern::{self, Wanted};
+use super::{DEFAULT_URL, HubAccess};
+use crate::pattern::NameFilter;
+
+/// For everything together, waits for a busy hub included.
+const TIMEOUT: Duration = Duration::from_secs(20);
+const DEFAULT_MODELS: usize = 500;
+const MOST_MODELS: usize = 1_000;
+
+/// The source as somebody thinks of it.
+pub(crate) struct Preview<'a> {
+    pub(crate) url: Option<&'a str>,
+    pub(crate) included: &'a [String],
+    pub(crate) excluded: &'a [String],
+    pub(crate) organization: Option<&'a str>,
+    /// `maxModels`; 0 stands for the most that a preview reads.
+    pub(crate) limit: Option<usize>,
+}
+
+/// The names that the hub has, each with whether it would be published.
+pub(crate) async fn preview(preview: &Preview<'_>, access: &HubAccess) -> Result<Vec<(String, bool)>, String> {
+    let read = tokio::time::timeout(TIMEOUT, read(preview, access)).await;
+    read.unwrap_or_else(|_| Err(format!("the hub did not answer within {} seconds", TIMEOUT.as_secs())))
+}
+
+async fn read(preview: &Preview<'_>, access: &HubAccess) -> Result<Vec<(String, bool)>, String> {
+    let wanted = pattern::wanted(preview.included, preview.organization)?;
+    let prefixed: Vec<String> = preview
+        .excluded
+        .iter()
+        .map(|one| preview.organization.map_or_else(|| one.clone(), |organization| format!("{organization}/{one}")))
+        .collect();
+    let filter = NameFilter::new("Models", &[], &prefixed)?;
+    let most = preview.limit.unwrap_or(DEFAULT_MODELS);
+    let most = if most == 0 { MOST_MODELS } else { most.min(MOST_MODELS) };
+    let requests = AtomicU64::new(0);
+    let hub = Hub::new(preview.url.unwrap_or(DEFAULT_URL).trim_end_matches('/'), None, access, &requests)?;
+    let (mut names, mut seen) = (Vec::new(), HashSet::new());
+    for wanted in wanted {
+        let found = match wanted {
+            // Whether there is one tells the first load.
+            Wanted::Exactly(name) => vec![name],
+            Wanted::Listed { organization, prefix } => {
+                let listed = hub.list(&organization, &prefix, most).await;
+                let listed = listed.map_err(|error| format!("{organization}/{prefix}*: {error}"))?;
+                listed.into_iter().take(most).map(|model| model.id).collect()
+            }
+        };
+        names.extend(found.into_iter().filter(|name| seen.insert(name.clone())));
+    }
+    Ok(names.into_iter().map(|name| (name.clone(), filter.allows(&name))).collect())
+}

@@ -1,0 +1,124 @@
+//! A server file as people write it.
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::Value;
+use serde_saphyr::Spanned;
+
+use crate::values::Properties;
+use crate::yaml::UnknownKeys;
+
+#[derive(Deserialize)]
+pub(super) struct ServerFile {
+    #[serde(default)]
+    pub(super) mcp_servers: Option<Vec<Spanned<ServerEntry>>>,
+    #[serde(default, rename = "source")]
+    _source: Option<String>,
+    #[serde(flatten)]
+    pub(super) unknown: UnknownKeys,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ServerEntry {
+    #[serde(default)]
+    pub(super) name: Option<String>,
+    pub(super) external_id: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) provider: Option<String>,
+    pub(super) version: Option<String>,
+    pub(super) logo: Option<String>,
+    pub(super) license: Option<String>,
+    #[serde(rename = "license_link", alias = "licenseLink")]
+    pub(super) license_link: Option<String>,
+    pub(super) documentation_url: Option<String>,
+    pub(super) repository_url: Option<String>,
+    pub(super) source_code: Option<String>,
+    pub(super) readme: Option<String>,
+    pub(super) published_date: Option<String>,
+    pub(super) last_updated: Option<String>,
+    pub(super) transports: Option<Vec<String>>,
+    pub(super) tags: Option<Vec<String>>,
+    pub(super) tools: Option<Vec<Option<ToolEntry>>>,
+    pub(super) artifacts: Option<Vec<Option<ArtifactEntry>>>,
+    pub(super) deployment_mode: Option<String>,
+    pub(super) endpoints: Option<Endpoints>,
+    pub(super) runtime_metadata: Option<Value>,
+    pub(super) security_indicators: Option<SecurityIndicators>,
+    pub(super) custom_properties: Option<Properties>,
+    pub(super) create_time_since_epoch: Option<String>,
+    pub(super) last_update_time_since_epoch: Option<String>,
+    // Accepted, since exports of the API have them; this server decides them.
+    #[serde(rename = "id")]
+    _id: Option<IgnoredAny>,
+    #[serde(rename = "source_id")]
+    _source_id: Option<IgnoredAny>,
+    #[serde(rename = "toolCount")]
+    _tool_count: Option<IgnoredAny>,
+    #[serde(flatten)]
+    pub(super) unknown: UnknownKeys,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ToolEntry {
+    pub(super) name: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) access_type: Option<String>,
+    pub(super) external_id: Option<String>,
+    pub(super) parameters: Option<Vec<ParameterEntry>>,
+    pub(super) custom_properties: Option<Properties>,
+    // The API has no place for a schema; the others are this server's.
+    #[serde(rename = "schema")]
+    _schema: Option<IgnoredAny>,
+    #[serde(rename = "id")]
+    _id: Option<IgnoredAny>,
+    #[serde(rename = "createTimeSinceEpoch")]
+    _create_time: Option<IgnoredAny>,
+    #[serde(rename = "lastUpdateTimeSinceEpoch")]
+    _update_time: Option<IgnoredAny>,
+    #[serde(flatten)]
+    pub(super) unknown: UnknownKeys,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ParameterEntry {
+    pub(super) name: String,
+    #[serde(rename = "type", default)]
+    pub(super) value_type: Option<String>,
+    #[serde(default)]
+    pub(super) required: Option<bool>,
+    pub(super) description: Option<String>,
+    #[serde(flatten)]
+    pub(super) unknown: UnknownKeys,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ArtifactEntry {
+    pub(super) uri: Option<String>,
+    pub(super) create_time_since_epoch: Option<String>,
+    pub(super) last_update_time_since_epoch: Option<String>,
+    #[serde(flatten)]
+    pub(super) unknown: UnknownKeys,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Endpoints {
+    pub(super) http: Option<String>,
+    pub(super) sse: Option<String>,
+    pub(super) websocket: Option<String>,
+    #[serde(flatten)]
+    pub(super) unknown: UnknownKeys,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SecurityIndicators {
+    pub(super) verified_source: Option<bool>,
+    pub(super) secure_endpoint: Option<bool>,
+    pub(super) sast: Option<bool>,
+    pub(super) read_only_tools: Option<bool>,
+    #[serde(flatten)]
+    pub(super) unknown: UnknownKeys,
+}

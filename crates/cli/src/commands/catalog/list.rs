@@ -1,0 +1,124 @@
+//! `catalog list`: models, all pages as one table or document.
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use futures::StreamExt;
+use model_registry_client::catalog::ModelOptions;
+use model_registry_client::{Items, SortOrder};
+use serde_json::Value;
+
+use crate::entity::values;
+use crate::output::Layout;
+use crate::session::Session;
+
+/// Items that one request asks for.
+const PAGE: u32 = 1_000;
+
+pub(super) const MODELS: Layout =
+    Layout { columns: &["source", "name", "provider", "license", "tasks", "updated"], reference };
+
+/// `SOURCE/NAME`, which `show` takes.
+pub(super) fn reference(model: &Value) -> String {
+    let text = |key: &str| model.get(key).and_then(Value::as_str).unwrap_or_default();
+    format!("{}/{}", text("source_id"), text("name"))
+}
+
+pub(super) fn command() -> Command {
+    let command = Command::new("list")
+        .about("List the models of a server's catalog")
+        .after_help(
+            "Examples:\n  \
+             model-registry catalog list --search chat --source-label Validated\n  \
+             model-registry catalog list --filter 'artifacts.ttft_p90 < 100' --order-by accuracy --descending\n  \
+             model-registry catalog list --columns name,size,license --limit 5",
+        )
+        .arg(list_of("source", "SOURCE", "Only models of these sources"))
+        .arg(source_label().conflicts_with("source"));
+    select(command).arg(
+        Arg::new("order-by")
+            .long("order-by")
+            .value_name("KEY")
+            .default_value("name")
+            .help("name, id, created, updated, accuracy, or a property with its type: artifacts.ttft_p90.double_value"),
+    )
+}
+
+/// `--search`, `--filter`, `--limit` and `--descending`, which all lists of the catalog have.
+pub(super) fn select(command: Command) -> Command {
+    let text =
+        |id: &'static str, value: &'static str, help: &'static str| Arg::new(id).long(id).value_name(value).help(help);
+    command
+        .arg(text("search", "TEXT", "Only those that have this text in their name or description, in any case"))
+        .arg(filter())
+        .arg(limit())
+        .arg(Arg::new("descending").long("descending").action(ArgAction::SetTrue).help("Begin with the last"))
+}
+
+pub(super) fn filter() -> Arg {
+    let help = "What to list, such as \"provider = 'Northwind' AND license ILIKE 'apache%'\"";
+    Arg::new("filter").long("filter").value_name("FILTER").help(help)
+}
+
+pub(super) fn limit() -> Arg {
+    let limit = Arg::new("limit").long("limit").value_name("NUMBER").value_parser(value_parser!(u32).range(1..));
+    limit.help("How many to list at most; all without it")
+}
+
+pub(super) fn source_label() -> Arg {
+    list_of("source-label", "LABEL", "Only of sources with one of these labels; `null` for sources without any")
+}
+
+fn list_of(id: &'static str, value: &'static str, help: &'static str) -> Arg {
+    Arg::new(id).long(id).value_name(value).value_delimiter(',').action(ArgAction::Append).help(help)
+}
+
+pub(super) async fn run(session: &Session, arguments: &ArgMatches) -> anyhow::Result<()> {
+    let options = ModelOptions {
+        text: text(arguments, "search"),
+        filter: text(arguments, "filter"),
+        sources: texts(arguments, "source"),
+        source_labels: texts(arguments, "source-label"),
+        order_by: order_by(arguments),
+        sort_order: sort_order(arguments),
+        page_size: Some(page_size(arguments)),
+        ..ModelOptions::default()
+    };
+    let models = values(session.client.catalog().models().list(options));
+    session.output.items(&MODELS, limited(arguments, models)).await
+}
+
+pub(super) fn text(arguments: &ArgMatches, id: &str) -> Option<String> {
+    arguments.get_one::<String>(id).cloned()
+}
+
+pub(super) fn texts(arguments: &ArgMatches, id: &str) -> Vec<String> {
+    arguments.get_many::<String>(id).into_iter().flatten().cloned().collect()
+}
+
+/// The words of the other commands, or what the API takes beyond them.
+pub(super) fn order_by(arguments: &ArgMatches) -> Option<String> {
+    let key = text(arguments, "order-by")?;
+    let known = match key.as_str() {
+        "id" => "ID",
+        "name" => "NAME",
+        "created" => "CREATE_TIME",
+        "updated" => "LAST_UPDATE_TIME",
+        "accuracy" => "ACCURACY",
+        _ => return Some(key),
+    };
+    Some(known.to_owned())
+}
+
+pub(super) fn sort_order(arguments: &ArgMatches) -> SortOrder {
+    if arguments.get_flag("descending") { SortOrder::Descending } else { SortOrder::Ascending }
+}
+
+pub(super) fn page_size(arguments: &ArgMatches) -> u32 {
+    arguments.get_one::<u32>("limit").copied().unwrap_or(PAGE).min(PAGE)
+}
+
+pub(super) fn limited(arguments: &ArgMatches, items: Items<Value>) -> Items<Value> {
+    match arguments.get_one::<u32>("limit") {
+        Some(limit) => items.take(usize::try_from(*limit).unwrap_or(usize::MAX)).boxed(),
+        None => items,
+    }
+}

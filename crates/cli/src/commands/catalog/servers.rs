@@ -1,0 +1,63 @@
+//! `catalog servers`: MCP servers.
+
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgMatches, Command};
+use model_registry_client::catalog::McpServerOptions;
+use serde_json::Value;
+
+use super::list;
+use crate::entity::values;
+use crate::output::Layout;
+use crate::session::Session;
+
+pub(super) const SERVERS: Layout =
+    Layout { columns: &["source", "name", "version", "provider", "transports", "tools", "updated"], reference };
+
+/// `NAME@VERSION`, which `tools` takes.
+pub(super) fn reference(server: &Value) -> String {
+    let text = |key: &str| server.get(key).and_then(Value::as_str).unwrap_or_default();
+    match text("version") {
+        "" => text("name").to_owned(),
+        version => format!("{}@{version}", text("name")),
+    }
+}
+
+pub(super) fn command() -> Command {
+    let command = Command::new("servers")
+        .about("List the MCP servers of a server's catalog")
+        .after_help(
+            "Examples:\n  \
+             model-registry catalog servers --search kubernetes\n  \
+             model-registry catalog servers --named-query read-only-tools --columns name,tools",
+        )
+        .arg(list::source_label())
+        .arg(
+            Arg::new("named-query")
+                .long("named-query")
+                .value_name("NAME")
+                .help("A filter that the catalog's administrator wrote"),
+        );
+    list::select(command).arg(
+        Arg::new("order-by")
+            .long("order-by")
+            .value_name("KEY")
+            .value_parser(PossibleValuesParser::new(["name", "id", "created", "updated"]))
+            .default_value("name")
+            .help("What to order by"),
+    )
+}
+
+pub(super) async fn run(session: &Session, arguments: &ArgMatches) -> anyhow::Result<()> {
+    let options = McpServerOptions {
+        text: list::text(arguments, "search"),
+        filter: list::text(arguments, "filter"),
+        named_query: list::text(arguments, "named-query"),
+        source_labels: list::texts(arguments, "source-label"),
+        order_by: list::order_by(arguments),
+        sort_order: list::sort_order(arguments),
+        page_size: Some(list::page_size(arguments)),
+        ..McpServerOptions::default()
+    };
+    let servers = values(session.client.catalog().mcp_servers().list(options));
+    session.output.items(&SERVERS, list::limited(arguments, servers)).await
+}

@@ -1,0 +1,71 @@
+//! `catalog sources`: where the catalog comes from, how the last load went, and how much there is.
+
+use std::collections::HashMap;
+
+use clap::{ArgMatches, Command};
+use futures::{StreamExt, TryStreamExt, stream};
+use model_registry_client::catalog::{AssetType, Catalog, McpServerOptions, ModelOptions, SourceOptions};
+use serde_json::Value;
+
+use crate::entity::value;
+use crate::output::{Format, Layout};
+use crate::session::Session;
+
+const SOURCES: Layout = Layout {
+    columns: &["id", "name", "asset", "status", "items", "labels", "error"],
+    reference: |source| source.get("id").and_then(Value::as_str).unwrap_or_default().to_owned(),
+};
+
+const PAGE: Option<u32> = Some(1_000);
+
+pub(super) fn command() -> Command {
+    Command::new("sources")
+        .about("List the sources of a server's catalog: how their last load went, and how many items they have")
+        .after_help(
+            "Examples:\n  \
+             model-registry catalog sources\n  \
+             model-registry catalog sources --columns id,status,error",
+        )
+}
+
+pub(super) async fn run(session: &Session, _arguments: &ArgMatches) -> anyhow::Result<()> {
+    let catalog = session.client.catalog();
+    let mut sources = Vec::new();
+    for asset_type in [AssetType::Models, AssetType::McpServers] {
+        let options =
+            SourceOptions { asset_type: Some(asset_type.clone()), page_size: PAGE, ..SourceOptions::default() };
+        let mut found = catalog.sources().list(options);
+        while let Some(mut source) = found.try_next().await? {
+            // Catalogs leave it out where it is the default.
+            source.asset_type.get_or_insert_with(|| asset_type.clone());
+            sources.push(value(&source)?);
+        }
+    }
+    let needs_counts = match session.output.format {
+        Format::Table => session.output.columns_or(SOURCES.columns).iter().any(|column| column == "items"),
+        Format::Json | Format::Yaml => true,
+        Format::Name => false,
+    };
+    if needs_counts {
+        let counts = counts(&catalog).await?;
+        for source in &mut sources {
+            let count = source["id"].as_str().and_then(|id| counts.get(id)).copied().unwrap_or_default();
+            source["itemCount"] = count.into();
+        }
+    }
+    session.output.items(&SOURCES, stream::iter(sources.into_iter().map(Ok)).boxed()).await
+}
+
+/// How many items each source has. The API does not tell, so they are counted.
+async fn counts(catalog: &Catalog) -> anyhow::Result<HashMap<String, u64>> {
+    let mut counts: HashMap<String, u64> = HashMap::new();
+    let mut models = catalog.models().list(ModelOptions { page_size: PAGE, ..ModelOptions::default() });
+    while let Some(model) = models.try_next().await? {
+        *counts.entry(model.source_id).or_default() += 1;
+    }
+    let mut servers = catalog.mcp_servers().list(McpServerOptions { page_size: PAGE, ..McpServerOptions::default() });
+    while let Some(server) = servers.try_next().await? {
+        *counts.entry(server.source_id).or_default() += 1;
+    }
+    Ok(counts)
+}

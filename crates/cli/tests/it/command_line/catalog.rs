@@ -1,0 +1,59 @@
+//! One real run of every command that asks a catalog.
+
+use crate::command_line::support::Registry;
+
+#[tokio::test]
+async fn models_and_sources() {
+    let registry = Registry::with_catalog().await;
+    insta::assert_snapshot!(registry.transcript(
+        r#"
+        model-registry catalog sources
+        model-registry catalog sources --output name
+        model-registry catalog list --limit 3
+        model-registry catalog list --search CHAT --source-label Validated --columns name,size,params_billion,properties
+        model-registry catalog list --source sample_community_models --order-by accuracy --descending --output name
+        model-registry catalog list --filter "artifacts.ttft_p90 < 60 AND tasks = 'text-generation'" --output name
+        model-registry catalog list --search tern --output json --limit 1
+        model-registry catalog show northwind/breeze-2b-instruct
+        model-registry catalog show sample_models/northwind/breeze-2b-instruct --output name
+        model-registry catalog show northwind/breeze-2b-instruct --source sample_models --columns name,license
+        model-registry catalog show fjord/sound-tts --output yaml
+        model-registry catalog show fjord/sound-tts --readme
+        model-registry catalog search tern
+        model-registry catalog search harbour --output name
+        model-registry catalog search harbour --kind servers --limit 1 --output yaml
+        "#
+    ));
+}
+
+#[tokio::test]
+async fn servers_and_tools() {
+    let registry = Registry::with_catalog().await;
+    insta::assert_snapshot!(registry.transcript(
+        r#"
+        model-registry catalog servers
+        model-registry catalog servers --named-query read-only-tools --order-by updated --descending --output name
+        model-registry catalog servers --search kubernetes --columns name,version,deploymentMode
+        model-registry catalog tools harbour-kubernetes
+        model-registry catalog tools harbour-kubernetes@1.6.0 --filter "accessType = 'execute'" --output json
+        "#
+    ));
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_told_with_a_hint() {
+    let registry = Registry::with_catalog().await;
+    insta::assert_snapshot!(registry.transcript(
+        r"
+        model-registry catalog show nothing
+        model-registry catalog show nothing --source sample_models
+        model-registry catalog tools harbour-kubernetes@9
+        model-registry catalog tools id:x
+        model-registry catalog list --filter 'provider ='
+        model-registry catalog list --source a --source-label b
+        model-registry catalog servers --named-query nothing
+        "
+    ));
+    let without = Registry::start().await;
+    insta::assert_snapshot!("a_server_without_a_catalog", without.transcript("model-registry catalog list"));
+}

@@ -1,0 +1,88 @@
+"""The catalog's part of `hooks.py`: what its schemas cannot say."""
+
+import requests
+
+from schemathesis.core.parameters import ParameterLocation
+
+PREFIXES = ("/api/model_catalog/v1alpha1/", "/api/mcp_catalog/v1alpha1/")
+
+
+def is_catalog(case):
+    return case.path.startswith(PREFIXES)
+
+
+def mend(case, is_positive):
+    if is_positive(case, ParameterLocation.QUERY):
+        mend_query(case)
+    if is_positive(case, ParameterLocation.PATH) and case.path_parameters:
+        mend_path(case)
+    if isinstance(case.body, dict) and is_positive(case, ParameterLocation.BODY):
+        mend_form(case.body)
+
+
+def mend_query(case):
+    query = dict(case.query or {})
+    # Sources are chosen by name or by label.
+    if query.get("source"):
+        query.pop("sourceLabel", None)
+    # Only names that the configuration has.
+    if query.get("namedQuery"):
+        query["namedQuery"] = named_queries(case)[0]
+    # Recommendations refuse properties that nothing measured.
+    if query.get("recommendations"):
+        for name in ("rpsProperty", "latencyProperty", "hardwareCountProperty", "hardwareTypeProperty"):
+            query.pop(name, None)
+    if query != (case.query or {}):
+        case.query = query
+
+
+def mend_path(case):
+    """Half of the requests are about something that is there."""
+    parameters = dict(case.path_parameters)
+    source = parameters.get("source_id")
+    if source is None or len(str(source)) % 2 == 1:
+        return
+    model = get(case, "/api/model_catalog/v1alpha1/models?pageSize=1")["items"][0]
+    parameters["source_id"] = model["source_id"]
+    for name in ("model_name", "model_name+"):
+        if name in parameters:
+            parameters[name] = model["name"]
+    case.path_parameters = parameters
+
+
+def mend_form(form):
+    # A random text is no configuration. It is kept, as a name in one.
+    text = "".join(character for character in str(form.get("config", "")) if character.isalnum())[:50]
+    form["config"] = f"type: yaml\nexcludedModels: ['x{text}']\n".encode()
+    form["catalogData"] = f"models: [{{name: 'x{text}'}}, {{name: y}}]".encode()
+
+
+def is_valid_form(case):
+    """Whatever stands in the files of a form is a text, so a form that has the required one is valid."""
+    return is_catalog(case) and isinstance(case.body, dict) and "config" in case.body
+
+
+def lenient_parameters(case):
+    """Values that the catalog takes although the schema calls for better ones."""
+    if not is_catalog(case):
+        return set()
+    # A list may be written with commas, and so as one text.
+    lenient = {"source", "sourceLabel"}
+    for name, value in (case.query or {}).items():
+        # As the reference's server does, it takes further words for truth values.
+        if name in ("includeTools", "recommendations") and str(value) in ("0", "1", "t", "T", "f", "F"):
+            lenient.add(name)
+        # Of a parameter that is repeated, or made up from an object, the first value counts, and an empty one is none.
+        if isinstance(value, (list, dict)) and str(next(iter(value), "")) == "":
+            lenient.add(name)
+    return lenient
+
+
+def named_queries(case):
+    return list(get(case, "/api/mcp_catalog/v1alpha1/mcp_servers/filter_options")["namedQueries"])
+
+
+def get(case, path):
+    answer = requests.get(case.operation.base_url.rstrip("/") + path, timeout=10)
+    answer.raise_for_status()
+    return answer.json()

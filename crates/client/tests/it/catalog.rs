@@ -1,0 +1,188 @@
+//! The catalog: every operation of its contract, and the sample over a socket.
+
+use std::collections::BTreeSet;
+
+use futures::{StreamExt, TryStreamExt};
+use model_registry_client::catalog::{
+    ArtifactKind, ArtifactOptions, AssetType, Catalog, CatalogArtifact, LabelOptions, McpServer, McpServerOptions,
+    McpToolOptions, MetricsType, ModelOptions, PerformanceOptions, PreviewRequest, SourceOptions, SourceStatus,
+    ToolsOf,
+};
+use model_registry_client::{Error, MetadataValue, Result, SortOrder};
+use serde_json::Value;
+
+use crate::support::{StandIn, answer, catalog};
+
+const CONTRACT: &str = include_str!("../../../catalog/tests/contract/catalog.yaml");
+
+const MODEL: (&str, &str) = ("sample_models", "northwind/breeze-2b-instruct");
+
+/// Method and path of every operation, with each parameter as `7`.
+fn contract() -> BTreeSet<String> {
+    let contract: Value = serde_saphyr::from_str(CONTRACT).unwrap();
+    let mut operations = BTreeSet::new();
+    for (path, item) in contract["paths"].as_object().unwrap() {
+        let segments = path.split('/').map(|segment| if segment.starts_with('{') { "7" } else { segment });
+        let path = segments.collect::<Vec<_>>().join("/");
+        for method in ["get", "post", "patch", "put", "delete"] {
+            if item.get(method).is_some() {
+                operations.insert(format!("{} {path}", method.to_uppercase()));
+            }
+        }
+    }
+    operations
+}
+
+async fn call_everything(catalog: &Catalog) -> Result<()> {
+    catalog.sources().page(&SourceOptions::default(), "").await?;
+    catalog.labels().page(&LabelOptions::default(), "").await?;
+    catalog.models().page(&ModelOptions::default(), "").await?;
+    catalog.model_filter_options().await?;
+    catalog.model("7", "7").await?;
+    catalog.artifacts_of("7", "7").page(&ArtifactOptions::default(), "").await?;
+    catalog.performance_of("7", "7").page(&PerformanceOptions::default(), "").await?;
+    catalog.preview(PreviewRequest::default()).page("").await?;
+    catalog.mcp_servers().page(&McpServerOptions::default(), "").await?;
+    catalog.mcp_server_filter_options().await?;
+    catalog.mcp_server("7", ToolsOf::None).await?;
+    catalog.tools_of("7").page(&McpToolOptions::default(), "").await?;
+    catalog.mcp_tool("7", "7").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_operation_of_the_contract_is_called() {
+    let stand_in = StandIn::start(|_| answer(200, &[], r#"{"items":[]}"#)).await;
+    call_everything(&stand_in.server.client().catalog()).await.unwrap();
+    let asked = stand_in.asked();
+    let called: BTreeSet<String> = asked.iter().map(|asked| format!("{} {}", asked.method, asked.path)).collect();
+    assert_eq!(called, contract());
+    assert_eq!(called.len(), 13);
+    // A preview creates nothing that a key could protect.
+    assert!(asked.iter().all(|asked| !asked.headers.contains_key("idempotency-key")));
+}
+
+#[tokio::test]
+async fn options_become_parameters() {
+    let stand_in = StandIn::start(|_| answer(200, &[], r#"{"items":[]}"#)).await;
+    let catalog = stand_in.server.client().catalog();
+    let options = ModelOptions {
+        text: Some("a b".to_owned()),
+        sources: vec!["x".to_owned(), "y".to_owned()],
+        recommendations: true,
+        target_rps: Some(20),
+        sort_order: SortOrder::Descending,
+        page_size: Some(3),
+        ..ModelOptions::default()
+    };
+    catalog.models().page(&options, "t").await.unwrap();
+    let options = McpServerOptions { tools: ToolsOf::All, ..McpServerOptions::default() };
+    catalog.mcp_servers().page(&options, "").await.unwrap();
+    let queries: Vec<_> =
+        stand_in.asked().iter().map(|asked| asked.path.split_once('?').unwrap().1.to_owned()).collect();
+    assert_eq!(
+        queries,
+        [
+            "q=a+b&source=x&source=y&recommendations=true&targetRPS=20&sortOrder=DESC&pageSize=3&nextPageToken=t",
+            "includeTools=true&toolLimit=0",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn models_and_their_artifacts_come_as_streams() {
+    let server = catalog().await;
+    let catalog = server.client().catalog();
+    let options = ModelOptions {
+        text: Some("BREEZE".to_owned()),
+        source_labels: vec!["Validated".to_owned()],
+        page_size: Some(1),
+        ..ModelOptions::default()
+    };
+    let models: Vec<_> = catalog.models().list(options).try_collect().await.unwrap();
+    assert!(models.len() > 1 && models.iter().all(|model| model.name.contains("breeze")), "{models:?}");
+
+    let model = catalog.model(MODEL.0, MODEL.1).await.unwrap();
+    assert_eq!((model.source_id.as_str(), model.name.as_str()), MODEL);
+    assert_eq!(model.custom_properties["context_length"], MetadataValue::Int(32_768));
+
+    let options = ArtifactOptions { kind: Some(ArtifactKind::Model), ..ArtifactOptions::default() };
+    let artifacts: Vec<_> = catalog.artifacts_of(MODEL.0, MODEL.1).list(options).try_collect().await.unwrap();
+    let [CatalogArtifact::Model(artifact)] = artifacts.as_slice() else { panic!("{artifacts:?}") };
+    assert_eq!(artifact.uri, "oci://registry.northwind.example/models/breeze-2b-instruct:1.3");
+
+    let options = PerformanceOptions { target_rps: Some(30), recommendations: true, ..PerformanceOptions::default() };
+    let chosen: Vec<_> = catalog.performance_of(MODEL.0, MODEL.1).list(options).try_collect().await.unwrap();
+    let CatalogArtifact::Metrics(first) = &chosen[0] else { panic!("{chosen:?}") };
+    assert_eq!(first.metrics_type, MetricsType::PerformanceMetrics);
+    assert!(matches!(first.custom_properties["replicas"], MetadataValue::Int(1..)), "{first:?}");
+
+    assert!(matches!(catalog.model(MODEL.0, "nobody/nothing").await, Err(Error::NotFound(_))));
+    let none: Vec<_> = catalog.artifacts_of("..", "x").list(ArtifactOptions::default()).collect().await;
+    assert!(matches!(none.as_slice(), [Err(Error::Usage(_))]), "{none:?}");
+}
+
+#[tokio::test]
+async fn sources_labels_and_options_are_typed() {
+    let server = catalog().await;
+    let catalog = server.client().catalog();
+    let options = SourceOptions { asset_type: Some(AssetType::McpServers), ..SourceOptions::default() };
+    let sources: Vec<_> = catalog.sources().list(options).try_collect().await.unwrap();
+    let [source] = sources.as_slice() else { panic!("{sources:?}") };
+    assert_eq!((source.id.as_str(), &source.status), ("sample_mcp_servers", &Some(SourceStatus::Available)));
+
+    let labels: Vec<_> = catalog.labels().list(LabelOptions::default()).try_collect().await.unwrap();
+    assert_eq!(labels[0].display_name.as_deref(), Some("Validated models"));
+    assert_eq!(labels[0].others["description"], "Measured and supported by their providers");
+
+    let options = catalog.model_filter_options().await.unwrap();
+    assert_eq!(options.filters["license"].value_type, "string");
+    let range = options.filters["artifacts.ttft_p90.double_value"].range.unwrap();
+    assert!(range.min < range.max);
+    assert_eq!(options.named_queries["quick-answers"]["artifacts.ttft_p90.double_value"].operator, "<=");
+    assert!(!catalog.mcp_server_filter_options().await.unwrap().filters.is_empty());
+}
+
+#[tokio::test]
+async fn servers_come_with_their_tools() {
+    let server = catalog().await;
+    let catalog = server.client().catalog();
+    let options = McpServerOptions { named_query: Some("read-only-tools".to_owned()), ..McpServerOptions::default() };
+    let all: Vec<McpServer> = catalog.mcp_servers().list(McpServerOptions::default()).try_collect().await.unwrap();
+    let read_only: Vec<McpServer> = catalog.mcp_servers().list(options).try_collect().await.unwrap();
+    assert!(!read_only.is_empty() && read_only.len() < all.len());
+
+    let one = all.iter().find(|server| server.name == "harbour-kubernetes").unwrap();
+    assert_eq!((one.tool_count, &one.tools), (4, &None));
+    assert_eq!(catalog.mcp_server(&one.id, ToolsOf::AtMost(2)).await.unwrap().tools.unwrap().len(), 2);
+    assert_eq!(catalog.mcp_server(&one.id, ToolsOf::AtMost(0)).await.unwrap().tools, None);
+    assert_eq!(catalog.mcp_server(&one.id, ToolsOf::All).await.unwrap().tools.unwrap().len(), 4);
+
+    let options = McpToolOptions { filter: Some("accessType = 'read_only'".to_owned()), ..McpToolOptions::default() };
+    let tools: Vec<_> = catalog.tools_of(&one.id).list(options).try_collect().await.unwrap();
+    assert_eq!(tools.iter().map(|tool| tool.name.as_str()).collect::<Vec<_>>(), ["list_pods", "get_logs"]);
+    let tool = catalog.mcp_tool(&one.id, "get_logs").await.unwrap();
+    assert_eq!((tool.server_name.as_str(), tool.tool.parameters.unwrap()[0].name.as_str()), (one.name.as_str(), "pod"));
+}
+
+#[tokio::test]
+async fn a_preview_is_paged_through() {
+    let server = catalog().await;
+    let catalog = server.client().catalog();
+    let request = PreviewRequest {
+        config: "type: yaml\nexcludedModels: ['b*']".to_owned(),
+        catalog_data: Some("models: [{name: a}, {name: b}, {name: c}]".to_owned()),
+        page_size: Some(1),
+        ..PreviewRequest::default()
+    };
+    let names: Vec<_> = catalog.preview(request.clone()).list().try_collect().await.unwrap();
+    let names: Vec<_> = names.iter().map(|found| (found.name.as_str(), found.included)).collect();
+    assert_eq!(names, [("a", true), ("b", false), ("c", true)]);
+
+    let page = catalog.preview(PreviewRequest { included: Some(false), ..request.clone() }).page("").await.unwrap();
+    assert_eq!((page.items[0].name.as_str(), page.summary.total_models, page.summary.excluded_models), ("b", 3, 1));
+
+    let broken = PreviewRequest { config: "type: nothing".to_owned(), ..request };
+    let ended: Vec<_> = catalog.preview(broken).list().collect().await;
+    assert!(matches!(ended.as_slice(), [Err(Error::Invalid(answer))] if answer.status == 422), "{ended:?}");
+}

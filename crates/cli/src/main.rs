@@ -9,7 +9,6 @@ mod commands;
 mod database;
 mod entity;
 mod failure;
-mod feed;
 mod output;
 mod profiles;
 mod prompt;

@@ -16,6 +16,7 @@ use serde_json::Value;
 pub(crate) use cell::printable;
 pub(crate) use style::Style;
 pub(crate) use table::Table;
+pub(crate) use time::format as date_and_time;
 
 use crate::entity::{Noun, parents};
 

@@ -1,5 +1,7 @@
 //! One call of the API, before it is sent.
 
+use std::time::Duration;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 use serde::Serialize;
@@ -17,20 +19,36 @@ pub(crate) struct Call {
     pub(crate) body: Option<Vec<u8>>,
     /// The tag that the entity has to have.
     pub(crate) if_match: Option<String>,
+    /// What the server may take beyond the time an attempt has.
+    pub(crate) more_time: Duration,
 }
 
 impl Call {
     pub(crate) fn get(path: String, query: Vec<(&'static str, String)>) -> Self {
-        Self { method: Method::GET, path, query, body: None, if_match: None }
+        Self { method: Method::GET, path, query, body: None, if_match: None, more_time: Duration::ZERO }
     }
 
     pub(crate) fn post(path: String, body: &impl Serialize) -> Result<Self> {
-        Ok(Self { method: Method::POST, path, query: Vec::new(), body: Some(json(body)?), if_match: None })
+        Ok(Self {
+            method: Method::POST,
+            path,
+            query: Vec::new(),
+            body: Some(json(body)?),
+            if_match: None,
+            more_time: Duration::ZERO,
+        })
     }
 
     pub(crate) fn patch(path: String, body: &impl Serialize, if_match: Option<&str>) -> Result<Self> {
         let if_match = if_match.map(str::to_owned);
-        Ok(Self { method: Method::PATCH, path, query: Vec::new(), body: Some(json(body)?), if_match })
+        Ok(Self {
+            method: Method::PATCH,
+            path,
+            query: Vec::new(),
+            body: Some(json(body)?),
+            if_match,
+            more_time: Duration::ZERO,
+        })
     }
 }
 

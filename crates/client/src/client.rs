@@ -9,6 +9,7 @@ use model_registry_api::entities::{
 
 use crate::builder::ClientBuilder;
 use crate::call::{Call, entity_path};
+use crate::changes::ChangeFeed;
 use crate::children::{ArtifactsOf, Children, MetricHistory};
 use crate::collection::Collection;
 use crate::error::Result;
@@ -112,6 +113,11 @@ impl Client {
     /// Every value that was logged in any run.
     pub fn metric_history_of_all_runs(&self) -> MetricHistory {
         MetricHistory::new(self.clone(), None)
+    }
+
+    /// Every mutation of the registry, in one order. Only this registry has it.
+    pub fn changes(&self) -> ChangeFeed {
+        ChangeFeed::new(self.clone())
     }
 
     /// The model that a service serves.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what a helper of the tests cannot do fails the test")]
 
+mod changes;
 mod entities;
 mod failures;
 mod lists;

@@ -16,7 +16,7 @@ use model_registry_store::{Change, Store};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
-use super::{after, start, wire};
+use super::{after, json, start, wire};
 use crate::routes::request::Request;
 
 static LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -81,7 +81,7 @@ impl Reader {
         match result {
             Ok(changes) => {
                 self.after = changes.last()?.sequence;
-                Some(changes.iter().map(event).collect())
+                changes.into_iter().map(event).collect::<Result<String, _>>().ok()
             }
             Err(error) => {
                 // The reader comes again and goes on behind the last event.
@@ -102,6 +102,7 @@ async fn next_changes(store: &Store, after: i64) -> model_registry_store::Result
     }
 }
 
-fn event(change: &Change) -> String {
-    format!("id: {}\nevent: change\ndata: {}\n\n", change.sequence, wire(change))
+fn event(change: Change) -> Result<String, ApiError> {
+    let change = wire(change);
+    Ok(format!("id: {}\nevent: change\ndata: {}\n\n", change.sequence, json(&change)?))
 }

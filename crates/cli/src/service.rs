@@ -64,7 +64,7 @@ async fn serve_roles(
     started: impl FnOnce(&str),
 ) -> anyhow::Result<()> {
     let (host, port) = settings.listen_address()?;
-    let auth = settings.auth(Rules::new(&[model_registry_catalog::RULES, auth::DEFAULT_RULES]))?;
+    let auth = settings.auth(rules())?;
     let tls = settings.tls()?;
     let listener = serve::bind(&host, port).await?;
     let address = listener.local_addr().context("the socket has no address")?;
@@ -72,15 +72,10 @@ async fn serve_roles(
     let (store, connect) = Store::connect_in_background(source, PoolOptions::default(), Clock::system());
 
     let metrics = Metrics::new(&[("version", env!("CARGO_PKG_VERSION").to_owned())]);
-    let mut routes = Router::new();
-    let mut health = health(&store);
-    if roles.has_registry() {
-        routes = routes.merge(model_registry_registry::router(Registry::new(store.clone())));
-        routes = routes.merge(docs::router("/openapi.json"));
-    }
+    let registry = roles.has_registry().then(|| Registry::new(store.clone()));
     let catalog = roles.catalog(&store);
+    let mut health = health(&store);
     if let Some(catalog) = &catalog {
-        routes = routes.merge(model_registry_catalog::router(catalog.clone()));
         let checked = catalog.clone();
         health = health.check("catalog", Scope::Service, move || checked.clone().check());
     }
@@ -91,9 +86,9 @@ async fn serve_roles(
             catalog.register_metrics(&metrics);
         }
         telemetry.export(&metrics);
-        routes = routes.merge(metrics.router());
         options.metrics = Some(metrics);
     }
+    let routes = routes(registry, catalog.as_ref(), options.metrics.as_ref());
     let service = layers::wrap(auth::protect(fallback::finish(routes), auth), options);
     let scheme = if tls.is_some() { "https" } else { "http" };
     let serve_options = serve::Options { tls, ..settings.serve_options() };
@@ -126,6 +121,26 @@ async fn serve_roles(
         database.close().await;
     }
     Ok(())
+}
+
+/// Every route of a process, but for the probes, which the layers answer.
+fn routes(registry: Option<Registry>, catalog: Option<&Catalog>, metrics: Option<&Metrics>) -> Router {
+    let mut routes = Router::new();
+    if let Some(registry) = registry {
+        routes = routes.merge(model_registry_registry::router(registry)).merge(docs::router("/openapi.json"));
+    }
+    if let Some(catalog) = catalog {
+        routes = routes.merge(model_registry_catalog::router(catalog.clone()));
+    }
+    if let Some(metrics) = metrics {
+        routes = routes.merge(metrics.router());
+    }
+    routes
+}
+
+/// What each route needs; a test asks for a rule of every route.
+fn rules() -> Rules {
+    Rules::new(&[model_registry_catalog::RULES, auth::DEFAULT_RULES])
 }
 
 /// Nobody is asked who they are on loopback only, unless that was asked for; `proxy` implies it.
@@ -207,3 +222,6 @@ fn register_metrics(metrics: &Metrics, store: &Store) {
         store.database().map_or(0, Database::statements)
     });
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,7 +72,8 @@ async fn serve_roles(
     let (store, connect) = Store::connect_in_background(source, PoolOptions::default(), Clock::system());
 
     let metrics = Metrics::new(&[("version", env!("CARGO_PKG_VERSION").to_owned())]);
-    let registry = roles.has_registry().then(|| Registry::new(store.clone()));
+    let has_registry = roles.has_registry();
+    let registry = has_registry.then(|| Registry::new(store.clone()));
     let catalog = roles.catalog(&store);
     let mut health = health(&store);
     if let Some(catalog) = &catalog {
@@ -94,9 +95,18 @@ async fn serve_roles(
     let serve_options = serve::Options { tls, ..settings.serve_options() };
 
     started(&format!("{scheme}://{address}"));
+    let retention = store.clone();
+    let retention = async {
+        if has_registry {
+            retention.delete_old_changes_in_background(settings.duration(&key::CHANGES_RETENTION)).await
+        } else {
+            std::future::pending().await
+        }
+    };
     let connected = async {
         match connect.await {
             Ok(()) => tokio::select! {
+                never = retention => match never {},
                 never = store.clone().housekeeping() => match never {},
                 never = store.clone().number_changes_in_background() => match never {},
             },
@@ -216,6 +226,15 @@ fn register_metrics(metrics: &Metrics, store: &Store) {
     #[expect(clippy::cast_precision_loss, reason = "a number past 2^53 is shown rounded")]
     metrics.gauge("change_sequence", "Sequence of the newest change in the feed", move || {
         feed.newest_known_change() as f64
+    });
+    let feed = store.clone();
+    #[expect(clippy::cast_precision_loss, reason = "a number past 2^53 is shown rounded")]
+    metrics.gauge("change_oldest_sequence", "Sequence of the oldest change that is kept", move || {
+        feed.oldest_known_change() as f64
+    });
+    let feed = store.clone();
+    metrics.counter("changes_deleted", "Changes deleted because they were older than they are kept", move || {
+        feed.deleted_changes()
     });
     let store = store.clone();
     metrics.counter("database_statements", "Statements sent to the database", move || {

@@ -37,6 +37,9 @@ impl fmt::Display for After {
 
 /// Reads the mutations of the registry. The sequence of the last change seen is all that a reader has to remember.
 ///
+/// Servers delete old changes. A reader that was away for longer gets [`Error::Gone`] and begins again: it asks
+/// [`Self::page`] for [`After::Newest`], reads the lists, and goes on behind the page's `next`.
+///
 /// ```no_run
 /// # use futures::TryStreamExt;
 /// # use model_registry_client::{After, Client};

@@ -12,6 +12,7 @@ const GROUPS: &[Group] = &[
     Group::Auth,
     Group::Tls,
     Group::Limits,
+    Group::Changes,
     Group::Cors,
     Group::Log,
     Group::Telemetry,

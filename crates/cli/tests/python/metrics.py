@@ -103,6 +103,8 @@ def main():
     assert value(strict, "model_registry_database_pool_idle_connections", "") >= 0
     assert value(strict, "model_registry_database_statements", "_total") > 10
     assert value(strict, "model_registry_change_sequence", "") == 6
+    assert value(strict, "model_registry_change_oldest_sequence", "") >= 0
+    assert value(strict, "model_registry_changes_deleted", "_total") == 0
     assert list(strict["model_registry_build"].samples)[0].labels["version"]
     assert sum(sample.value for sample in strict["model_registry_catalog_source_items"].samples) > 0
     for name in ("skipped", "last_success_timestamp_seconds", "load_seconds"):

@@ -83,7 +83,7 @@ async fn a_stream_that_ends_or_breaks_goes_on_behind_the_last_change() {
 
 #[tokio::test]
 async fn a_stream_ends_with_what_trying_again_does_not_help() {
-    for (status, attempts) in [(403, 1), (400, 1), (503, 3)] {
+    for (status, attempts) in [(403, 1), (400, 1), (410, 1), (503, 3)] {
         let stand_in = StandIn::start(move |_| answer(status, &[], r#"{"code":"c","message":"m"}"#)).await;
         let mut changes = stand_in.server.quick_client(2).changes().follow(After::Sequence(0));
         assert_eq!(changes.next().await.unwrap().unwrap_err().answer().unwrap().status, status);

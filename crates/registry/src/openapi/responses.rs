@@ -10,13 +10,14 @@ use super::{kind_schemas, links, named, reference};
 pub(super) const ALWAYS: [&str; 7] = ["400", "401", "403", "404", "500", "503", "504"];
 
 /// Status, name of the component, what it means.
-const ERRORS: [(&str, &str, &str); 12] = [
+const ERRORS: [(&str, &str, &str); 13] = [
     ("304", "NotModified", "The client has this very entity already."),
     ("400", "BadRequest", "The request cannot be understood or breaks a rule; the message says which."),
     ("401", "Unauthorized", "The server asks for a bearer token, and none that it knows was sent."),
     ("403", "Forbidden", "The caller lacks a right, which the message names."),
     ("404", "NotFound", "What the request names does not exist."),
     ("409", "Conflict", "Another entity already has this name or external id."),
+    ("410", "Gone", "What is asked for is not kept any more; the message says how to go on."),
     ("412", "PreconditionFailed", "The entity is no longer the one that If-Match names."),
     ("413", "PayloadTooLarge", "The body is larger than the server's limit, which the message names."),
     (

@@ -83,8 +83,17 @@ async fn wait_and_read(
     read(store, after, limit).await
 }
 
+/// Reads what is behind `after`, all of it or nothing.
 async fn read(store: &Store, after: i64, limit: u32) -> Result<Changes, ApiError> {
-    Ok(store.changes(after, limit).await.map_err(RuleError::from)?)
+    let changes = store.changes(after, limit).await.map_err(RuleError::from)?;
+    match changes.first_kept(after) {
+        None => Ok(changes),
+        Some(first) => Err(ApiError::Gone(format!(
+            "the changes behind {after} are not kept any more, the oldest that is kept is {first}: take `next` of \
+             after=newest, read everything again, and go on from there; after={} reads what is kept",
+            first - 1
+        ))),
+    }
 }
 
 /// The number to read behind. One that was never given is refused: its reader saw another database, and would miss

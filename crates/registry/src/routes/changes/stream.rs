@@ -16,8 +16,9 @@ use model_registry_store::{Change, Store};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
-use super::{after, json, start, wire};
+use super::{after, json, read, start, wire};
 use crate::routes::request::Request;
+use crate::rules::RuleError;
 
 static LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -44,6 +45,8 @@ pub(super) async fn answer(request: &Request, stopping: Stopping) -> Result<Resp
     let last_seen = request.header(&LAST_EVENT_ID).filter(|id| !id.is_empty());
     // A reader that comes again repeats its first URL: what it has seen since counts.
     let after = start(&registry.store, after(last_seen.or(request.query.get("after")))?).await?;
+    // A reader that has to begin again is told so instead of being given a stream.
+    read(&registry.store, after, 1).await?;
     let reader = Reader {
         store: registry.store.clone(),
         after,
@@ -92,13 +95,13 @@ impl Reader {
     }
 }
 
-async fn next_changes(store: &Store, after: i64) -> model_registry_store::Result<Vec<Change>> {
+async fn next_changes(store: &Store, after: i64) -> Result<Vec<Change>, ApiError> {
     loop {
-        let changes = store.changes(after, PAGE).await?;
+        let changes = read(store, after, PAGE).await?;
         if !changes.items.is_empty() {
             return Ok(changes.items);
         }
-        store.wait_for_change(after).await?;
+        store.wait_for_change(after).await.map_err(RuleError::from)?;
     }
 }
 

@@ -39,6 +39,7 @@ pub(crate) async fn run(
         connection.send(&(scenario.call)(NEXT.fetch_add(1, Ordering::Relaxed))).await?;
         open.push(connection);
     }
+    Usage::forget_memory(target);
     let before = Usage::read(target).await;
     let started = Instant::now();
     let until = started + duration;

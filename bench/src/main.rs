@@ -5,6 +5,7 @@
 //! by pgbench on the same database in the same run. **What it never does.** It asserts nothing: it reports ratios.
 //! **How to add a scenario.** A constructor in `scenario.rs`, and its limit in `limit.rs` where the database has one.
 
+mod backup;
 mod connection;
 mod data;
 mod limit;
@@ -78,6 +79,7 @@ async fn main() -> Result<()> {
     }
     let size = Size { models: if arguments.large { 100_000 } else { arguments.models }, versions_per_model: 10 };
     let mut results = Vec::new();
+    let mut copied = Vec::new();
     for target in &targets {
         let data = data::make(&target.base_url, size).await?;
         if target.process.is_some() {
@@ -97,8 +99,11 @@ async fn main() -> Result<()> {
             };
             results.push(Row { target: target.name.clone(), measured, limit });
         }
+        if target.process.is_some() && arguments.only.as_ref().is_none_or(|only| backup::NAME.contains(only.as_str())) {
+            copied = backup::run(&arguments.executable, &postgres.url()).await?;
+        }
     }
-    report::write(&arguments.out, &results, size, arguments.connections)?;
+    report::write(&arguments.out, &results, &copied, size, arguments.connections)?;
     postgres.stop(model_registry_testkit::Stop::Hard).await?;
     Ok(())
 }
@@ -109,4 +114,22 @@ struct Row {
     measured: Measured,
     /// Transactions a second of the equivalent statements by pgbench.
     limit: Option<f64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// They run for minutes, so no test runs them; that they are understood is tested here.
+    #[test]
+    fn every_benchmark_that_the_manual_names_is_understood() {
+        let page = include_str!("../../docs/performance.md");
+        let commands: Vec<&str> = page.lines().filter(|line| line.starts_with("cargo xtask bench")).collect();
+        for command in &commands {
+            let words = command.split(" #").next().unwrap_or_default().split_whitespace().skip(2);
+            let parsed = Arguments::try_parse_from(words);
+            assert!(parsed.is_ok(), "{command}: {}", parsed.unwrap_err());
+        }
+        assert!(commands.len() > 4, "{commands:?}");
+    }
 }

@@ -11,7 +11,7 @@ const TICKS: f64 = 100.0;
 pub(crate) struct Usage {
     /// Seconds.
     cpu: f64,
-    /// Bytes.
+    /// Bytes at most, since it was last forgotten.
     pub(crate) memory: u64,
     statements: Option<f64>,
 }
@@ -23,10 +23,18 @@ impl Usage {
         // The name in parentheses may contain blanks.
         let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
         let ticks: f64 = fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?;
-        let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-        let kilobytes: u64 =
-            status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.split_whitespace().next()?.parse().ok()?;
-        Some(Self { cpu: ticks / TICKS, memory: kilobytes * 1024, statements: statements(&target.base_url).await.ok() })
+        Some(Self {
+            cpu: ticks / TICKS,
+            memory: highest_memory(process)?,
+            statements: statements(&target.base_url).await.ok(),
+        })
+    }
+
+    /// Lets the kernel begin again with the highest memory; where it does not, the highest since the start counts.
+    pub(crate) fn forget_memory(target: &Target) {
+        if let Some(process) = target.process {
+            let _ = std::fs::write(format!("/proc/{process}/clear_refs"), "5");
+        }
     }
 
     pub(crate) fn cpu_between(before: Option<&Self>, after: Option<&Self>, seconds: f64) -> Option<f64> {
@@ -37,6 +45,13 @@ impl Usage {
     pub(crate) fn statements_between(before: Option<&Self>, after: Option<&Self>, requests: u64) -> Option<f64> {
         Some((after?.statements? - before?.statements?) / requests as f64)
     }
+}
+
+/// The bytes of memory that a process really had at most.
+pub(crate) fn highest_memory(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
 }
 
 async fn statements(base_url: &str) -> Result<f64> {

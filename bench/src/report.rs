@@ -7,13 +7,20 @@ use anyhow::Result;
 use serde_json::json;
 
 use crate::Row;
+use crate::backup::{self, Copied};
 use crate::data::Size;
 
-pub(crate) fn write(directory: &Path, rows: &[Row], size: Size, connections: usize) -> Result<()> {
+pub(crate) fn write(directory: &Path, rows: &[Row], copied: &[Copied], size: Size, connections: usize) -> Result<()> {
     std::fs::create_dir_all(directory)?;
-    let table = table(rows, size, connections);
+    let mut table = table(rows, size, connections);
+    let mut json = json(rows, size, connections);
+    if !copied.is_empty() {
+        table.push('\n');
+        table.push_str(&backup::table(copied));
+        json["copies"] = backup::json(copied).into();
+    }
     std::fs::write(directory.join("report.md"), &table)?;
-    std::fs::write(directory.join("report.json"), serde_json::to_string_pretty(&json(rows, size, connections))?)?;
+    std::fs::write(directory.join("report.json"), serde_json::to_string_pretty(&json)?)?;
     std::fs::write(directory.join("report.svg"), plot(rows))?;
     eprintln!("\n{table}\nwritten to {}", directory.display());
     Ok(())
@@ -22,7 +29,7 @@ pub(crate) fn write(directory: &Path, rows: &[Row], size: Size, connections: usi
 fn table(rows: &[Row], size: Size, connections: usize) -> String {
     let mut text = format!(
         "{} models, {} versions with 10 properties, {connections} connections.\n\n\
-         | server | scenario | requests/s | p50 ms | p99 ms | CPU | memory MB | statements | limit/s | ratio |\n\
+         | server | scenario | requests/s | p50 ms | p99 ms | CPU | memory MB, at most | statements | limit/s | ratio |\n\
          |---|---|--:|--:|--:|--:|--:|--:|--:|--:|\n",
         size.models,
         size.models * size.versions_per_model

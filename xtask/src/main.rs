@@ -75,3 +75,27 @@ async fn interrupted() -> &'static str {
         _ = terminate.recv() => "SIGTERM",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// They build the project, so no test runs them; that they are understood is tested here.
+    #[test]
+    fn every_task_that_the_manual_names_is_understood() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let pages = std::fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+        let mut commands = 0;
+        for page in pages.chain([root.join("README.md")]) {
+            let text = std::fs::read_to_string(&page).unwrap();
+            for line in text.lines().filter(|line| line.starts_with("cargo xtask ")) {
+                let command = line.split_once(" #").map_or(line, |(command, _)| command);
+                let words = command.split_whitespace().skip(1);
+                let parsed = Arguments::try_parse_from(words);
+                assert!(parsed.is_ok(), "{}: {line}: {}", page.display(), parsed.unwrap_err());
+                commands += 1;
+            }
+        }
+        assert!(commands > 5, "only {commands} commands were found");
+    }
+}

@@ -73,7 +73,7 @@ impl Catalog {
             options: Arc::default(),
             is_loaded: Arc::default(),
             metrics: SourceMetrics::default(),
-            lease: Arc::new(Lease { name: "catalog", holder: holder(), duration: LEASE }),
+            lease: Arc::new(Lease::new("catalog", LEASE)),
             previews: Arc::new(Semaphore::new(PREVIEWS)),
         }
     }
@@ -202,12 +202,6 @@ impl Catalog {
         let is_complete = files.has_all(&self.settings.sources);
         Read { configuration, loaded, problems, is_complete, fingerprint }
     }
-}
-
-/// A name that no other process has.
-#[expect(clippy::disallowed_methods, reason = "who holds a lease is told apart by nothing else")]
-fn holder() -> String {
-    uuid::Uuid::new_v4().to_string()
 }
 
 struct Read {

@@ -88,6 +88,7 @@ fn of_client(error: &ClientError) -> (u8, Option<&'static str>) {
     match error {
         ClientError::NotFound(_) => (NOT_FOUND, None),
         ClientError::Conflict(_) => (CONFLICT, Some("`update` changes what exists; `list` shows it")),
+        ClientError::Gone(_) => (FAILURE, Some("`watch --after newest` begins with what comes from now on")),
         ClientError::Changed(_) => (CONFLICT, Some("somebody else changed it at the same time: run the command again")),
         ClientError::Unauthorized(_) => {
             (NOT_PERMITTED, Some("pass a token with --token-file, MR_TOKEN or a profile of the configuration file"))

@@ -9,13 +9,13 @@ mod commands;
 mod database;
 mod entity;
 mod failure;
-mod feed;
 mod output;
 mod profiles;
 mod prompt;
 mod service;
 mod session;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{ArgMatches, Command};
@@ -93,6 +93,13 @@ fn command(schema: &Schema) -> Command {
 fn settings(schema: &Schema, arguments: &ArgMatches) -> Result<Settings, ConfigError> {
     let environment = Environment::of_process();
     schema.load(&Sources { arguments, environment: &environment, default_file: None })
+}
+
+/// The same for `proxy`: without another file, it reads the one that the reference reads (parity, registry-server 5.1).
+fn settings_of_proxy(schema: &Schema, arguments: &ArgMatches) -> Result<Settings, ConfigError> {
+    let environment = Environment::of_process();
+    let file = environment.get("HOME").map(|home| Path::new(home).join(".model-registry.yaml"));
+    schema.load(&Sources { arguments, environment: &environment, default_file: file.as_deref() })
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub(crate) use cell::printable;
 pub(crate) use layout::Layout;
 pub(crate) use style::Style;
 pub(crate) use table::Table;
+pub(crate) use time::format as date_and_time;
 
 use crate::entity::{Noun, parents};
 

@@ -67,7 +67,7 @@ async fn serve_roles(
     started: impl FnOnce(&str),
 ) -> anyhow::Result<()> {
     let (host, port) = settings.listen_address()?;
-    let auth = settings.auth(Rules::new(&[model_registry_catalog::RULES, auth::DEFAULT_RULES]))?;
+    let auth = settings.auth(rules())?;
     let tls = settings.tls()?;
     let listener = serve::bind(&host, port).await?;
     let address = listener.local_addr().context("the socket has no address")?;
@@ -75,27 +75,14 @@ async fn serve_roles(
     let (store, connect) = Store::connect_in_background(source, PoolOptions::default(), Clock::system());
 
     let metrics = Metrics::new(&[("version", env!("CARGO_PKG_VERSION").to_owned())]);
-    let mut routes = Router::new();
-    let mut health = health(&store);
-    let mut documents = Vec::new();
-    if roles.has_registry() {
-        routes = routes.merge(model_registry_registry::router(Registry::new(store.clone())));
-        documents.push(("Registry", "/openapi.json"));
-    }
+    let has_registry = roles.has_registry();
+    let registry = has_registry.then(|| Registry::new(store.clone()));
     let catalog = roles.catalog(&store);
+    let mut health = health(&store);
     if let Some(catalog) = &catalog {
-        routes = routes.merge(model_registry_catalog::router(catalog.clone()));
-        if documents.is_empty() {
-            // Where a document is looked for first.
-            let document = Served::new(&model_registry_catalog::openapi_document());
-            let serve = get(async move |headers: HeaderMap| document.answer(&headers));
-            routes = routes.route("/openapi.json", serve);
-        }
-        documents.push(("Catalog", model_registry_catalog::OPENAPI_PATH));
         let checked = catalog.clone();
         health = health.check("catalog", Scope::Service, move || checked.clone().check());
     }
-    routes = routes.merge(docs::router(&documents));
     let mut options = settings.layer_options(health);
     if settings.is_on(&key::TELEMETRY_METRICS) {
         register_metrics(&metrics, &store);
@@ -103,17 +90,26 @@ async fn serve_roles(
             catalog.register_metrics(&metrics);
         }
         telemetry.export(&metrics);
-        routes = routes.merge(metrics.router());
         options.metrics = Some(metrics);
     }
+    let routes = routes(registry, catalog.as_ref(), options.metrics.as_ref());
     let service = layers::wrap(auth::protect(fallback::finish(routes), auth), options);
     let scheme = if tls.is_some() { "https" } else { "http" };
     let serve_options = serve::Options { tls, ..settings.serve_options() };
 
     started(&format!("{scheme}://{address}"));
+    let retention = store.clone();
+    let retention = async {
+        if has_registry {
+            retention.delete_old_changes_in_background(settings.duration(&key::CHANGES_RETENTION)).await
+        } else {
+            std::future::pending().await
+        }
+    };
     let connected = async {
         match connect.await {
             Ok(()) => tokio::select! {
+                never = retention => match never {},
                 never = store.clone().housekeeping() => match never {},
                 never = store.clone().number_changes_in_background() => match never {},
             },
@@ -138,6 +134,36 @@ async fn serve_roles(
         database.close().await;
     }
     Ok(())
+}
+
+/// Every route of a process, but for the probes, which the layers answer.
+fn routes(registry: Option<Registry>, catalog: Option<&Catalog>, metrics: Option<&Metrics>) -> Router {
+    let mut routes = Router::new();
+    let mut documents = Vec::new();
+    if let Some(registry) = registry {
+        routes = routes.merge(model_registry_registry::router(registry));
+        documents.push(("Registry", "/openapi.json"));
+    }
+    if let Some(catalog) = catalog {
+        routes = routes.merge(model_registry_catalog::router(catalog.clone()));
+        if documents.is_empty() {
+            // Where a document is looked for first.
+            let document = Served::new(&model_registry_catalog::openapi_document());
+            let serve = get(async move |headers: HeaderMap| document.answer(&headers));
+            routes = routes.route("/openapi.json", serve);
+        }
+        documents.push(("Catalog", model_registry_catalog::OPENAPI_PATH));
+    }
+    routes = routes.merge(docs::router(&documents));
+    if let Some(metrics) = metrics {
+        routes = routes.merge(metrics.router());
+    }
+    routes
+}
+
+/// What each route needs; a test asks for a rule of every route.
+fn rules() -> Rules {
+    Rules::new(&[model_registry_catalog::RULES, auth::DEFAULT_RULES])
 }
 
 /// Nobody is asked who they are on loopback only, unless that was asked for; `proxy` implies it.
@@ -214,8 +240,20 @@ fn register_metrics(metrics: &Metrics, store: &Store) {
     metrics.gauge("change_sequence", "Sequence of the newest change in the feed", move || {
         feed.newest_known_change() as f64
     });
+    let feed = store.clone();
+    #[expect(clippy::cast_precision_loss, reason = "a number past 2^53 is shown rounded")]
+    metrics.gauge("change_oldest_sequence", "Sequence of the oldest change that is kept", move || {
+        feed.oldest_known_change() as f64
+    });
+    let feed = store.clone();
+    metrics.counter("changes_deleted", "Changes deleted because they were older than they are kept", move || {
+        feed.deleted_changes()
+    });
     let store = store.clone();
     metrics.counter("database_statements", "Statements sent to the database", move || {
         store.database().map_or(0, Database::statements)
     });
 }
+
+#[cfg(test)]
+mod tests;

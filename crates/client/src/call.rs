@@ -1,5 +1,7 @@
 //! One call of the API, before it is sent.
 
+use std::time::Duration;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 use serde::Serialize;
@@ -19,6 +21,8 @@ pub(crate) struct Call {
     pub(crate) if_match: Option<String>,
     /// Whether it changes anything; what does not is sent again without further ado.
     pub(crate) is_read: bool,
+    /// What the server may take beyond the time an attempt has.
+    pub(crate) more_time: Duration,
 }
 
 /// Parameters of a query, in their order.
@@ -31,22 +35,25 @@ pub(crate) struct Body {
 
 impl Call {
     pub(crate) fn get(path: String, query: Query) -> Self {
-        Self { method: Method::GET, path, query, body: None, if_match: None, is_read: true }
+        Self::new(Method::GET, path, query, None)
     }
 
     pub(crate) fn post(path: String, body: &impl Serialize) -> Result<Self> {
-        let body = Some(json(body)?);
-        Ok(Self { method: Method::POST, path, query: Vec::new(), body, if_match: None, is_read: false })
+        Ok(Self { is_read: false, ..Self::new(Method::POST, path, Vec::new(), Some(json(body)?)) })
     }
 
     /// A question that is too long for a URL.
     pub(crate) fn ask(path: String, query: Query, body: Body) -> Self {
-        Self { method: Method::POST, path, query, body: Some(body), if_match: None, is_read: true }
+        Self::new(Method::POST, path, query, Some(body))
     }
 
     pub(crate) fn patch(path: String, body: &impl Serialize, if_match: Option<&str>) -> Result<Self> {
-        let (body, if_match) = (Some(json(body)?), if_match.map(str::to_owned));
-        Ok(Self { method: Method::PATCH, path, query: Vec::new(), body, if_match, is_read: false })
+        let call = Self::new(Method::PATCH, path, Vec::new(), Some(json(body)?));
+        Ok(Self { if_match: if_match.map(str::to_owned), is_read: false, ..call })
+    }
+
+    fn new(method: Method, path: String, query: Query, body: Option<Body>) -> Self {
+        Self { method, path, query, body, if_match: None, is_read: true, more_time: Duration::ZERO }
     }
 }
 

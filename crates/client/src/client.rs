@@ -10,6 +10,7 @@ use model_registry_api::entities::{
 use crate::builder::ClientBuilder;
 use crate::call::{Call, entity_path};
 use crate::catalog::Catalog;
+use crate::changes::ChangeFeed;
 use crate::children::{ArtifactsOf, Children, MetricHistory};
 use crate::collection::Collection;
 use crate::error::Result;
@@ -118,6 +119,11 @@ impl Client {
     /// What others publish: the catalog, where the server has one.
     pub fn catalog(&self) -> Catalog {
         Catalog::new(self.clone())
+    }
+
+    /// Every mutation of the registry, in one order. Only this registry has it.
+    pub fn changes(&self) -> ChangeFeed {
+        ChangeFeed::new(self.clone())
     }
 
     /// The model that a service serves.

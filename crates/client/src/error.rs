@@ -23,6 +23,9 @@ pub enum Error {
     /// 409: a name or external id is taken.
     #[error("{0}")]
     Conflict(Answer),
+    /// 410: the changes asked for are not kept any more; read everything again, and go on behind the newest change.
+    #[error("{0}")]
+    Gone(Answer),
     /// 412: the entity is no longer the one that the caller saw.
     #[error("{0}")]
     Changed(Answer),
@@ -80,6 +83,7 @@ impl Error {
             403 => Self::Forbidden(answer),
             404 => Self::NotFound(answer),
             409 => Self::Conflict(answer),
+            410 => Self::Gone(answer),
             412 => Self::Changed(answer),
             429 | 502 | 503 | 504 => Self::Unavailable(answer),
             _ => Self::Failed(answer),
@@ -94,6 +98,7 @@ impl Error {
             | Self::Forbidden(answer)
             | Self::NotFound(answer)
             | Self::Conflict(answer)
+            | Self::Gone(answer)
             | Self::Changed(answer)
             | Self::Unavailable(answer)
             | Self::Failed(answer) => Some(answer),

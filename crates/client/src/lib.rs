@@ -50,10 +50,12 @@
 mod builder;
 mod call;
 pub mod catalog;
+mod changes;
 mod children;
 mod client;
 mod collection;
 mod error;
+mod events;
 mod options;
 mod pages;
 mod resource;
@@ -61,6 +63,7 @@ mod retries;
 mod transport;
 
 pub use builder::ClientBuilder;
+pub use changes::{After, ChangeFeed};
 pub use children::{ArtifactsOf, Children, MetricHistory};
 pub use client::Client;
 pub use collection::{Collection, Tagged};

@@ -4,8 +4,11 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use futures::StreamExt;
 use model_registry_api::{ApiVersion, ErrorBody};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_MATCH, LOCATION, RETRY_AFTER};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_MATCH, LOCATION, RETRY_AFTER,
+};
 use reqwest::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -14,10 +17,14 @@ use uuid::Uuid;
 use crate::builder::bearer;
 use crate::call::Call;
 use crate::error::{Answer, Error, Result};
+use crate::events::{EventError, Events};
 use crate::retries::Retries;
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const REQUEST_ID: &str = "x-request-id";
+const EVENT_STREAM: &str = "text/event-stream";
+/// Longer than servers let one live; silence ends it much earlier.
+const LONGEST_STREAM: Duration = Duration::from_hours(24);
 
 /// What says who is calling.
 pub(crate) enum Credentials {
@@ -43,7 +50,7 @@ pub(crate) struct Reply {
 }
 
 /// A failed attempt: why, whether another one could help, and when the server wants it.
-struct Failure {
+pub(crate) struct Failure {
     error: Error,
     is_temporary: bool,
     retry_after: Option<Duration>,
@@ -83,11 +90,72 @@ impl Transport {
     }
 
     pub(crate) fn read<T: DeserializeOwned>(&self, reply: &Reply) -> Result<T> {
-        serde_json::from_slice(&reply.body).map_err(|error| Error::Unreadable {
+        self.parse_answer(&reply.body, &reply.request_id)
+    }
+
+    /// Reads what came as a part of an answer.
+    pub(crate) fn parse<T: DeserializeOwned>(&self, json: &[u8]) -> Result<T> {
+        self.parse_answer(json, "")
+    }
+
+    fn parse_answer<T: DeserializeOwned>(&self, json: &[u8], request_id: &str) -> Result<T> {
+        serde_json::from_slice(json).map_err(|error| Error::Unreadable {
             server: self.server.clone(),
             reason: error.to_string(),
-            request_id: reply.request_id.clone(),
+            request_id: request_id.to_owned(),
         })
+    }
+
+    /// Opens a stream of events, in one attempt.
+    pub(crate) async fn open(&self, call: &Call) -> Result<Events, Failure> {
+        let request_id = Uuid::now_v7().to_string();
+        let request = self.request(call, &request_id, None).await.map_err(Failure::for_good)?;
+        let request = request.header(ACCEPT, EVENT_STREAM).timeout(LONGEST_STREAM);
+        let too_slow = |_| {
+            Failure::for_good(Error::Timeout {
+                server: self.server.clone(),
+                after: self.timeout,
+                request_id: request_id.clone(),
+            })
+        };
+        let sent = tokio::time::timeout(self.timeout, request.send()).await.map_err(too_slow)?;
+        let answer = sent.map_err(|error| self.transport_failure(error, &request_id))?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        if !status.is_success() {
+            let body = answer.bytes().await.map_err(|error| self.transport_failure(error, &request_id))?;
+            let request_id = text(&headers, REQUEST_ID).unwrap_or(request_id);
+            return Err(self.refusal(status, &headers, &body, request_id));
+        }
+        if !text(&headers, CONTENT_TYPE.as_str()).is_some_and(|kind| kind.starts_with(EVENT_STREAM)) {
+            return Err(Failure::for_good(self.unreadable("it sends no stream of events")));
+        }
+        let pieces = answer.bytes_stream().map(|piece| match piece {
+            Ok(piece) => Ok(piece.to_vec()),
+            Err(error) => Err(error.into()),
+        });
+        Ok(Events::new(pieces.boxed()))
+    }
+
+    /// Waits before the next attempt, or fails when there is to be none.
+    pub(crate) async fn pause(&self, attempts_made: u32, failure: Failure) -> Result<()> {
+        let wait = self.retries.wait(attempts_made, failure.retry_after).filter(|_| failure.is_temporary);
+        match wait {
+            Some(wait) => tokio::time::sleep(wait).await,
+            None => return Err(failure.error),
+        }
+        Ok(())
+    }
+
+    /// A stream that broke off: as good as a connection that did.
+    pub(crate) fn broken(&self, error: EventError) -> Failure {
+        let is_temporary = matches!(error, EventError::Broken(_) | EventError::Silent);
+        let (server, reason, request_id) = (self.server.clone(), root_cause(&error), String::new());
+        let error = if is_temporary {
+            Error::Unreachable { server, reason, request_id, source: Box::new(error) }
+        } else {
+            Error::Unreadable { server, reason, request_id }
+        };
+        Failure { error, is_temporary, retry_after: None }
     }
 
     pub(crate) async fn send(&self, call: Call) -> Result<Reply> {
@@ -101,13 +169,10 @@ impl Transport {
                 Ok(reply) => return Ok(reply),
                 Err(failure) => failure,
             };
-            if !(may_repeat && failure.is_temporary) {
+            if !may_repeat {
                 return Err(failure.error);
             }
-            match self.retries.wait(attempts_made, failure.retry_after) {
-                Some(wait) => tokio::time::sleep(wait).await,
-                None => return Err(failure.error),
-            }
+            self.pause(attempts_made, failure).await?;
         }
         unreachable!("attempts end")
     }
@@ -141,6 +206,9 @@ impl Transport {
                 })?;
                 request = request.header(AUTHORIZATION, bearer(&token)?);
             }
+        }
+        if !call.more_time.is_zero() {
+            request = request.timeout(self.timeout + call.more_time);
         }
         if let Some(body) = &call.body {
             request = request.header(CONTENT_TYPE, &body.content_type).body(body.bytes.clone());
@@ -218,8 +286,8 @@ fn foreign_message(body: &[u8]) -> String {
 }
 
 /// The last error of the chain is the one that says something: "connection refused".
-fn root_cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
+fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;
     }

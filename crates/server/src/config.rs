@@ -1,7 +1,7 @@
 //! Settings: one declaration each, from which the flags, the environment variables, the file's keys, `--help`, the
 //! JSON schema of the file and its documentation all follow.
 //!
-//! A value comes from, in this order: the flag, the environment variable `MR_…`, the TOML file, the default. An empty
+//! A value comes from, in this order: the flag, the environment variable `MR_…`, the file (TOML, or the reference's YAML), the default. An empty
 //! environment variable counts as unset. This is the only module that reads the environment.
 //!
 //! ```
@@ -28,6 +28,7 @@ mod mask;
 mod reference;
 mod setting;
 mod value;
+mod yaml;
 
 pub use apply::Telemetry;
 pub use declarations::*;

@@ -49,6 +49,9 @@ pub enum ApiError {
     /// The entity is no longer the one the caller saw: 412.
     #[error("{0}")]
     PreconditionFailed(String),
+    /// What was asked for was here once and is not kept any more: 410.
+    #[error("{0}")]
+    Gone(String),
     /// The body is longer than `limit` bytes: 413.
     #[error("request body is larger than the limit of {limit} bytes")]
     PayloadTooLarge {
@@ -96,6 +99,7 @@ impl ApiError {
             Self::MethodNotAllowed => Answer::new(StatusCode::METHOD_NOT_ALLOWED),
             Self::Conflict(_) => Answer::new(StatusCode::CONFLICT),
             Self::PreconditionFailed(_) => Answer::new(StatusCode::PRECONDITION_FAILED),
+            Self::Gone(_) => Answer::new(StatusCode::GONE),
             Self::PayloadTooLarge { .. } => Answer::new(StatusCode::PAYLOAD_TOO_LARGE),
             Self::Unavailable(_) => Answer {
                 header: Some((RETRY_AFTER, HeaderValue::from_static("5"))),

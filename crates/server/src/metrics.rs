@@ -11,10 +11,10 @@ use std::time::Duration;
 use axum::Router;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::Method;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use http::{HeaderMap, Method};
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, prometheus_text, text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
@@ -27,7 +27,34 @@ use prometheus_client::registry::Registry;
 pub(crate) const BUCKETS: [f64; 14] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0];
 
-const CONTENT: HeaderValue = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+const OPENMETRICS: &str = "application/openmetrics-text";
+
+/// The text formats that scrapers read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// What everything reads, people included.
+    Prometheus,
+    /// What Prometheus asks for.
+    OpenMetrics,
+}
+
+impl Format {
+    fn wanted(headers: &HeaderMap) -> Self {
+        let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+        if accepted.flat_map(|value| value.split(',')).any(|kind| kind.trim_start().starts_with(OPENMETRICS)) {
+            Self::OpenMetrics
+        } else {
+            Self::Prometheus
+        }
+    }
+
+    fn content_type(self) -> HeaderValue {
+        match self {
+            Self::Prometheus => HeaderValue::from_static(prometheus_text::CONTENT_TYPE),
+            Self::OpenMetrics => HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8"),
+        }
+    }
+}
 
 /// The numbers of one process; cheap to clone.
 #[derive(Clone)]
@@ -94,23 +121,27 @@ impl Metrics {
         register(&mut self.0.registry.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Writes everything in the text format of `OpenMetrics`.
-    pub fn encode(&self) -> Result<String, fmt::Error> {
+    /// Writes everything in a text format.
+    pub fn encode(&self, format: Format) -> Result<String, fmt::Error> {
         let mut encoded = String::new();
         let registry = self.0.registry.lock().unwrap_or_else(PoisonError::into_inner);
-        text::encode(&mut encoded, &registry)?;
+        match format {
+            Format::Prometheus => prometheus_text::encode(&mut encoded, &registry)?,
+            Format::OpenMetrics => text::encode(&mut encoded, &registry)?,
+        }
         Ok(encoded)
     }
 
     /// Returns the route `/metrics`.
     pub fn router(&self) -> Router {
         let metrics = self.clone();
-        Router::new().route("/metrics", get(move || async move { metrics.answer() }))
+        Router::new().route("/metrics", get(move |headers: HeaderMap| async move { metrics.answer(&headers) }))
     }
 
-    fn answer(&self) -> Response {
-        match self.encode() {
-            Ok(text) => ([(CONTENT_TYPE, CONTENT)], text).into_response(),
+    fn answer(&self, headers: &HeaderMap) -> Response {
+        let format = Format::wanted(headers);
+        match self.encode(format) {
+            Ok(text) => ([(CONTENT_TYPE, format.content_type())], text).into_response(),
             Err(error) => crate::ApiError::internal(error).into_response(),
         }
     }
@@ -233,8 +264,11 @@ mod tests {
             let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
             router.clone().oneshot(request).await.unwrap();
         }
-        let response = router.oneshot(Request::get("/metrics").body(Body::empty()).unwrap()).await.unwrap();
-        assert_eq!(response.headers()["content-type"], CONTENT);
+        // As Prometheus asks.
+        let accept = "application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
+        let request = Request::get("/metrics").header("accept", accept).body(Body::empty()).unwrap();
+        let response = router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.headers()["content-type"], Format::OpenMetrics.content_type());
         let text = text(response).await;
         for line in [
             r#"model_registry_build_info{version="1.2.3"} 1"#,
@@ -250,5 +284,11 @@ mod tests {
         ] {
             assert!(text.lines().any(|actual| actual == line), "{line}\n{text}");
         }
+        let request = Request::get("/metrics").header("accept", "*/*").body(Body::empty()).unwrap();
+        let response = router.oneshot(request).await.unwrap();
+        assert_eq!(response.headers()["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+        let plain = crate::response::tests::text(response).await;
+        assert!(plain.contains("# TYPE model_registry_http_requests_total counter\n"), "{plain}");
+        assert!(plain.contains("\nmodel_registry_statements_total 42\n"), "{plain}");
     }
 }

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::change_log::{Change, Number};
 use crate::error::Result;
+use crate::retention::Kept;
 use crate::store::Store;
 
 /// How late a change of another replica may be.
@@ -25,6 +26,7 @@ pub(crate) struct Feed {
     known: watch::Sender<Known>,
     /// One task of the process numbers at a time; the others would only wait for the database's lock.
     gate: Mutex<()>,
+    pub(crate) kept: Kept,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -44,10 +46,19 @@ pub struct Changes {
     pub newest: i64,
 }
 
+impl Changes {
+    /// The number of the first change that is kept, where changes behind `after` are not any more: numbers have no gaps,
+    /// so they are complete when the first is the next one.
+    pub fn first_kept(&self, after: i64) -> Option<i64> {
+        let first = self.items.first().map_or(self.newest + 1, |change| change.sequence);
+        (first > after + 1).then_some(first)
+    }
+}
+
 impl Feed {
     pub(crate) fn new() -> Self {
         let known = Known { newest: 0, asked: None, writes: 0, writes_asked: 0 };
-        Self { known: watch::Sender::new(known), gate: Mutex::new(()) }
+        Self { known: watch::Sender::new(known), gate: Mutex::new(()), kept: Kept::default() }
     }
 
     /// Tells the waiting that this process has written something.

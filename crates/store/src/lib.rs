@@ -24,6 +24,7 @@ mod list;
 mod property;
 mod read;
 mod record;
+mod retention;
 mod store;
 mod tables;
 mod token;

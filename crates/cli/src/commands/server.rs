@@ -4,7 +4,7 @@ use clap::{ArgMatches, Command};
 use model_registry_server::config::{Group, Schema};
 
 use crate::service::{self, Anonymous, Roles};
-use crate::{database, settings};
+use crate::{database, settings, settings_of_proxy};
 
 const GROUPS: &[Group] = &[
     Group::Listen,
@@ -12,6 +12,7 @@ const GROUPS: &[Group] = &[
     Group::Auth,
     Group::Tls,
     Group::Limits,
+    Group::Changes,
     Group::Cors,
     Group::Log,
     Group::Telemetry,
@@ -43,7 +44,7 @@ pub(crate) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()>
 }
 
 pub(crate) fn run_proxy(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
-    let settings = settings(schema, arguments)?;
+    let settings = settings_of_proxy(schema, arguments)?;
     let source = database::source(&settings)?;
     // Existing manifests listen on every address and leave authentication to the mesh.
     service::run(&settings, source, Anonymous::Everywhere, Roles::Registry, |_| {})

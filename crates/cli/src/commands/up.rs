@@ -9,8 +9,16 @@ use crate::commands::catalog;
 use crate::service::{self, Anonymous, Roles};
 use crate::{database, settings};
 
-const GROUPS: &[Group] =
-    &[Group::Catalog, Group::Listen, Group::Database, Group::Auth, Group::Tls, Group::Limits, Group::Log];
+const GROUPS: &[Group] = &[
+    Group::Catalog,
+    Group::Listen,
+    Group::Database,
+    Group::Auth,
+    Group::Tls,
+    Group::Limits,
+    Group::Changes,
+    Group::Log,
+];
 
 pub(crate) fn command(schema: &Schema) -> Command {
     let command = Command::new("up")

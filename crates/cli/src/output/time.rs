@@ -1,6 +1,6 @@
 //! Milliseconds since the Unix epoch as people read them, in UTC.
 
-pub(super) fn format(millis: i64) -> String {
+pub(crate) fn format(millis: i64) -> String {
     const DAY: i64 = 86_400;
     let seconds = millis.div_euclid(1_000);
     let (days, second) = (seconds.div_euclid(DAY), seconds.rem_euclid(DAY));

@@ -11,6 +11,8 @@ mod concurrency;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod manual;
+#[cfg(test)]
 mod outage;
 #[cfg(test)]
 mod protocol;

@@ -1,17 +1,21 @@
-//! The published Python clients against the real executable. The checks are in the scripts under `tests/python`.
+//! Published Python programs against the real executable: clients of the registry, the parser of Prometheus' formats. The
+//! checks are in the scripts under `tests/python`.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use model_registry_testkit::{Backend, TestDatabase};
+use model_registry_testkit::{Backend, Executable, TestDatabase};
 use tokio::process::Command;
 
-use crate::support::{say, start_on};
+use crate::support::{PROGRAM, say, start_on};
 
 /// Name the interpreters of virtual environments that have one version of the client each.
 const CLIENT_0_3_9: &str = "MR_TEST_PYTHON_CLIENT_0_3_9";
 const CLIENT_0_3_18: &str = "MR_TEST_PYTHON_CLIENT_0_3_18";
+
+/// … that has `prometheus_client`.
+const PROMETHEUS: &str = "MR_TEST_PROMETHEUS_CLIENT";
 
 const LIMIT: Duration = Duration::from_mins(3);
 
@@ -40,14 +44,29 @@ async fn client_0_3_9_logs_experiments_with_metrics_from_several_threads() {
     run(CLIENT_0_3_9, "experiments.py").await;
 }
 
+#[tokio::test]
+async fn the_metrics_are_what_prometheus_reads() {
+    let Some(python) = interpreter(PROMETHEUS, "metrics.py") else { return };
+    let server = Executable::launch(PROGRAM).arguments(["up", "--port", "{port}"]).start().await.unwrap();
+    run_on(&server, &python, "metrics.py").await;
+}
+
 /// Runs a script against a server of its own.
 async fn run(variable: &str, script: &str) {
-    let Some(python) = std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from) else {
-        say(&format!("{script} left out: {variable} is not set; `cargo xtask test` makes the environment and sets it"));
-        return;
-    };
+    let Some(python) = interpreter(variable, script) else { return };
     let database = TestDatabase::create(Backend::Sqlite).await.unwrap();
-    let server = start_on(&database).await;
+    run_on(&start_on(&database).await, &python, script).await;
+}
+
+fn interpreter(variable: &str, script: &str) -> Option<PathBuf> {
+    let python = std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
+    if python.is_none() {
+        say(&format!("{script} left out: {variable} is not set; `cargo xtask test` makes the environment and sets it"));
+    }
+    python
+}
+
+async fn run_on(server: &Executable, python: &Path, script: &str) {
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python");
     let mut command = Command::new(python);
     // -B: no compiled files beside the scripts.

@@ -62,6 +62,26 @@ async fn wrong_flags_and_settings_end_with_code_2_and_one_line_that_names_them()
 }
 
 #[tokio::test]
+async fn the_references_configuration_file_is_read() {
+    let home = TempDir::new().unwrap();
+    let named = home.path().join("mounted.yaml");
+    std::fs::write(&named, "hostname: 127.0.0.1\ndatastore-type: embedmd\nlogtostderr: true\n").unwrap();
+    let arguments = ["proxy", "--config", named.to_str().unwrap(), "--port", "{port}", "--database", "sqlite:x.db"];
+    let server = Executable::launch(PROGRAM).arguments(arguments).start().await.unwrap();
+    Client::of(&server).create("registered_models", &json!({"name": "m"})).await;
+
+    std::fs::write(home.path().join(".model-registry.yaml"), "hostnam: 127.0.0.1\n").unwrap();
+    for (subcommand, is_read) in [("proxy", true), ("server", false)] {
+        let mut command = Command::new(PROGRAM);
+        command.args([subcommand, "--listen", "nonsense"]).env_clear().env("HOME", home.path());
+        let output = command.current_dir(home.path()).stdin(Stdio::null()).output().await.unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{errors}");
+        assert_eq!(errors.contains("unknown key `hostnam`: did you mean `hostname`?"), is_read, "{errors}");
+    }
+}
+
+#[tokio::test]
 async fn help_lists_every_subcommand_and_what_it_is_for() {
     let run = run(&["--help"]).await;
     assert_eq!(run.code, Some(0), "{run:?}");

@@ -28,21 +28,21 @@ async fn an_error_tells_status_code_message_and_request_id() {
 #[tokio::test]
 async fn each_status_has_its_meaning() {
     let stand_in = StandIn::start(|number| {
-        let status = [400, 401, 403, 404, 409, 412, 413, 422, 429, 500, 501, 502, 503, 504][number];
+        let status = [400, 401, 403, 404, 409, 410, 412, 413, 422, 429, 500, 501, 502, 503, 504][number];
         answer(status, &[("x-request-id", "r-1")], r#"{"code":"c","message":"m"}"#)
     })
     .await;
     let client = Client::builder(&stand_in.server.url).retries(Retries::none()).build().unwrap();
     let mut meanings = Vec::new();
-    for _ in 0..14 {
+    for _ in 0..15 {
         let error = client.registered_models().get("1").await.unwrap_err();
         assert_eq!(error.request_id(), Some("r-1"));
         meanings.push(format!("{error:?}").split('(').next().unwrap_or_default().to_owned());
     }
     assert_eq!(
         meanings.join(" "),
-        "Invalid Unauthorized Forbidden NotFound Conflict Changed Invalid Invalid Unavailable Failed Failed \
-         Unavailable Unavailable Unavailable"
+        "Invalid Unauthorized Forbidden NotFound Conflict Gone Changed Invalid Invalid Unavailable Failed \
+         Failed Unavailable Unavailable Unavailable"
     );
 }
 

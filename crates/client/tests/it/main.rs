@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what a helper of the tests cannot do fails the test")]
 
 mod catalog;
+mod changes;
 mod entities;
 mod failures;
 mod lists;

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use model_registry_client::{
-    Artifact, ArtifactCreate, ArtifactUpdate, Client, Collection, DocArtifact, DocArtifactCreate, DocArtifactUpdate,
-    ExperimentRunCreate, FindBy, InferenceServiceCreate, ListOptions, ModelVersionCreate, RegisterRequest, Resource,
-    Result, ServeModelCreate,
+    After, Artifact, ArtifactCreate, ArtifactUpdate, Client, Collection, DocArtifact, DocArtifactCreate,
+    DocArtifactUpdate, ExperimentRunCreate, FindBy, InferenceServiceCreate, ListOptions, ModelVersionCreate,
+    RegisterRequest, Resource, Result, ServeModelCreate,
 };
 use serde_json::Value;
 
@@ -81,12 +81,13 @@ async fn call_everything(client: &Client) -> Result<()> {
     client.model_of_service("7").await?;
     client.version_of_service("7").await?;
     client.register(&RegisterRequest::default()).await?;
+    client.changes().page(After::Newest, 1).await?;
     Ok(())
 }
 
 #[tokio::test]
 async fn every_operation_of_the_contract_is_called() {
-    let stand_in = StandIn::start(|_| answer(200, &[], r#"{"items":[]}"#)).await;
+    let stand_in = StandIn::start(|_| answer(200, &[], r#"{"items":[],"next":"0"}"#)).await;
     call_everything(&stand_in.server.client()).await.unwrap();
     let called: BTreeSet<String> = stand_in
         .asked()
@@ -95,7 +96,8 @@ async fn every_operation_of_the_contract_is_called() {
         .collect();
     let mut expected = contract();
     assert_eq!(expected.len(), 56);
-    // Ours alone: a registration in one step.
+    // Ours alone: a registration in one step, the change feed.
+    expected.insert("GET /api/model_registry/v1alpha3/changes".to_owned());
     expected.insert("POST /api/model_registry/v1alpha3/registered_models:register".to_owned());
     assert_eq!(called, expected);
 }

@@ -108,7 +108,7 @@ fn answers(operation: &Operation, version: ApiVersion) -> Value {
 /// The answers of the change feed, the same in both versions.
 fn changes() -> Value {
     let mut all = Map::from_iter([("200".to_owned(), reference("responses", responses::CHANGES))]);
-    for status in ALWAYS {
+    for status in ALWAYS.into_iter().chain(["410"]) {
         all.insert(status.to_owned(), reference("responses", responses::error_name(status)));
     }
     Value::Object(all)

@@ -8,10 +8,11 @@ use std::time::Duration;
 use axum::response::Response;
 use http::StatusCode;
 use http::header::ACCEPT;
+use model_registry_api::entities::{ChangePage, LoggedChange};
 use model_registry_server::request::{Stopping, TimeLimit};
 use model_registry_server::{ApiError, Query, response};
 use model_registry_store::{Change, Changes, Store};
-use serde_json::{Value, json};
+use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::request::Request;
@@ -63,8 +64,8 @@ pub(super) async fn list(request: Request, stopping: Stopping, time_limit: TimeL
         changes = wait_and_read(store, after, limit, wait, stopping).await?;
     }
     let next = changes.items.last().map_or(after, |change| change.sequence);
-    let items: Vec<Value> = changes.items.iter().map(wire).collect();
-    Ok(response::json(StatusCode::OK, json!({"items": items, "next": next.to_string()}).to_string()))
+    let page = ChangePage { items: changes.items.into_iter().map(wire).collect(), next };
+    Ok(response::json(StatusCode::OK, json(&page)?))
 }
 
 async fn wait_and_read(
@@ -82,8 +83,17 @@ async fn wait_and_read(
     read(store, after, limit).await
 }
 
+/// Reads what is behind `after`, all of it or nothing.
 async fn read(store: &Store, after: i64, limit: u32) -> Result<Changes, ApiError> {
-    Ok(store.changes(after, limit).await.map_err(RuleError::from)?)
+    let changes = store.changes(after, limit).await.map_err(RuleError::from)?;
+    match changes.first_kept(after) {
+        None => Ok(changes),
+        Some(first) => Err(ApiError::Gone(format!(
+            "the changes behind {after} are not kept any more, the oldest that is kept is {first}: take `next` of \
+             after=newest, read everything again, and go on from there; after={} reads what is kept",
+            first - 1
+        ))),
+    }
 }
 
 /// The number to read behind. One that was never given is refused: its reader saw another database, and would miss
@@ -136,16 +146,20 @@ fn wait(query: &Query, TimeLimit(time_limit): TimeLimit) -> Result<Duration, Api
 }
 
 /// A change as the API shows it.
-fn wire(change: &Change) -> Value {
-    json!({
-        "sequence": change.sequence.to_string(),
-        "time": change.time.to_string(),
-        "actor": change.actor,
-        "kind": change.kind.name(),
-        "id": change.id.to_string(),
-        "verb": change.verb,
-        "revision": change.revision.to_string(),
-    })
+fn wire(change: Change) -> LoggedChange {
+    LoggedChange {
+        sequence: change.sequence,
+        time: change.time.into(),
+        actor: change.actor,
+        kind: change.kind.name().to_owned(),
+        id: change.id.to_string(),
+        verb: change.verb,
+        revision: change.revision,
+    }
+}
+
+fn json(answer: &impl Serialize) -> Result<String, ApiError> {
+    serde_json::to_string(answer).map_err(ApiError::internal)
 }
 
 #[cfg(test)]

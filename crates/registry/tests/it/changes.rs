@@ -180,13 +180,12 @@ async fn events_carry_the_sequence_and_go_on_behind_the_last_one_seen() {
                 api.create("registered_models", json!({"name": "d"})).await;
             }
         }
-        let event = |sequence: usize| {
-            let data = json!({
-                "sequence": sequence.to_string(), "time": (START + i64::try_from(sequence).unwrap() - 1).to_string(),
-                "actor": null, "kind": "registered_model", "id": sequence.to_string(), "verb": "create",
-                "revision": "1"
-            });
-            format!("id: {sequence}\nevent: change\ndata: {data}\n\n")
+        let event = |sequence: i64| {
+            let time = START + sequence - 1;
+            format!(
+                "id: {sequence}\nevent: change\ndata: {{\"sequence\":\"{sequence}\",\"time\":\"{time}\",\"actor\":null,\
+                 \"kind\":\"registered_model\",\"id\":\"{sequence}\",\"verb\":\"create\",\"revision\":\"1\"}}\n\n"
+            )
         };
         assert_eq!(text, format!("retry: 1000\n\n{}{}{}", event(2), event(3), event(4)), "{backend}");
     }

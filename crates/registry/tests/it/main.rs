@@ -7,6 +7,8 @@ mod backup;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod change_retention;
+#[cfg(test)]
 mod changes;
 #[cfg(test)]
 mod conditional_requests;

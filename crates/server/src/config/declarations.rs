@@ -199,6 +199,15 @@ pub const LIMITS_DRAIN: Setting = Setting::new(
 )
 .or("30s");
 
+/// `--changes-retention`
+pub const CHANGES_RETENTION: Setting = Setting::new(
+    "changes.retention",
+    Kind::Duration,
+    Group::Changes,
+    "How long changes are kept, for readers of the feed and as an audit log; 0 keeps them for ever",
+)
+.or("30d");
+
 /// `--cors-origins`
 pub const CORS_ORIGINS: Setting = Setting::new(
     "cors.origins",
@@ -273,6 +282,7 @@ pub const SETTINGS: &[Setting] = &[
     LIMITS_MAX_HEADERS,
     LIMITS_MAX_HEADER_SIZE,
     LIMITS_DRAIN,
+    CHANGES_RETENTION,
     CORS_ORIGINS,
     LOG_LEVEL,
     LOG_FORMAT,

@@ -49,6 +49,8 @@ pub(super) enum EntryValue {
     Text(String),
     /// A number or a boolean, as it is written.
     Bare(String),
+    /// A text, number or boolean of a file that does not tell them apart.
+    Scalar(String),
     List(Vec<String>),
     /// Anything else; what it is.
     Unusable(&'static str),

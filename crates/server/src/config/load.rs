@@ -8,7 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use super::effective::{Effective, Origin, Settings};
 use super::file::{self, Entry, EntryValue};
 use super::setting::{Group, Kind, Setting};
-use super::{ConfigError, value};
+use super::{ConfigError, value, yaml};
 
 /// The id of the flag that names the file.
 const CONFIG: &str = "config";
@@ -69,7 +69,7 @@ impl Schema {
             .short('c')
             .long(CONFIG)
             .value_name("FILE")
-            .help("Configuration file, TOML [env: MR_CONFIG]");
+            .help("Configuration file, TOML or the Kubeflow Model Registry's YAML [env: MR_CONFIG]");
         let settings = self.settings.iter().filter(|setting| groups.contains(&setting.group));
         settings.fold(command.arg(config), |command, setting| command.arg(argument(setting)))
     }
@@ -96,15 +96,20 @@ impl Schema {
     }
 
     fn file(&self, path: &Path, settings: &mut Settings) -> Result<(), ConfigError> {
-        if path.extension().is_some_and(|extension| extension != "toml") {
-            let reason = "the configuration file is TOML and its name ends in .toml: `port = 8080`, not `port: 8080`";
+        let is_yaml = yaml::is_meant(path);
+        if !is_yaml && path.extension().is_some_and(|extension| extension != "toml") {
+            let reason = "the name of the configuration file ends in .toml (`port = 8080`), or in .yaml, .yml or .json as \
+                          those of the Kubeflow Model Registry (`port: 8080`)";
             return Err(ConfigError::new(path.display().to_string(), reason));
         }
         let text = std::fs::read_to_string(path).map_err(|error| {
             ConfigError::new(path.display().to_string(), format!("cannot read the configuration file: {error}"))
         })?;
-        for entry in file::entries(path, &text)? {
-            let Some((setting, is_secret_file)) = self.setting_of(&entry.key) else {
+        let entries = if is_yaml { yaml::entries(path, &text)? } else { file::entries(path, &text)? };
+        for entry in entries {
+            let flagged = self.settings.iter().find(|setting| is_yaml && setting.flag().to_lowercase() == entry.key);
+            let known = flagged.map(|setting| (*setting, false)).or_else(|| self.setting_of(&entry.key));
+            let Some((setting, is_secret_file)) = known else {
                 return Err(ConfigError::new(&entry.key_place, self.unknown_key(&entry.key)));
             };
             let mut values = entry_values(setting, &entry)?;
@@ -231,12 +236,13 @@ fn entry_values(setting: &Setting, entry: &Entry) -> Result<Vec<String>, ConfigE
     let is_bare = matches!(setting.kind, Kind::Number(..) | Kind::Bool | Kind::Fraction | Kind::Size);
     match (&entry.value, setting.kind) {
         (EntryValue::List(texts), Kind::List) => Ok(texts.clone()),
+        (EntryValue::Scalar(text), kind) => Ok(split(kind, text)),
         (EntryValue::Text(text), kind) if !is_bare || kind == Kind::Size => Ok(vec![text.clone()]),
         (EntryValue::Bare(text), _) if is_bare || setting.group == Group::Ignored => Ok(vec![text.clone()]),
         (actual, kind) => {
             let actual = match actual {
                 EntryValue::Text(_) => "a string",
-                EntryValue::Bare(_) => "a number or boolean",
+                EntryValue::Bare(_) | EntryValue::Scalar(_) => "a number or boolean",
                 EntryValue::List(_) => "an array",
                 EntryValue::Unusable(what) => what,
             };

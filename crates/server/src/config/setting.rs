@@ -65,7 +65,7 @@ pub enum Kind {
     Number(u64, u64),
     /// `true` or `false`; the flag alone means `true`.
     Bool,
-    /// `500ms`, `30s`, `5m`, `1h`.
+    /// `500ms`, `30s`, `5m`, `1h`, `30d`.
     Duration,
     /// Bytes: `65536`, `64KiB`, `16MiB`, `1GiB`.
     Size,
@@ -125,6 +125,8 @@ pub enum Group {
     Tls,
     /// What a caller can use up.
     Limits,
+    /// The change log.
+    Changes,
     /// Web pages of other origins.
     Cors,
     /// Metrics and traces.
@@ -139,12 +141,13 @@ pub enum Group {
 
 impl Group {
     /// Every group, in the order of the documentation.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Listen,
         Self::Database,
         Self::Auth,
         Self::Tls,
         Self::Limits,
+        Self::Changes,
         Self::Cors,
         Self::Log,
         Self::Telemetry,
@@ -164,6 +167,7 @@ impl Group {
             Self::Auth => "Authentication and authorization",
             Self::Tls => "TLS",
             Self::Limits => "Limits",
+            Self::Changes => "Change feed",
             Self::Cors => "Cross-origin requests",
             Self::Telemetry => "Telemetry",
             Self::Catalog => "Catalog",

@@ -145,8 +145,8 @@ fn mistakes_elsewhere_name_the_flag_or_variable() {
     let error = load_from(&[], &[("MR_LIMITS_DRAIN", "soon")], None).unwrap_err();
     assert!(error.to_string().starts_with("MR_LIMITS_DRAIN: `soon` is not a duration"), "{error}");
     let error = load_from(&["--config", "/none.toml"], &[], None).unwrap_err();
-    let yaml = load_from(&["--config", "/none.yaml"], &[], None).unwrap_err();
-    assert!(yaml.to_string().starts_with("/none.yaml: the configuration file is TOML"), "{yaml}");
+    let other = load_from(&["--config", "/none.ini"], &[], None).unwrap_err();
+    assert!(other.to_string().starts_with("/none.ini: the name of the configuration file ends in .toml"), "{other}");
     assert!(error.to_string().starts_with("/none.toml: cannot read the configuration file: "), "{error}");
 }
 
@@ -238,4 +238,34 @@ async fn half_of_an_authentication_is_refused() {
     assert_eq!(error, format!("--auth-tokens-file: {path}:1:1: missing field `sha256`"));
     let error = load(&[&format!("--tls-cert={path}")]).tls().unwrap_err().to_string();
     assert_eq!(error, "--tls-cert: tls.key is required as well");
+}
+
+/// Loads a file as the Kubeflow Model Registry's; its path is `registry.yaml` in errors.
+fn load_yaml(text: &str, arguments: &[&str]) -> Result<Settings, ConfigError> {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("registry.yaml");
+    fs::write(&path, text).unwrap();
+    let path = path.display().to_string();
+    load_from(&[&["--config", path.as_str()], arguments].concat(), &[("MR_DATASTORE_TYPE", "embedmd")], None)
+        .map_err(|error| ConfigError { place: error.place.replace(&path, "registry.yaml"), ..error })
+}
+
+#[test]
+fn the_references_file_means_here_what_it_means_there() {
+    let text = "hostname: 0.0.0.0\nPort: \"9090\"\nembedmd-database-type: postgres\n\
+                embedmd-database-dsn: postgres://u:p@h/n\nembedmd-database-ssl-verify-server-cert: true\n\
+                logtostderr: true\nv: 4\nlog_dir:\ncors-origins: [https://a, https://b]\n";
+    let settings = load_yaml(text, &["--hostname", "::1"]).unwrap();
+    assert_eq!((settings.text(&HOSTNAME), settings.number(&PORT)), (Some("::1"), 9090));
+    assert_eq!(settings.text(&EMBEDMD_DATABASE_TYPE), Some("postgres"));
+    assert_eq!(settings.text(&EMBEDMD_DATABASE_DSN), Some("postgres://u:p@h/n"));
+    assert!(settings.is_on(&EMBEDMD_DATABASE_SSL_VERIFY_SERVER_CERT));
+    assert_eq!(settings.list(&CORS_ORIGINS), ["https://a", "https://b"]);
+    assert_eq!(load_yaml("", &[]).unwrap().number(&PORT), 8080);
+
+    let refused = |text: &str| load_yaml(text, &[]).unwrap_err().to_string();
+    assert_eq!(refused("port: 1\nhostnam: x\n"), "registry.yaml:2:10: unknown key `hostnam`: did you mean `hostname`?");
+    assert_eq!(refused("port: many\n"), "registry.yaml:1:7: `many` is not a whole number from 0 to 65535");
+    assert_eq!(refused("port: {a: b}\n"), "registry.yaml:1:7: `port` must be a number, not a mapping");
+    assert!(refused("port: [\n").starts_with("registry.yaml:"));
 }

@@ -16,7 +16,7 @@ pub(super) fn check(kind: Kind, text: &str) -> Result<(), String> {
         Kind::Bool => boolean(text).map(|_| ()).ok_or_else(|| format!("`{text}` is neither true nor false")),
         Kind::Duration => duration(text)
             .map(|_| ())
-            .ok_or_else(|| format!("`{text}` is not a duration: write a number with ms, s, m or h, such as 30s")),
+            .ok_or_else(|| format!("`{text}` is not a duration: write a number with ms, s, m, h or d, such as 30s")),
         Kind::Size => size(text)
             .map(|_| ())
             .ok_or_else(|| format!("`{text}` is not a size: write bytes, or a number with KiB, MiB or GiB")),
@@ -47,6 +47,7 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
         "s" | "" => 1000,
         "m" => 60_000,
         "h" => 3_600_000,
+        "d" => 86_400_000,
         _ => return None,
     };
     Some(Duration::from_millis(number.checked_mul(milliseconds)?))
@@ -84,7 +85,8 @@ mod tests {
         assert_eq!(duration("30s"), Some(Duration::from_secs(30)));
         assert_eq!(duration("5"), Some(Duration::from_secs(5)));
         assert_eq!(duration("2 h"), Some(Duration::from_hours(2)));
-        for wrong in ["", "s", "-1s", "1.5s", "1d", "99999999999999999h"] {
+        assert_eq!(duration("30d"), Some(Duration::from_hours(720)));
+        for wrong in ["", "s", "-1s", "1.5s", "1w", "99999999999999999h"] {
             assert_eq!(duration(wrong), None, "{wrong}");
         }
     }

@@ -16,8 +16,9 @@ use model_registry_store::{Change, Store};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
-use super::{after, start, wire};
+use super::{after, json, read, start, wire};
 use crate::routes::request::Request;
+use crate::rules::RuleError;
 
 static LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -44,6 +45,8 @@ pub(super) async fn answer(request: &Request, stopping: Stopping) -> Result<Resp
     let last_seen = request.header(&LAST_EVENT_ID).filter(|id| !id.is_empty());
     // A reader that comes again repeats its first URL: what it has seen since counts.
     let after = start(&registry.store, after(last_seen.or(request.query.get("after")))?).await?;
+    // A reader that has to begin again is told so instead of being given a stream.
+    read(&registry.store, after, 1).await?;
     let reader = Reader {
         store: registry.store.clone(),
         after,
@@ -81,7 +84,7 @@ impl Reader {
         match result {
             Ok(changes) => {
                 self.after = changes.last()?.sequence;
-                Some(changes.iter().map(event).collect())
+                changes.into_iter().map(event).collect::<Result<String, _>>().ok()
             }
             Err(error) => {
                 // The reader comes again and goes on behind the last event.
@@ -92,16 +95,17 @@ impl Reader {
     }
 }
 
-async fn next_changes(store: &Store, after: i64) -> model_registry_store::Result<Vec<Change>> {
+async fn next_changes(store: &Store, after: i64) -> Result<Vec<Change>, ApiError> {
     loop {
-        let changes = store.changes(after, PAGE).await?;
+        let changes = read(store, after, PAGE).await?;
         if !changes.items.is_empty() {
             return Ok(changes.items);
         }
-        store.wait_for_change(after).await?;
+        store.wait_for_change(after).await.map_err(RuleError::from)?;
     }
 }
 
-fn event(change: &Change) -> String {
-    format!("id: {}\nevent: change\ndata: {}\n\n", change.sequence, wire(change))
+fn event(change: Change) -> Result<String, ApiError> {
+    let change = wire(change);
+    Ok(format!("id: {}\nevent: change\ndata: {}\n\n", change.sequence, json(&change)?))
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use model_registry_server::config::Environment;
-use model_registry_store::SourceSnapshot;
+use model_registry_store::{CatalogItems, SourceSnapshot};
 
 use crate::configuration::Source;
 use crate::pattern::NameFilter;
@@ -127,12 +127,12 @@ async fn read(
     });
     let read: Vec<(String, Result<Option<client::Model>, HubError>)> =
         futures::stream::iter(reads).buffer_unordered(CONCURRENCY).collect().await;
-    let (mut items, mut kept, mut failures) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut items, mut kept, mut failures) = (CatalogItems::default(), Vec::new(), Vec::new());
     for (name, read) in read {
         match read {
             Ok(None) => kept.push(name),
             Ok(Some(model)) if !filter.allows(&model.name) => {}
-            Ok(Some(model)) => items.push(mapping::item(&model, &source.id, now)),
+            Ok(Some(model)) => items.push(&mapping::item(&model, &source.id, now)),
             Err(error) => {
                 failures.push(format!("{name}: {error}"));
                 // What was read before is better than nothing, unless the hub says that it is gone.

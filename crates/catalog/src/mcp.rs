@@ -3,6 +3,7 @@
 //! Unlike in model files, an unknown key is not an error (parity, catalog-service 3.10).
 
 use std::collections::HashMap;
+use std::io::Read;
 use std::path::Path;
 
 use model_registry_store::{CatalogItem, CatalogKind, Document};
@@ -14,15 +15,11 @@ use crate::license;
 use crate::models::Items;
 use crate::pattern::NameFilter;
 use crate::values::{self, Properties, put};
-use crate::yaml::{self, Problem};
+use crate::yaml::{ListFile, Problem};
 
 const LONGEST_VERSION: usize = 100;
 
-#[derive(Deserialize)]
-struct ServerFile {
-    #[serde(default)]
-    mcp_servers: Option<Vec<Spanned<ServerEntry>>>,
-}
+const SERVER_FILE: ListFile = ListFile { list: "mcp_servers", keys: None };
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -102,15 +99,14 @@ struct SecurityIndicators {
 }
 
 /// Reads a server file for a source.
-pub(crate) fn read(file: &Path, text: &str, source_id: &str, filter: &NameFilter) -> Result<Items, Problem> {
-    let entries: ServerFile = yaml::read(file, text)?;
+pub(crate) fn read(file: &Path, reader: impl Read, source_id: &str, filter: &NameFilter) -> Result<Items, Problem> {
     let mut found = Items::default();
     let mut lines: HashMap<String, u64> = HashMap::new();
-    for Spanned { value: entry, referenced: location, .. } in entries.mcp_servers.into_iter().flatten() {
+    SERVER_FILE.read(file, reader, |Spanned { value: entry, referenced: location, .. }: Spanned<ServerEntry>| {
         let name = entry.name.as_deref().unwrap_or_default().trim().to_owned();
         let problem = |reason: String| Problem::at(file, location, format!("server \"{name}\" {reason}"));
         if !name.is_empty() && !filter.allows(&name) {
-            continue;
+            return;
         }
         match item(&entry, &name, source_id) {
             Ok(item) => {
@@ -119,12 +115,12 @@ pub(crate) fn read(file: &Path, text: &str, source_id: &str, filter: &NameFilter
                     let reason = format!("is there already in this version, in line {first}: this one is left out");
                     found.problems.push(problem(reason));
                 } else {
-                    found.items.push(item);
+                    found.items.push(&item);
                 }
             }
             Err(reason) => found.problems.push(problem(reason)),
         }
-    }
+    })?;
     Ok(found)
 }
 

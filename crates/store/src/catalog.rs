@@ -12,7 +12,7 @@ mod order;
 mod read;
 mod vocabulary;
 
-pub use item::CatalogItem;
+pub use item::{CatalogItem, CatalogItems};
 pub use kind::CatalogKind;
 pub use list::{CatalogList, CatalogPage, CatalogSet};
 pub use load::{CatalogLoad, LoadReport, SourceSnapshot};

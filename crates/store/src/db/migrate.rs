@@ -34,6 +34,12 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../../migrations/postgres/0003_changes.sql"),
         mysql: include_str!("../../migrations/mysql/0003_changes.sql"),
     },
+    Migration {
+        version: 4,
+        sqlite: include_str!("../../migrations/sqlite/0004_catalog_search.sql"),
+        postgres: include_str!("../../migrations/postgres/0004_catalog_search.sql"),
+        mysql: include_str!("../../migrations/mysql/0004_catalog_search.sql"),
+    },
 ];
 
 /// Chosen once; two replicas of any version have to agree on it.

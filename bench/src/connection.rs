@@ -13,7 +13,7 @@ use url::Url;
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub(crate) method: &'static str,
-    /// Below `/api/model_registry/v1alpha3/`.
+    /// Below `/api/model_registry/v1alpha3/`, or from the root with a slash in front.
     pub(crate) path: String,
     pub(crate) body: Option<String>,
 }
@@ -48,9 +48,13 @@ impl Connection {
     /// Sends a call and reads the answer's body.
     pub(crate) async fn send(&mut self, call: &Call) -> Result<Bytes> {
         self.sender.ready().await?;
+        let uri = match call.path.strip_prefix('/') {
+            Some(_) => call.path.clone(),
+            None => format!("/api/model_registry/v1alpha3/{}", call.path),
+        };
         let request = Request::builder()
             .method(call.method)
-            .uri(format!("/api/model_registry/v1alpha3/{}", call.path))
+            .uri(uri)
             .header(header::HOST, &self.host)
             .header(header::CONTENT_TYPE, "application/json")
             .body(Full::new(Bytes::from(call.body.clone().unwrap_or_default())))?;

@@ -26,10 +26,8 @@ impl Usage {
         // The name in parentheses may contain blanks.
         let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
         let ticks: f64 = fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?;
-        let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-        let kilobytes: u64 =
-            status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.split_whitespace().next()?.parse().ok()?;
-        Some(Self { cpu: ticks / TICKS, memory: kilobytes * 1024, statements: statements(&target.base_url).await.ok() })
+        let memory = memory(process, "VmRSS:")?;
+        Some(Self { cpu: ticks / TICKS, memory, statements: statements(&target.base_url).await.ok() })
     }
 
     pub(crate) fn cpu_between(before: Option<&Self>, after: Option<&Self>, seconds: f64) -> Option<f64> {
@@ -40,6 +38,17 @@ impl Usage {
     pub(crate) fn statements_between(before: Option<&Self>, after: Option<&Self>, requests: u64) -> Option<f64> {
         Some((after?.statements? - before?.statements?) / requests as f64)
     }
+}
+
+/// The most memory that the server's process has had, in bytes.
+pub(crate) fn peak_memory(target: &Target) -> Option<u64> {
+    memory(target.process?, "VmHWM:")
+}
+
+fn memory(process: u32, line: &str) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let found = status.lines().find_map(|found| found.strip_prefix(line))?;
+    Some(found.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
 }
 
 async fn statements(base_url: &str) -> Result<f64> {

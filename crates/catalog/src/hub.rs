@@ -5,6 +5,7 @@
 
 mod address;
 mod client;
+mod limits;
 mod mapping;
 mod pattern;
 
@@ -77,7 +78,7 @@ async fn read(
 ) -> Result<SourceSnapshot, String> {
     let url = source.text_property("url").unwrap_or(DEFAULT_URL).trim_end_matches('/');
     let variable = source.text_property("apiKeyEnvVar").unwrap_or(DEFAULT_TOKEN_VARIABLE);
-    let hub = Hub::new(url, environment.get(variable), access, requests)?;
+    let hub = Hub::new(url, environment.get(variable), access, requests, now)?;
     hub.check_token().await?;
     let organization = source.text_property("allowedOrganization");
     let prefixed = |list: Option<&Vec<String>>| -> Vec<String> {
@@ -98,7 +99,7 @@ async fn read(
             }
             Wanted::Listed { organization, prefix } => match hub.list(&organization, &prefix).await {
                 Ok(mut listed) => {
-                    listed.retain(|model| filter.allows(&model.id));
+                    listed.retain(|model| model.name().is_some_and(|name| filter.allows(name)));
                     let most = usize::try_from(limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
                     if listed.len() > most {
                         problems.push(format!(
@@ -107,7 +108,7 @@ async fn read(
                         ));
                         listed.truncate(most);
                     }
-                    found.extend(listed.into_iter().map(|model| (model.id.clone(), Some(model))));
+                    found.extend(listed.into_iter().filter_map(|model| Some((model.name()?.to_owned(), Some(model)))));
                 }
                 Err(error) => problems.push(format!("{organization}/{prefix}*: {error}")),
             },

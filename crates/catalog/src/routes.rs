@@ -26,7 +26,7 @@ use serde_json::Value;
 
 use crate::Catalog;
 
-pub(crate) use filter_options::OptionsCache;
+pub(crate) use filter_options::{OptionsCache, prepare as prepare_options};
 
 /// Who may do what, beyond the server crate's own rules: a preview changes nothing, although it is a POST.
 pub const RULES: &[Rule] = &[Rule::every("/api/model_catalog/v1alpha1/sources/preview", Access::Needs(Right::Read))];

@@ -1,12 +1,13 @@
 //! The catalog: what sources publish, kept as documents and replaced source by source.
 //!
 //! A load is one transaction ([`CatalogLoad`]): readers see all of the old set or all of the new one. Reads are one
-//! statement each ([`CatalogList`]).
+//! statement each ([`CatalogList`]), lists with a filter or a search two on SQLite (`narrow.rs`).
 
 mod item;
 mod kind;
 mod list;
 mod load;
+mod narrow;
 mod options;
 mod order;
 mod read;

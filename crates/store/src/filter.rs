@@ -75,6 +75,7 @@ mod syntax;
 mod typing;
 
 pub use compile::compile;
+pub(crate) use compile::{Selection, selections};
 pub use error::FilterError;
 pub use parser::parse;
 pub use syntax::{Comparator, Comparison, Expression, Literal, Operation, Position, Property, Value, ValueType};

@@ -12,7 +12,7 @@ use url::Url;
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub(crate) method: &'static str,
-    /// Below `/api/model_registry/v1alpha3/`.
+    /// Below `/api/model_registry/v1alpha3/`, or from the root with a slash in front.
     pub(crate) path: String,
     pub(crate) body: Option<String>,
 }
@@ -53,7 +53,10 @@ impl Connection {
 
     /// Sends a call and reads the answer's body.
     pub(crate) async fn send(&mut self, call: &Call) -> Result<&[u8]> {
-        let path = format!("/api/model_registry/v1alpha3/{}", call.path);
+        let path = match call.path.strip_prefix('/') {
+            Some(_) => call.path.clone(),
+            None => format!("/api/model_registry/v1alpha3/{}", call.path),
+        };
         self.exchange(call.method, &path, call.body.as_deref().unwrap_or_default()).await
     }
 

@@ -3,9 +3,11 @@
 //! **What this is.** A closed loop of connections drives the executable (or any server that speaks v1alpha3, with
 //! `--base-url`), records latencies, the server's processor time, memory and statements, and runs the equivalent statement
 //! by pgbench on the same database in the same run. **What it never does.** It asserts nothing: it reports ratios.
-//! **How to add a scenario.** A constructor in `scenario.rs`, and its limit in `limit.rs` where the database has one.
+//! **How to add a scenario.** A constructor in `scenario.rs`, and its limit in `limit.rs` where the database has one; of the
+//! catalog, a line in `catalog.rs`.
 
 mod backup;
+mod catalog;
 mod connection;
 mod data;
 mod limit;
@@ -25,6 +27,8 @@ use data::Size;
 use load::Measured;
 use scenario::Scenario;
 
+const DEFAULT_MODELS: usize = 1_000;
+
 /// What to measure.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask bench", about = "Measures a registry beside the limit of its database")]
@@ -35,8 +39,11 @@ struct Arguments {
     /// Another server that speaks v1alpha3, put under the same load; may be given several times.
     #[arg(long)]
     base_url: Vec<String>,
+    /// Measure the catalog: a file of 100,000 models loaded, searched and replaced, on SQLite and PostgreSQL.
+    #[arg(long)]
+    catalog: bool,
     /// Models to make; each gets ten versions with ten properties and two artifacts.
-    #[arg(long, default_value_t = 1_000)]
+    #[arg(long, default_value_t = DEFAULT_MODELS)]
     models: usize,
     /// 100,000 models with a million versions.
     #[arg(long)]
@@ -47,7 +54,7 @@ struct Arguments {
     /// Seconds each scenario runs.
     #[arg(long, default_value_t = 10)]
     seconds: u64,
-    /// Only scenarios whose name contains this.
+    /// Only scenarios (of the catalog: databases) whose name contains this.
     #[arg(long)]
     only: Option<String>,
     /// Where `report.md`, `report.json` and `report.svg` go.
@@ -65,6 +72,9 @@ struct Target {
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
+    if arguments.catalog {
+        return catalog::run(&arguments).await;
+    }
     let directory = tempfile::tempdir()?;
     let mut postgres = PostgresServer::start(directory.path()).await?;
     let server = Executable::launch(&arguments.executable)

@@ -55,7 +55,7 @@ fn table(rows: &[Row], size: Size, connections: usize) -> String {
     text
 }
 
-fn milliseconds(micros: u64) -> String {
+pub(crate) fn milliseconds(micros: u64) -> String {
     format!("{}.{:02}", micros / 1_000, micros % 1_000 / 10)
 }
 

@@ -15,7 +15,7 @@ pub(crate) struct Scenario {
 }
 
 impl Scenario {
-    fn new(name: &'static str, call: impl Fn(usize) -> Call + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(name: &'static str, call: impl Fn(usize) -> Call + Send + Sync + 'static) -> Self {
         Self { name, call: Box::new(call) }
     }
 

@@ -15,7 +15,7 @@ use crate::configuration::{Configuration, Files};
 use crate::hub::{self, HubAccess};
 use crate::loader::{self, Loaded};
 use crate::metrics::SourceMetrics;
-use crate::routes::OptionsCache;
+use crate::routes::{OptionsCache, prepare_options};
 use crate::watch;
 use crate::yaml::Problem;
 
@@ -140,6 +140,7 @@ impl Catalog {
         let (status, skipped, error) = (snapshot.status, snapshot.skipped, snapshot.error.clone());
         let load = CatalogLoad { snapshots: vec![snapshot], sources: None, clock: self.store.clock().clone(), lease };
         let report = self.store.write(&load).await?;
+        prepare_options(self).await?;
         let LoadReport { written, removed, unchanged } = report;
         tracing::info!(source = source_id, status, written, removed, unchanged, skipped, error, "hub read");
         Ok(report)
@@ -176,7 +177,10 @@ impl Catalog {
         }
         let load = CatalogLoad { snapshots, sources: complete, clock: self.store.clock().clone(), lease };
         let report = self.store.write(&load).await?;
+        // Packed items and what the parser left behind are not needed any more.
+        drop(load);
         *self.configuration.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(configuration);
+        prepare_options(self).await?;
         self.is_loaded.store(true, Ordering::Release);
         tracing::info!(
             written = report.written,

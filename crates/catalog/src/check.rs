@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use model_registry_store::CatalogItems;
+
 use crate::Settings;
 use crate::configuration::Files;
 use crate::loader::{self, Loaded};
@@ -45,7 +47,7 @@ pub fn check(settings: &Settings) -> CheckReport {
             name: source.name.clone(),
             asset_type: source.listing().as_str(),
             status: snapshot.status,
-            items: snapshot.items.as_ref().map_or(0, Vec::len),
+            items: snapshot.items.as_ref().map_or(0, CatalogItems::len),
             skipped: snapshot.skipped,
         });
         if of_source.is_empty()

@@ -5,6 +5,7 @@
 
 mod address;
 mod client;
+mod limits;
 mod mapping;
 mod pattern;
 mod preview;
@@ -15,7 +16,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use model_registry_server::config::Environment;
-use model_registry_store::SourceSnapshot;
+use model_registry_store::{CatalogItems, SourceSnapshot};
 
 use crate::configuration::Source;
 use crate::pattern::NameFilter;
@@ -79,7 +80,7 @@ async fn read(
 ) -> Result<SourceSnapshot, String> {
     let url = source.text_property("url").unwrap_or(DEFAULT_URL).trim_end_matches('/');
     let variable = source.text_property("apiKeyEnvVar").unwrap_or(DEFAULT_TOKEN_VARIABLE);
-    let hub = Hub::new(url, environment.get(variable), access, requests)?;
+    let hub = Hub::new(url, environment.get(variable), access, requests, now)?;
     hub.check_token().await?;
     let organization = source.text_property("allowedOrganization");
     let prefixed = |list: Option<&Vec<String>>| -> Vec<String> {
@@ -100,7 +101,7 @@ async fn read(
             }
             Wanted::Listed { organization, prefix } => match hub.list(&organization, &prefix, usize::MAX).await {
                 Ok(mut listed) => {
-                    listed.retain(|model| filter.allows(&model.id));
+                    listed.retain(|model| model.name().is_some_and(|name| filter.allows(name)));
                     let most = usize::try_from(limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
                     if listed.len() > most {
                         problems.push(format!(
@@ -109,7 +110,7 @@ async fn read(
                         ));
                         listed.truncate(most);
                     }
-                    found.extend(listed.into_iter().map(|model| (model.id.clone(), Some(model))));
+                    found.extend(listed.into_iter().filter_map(|model| Some((model.name()?.to_owned(), Some(model)))));
                 }
                 Err(error) => problems.push(format!("{organization}/{prefix}*: {error}")),
             },
@@ -129,12 +130,12 @@ async fn read(
     });
     let read: Vec<(String, Result<Option<client::Model>, HubError>)> =
         futures::stream::iter(reads).buffer_unordered(CONCURRENCY).collect().await;
-    let (mut items, mut kept, mut failures) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut items, mut kept, mut failures) = (CatalogItems::default(), Vec::new(), Vec::new());
     for (name, read) in read {
         match read {
             Ok(None) => kept.push(name),
             Ok(Some(model)) if !filter.allows(&model.name) => {}
-            Ok(Some(model)) => items.push(mapping::item(&model, &source.id, now)),
+            Ok(Some(model)) => items.push(&mapping::item(&model, &source.id, now)),
             Err(error) => {
                 failures.push(format!("{name}: {error}"));
                 // What was read before is better than nothing, unless the hub says that it is gone.

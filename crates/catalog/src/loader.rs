@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use model_registry_store::SourceSnapshot;
+use model_registry_store::{CatalogItems, SourceSnapshot};
 
 use crate::configuration::{AssetType, Configuration, Source};
 use crate::models::{self, Found};
@@ -32,7 +32,7 @@ fn read(source: &Source, measurements: &Measurements) -> Option<Loaded> {
         status: "disabled",
         error: None,
         skipped: 0,
-        items: Some(Vec::new()),
+        items: Some(CatalogItems::default()),
         kept: Vec::new(),
     };
     if !source.enabled {
@@ -101,10 +101,10 @@ fn read_yaml(source: &Source, asset: AssetType, measurements: &Measurements) -> 
     }
     let field = if asset == AssetType::Models { "Models" } else { "Servers" };
     let filter = NameFilter::new(field, &included, &excluded)?;
-    let text = yaml::read_text(&path).map_err(|problem| format!("failed to read yamlCatalogPath file: {problem}"))?;
+    let reader = yaml::open(&path).map_err(|problem| format!("failed to read yamlCatalogPath file: {problem}"))?;
     let found = match asset {
-        AssetType::Models => models::read(&path, &text, &source.id, &filter, measurements),
-        AssetType::McpServers => mcp::read(&path, &text, &source.id, &filter),
+        AssetType::Models => models::read(&path, reader, &source.id, &filter, measurements),
+        AssetType::McpServers => mcp::read(&path, reader, &source.id, &filter),
     };
     found.map_err(|problem| format!("failed to parse yamlCatalogPath file: {problem}"))
 }

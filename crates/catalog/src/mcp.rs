@@ -7,19 +7,20 @@ mod entry;
 mod notices;
 
 use std::collections::HashMap;
+use std::io::Read;
 use std::path::Path;
 
 use model_registry_store::{CatalogItem, CatalogKind, Document};
 use serde_json::{Map, Value, json};
 use serde_saphyr::Spanned;
 
-use self::entry::{ParameterEntry, SecurityIndicators, ServerEntry, ServerFile};
+use self::entry::{ParameterEntry, SecurityIndicators, ServerEntry};
 use self::notices::{filled, notices, runtime_metadata};
 use crate::license;
 use crate::models::Found;
 use crate::pattern::NameFilter;
 use crate::values::{self, put};
-use crate::yaml::{self, Problem};
+use crate::yaml::{ListFile, Problem, UnknownKey};
 
 const LONGEST_VERSION: usize = 100;
 
@@ -28,33 +29,38 @@ pub(crate) const DEPLOYMENT_MODES: [&str; 2] = ["local", "remote"];
 /// The last one is the one to be most careful with.
 pub(crate) const ACCESS_TYPES: [&str; 3] = ["read_only", "read_write", "execute"];
 
+const SERVER_FILE: ListFile =
+    ListFile { list: "mcp_servers", keys: &["source", "mcp_servers"], unknown_keys: UnknownKey::DoesNothing };
+
 /// Reads a server file for a source.
-pub(crate) fn read(file: &Path, text: &str, source_id: &str, filter: &NameFilter) -> Result<Found, Problem> {
-    let entries: ServerFile = yaml::read(file, text)?;
+pub(crate) fn read(file: &Path, reader: impl Read, source_id: &str, filter: &NameFilter) -> Result<Found, Problem> {
     let mut found = Found::default();
-    let unknown = entries.unknown.0.iter();
-    found.notices.extend(unknown.map(|key| Problem::of_file(file, format!("unknown key `{key}`: it does nothing"))));
     let mut lines: HashMap<String, u64> = HashMap::new();
-    for Spanned { value: entry, referenced: location, .. } in entries.mcp_servers.into_iter().flatten() {
-        let name = entry.name.as_deref().unwrap_or_default().trim().to_owned();
-        let problem = |reason: String| Problem::at(file, location, format!("server \"{name}\" {reason}"));
-        if !name.is_empty() && !filter.allows(&name) {
-            continue;
-        }
-        match item(&entry, &name, source_id) {
-            Ok(item) => {
-                if let Some(first) = lines.insert(item.key.clone(), location.line()) {
-                    lines.insert(item.key, first);
-                    let reason = format!("is there already in this version, in line {first}: this one is left out");
-                    found.problems.push(problem(reason));
-                } else {
-                    found.notices.extend(notices(&entry).into_iter().map(problem));
-                    found.items.push(item);
-                }
+    let unknown = SERVER_FILE.read(
+        file,
+        reader,
+        |Spanned { value: entry, referenced: location, .. }: Spanned<ServerEntry>| {
+            let name = entry.name.as_deref().unwrap_or_default().trim().to_owned();
+            let problem = |reason: String| Problem::at(file, location, format!("server \"{name}\" {reason}"));
+            if !name.is_empty() && !filter.allows(&name) {
+                return;
             }
-            Err(reason) => found.problems.push(problem(reason)),
-        }
-    }
+            match item(&entry, &name, source_id) {
+                Ok(item) => {
+                    if let Some(first) = lines.insert(item.key.clone(), location.line()) {
+                        lines.insert(item.key, first);
+                        let reason = format!("is there already in this version, in line {first}: this one is left out");
+                        found.problems.push(problem(reason));
+                    } else {
+                        found.notices.extend(notices(&entry).into_iter().map(problem));
+                        found.items.push(&item);
+                    }
+                }
+                Err(reason) => found.problems.push(problem(reason)),
+            }
+        },
+    )?;
+    found.notices.extend(unknown);
     Ok(found)
 }
 

@@ -4,9 +4,10 @@
 //! the author meant is unknown. A model that reads well but breaks a rule is left out alone.
 
 use std::collections::HashMap;
+use std::io::Read;
 use std::path::Path;
 
-use model_registry_store::{CatalogItem, CatalogKind, Document};
+use model_registry_store::{CatalogItem, CatalogItems, CatalogKind, Document};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use serde_saphyr::Spanned;
@@ -15,26 +16,20 @@ use crate::license;
 use crate::pattern::NameFilter;
 use crate::performance::Measurements;
 use crate::values::{self, Properties, put};
-use crate::yaml::{self, Problem};
+use crate::yaml::{ListFile, Problem, UnknownKey};
 
 /// What a file gave.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
-    pub(crate) items: Vec<CatalogItem>,
+    pub(crate) items: CatalogItems,
     /// One for each item left out.
     pub(crate) problems: Vec<Problem>,
     /// What is worth telling, although nothing was left out for it.
     pub(crate) notices: Vec<Problem>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ModelFile {
-    #[serde(default, rename = "source")]
-    _source: Option<String>,
-    #[serde(default)]
-    models: Option<Vec<Spanned<ModelEntry>>>,
-}
+const MODEL_FILE: ListFile =
+    ListFile { list: "models", keys: &["source", "models"], unknown_keys: UnknownKey::Refused };
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -79,71 +74,75 @@ struct ArtifactEntry {
 
 /// The names in a model file, in their order.
 pub(crate) fn names(file: &Path, text: &str) -> Result<Vec<String>, Problem> {
-    let file: ModelFile = yaml::read(file, text)?;
-    Ok(file.models.into_iter().flatten().map(|model| model.value.name.unwrap_or_default()).collect())
+    let mut names = Vec::new();
+    MODEL_FILE.read(file, text.as_bytes(), |model: Spanned<ModelEntry>| {
+        names.push(model.value.name.unwrap_or_default());
+    })?;
+    Ok(names)
 }
 
 /// Reads a model file for a source.
 pub(crate) fn read(
     file: &Path,
-    text: &str,
+    reader: impl Read,
     source_id: &str,
     filter: &NameFilter,
     measurements: &Measurements,
 ) -> Result<Found, Problem> {
-    let entries: ModelFile = yaml::read(file, text)?;
     let mut found = Found::default();
     let mut lines: HashMap<String, u64> = HashMap::new();
-    for Spanned { value: entry, referenced: location, .. } in entries.models.into_iter().flatten() {
+    MODEL_FILE.read(file, reader, |Spanned { value: entry, referenced: location, .. }: Spanned<ModelEntry>| {
         let name = entry.name.clone().unwrap_or_default();
         let problem = |reason: String| Problem::at(file, location, format!("model \"{name}\" {reason}"));
         if let Err(reason) = values::check_name(&name) {
             found.problems.push(problem(reason));
-            continue;
+            return;
         }
         if !filter.allows(&name) {
-            continue;
+            return;
         }
         if let Some(first) = lines.get(&name) {
             found.problems.push(problem(format!("is there already, in line {first}: this one is left out")));
-            continue;
+            return;
         }
         lines.insert(name.clone(), location.line());
-        match item(&entry, &name, source_id) {
+        match item(entry, &name, source_id) {
             Ok(mut item) => {
                 let failed = measurements.attach(&name, &mut item);
                 found.problems.extend(failed);
-                found.items.push(item);
+                found.items.push(&item);
             }
             Err(reason) => found.problems.push(problem(reason)),
         }
-    }
+    })?;
     Ok(found)
 }
 
-fn item(entry: &ModelEntry, name: &str, source_id: &str) -> Result<CatalogItem, String> {
+fn item(entry: ModelEntry, name: &str, source_id: &str) -> Result<CatalogItem, String> {
     let mut document = Map::new();
     document.insert("name".to_owned(), name.into());
     document.insert("source_id".to_owned(), source_id.into());
     let texts = [
-        ("description", &entry.description),
-        ("externalId", &entry.external_id),
-        ("libraryName", &entry.library_name),
-        ("licenseLink", &entry.license_link),
-        ("logo", &entry.logo),
-        ("maturity", &entry.maturity),
-        ("provider", &entry.provider),
-        ("readme", &entry.readme),
+        ("description", entry.description),
+        ("externalId", entry.external_id),
+        ("libraryName", entry.library_name),
+        ("licenseLink", entry.license_link),
+        ("logo", entry.logo),
+        ("maturity", entry.maturity),
+        ("provider", entry.provider),
+        ("readme", entry.readme),
     ];
     for (field, text) in texts {
-        put(&mut document, field, text.as_deref());
+        if let Some(text) = text {
+            document.insert(field.to_owned(), text.into());
+        }
     }
     if let Some(license) = entry.license.as_deref().filter(|license| !license.trim().is_empty()) {
         document.insert("license".to_owned(), license::readable(license).into());
     }
     // parity (catalog-service 1.3): an empty list is sent, too.
-    document.insert("language".to_owned(), entry.language.clone().unwrap_or_default().into());
-    document.insert("tasks".to_owned(), entry.tasks.clone().unwrap_or_default().into());
+    document.insert("language".to_owned(), entry.language.unwrap_or_default().into());
+    document.insert("tasks".to_owned(), entry.tasks.unwrap_or_default().into());
     set_custom_properties(&mut document, entry.custom_properties.as_ref())?;
 
     let mut children = Vec::new();

@@ -28,7 +28,7 @@ use serde_json::Value;
 
 use crate::{Catalog, openapi};
 
-pub(crate) use filter_options::OptionsCache;
+pub(crate) use filter_options::{OptionsCache, prepare as prepare_options};
 
 /// Who may do what, beyond the server crate's own rules: a preview changes nothing, although it is a POST, and the API's
 /// description is no secret.

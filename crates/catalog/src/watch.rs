@@ -5,6 +5,7 @@
 //! without events is looked at now and then.
 
 use std::collections::BTreeSet;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -127,13 +128,25 @@ fn fingerprint(files: &BTreeSet<PathBuf>) -> Vec<u8> {
     let mut digest = Sha256::new();
     for file in files {
         digest.update(file.as_os_str().as_encoded_bytes());
-        match std::fs::read(file) {
-            Ok(bytes) => {
-                digest.update(bytes.len().to_le_bytes());
-                digest.update(&bytes);
-            }
-            Err(_) => digest.update(b"unreadable"),
+        // Of one length, so that no content can be taken for the next file's name.
+        match content(file) {
+            Ok(content) => digest.update(content),
+            Err(_) => digest.update([0; 32]),
         }
     }
     digest.finalize().to_vec()
+}
+
+/// A digest of a file's content, which may be larger than what should be in memory.
+fn content(file: &Path) -> std::io::Result<sha2::digest::Output<Sha256>> {
+    let mut opened = std::fs::File::open(file)?;
+    let mut digest = Sha256::new();
+    let mut piece = vec![0; 1 << 16];
+    loop {
+        let count = opened.read(&mut piece)?;
+        if count == 0 {
+            return Ok(digest.finalize());
+        }
+        digest.update(piece.get(..count).unwrap_or_default());
+    }
 }

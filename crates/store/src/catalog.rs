@@ -1,19 +1,21 @@
 //! The catalog: what sources publish, kept as documents and replaced source by source.
 //!
 //! A load is one transaction ([`CatalogLoad`]): readers see all of the old set or all of the new one. Reads are one
-//! statement each ([`CatalogList`]), or several in one snapshot ([`CatalogSnapshot`]).
+//! statement each ([`CatalogList`]), lists with a filter or a search two on SQLite (`narrow.rs`), or several in one snapshot
+//! ([`CatalogSnapshot`]).
 
 mod item;
 mod kind;
 mod list;
 mod load;
+mod narrow;
 mod options;
 mod order;
 mod read;
 mod snapshot;
 mod vocabulary;
 
-pub use item::CatalogItem;
+pub use item::{CatalogItem, CatalogItems};
 pub use kind::CatalogKind;
 pub use list::{CatalogList, CatalogPage, CatalogSet};
 pub use load::{CatalogLoad, LoadReport, SourceSnapshot};

@@ -21,6 +21,9 @@ pub use connect::{ConnectError, PoolOptions};
 pub(crate) use run::Row;
 pub use source::{DatabaseSource, DatabaseTls, SourceError};
 
+/// Kibibytes of pages that each connection to SQLite keeps.
+pub(crate) const SQLITE_CACHE: u32 = 8 * 1024;
+
 /// Pools of connections to one database.
 #[derive(Clone)]
 pub struct Database {

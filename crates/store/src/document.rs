@@ -3,10 +3,12 @@
 //! The id is put in front when a document leaves the store: MySQL knows a generated id only after the insert, and so
 //! no dialect needs a second statement for it.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// An entity's fields without its id.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Document(pub Map<String, Value>);
 
 impl Document {

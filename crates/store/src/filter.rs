@@ -76,6 +76,7 @@ mod syntax;
 mod typing;
 
 pub use compile::{INDEXED_PREFIX, compile};
+pub(crate) use compile::{Selection, selections};
 pub use equality::{Equality, walkable};
 pub use error::FilterError;
 pub use parser::parse;

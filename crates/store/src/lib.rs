@@ -35,8 +35,8 @@ pub use backup::{
     BackupError, Counts, ExportReport, FORMAT_VERSION, ImportOptions, ImportReport, OnProgress, Progress,
 };
 pub use catalog::{
-    CatalogItem, CatalogKind, CatalogList, CatalogLoad, CatalogOrder, CatalogPage, CatalogRecord, CatalogSet,
-    CatalogSnapshot, LoadReport, Options, PropertyOptions, SourceSnapshot, SourceState, about_related,
+    CatalogItem, CatalogItems, CatalogKind, CatalogList, CatalogLoad, CatalogOrder, CatalogPage, CatalogRecord,
+    CatalogSet, CatalogSnapshot, LoadReport, Options, PropertyOptions, SourceSnapshot, SourceState, about_related,
 };
 pub use change_log::Change;
 pub use clock::Clock;

@@ -2,8 +2,8 @@
 //!
 //! **What this is.** A development-only library: it starts PostgreSQL and MariaDB in a temporary directory
 //! ([`PostgresServer`], [`MariaDbServer`]), hands each test a fresh database ([`TestDatabase`]), starts the real executable
-//! ([`Executable`]), replays recorded exchanges against whatever answers them ([`golden`]) and compares OpenAPI documents
-//! with contracts ([`contract`]).
+//! ([`Executable`]), replays recorded exchanges against whatever answers them ([`golden`]), compares OpenAPI documents with
+//! contracts ([`contract`]) and stands in for a Hugging Face hub ([`hub::HubServer`]).
 //!
 //! **What it never does.** It never ends up in a release build (only `[dev-dependencies]` and xtask name it), never uses a
 //! server that it did not start or that no `MR_TEST_…` variable names, never listens on anything but 127.0.0.1, never
@@ -18,6 +18,7 @@ pub mod database;
 mod error;
 pub mod executable;
 pub mod golden;
+pub mod hub;
 pub mod mariadb;
 pub mod postgres;
 mod server;
@@ -25,6 +26,7 @@ mod server;
 pub use database::{Backend, TestDatabase, backends};
 pub use error::{Error, Result};
 pub use executable::{Executable, Ready};
+pub use hub::HubServer;
 pub use mariadb::MariaDbServer;
 pub use postgres::PostgresServer;
 pub use server::{Stop, find_program, free_port};

@@ -1,17 +1,18 @@
 //! The few calls of the hub's API that a source needs, with patience for its limits.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use http::StatusCode;
-use http::header::{LINK, RETRY_AFTER};
+use http::header::LINK;
 use reqwest::redirect::{Attempt, Policy};
 use reqwest::{Client, Response, Url};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::address::{CheckedResolver, HubAccess};
+use super::limits;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 const PAGE: usize = 100;
@@ -57,19 +58,28 @@ pub(super) struct Hub<'a> {
     base: Url,
     token: Option<String>,
     requests: &'a AtomicU64,
+    /// Until then the hub wants to be left alone, by all requests of this sync.
+    paused: Mutex<Option<Instant>>,
+    /// Seconds since the epoch at the beginning of the sync, for hubs that name times.
+    started: (u64, Instant),
 }
 
 /// A model in a list.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Listed {
-    #[serde(alias = "modelId")]
-    pub(super) id: String,
+    // The hub sends both; older ones send the second alone.
+    id: Option<String>,
+    model_id: Option<String>,
     sha: Option<String>,
     last_modified: Option<String>,
 }
 
 impl Listed {
+    pub(super) fn name(&self) -> Option<&str> {
+        self.id.as_deref().or(self.model_id.as_deref())
+    }
+
     /// What changes with the model; `None` where the hub does not tell.
     pub(super) fn revision(&self) -> Option<String> {
         revision(self.sha.as_deref(), self.last_modified.as_deref())
@@ -95,12 +105,13 @@ impl Model {
 }
 
 impl<'a> Hub<'a> {
-    /// `requests` counts what is sent.
+    /// `requests` counts what is sent; `now` is in milliseconds.
     pub(super) fn new(
         url: &str,
         token: Option<&str>,
         access: &HubAccess,
         requests: &'a AtomicU64,
+        now: i64,
     ) -> Result<Self, String> {
         let base: Url = format!("{url}/").parse().map_err(|error| format!("url `{url}`: {error}"))?;
         access.check(&base)?;
@@ -124,7 +135,8 @@ impl<'a> Hub<'a> {
             .no_proxy()
             .build()
             .map_err(|error| error.to_string())?;
-        Ok(Self { client, base, token: token.map(str::to_owned), requests })
+        let started = (u64::try_from(now / 1000).unwrap_or_default(), Instant::now());
+        Ok(Self { client, base, token: token.map(str::to_owned), requests, paused: Mutex::default(), started })
     }
 
     /// Whether the hub knows the token, where there is one.
@@ -160,7 +172,8 @@ impl<'a> Hub<'a> {
             let next = next_page(&response);
             let page: Vec<Listed> = json(response).await?;
             models.extend(page.into_iter().filter(|model| {
-                model.id.split_once('/').is_some_and(|(_, name)| name.to_lowercase().starts_with(&prefix))
+                let name = model.name().and_then(|name| name.split_once('/'));
+                name.is_some_and(|(_, name)| name.to_lowercase().starts_with(&prefix))
             }));
             if models.len() >= enough {
                 return Ok(models);
@@ -211,22 +224,20 @@ impl<'a> Hub<'a> {
     async fn get(&self, url: Url) -> Result<Response, HubError> {
         let mut pause = FIRST_PAUSE;
         for attempt in 1.. {
+            self.wait().await;
             let mut request = self.client.get(url.clone());
             if let Some(token) = &self.token {
                 request = request.bearer_auth(token);
             }
             self.requests.fetch_add(1, Ordering::Relaxed);
             let error = match request.send().await {
-                Ok(response) if response.status().is_success() => return Ok(response),
                 Ok(response) => {
-                    if let Some(wanted) = retry_after(&response) {
-                        pause = wanted;
+                    let wanted = self.note_limits(&response);
+                    if response.status().is_success() {
+                        return Ok(response);
                     }
-                    match response.status() {
-                        StatusCode::NOT_FOUND => HubError::NotFound,
-                        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => HubError::Denied,
-                        status => HubError::Status(status),
-                    }
+                    pause = wanted.unwrap_or(pause);
+                    refusal(&response)
                 }
                 // Without the URL, which a redirect may have filled with signatures.
                 Err(error) if error.is_redirect() => return Err(HubError::Unreachable(chain(&error.without_url()))),
@@ -241,6 +252,34 @@ impl<'a> Hub<'a> {
         }
         unreachable!("the loop returns")
     }
+
+    /// Waits until the hub wants to be asked again.
+    async fn wait(&self) {
+        let paused = *self.paused.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(until) = paused {
+            tokio::time::sleep_until(until.into()).await;
+        }
+    }
+
+    /// Keeps all requests back for as long as an answer asks for, and tells how long that is.
+    fn note_limits(&self, response: &Response) -> Option<Duration> {
+        let (epoch, at) = self.started;
+        let wanted = limits::pause(response.status(), response.headers(), epoch + at.elapsed().as_secs())?;
+        let until = Instant::now() + wanted.min(LONGEST_PAUSE);
+        let mut paused = self.paused.lock().unwrap_or_else(PoisonError::into_inner);
+        *paused = Some(paused.map_or(until, |before| before.max(until)));
+        Some(wanted)
+    }
+}
+
+/// What an answer that is no success says. Whoever is not known to the hub is told 401 of what does not exist as well.
+fn refusal(response: &Response) -> HubError {
+    let code = response.headers().get("x-error-code").and_then(|code| code.to_str().ok());
+    match (response.status(), code) {
+        (StatusCode::NOT_FOUND, _) | (StatusCode::UNAUTHORIZED, Some("RepoNotFound")) => HubError::NotFound,
+        (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) => HubError::Denied,
+        (status, _) => HubError::Status(status),
+    }
 }
 
 fn chain(error: &reqwest::Error) -> String {
@@ -251,11 +290,6 @@ fn chain(error: &reqwest::Error) -> String {
         source = error.source();
     }
     text
-}
-
-fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
 }
 
 /// The address behind `rel="next"`.

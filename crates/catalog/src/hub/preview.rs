@@ -27,13 +27,17 @@ pub(crate) struct Preview<'a> {
     pub(crate) limit: Option<usize>,
 }
 
-/// The names that the hub has, each with whether it would be published.
-pub(crate) async fn preview(preview: &Preview<'_>, access: &HubAccess) -> Result<Vec<(String, bool)>, String> {
-    let read = tokio::time::timeout(TIMEOUT, read(preview, access)).await;
+/// The names that the hub has, each with whether it would be published; `now` is in milliseconds.
+pub(crate) async fn preview(
+    preview: &Preview<'_>,
+    access: &HubAccess,
+    now: i64,
+) -> Result<Vec<(String, bool)>, String> {
+    let read = tokio::time::timeout(TIMEOUT, read(preview, access, now)).await;
     read.unwrap_or_else(|_| Err(format!("the hub did not answer within {} seconds", TIMEOUT.as_secs())))
 }
 
-async fn read(preview: &Preview<'_>, access: &HubAccess) -> Result<Vec<(String, bool)>, String> {
+async fn read(preview: &Preview<'_>, access: &HubAccess, now: i64) -> Result<Vec<(String, bool)>, String> {
     let wanted = pattern::wanted(preview.included, preview.organization)?;
     let prefixed: Vec<String> = preview
         .excluded
@@ -44,7 +48,7 @@ async fn read(preview: &Preview<'_>, access: &HubAccess) -> Result<Vec<(String, 
     let most = preview.limit.unwrap_or(DEFAULT_MODELS);
     let most = if most == 0 { MOST_MODELS } else { most.min(MOST_MODELS) };
     let requests = AtomicU64::new(0);
-    let hub = Hub::new(preview.url.unwrap_or(DEFAULT_URL).trim_end_matches('/'), None, access, &requests)?;
+    let hub = Hub::new(preview.url.unwrap_or(DEFAULT_URL).trim_end_matches('/'), None, access, &requests, now)?;
     let (mut names, mut seen) = (Vec::new(), HashSet::new());
     for wanted in wanted {
         let found = match wanted {
@@ -53,7 +57,7 @@ async fn read(preview: &Preview<'_>, access: &HubAccess) -> Result<Vec<(String, 
             Wanted::Listed { organization, prefix } => {
                 let listed = hub.list(&organization, &prefix, most).await;
                 let listed = listed.map_err(|error| format!("{organization}/{prefix}*: {error}"))?;
-                listed.into_iter().take(most).map(|model| model.id).collect()
+                listed.iter().take(most).filter_map(|model| model.name().map(str::to_owned)).collect()
             }
         };
         names.extend(found.into_iter().filter(|name| seen.insert(name.clone())));

@@ -1,22 +1,11 @@
-//! A server file as people write it.
+//! A server as people write it.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
-use serde_saphyr::Spanned;
 
 use crate::values::Properties;
 use crate::yaml::UnknownKeys;
-
-#[derive(Deserialize)]
-pub(super) struct ServerFile {
-    #[serde(default)]
-    pub(super) mcp_servers: Option<Vec<Spanned<ServerEntry>>>,
-    #[serde(default, rename = "source")]
-    _source: Option<String>,
-    #[serde(flatten)]
-    pub(super) unknown: UnknownKeys,
-}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use model_registry_server::{ApiError, response};
-use model_registry_store::{CatalogKind, Options, PropertyOptions};
+use model_registry_store::{CatalogKind, Options, PropertyOptions, StoreError};
 use serde_json::{Map, Value, json};
 
 use super::{database, store_error};
@@ -17,8 +17,21 @@ use crate::configuration::AssetType;
 const LIST_ENDING: &str = ".array_value";
 
 /// The options of each catalog with the generation they belong to.
+///
+/// Making them takes a second where there are a hundred thousand models. So a load makes them before it ends; a replica
+/// that sees the load of another one answers with those of the generation before until it has made them too.
 #[derive(Debug, Default)]
-pub(crate) struct OptionsCache(Mutex<HashMap<AssetType, (i64, Filters)>>);
+pub(crate) struct OptionsCache {
+    made: Mutex<HashMap<AssetType, (i64, Filters)>>,
+    /// One at a time: whoever comes second finds what the first one made.
+    making: tokio::sync::Mutex<()>,
+}
+
+impl OptionsCache {
+    fn find(&self, asset: AssetType) -> Option<(i64, Filters)> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).get(&asset).cloned()
+    }
+}
 
 type Filters = Arc<Map<String, Value>>;
 
@@ -53,10 +66,42 @@ pub(super) fn bound(filters: &Map<String, Value>, field: &str, value: &Value) ->
 }
 
 pub(super) async fn options(catalog: &Catalog, asset: AssetType) -> Result<Filters, ApiError> {
-    let database = database(catalog)?;
-    let generation = database.catalog_generation().await.map_err(store_error)?;
-    let cached = catalog.options.0.lock().unwrap_or_else(PoisonError::into_inner).get(&asset).cloned();
-    if let Some((of, options)) = cached
+    let generation = database(catalog)?.catalog_generation().await.map_err(store_error)?;
+    match catalog.options.find(asset) {
+        Some((of, options)) if of == generation => Ok(options),
+        Some((_, before)) => {
+            let catalog = catalog.clone();
+            tokio::spawn(async move {
+                // Somebody else is at it already otherwise.
+                if let Ok(_making) = catalog.options.making.try_lock()
+                    && let Err(error) = make(&catalog, asset).await
+                {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "filter options not made");
+                }
+            });
+            Ok(before)
+        }
+        None => {
+            let _making = catalog.options.making.lock().await;
+            make(catalog, asset).await.map_err(store_error)
+        }
+    }
+}
+
+/// Makes the options of both catalogs for what has just been loaded.
+pub(crate) async fn prepare(catalog: &Catalog) -> Result<(), StoreError> {
+    let _making = catalog.options.making.lock().await;
+    for asset in [AssetType::Models, AssetType::McpServers] {
+        make(catalog, asset).await?;
+    }
+    Ok(())
+}
+
+async fn make(catalog: &Catalog, asset: AssetType) -> Result<Filters, StoreError> {
+    let database = catalog.store.database()?;
+    // Before the rest is read: a load in between makes the number old, and these options with it.
+    let generation = database.catalog_generation().await?;
+    if let Some((of, options)) = catalog.options.find(asset)
         && of == generation
     {
         return Ok(options);
@@ -65,20 +110,20 @@ pub(super) async fn options(catalog: &Catalog, asset: AssetType) -> Result<Filte
     match asset {
         AssetType::Models => {
             let hidden = ["source_id", "logo", "license_link"];
-            let models = database.catalog_options(&[CatalogKind::Model]).await.map_err(store_error)?;
+            let models = database.catalog_options(&[CatalogKind::Model]).await?;
             add(&mut filters, "", &models, &hidden);
-            let artifacts = database.catalog_options(&CatalogKind::ARTIFACTS).await.map_err(store_error)?;
+            let artifacts = database.catalog_options(&CatalogKind::ARTIFACTS).await?;
             add(&mut filters, "artifacts.", &artifacts, &["metricsType", "artifactType", "description", "model_id"]);
         }
         AssetType::McpServers => {
             let hidden = ["documentationUrl", "logo", "repositoryUrl", "sourceCode", "source_id", "version"];
-            let servers = database.catalog_options(&[CatalogKind::McpServer]).await.map_err(store_error)?;
+            let servers = database.catalog_options(&[CatalogKind::McpServer]).await?;
             add(&mut filters, "", &servers, &hidden);
         }
     }
     let filters = Arc::new(filters);
-    let mut cache = catalog.options.0.lock().unwrap_or_else(PoisonError::into_inner);
-    cache.insert(asset, (generation, Arc::clone(&filters)));
+    let mut made = catalog.options.made.lock().unwrap_or_else(PoisonError::into_inner);
+    made.insert(asset, (generation, Arc::clone(&filters)));
     Ok(filters)
 }
 

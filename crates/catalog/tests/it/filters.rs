@@ -1,6 +1,6 @@
 //! What filters mean in the catalog: lists of texts, artifacts, logic.
 
-use model_registry_testkit::backends;
+use model_registry_testkit::{Backend, backends};
 
 use crate::support::{Api, Files};
 
@@ -81,10 +81,12 @@ async fn no_name_of_a_property_reaches_the_sql() {
 async fn every_request_runs_a_constant_number_of_statements() {
     for backend in backends() {
         let api = Api::of_golden_data(backend).await;
+        // SQLite is asked first what each condition selects.
+        let searched = if backend == Backend::Sqlite { 2 } else { 1 };
         let heron = "sources/larkspur_curated/models/larkspur/heron-8b-chat";
         for (path, most) in [
             ("models?pageSize=100".to_owned(), 1),
-            ("models?q=heron&filterQuery=artifacts.hardware_count>1&orderBy=ACCURACY".to_owned(), 1),
+            ("models?q=heron&filterQuery=artifacts.hardware_count>1&orderBy=ACCURACY".to_owned(), searched),
             ("models?recommendations=true&targetRPS=10".to_owned(), 3),
             (heron.to_owned(), 1),
             (format!("{heron}/artifacts"), 2),

@@ -1,11 +1,13 @@
 //! Sources of type `hf`, against a stand-in hub.
 
+use std::time::Duration;
+
 use model_registry_catalog::{HubAccess, Settings};
 use model_registry_server::config::Environment;
+use model_registry_testkit::hub::{HubServer, Planned, TOKEN};
 use model_registry_testkit::{Backend, backends};
 use serde_json::Value;
 
-use crate::hub_server::{HubServer, Planned, TOKEN};
 use crate::support::{Api, Files};
 
 async fn api(backend: Backend, hub: &HubServer, patterns: &str, token: Option<&str>) -> (Files, Api) {
@@ -13,7 +15,7 @@ async fn api(backend: Backend, hub: &HubServer, patterns: &str, token: Option<&s
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let sources = format!(
         "model_catalogs:\n- {{id: hub, name: Hub, type: hf, includedModels: {patterns}, excludedModels: ['*-gguf'], properties: {{url: 'http://{}', apiKeyEnvVar: HUB_TOKEN}}}}\n",
-        hub.address
+        hub.address()
     );
     let files = Files::new(&[("sources.yaml", &sources)]);
     let hubs = HubAccess { hosts: vec!["127.0.0.1".to_owned()], private_addresses: true };
@@ -29,7 +31,7 @@ async fn state(api: &Api) -> Value {
 #[tokio::test]
 async fn models_are_mapped_and_only_changes_are_read_again() {
     for backend in backends() {
-        let hub = HubServer::start().await;
+        let hub = HubServer::start().await.unwrap();
         for name in ["org/a", "org/b", "org/c-gguf", "org/d", "org/e"] {
             hub.publish(name, 1);
         }
@@ -73,19 +75,54 @@ async fn models_are_mapped_and_only_changes_are_read_again() {
 
 #[tokio::test]
 async fn a_busy_hub_is_asked_again_when_it_says() {
-    let hub = HubServer::start().await;
+    let hub = HubServer::start().await.unwrap();
     hub.publish("org/a", 1);
-    hub.plan("/api/models/org/a", vec![Planned::Busy { retry_after: 1 }, Planned::Broken]);
+    hub.plan("/api/models/org/a", vec![Planned::Busy(vec![("retry-after", "1".to_owned())]), Planned::Broken]);
     let (_files, api) = api(Backend::Sqlite, &hub, "['org/a']", None).await;
     let started = std::time::Instant::now();
     api.catalog.sync_hub("hub").await.unwrap();
-    assert!(started.elapsed() >= std::time::Duration::from_secs(1));
+    assert!(started.elapsed() >= Duration::from_secs(1));
     assert_eq!(api.names("models").await, ["org/a"]);
+}
+
+// Answers that are no refusals: whoever went on would be refused.
+#[tokio::test]
+async fn a_hub_that_has_nothing_left_is_left_alone_by_all_requests() {
+    for (name, header) in [("ratelimit", "\"api\";r=0;t=1"), ("x-ratelimit-reset", "1")] {
+        let hub = HubServer::start().await.unwrap();
+        let names = ["org/a", "org/b", "org/c", "org/d", "org/e", "org/f"];
+        for name in names {
+            hub.publish(name, 1);
+        }
+        let headers = vec![(name, header.to_owned()), ("x-ratelimit-remaining", "0".to_owned())];
+        // The third page of the list: the models are asked for after it.
+        let pages = [Planned::Slow(Duration::ZERO), Planned::Slow(Duration::ZERO), Planned::With(headers)];
+        hub.plan("/api/models", pages.into());
+        let (_files, api) = api(Backend::Sqlite, &hub, "['org/*']", None).await;
+        let started = std::time::Instant::now();
+        api.catalog.sync_hub("hub").await.unwrap();
+        assert!(started.elapsed() >= Duration::from_secs(1), "{name}");
+        assert_eq!(api.names("models").await, names);
+        let lists = hub.requests().into_iter().filter(|path| path == "/api/models").count();
+        assert_eq!(lists, 3, "nothing was asked twice");
+    }
+}
+
+#[tokio::test]
+async fn next_pages_are_asked_of_the_hub_itself() {
+    let hub = HubServer::start().await.unwrap();
+    for name in ["org/a", "org/b", "org/c"] {
+        hub.publish(name, 1);
+    }
+    hub.send_next_pages_to("https://elsewhere.example");
+    let (_files, api) = api(Backend::Sqlite, &hub, "['org/*']", None).await;
+    api.catalog.sync_hub("hub").await.unwrap();
+    assert_eq!(api.names("models").await, ["org/a", "org/b", "org/c"]);
 }
 
 #[tokio::test]
 async fn models_that_cannot_be_read_are_told_and_the_others_served() {
-    let hub = HubServer::start().await;
+    let hub = HubServer::start().await.unwrap();
     hub.publish("org/open", 1);
     hub.publish("org/gated", 1);
     hub.gate("org/gated");
@@ -110,7 +147,7 @@ async fn models_that_cannot_be_read_are_told_and_the_others_served() {
 
 #[tokio::test]
 async fn neither_an_address_nor_a_redirect_leads_where_it_must_not() {
-    let hub = HubServer::start().await;
+    let hub = HubServer::start().await.unwrap();
     hub.publish("org/a", 1);
     hub.plan("/api/models/org/a", vec![Planned::Redirect("http://169.254.169.254/latest/meta-data".to_owned())]);
     let (files, allowed) = api(Backend::Sqlite, &hub, "['org/a']", None).await;
@@ -126,7 +163,7 @@ async fn neither_an_address_nor_a_redirect_leads_where_it_must_not() {
 
 #[tokio::test]
 async fn patterns_without_an_organisation_are_refused_at_once() {
-    let hub = HubServer::start().await;
+    let hub = HubServer::start().await.unwrap();
     let (_files, api) = api(Backend::Sqlite, &hub, "['*']", None).await;
     let source = state(&api).await;
     assert_eq!(source["status"], "error");

@@ -4,9 +4,9 @@ use axum::body::Body;
 use http::Request;
 use model_registry_catalog::{HubAccess, Settings};
 use model_registry_server::config::Environment;
-use model_registry_testkit::Backend;
+use model_registry_testkit::hub::TOKEN;
+use model_registry_testkit::{Backend, HubServer};
 
-use crate::hub_server::{HubServer, TOKEN};
 use crate::support::{Answer, Api};
 
 async fn preview(api: &Api, query: &str, parts: &[(&str, &str)]) -> Answer {
@@ -62,7 +62,7 @@ async fn mistakes_say_where_they_are() {
 async fn api_with_hub() -> (HubServer, Api) {
     // Two providers in one build: one has to be chosen.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let hub = HubServer::start().await;
+    let hub = HubServer::start().await.unwrap();
     for name in ["org/a", "org/b", "org/c-gguf", "org/d", "org/e", "other/x"] {
         hub.publish(name, 1);
     }
@@ -79,8 +79,8 @@ async fn a_hub_is_asked_without_any_token() {
     let config = |properties: &str| {
         format!(
             "type: hf\nincludedModels: ['org/*', 'other/x', 'other/missing']\nexcludedModels: ['*-gguf']\n\
-             properties: {{url: 'http://{}'{properties}}}\n",
-            hub.address
+             properties: {{url: '{}'{properties}}}\n",
+            hub.base_url()
         )
     };
     let answer = preview(&api, "?pageSize=100", &[("config", &config(""))]).await;
@@ -116,7 +116,7 @@ async fn a_hub_is_asked_without_any_token() {
 async fn only_hubs_that_sources_may_read_from_are_asked() {
     let (hub, api) = api_with_hub().await;
     let organization =
-        format!("type: huggingface\nproperties: {{allowedOrganization: org, url: 'http://{}'}}\n", hub.address);
+        format!("type: huggingface\nproperties: {{allowedOrganization: org, url: '{}'}}\n", hub.base_url());
     let json = preview(&api, "?filterStatus=included", &[("config", &organization)]).await.json();
     assert_eq!(json["summary"]["totalModels"], 5);
     for url in ["http://169.254.169.254", "http://localhost:1", "https://huggingface.co.evil.example", "file:///etc"] {

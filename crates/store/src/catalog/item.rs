@@ -1,14 +1,19 @@
 //! What a source publishes, and what tells one state of it from another.
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::CatalogKind;
 use crate::document::Document;
+use crate::error::{Result, StoreError};
 use crate::filter::fold;
 use crate::hex::hex;
 
+/// How much packed text is kept in one piece.
+const CHUNK: usize = 1 << 20;
+
 /// A thing that a source publishes, with what hangs below it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CatalogItem {
     pub kind: CatalogKind,
     /// Unique within kind and parent (or source), at most 255 characters.
@@ -24,6 +29,76 @@ pub struct CatalogItem {
     pub children: Vec<CatalogItem>,
 }
 
+/// All items of a source, packed: a hundred thousand of them as maps of values would take a gigabyte.
+#[derive(Clone, Default)]
+pub struct CatalogItems {
+    entries: Vec<PackedItem>,
+    chunks: Vec<Vec<u8>>,
+}
+
+/// Where an item is, and what a load has to know before it looks at it.
+#[derive(Clone)]
+pub(super) struct PackedItem {
+    pub(super) kind: CatalogKind,
+    pub(super) key: Box<str>,
+    digest: [u8; 16],
+    chunk: usize,
+    start: usize,
+    end: usize,
+}
+
+impl PackedItem {
+    /// Of all that a load writes for the item, except times that the item does not state.
+    pub(super) fn digest(&self) -> String {
+        hex(&self.digest)
+    }
+}
+
+impl CatalogItems {
+    pub fn push(&mut self, item: &CatalogItem) {
+        // Maps of JSON values always serialise.
+        let text = serde_json::to_vec(item).unwrap_or_default();
+        let mut digest = [0; 16];
+        digest.copy_from_slice(&Sha256::digest(&text)[..16]);
+        if self.chunks.last().is_none_or(|chunk| chunk.capacity() - chunk.len() < text.len()) {
+            self.chunks.push(Vec::with_capacity(CHUNK.max(text.len())));
+        }
+        let chunk = self.chunks.len() - 1;
+        let Some(last) = self.chunks.last_mut() else { return };
+        let start = last.len();
+        last.extend_from_slice(&text);
+        let end = last.len();
+        self.entries.push(PackedItem { kind: item.kind, key: item.key.as_str().into(), digest, chunk, start, end });
+    }
+
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    pub(super) fn entries(&self) -> &[PackedItem] {
+        &self.entries
+    }
+
+    pub(super) fn unpack(&self, entry: &PackedItem) -> Result<CatalogItem> {
+        let text = self.chunks.get(entry.chunk).and_then(|chunk| chunk.get(entry.start..entry.end));
+        serde_json::from_slice(text.unwrap_or_default()).map_err(|error| StoreError::Corrupt {
+            table: "catalog_item",
+            id: 0,
+            reason: error.to_string(),
+        })
+    }
+}
+
+impl std::fmt::Debug for CatalogItems {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} items", self.len())
+    }
+}
+
 /// Folded, then as written: names that differ in case only have an order too.
 pub(super) fn sort_name(item: &CatalogItem) -> String {
     // The key of a server holds its version as well; that of an artifact is no name.
@@ -34,21 +109,43 @@ pub(super) fn sort_name(item: &CatalogItem) -> String {
     name.map_or_else(String::new, |name| format!("{}\u{1}{name}", fold(name)))
 }
 
-/// A digest of all that a load writes for an item, except times that the item does not state.
-pub(super) fn digest(item: &CatalogItem) -> String {
-    let mut digest = Sha256::new();
-    feed(&mut digest, item);
-    hex(&digest.finalize()[..16])
-}
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
 
-fn feed(digest: &mut Sha256, item: &CatalogItem) {
-    let times = format!("{} {:?} {:?}", item.kind.code(), item.create_time, item.update_time);
-    for part in [times.as_str(), &item.key, item.name.as_deref().unwrap_or_default(), &item.document.to_text()] {
-        digest.update(part.len().to_le_bytes());
-        digest.update(part.as_bytes());
+    use super::*;
+
+    fn item(key: &str, readme: &str) -> CatalogItem {
+        let mut document = Document::default();
+        document.set("readme", readme);
+        document.set("score", json!(0.1));
+        let (kind, name) = (CatalogKind::Model, Some(key.to_owned()));
+        CatalogItem {
+            kind,
+            key: key.to_owned(),
+            name,
+            document,
+            create_time: None,
+            update_time: None,
+            children: vec![],
+        }
     }
-    digest.update(item.children.len().to_le_bytes());
-    for child in &item.children {
-        feed(digest, child);
+
+    #[test]
+    fn items_come_out_as_they_went_in_whatever_their_size() {
+        let long = "x".repeat(CHUNK);
+        let given = [item("a", "short"), item("b", &long), item("c", ""), item("c", "")];
+        let mut items = CatalogItems::default();
+        for item in &given {
+            items.push(item);
+        }
+        assert_eq!(items.len(), 4);
+        for (entry, item) in items.entries().iter().zip(&given) {
+            let unpacked = items.unpack(entry).unwrap();
+            assert_eq!((&*entry.key, &unpacked.document), (item.key.as_str(), &item.document));
+        }
+        let digests: Vec<String> = items.entries().iter().map(PackedItem::digest).collect();
+        assert_eq!(digests[2], digests[3]);
+        assert!(digests[0] != digests[1] && digests[1] != digests[2]);
     }
 }

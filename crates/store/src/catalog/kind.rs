@@ -1,7 +1,9 @@
 //! The kinds of the catalog and where their rows are.
 
+use serde::{Deserialize, Serialize};
+
 /// What a row of the catalog is. The codes are stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum CatalogKind {
     Model = 1,
     McpServer = 2,

@@ -5,16 +5,18 @@ use sea_query::{Expr, ExprTrait, LikeExpr, Order, Query, SelectStatement};
 
 use super::order::{self, Key, KeyType};
 use super::read::{RECORD_COLUMNS, RecordRow};
-use super::{CatalogKind, CatalogOrder, CatalogRecord, vocabulary};
+use super::{CatalogKind, CatalogOrder, CatalogRecord, narrow, vocabulary};
 use crate::db::{Database, Row, Transaction};
 use crate::dialect::Dialect;
 use crate::error::Result;
-use crate::filter::{self, Expression, Scope};
+use crate::filter::{self, Expression, Scope, Selection};
 use crate::tables::WORKSPACE;
 use crate::token;
 
 /// The table of models, servers and tools.
 const ITEM: &str = "catalog_item";
+/// The ids that a condition selects.
+const NARROWED: &str = "narrowed";
 
 /// Which rows a list is about.
 #[derive(Clone, Copy, Debug)]
@@ -78,16 +80,17 @@ pub(super) enum Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn dialect(&self) -> Dialect {
+    pub(super) fn dialect(&self) -> Dialect {
         match self {
             Self::Database(database) => database.dialect(),
             Self::Snapshot(snapshot) => snapshot.dialect(),
         }
     }
 
-    async fn fetch_all<R: Row>(&mut self, select: &SelectStatement) -> Result<Vec<R>> {
+    /// A statement whose plan depends on the values of a filter.
+    pub(super) async fn fetch_filtered<R: Row>(&mut self, select: &SelectStatement) -> Result<Vec<R>> {
         match self {
-            Self::Database(database) => database.fetch_all(select).await,
+            Self::Database(database) => database.fetch_filtered(select).await,
             Self::Snapshot(snapshot) => snapshot.fetch_all(select).await,
         }
     }
@@ -96,18 +99,19 @@ impl Reader<'_> {
         let fingerprint = list.fingerprint();
         let key_type = list.order.key_type();
         let cursor = list.page_token.map(|token| order::decode(token, &fingerprint, key_type)).transpose()?;
-        let select = list.select(cursor.as_ref(), self.dialect())?;
+        let narrowed = narrow::choose(self, list).await?;
+        let select = list.select(cursor.as_ref(), narrowed, self.dialect())?;
         let mut rows: Vec<(RecordRow, Key)> = match key_type {
             KeyType::Int => {
-                let rows = self.fetch_all::<IntRow>(&select).await?;
+                let rows = self.fetch_filtered::<IntRow>(&select).await?;
                 rows.into_iter().map(|row| (row.record, row.sort_key.map_or(Key::Absent, Key::Int))).collect()
             }
             KeyType::Double => {
-                let rows = self.fetch_all::<DoubleRow>(&select).await?;
+                let rows = self.fetch_filtered::<DoubleRow>(&select).await?;
                 rows.into_iter().map(|row| (row.record, row.sort_key.map_or(Key::Absent, Key::Double))).collect()
             }
             KeyType::Text => {
-                let rows = self.fetch_all::<TextRow>(&select).await?;
+                let rows = self.fetch_filtered::<TextRow>(&select).await?;
                 rows.into_iter().map(|row| (row.record, row.sort_key.map_or(Key::Absent, Key::Text))).collect()
             }
         };
@@ -178,7 +182,13 @@ impl CatalogList<'_> {
         token::fingerprint(&parts.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
-    fn select(&self, cursor: Option<&(Key, i64)>, dialect: Dialect) -> Result<SelectStatement> {
+    /// `narrowed` has the ids, in a column of that name, that the rows are looked for among.
+    fn select(
+        &self,
+        cursor: Option<&(Key, i64)>,
+        narrowed: Option<SelectStatement>,
+        dialect: Dialect,
+    ) -> Result<SelectStatement> {
         let Some(table) = self.set.kinds.first().map(|kind| kind.table()) else { return Ok(Query::select()) };
         let related = match &self.order {
             CatalogOrder::ArtifactProperty { .. } => self.set.related_condition(dialect)?,
@@ -187,8 +197,15 @@ impl CatalogList<'_> {
         let mut rows = Query::select();
         rows.columns(RECORD_COLUMNS.map(|column| (table, column)))
             .expr_as(self.order.key(table, self.sort_order, related), "sort_key")
-            .from(table)
             .cond_where(self.set.condition(table, dialect)?);
+        if let Some(mut narrowed) = narrowed {
+            // A cross join, which keeps SQLite from beginning with the other table.
+            rows.from_subquery(narrowed.distinct().take(), NARROWED)
+                .cross_join(table)
+                .and_where(Expr::col((table, "id")).eq(Expr::col((NARROWED, "id"))));
+        } else {
+            rows.from(table);
+        }
         let mut select = Query::select();
         select.columns(RECORD_COLUMNS).column("sort_key").from_subquery(rows, "page");
         if let Some((key, id)) = cursor {
@@ -231,10 +248,28 @@ impl CatalogSet<'_> {
         if let Some(search) = self.search {
             all = all.add(column("search_text").like(contains(search)));
         }
+        for filter in self.filters {
+            all = all.add(self.with_scope(table, |scope| filter::compile(filter, scope, dialect))?);
+        }
+        Ok(all)
+    }
+
+    /// What each of the filters' conditions selects by an index alone.
+    pub(super) fn selections(&self, table: &'static str, dialect: Dialect) -> Result<Vec<Selection>> {
+        let mut all = Vec::new();
+        for filter in self.filters {
+            all.extend(self.with_scope(table, |scope| filter::selections(filter, scope, dialect))?);
+        }
+        Ok(all)
+    }
+
+    /// Calls with what names in filters mean for rows of this set.
+    fn with_scope<T>(&self, table: &'static str, call: impl FnOnce(&Scope<'_>) -> T) -> T {
+        let kind = self.kinds.first().copied().unwrap_or(CatalogKind::Model);
+        let codes: Vec<i16> = self.kinds.iter().map(|kind| kind.code()).collect();
         let artifact_codes = CatalogKind::ARTIFACTS.map(CatalogKind::code);
         let artifacts = artifact_scope(&artifact_codes);
-        let Some(kind) = self.kinds.first().copied() else { return Ok(all) };
-        let scope = Scope {
+        call(&Scope {
             table,
             workspace_id: WORKSPACE,
             kinds: &codes,
@@ -243,11 +278,7 @@ impl CatalogSet<'_> {
             walked: None,
             related: (kind == CatalogKind::Model).then_some(&artifacts),
             resolve: &|name| vocabulary::resolve(kind, name),
-        };
-        for filter in self.filters {
-            all = all.add(filter::compile(filter, &scope, dialect)?);
-        }
-        Ok(all)
+        })
     }
 
     /// What the filters ask of the artifacts.

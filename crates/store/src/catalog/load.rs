@@ -7,10 +7,11 @@ use std::collections::{HashMap, HashSet};
 use sea_query::{Expr, ExprTrait, Query};
 use serde_json::Value;
 
-use super::item::{CatalogItem, digest, sort_name};
+use super::item::{CatalogItem, CatalogItems, sort_name};
 use super::{CatalogKind, vocabulary};
 use crate::clock::Clock;
-use crate::db::Transaction;
+use crate::db::{SQLITE_CACHE, Transaction};
+use crate::dialect::Dialect;
 use crate::error::{Result, StoreError};
 use crate::lease::Lease;
 use crate::store::{Operation, Outcome};
@@ -19,6 +20,10 @@ use crate::write::{PROPERTY_COLUMNS, PropertyRow};
 
 /// Rows per statement, well below what the databases allow in parameters.
 const ROWS: usize = 500;
+/// Kibibytes of SQLite's cache during a load.
+const LOAD_CACHE: u32 = 64 * 1024;
+/// From this many written items on, the planner is told what the tables hold now.
+const MANY: usize = 1_000;
 
 /// What one source publishes now, and how reading it went.
 #[derive(Clone, Debug)]
@@ -29,7 +34,7 @@ pub struct SourceSnapshot {
     /// Items that could not be read.
     pub skipped: usize,
     /// `None` keeps what the source published before.
-    pub items: Option<Vec<CatalogItem>>,
+    pub items: Option<CatalogItems>,
     /// Keys of models that stay as they are, beside `items`.
     pub kept: Vec<String>,
 }
@@ -77,11 +82,24 @@ impl Operation for CatalogLoad {
         if let Some(sources) = &self.sources {
             load.remove_others(tx, sources).await?;
         }
-        Ok(Outcome::Done(load.finish(tx).await?))
+        let report = load.finish(tx).await?;
+        set_cache(tx, SQLITE_CACHE).await?;
+        if report.written >= MANY {
+            analyse(tx).await?;
+        }
+        Ok(Outcome::Done(report))
     }
 
     fn may_retry(&self, error: &StoreError) -> bool {
         matches!(error, StoreError::Retry(_))
+    }
+}
+
+/// Indexes grow at many places at once: with a small cache SQLite writes and reads each of their pages again and again.
+async fn set_cache(tx: &mut Transaction, kibibytes: u32) -> Result<()> {
+    match tx.dialect() {
+        Dialect::Sqlite => tx.execute_text(format!("PRAGMA cache_size = -{kibibytes}")).await,
+        Dialect::Postgres | Dialect::MySql => Ok(()),
     }
 }
 
@@ -125,6 +143,7 @@ impl Load {
             .and_where(Expr::col("workspace_id").eq(WORKSPACE))
             .take();
         tx.execute(&lock).await?;
+        set_cache(tx, LOAD_CACHE).await?;
         let select = Query::select()
             .columns(["generation", "next_id"])
             .from("catalog_state")
@@ -150,7 +169,7 @@ impl Load {
         &mut self,
         tx: &mut Transaction,
         source_id: &str,
-        items: &[CatalogItem],
+        items: &CatalogItems,
         kept: &[String],
     ) -> Result<()> {
         let mut stored: HashMap<(i16, String), StoredRow> = HashMap::new();
@@ -162,28 +181,29 @@ impl Load {
         }
         let mut changed = Vec::new();
         let mut ids_to_clear = Vec::new();
-        for item in items {
-            let digest = digest(item);
-            let old = stored.remove(&(item.kind.code(), item.key.clone()));
+        for entry in items.entries() {
+            let digest = entry.digest();
+            let old = stored.remove(&(entry.kind.code(), entry.key.to_string()));
             if old.as_ref().is_some_and(|old| old.digest == digest) {
                 self.report.unchanged += 1;
                 continue;
             }
             ids_to_clear.extend(old.as_ref().map(|old| old.id));
-            changed.push((item, digest, old.map(|old| (old.id, old.create_time))));
+            changed.push((entry, digest, old.map(|old| (old.id, old.create_time))));
         }
         self.report.removed += stored.len();
         ids_to_clear.extend(stored.into_values().map(|row| row.id));
         let children = self.clear(tx, &ids_to_clear).await?;
-        for (item, digest, old) in changed {
+        for (entry, digest, old) in changed {
             self.report.written += 1;
+            let mut item = items.unpack(entry)?;
             let (id, create_time) = self.identity(old);
-            self.add(source_id, item, id, 0, create_time, &digest);
-            for child in &item.children {
+            for child in std::mem::take(&mut item.children) {
                 let old = children.get(&(id, child.kind.code(), child.key.clone())).copied();
                 let (child_id, create_time) = self.identity(old);
                 self.add(source_id, child, child_id, id, create_time, "");
             }
+            self.add(source_id, item, id, 0, create_time, &digest);
             self.flush(tx, ROWS).await?;
         }
         self.flush(tx, 1).await
@@ -233,33 +253,35 @@ impl Load {
         Ok(children)
     }
 
-    fn add(&mut self, source_id: &str, item: &CatalogItem, id: i64, parent_id: i64, created: i64, digest: &str) {
+    fn add(&mut self, source_id: &str, item: CatalogItem, id: i64, parent_id: i64, created: i64, digest: &str) {
         let create_time = item.create_time.unwrap_or(created);
         let update_time = item.update_time.unwrap_or(self.now);
-        let mut document = item.document.clone();
+        let sort_name = sort_name(&item);
+        let name_folded = item.name.as_deref().and_then(folded);
+        let CatalogItem { kind, key, name, mut document, .. } = item;
         document.set("createTimeSinceEpoch", Value::String(create_time.to_string()));
         document.set("lastUpdateTimeSinceEpoch", Value::String(update_time.to_string()));
-        let properties = vocabulary::properties(item.kind, &document.0);
-        let kind = item.kind.code();
-        let rows = properties.into_iter().map(|(key, value)| PropertyRow { kind, owner_id: id, key, value });
+        let code = kind.code();
+        let properties = vocabulary::properties(kind, &document.0);
+        let rows = properties.into_iter().map(|(key, value)| PropertyRow { kind: code, owner_id: id, key, value });
         self.properties.extend(rows);
         let mut row: Vec<Expr> = vec![
             id.into(),
             WORKSPACE.into(),
-            kind.into(),
+            code.into(),
             source_id.into(),
             parent_id.into(),
-            item.key.as_str().into(),
-            item.name.clone().into(),
-            item.name.as_deref().and_then(folded).into(),
-            sort_name(item).into(),
+            key.into(),
+            name.into(),
+            name_folded.into(),
+            sort_name.into(),
             document.text("externalId").map(str::to_owned).into(),
             create_time.into(),
             update_time.into(),
             document.to_text().into(),
         ];
-        if item.kind.table() == "catalog_item" {
-            row.extend([digest.into(), vocabulary::search_text(item.kind, &document.0).into()]);
+        if kind.table() == "catalog_item" {
+            row.extend([digest.into(), vocabulary::search_text(kind, &document.0).into()]);
             self.items.push(row);
         } else {
             self.artifacts.push(row);
@@ -332,7 +354,7 @@ impl Load {
             if known.contains(source_id.as_str()) {
                 continue;
             }
-            self.replace(tx, &source_id, &[], &[]).await?;
+            self.replace(tx, &source_id, &CatalogItems::default(), &[]).await?;
             let delete = Query::delete()
                 .from_table("catalog_source")
                 .and_where(Expr::col("workspace_id").eq(WORKSPACE))
@@ -354,6 +376,24 @@ impl Load {
             tx.execute(&update).await?;
         }
         Ok(self.report)
+    }
+}
+
+/// Without this, plans are made for the empty tables that were there before.
+async fn analyse(tx: &mut Transaction) -> Result<()> {
+    let tables = "catalog_item, catalog_artifact, catalog_property";
+    match tx.dialect() {
+        Dialect::Postgres => tx.execute_text(format!("ANALYZE {tables}")).await,
+        Dialect::Sqlite => {
+            // A sample of each index will do.
+            tx.execute_text("PRAGMA analysis_limit = 1000".to_owned()).await?;
+            for table in tables.split(", ") {
+                tx.execute_text(format!("ANALYZE {table}")).await?;
+            }
+            Ok(())
+        }
+        // It keeps its statistics up to date by itself, and the statement would commit.
+        Dialect::MySql => Ok(()),
     }
 }
 

@@ -1,17 +1,21 @@
 //! What can be filtered by: the values and ranges of the properties that are there.
+//!
+//! Some statements for each property, each along an index and no further than needed: over a million of them together
+//! would take ten seconds and half a gigabyte.
 
 use std::collections::BTreeMap;
 
-use sea_query::{Expr, ExprTrait, Func, Order, Query};
+use sea_query::{Expr, ExprTrait, Func, Order, Query, SelectStatement};
 
-use super::CatalogKind;
+use super::{CatalogKind, vocabulary};
 use crate::db::Database;
 use crate::error::Result;
+use crate::filter::ValueType;
 use crate::tables::WORKSPACE;
 
 /// A property with more values, or longer ones, is no choice for a list of check boxes.
-const MOST_VALUES: i64 = 49;
-const LONGEST_VALUE: i64 = 100;
+const MOST_VALUES: usize = 49;
+const LONGEST_VALUE: usize = 100;
 
 /// The property names of some kinds, with what they offer; the flag tells custom properties from built-in ones.
 pub type Options = BTreeMap<(String, bool), PropertyOptions>;
@@ -25,77 +29,37 @@ pub struct PropertyOptions {
     pub doubles: Option<(f64, f64)>,
 }
 
-#[derive(sqlx::FromRow)]
-struct RangeRow {
-    name: String,
-    custom: bool,
-    least_int: Option<i64>,
-    greatest_int: Option<i64>,
-    least_double: Option<f64>,
-    greatest_double: Option<f64>,
-    text_count: i64,
-    text_length: Option<i64>,
-}
-
-#[derive(sqlx::FromRow)]
-struct TextRow {
-    name: String,
-    custom: bool,
-    string_value: String,
-}
+type Range<T> = (Option<T>, Option<T>);
 
 impl Database {
-    /// Two statements over all properties of these kinds: to be asked once per generation.
+    /// To be asked once per generation.
     pub async fn catalog_options(&self, kinds: &[CatalogKind]) -> Result<Options> {
-        let codes = || kinds.iter().map(|kind| kind.code());
-        let text = || Expr::col("string_value");
-        let aggregate = Query::select()
-            .columns(["name", "custom"])
-            .expr_as(Func::min(Expr::col("int_value")), "least_int")
-            .expr_as(Func::max(Expr::col("int_value")), "greatest_int")
-            .expr_as(Func::min(Expr::col("double_value")), "least_double")
-            .expr_as(Func::max(Expr::col("double_value")), "greatest_double")
-            .expr_as(Func::count_distinct(text()), "text_count")
-            .expr_as(Expr::from(Func::max(Func::char_length(text()))).cast_as(self.big_integer()), "text_length")
-            .from("catalog_property")
-            .and_where(Expr::col("workspace_id").eq(WORKSPACE))
-            .and_where(Expr::col("kind").is_in(codes()))
-            .group_by_col("name")
-            .group_by_col("custom")
-            .take();
         let mut options = Options::new();
-        let mut with_texts = Vec::new();
-        for row in self.fetch_all::<RangeRow>(&aggregate).await? {
-            let entry = options.entry((row.name.clone(), row.custom)).or_default();
-            entry.integers = row.least_int.zip(row.greatest_int);
-            entry.doubles = row.least_double.zip(row.greatest_double);
-            // The empty text counts as a value here but is none that is offered.
-            let is_choice =
-                row.text_count <= MOST_VALUES + 1 && row.text_length.is_some_and(|len| len <= LONGEST_VALUE);
-            if is_choice {
-                with_texts.push(row.name);
+        for kind in kinds {
+            for (name, custom) in self.property_names(*kind, ValueType::Text).await? {
+                let texts = self.distinct_texts(*kind, &name, custom).await?;
+                if !texts.is_empty() {
+                    options.entry((name, custom.unwrap_or(true))).or_default().texts.extend(texts);
+                }
+            }
+            for (name, custom) in self.property_names(*kind, ValueType::Int).await? {
+                let range: Option<Range<i64>> =
+                    self.fetch_optional(&range(*kind, &name, custom, ValueType::Int)).await?;
+                let integers = &mut options.entry((name, custom.unwrap_or(true))).or_default().integers;
+                *integers = wider(*integers, range, Ord::min, Ord::max);
+            }
+            for (name, custom) in self.property_names(*kind, ValueType::Double).await? {
+                let range: Option<Range<f64>> =
+                    self.fetch_optional(&range(*kind, &name, custom, ValueType::Double)).await?;
+                let doubles = &mut options.entry((name, custom.unwrap_or(true))).or_default().doubles;
+                *doubles = wider(*doubles, range, f64::min, f64::max);
             }
         }
-        if with_texts.is_empty() {
-            return Ok(options);
-        }
-        let values = Query::select()
-            .distinct()
-            .columns(["name", "custom", "string_value"])
-            .from("catalog_property")
-            .and_where(Expr::col("workspace_id").eq(WORKSPACE))
-            .and_where(Expr::col("kind").is_in(codes()))
-            .and_where(Expr::col("name").is_in(with_texts))
-            .and_where(text().is_not_null())
-            .and_where(text().ne(""))
-            .order_by("string_value", Order::Asc)
-            .take();
-        for row in self.fetch_all::<TextRow>(&values).await? {
-            options.entry((row.name, row.custom)).or_default().texts.push(row.string_value);
-        }
         for option in options.values_mut() {
-            if option.texts.len() > usize::try_from(MOST_VALUES).unwrap_or(usize::MAX)
-                || option.texts.iter().any(|text| text.chars().count() > usize::try_from(LONGEST_VALUE).unwrap_or(0))
+            option.texts.sort_unstable();
+            option.texts.dedup();
+            option.texts.retain(|text| !text.is_empty());
+            if option.texts.len() > MOST_VALUES || option.texts.iter().any(|text| text.chars().count() > LONGEST_VALUE)
             {
                 option.texts.clear();
             }
@@ -103,11 +67,68 @@ impl Database {
         Ok(options)
     }
 
-    /// How a 64-bit integer is called in a CAST.
-    fn big_integer(&self) -> &'static str {
-        match self.dialect() {
-            crate::dialect::Dialect::MySql => "SIGNED",
-            _ => "BIGINT",
+    /// The names of properties with a value of this type, from one to the next. The flag is `None` where all of them can only
+    /// be custom.
+    async fn property_names(&self, kind: CatalogKind, value: ValueType) -> Result<Vec<(String, Option<bool>)>> {
+        let mut names = Vec::new();
+        let mut last: Option<String> = None;
+        loop {
+            let mut select = of_kind(kind, value);
+            select.column("name").order_by("name", Order::Asc).limit(1);
+            if let Some(last) = last {
+                select.and_where(Expr::col("name").gt(last));
+            }
+            let Some((name,)) = self.fetch_optional::<(String,)>(&select).await? else { return Ok(names) };
+            if vocabulary::is_built_in(kind, &name) {
+                names.extend([(name.clone(), Some(false)), (name.clone(), Some(true))]);
+            } else {
+                names.push((name.clone(), None));
+            }
+            last = Some(name);
         }
+    }
+
+    /// All values, or more than are offered: the empty text is one of them but not offered.
+    async fn distinct_texts(&self, kind: CatalogKind, name: &str, custom: Option<bool>) -> Result<Vec<String>> {
+        let mut select = of_property(kind, name, custom, ValueType::Text);
+        select.distinct().column("string_value").limit(MOST_VALUES as u64 + 2);
+        Ok(self.fetch_all::<(String,)>(&select).await?.into_iter().map(|(text,)| text).collect())
+    }
+}
+
+fn of_kind(kind: CatalogKind, value: ValueType) -> SelectStatement {
+    Query::select()
+        .from("catalog_property")
+        .and_where(Expr::col("workspace_id").eq(WORKSPACE))
+        .and_where(Expr::col("kind").eq(kind.code()))
+        .and_where(Expr::col(value.column()).is_not_null())
+        .take()
+}
+
+fn of_property(kind: CatalogKind, name: &str, custom: Option<bool>, value: ValueType) -> SelectStatement {
+    let mut select = of_kind(kind, value);
+    select.and_where(Expr::col("name").eq(name));
+    if let Some(custom) = custom {
+        select.and_where(Expr::col("custom").eq(custom));
+    }
+    select
+}
+
+fn range(kind: CatalogKind, name: &str, custom: Option<bool>, value: ValueType) -> SelectStatement {
+    let mut select = of_property(kind, name, custom, value);
+    select.expr(Func::min(Expr::col(value.column()))).expr(Func::max(Expr::col(value.column())));
+    select
+}
+
+fn wider<T: Copy>(
+    known: Option<(T, T)>,
+    found: Option<Range<T>>,
+    least: fn(T, T) -> T,
+    greatest: fn(T, T) -> T,
+) -> Option<(T, T)> {
+    let found = found.and_then(|(min, max)| min.zip(max));
+    match (known, found) {
+        (Some((min, max)), Some((other_min, other_max))) => Some((least(min, other_min), greatest(max, other_max))),
+        (known, found) => known.or(found),
     }
 }

@@ -66,6 +66,11 @@ impl CatalogOrder {
         matches!(self, Self::Property { .. } | Self::ArtifactProperty { .. })
     }
 
+    /// Whether an index has the rows in this order.
+    pub(super) fn is_by_index(&self) -> bool {
+        !self.may_be_absent()
+    }
+
     /// Whether rows of one key follow each other in the direction of the list; otherwise by ascending id (parity).
     pub(super) fn ids_follow_direction(&self) -> bool {
         matches!(self, Self::Id | Self::CreateTime | Self::LastUpdateTime)
@@ -122,11 +127,14 @@ pub(super) fn after(order: &CatalogOrder, sort_order: SortOrder, key: &Key, id: 
         Key::Text(value) => value.clone().into(),
     };
     let beyond = if descends { column().lt(bound.clone()) } else { column().gt(bound.clone()) };
+    // Said once more in a form that an index can start from.
+    let from = if descends { column().lte(bound.clone()) } else { column().gte(bound.clone()) };
     let mut any = Cond::any().add(beyond).add(Cond::all().add(column().eq(bound)).add(next_id));
     if order.may_be_absent() {
         any = any.add(column().is_null());
+        return any;
     }
-    any
+    Cond::all().add(from).add(any)
 }
 
 const INVALID: StoreError =

@@ -94,6 +94,11 @@ fn fields(kind: CatalogKind) -> &'static [Field] {
     }
 }
 
+/// Whether a property of this name may be a field of the document, not only a custom property.
+pub(super) fn is_built_in(kind: CatalogKind, name: &str) -> bool {
+    fields(kind).iter().any(|field| field.stored == name)
+}
+
 /// The property rows of a document.
 pub(super) fn properties(kind: CatalogKind, document: &Map<String, Value>) -> Properties {
     let mut properties = custom_properties(document);

@@ -12,7 +12,7 @@ use sqlx::{Connection, Executor, MySqlPool, PgPool};
 
 use super::migrate::{self, MigrateError};
 use super::source::DatabaseSource;
-use super::{Database, Pools};
+use super::{Database, Pools, SQLITE_CACHE};
 use crate::error::StoreError;
 use crate::gather::Gather;
 
@@ -91,7 +91,9 @@ async fn sqlite(path: Option<&std::path::Path>, options: PoolOptions) -> Result<
     .busy_timeout(Duration::from_secs(10))
     .foreign_keys(true)
     .pragma("case_sensitive_like", "ON")
-    .pragma("cache_size", "-8192")
+    .pragma("cache_size", format!("-{SQLITE_CACHE}"))
+    // A large load leaves a log of its own size; the next one after it has been copied starts small.
+    .pragma("journal_size_limit", "67108864")
     .pragma("temp_store", "MEMORY");
     let write = SqlitePoolOptions::new()
         .max_connections(1)

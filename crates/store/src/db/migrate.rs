@@ -40,6 +40,12 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../../migrations/postgres/0004_property_keys.sql"),
         mysql: include_str!("../../migrations/mysql/0004_property_keys.sql"),
     },
+    Migration {
+        version: 5,
+        sqlite: include_str!("../../migrations/sqlite/0005_catalog_search.sql"),
+        postgres: include_str!("../../migrations/postgres/0005_catalog_search.sql"),
+        mysql: include_str!("../../migrations/mysql/0005_catalog_search.sql"),
+    },
 ];
 
 /// Chosen once; two replicas of any version have to agree on it.

@@ -2,7 +2,7 @@
 //!
 //! Every expression built here is true or false, never NULL, so that NOT means what the language says.
 
-use sea_query::{Alias, Expr, ExprTrait, Func, LikeExpr, Query, Value as Bound};
+use sea_query::{Alias, Expr, ExprTrait, Func, LikeExpr, Query, SelectStatement, Value as Bound};
 
 use super::Scope;
 use super::error::FilterError;
@@ -18,6 +18,24 @@ pub const INDEXED_PREFIX: usize = 255;
 pub fn compile(expression: &Expression, scope: &Scope<'_>, dialect: Dialect) -> Result<Expr, FilterError> {
     let condition = check(expression, scope.resolve)?;
     Ok(Compiler { scope, dialect }.condition(&condition))
+}
+
+/// What one condition of a filter selects by an index alone.
+pub(crate) struct Selection {
+    /// The rows of the index, for counting.
+    pub(crate) found: SelectStatement,
+    /// The ids of the scope's rows, in a column `id`; some may be there twice.
+    pub(crate) ids: SelectStatement,
+}
+
+/// The conditions that all rows of a list over `scope` have to fulfil and that an index on values answers.
+pub(crate) fn selections(
+    expression: &Expression,
+    scope: &Scope<'_>,
+    dialect: Dialect,
+) -> Result<Vec<Selection>, FilterError> {
+    let condition = check(expression, scope.resolve)?;
+    Ok(Compiler { scope, dialect }.selections(&condition))
 }
 
 struct Compiler<'a> {
@@ -61,12 +79,12 @@ impl Compiler<'_> {
     }
 
     fn property(&self, name: &str, built_in_only: bool, test: &Test) -> Expr {
+        let table = self.scope.properties;
+        let property_column = |name: &'static str| Expr::col((table, name));
         let kind = match self.scope.kinds {
             [kind] => Expr::val(*kind),
             _ => Expr::col((self.scope.table, "kind")),
         };
-        let table = self.scope.properties;
-        let property_column = |name: &'static str| Expr::col((table, name));
         let owner = match self.scope.walked {
             Some(walked) => Expr::col((walked, "owner_id")),
             None => Expr::col((self.scope.table, "id")),
@@ -76,7 +94,6 @@ impl Compiler<'_> {
             .from(table)
             .and_where(property_column("kind").eq(kind))
             .and_where(property_column("owner_id").eq(owner))
-            .and_where(property_column("name").eq(name))
             .to_owned();
         if self.scope.walked.is_some() {
             // Keeps the planners from making a join of it, whose order they would guess.
@@ -86,15 +103,22 @@ impl Compiler<'_> {
             // SQLite makes no such plans, but would look up ranges of values for every entity.
             rows.and_where(property_column("workspace_id").eq(self.scope.workspace_id));
         }
-        if built_in_only {
-            rows.and_where(property_column("custom").eq(false));
-        }
-        rows.and_where(self.test(test, Operand::Property { table }));
+        self.keep_passing(&mut rows, name, built_in_only, test);
         let exists = Expr::exists(rows);
         match self.is_walked(name, built_in_only, test) {
             Some(is_walked) => is_walked.or(exists),
             None => exists,
         }
+    }
+
+    /// Keeps only the rows of properties of this name that pass.
+    fn keep_passing(&self, rows: &mut SelectStatement, name: &str, built_in_only: bool, test: &Test) {
+        let table = self.scope.properties;
+        rows.and_where(Expr::col((table, "name")).eq(name));
+        if built_in_only {
+            rows.and_where(Expr::col((table, "custom")).eq(false));
+        }
+        rows.and_where(self.test(test, Operand::Property { table }));
     }
 
     /// Whether the walked row is the one asked for: then nothing has to be looked up.
@@ -107,6 +131,38 @@ impl Compiler<'_> {
         let walked = |name: &'static str| Expr::col((walked, name));
         let is_walked = walked("name").eq(name).and(walked(key).eq(text.as_str()));
         Some(if built_in_only { is_walked.and(walked("custom").eq(false)) } else { is_walked })
+    }
+
+    fn selections(&self, condition: &Condition) -> Vec<Selection> {
+        match condition {
+            Condition::All(members) => members.iter().flat_map(|member| self.selections(member)).collect(),
+            Condition::Holds { subject: Subject::Property { name, built_in_only }, test } if is_by_index(test) => {
+                let table = self.scope.properties;
+                let mut rows = Query::select()
+                    .from(table)
+                    // Leads the indexes on values.
+                    .and_where(Expr::col((table, "workspace_id")).eq(self.scope.workspace_id))
+                    .and_where(Expr::col((table, "kind")).is_in(self.scope.kinds.iter().copied()))
+                    .to_owned();
+                self.keep_passing(&mut rows, name, *built_in_only, test);
+                let found = rows.clone().expr(Expr::cust("1")).take();
+                vec![Selection { found, ids: rows.expr_as(Expr::col((table, "owner_id")), "id").take() }]
+            }
+            Condition::Related(inner) => {
+                let Some(scope) = self.scope.related else { return Vec::new() };
+                let of_related = Compiler { scope, dialect: self.dialect }.selections(inner);
+                let parents = |Selection { found, ids }| {
+                    let parents = Query::select()
+                        .expr_as(Expr::col((scope.table, "parent_id")), "id")
+                        .from(scope.table)
+                        .and_where(Expr::col((scope.table, "id")).in_subquery(ids))
+                        .take();
+                    Selection { found, ids: parents }
+                };
+                of_related.into_iter().map(parents).collect()
+            }
+            Condition::Any(_) | Condition::Not(_) | Condition::Holds { .. } => Vec::new(),
+        }
     }
 
     fn test(&self, test: &Test, operand: Operand) -> Expr {
@@ -176,6 +232,19 @@ impl Compiler<'_> {
             return by_prefix;
         }
         by_prefix.and(among(stored, texts.iter().map(|&text| text.to_owned())))
+    }
+}
+
+/// Whether the rows that pass stand together in an index.
+fn is_by_index(test: &Test) -> bool {
+    match test {
+        Test::Compare(comparator, value) => {
+            // There is none on truth values.
+            *comparator != Comparator::NotEqual && value.value_type() != ValueType::Bool
+        }
+        Test::In { negated, values } => !negated && values.iter().all(|value| value.value_type() != ValueType::Bool),
+        Test::Any(tests) => tests.iter().all(is_by_index),
+        Test::Never | Test::Present(_) | Test::Like { .. } | Test::All(_) => false,
     }
 }
 

@@ -1,0 +1,102 @@
+//! What a hub says about its limits: when to ask again after a refusal, and when to pause before there is one.
+//!
+//! `Retry-After`; `RateLimit` with `RateLimit-Policy` as the hub of Hugging Face sends them (`"api";r=0;t=120` and
+//! `"fixed window";"api";q=500;w=300`); the older `RateLimit-Remaining` and `RateLimit-Reset`, with and without `X-`.
+
+use std::time::Duration;
+
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, StatusCode};
+
+/// Larger numbers are times since the epoch, smaller ones counts of seconds.
+const EPOCH: u64 = 1_000_000_000;
+
+/// How long nothing should be asked after this answer. `now` is in seconds since the epoch.
+pub(super) fn pause(status: StatusCode, headers: &HeaderMap, now: u64) -> Option<Duration> {
+    let is_refused = status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::SERVICE_UNAVAILABLE;
+    let asked =
+        if is_refused || headers.contains_key(RETRY_AFTER) { number(headers, RETRY_AFTER.as_str()) } else { None };
+    let seconds = asked.or_else(|| of_window(headers, is_refused)).or_else(|| of_counters(headers, is_refused, now))?;
+    (seconds > 0).then(|| Duration::from_secs(seconds))
+}
+
+/// The longest of the windows in which nothing remains.
+fn of_window(headers: &HeaderMap, is_refused: bool) -> Option<u64> {
+    let items = items(headers, "ratelimit");
+    let used_up = items.iter().filter(|item| parameter(item, 'r').map_or(is_refused, |remaining| remaining == 0));
+    let window = || items_window(headers);
+    used_up.filter_map(|item| parameter(item, 't').or_else(window)).max()
+}
+
+/// How long the windows are: a bound where the time that is left of one is not told.
+fn items_window(headers: &HeaderMap) -> Option<u64> {
+    items(headers, "ratelimit-policy").iter().filter_map(|item| parameter(item, 'w')).max()
+}
+
+fn of_counters(headers: &HeaderMap, is_refused: bool, now: u64) -> Option<u64> {
+    ["ratelimit", "x-ratelimit"].into_iter().find_map(|prefix| {
+        let remaining = number(headers, &format!("{prefix}-remaining"));
+        if !remaining.map_or(is_refused, |remaining| remaining == 0) {
+            return None;
+        }
+        let reset = number(headers, &format!("{prefix}-reset"))?;
+        Some(if reset > EPOCH { reset.saturating_sub(now) } else { reset })
+    })
+}
+
+fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
+    headers.get(name)?.to_str().ok()?.trim().parse().ok()
+}
+
+/// The members of a list, over several headers of one name too.
+fn items(headers: &HeaderMap, name: &str) -> Vec<String> {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(|item| item.trim().to_owned()).collect()
+}
+
+fn parameter(item: &str, name: char) -> Option<u64> {
+    item.split(';').find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('=')?.trim().parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn seconds(status: u16, headers: &[(&'static str, &'static str)]) -> Option<u64> {
+        let headers: HeaderMap = headers
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect();
+        pause(StatusCode::from_u16(status).unwrap(), &headers, 2_000_000_000).map(|pause| pause.as_secs())
+    }
+
+    #[test]
+    fn a_pause_is_what_the_hub_asks_for() {
+        for (status, headers, expected) in [
+            (429, vec![("retry-after", "7")], Some(7)),
+            (200, vec![], None),
+            (429, vec![], None),
+            // Nothing remains: whoever goes on is refused.
+            (200, vec![("ratelimit", "\"api\";r=0;t=12")], Some(12)),
+            (200, vec![("ratelimit", "\"api\";r=3;t=12")], None),
+            (200, vec![("ratelimit", "\"api\";r=3;t=12, \"pages\"; r=0; t=5")], Some(5)),
+            (
+                200,
+                vec![("ratelimit", "\"api\";r=0"), ("ratelimit-policy", "\"fixed window\";\"api\";q=500;w=300")],
+                Some(300),
+            ),
+            (429, vec![("ratelimit", "\"api\";t=9")], Some(9)),
+            (429, vec![("retry-after", "2"), ("ratelimit", "\"api\";r=0;t=9")], Some(2)),
+            (200, vec![("ratelimit-remaining", "0"), ("ratelimit-reset", "8")], Some(8)),
+            (200, vec![("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "2000000030")], Some(30)),
+            (200, vec![("x-ratelimit-remaining", "1"), ("x-ratelimit-reset", "2000000030")], None),
+            (429, vec![("x-ratelimit-reset", "4")], Some(4)),
+            (429, vec![("x-ratelimit-reset", "1999999999")], None),
+            (429, vec![("retry-after", "soon"), ("ratelimit", "nonsense")], None),
+        ] {
+            assert_eq!(seconds(status, &headers), expected, "{status} {headers:?}");
+        }
+    }
+}

@@ -44,7 +44,6 @@ pub mod health;
 pub mod layers;
 pub mod log;
 pub mod metrics;
-#[cfg(feature = "otlp")]
 pub mod otlp;
 pub mod query;
 pub mod reload;

@@ -55,7 +55,7 @@ pub struct Options {
     pub health: Health,
     /// Where requests are counted.
     pub metrics: Option<Metrics>,
-    /// Whether spans are described for a trace collector; only with the feature `otlp`.
+    /// Whether spans are described for a trace collector.
     pub traces: bool,
 }
 

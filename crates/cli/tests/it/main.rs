@@ -24,3 +24,5 @@ mod schemathesis;
 mod startup;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod telemetry;

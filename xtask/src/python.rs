@@ -18,7 +18,7 @@ pub(crate) struct Environment {
     program: &'static str,
 }
 
-pub(crate) const ENVIRONMENTS: [Environment; 3] = [
+pub(crate) const ENVIRONMENTS: [Environment; 4] = [
     Environment {
         name: "client-0.3.9",
         requirement: "model-registry==0.3.9",
@@ -36,6 +36,12 @@ pub(crate) const ENVIRONMENTS: [Environment; 3] = [
         requirement: "schemathesis==4.32.5",
         variable: "MR_TEST_SCHEMATHESIS",
         program: "schemathesis",
+    },
+    Environment {
+        name: "huggingface-hub",
+        requirement: "huggingface_hub==2.4.0",
+        variable: "MR_TEST_HUGGINGFACE_HUB",
+        program: "python",
     },
 ];
 
@@ -85,7 +91,7 @@ impl Environment {
 
 /// Prepares all of them, at the same time.
 pub(crate) async fn prepare_all() -> Result<()> {
-    let [one, two, three] = &ENVIRONMENTS;
-    tokio::try_join!(one.prepare(), two.prepare(), three.prepare())?;
+    let [one, two, three, four] = &ENVIRONMENTS;
+    tokio::try_join!(one.prepare(), two.prepare(), three.prepare(), four.prepare())?;
     Ok(())
 }

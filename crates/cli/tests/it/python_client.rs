@@ -2,7 +2,7 @@
 //! checks are in the scripts under `tests/python`.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use model_registry_testkit::{Backend, Executable, TestDatabase};
@@ -48,14 +48,14 @@ async fn client_0_3_9_logs_experiments_with_metrics_from_several_threads() {
 async fn the_metrics_are_what_prometheus_reads() {
     let Some(python) = interpreter(PROMETHEUS, "metrics.py") else { return };
     let server = Executable::launch(PROGRAM).arguments(["up", "--port", "{port}"]).start().await.unwrap();
-    run_on(&server, &python, "metrics.py").await;
+    run_on(&server, python, "metrics.py").await;
 }
 
 /// Runs a script against a server of its own.
 async fn run(variable: &str, script: &str) {
     let Some(python) = interpreter(variable, script) else { return };
     let database = TestDatabase::create(Backend::Sqlite).await.unwrap();
-    run_on(&start_on(&database).await, &python, script).await;
+    run_on(&start_on(&database).await, python, script).await;
 }
 
 fn interpreter(variable: &str, script: &str) -> Option<PathBuf> {
@@ -66,20 +66,23 @@ fn interpreter(variable: &str, script: &str) -> Option<PathBuf> {
     python
 }
 
-async fn run_on(server: &Executable, python: &Path, script: &str) {
+async fn run_on(server: &Executable, python: PathBuf, script: &str) {
+    let (status, said) = complete(python, script, &server.base_url()).await;
+    assert!(status.success(), "{script}: {status}
+{said}
+the server:
+{}", server.log());
+}
+
+/// Runs a script to its end with the address of what it is to talk to; gives its status and all that it said.
+pub(crate) async fn complete(python: PathBuf, script: &str, base_url: &str) -> (ExitStatus, String) {
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python");
     let mut command = Command::new(python);
     // -B: no compiled files beside the scripts.
-    command.arg("-B").arg(scripts.join(script)).arg(server.base_url());
+    command.arg("-B").arg(scripts.join(script)).arg(base_url);
     command.env_clear().env("PYTHONUTF8", "1").stdin(Stdio::null()).kill_on_drop(true);
     let output = tokio::time::timeout(LIMIT, command.output()).await;
     let output = output.unwrap_or_else(|_| panic!("{script} is not through after {LIMIT:?}")).unwrap();
-    assert!(
-        output.status.success(),
-        "{script}: {}\n{}{}\nthe server:\n{}",
-        output.status,
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-        server.log()
-    );
+    let (said, complained) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    (output.status, format!("{said}{complained}"))
 }

@@ -18,7 +18,7 @@ pub(crate) struct Environment {
     program: &'static str,
 }
 
-pub(crate) const ENVIRONMENTS: [Environment; 4] = [
+pub(crate) const ENVIRONMENTS: [Environment; 5] = [
     Environment {
         name: "client-0.3.9",
         requirement: "model-registry==0.3.9",
@@ -41,6 +41,12 @@ pub(crate) const ENVIRONMENTS: [Environment; 4] = [
         name: "prometheus-client",
         requirement: "prometheus-client==0.26.0",
         variable: "MR_TEST_PROMETHEUS_CLIENT",
+        program: "python",
+    },
+    Environment {
+        name: "huggingface-hub",
+        requirement: "huggingface_hub==2.4.0",
+        variable: "MR_TEST_HUGGINGFACE_HUB",
         program: "python",
     },
 ];
@@ -91,7 +97,7 @@ impl Environment {
 
 /// Prepares all of them, at the same time.
 pub(crate) async fn prepare_all() -> Result<()> {
-    let [one, two, three, four] = &ENVIRONMENTS;
-    tokio::try_join!(one.prepare(), two.prepare(), three.prepare(), four.prepare())?;
+    let [one, two, three, four, five] = &ENVIRONMENTS;
+    tokio::try_join!(one.prepare(), two.prepare(), three.prepare(), four.prepare(), five.prepare())?;
     Ok(())
 }

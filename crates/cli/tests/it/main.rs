@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod backup;
 #[cfg(test)]
+mod catalog;
+#[cfg(test)]
 mod change_feed;
 #[cfg(test)]
 mod command_line;
@@ -10,6 +12,8 @@ mod command_line;
 mod concurrency;
 #[cfg(test)]
 mod crash;
+#[cfg(test)]
+mod hub;
 #[cfg(test)]
 mod manual;
 #[cfg(test)]

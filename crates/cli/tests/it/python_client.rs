@@ -2,7 +2,7 @@
 //! checks are in the scripts under `tests/python`.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use model_registry_testkit::{Backend, Executable, TestDatabase};
@@ -58,7 +58,7 @@ async fn run(variable: &str, script: &str) {
     run_on(&start_on(&database).await, &python, script).await;
 }
 
-fn interpreter(variable: &str, script: &str) -> Option<PathBuf> {
+pub(crate) fn interpreter(variable: &str, script: &str) -> Option<PathBuf> {
     let python = std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
     if python.is_none() {
         say(&format!("{script} left out: {variable} is not set; `cargo xtask test` makes the environment and sets it"));
@@ -67,19 +67,19 @@ fn interpreter(variable: &str, script: &str) -> Option<PathBuf> {
 }
 
 async fn run_on(server: &Executable, python: &Path, script: &str) {
+    let (status, said) = complete(python, script, &server.base_url()).await;
+    assert!(status.success(), "{script}: {status}\n{said}\nthe server:\n{}", server.log());
+}
+
+/// Runs a script to its end with the address of what it is to talk to; gives its status and all that it said.
+pub(crate) async fn complete(python: &Path, script: &str, base_url: &str) -> (ExitStatus, String) {
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python");
     let mut command = Command::new(python);
     // -B: no compiled files beside the scripts.
-    command.arg("-B").arg(scripts.join(script)).arg(server.base_url());
+    command.arg("-B").arg(scripts.join(script)).arg(base_url);
     command.env_clear().env("PYTHONUTF8", "1").stdin(Stdio::null()).kill_on_drop(true);
     let output = tokio::time::timeout(LIMIT, command.output()).await;
     let output = output.unwrap_or_else(|_| panic!("{script} is not through after {LIMIT:?}")).unwrap();
-    assert!(
-        output.status.success(),
-        "{script}: {}\n{}{}\nthe server:\n{}",
-        output.status,
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-        server.log()
-    );
+    let (said, complained) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    (output.status, format!("{said}{complained}"))
 }

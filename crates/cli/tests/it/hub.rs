@@ -1,0 +1,31 @@
+//! The stand-in hub, driven by the published `huggingface_hub` package: it is only worth something if it is like the real one.
+
+use std::time::Duration;
+
+use model_registry_testkit::HubServer;
+use model_registry_testkit::hub::Planned;
+
+use crate::python_client::{complete, interpreter};
+
+const PACKAGE: &str = "MR_TEST_HUGGINGFACE_HUB";
+
+#[tokio::test]
+async fn the_published_package_takes_the_stand_in_for_a_hub() {
+    let Some(python) = interpreter(PACKAGE, "hub.py") else { return };
+    let hub = HubServer::start().await.unwrap();
+    for number in 0..5 {
+        hub.publish(&format!("org/m{number}"), 1);
+    }
+    hub.publish("org/secrets", 1);
+    hub.gate("org/secrets");
+    hub.publish("org/private", 1);
+    hub.hide("org/private");
+    let busy = || {
+        let limits = [("ratelimit", "\"api\";r=0;t=1"), ("ratelimit-policy", "\"fixed window\";\"api\";q=500;w=300")];
+        Planned::Busy(limits.map(|(name, value)| (name, value.to_owned())).into())
+    };
+    hub.plan("/api/models/org/limited", std::iter::repeat_with(busy).take(50).collect());
+    hub.slow_down(Duration::from_millis(20));
+    let output = complete(&python, "hub.py", &hub.base_url()).await;
+    assert!(output.0.success(), "hub.py: {}\n{}\nasked for: {:?}", output.0, output.1, hub.requests());
+}

@@ -97,7 +97,7 @@ impl Environment {
 
 /// Prepares all of them, at the same time.
 pub(crate) async fn prepare_all() -> Result<()> {
-    let [one, two, three, four] = &ENVIRONMENTS;
-    tokio::try_join!(one.prepare(), two.prepare(), three.prepare(), four.prepare())?;
+    let [one, two, three, four, five] = &ENVIRONMENTS;
+    tokio::try_join!(one.prepare(), two.prepare(), three.prepare(), four.prepare(), five.prepare())?;
     Ok(())
 }

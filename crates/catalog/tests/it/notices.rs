@@ -57,3 +57,15 @@ async fn keys_and_values_that_nothing_has_are_told_and_the_servers_published() {
     assert_eq!(odd["tools"][0]["accessType"], "read_only");
     assert_eq!(odd["tools"][1]["accessType"], "execute");
 }
+
+#[test]
+fn keys_beside_the_list_are_told_with_their_place() {
+    let servers = "source: T\n'wing span': {a: [1]}\nmcp_servers:\n- name: good\nmcpServers: [{name: other}]\n";
+    let files = Files::new(&[("sources.yaml", SOURCES), ("t.yaml", servers)]);
+    let report = check(&files.settings());
+    let told: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].ends_with("t.yaml:2:1: unknown key `wing span`: it does nothing"), "{told:?}");
+    assert!(told[1].ends_with("t.yaml:5:1: unknown key `mcpServers`: it does nothing"), "{told:?}");
+    assert_eq!((report.sources[0].status, report.sources[0].items), ("available", 1));
+}

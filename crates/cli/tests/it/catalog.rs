@@ -129,8 +129,8 @@ async fn a_load_that_is_killed_leaves_the_old_or_the_new_models() {
 /// Whether a replica said last that it loads.
 fn leads(server: &Executable) -> Option<bool> {
     let log = server.log();
-    let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    lines.filter(|line| line["message"] == "catalog lease").next_back()?["leads"].as_bool()
+    let mut lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    lines.rfind(|line| line["message"] == "catalog lease")?["leads"].as_bool()
 }
 
 #[tokio::test]

@@ -5,17 +5,13 @@ use std::time::Duration;
 use model_registry_testkit::HubServer;
 use model_registry_testkit::hub::Planned;
 
-use crate::python_client::complete;
-use crate::support::say;
+use crate::python_client::{complete, interpreter};
 
 const PACKAGE: &str = "MR_TEST_HUGGINGFACE_HUB";
 
 #[tokio::test]
 async fn the_published_package_takes_the_stand_in_for_a_hub() {
-    let Some(python) = std::env::var_os(PACKAGE).filter(|value| !value.is_empty()) else {
-        say(&format!("hub.py left out: {PACKAGE} is not set; `cargo xtask test` makes the environment and sets it"));
-        return;
-    };
+    let Some(python) = interpreter(PACKAGE, "hub.py") else { return };
     let hub = HubServer::start().await.unwrap();
     for number in 0..5 {
         hub.publish(&format!("org/m{number}"), 1);
@@ -30,6 +26,6 @@ async fn the_published_package_takes_the_stand_in_for_a_hub() {
     };
     hub.plan("/api/models/org/limited", std::iter::repeat_with(busy).take(50).collect());
     hub.slow_down(Duration::from_millis(20));
-    let output = complete(python.into(), "hub.py", &hub.base_url()).await;
+    let output = complete(&python, "hub.py", &hub.base_url()).await;
     assert!(output.0.success(), "hub.py: {}\n{}\nasked for: {:?}", output.0, output.1, hub.requests());
 }

@@ -48,17 +48,17 @@ async fn client_0_3_9_logs_experiments_with_metrics_from_several_threads() {
 async fn the_metrics_are_what_prometheus_reads() {
     let Some(python) = interpreter(PROMETHEUS, "metrics.py") else { return };
     let server = Executable::launch(PROGRAM).arguments(["up", "--port", "{port}"]).start().await.unwrap();
-    run_on(&server, python, "metrics.py").await;
+    run_on(&server, &python, "metrics.py").await;
 }
 
 /// Runs a script against a server of its own.
 async fn run(variable: &str, script: &str) {
     let Some(python) = interpreter(variable, script) else { return };
     let database = TestDatabase::create(Backend::Sqlite).await.unwrap();
-    run_on(&start_on(&database).await, python, script).await;
+    run_on(&start_on(&database).await, &python, script).await;
 }
 
-fn interpreter(variable: &str, script: &str) -> Option<PathBuf> {
+pub(crate) fn interpreter(variable: &str, script: &str) -> Option<PathBuf> {
     let python = std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
     if python.is_none() {
         say(&format!("{script} left out: {variable} is not set; `cargo xtask test` makes the environment and sets it"));
@@ -66,16 +66,13 @@ fn interpreter(variable: &str, script: &str) -> Option<PathBuf> {
     python
 }
 
-async fn run_on(server: &Executable, python: PathBuf, script: &str) {
+async fn run_on(server: &Executable, python: &Path, script: &str) {
     let (status, said) = complete(python, script, &server.base_url()).await;
-    assert!(status.success(), "{script}: {status}
-{said}
-the server:
-{}", server.log());
+    assert!(status.success(), "{script}: {status}\n{said}\nthe server:\n{}", server.log());
 }
 
 /// Runs a script to its end with the address of what it is to talk to; gives its status and all that it said.
-pub(crate) async fn complete(python: PathBuf, script: &str, base_url: &str) -> (ExitStatus, String) {
+pub(crate) async fn complete(python: &Path, script: &str, base_url: &str) -> (ExitStatus, String) {
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python");
     let mut command = Command::new(python);
     // -B: no compiled files beside the scripts.

@@ -102,6 +102,7 @@ impl Compiler<'_> {
             .from(table)
             .and_where(property_column("kind").eq(kind))
             .and_where(property_column("owner_id").eq(owner))
+            .and_where(property_column("name").eq(name))
             .to_owned();
         if self.scope.walked.is_some() {
             // With what is selected, it keeps the planners from making a join of it, whose order they would guess.
@@ -111,7 +112,7 @@ impl Compiler<'_> {
             // SQLite makes no such plans, but would look up ranges of values for every entity.
             rows.and_where(property_column("workspace_id").eq(self.scope.workspace_id));
         }
-        self.keep_passing(&mut rows, name, built_in_only, test);
+        self.keep_passing(&mut rows, built_in_only, test);
         let exists = Expr::exists(rows);
         match self.is_walked(name, built_in_only, test) {
             Some(is_walked) => is_walked.or(exists),
@@ -119,10 +120,9 @@ impl Compiler<'_> {
         }
     }
 
-    /// Keeps only the rows of properties of this name that pass.
-    fn keep_passing(&self, rows: &mut SelectStatement, name: &str, built_in_only: bool, test: &Test) {
+    /// Leaves only the rows of properties that pass.
+    fn keep_passing(&self, rows: &mut SelectStatement, built_in_only: bool, test: &Test) {
         let table = self.scope.properties;
-        rows.and_where(Expr::col((table, "name")).eq(name));
         if built_in_only {
             rows.and_where(Expr::col((table, "custom")).eq(false));
         }
@@ -151,8 +151,9 @@ impl Compiler<'_> {
                     // Leads the indexes on values.
                     .and_where(Expr::col((table, "workspace_id")).eq(self.scope.workspace_id))
                     .and_where(Expr::col((table, "kind")).is_in(self.scope.kinds.iter().copied()))
+                    .and_where(Expr::col((table, "name")).eq(name.as_str()))
                     .to_owned();
-                self.keep_passing(&mut rows, name, *built_in_only, test);
+                self.keep_passing(&mut rows, *built_in_only, test);
                 let found = rows.clone().expr(Expr::cust("1")).take();
                 vec![Selection { found, ids: rows.expr_as(Expr::col((table, "owner_id")), "id").take() }]
             }

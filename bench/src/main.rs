@@ -95,6 +95,10 @@ async fn main() -> Result<()> {
         if target.process.is_some() {
             limit::analyse(&postgres.url())?;
         }
+        // Before pgbench adds rows that only look like entities.
+        if target.process.is_some() && arguments.only.as_ref().is_none_or(|only| backup::NAME.contains(only.as_str())) {
+            copied = backup::run(&arguments.executable, &postgres.url()).await?;
+        }
         for scenario in Scenario::all(&data) {
             if arguments.only.as_ref().is_some_and(|only| !scenario.name.contains(only.as_str())) {
                 continue;
@@ -108,9 +112,6 @@ async fn main() -> Result<()> {
                 None
             };
             results.push(Row { target: target.name.clone(), measured, limit });
-        }
-        if target.process.is_some() && arguments.only.as_ref().is_none_or(|only| backup::NAME.contains(only.as_str())) {
-            copied = backup::run(&arguments.executable, &postgres.url()).await?;
         }
     }
     report::write(&arguments.out, &results, &copied, size, arguments.connections)?;

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-use model_registry_testkit::database::{MYSQL_VARIABLE, POSTGRES_VARIABLE};
+use model_registry_testkit::database::{MARIADB_VARIABLE, MYSQL_VARIABLE, POSTGRES_VARIABLE};
 use model_registry_testkit::{MariaDbServer, PostgresServer};
 use tempfile::TempDir;
 
@@ -88,7 +88,7 @@ async fn start_servers(databases: &BTreeSet<Database>) -> Result<Servers> {
     }
     if databases.contains(&Database::Mariadb) {
         let server = MariaDbServer::start(&servers.directory.path().join("mariadb")).await?;
-        servers.variables.push((MYSQL_VARIABLE, server.url().into()));
+        servers.variables.push((MARIADB_VARIABLE, server.url().into()));
         servers.running.push(Box::new(server));
     }
     Ok(servers)
@@ -99,6 +99,8 @@ async fn prepare_python(arguments: &Arguments) -> Result<()> {
 }
 
 fn summary(arguments: &Arguments, databases: &BTreeSet<Database>, passed: bool, start: Instant) -> String {
+    // The tests themselves look for this server.
+    let has_mysql = std::env::var_os(MYSQL_VARIABLE).is_some_and(|url| !url.is_empty());
     let names: Vec<&str> = databases
         .iter()
         .map(|database| match database {
@@ -106,6 +108,7 @@ fn summary(arguments: &Arguments, databases: &BTreeSet<Database>, passed: bool, 
             Database::Postgres => "PostgreSQL",
             Database::Mariadb => "MariaDB",
         })
+        .chain(has_mysql.then_some("MySQL"))
         .collect();
     let python = if arguments.skip_python { "without" } else { "with" };
     let which =

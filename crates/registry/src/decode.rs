@@ -1,10 +1,11 @@
 //! Reads request bodies by the declaration of their kind: JSON to a [`Draft`], with the reference's strictness.
 //!
-//! Keys match without regard to case, unknown ones are refused except in artifact bodies, and a null is told apart
+//! Keys match without regard to case, the last of several counts, unknown ones are refused except in artifact bodies, and a null is told apart
 //! from an absent field.
 
 mod custom_properties;
 mod field;
+mod last_written;
 pub(crate) mod limits;
 
 use std::collections::BTreeMap;
@@ -51,7 +52,7 @@ pub(crate) struct Decoder {
 
 /// Parses a body that has to be one JSON object.
 pub(crate) fn object(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
-    let value: Value = serde_json::from_slice(bytes)
+    let value = last_written::parse(bytes)
         .map_err(|error| ApiError::Invalid(format!("the body is not valid JSON: {error}")))?;
     as_object(value, "the body")
 }
@@ -238,6 +239,21 @@ mod tests {
         let draft = decode(Kind::ModelVersion, Mode::Create, true, r#"{"NAME":"v","registeredModelID":"7"}"#).unwrap();
         assert_eq!(draft.name.as_deref(), Some("v"));
         assert_eq!(draft.reference("registeredModelId").unwrap(), Some(7));
+    }
+
+    #[test]
+    fn of_a_key_in_two_cases_the_last_written_counts() {
+        for (first, last) in [("externalId", "externalid"), ("externalid", "externalId"), ("EXTERNALID", "externalId")]
+        {
+            let body = format!(
+                r#"{{"name":"a","{first}":"first","NAME":"b","{last}":"last",
+                    "customProperties":{{"p":{{"metadataType":"MetadataStringValue","{first}":"","string_value":"x","STRING_VALUE":"y"}}}}}}"#
+            );
+            let draft = decode(Kind::RegisteredModel, Mode::Create, true, &body).unwrap();
+            assert_eq!(draft.name.as_deref(), Some("b"));
+            assert_eq!(draft.fields["externalId"], Given::Value("last".into()), "{body}");
+            assert_eq!(draft.custom_properties.unwrap()["p"]["string_value"], "y");
+        }
     }
 
     #[test]

@@ -55,7 +55,7 @@ pub struct Options {
     pub health: Health,
     /// Where requests are counted.
     pub metrics: Option<Metrics>,
-    /// Whether spans are described for a trace collector; only with the feature `otlp`.
+    /// Whether spans are described for a trace collector.
     pub traces: bool,
 }
 
@@ -101,7 +101,6 @@ async fn handle(State(shared): State<Arc<Shared>>, mut request: Request, next: N
     if let Some(trace) = trace {
         span.record("trace_id", format!("{:032x}", trace.trace_id));
     }
-    #[cfg(feature = "otlp")]
     if shared.options.traces {
         crate::otlp::begin(&span, trace);
     }
@@ -128,7 +127,6 @@ async fn handle(State(shared): State<Arc<Shared>>, mut request: Request, next: N
     if let Some(metrics) = &shared.options.metrics {
         metrics.observe(route, &line.method, status, took);
     }
-    #[cfg(feature = "otlp")]
     if shared.options.traces {
         crate::otlp::describe(&span, line.method.as_str(), route, status);
     }

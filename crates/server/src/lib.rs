@@ -45,7 +45,6 @@ pub mod layers;
 pub mod log;
 pub mod metrics;
 pub mod openapi;
-#[cfg(feature = "otlp")]
 pub mod otlp;
 mod preconditions;
 pub mod query;

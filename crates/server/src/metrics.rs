@@ -67,7 +67,6 @@ struct Inner {
     in_flight: Gauge,
     /// The values others keep, for whoever exports them another way.
     sources: Mutex<Vec<Source>>,
-    #[cfg(feature = "otlp")]
     exported: std::sync::OnceLock<opentelemetry::metrics::Histogram<f64>>,
 }
 
@@ -101,7 +100,6 @@ impl Metrics {
             durations,
             in_flight,
             sources: Mutex::default(),
-            #[cfg(feature = "otlp")]
             exported: std::sync::OnceLock::new(),
         }))
     }
@@ -152,13 +150,11 @@ impl Metrics {
         self.register(|registry| registry.register_collector(Box::new(source)));
     }
 
-    #[cfg(feature = "otlp")]
     pub(crate) fn sources(&self) -> Vec<Source> {
         self.0.sources.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Records the duration of requests there as well, from now on.
-    #[cfg(feature = "otlp")]
     pub(crate) fn export_durations(&self, histogram: opentelemetry::metrics::Histogram<f64>) {
         let _ = self.0.exported.set(histogram);
     }
@@ -170,7 +166,6 @@ impl Metrics {
     }
 
     pub(crate) fn observe(&self, route: &str, method: &Method, status: u16, took: Duration) {
-        #[cfg(feature = "otlp")]
         if let Some(histogram) = self.0.exported.get() {
             crate::otlp::observe(histogram, route, method_label(method), status, took);
         }

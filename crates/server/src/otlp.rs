@@ -1,4 +1,5 @@
-//! Traces and metrics to an OpenTelemetry collector, by OTLP over HTTP (the cargo feature `otlp`).
+//! Traces and metrics to an OpenTelemetry collector, by OTLP over HTTP. Nothing of it runs unless a collector is
+//! named.
 //!
 //! Threads of the exporters' own send them in batches; a collector that is away costs nothing but what it misses.
 

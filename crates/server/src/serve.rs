@@ -16,6 +16,8 @@ use tokio::task::JoinSet;
 
 mod connection;
 mod guarded;
+mod refusal;
+mod requests;
 mod target;
 
 /// How many connections a full process tells at once to come back; those beyond are simply closed.

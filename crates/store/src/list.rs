@@ -9,7 +9,7 @@ use crate::document;
 use crate::error::Result;
 use crate::filter::{self, Expression, Scope};
 use crate::read::artifact_of;
-use crate::record::check_document;
+use crate::record::check_ends;
 use crate::tables::{WORKSPACE, table};
 use crate::token::{self, Cursor};
 use crate::vocabulary;
@@ -93,7 +93,7 @@ impl Database {
         let table = request.kinds.first().map_or("", |kind| table(*kind));
         let mut items = String::with_capacity(rows.iter().map(|row| row.document.len() + 32).sum());
         for row in &rows {
-            check_document(table, row.id, &row.document)?;
+            check_ends(table, row.id, &row.document)?;
             if !items.is_empty() {
                 items.push(',');
             }

@@ -16,7 +16,9 @@ use crate::error::{Error, Result};
 
 /// Names the administrator's URL of a PostgreSQL server to test on.
 pub const POSTGRES_VARIABLE: &str = "MR_TEST_POSTGRES_URL";
-/// Names the administrator's URL of a MariaDB or MySQL server to test on.
+/// Names the administrator's URL of a MariaDB server to test on.
+pub const MARIADB_VARIABLE: &str = "MR_TEST_MARIADB_URL";
+/// Names the administrator's URL of a MySQL server to test on. Nothing of ours starts one.
 pub const MYSQL_VARIABLE: &str = "MR_TEST_MYSQL_URL";
 
 /// How long dropping a database may hold up a test that is done.
@@ -27,8 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub enum Backend {
     Sqlite,
     Postgres,
-    /// Whatever speaks MySQL's protocol at the given URL.
     MariaDb,
+    MySql,
 }
 
 impl fmt::Display for Backend {
@@ -43,6 +45,7 @@ impl Backend {
             Self::Sqlite => "SQLite",
             Self::Postgres => "PostgreSQL",
             Self::MariaDb => "MariaDB",
+            Self::MySql => "MySQL",
         }
     }
 
@@ -50,7 +53,8 @@ impl Backend {
         match self {
             Self::Sqlite => None,
             Self::Postgres => Some(POSTGRES_VARIABLE),
-            Self::MariaDb => Some(MYSQL_VARIABLE),
+            Self::MariaDb => Some(MARIADB_VARIABLE),
+            Self::MySql => Some(MYSQL_VARIABLE),
         }
     }
 
@@ -63,17 +67,18 @@ impl Backend {
 /// The databases to test on: SQLite always, the others when a variable names a server.
 pub fn backends() -> Vec<Backend> {
     static SAID: Once = Once::new();
-    let (there, absent): (Vec<_>, Vec<_>) = [Backend::Sqlite, Backend::Postgres, Backend::MariaDb]
+    let (there, absent): (Vec<_>, Vec<_>) = [Backend::Sqlite, Backend::Postgres, Backend::MariaDb, Backend::MySql]
         .into_iter()
         .partition(|backend| *backend == Backend::Sqlite || backend.admin_url().is_some());
     SAID.call_once(|| {
         for backend in absent {
             let variable = backend.variable().unwrap_or_default();
+            let remedy = match backend {
+                Backend::MySql => "name a server with it",
+                _ => "`cargo xtask test` starts one and sets it",
+            };
             // Not by `eprintln!`, which nobody sees of a test that passes.
-            let _ = writeln!(
-                std::io::stderr(),
-                "not tested on {backend}: {variable} is not set; `cargo xtask test` starts one and sets it"
-            );
+            let _ = writeln!(std::io::stderr(), "not tested on {backend}: {variable} is not set; {remedy}");
         }
     });
     there
@@ -129,7 +134,7 @@ impl TestDatabase {
                 connection.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await?;
                 connection.close().await?;
             }
-            Backend::MariaDb => {
+            Backend::MariaDb | Backend::MySql => {
                 let mut connection = MySqlConnection::connect(admin_url).await?;
                 connection.execute(AssertSqlSafe(format!("CREATE DATABASE {name} CHARACTER SET utf8mb4"))).await?;
                 connection.close().await?;
@@ -157,7 +162,7 @@ impl TestDatabase {
             Backend::Postgres => {
                 PgConnection::connect(&self.url).await?.execute(statement).await?;
             }
-            Backend::MariaDb => {
+            Backend::MariaDb | Backend::MySql => {
                 MySqlConnection::connect(&self.url).await?.execute(statement).await?;
             }
         }
@@ -192,7 +197,7 @@ async fn drop_database(backend: Backend, admin_url: &str, name: &str) -> Result<
             let mut connection = PgConnection::connect(admin_url).await?;
             connection.execute(AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))).await?;
         }
-        Backend::MariaDb => {
+        Backend::MariaDb | Backend::MySql => {
             let mut connection = MySqlConnection::connect(admin_url).await?;
             // A transaction that a test left open would hold us up for a day.
             connection.execute("SET lock_wait_timeout = 2").await?;

@@ -75,6 +75,22 @@ async fn an_import_that_is_killed_goes_on_where_it_was() {
 }
 
 #[tokio::test]
+async fn an_export_stops_at_a_document_that_is_damaged_in_the_middle() {
+    let directory = TempDir::new().unwrap();
+    let file = directory.path().join("export.jsonl");
+    let database = TestDatabase::create(Backend::Sqlite).await.unwrap();
+    let server = start_on(&database).await;
+    let client = Client::of(&server);
+    client.create("registered_models", &json!({"name": "whole"})).await;
+    let id = client.create("registered_models", &json!({"name": "damaged"})).await;
+    let statement = "UPDATE resource SET document = REPLACE(document, ':', ';') WHERE name = 'damaged'";
+    database.execute(statement).await.unwrap();
+    let (code, said) = run(command("export", &file, database.url())).await;
+    let told = said.contains(&format!("row {id} of table `resource` is corrupt"));
+    assert_eq!((code, told, file.exists()), (1, true, false), "{said}");
+}
+
+#[tokio::test]
 async fn a_bad_file_is_refused_and_a_backup_is_not_overwritten() {
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("export.jsonl");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use model_registry_testkit::{Backend, TestDatabase, backends};
+use model_registry_testkit::{Backend, Executable, TestDatabase, backends};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
@@ -166,6 +166,30 @@ async fn watch_prints_each_change_once_across_a_restart_of_the_server() {
     client.create("registered_models", &json!({"name": "after"})).await;
     let second = next().await;
     assert_eq!((second["sequence"].as_str(), second["kind"].as_str()), (Some("2"), Some("registered_model")));
+}
+
+#[tokio::test]
+async fn watch_says_so_where_changes_are_not_kept_any_more() {
+    let arguments =
+        ["server", "--listen", "127.0.0.1:{port}", "--database", "sqlite:x.db", "--changes-retention", "1ms"];
+    let mut server = Executable::launch(PROGRAM).arguments(arguments).start().await.unwrap();
+    let client = Client::of(&server);
+    client.create("registered_models", &json!({"name": "old"})).await;
+    assert_eq!(read_all(&client).await.len(), 1);
+    // Old changes are looked for at the start.
+    server.kill().await.unwrap();
+    server.start_again().await.unwrap();
+    eventually("the change is deleted", async || client.get("changes?after=0").await.status == 410).await;
+    let mut watch = Command::new(PROGRAM);
+    watch.args(["watch", "--after", "0", "--server", &server.base_url()]).stdin(Stdio::null()).kill_on_drop(true);
+    let output = tokio::time::timeout(PATIENCE, watch.output()).await.unwrap().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(
+        errors.starts_with("error: the changes behind 0 are not kept any more, the oldest that is kept is 2"),
+        "{errors}"
+    );
+    assert!(errors.contains("hint: `watch --after newest`"), "{errors}");
 }
 
 #[tokio::test]

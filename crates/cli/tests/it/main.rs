@@ -28,3 +28,5 @@ mod schemathesis;
 mod startup;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod telemetry;

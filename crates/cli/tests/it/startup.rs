@@ -2,14 +2,14 @@
 
 use std::process::Stdio;
 
-use model_registry_testkit::{Executable, Ready, TestDatabase, backends, free_port};
+use model_registry_testkit::{Backend, Executable, Ready, TestDatabase, backends, free_port};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::Command;
 
-use crate::support::{Client, PATIENCE, PROGRAM, encoded, eventually, start_on};
+use crate::support::{Answer, Client, PATIENCE, PROGRAM, encoded, eventually, start_on};
 
 /// A run that came to its end by itself.
 #[derive(Debug)]
@@ -157,15 +157,7 @@ async fn a_corrupt_row_fails_alone() {
             client.call("PATCH", &path, &[], Some(&json!({"description": "x"}))).await.unwrap(),
         ];
         for answer in answers {
-            assert_eq!(answer.status, 500, "{backend}: {answer:?}");
-            assert_eq!(answer.body["code"], "Internal Server Error", "{backend}: {answer:?}");
-            let message = answer.body["message"].as_str().unwrap();
-            let request_id =
-                message.strip_prefix("internal error (request id ").and_then(|rest| rest.strip_suffix(')'));
-            let request_id = request_id.unwrap_or_else(|| panic!("{backend}: {message}"));
-            let log = server.log();
-            let logged = log.lines().any(|line| line.contains(request_id) && line.contains("corrupt"));
-            assert!(logged, "{backend}: the log does not tell about request {request_id}:\n{log}");
+            assert_told_as_corrupt(&server, &answer, backend);
         }
         assert_eq!(client.read(&format!("registered_models/{whole}")).await["name"], "whole", "{backend}");
         assert_eq!(client.read(&format!("model_versions/{version}")).await["name"], "v", "{backend}");
@@ -173,7 +165,27 @@ async fn a_corrupt_row_fails_alone() {
         assert_eq!(client.list_all(&others).await.len(), 1, "{backend}");
         client.create("registered_models", &json!({"name": "new"})).await;
         assert_eq!(client.get("/readyz/health").await.status, 200, "{backend}");
+
+        // Damage in the middle is noticed where an entity is read by itself.
+        let statement =
+            "UPDATE resource SET document = REPLACE(document, '\"state\":', '\"state\"') WHERE name = 'whole'";
+        database.execute(statement).await.unwrap();
+        for path in [format!("registered_models/{whole}"), "registered_model?name=whole".to_owned()] {
+            assert_told_as_corrupt(&server, &client.get(&path).await, backend);
+        }
     }
+}
+
+/// Whether an answer says that it is our fault, and the log which row it is.
+fn assert_told_as_corrupt(server: &Executable, answer: &Answer, backend: Backend) {
+    assert_eq!(answer.status, 500, "{backend}: {answer:?}");
+    assert_eq!(answer.body["code"], "Internal Server Error", "{backend}: {answer:?}");
+    let message = answer.body["message"].as_str().unwrap();
+    let request_id = message.strip_prefix("internal error (request id ").and_then(|rest| rest.strip_suffix(')'));
+    let request_id = request_id.unwrap_or_else(|| panic!("{backend}: {message}"));
+    let log = server.log();
+    let logged = log.lines().any(|line| line.contains(request_id) && line.contains("of table `resource` is corrupt"));
+    assert!(logged, "{backend}: the log does not tell about request {request_id}:\n{log}");
 }
 
 #[tokio::test]

@@ -45,7 +45,7 @@ fn check_value(name: &str, value: &Value) -> Result<Value, ApiError> {
         return Err(invalid(name, &format!("must be an object with `metadataType`, not {}", kind_of(value))));
     };
     let member = |wanted: &str| {
-        object.iter().rev().find(|(key, _)| key.eq_ignore_ascii_case(wanted)).map_or(&Value::Null, |(_, value)| value)
+        object.iter().find(|(key, _)| key.eq_ignore_ascii_case(wanted)).map_or(&Value::Null, |(_, value)| value)
     };
     let expected = |field: &str, expected: &str| {
         let found = member(field);

@@ -16,19 +16,15 @@ use crate::{layers, log, serve, tls};
 /// What runs beside the server; what is left for the collector is sent when it is dropped.
 #[must_use]
 pub struct Telemetry {
-    #[cfg(feature = "otlp")]
     collector: Option<crate::otlp::Collector>,
 }
 
 impl Telemetry {
     /// Sends these numbers to the collector, if there is one; call it when every gauge and counter is added.
     pub fn export(&self, metrics: &Metrics) {
-        #[cfg(feature = "otlp")]
         if let Some(collector) = &self.collector {
             collector.export(metrics);
         }
-        #[cfg(not(feature = "otlp"))]
-        let _ = metrics;
     }
 }
 
@@ -89,7 +85,6 @@ impl Settings {
         Ok(telemetry)
     }
 
-    #[cfg(feature = "otlp")]
     fn traces(&self) -> Result<(Telemetry, Option<log::ExtraLayer>), ConfigError> {
         let Some(endpoint) = self.text(&key::TELEMETRY_OTLP_ENDPOINT) else {
             return Ok((Telemetry { collector: None }, None));
@@ -104,15 +99,6 @@ impl Settings {
             .map_err(|error| self.wrong(&key::TELEMETRY_OTLP_ENDPOINT, &error))?;
         let layer = collector.layer();
         Ok((Telemetry { collector: Some(collector) }, Some(layer)))
-    }
-
-    #[cfg(not(feature = "otlp"))]
-    fn traces(&self) -> Result<(Telemetry, Option<log::ExtraLayer>), ConfigError> {
-        if self.text(&key::TELEMETRY_OTLP_ENDPOINT).is_some() {
-            let reason = "this executable was built without OpenTelemetry (cargo feature `otlp`)";
-            return Err(self.wrong(&key::TELEMETRY_OTLP_ENDPOINT, &reason));
-        }
-        Ok((Telemetry {}, None))
     }
 
     /// Returns how callers are known and what they may do, by the rules given. Needs a runtime.

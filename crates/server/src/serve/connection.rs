@@ -25,7 +25,9 @@ use tower::ServiceExt;
 
 use super::Options;
 use super::guarded::Guarded;
-use super::target::{EscapedTarget, Requests, UntilAnswered};
+use super::refusal::{HeadLimits, WordedRefusals};
+use super::requests::{Requests, UntilAnswered};
+use super::target::EscapedTarget;
 use crate::error;
 use crate::request::Stopping;
 
@@ -97,6 +99,8 @@ impl Connection {
         });
         match protocol {
             Protocol::Http1 => {
+                let limits = HeadLimits { bytes: options.max_header_bytes, headers: options.max_headers };
+                let stream = WordedRefusals::new(stream, requests.clone(), limits);
                 let connection = http1::Builder::new()
                     .timer(TokioTimer::new())
                     .header_read_timeout(options.header_timeout)

@@ -140,20 +140,72 @@ async fn a_head_that_never_ends_is_not_waited_for() {
     }
 }
 
+/// The body of the last answer, which has to be as long as it was announced.
+fn refused(answers: &str, status: u16) -> serde_json::Value {
+    let last = answers.rfind("HTTP/1.1 ").unwrap_or_else(|| panic!("no answer: {answers}"));
+    let (head, body) = answers[last..].split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{answers}");
+    assert!(head.contains("\r\ncontent-type: application/json; charset=UTF-8\r\n"), "{answers}");
+    assert!(head.contains(&format!("\r\ncontent-length: {}\r\n", body.len())), "{answers}");
+    assert!(head.ends_with("\r\nconnection: close"), "{answers}");
+    serde_json::from_str(body).unwrap()
+}
+
 #[tokio::test]
-async fn too_many_or_too_large_headers_are_refused() {
+async fn too_many_or_too_large_headers_are_refused_with_a_reason() {
     let server = Running::start(Options::default()).await;
     let headers: Vec<String> = (0..100_000).map(|number| format!("x-{number}: 1\r\n")).collect();
     let many = format!("GET /fast HTTP/1.1\r\n{}\r\n", headers.concat());
     let large = format!("GET /fast HTTP/1.1\r\nx-large: {}\r\n\r\n", "x".repeat(1024 * 1024));
-    for request in [many, large] {
-        let mut stream = server.connect().await;
-        // The server stops reading at its limit, so sending may fail.
-        let _ = stream.write_all(request.as_bytes()).await;
-        let answer = read_all(&mut stream).await;
-        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
+    let long = format!("GET /fast?{} HTTP/1.1\r\n\r\n", "x".repeat(1024 * 1024));
+    let few_more = format!("GET /fast HTTP/1.1\r\n{}\r\n", headers[..101].concat());
+    for request in [many, large, long, few_more] {
+        // What comes behind the limit is taken and thrown away, so the answer arrives.
+        let body = refused(&server.exchange(request.as_bytes()).await, 431);
+        assert_eq!(body["code"], "Request Header Fields Too Large");
+        assert_eq!(
+            body["message"],
+            "the URL and headers are larger than 65536 bytes, or the headers are more than 100"
+        );
     }
     assert!(server.exchange(&get_request("/fast")).await.ends_with("fast"));
+}
+
+#[tokio::test]
+async fn a_head_that_is_no_http_is_refused_with_a_reason() {
+    let server = Running::start(Options::default()).await;
+    for head in ["nonsense\r\n\r\n", "GET /a b c HTTP/1.1\r\n\r\n", "GET /fast HTTP/1.1\r\nx y: 1\r\n\r\n"] {
+        let body = refused(&server.exchange(head.as_bytes()).await, 400);
+        assert_eq!(body["code"], "Bad Request", "{head}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_comes_whole_behind_other_answers_and_to_those_who_send_slowly() {
+    let server = Running::start(Options { max_header_bytes: 16 * 1024, ..Options::default() }).await;
+    let small = "GET /fast HTTP/1.1\r\nhost: x\r\n\r\n";
+    let with_body = "POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}";
+    let large = format!("GET /fast HTTP/1.1\r\nx-large: {}", "x".repeat(20 * 1024));
+
+    // One after the other, the last in pieces that end where they like.
+    let mut stream = server.connect().await;
+    for request in [small, with_body, small] {
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = vec![0; 4096];
+        let length = stream.read(&mut answer).await.unwrap();
+        assert!(answer[..length].starts_with(b"HTTP/1.1 200 OK"));
+    }
+    for piece in large.as_bytes().chunks(3000) {
+        stream.write_all(piece).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    refused(&read_all(&mut stream).await, 431);
+
+    // All at once: the answers before it are whole.
+    let pipelined = format!("{small}{with_body}{small}{large}");
+    let answers = server.exchange(pipelined.as_bytes()).await;
+    assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), 3, "{answers}");
+    assert_eq!(answers.matches("HTTP/1.1 431 ").count(), 1, "{answers}");
 }
 
 #[tokio::test]

@@ -70,12 +70,20 @@ impl Compiler<'_> {
     fn related(&self, inner: &Condition) -> Expr {
         let Some(scope) = self.scope.related else { return never() };
         let rows = Query::select()
-            .expr(Expr::cust("1"))
+            .expr(self.found())
             .from(scope.table)
             .and_where(Expr::col((scope.table, "parent_id")).eq(Expr::col((self.scope.table, "id"))))
             .and_where(Compiler { scope, dialect: self.dialect }.condition(inner))
             .take();
         Expr::exists(rows)
+    }
+
+    /// What a subquery selects.
+    fn found(&self) -> Expr {
+        match self.scope.walked {
+            Some(_) => self.dialect.asked_of_each_row(),
+            None => Expr::cust("1"),
+        }
     }
 
     fn property(&self, name: &str, built_in_only: bool, test: &Test) -> Expr {
@@ -90,14 +98,14 @@ impl Compiler<'_> {
             None => Expr::col((self.scope.table, "id")),
         };
         let mut rows = Query::select()
-            .expr(Expr::cust("1"))
+            .expr(self.found())
             .from(table)
             .and_where(property_column("kind").eq(kind))
             .and_where(property_column("owner_id").eq(owner))
             .and_where(property_column("name").eq(name))
             .to_owned();
         if self.scope.walked.is_some() {
-            // Keeps the planners from making a join of it, whose order they would guess.
+            // With what is selected, it keeps the planners from making a join of it, whose order they would guess.
             rows.limit(1).offset(0);
         } else if self.dialect != Dialect::Sqlite {
             // The workspace leads the indexes on values, for plans that start from the value instead of the entity.

@@ -89,7 +89,7 @@ impl Walk<'_> {
         let earlier = |name: &'static str| Expr::col(("earlier", name));
         let walked = |name: &'static str| Expr::col((WALKED, name));
         let mut rows = Query::select();
-        rows.expr(Expr::cust("1"))
+        rows.expr(self.dialect.asked_of_each_row())
             .from_as(PROPERTY, "earlier")
             .and_where(earlier("kind").eq(self.kind))
             .and_where(earlier("owner_id").eq(walked("owner_id")))

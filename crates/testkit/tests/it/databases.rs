@@ -73,7 +73,7 @@ async fn test_databases_are_separate_empty_and_dropped() {
             match backend {
                 Backend::Sqlite => assert!(url.starts_with("sqlite:/")),
                 Backend::Postgres => drop(PgConnection::connect(url).await.unwrap()),
-                Backend::MariaDb => drop(MySqlConnection::connect(url).await.unwrap()),
+                Backend::MariaDb | Backend::MySql => drop(MySqlConnection::connect(url).await.unwrap()),
             }
         }
         drop((one, other));
@@ -81,7 +81,7 @@ async fn test_databases_are_separate_empty_and_dropped() {
             let is_there = match backend {
                 Backend::Sqlite => std::path::Path::new(url.trim_start_matches("sqlite:")).parent().unwrap().exists(),
                 Backend::Postgres => PgConnection::connect(url).await.is_ok(),
-                Backend::MariaDb => MySqlConnection::connect(url).await.is_ok(),
+                Backend::MariaDb | Backend::MySql => MySqlConnection::connect(url).await.is_ok(),
             };
             assert!(!is_there, "{url}");
         }

@@ -143,6 +143,9 @@ fn a_walk_asks_one_owner_at_a_time() {
         let sql = Query::select().expr(Expr::cust("1")).and_where(condition).to_string(PostgresQueryBuilder);
         assert_eq!(sql, format!("SELECT 1 WHERE {expected}"));
     }
+    let condition = compile(&parse("x > 0.5").unwrap().unwrap(), &scope, Dialect::MySql).unwrap();
+    let sql = Query::select().expr(Expr::cust("1")).and_where(condition).to_string(MysqlQueryBuilder);
+    assert!(sql.starts_with("SELECT 1 WHERE EXISTS(SELECT /*+ NO_SEMIJOIN() */ 1 FROM `property` "), "{sql}");
     // Its beginning says only that a long text may be it.
     let long = format!("x = '{}'", "a".repeat(255));
     let condition = compile(&parse(&long).unwrap().unwrap(), &scope, Dialect::Postgres).unwrap();

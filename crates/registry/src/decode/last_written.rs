@@ -1,0 +1,209 @@
+//! Parses JSON so that of members that mean the same, the one written last counts.
+//!
+//! Keys of our objects match in any case, so `externalId` and `externalid` are one member written twice. A map sorts its
+//! keys, and would leave it to the alphabet which of the two counts; the reference takes the last (parity, registry-server
+//! 2.2). Keys of custom properties are data: `Team` and `team` are two of them.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+/// Up to so many members it is cheaper to look at each of them than to remember their keys.
+const FEW: usize = 32;
+
+/// Parses a text that has to be one JSON value.
+pub(super) fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = Keys::Fields.deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(value)
+}
+
+/// What the keys of an object are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keys {
+    /// Names of ours, in any case.
+    Fields,
+    /// Names that somebody chose.
+    Data,
+}
+
+impl<'de> DeserializeSeed<'de> for Keys {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Keys {
+    type Value = Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("any valid JSON value")
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_string<E: Error>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
+        let mut array = Vec::new();
+        while let Some(element) = elements.next_element_seed(Self::Fields)? {
+            array.push(element);
+        }
+        Ok(Value::Array(array))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut object = Members::default();
+        while let Some(key) = members.next_key::<String>()? {
+            if self == Self::Data {
+                object.map.insert(key, members.next_value_seed(Self::Fields)?);
+                continue;
+            }
+            let keys = if key.eq_ignore_ascii_case("customProperties") { Self::Data } else { Self::Fields };
+            let value = members.next_value_seed(keys)?;
+            object.insert(key, value);
+        }
+        Ok(Value::Object(object.map))
+    }
+}
+
+/// The members of an object, no two of which have keys that differ in case only.
+#[derive(Default)]
+struct Members {
+    map: Map<String, Value>,
+    /// The keys as they were written, by their lower case; where they are many.
+    written: Option<HashMap<String, String>>,
+}
+
+impl Members {
+    fn insert(&mut self, key: String, value: Value) {
+        if let Some(earlier) = self.earlier(&key) {
+            self.map.remove(&earlier);
+        }
+        self.map.insert(key, value);
+    }
+
+    /// The key that this one, written in another case, takes the place of.
+    fn earlier(&mut self, key: &str) -> Option<String> {
+        if self.written.is_none() && self.map.len() < FEW {
+            let same = |other: &&String| other.eq_ignore_ascii_case(key) && *other != key;
+            return self.map.keys().find(same).cloned();
+        }
+        let written = self
+            .written
+            .get_or_insert_with(|| self.map.keys().map(|key| (key.to_ascii_lowercase(), key.clone())).collect());
+        written.insert(key.to_ascii_lowercase(), key.to_owned()).filter(|earlier| earlier != key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn parsed(text: &str) -> Value {
+        parse(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn the_last_of_keys_that_differ_in_case_counts() {
+        for (text, expected) in [
+            (r#"{"externalId":"a","externalid":"b"}"#, json!({"externalid": "b"})),
+            (r#"{"externalid":"a","externalId":"b"}"#, json!({"externalId": "b"})),
+            (r#"{"a":1,"A":2,"a":3}"#, json!({"a": 3})),
+            (r#"{"A":1,"a":2,"b":3,"A":4}"#, json!({"A": 4, "b": 3})),
+            (r#"{"x":{"b":1,"B":2},"y":[{"C":1,"c":2}]}"#, json!({"x": {"B": 2}, "y": [{"c": 2}]})),
+        ] {
+            assert_eq!(parsed(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_of_custom_properties_are_kept_apart_and_their_values_are_not() {
+        let text = r#"{"CustomProperties":{"team":{"string_value":"a","String_Value":"b"},"Team":{"int_value":"1"}}}"#;
+        let expected = json!({"CustomProperties": {"team": {"String_Value": "b"}, "Team": {"int_value": "1"}}});
+        assert_eq!(parsed(text), expected);
+    }
+
+    #[test]
+    fn many_members_are_compared_as_few_are() {
+        let members: Vec<String> = (0..FEW * 3).map(|number| format!(r#""key{number}":{number}"#)).collect();
+        for first in ["KEY1", "kEy50", "key95"] {
+            let at_the_end = format!(r#"{{{},"{first}":-1}}"#, members.join(","));
+            let in_front = format!(r#"{{"{first}":-1,{}}}"#, members.join(","));
+            let (at_the_end, in_front) = (parsed(&at_the_end), parsed(&in_front));
+            assert_eq!(at_the_end.as_object().unwrap().len(), FEW * 3);
+            assert_eq!(at_the_end[first], -1);
+            assert_eq!(in_front.as_object().unwrap().len(), FEW * 3);
+            assert_eq!(in_front[first.to_lowercase()], first[3..].parse::<i64>().unwrap());
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused_in_the_same_words() {
+        let deep = "[".repeat(200);
+        for text in ["", "{", "{} {}", r#"{"a":}"#, "nan", "\"\u{1}\"", &deep] {
+            let expected = serde_json::from_str::<Value>(text).unwrap_err().to_string();
+            assert_eq!(parse(text.as_bytes()).unwrap_err().to_string(), expected);
+        }
+        assert!(parse(b"\"\xff\"").is_err());
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 40, 5, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                // No letters, so that no two keys differ in case only.
+                prop::collection::btree_map("[0-9é\"\\\\]{0,3}", inner, 0..5)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn everything_else_is_read_as_ever(value in any_json()) {
+            let text = value.to_string();
+            prop_assert_eq!(parsed(&text), serde_json::from_str::<Value>(&text).unwrap());
+        }
+    }
+}

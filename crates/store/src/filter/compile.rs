@@ -26,16 +26,23 @@ pub(crate) struct Selection {
     pub(crate) found: SelectStatement,
     /// The ids of the scope's rows, in a column `id`; some may be there twice.
     pub(crate) ids: SelectStatement,
+    /// Whether the condition holds for the row of a table of ids; see [`selections`].
+    pub(crate) holds: Option<Expr>,
 }
 
-/// The conditions that all rows of a list over `scope` have to fulfil and that an index on values answers.
+/// The conditions that all rows of a list over `scope` have to fulfil and that an index on values answers. `ids` is the name of
+/// a table with nothing but ids, on which they can be tested too.
 pub(crate) fn selections(
     expression: &Expression,
     scope: &Scope<'_>,
+    ids: &'static str,
     dialect: Dialect,
 ) -> Result<Vec<Selection>, FilterError> {
     let condition = check(expression, scope.resolve)?;
-    Ok(Compiler { scope, dialect }.selections(&condition))
+    // The kind is no column of it, so there may be one only.
+    let of_ids = Scope { table: ids, ..*scope };
+    let tester = (scope.kinds.len() == 1).then_some(Compiler { scope: &of_ids, dialect });
+    Ok(Compiler { scope, dialect }.selections(&condition, tester.as_ref()))
 }
 
 struct Compiler<'a> {
@@ -84,22 +91,29 @@ impl Compiler<'_> {
             [kind] => Expr::val(*kind),
             _ => Expr::col((self.scope.table, "kind")),
         };
-        let of_owner = Expr::col((table, "owner_id")).eq(Expr::col((self.scope.table, "id")));
-        let mut rows = self.property_rows(name, built_in_only, test);
-        rows.expr(Expr::cust("1")).and_where(Expr::col((table, "kind")).eq(kind)).and_where(of_owner);
+        let column = |name: &'static str| Expr::col((table, name));
+        let mut of = vec![column("kind").eq(kind), column("owner_id").eq(Expr::col((self.scope.table, "id")))];
+        if self.dialect == Dialect::Postgres && self.scope.kinds.len() > 1 {
+            // Says nothing new, but its statistics are about kinds, not about what another table says.
+            of.push(column("kind").is_in(self.scope.kinds.iter().copied()));
+        }
+        let rows = self.property_rows(of, name, built_in_only, test).expr(Expr::cust("1")).take();
         Expr::exists(rows)
     }
 
-    /// The rows of properties that pass, of whatever owner.
-    fn property_rows(&self, name: &str, built_in_only: bool, test: &Test) -> SelectStatement {
+    /// The rows of properties that pass, of the owners that `of` asks for.
+    fn property_rows(&self, of: Vec<Expr>, name: &str, built_in_only: bool, test: &Test) -> SelectStatement {
         let table = self.scope.properties;
         let property_column = |name: &'static str| Expr::col((table, name));
         let mut rows = Query::select()
             .from(table)
             // The workspace leads the indexes on values, for plans that start from the value instead of the entity.
             .and_where(property_column("workspace_id").eq(self.scope.workspace_id))
-            .and_where(property_column("name").eq(name))
             .to_owned();
+        for condition in of {
+            rows.and_where(condition);
+        }
+        rows.and_where(property_column("name").eq(name));
         if built_in_only {
             rows.and_where(property_column("custom").eq(false));
         }
@@ -107,28 +121,35 @@ impl Compiler<'_> {
         rows
     }
 
-    fn selections(&self, condition: &Condition) -> Vec<Selection> {
+    fn selections(&self, condition: &Condition, tester: Option<&Compiler<'_>>) -> Vec<Selection> {
+        let holds = || tester.map(|tester| tester.condition(condition));
         match condition {
-            Condition::All(members) => members.iter().flat_map(|member| self.selections(member)).collect(),
+            Condition::All(members) => members.iter().flat_map(|member| self.selections(member, tester)).collect(),
             Condition::Holds { subject: Subject::Property { name, built_in_only }, test } if is_by_index(test) => {
                 let table = self.scope.properties;
-                let mut rows = self.property_rows(name, *built_in_only, test);
-                rows.and_where(Expr::col((table, "kind")).is_in(self.scope.kinds.iter().copied()));
+                let of = vec![Expr::col((table, "kind")).is_in(self.scope.kinds.iter().copied())];
+                let mut rows = self.property_rows(of, name, *built_in_only, test);
                 let found = rows.clone().expr(Expr::cust("1")).take();
-                vec![Selection { found, ids: rows.expr_as(Expr::col((table, "owner_id")), "id").take() }]
+                let ids = rows.expr_as(Expr::col((table, "owner_id")), "id").take();
+                vec![Selection { found, ids, holds: holds() }]
             }
             Condition::Related(inner) => {
                 let Some(scope) = self.scope.related else { return Vec::new() };
-                let of_related = Compiler { scope, dialect: self.dialect }.selections(inner);
-                let parents = |Selection { found, ids }| {
+                let of_related = Compiler { scope, dialect: self.dialect }.selections(inner, None);
+                let parents = |Selection { found, ids, .. }| {
                     let parents = Query::select()
                         .expr_as(Expr::col((scope.table, "parent_id")), "id")
                         .from(scope.table)
                         .and_where(Expr::col((scope.table, "id")).in_subquery(ids))
                         .take();
-                    Selection { found, ids: parents }
+                    Selection { found, ids: parents, holds: None }
                 };
-                of_related.into_iter().map(parents).collect()
+                let mut selections: Vec<Selection> = of_related.into_iter().map(parents).collect();
+                // Only together do they say what is asked of one related row, so each of them is tested by the whole.
+                for selection in &mut selections {
+                    selection.holds = holds();
+                }
+                selections
             }
             Condition::Any(_) | Condition::Not(_) | Condition::Holds { .. } => Vec::new(),
         }

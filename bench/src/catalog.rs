@@ -115,13 +115,13 @@ async fn measure(
         queries.push(load::run(&target, &scenario, CONNECTIONS, Duration::from_secs(arguments.seconds)).await?);
     }
 
-    let readers = Readers::start(&target.base_url, 2);
     eprintln!("{database}: one model changed");
     write(directory, Content { models, round: 0, first: 1 })?;
     let path = format!("/api/model_catalog/v1alpha1/sources/bench/models/{}", data::name(0));
     let one_changed =
         until(&target.base_url, &path, |model| model["customProperties"]["state"]["int_value"] == "1").await?;
-    eprintln!("{database}: all models changed");
+    eprintln!("{database}: all models changed, under readers");
+    let readers = Readers::start(&target.base_url, 2);
     write(directory, Content { models, round: 1, first: 1 })?;
     let all_changed =
         until(&target.base_url, &path, |model| model["customProperties"]["round"]["string_value"] == "1").await?;

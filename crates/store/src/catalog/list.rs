@@ -16,7 +16,7 @@ use crate::token;
 /// The table of models, servers and tools.
 const ITEM: &str = "catalog_item";
 /// The ids that a condition selects.
-const NARROWED: &str = "narrowed";
+pub(super) const NARROWED: &str = "narrowed";
 
 /// Which rows a list is about.
 #[derive(Clone, Copy, Debug)]
@@ -182,7 +182,7 @@ impl CatalogList<'_> {
         token::fingerprint(&parts.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
-    /// `narrowed` has the ids, in a column of that name, that the rows are looked for among.
+    /// `narrowed` has the ids, each once and in a column of that name, that the rows are looked for among.
     fn select(
         &self,
         cursor: Option<&(Key, i64)>,
@@ -198,9 +198,9 @@ impl CatalogList<'_> {
         rows.columns(RECORD_COLUMNS.map(|column| (table, column)))
             .expr_as(self.order.key(table, self.sort_order, related), "sort_key")
             .cond_where(self.set.condition(table, dialect)?);
-        if let Some(mut narrowed) = narrowed {
+        if let Some(narrowed) = narrowed {
             // A cross join, which keeps SQLite from beginning with the other table.
-            rows.from_subquery(narrowed.distinct().take(), NARROWED)
+            rows.from_subquery(narrowed, NARROWED)
                 .cross_join(table)
                 .and_where(Expr::col((table, "id")).eq(Expr::col((NARROWED, "id"))));
         } else {
@@ -258,7 +258,7 @@ impl CatalogSet<'_> {
     pub(super) fn selections(&self, table: &'static str, dialect: Dialect) -> Result<Vec<Selection>> {
         let mut all = Vec::new();
         for filter in self.filters {
-            all.extend(self.with_scope(table, |scope| filter::selections(filter, scope, dialect))?);
+            all.extend(self.with_scope(table, |scope| filter::selections(filter, scope, NARROWED, dialect))?);
         }
         Ok(all)
     }

@@ -8,7 +8,7 @@
 use sea_query::{Expr, ExprTrait, Func, Query, SelectStatement, UnionType};
 
 use super::CatalogList;
-use super::list::Reader;
+use super::list::{NARROWED, Reader};
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::filter::{Selection, fold};
@@ -16,9 +16,11 @@ use crate::tables::WORKSPACE;
 
 /// A condition that selects more is never begun with.
 const MOST: u64 = 5_000;
-/// A row that is found by its id and has to be sorted costs as much as so many that are passed over in order. Half of what
-/// was measured: conditions that exclude each other make the order worse than expected, and nothing makes the ids worse.
-const COST_OF_ID: f64 = 4.0;
+/// Names go with providers and the like, so that what matches may stand together at the end of the order: so many ids are
+/// always better than a good expectation.
+const FEW: i64 = 2_500;
+/// An id that has to be tested costs as much as so many rows that are passed over in order.
+const COST_OF_ID: f64 = 2.0;
 /// Groups of three characters that a search asks the index for, at most: enough to be selective.
 const MOST_GROUPS: usize = 12;
 
@@ -60,7 +62,14 @@ pub(super) async fn choose(reader: &mut Reader<'_>, list: &CatalogList<'_>) -> R
     let found: Vec<i64> = counted.iter().filter(|count| count.number >= 0).map(|count| count.found).collect();
     let page_size = list.page_size.filter(|_| list.order.is_by_index());
     let Some(best) = best(&found, all, page_size) else { return Ok(None) };
-    Ok(Some(selections.swap_remove(best).ids))
+    let ids = selections.swap_remove(best).ids.distinct().take();
+    let mut narrowed = Query::select();
+    narrowed.column((NARROWED, "id")).from_subquery(ids, NARROWED);
+    // Tested before any of the rows is read, which are large. The list tests them again, together with all that needs rows.
+    for holds in selections.into_iter().filter_map(|selection| selection.holds) {
+        narrowed.and_where(holds);
+    }
+    Ok(Some(narrowed))
 }
 
 /// Which condition to begin with, given how many rows each selects of all; `None` to go by the order.
@@ -78,7 +87,7 @@ fn best(found: &[i64], all: i64, page_size: Option<u32>) -> Option<usize> {
     // As if the conditions had nothing to do with each other. An artifact counts for a model of its own.
     let share = found.iter().map(|found| (number(*found) / number(all)).min(1.0)).product::<f64>();
     let passed = page_size.map_or(number(all), |size| (f64::from(size) + 1.0) / share).min(number(all));
-    (number(fewest) * COST_OF_ID <= passed).then_some(least)
+    (fewest <= Ord::min(FEW, all / 10) || number(fewest) * COST_OF_ID <= passed).then_some(least)
 }
 
 /// The items with all groups of three characters that the text consists of. A shorter text has none.
@@ -96,7 +105,7 @@ fn by_search(text: &str) -> Option<Selection> {
         .from("catalog_search")
         .and_where(Expr::cust_with_values("catalog_search MATCH ?", [groups.join(" AND ")]))
         .take();
-    Some(Selection { found: ids.clone(), ids })
+    Some(Selection { found: ids.clone(), ids, holds: None })
 }
 
 #[cfg(test)]
@@ -107,6 +116,7 @@ mod tests {
     fn rare_conditions_are_begun_with_and_common_ones_found_on_the_way() {
         assert_eq!(best(&[2_000, 40, 5_000], 100_000, Some(10)), Some(1));
         assert_eq!(best(&[0], 100_000, Some(10)), Some(0));
+        assert_eq!(best(&[2_000], 100_000, Some(10)), Some(0), "few enough, wherever they stand");
         assert_eq!(best(&[3_000], 100_000, Some(10)), None, "one row in 33 matches: the page is full soon");
         assert_eq!(best(&[3_000, 3_000], 100_000, Some(10)), Some(0), "one row in 1000 matches");
         assert_eq!(best(&[5_000, 5_000], 1_000_000, Some(10)), None, "counted no further");

@@ -26,16 +26,23 @@ pub(crate) struct Selection {
     pub(crate) found: SelectStatement,
     /// The ids of the scope's rows, in a column `id`; some may be there twice.
     pub(crate) ids: SelectStatement,
+    /// Whether the condition holds for the row of a table of ids; see [`selections`].
+    pub(crate) holds: Option<Expr>,
 }
 
-/// The conditions that all rows of a list over `scope` have to fulfil and that an index on values answers.
+/// The conditions that all rows of a list over `scope` have to fulfil and that an index on values answers. `ids` is the name of
+/// a table with nothing but ids, on which they can be tested too.
 pub(crate) fn selections(
     expression: &Expression,
     scope: &Scope<'_>,
+    ids: &'static str,
     dialect: Dialect,
 ) -> Result<Vec<Selection>, FilterError> {
     let condition = check(expression, scope.resolve)?;
-    Ok(Compiler { scope, dialect }.selections(&condition))
+    // The kind is no column of it, so there may be one only.
+    let of_ids = Scope { table: ids, ..*scope };
+    let tester = (scope.kinds.len() == 1).then_some(Compiler { scope: &of_ids, dialect });
+    Ok(Compiler { scope, dialect }.selections(&condition, tester.as_ref()))
 }
 
 struct Compiler<'a> {
@@ -112,6 +119,10 @@ impl Compiler<'_> {
             // SQLite makes no such plans, but would look up ranges of values for every entity.
             rows.and_where(property_column("workspace_id").eq(self.scope.workspace_id));
         }
+        if self.scope.walked.is_none() && self.dialect == Dialect::Postgres && self.scope.kinds.len() > 1 {
+            // Says nothing new, but its statistics are about kinds, not about what another table says.
+            rows.and_where(property_column("kind").is_in(self.scope.kinds.iter().copied()));
+        }
         self.keep_passing(&mut rows, built_in_only, test);
         let exists = Expr::exists(rows);
         match self.is_walked(name, built_in_only, test) {
@@ -141,9 +152,10 @@ impl Compiler<'_> {
         Some(if built_in_only { is_walked.and(walked("custom").eq(false)) } else { is_walked })
     }
 
-    fn selections(&self, condition: &Condition) -> Vec<Selection> {
+    fn selections(&self, condition: &Condition, tester: Option<&Compiler<'_>>) -> Vec<Selection> {
+        let holds = || tester.map(|tester| tester.condition(condition));
         match condition {
-            Condition::All(members) => members.iter().flat_map(|member| self.selections(member)).collect(),
+            Condition::All(members) => members.iter().flat_map(|member| self.selections(member, tester)).collect(),
             Condition::Holds { subject: Subject::Property { name, built_in_only }, test } if is_by_index(test) => {
                 let table = self.scope.properties;
                 let mut rows = Query::select()
@@ -155,20 +167,26 @@ impl Compiler<'_> {
                     .to_owned();
                 self.keep_passing(&mut rows, *built_in_only, test);
                 let found = rows.clone().expr(Expr::cust("1")).take();
-                vec![Selection { found, ids: rows.expr_as(Expr::col((table, "owner_id")), "id").take() }]
+                let ids = rows.expr_as(Expr::col((table, "owner_id")), "id").take();
+                vec![Selection { found, ids, holds: holds() }]
             }
             Condition::Related(inner) => {
                 let Some(scope) = self.scope.related else { return Vec::new() };
-                let of_related = Compiler { scope, dialect: self.dialect }.selections(inner);
-                let parents = |Selection { found, ids }| {
+                let of_related = Compiler { scope, dialect: self.dialect }.selections(inner, None);
+                let parents = |Selection { found, ids, .. }| {
                     let parents = Query::select()
                         .expr_as(Expr::col((scope.table, "parent_id")), "id")
                         .from(scope.table)
                         .and_where(Expr::col((scope.table, "id")).in_subquery(ids))
                         .take();
-                    Selection { found, ids: parents }
+                    Selection { found, ids: parents, holds: None }
                 };
-                of_related.into_iter().map(parents).collect()
+                let mut selections: Vec<Selection> = of_related.into_iter().map(parents).collect();
+                // Only together do they say what is asked of one related row, so each of them is tested by the whole.
+                for selection in &mut selections {
+                    selection.holds = holds();
+                }
+                selections
             }
             Condition::Any(_) | Condition::Not(_) | Condition::Holds { .. } => Vec::new(),
         }

@@ -10,7 +10,7 @@ pub(super) enum Run {
     /// Commands that do not run, and why.
     No(String),
     File(String),
-    /// No commands: output, JSON, Rust (which has tests of its own).
+    /// No commands: output, JSON; or commands that another test runs, as that of Rust blocks, or of those with answers.
     Nothing,
 }
 
@@ -48,6 +48,7 @@ fn run(language: &str, what: &str) -> Run {
         ("no-run", reason) if reason.len() > 10 => Run::No(reason.to_owned()),
         ("serves", "") if is_shell => Run::Serves,
         ("endless", "") if is_shell => Run::Endless,
+        ("with-answers", "") if language == "console" => Run::Nothing,
         ("", "") if is_shell => Run::Commands,
         ("", "") if language == "python" => Run::Python,
         (name, "") if matches!(language, "toml" | "yaml") && !name.is_empty() => Run::File(name.to_owned()),

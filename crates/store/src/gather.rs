@@ -10,13 +10,13 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use sea_query::{Expr, ExprTrait, Query};
+use sea_query::{Expr, ExprTrait};
 use tokio::sync::oneshot;
 
 use crate::db::Database;
 use crate::error::Result;
+use crate::read::select_records;
 use crate::record::{Record, RecordRow};
-use crate::tables::WORKSPACE;
 
 /// Entities of one statement at most.
 const MOST: usize = 64;
@@ -87,15 +87,11 @@ impl Database {
     }
 
     async fn read_together(&self, table: GatheredTable, ids: &[i64]) -> Result<HashMap<i64, Record>> {
-        let mut select = Query::select();
-        select
-            .columns(RecordRow::COLUMNS)
-            .from(table.name())
-            .and_where(Expr::col("workspace_id").eq(WORKSPACE))
-            .and_where(match ids {
-                [id] => Expr::col("id").eq(*id),
-                ids => Expr::col("id").is_in(padded(ids)),
-            });
+        let mut select = select_records(table.name());
+        select.and_where(match ids {
+            [id] => Expr::col("id").eq(*id),
+            ids => Expr::col("id").is_in(padded(ids)),
+        });
         let rows = self.fetch_all::<RecordRow>(&select).await?;
         rows.into_iter().map(|row| Ok((row.id, Record::try_from(row)?))).collect()
     }

@@ -12,6 +12,7 @@ mod change_log;
 mod clock;
 mod db;
 pub mod dialect;
+mod direction;
 mod document;
 mod error;
 mod feed;

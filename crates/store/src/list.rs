@@ -1,14 +1,15 @@
 //! Lists: one statement a page, filtered, ordered by (key, id), continued from a token.
 
 use model_registry_api::{Family, Kind, OrderBy, SortOrder};
-use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement};
+use sea_query::{Expr, ExprTrait, Query, SelectStatement};
 
 use crate::db::Database;
 use crate::dialect::Dialect;
+use crate::direction::{is_after, is_from, order};
 use crate::document;
 use crate::error::Result;
 use crate::filter::{self, Expression, Scope};
-use crate::read::artifact_of;
+use crate::read::{artifact_of, kind_is};
 use crate::record::check_ends;
 use crate::tables::{WORKSPACE, table};
 use crate::token::{self, Cursor};
@@ -167,10 +168,7 @@ impl ListRequest<'_> {
             .and_where(column("workspace_id").eq(WORKSPACE))
             .limit(u64::from(self.page_size) + 1);
         if first.spec().family != Family::MetricPoint {
-            select.and_where(match self.kinds {
-                [kind] => column("kind").eq(kind.code()),
-                kinds => column("kind").is_in(kinds.iter().map(|kind| kind.code())),
-            });
+            select.and_where(kind_is(table, self.kinds));
         }
         match self.within {
             Within::Everything => {}
@@ -222,23 +220,17 @@ impl ListRequest<'_> {
     fn order(&self, select: &mut SelectStatement, table: &'static str, cursor: Option<Cursor>) {
         let key = self.key();
         let column = |name: &'static str| Expr::col((table, name));
-        let (order, after): (Order, fn(Expr, Expr) -> Expr) = match self.sort_order {
-            SortOrder::Ascending => (Order::Asc, |a, b| a.gt(b)),
-            SortOrder::Descending => (Order::Desc, |a, b| a.lt(b)),
-        };
+        let after = |name: &'static str, value: i64| is_after(self.sort_order, column(name), value);
         if let Some(cursor) = cursor {
             if key == "id" {
-                select.and_where(after(column("id"), cursor.id.into()));
+                select.and_where(after("id", cursor.id));
             } else {
                 // Spelled out instead of as a row comparison, which MySQL does not serve from an index.
-                let bound = match self.sort_order {
-                    SortOrder::Ascending => column(key).gte(cursor.key),
-                    SortOrder::Descending => column(key).lte(cursor.key),
-                };
-                select.and_where(bound);
-                select.and_where(after(column(key), cursor.key.into()).or(after(column("id"), cursor.id.into())));
+                select.and_where(is_from(self.sort_order, column(key), cursor.key));
+                select.and_where(after(key, cursor.key).or(after("id", cursor.id)));
             }
         }
+        let order = order(self.sort_order);
         if key != "id" {
             select.order_by((table, key), order.clone());
         }

@@ -48,8 +48,8 @@ impl Database {
     pub async fn find(&self, kinds: &[Kind], by: FindBy<'_>) -> Result<Found> {
         let Some(first) = kinds.first() else { return Ok(Found::None) };
         let family = first.spec().family;
-        let mut select = select_records(*first);
-        select.and_where(kind_is(kinds)).limit(2);
+        let mut select = select_records(table(*first));
+        select.and_where(kind_is(table(*first), kinds)).limit(2);
         match by {
             FindBy::Name { name, parent_id } => {
                 select.and_where(Expr::col("name").eq(name));
@@ -77,9 +77,9 @@ impl Database {
 
     /// The child that was created last.
     pub async fn find_newest_child(&self, kind: Kind, parent_id: i64) -> Result<Option<Record>> {
-        let mut select = select_records(kind);
+        let mut select = select_records(table(kind));
         select
-            .and_where(kind_is(&[kind]))
+            .and_where(kind_is(table(kind), &[kind]))
             .and_where(Expr::col("parent_id").eq(parent_id))
             .order_by("create_time", Order::Desc)
             .order_by("id", Order::Desc)
@@ -96,18 +96,15 @@ impl Database {
     }
 }
 
-fn select_records(kind: Kind) -> SelectStatement {
-    Query::select()
-        .columns(RecordRow::COLUMNS)
-        .from(table(kind))
-        .and_where(Expr::col("workspace_id").eq(WORKSPACE))
-        .take()
+pub(crate) fn select_records(table: &'static str) -> SelectStatement {
+    Query::select().columns(RecordRow::COLUMNS).from(table).and_where(Expr::col("workspace_id").eq(WORKSPACE)).take()
 }
 
-pub(crate) fn kind_is(kinds: &[Kind]) -> Expr {
+pub(crate) fn kind_is(table: &'static str, kinds: &[Kind]) -> Expr {
+    let code = Expr::col((table, "kind"));
     match kinds {
-        [kind] => Expr::col("kind").eq(kind.code()),
-        kinds => Expr::col("kind").is_in(kinds.iter().map(|kind| kind.code())),
+        [kind] => code.eq(kind.code()),
+        kinds => code.is_in(kinds.iter().map(|kind| kind.code())),
     }
 }
 

@@ -30,15 +30,18 @@ pub(crate) fn command(_schema: &Schema) -> Command {
                 .value_parser(PossibleValuesParser::new(NOUNS.iter().map(|noun| noun.command)))
                 .help("Only these kinds"),
         )
-        .arg(
-            Arg::new("limit")
-                .long("limit")
-                .value_name("NUMBER")
-                .value_parser(value_parser!(u32).range(1..))
-                .default_value("20")
-                .help("How many of each kind at most"),
-        );
+        .arg(limit());
     session::with_options(command)
+}
+
+/// How much a search prints.
+pub(super) fn limit() -> Arg {
+    Arg::new("limit")
+        .long("limit")
+        .value_name("NUMBER")
+        .value_parser(value_parser!(u32).range(1..))
+        .default_value("20")
+        .help("How many of each kind at most")
 }
 
 struct Found {

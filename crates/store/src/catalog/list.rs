@@ -8,6 +8,7 @@ use super::read::{RECORD_COLUMNS, RecordRow};
 use super::{CatalogKind, CatalogOrder, CatalogRecord, narrow, vocabulary};
 use crate::db::{Database, Row, Transaction};
 use crate::dialect::Dialect;
+use crate::direction;
 use crate::error::Result;
 use crate::filter::{self, Expression, Scope, Selection};
 use crate::tables::WORKSPACE;
@@ -211,10 +212,7 @@ impl CatalogList<'_> {
         if let Some((key, id)) = cursor {
             select.cond_where(order::after(&self.order, self.sort_order, key, *id));
         }
-        let direction = match self.sort_order {
-            SortOrder::Ascending => Order::Asc,
-            SortOrder::Descending => Order::Desc,
-        };
+        let direction = direction::order(self.sort_order);
         if self.order.may_be_absent() {
             select.order_by_expr(Expr::col("sort_key").is_null(), Order::Asc);
         }

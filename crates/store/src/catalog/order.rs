@@ -7,6 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use model_registry_api::SortOrder;
 use sea_query::{Alias, Cond, Expr, ExprTrait, Func, Query, SelectStatement};
 
+use crate::direction::{is_after, is_from};
 use crate::error::{Result, StoreError};
 use crate::filter::ValueType;
 use crate::tables::WORKSPACE;
@@ -126,9 +127,9 @@ pub(super) fn after(order: &CatalogOrder, sort_order: SortOrder, key: &Key, id: 
         Key::Double(value) => (*value).into(),
         Key::Text(value) => value.clone().into(),
     };
-    let beyond = if descends { column().lt(bound.clone()) } else { column().gt(bound.clone()) };
+    let beyond = is_after(sort_order, column(), bound.clone());
     // Said once more in a form that an index can start from.
-    let from = if descends { column().lte(bound.clone()) } else { column().gte(bound.clone()) };
+    let from = is_from(sort_order, column(), bound.clone());
     let mut any = Cond::any().add(beyond).add(Cond::all().add(column().eq(bound)).add(next_id));
     if order.may_be_absent() {
         any = any.add(column().is_null());

@@ -12,6 +12,7 @@ use model_registry_api::SortOrder;
 use sea_query::{Alias, CommonTableExpression, Expr, ExprTrait, JoinType, Order, Query, SelectStatement, UnionType};
 
 use crate::dialect::Dialect;
+use crate::direction::{is_after, order};
 use crate::filter::{Equality, INDEXED_PREFIX};
 use crate::tables::WORKSPACE;
 
@@ -77,9 +78,9 @@ impl Walk<'_> {
             }
         }
         if let Some(after) = self.after {
-            select.and_where(self.is_after(walked("owner_id"), after));
+            select.and_where(is_after(self.sort_order, walked("owner_id"), after));
         }
-        select.order_by((WALKED, "owner_id"), self.order());
+        select.order_by((WALKED, "owner_id"), order(self.sort_order));
         select
     }
 
@@ -115,7 +116,7 @@ impl Walk<'_> {
         let rarest = Query::select()
             .columns(["name", "text"])
             .from_subquery(all, "candidate")
-            .order_by("reach", flipped(&self.order()))
+            .order_by("reach", flipped(&order(self.sort_order)))
             // MariaDB computes this once for the name and once for the text: ties must not be left to chance.
             .order_by("name", Order::Asc)
             .order_by("text", Order::Asc)
@@ -134,11 +135,11 @@ impl Walk<'_> {
             .and_where(Expr::col("kind").eq(self.kind))
             .and_where(Expr::col("name").eq(equality.property.as_str()))
             .and_where(Expr::col(text_key(self.dialect)).eq(self.indexed(equality)))
-            .order_by("owner_id", self.order())
+            .order_by("owner_id", order(self.sort_order))
             .limit(1)
             .offset(REACH - 1);
         if let Some(after) = self.after {
-            reach.and_where(self.is_after(Expr::col("owner_id"), after));
+            reach.and_where(is_after(self.sort_order, Expr::col("owner_id"), after));
         }
         // Fewer owners than that reach beyond every id.
         let beyond = match self.sort_order {
@@ -166,20 +167,6 @@ impl Walk<'_> {
         match self.dialect {
             Dialect::Postgres => Expr::val(text).cast_as(Alias::new("text")),
             Dialect::Sqlite | Dialect::MySql => Expr::val(text),
-        }
-    }
-
-    fn is_after(&self, owner: Expr, id: i64) -> Expr {
-        match self.sort_order {
-            SortOrder::Ascending => owner.gt(id),
-            SortOrder::Descending => owner.lt(id),
-        }
-    }
-
-    fn order(&self) -> Order {
-        match self.sort_order {
-            SortOrder::Ascending => Order::Asc,
-            SortOrder::Descending => Order::Desc,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use clap::builder::PossibleValuesParser;
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgMatches, Command};
 use futures::{StreamExt, TryStreamExt};
 use model_registry_client::Items;
 use model_registry_client::catalog::{McpServerOptions, ModelOptions};
@@ -34,14 +34,7 @@ pub(super) fn command() -> Command {
                 .value_parser(PossibleValuesParser::new(["models", "servers"]))
                 .help("Only this kind"),
         )
-        .arg(
-            Arg::new("limit")
-                .long("limit")
-                .value_name("NUMBER")
-                .value_parser(value_parser!(u32).range(1..))
-                .default_value("20")
-                .help("How many of each kind at most"),
-        )
+        .arg(crate::commands::search::limit())
 }
 
 pub(super) async fn run(session: &Session, arguments: &ArgMatches) -> anyhow::Result<()> {

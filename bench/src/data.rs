@@ -23,6 +23,8 @@ pub(crate) struct Data {
     pub(crate) size: Size,
     pub(crate) version_ids: Arc<Vec<i64>>,
     pub(crate) experiment_run_ids: Arc<Vec<i64>>,
+    /// The tokens of all pages of 100 versions, in order.
+    pub(crate) page_tokens: Arc<Vec<String>>,
 }
 
 pub(crate) async fn make(base_url: &str, size: Size) -> Result<Data> {
@@ -56,7 +58,28 @@ pub(crate) async fn make(base_url: &str, size: Size) -> Result<Data> {
         runs.push(create(&mut connection, "experiment_runs", &body).await?);
     }
     eprintln!("{} versions made in {:.1} s", version_ids.len(), started.elapsed().as_secs_f64());
-    Ok(Data { size, version_ids: Arc::new(version_ids), experiment_run_ids: Arc::new(runs) })
+    let page_tokens = Arc::new(walk(&mut connection).await?);
+    Ok(Data { size, version_ids: Arc::new(version_ids), experiment_run_ids: Arc::new(runs), page_tokens })
+}
+
+/// Reads all pages, one after the other as their tokens are found.
+async fn walk(connection: &mut Connection) -> Result<Vec<String>> {
+    let mut tokens = vec![String::new()];
+    loop {
+        let last = tokens.last().map_or("", String::as_str);
+        let page: Value = serde_json::from_slice(connection.send(&page(last)).await?)?;
+        match page["nextPageToken"].as_str().unwrap_or_default() {
+            "" => return Ok(tokens),
+            next => tokens.push(next.to_owned()),
+        }
+    }
+}
+
+/// The call for the page of 100 versions that a token leads to; the first one has none.
+pub(crate) fn page(token: &str) -> Call {
+    // Tokens of other servers need not be fit for URLs.
+    let token: String = url::form_urlencoded::byte_serialize(token.as_bytes()).collect();
+    Call::get(format!("model_versions?pageSize=100&nextPageToken={token}"))
 }
 
 async fn create(connection: &mut Connection, path: &str, body: &Value) -> Result<i64> {

@@ -70,7 +70,7 @@ fn script(name: &str, data: &Data) -> Option<String> {
             "{random}SELECT kind, id, revision, document FROM resource WHERE workspace_id = 1 AND id = :id AND kind = 2;\n"
         ),
         "list 100" => format!(
-            "{random}SELECT id, id, document FROM resource WHERE workspace_id = 1 AND kind = 2 AND id > :id / 2 \
+            "{random}SELECT id, id, document FROM resource WHERE workspace_id = 1 AND kind = 2 AND id > :id \
              ORDER BY id LIMIT 101;\n"
         ),
         "filter, 3 properties" => format!(

@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use crate::connection::Call;
-use crate::data::{Data, registration};
+use crate::data::{Data, page, registration};
 
-/// How many pages of 100 lie before the deep one.
-const DEEP_PAGES: usize = 1_000;
+/// The page that is compared with the first one, or the last page of fewer.
+const DEEP_PAGE: usize = 1_000;
 
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
@@ -22,19 +22,18 @@ impl Scenario {
     pub(crate) fn all(data: &Data) -> Vec<Self> {
         let (ids, runs) = (data.version_ids.clone(), data.experiment_run_ids.clone());
         let version = move |number: usize| ids[number.wrapping_mul(7_919) % ids.len()];
-        let (listed, mixed) = (version.clone(), version.clone());
+        let mixed = version.clone();
         let models = data.size.models;
-        let depth = data.version_ids.len().saturating_sub(200).min(DEEP_PAGES * 100);
-        let deep_id = data.version_ids[depth];
+        let pages = data.page_tokens.clone();
+        // The last page is not full.
+        let deep = pages[(DEEP_PAGE - 1).min(pages.len().saturating_sub(2))].clone();
+        let (random_pages, all_pages) = (pages.clone(), pages);
         vec![
             Self::new("get by id", move |number| Call::get(format!("model_versions/{}", version(number)))),
-            Self::new("list 100", move |number| {
-                Call::get(format!("model_versions?pageSize=100&filterQuery=id%20%3E%20{}", listed(number) / 2))
-            }),
-            Self::new("first page of 100", |_| Call::get("model_versions?pageSize=100")),
-            Self::new("page after 100,000 rows or the last", move |_| {
-                Call::get(format!("model_versions?pageSize=100&filterQuery=id%20%3E%20{deep_id}"))
-            }),
+            Self::new("list 100", move |number| page(&random_pages[number.wrapping_mul(7_919) % random_pages.len()])),
+            Self::new("first page of 100", |_| page("")),
+            Self::new("page 1,000 of 100 or the last", move |_| page(&deep)),
+            Self::new("full page walk", move |number| page(&all_pages[number % all_pages.len()])),
             Self::new("filter, 3 properties", |number| {
                 let team = number % 50;
                 Call::get(format!(
@@ -58,7 +57,7 @@ impl Scenario {
             }),
             Self::new("mixed, 90 % reads", move |number| match number % 10 {
                 0 => Call::post("registered_models:register", &registration(models + number, 2_000)),
-                1 | 2 => Call::get("model_versions?pageSize=100"),
+                1 | 2 => page(""),
                 _ => Call::get(format!("model_versions/{}", mixed(number))),
             }),
         ]

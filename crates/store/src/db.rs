@@ -7,6 +7,7 @@ mod connect;
 mod migrate;
 mod run;
 mod source;
+mod text;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,7 +19,7 @@ use crate::error::Result;
 use crate::gather::Gather;
 
 pub use connect::{ConnectError, PoolOptions};
-pub(crate) use run::Row;
+pub(crate) use run::{Planning, Row};
 pub use source::{DatabaseSource, DatabaseTls, SourceError};
 
 /// Kibibytes of pages that each connection to SQLite keeps.

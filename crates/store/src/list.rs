@@ -3,7 +3,7 @@
 use model_registry_api::{Family, Kind, OrderBy, SortOrder};
 use sea_query::{Expr, ExprTrait, Query, SelectStatement};
 
-use crate::db::Database;
+use crate::db::{Database, Planning};
 use crate::dialect::Dialect;
 use crate::direction::{is_after, is_from, order};
 use crate::document;
@@ -58,49 +58,32 @@ pub struct Page {
     pub next_page_token: String,
 }
 
-#[derive(sqlx::FromRow)]
-struct ListRow {
-    id: i64,
-    /// The value of the column that the list is ordered by.
-    sort_key: i64,
-    document: String,
-}
-
-/// How a list's statement is run.
-enum Select {
-    /// The statement says how: its plan can be kept.
-    Planned(SelectStatement),
-    /// The best plan depends on the values of a filter.
-    Guessed(SelectStatement),
-}
-
 impl Database {
     pub async fn list(&self, request: &ListRequest<'_>) -> Result<Page> {
         let fingerprint = request.fingerprint();
         let cursor = request.page_token.map(|token| token::decode(token, &fingerprint)).transpose()?;
         let filter = request.filter.map(filter::parse).transpose()?.flatten();
-        let select = request.select(cursor, filter.as_ref(), self.dialect())?;
-        let mut rows: Vec<ListRow> = match select {
-            Select::Planned(select) => self.fetch_all(&select).await?,
-            Select::Guessed(select) => self.fetch_filtered(&select).await?,
-        };
-        let page_size = request.page_size as usize;
-        let more = rows.len() > page_size;
-        rows.truncate(page_size);
-        let next_page_token = match rows.last() {
-            Some(last) if more => token::encode(Cursor { key: last.sort_key, id: last.id }, &fingerprint),
-            _ => String::new(),
-        };
+        let (select, planning) = request.select(cursor, filter.as_ref(), self.dialect())?;
         let table = request.kinds.first().map_or("", |kind| table(*kind));
-        let mut items = String::with_capacity(rows.iter().map(|row| row.document.len() + 32).sum());
-        for row in &rows {
-            check_ends(table, row.id, &row.document)?;
-            if !items.is_empty() {
-                items.push(',');
+        let page_size = request.page_size as usize;
+        let mut page = Page { items: String::new(), size: 0, next_page_token: String::new() };
+        let mut last = None;
+        self.fetch_page(&select, planning, |id, key, document| {
+            if page.size == page_size {
+                page.next_page_token = last.map(|last| token::encode(last, &fingerprint)).unwrap_or_default();
+                return Ok(());
             }
-            document::append_wire(&mut items, row.id, &row.document);
-        }
-        Ok(Page { items, size: rows.len(), next_page_token })
+            check_ends(table, id, document)?;
+            if page.size > 0 {
+                page.items.push(',');
+            }
+            document::append_wire(&mut page.items, id, document);
+            page.size += 1;
+            last = Some(Cursor { key, id });
+            Ok(())
+        })
+        .await?;
+        Ok(page)
     }
 }
 
@@ -114,8 +97,8 @@ impl ListRequest<'_> {
         ])
     }
 
-    fn select(&self, cursor: Option<Cursor>, filter: Option<&Expression>, dialect: Dialect) -> Result<Select> {
-        let Some(first) = self.kinds.first() else { return Ok(Select::Planned(Query::select())) };
+    fn select(&self, cursor: Option<Cursor>, filter: Option<&Expression>, dialect: Dialect) -> Result<(SelectStatement, Planning)> {
+        let Some(first) = self.kinds.first() else { return Ok((Query::select(), Planning::Once)) };
         let table = table(*first);
         let equalities = match filter {
             Some(filter) if self.may_walk() => filter::walkable(filter, &|name| vocabulary::resolve(self.kinds, name))?,
@@ -126,7 +109,7 @@ impl ListRequest<'_> {
             select.from(table);
             self.choose(&mut select, *first, filter, None, dialect)?;
             self.order(&mut select, table, cursor);
-            return Ok(if filter.is_some() { Select::Guessed(select) } else { Select::Planned(select) });
+            return Ok((select, if filter.is_some() { Planning::ForValues } else { Planning::Once }));
         }
         let walk = Walk {
             kind: first.code(),
@@ -137,8 +120,8 @@ impl ListRequest<'_> {
         };
         let mut select = walk.start(table);
         self.choose(&mut select, *first, filter, Some(WALKED), dialect)?;
-        select.and_where(walk.first_of_owner());
-        Ok(Select::Planned(select))
+        walk.once_per_owner(&mut select);
+        Ok((select, Planning::Once))
     }
 
     /// Whether the order of the ids is asked for, of one kind, and nothing but the filter narrows the list.

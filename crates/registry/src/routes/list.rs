@@ -34,13 +34,15 @@ pub(super) async fn page(
         page_token: query.get("nextPageToken"),
     };
     let mut page = request.database()?.list(&list).await.map_err(RuleError::from)?;
-    let items = answer::items(kinds, std::mem::take(&mut page.items), version);
-    let body = format!(
-        r#"{{"items":[{items}],"nextPageToken":{},"pageSize":{},"size":{}}}"#,
+    // The items are most of the body: it is built around them.
+    let mut body = answer::items(kinds, std::mem::take(&mut page.items), version);
+    body.insert_str(0, r#"{"items":["#);
+    body.push_str(&format!(
+        r#"],"nextPageToken":{},"pageSize":{},"size":{}}}"#,
         Value::from(page.next_page_token.as_str()),
         list.page_size,
         page.size
-    );
+    ));
     let response = response::json(StatusCode::OK, body);
     Ok((page, response))
 }

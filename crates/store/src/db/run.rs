@@ -4,13 +4,13 @@
 
 use std::sync::atomic::Ordering;
 
-use sea_query::{InsertStatement, MysqlQueryBuilder, PostgresQueryBuilder, SqliteQueryBuilder};
-use sea_query_sqlx::SqlxBinder;
+use sea_query::{InsertStatement, MysqlQueryBuilder, PostgresQueryBuilder, QueryStatementWriter, SqliteQueryBuilder};
 use sqlx::mysql::MySqlRow;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Executor, FromRow};
+use sqlx::{AssertSqlSafe, Executor, FromRow, Row as _};
 
+use super::text::build;
 use super::{Database, Inner, Pools, Transaction};
 use crate::error::Result;
 
@@ -28,13 +28,33 @@ impl<T> Row for T where
 // A macro, because the three drivers' types share no trait that a function could take.
 macro_rules! query_as {
     ($statement:expr, $builder:expr, $fetch:ident, $executor:expr) => {{
-        let (sql, values) = $statement.build_sqlx($builder);
+        let (sql, values) = build($statement, $builder);
         sqlx::query_as_with(AssertSqlSafe(sql), values).$fetch($executor).await?
     }};
 }
 
+macro_rules! page {
+    ($statement:expr, $builder:expr, $planning:expr, $pool:expr, $each:expr) => {{
+        let (sql, values) = build($statement, $builder);
+        let query = sqlx::query_with(AssertSqlSafe(sql), values).persistent($planning == Planning::Once);
+        for row in query.fetch_all($pool).await? {
+            $each(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)?;
+        }
+    }};
+}
+
+/// When a statement gets its plan.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Planning {
+    /// Once: its text says how it is best run.
+    Once,
+    /// On PostgreSQL for the values each time: there are endlessly many texts of filters, and their plans depend on what is
+    /// asked for.
+    ForValues,
+}
+
 impl Database {
-    pub(crate) async fn fetch_all<R: Row>(&self, statement: &(impl SqlxBinder + Sync)) -> Result<Vec<R>> {
+    pub(crate) async fn fetch_all<R: Row>(&self, statement: &(impl QueryStatementWriter + Sync)) -> Result<Vec<R>> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         Ok(match &self.pools {
             Pools::Sqlite { read, .. } => query_as!(statement, SqliteQueryBuilder, fetch_all, read),
@@ -43,16 +63,31 @@ impl Database {
         })
     }
 
-    /// As [`Self::fetch_all`], for statements with a filter: there are endlessly many texts of them, and their plan depends on
-    /// the values, so they are neither kept prepared nor planned without looking at the values.
-    pub(crate) async fn fetch_filtered<R: Row>(&self, statement: &(impl SqlxBinder + Sync)) -> Result<Vec<R>> {
+    /// As [`Self::fetch_all`], for statements that are planned for their values.
+    pub(crate) async fn fetch_filtered<R: Row>(&self, statement: &(impl QueryStatementWriter + Sync)) -> Result<Vec<R>> {
         let Pools::Postgres(pool) = &self.pools else { return self.fetch_all(statement).await };
         self.statements.fetch_add(1, Ordering::Relaxed);
-        let (sql, values) = statement.build_sqlx(PostgresQueryBuilder);
+        let (sql, values) = build(statement, PostgresQueryBuilder);
         Ok(sqlx::query_as_with(AssertSqlSafe(sql), values).persistent(false).fetch_all(pool).await?)
     }
 
-    pub(crate) async fn fetch_optional<R: Row>(&self, statement: &(impl SqlxBinder + Sync)) -> Result<Option<R>> {
+    /// Hands over the rows of a page, an `id`, the key of the order and a document each.
+    pub(crate) async fn fetch_page(
+        &self,
+        statement: &(impl QueryStatementWriter + Sync),
+        planning: Planning,
+        mut each: impl FnMut(i64, i64, &str) -> Result<()>,
+    ) -> Result<()> {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        match &self.pools {
+            Pools::Sqlite { read, .. } => page!(statement, SqliteQueryBuilder, Planning::Once, read, each),
+            Pools::Postgres(pool) => page!(statement, PostgresQueryBuilder, planning, pool, each),
+            Pools::MySql(pool) => page!(statement, MysqlQueryBuilder, Planning::Once, pool, each),
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn fetch_optional<R: Row>(&self, statement: &(impl QueryStatementWriter + Sync)) -> Result<Option<R>> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         Ok(match &self.pools {
             Pools::Sqlite { read, .. } => query_as!(statement, SqliteQueryBuilder, fetch_optional, read),
@@ -63,7 +98,7 @@ impl Database {
 }
 
 impl Transaction {
-    pub(crate) async fn fetch_all<R: Row>(&mut self, statement: &(impl SqlxBinder + Sync)) -> Result<Vec<R>> {
+    pub(crate) async fn fetch_all<R: Row>(&mut self, statement: &(impl QueryStatementWriter + Sync)) -> Result<Vec<R>> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         Ok(match &mut self.inner {
             Inner::Sqlite(tx) => query_as!(statement, SqliteQueryBuilder, fetch_all, &mut **tx),
@@ -72,7 +107,7 @@ impl Transaction {
         })
     }
 
-    pub(crate) async fn fetch_optional<R: Row>(&mut self, statement: &(impl SqlxBinder + Sync)) -> Result<Option<R>> {
+    pub(crate) async fn fetch_optional<R: Row>(&mut self, statement: &(impl QueryStatementWriter + Sync)) -> Result<Option<R>> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         Ok(match &mut self.inner {
             Inner::Sqlite(tx) => query_as!(statement, SqliteQueryBuilder, fetch_optional, &mut **tx),
@@ -82,19 +117,19 @@ impl Transaction {
     }
 
     /// Runs a statement and tells how many rows it matched.
-    pub(crate) async fn execute(&mut self, statement: &(impl SqlxBinder + Sync)) -> Result<u64> {
+    pub(crate) async fn execute(&mut self, statement: &(impl QueryStatementWriter + Sync)) -> Result<u64> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         Ok(match &mut self.inner {
             Inner::Sqlite(tx) => {
-                let (sql, values) = statement.build_sqlx(SqliteQueryBuilder);
+                let (sql, values) = build(statement, SqliteQueryBuilder);
                 sqlx::query_with(AssertSqlSafe(sql), values).execute(&mut **tx).await?.rows_affected()
             }
             Inner::Postgres(tx) => {
-                let (sql, values) = statement.build_sqlx(PostgresQueryBuilder);
+                let (sql, values) = build(statement, PostgresQueryBuilder);
                 sqlx::query_with(AssertSqlSafe(sql), values).execute(&mut **tx).await?.rows_affected()
             }
             Inner::MySql(tx) => {
-                let (sql, values) = statement.build_sqlx(MysqlQueryBuilder);
+                let (sql, values) = build(statement, MysqlQueryBuilder);
                 sqlx::query_with(AssertSqlSafe(sql), values).execute(&mut **tx).await?.rows_affected()
             }
         })
@@ -123,17 +158,17 @@ impl Transaction {
         self.statements.fetch_add(1, Ordering::Relaxed);
         match &mut self.inner {
             Inner::Sqlite(tx) => {
-                let (sql, values) = statement.build_sqlx(SqliteQueryBuilder);
+                let (sql, values) = build(statement, SqliteQueryBuilder);
                 let done = sqlx::query_with(AssertSqlSafe(sql), values).execute(&mut **tx).await?;
                 Ok(done.last_insert_rowid())
             }
             Inner::Postgres(tx) => {
-                let (sql, values) = statement.returning_col("id").build_sqlx(PostgresQueryBuilder);
+                let (sql, values) = build(statement.returning_col("id"), PostgresQueryBuilder);
                 let (id,): (i64,) = sqlx::query_as_with(AssertSqlSafe(sql), values).fetch_one(&mut **tx).await?;
                 Ok(id)
             }
             Inner::MySql(tx) => {
-                let (sql, values) = statement.build_sqlx(MysqlQueryBuilder);
+                let (sql, values) = build(statement, MysqlQueryBuilder);
                 let done = sqlx::query_with(AssertSqlSafe(sql), values).execute(&mut **tx).await?;
                 Ok(done.last_insert_id().cast_signed())
             }

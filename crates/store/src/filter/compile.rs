@@ -2,7 +2,7 @@
 //!
 //! Every expression built here is true or false, never NULL, so that NOT means what the language says.
 
-use sea_query::{Alias, Expr, ExprTrait, Func, LikeExpr, Query, SelectStatement, Value as Bound};
+use sea_query::{Alias, CaseStatement, Expr, ExprTrait, Func, LikeExpr, Query, SelectStatement, Value as Bound};
 
 use super::Scope;
 use super::error::FilterError;
@@ -54,7 +54,7 @@ impl Compiler<'_> {
     fn condition(&self, condition: &Condition) -> Expr {
         match condition {
             Condition::Any(members) => joined(members.iter().map(|member| self.condition(member)), Expr::or),
-            Condition::All(members) => joined(members.iter().map(|member| self.condition(member)), Expr::and),
+            Condition::All(members) => self.all(members),
             Condition::Not(inner) => self.condition(inner).not(),
             Condition::Holds { test: Test::Never, .. } => never(),
             Condition::Holds { subject: Subject::Column { name, folded }, test } => self.column(name, *folded, test),
@@ -62,6 +62,21 @@ impl Compiler<'_> {
                 self.property(name, *built_in_only, test)
             }
             Condition::Related(inner) => self.related(inner),
+        }
+    }
+
+    /// Along a walk, equal texts are asked first: the walked one costs nothing, and others leave less than ranges do.
+    fn all(&self, members: &[Condition]) -> Expr {
+        let all = |members: &[&Condition]| joined(members.iter().map(|member| self.condition(member)), Expr::and);
+        let (first, then): (Vec<&Condition>, Vec<&Condition>) =
+            members.iter().partition(|member| self.scope.walked.is_some() && is_equal_text(member));
+        if first.is_empty() || then.is_empty() {
+            return all(&members.iter().collect::<Vec<_>>());
+        }
+        match self.dialect {
+            // Puts what is joined by AND in an order of its own.
+            Dialect::Postgres => CaseStatement::new().case(all(&first), all(&then)).finally(false).into(),
+            Dialect::Sqlite | Dialect::MySql => all(&first).and(all(&then)),
         }
     }
 
@@ -143,12 +158,12 @@ impl Compiler<'_> {
     /// Whether the walked row is the one asked for: then nothing has to be looked up.
     fn is_walked(&self, name: &str, built_in_only: bool, test: &Test) -> Option<Expr> {
         let (walked, key) = self.scope.walked.zip(self.scope.text_key)?;
-        let Test::Compare(Comparator::Equal, Value::Text(text)) = test else { return None };
+        let text = equal_text(test)?;
         if text.chars().count() >= INDEXED_PREFIX {
             return None;
         }
         let walked = |name: &'static str| Expr::col((walked, name));
-        let is_walked = walked("name").eq(name).and(walked(key).eq(text.as_str()));
+        let is_walked = walked("name").eq(name).and(walked(key).eq(text));
         Some(if built_in_only { is_walked.and(walked("custom").eq(false)) } else { is_walked })
     }
 
@@ -259,6 +274,17 @@ impl Compiler<'_> {
             return by_prefix;
         }
         by_prefix.and(among(stored, texts.iter().map(|&text| text.to_owned())))
+    }
+}
+
+fn is_equal_text(condition: &Condition) -> bool {
+    matches!(condition, Condition::Holds { subject: Subject::Property { .. }, test } if equal_text(test).is_some())
+}
+
+fn equal_text(test: &Test) -> Option<&str> {
+    match test {
+        Test::Compare(Comparator::Equal, Value::Text(text)) => Some(text),
+        _ => None,
     }
 }
 

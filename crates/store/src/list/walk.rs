@@ -85,7 +85,14 @@ impl Walk<'_> {
     }
 
     /// Leaves one row of an owner who has the text several times, as an element of a list or as two properties of one name.
-    pub(super) fn first_of_owner(&self) -> Expr {
+    pub(super) fn once_per_owner(&self, select: &mut SelectStatement) {
+        match self.dialect {
+            Dialect::Postgres => select.distinct_on([(WALKED, "owner_id")]),
+            Dialect::Sqlite | Dialect::MySql => select.and_where(self.is_first_of_owner()),
+        };
+    }
+
+    fn is_first_of_owner(&self) -> Expr {
         let key = text_key(self.dialect);
         let earlier = |name: &'static str| Expr::col(("earlier", name));
         let walked = |name: &'static str| Expr::col((WALKED, name));

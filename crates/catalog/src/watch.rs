@@ -2,15 +2,17 @@
 //!
 //! Events of the directories wake it up; whether something changed is decided by a digest of what the files hold. So a
 //! `ConfigMap`'s swap of symbolic links is noticed like an edit, an editor's temporary files are not, and a file system
-//! without events is looked at now and then.
+//! without events is looked at now and then. A file is read again only if its inode, size or times have changed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::fs::Metadata;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use notify::event::{AccessKind, AccessMode};
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 
@@ -21,25 +23,33 @@ use crate::{Catalog, Settings};
 const QUIET: Duration = Duration::from_millis(300);
 const POLL: Duration = Duration::from_secs(30);
 const DEEPEST: usize = 16;
+/// Clocks of file systems tick at most this far apart.
+const RACY: Duration = Duration::from_secs(2);
 
 /// What is watched.
 pub(crate) struct Watch {
     watcher: Option<RecommendedWatcher>,
     directories: BTreeSet<PathBuf>,
     wake: Arc<Notify>,
+    known: Known,
 }
 
 impl Watch {
     pub(crate) fn new(settings: &Settings) -> Self {
         let wake = Arc::new(Notify::new());
         let woken = Arc::clone(&wake);
-        let watcher = notify::recommended_watcher(move |_: notify::Result<notify::Event>| woken.notify_one());
+        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            if event.is_ok_and(|event| is_reading(event.kind)) {
+                return;
+            }
+            woken.notify_one();
+        });
         let watcher = watcher
             .inspect_err(
                 |error| tracing::warn!(%error, "files are not watched, only looked at every {} s", POLL.as_secs()),
             )
             .ok();
-        let mut watch = Self { watcher, directories: BTreeSet::new(), wake };
+        let mut watch = Self { watcher, directories: BTreeSet::new(), wake, known: Known::default() };
         watch.follow(settings, &[]);
         watch
     }
@@ -50,9 +60,14 @@ impl Watch {
             let data = data_files(&catalog.configuration());
             self.follow(catalog.settings(), &data);
             let settings = catalog.settings().clone();
-            let now = tokio::task::spawn_blocking(move || fingerprint(&files(&settings, &data))).await;
-            if now.is_ok_and(|now| now != seen) {
-                return;
+            let mut known = std::mem::take(&mut self.known);
+            let looked =
+                tokio::task::spawn_blocking(move || (known.fingerprint(&files(&settings, &data)), known)).await;
+            if let Ok((now, known)) = looked {
+                self.known = known;
+                if now != seen {
+                    return;
+                }
             }
             let _ = tokio::time::timeout(POLL, self.wake.notified()).await;
             tokio::time::sleep(QUIET).await;
@@ -123,22 +138,73 @@ fn walk(directory: &Path, depth: usize, files: &mut BTreeSet<PathBuf>) {
     }
 }
 
-/// A digest of the names and contents of all files.
-fn fingerprint(files: &BTreeSet<PathBuf>) -> Vec<u8> {
-    let mut digest = Sha256::new();
-    for file in files {
-        digest.update(file.as_os_str().as_encoded_bytes());
-        // Of one length, so that no content can be taken for the next file's name.
-        match content(file) {
-            Ok(content) => digest.update(content),
-            Err(_) => digest.update([0; 32]),
+/// Reading wakes nobody: looking at the files would be followed by looking at them again.
+fn is_reading(event: EventKind) -> bool {
+    matches!(event, EventKind::Access(kind) if kind != AccessKind::Close(AccessMode::Write))
+}
+
+type FileDigest = sha2::digest::Output<Sha256>;
+
+/// What identifies a state of a file without reading it: device and inode, size, times of the last change of its content
+/// and of its attributes.
+type Stamp = (u64, u64, u64, SystemTime, (i64, i64));
+
+/// Digests of files, for as long as their stamps stay.
+#[derive(Default)]
+struct Known(HashMap<PathBuf, (Stamp, FileDigest)>);
+
+impl Known {
+    /// A digest of the names and contents of all files.
+    fn fingerprint(&mut self, files: &BTreeSet<PathBuf>) -> Vec<u8> {
+        self.0.retain(|file, _| files.contains(file));
+        let mut digest = Sha256::new();
+        for file in files {
+            digest.update(file.as_os_str().as_encoded_bytes());
+            // Of one length, so that no content can be taken for the next file's name.
+            match self.content(file) {
+                Ok(content) => digest.update(content),
+                Err(_) => digest.update([0; 32]),
+            }
         }
+        digest.finalize().to_vec()
     }
-    digest.finalize().to_vec()
+
+    fn content(&mut self, file: &Path) -> std::io::Result<FileDigest> {
+        let before = stamp(&std::fs::metadata(file)?)?;
+        if let Some((stamp, digest)) = self.0.get(file)
+            && *stamp == before
+        {
+            return Ok(*digest);
+        }
+        let digest = content(file)?;
+        let modified = before.3;
+        // A file may be written again within one tick of its clock, which the stamp does not show.
+        if modified.elapsed().is_ok_and(|age| age > RACY) {
+            self.0.insert(file.to_owned(), (before, digest));
+        } else {
+            self.0.remove(file);
+        }
+        Ok(digest)
+    }
+}
+
+#[cfg(unix)]
+fn stamp(file: &Metadata) -> std::io::Result<Stamp> {
+    use std::os::unix::fs::MetadataExt;
+    Ok((file.dev(), file.ino(), file.len(), file.modified()?, (file.ctime(), file.ctime_nsec())))
+}
+
+#[cfg(not(unix))]
+fn stamp(file: &Metadata) -> std::io::Result<Stamp> {
+    Ok((0, 0, file.len(), file.modified()?, (0, 0)))
+}
+
+fn fingerprint(files: &BTreeSet<PathBuf>) -> Vec<u8> {
+    Known::default().fingerprint(files)
 }
 
 /// A digest of a file's content, which may be larger than what should be in memory.
-fn content(file: &Path) -> std::io::Result<sha2::digest::Output<Sha256>> {
+fn content(file: &Path) -> std::io::Result<FileDigest> {
     let mut opened = std::fs::File::open(file)?;
     let mut digest = Sha256::new();
     let mut piece = vec![0; 1 << 16];
@@ -148,5 +214,55 @@ fn content(file: &Path) -> std::io::Result<sha2::digest::Output<Sha256>> {
             return Ok(digest.finalize());
         }
         digest.update(piece.get(..count).unwrap_or_default());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn reading_a_watched_file_wakes_nobody_and_writing_does() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("sources.yaml");
+        std::fs::write(&file, "catalogs: []\n").unwrap();
+        let settings = Settings { sources: vec![file.clone()], ..Settings::default() };
+        let watch = Watch::new(&settings);
+        let files = BTreeSet::from([file.clone()]);
+        let before = fingerprint(&files);
+        let woken = tokio::time::timeout(QUIET, watch.wake.notified()).await;
+        assert!(woken.is_err(), "by reading");
+        std::fs::write(&file, "catalogs: [] # edited\n").unwrap();
+        tokio::time::timeout(POLL, watch.wake.notified()).await.unwrap();
+        assert_ne!(fingerprint(&files), before);
+    }
+
+    #[test]
+    fn what_is_known_of_a_file_ends_with_any_change_of_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("models.yaml");
+        let set_modified = |time| std::fs::File::options().write(true).open(&file).unwrap().set_modified(time).unwrap();
+        std::fs::write(&file, "one").unwrap();
+        let long_ago = std::fs::metadata(&file).unwrap().modified().unwrap() - RACY * 10;
+        set_modified(long_ago);
+        let files = BTreeSet::from([file.clone()]);
+        let mut known = Known::default();
+        let one = known.fingerprint(&files);
+        assert_eq!(known.0.len(), 1);
+        assert_eq!(known.fingerprint(&files), one);
+        std::fs::write(&file, "two").unwrap();
+        let two = known.fingerprint(&files);
+        assert_ne!(two, one);
+        assert_eq!(known.0.len(), 0, "written just now: it may be again, without a trace");
+        // As a ConfigMap's link: another file of the same size and time.
+        let other = directory.path().join("other");
+        std::fs::write(&other, "six").unwrap();
+        set_modified(long_ago);
+        assert_eq!(known.fingerprint(&files), two);
+        std::fs::rename(&other, &file).unwrap();
+        set_modified(long_ago);
+        assert_ne!(known.fingerprint(&files), two);
+        assert_eq!(known.fingerprint(&BTreeSet::new()).len(), two.len());
+        assert_eq!(known.0.len(), 0);
     }
 }

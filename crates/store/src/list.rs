@@ -97,7 +97,12 @@ impl ListRequest<'_> {
         ])
     }
 
-    fn select(&self, cursor: Option<Cursor>, filter: Option<&Expression>, dialect: Dialect) -> Result<(SelectStatement, Planning)> {
+    fn select(
+        &self,
+        cursor: Option<Cursor>,
+        filter: Option<&Expression>,
+        dialect: Dialect,
+    ) -> Result<(SelectStatement, Planning)> {
         let Some(first) = self.kinds.first() else { return Ok((Query::select(), Planning::Once)) };
         let table = table(*first);
         let equalities = match filter {

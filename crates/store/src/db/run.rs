@@ -64,7 +64,10 @@ impl Database {
     }
 
     /// As [`Self::fetch_all`], for statements that are planned for their values.
-    pub(crate) async fn fetch_filtered<R: Row>(&self, statement: &(impl QueryStatementWriter + Sync)) -> Result<Vec<R>> {
+    pub(crate) async fn fetch_filtered<R: Row>(
+        &self,
+        statement: &(impl QueryStatementWriter + Sync),
+    ) -> Result<Vec<R>> {
         let Pools::Postgres(pool) = &self.pools else { return self.fetch_all(statement).await };
         self.statements.fetch_add(1, Ordering::Relaxed);
         let (sql, values) = build(statement, PostgresQueryBuilder);
@@ -87,7 +90,10 @@ impl Database {
         Ok(())
     }
 
-    pub(crate) async fn fetch_optional<R: Row>(&self, statement: &(impl QueryStatementWriter + Sync)) -> Result<Option<R>> {
+    pub(crate) async fn fetch_optional<R: Row>(
+        &self,
+        statement: &(impl QueryStatementWriter + Sync),
+    ) -> Result<Option<R>> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         Ok(match &self.pools {
             Pools::Sqlite { read, .. } => query_as!(statement, SqliteQueryBuilder, fetch_optional, read),
@@ -107,7 +113,10 @@ impl Transaction {
         })
     }
 
-    pub(crate) async fn fetch_optional<R: Row>(&mut self, statement: &(impl QueryStatementWriter + Sync)) -> Result<Option<R>> {
+    pub(crate) async fn fetch_optional<R: Row>(
+        &mut self,
+        statement: &(impl QueryStatementWriter + Sync),
+    ) -> Result<Option<R>> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         Ok(match &mut self.inner {
             Inner::Sqlite(tx) => query_as!(statement, SqliteQueryBuilder, fetch_optional, &mut **tx),

@@ -3,7 +3,9 @@
 //! An enum over the three drivers instead of a trait or generics: signatures stay plain, and a `match` in `run.rs`
 //! is the whole price.
 
+mod bulk;
 mod connect;
+
 mod migrate;
 mod run;
 mod source;

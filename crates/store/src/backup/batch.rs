@@ -1,7 +1,7 @@
 //! Items of a file as rows, many to a statement.
 
 use model_registry_api::{Family, Kind};
-use sea_query::{Expr, Query};
+use sea_query::Value;
 
 use super::line::{Entity, Item};
 use super::shift::Shift;
@@ -12,8 +12,6 @@ use crate::property;
 use crate::tables::{WORKSPACE, external_id_family, folded, table};
 use crate::write::{PROPERTY_COLUMNS, PropertyRow, Verb, column_values, keyed};
 
-/// Values in a statement at most; SQLite's limit is 32,766, and longer statements are not faster.
-const VALUES: usize = 5_500;
 const ITEMS: usize = 500;
 /// Bytes of documents in a batch: a statement has to fit into MySQL's `max_allowed_packet`, 16 MiB by default.
 const BYTES: usize = 2 * 1024 * 1024;
@@ -99,11 +97,11 @@ pub(super) enum WriteError {
     Store(#[from] crate::error::StoreError),
 }
 
-fn entity_row(entity: &Entity, document: &Document) -> Vec<(&'static str, Expr)> {
+fn entity_row(entity: &Entity, document: &Document) -> Vec<(&'static str, Value)> {
     let spec = entity.kind.spec();
     let columns = property::columns(spec, document);
     let name = document.name();
-    let mut row: Vec<(&'static str, Expr)> = vec![
+    let mut row: Vec<(&'static str, Value)> = vec![
         ("id", entity.id.into()),
         ("workspace_id", WORKSPACE.into()),
         ("name", name.into()),
@@ -136,7 +134,7 @@ fn entity_row(entity: &Entity, document: &Document) -> Vec<(&'static str, Expr)>
 }
 
 /// In the order of [`CHANGE_COLUMNS`].
-fn change(entity: &Entity, now: i64) -> [Expr; 7] {
+fn change(entity: &Entity, now: i64) -> [Value; 7] {
     [
         WORKSPACE.into(),
         now.into(),
@@ -152,7 +150,7 @@ fn change(entity: &Entity, now: i64) -> [Expr; 7] {
 struct Rows {
     table: &'static str,
     columns: Vec<&'static str>,
-    values: Vec<Vec<Expr>>,
+    values: Vec<Vec<Value>>,
 }
 
 impl Rows {
@@ -160,7 +158,7 @@ impl Rows {
         Self { table, columns: Vec::new(), values: Vec::new() }
     }
 
-    fn add(&mut self, columns: impl AsRef<[&'static str]>, values: impl Into<Vec<Expr>>) {
+    fn add(&mut self, columns: impl AsRef<[&'static str]>, values: impl Into<Vec<Value>>) {
         if self.columns.is_empty() {
             self.columns = columns.as_ref().to_vec();
         }
@@ -168,20 +166,6 @@ impl Rows {
     }
 
     async fn insert(self, tx: &mut Transaction) -> Result<()> {
-        let Self { table, columns, values } = self;
-        if values.is_empty() {
-            return Ok(());
-        }
-        let most = VALUES / columns.len();
-        let mut rows = values.into_iter().peekable();
-        while rows.peek().is_some() {
-            let mut insert = Query::insert();
-            insert.into_table(table).columns(columns.iter().copied());
-            for row in rows.by_ref().take(most) {
-                insert.values_panic(row);
-            }
-            tx.execute(&insert).await?;
-        }
-        Ok(())
+        tx.insert_rows(self.table, &self.columns, self.values).await
     }
 }

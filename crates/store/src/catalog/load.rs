@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sea_query::{Expr, ExprTrait, Query};
+use sea_query::{Expr, ExprTrait, Query, Value as Bound};
 use serde_json::Value;
 
 use super::item::{CatalogItem, CatalogItems, sort_name};
@@ -22,6 +22,8 @@ use crate::write::{PROPERTY_COLUMNS, PropertyRow};
 const ROWS: usize = 500;
 /// Kibibytes of SQLite's cache during a load.
 const LOAD_CACHE: u32 = 64 * 1024;
+/// Kibibytes of PostgreSQL's pending list during a load, and of the memory to empty it with.
+const LOAD_PENDING: u32 = 32 * 1024;
 /// From this many written items on, the planner is told what the tables hold now.
 const MANY: usize = 1_000;
 
@@ -83,7 +85,7 @@ impl Operation for CatalogLoad {
             load.remove_others(tx, sources).await?;
         }
         let report = load.finish(tx).await?;
-        set_cache(tx, SQLITE_CACHE).await?;
+        end_bulk(tx).await?;
         if report.written >= MANY {
             analyse(tx).await?;
         }
@@ -95,11 +97,31 @@ impl Operation for CatalogLoad {
     }
 }
 
-/// Indexes grow at many places at once: with a small cache SQLite writes and reads each of their pages again and again.
-async fn set_cache(tx: &mut Transaction, kibibytes: u32) -> Result<()> {
+/// Prepares for many rows. Indexes grow at many places at once: with a small cache SQLite writes and reads each of their pages
+/// again and again, and PostgreSQL's index of searches takes rows through a pending list, which is best emptied in large pieces.
+async fn begin_bulk(tx: &mut Transaction) -> Result<()> {
     match tx.dialect() {
-        Dialect::Sqlite => tx.execute_text(format!("PRAGMA cache_size = -{kibibytes}")).await,
-        Dialect::Postgres | Dialect::MySql => Ok(()),
+        Dialect::Sqlite => tx.execute_text(format!("PRAGMA cache_size = -{LOAD_CACHE}")).await,
+        Dialect::Postgres => {
+            let settings = ["gin_pending_list_limit", "work_mem", "maintenance_work_mem"];
+            let set = settings.map(|setting| format!("SET LOCAL {setting} = {LOAD_PENDING}"));
+            tx.execute_text(set.join("; ")).await
+        }
+        Dialect::MySql => Ok(()),
+    }
+}
+
+/// Ends what [`begin_bulk`] began: searches find an empty pending list.
+async fn end_bulk(tx: &mut Transaction) -> Result<()> {
+    match tx.dialect() {
+        Dialect::Sqlite => tx.execute_text(format!("PRAGMA cache_size = -{SQLITE_CACHE}")).await,
+        // Only the index's owner may, and there is none without the extension; then it is emptied when it is full.
+        Dialect::Postgres => {
+            let clean = "SELECT gin_clean_pending_list(oid) FROM pg_class \
+                         WHERE oid = to_regclass('catalog_item_search') AND pg_has_role(relowner, 'USAGE')";
+            tx.execute_text(clean.to_owned()).await
+        }
+        Dialect::MySql => Ok(()),
     }
 }
 
@@ -108,8 +130,8 @@ struct Load {
     next_id: i64,
     generation: i64,
     report: LoadReport,
-    items: Vec<Vec<Expr>>,
-    artifacts: Vec<Vec<Expr>>,
+    items: Vec<Vec<Bound>>,
+    artifacts: Vec<Vec<Bound>>,
     properties: Vec<PropertyRow>,
 }
 
@@ -143,7 +165,7 @@ impl Load {
             .and_where(Expr::col("workspace_id").eq(WORKSPACE))
             .take();
         tx.execute(&lock).await?;
-        set_cache(tx, LOAD_CACHE).await?;
+        begin_bulk(tx).await?;
         let select = Query::select()
             .columns(["generation", "next_id"])
             .from("catalog_state")
@@ -180,7 +202,6 @@ impl Load {
             self.report.unchanged += usize::from(stored.remove(&(CatalogKind::Model.code(), key.clone())).is_some());
         }
         let mut changed = Vec::new();
-        let mut ids_to_clear = Vec::new();
         for entry in items.entries() {
             let digest = entry.digest();
             let old = stored.remove(&(entry.kind.code(), entry.key.to_string()));
@@ -188,25 +209,30 @@ impl Load {
                 self.report.unchanged += 1;
                 continue;
             }
-            ids_to_clear.extend(old.as_ref().map(|old| old.id));
             changed.push((entry, digest, old.map(|old| (old.id, old.create_time))));
         }
         self.report.removed += stored.len();
-        ids_to_clear.extend(stored.into_values().map(|row| row.id));
-        let children = self.clear(tx, &ids_to_clear).await?;
-        for (entry, digest, old) in changed {
-            self.report.written += 1;
-            let mut item = items.unpack(entry)?;
-            let (id, create_time) = self.identity(old);
-            for child in std::mem::take(&mut item.children) {
-                let old = children.get(&(id, child.kind.code(), child.key.clone())).copied();
-                let (child_id, create_time) = self.identity(old);
-                self.add(source_id, child, child_id, id, create_time, "");
+        let removed: Vec<i64> = stored.into_values().map(|row| row.id).collect();
+        self.clear(tx, &removed).await?;
+        // Some at a time, so that little is remembered of what was there.
+        for changed in changed.chunks(ROWS) {
+            let replaced: Vec<i64> = changed.iter().filter_map(|(_, _, old)| old.map(|(id, _)| id)).collect();
+            let children = self.clear(tx, &replaced).await?;
+            for (entry, digest, old) in changed {
+                self.report.written += 1;
+                let mut item = items.unpack(entry)?;
+                let (id, create_time) = self.identity(*old);
+                for child in std::mem::take(&mut item.children) {
+                    let old = children.get(&(id, child.kind.code(), child.key.clone())).copied();
+                    let (child_id, create_time) = self.identity(old);
+                    self.add(source_id, child, child_id, id, create_time, "");
+                }
+                self.add(source_id, item, id, 0, create_time, digest);
+                self.flush(tx, ROWS).await?;
             }
-            self.add(source_id, item, id, 0, create_time, &digest);
-            self.flush(tx, ROWS).await?;
+            self.flush(tx, 1).await?;
         }
-        self.flush(tx, 1).await
+        Ok(())
     }
 
     fn identity(&mut self, old: Option<(i64, i64)>) -> (i64, i64) {
@@ -265,7 +291,7 @@ impl Load {
         let properties = vocabulary::properties(kind, &document.0);
         let rows = properties.into_iter().map(|(key, value)| PropertyRow { kind: code, owner_id: id, key, value });
         self.properties.extend(rows);
-        let mut row: Vec<Expr> = vec![
+        let mut row: Vec<Bound> = vec![
             id.into(),
             WORKSPACE.into(),
             code.into(),
@@ -290,29 +316,16 @@ impl Load {
 
     /// Writes what has been gathered, as soon as it is enough for a statement.
     async fn flush(&mut self, tx: &mut Transaction, least: usize) -> Result<()> {
-        for (table, rows) in [("catalog_item", &mut self.items), ("catalog_artifact", &mut self.artifacts)] {
-            if rows.len() < least {
-                continue;
-            }
-            let columns = ITEM_COLUMNS.iter().take(rows.first().map_or(0, Vec::len)).copied();
-            let columns: Vec<&str> = columns.collect();
-            while !rows.is_empty() {
-                let mut insert = Query::insert();
-                insert.into_table(table).columns(columns.iter().copied());
-                for row in rows.drain(..rows.len().min(ROWS)) {
-                    insert.values_panic(row);
-                }
-                tx.execute(&insert).await?;
-            }
+        if self.items.len() >= least {
+            tx.insert_rows("catalog_item", &ITEM_COLUMNS, std::mem::take(&mut self.items)).await?;
         }
-        while self.properties.len() >= least {
-            let mut insert = Query::insert();
-            insert.into_table("catalog_property").columns(PROPERTY_COLUMNS);
-            let count = self.properties.len().min(ROWS * 2);
-            for row in self.properties.drain(..count) {
-                insert.values_panic(row.values());
-            }
-            tx.execute(&insert).await?;
+        if self.artifacts.len() >= least {
+            let (of_both, _) = ITEM_COLUMNS.split_at(ITEM_COLUMNS.len() - OF_ITEMS_ONLY);
+            tx.insert_rows("catalog_artifact", of_both, std::mem::take(&mut self.artifacts)).await?;
+        }
+        if self.properties.len() >= least {
+            let rows = self.properties.drain(..).map(PropertyRow::values).collect();
+            tx.insert_rows("catalog_property", &PROPERTY_COLUMNS, rows).await?;
         }
         Ok(())
     }
@@ -415,3 +428,4 @@ const ITEM_COLUMNS: [&str; 15] = [
     "digest",
     "search_text",
 ];
+const OF_ITEMS_ONLY: usize = 2;

@@ -46,6 +46,12 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../../migrations/postgres/0005_catalog_search.sql"),
         mysql: include_str!("../../migrations/mysql/0005_catalog_search.sql"),
     },
+    Migration {
+        version: 6,
+        sqlite: include_str!("../../migrations/sqlite/0006_catalog_pending.sql"),
+        postgres: include_str!("../../migrations/postgres/0006_catalog_pending.sql"),
+        mysql: include_str!("../../migrations/mysql/0006_catalog_pending.sql"),
+    },
 ];
 
 /// Chosen once; two replicas of any version have to agree on it.

@@ -1,0 +1,2 @@
+-- Searches of these databases have no pending list; the number is taken on PostgreSQL.
+DO 0;

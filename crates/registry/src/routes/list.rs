@@ -1,5 +1,7 @@
 //! List parameters and list answers, the same for every list.
 
+use std::fmt::Write;
+
 use axum::response::Response;
 use http::StatusCode;
 use model_registry_api::page::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
@@ -37,12 +39,14 @@ pub(super) async fn page(
     // The items are most of the body: it is built around them.
     let mut body = answer::items(kinds, std::mem::take(&mut page.items), version);
     body.insert_str(0, r#"{"items":["#);
-    body.push_str(&format!(
+    // Writing to memory does not fail.
+    let _ = write!(
+        body,
         r#"],"nextPageToken":{},"pageSize":{},"size":{}}}"#,
         Value::from(page.next_page_token.as_str()),
         list.page_size,
         page.size
-    ));
+    );
     let response = response::json(StatusCode::OK, body);
     Ok((page, response))
 }

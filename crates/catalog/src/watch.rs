@@ -145,9 +145,16 @@ fn is_reading(event: EventKind) -> bool {
 
 type FileDigest = sha2::digest::Output<Sha256>;
 
-/// What identifies a state of a file without reading it: device and inode, size, times of the last change of its content
-/// and of its attributes.
-type Stamp = (u64, u64, u64, SystemTime, (i64, i64));
+/// What identifies a state of a file without reading it.
+#[derive(PartialEq, Eq)]
+struct Stamp {
+    device_and_inode: (u64, u64),
+    bytes: u64,
+    /// When its content was last changed.
+    modified: SystemTime,
+    /// When its content or attributes were, in seconds and nanoseconds.
+    changed: (i64, i64),
+}
 
 /// Digests of files, for as long as their stamps stay.
 #[derive(Default)]
@@ -170,17 +177,16 @@ impl Known {
     }
 
     fn content(&mut self, file: &Path) -> std::io::Result<FileDigest> {
-        let before = stamp(&std::fs::metadata(file)?)?;
-        if let Some((stamp, digest)) = self.0.get(file)
-            && *stamp == before
+        let stamp = Stamp::of(&std::fs::metadata(file)?)?;
+        if let Some((known, digest)) = self.0.get(file)
+            && *known == stamp
         {
             return Ok(*digest);
         }
         let digest = content(file)?;
-        let modified = before.3;
         // A file may be written again within one tick of its clock, which the stamp does not show.
-        if modified.elapsed().is_ok_and(|age| age > RACY) {
-            self.0.insert(file.to_owned(), (before, digest));
+        if stamp.modified.elapsed().is_ok_and(|age| age > RACY) {
+            self.0.insert(file.to_owned(), (stamp, digest));
         } else {
             self.0.remove(file);
         }
@@ -188,15 +194,17 @@ impl Known {
     }
 }
 
-#[cfg(unix)]
-fn stamp(file: &Metadata) -> std::io::Result<Stamp> {
-    use std::os::unix::fs::MetadataExt;
-    Ok((file.dev(), file.ino(), file.len(), file.modified()?, (file.ctime(), file.ctime_nsec())))
-}
-
-#[cfg(not(unix))]
-fn stamp(file: &Metadata) -> std::io::Result<Stamp> {
-    Ok((0, 0, file.len(), file.modified()?, (0, 0)))
+impl Stamp {
+    fn of(file: &Metadata) -> std::io::Result<Self> {
+        #[cfg(unix)]
+        let (device_and_inode, changed) = {
+            use std::os::unix::fs::MetadataExt;
+            ((file.dev(), file.ino()), (file.ctime(), file.ctime_nsec()))
+        };
+        #[cfg(not(unix))]
+        let (device_and_inode, changed) = ((0, 0), (0, 0));
+        Ok(Self { device_and_inode, bytes: file.len(), modified: file.modified()?, changed })
+    }
 }
 
 fn fingerprint(files: &BTreeSet<PathBuf>) -> Vec<u8> {

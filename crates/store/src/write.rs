@@ -1,7 +1,7 @@
 //! Writes within a transaction: entity, properties and change log together, in a constant number of statements.
 
 use model_registry_api::{Family, Kind};
-use sea_query::{Alias, Expr, ExprTrait, InsertStatement, OnConflict, Query, Value as Bound};
+use sea_query::{Alias, Expr, ExprTrait, InsertStatement, OnConflict, Query};
 use serde_json::Value;
 
 use crate::db::Transaction;
@@ -169,7 +169,7 @@ impl Transaction {
         let columns = property::columns(spec, document);
         let text = document.to_text();
         let name = document.name();
-        let mut row: Vec<(&'static str, Bound)> = vec![
+        let mut row: Vec<(&'static str, Expr)> = vec![
             ("workspace_id", WORKSPACE.into()),
             ("kind", kind.code().into()),
             ("name", name.into()),
@@ -196,7 +196,6 @@ impl Transaction {
         document.set("lastUpdateTimeSinceEpoch", author.time.to_string());
         let text = document.to_text();
         let revision = old.revision + 1;
-        let values = column_values(spec.family, property::columns(spec, document));
         let mut update = Query::update();
         update
             .table(table(old.kind))
@@ -205,7 +204,7 @@ impl Transaction {
                 ("revision", revision.into()),
                 ("document", text.as_str().into()),
             ])
-            .values(values.into_iter().map(|(column, value)| (column, value.into())))
+            .values(column_values(spec.family, property::columns(spec, document)))
             .and_where(Expr::col("id").eq(old.id))
             .and_where(Expr::col("revision").eq(old.revision));
         if self.execute(&update).await? == 0 {
@@ -265,7 +264,7 @@ impl Transaction {
             let mut insert = Query::insert();
             insert.into_table("property").columns(PROPERTY_COLUMNS);
             for row in rows.by_ref().take(PROPERTY_ROWS_LIMIT) {
-                insert.values_panic(row.values().map(Expr::from));
+                insert.values_panic(row.values());
             }
             if conflict == Conflict::Replace {
                 insert.on_conflict(
@@ -423,7 +422,7 @@ pub(crate) const PROPERTY_COLUMNS: [&str; 11] = [
 
 impl PropertyRow {
     /// In the order of [`PROPERTY_COLUMNS`].
-    pub(crate) fn values(self) -> [Bound; 11] {
+    pub(crate) fn values(self) -> [Expr; 11] {
         let (name, custom, ordinal) = self.key;
         let (mut text, mut int, mut double, mut bool) = (None, None, None, None);
         match self.value {
@@ -464,7 +463,7 @@ fn stamp_created(document: &mut Document, time: i64) {
     document.set("lastUpdateTimeSinceEpoch", time);
 }
 
-pub(crate) fn column_values(family: Family, columns: Columns) -> Vec<(&'static str, Bound)> {
+pub(crate) fn column_values(family: Family, columns: Columns) -> Vec<(&'static str, Expr)> {
     let mut values = vec![("external_id", columns.external_id.into()), ("state", columns.state.into())];
     if family == Family::Artifact {
         values.extend([
@@ -478,9 +477,9 @@ pub(crate) fn column_values(family: Family, columns: Columns) -> Vec<(&'static s
     values
 }
 
-fn insert_one(table: &'static str, row: Vec<(&'static str, Bound)>) -> InsertStatement {
-    let (columns, values): (Vec<_>, Vec<Bound>) = row.into_iter().unzip();
+fn insert_one(table: &'static str, row: Vec<(&'static str, Expr)>) -> InsertStatement {
+    let (columns, values): (Vec<_>, Vec<_>) = row.into_iter().unzip();
     let mut insert = Query::insert();
-    insert.into_table(table).columns(columns).values_panic(values.into_iter().map(Expr::from));
+    insert.into_table(table).columns(columns).values_panic(values);
     insert
 }

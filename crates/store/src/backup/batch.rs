@@ -1,7 +1,7 @@
 //! Items of a file as rows, many to a statement.
 
 use model_registry_api::{Family, Kind};
-use sea_query::Value;
+use sea_query::Expr;
 
 use super::line::{Entity, Item};
 use super::shift::Shift;
@@ -97,11 +97,11 @@ pub(super) enum WriteError {
     Store(#[from] crate::error::StoreError),
 }
 
-fn entity_row(entity: &Entity, document: &Document) -> Vec<(&'static str, Value)> {
+fn entity_row(entity: &Entity, document: &Document) -> Vec<(&'static str, Expr)> {
     let spec = entity.kind.spec();
     let columns = property::columns(spec, document);
     let name = document.name();
-    let mut row: Vec<(&'static str, Value)> = vec![
+    let mut row: Vec<(&'static str, Expr)> = vec![
         ("id", entity.id.into()),
         ("workspace_id", WORKSPACE.into()),
         ("name", name.into()),
@@ -134,7 +134,7 @@ fn entity_row(entity: &Entity, document: &Document) -> Vec<(&'static str, Value)
 }
 
 /// In the order of [`CHANGE_COLUMNS`].
-fn change(entity: &Entity, now: i64) -> [Value; 7] {
+fn change(entity: &Entity, now: i64) -> [Expr; 7] {
     [
         WORKSPACE.into(),
         now.into(),
@@ -150,7 +150,7 @@ fn change(entity: &Entity, now: i64) -> [Value; 7] {
 struct Rows {
     table: &'static str,
     columns: Vec<&'static str>,
-    values: Vec<Vec<Value>>,
+    values: Vec<Vec<Expr>>,
 }
 
 impl Rows {
@@ -158,7 +158,7 @@ impl Rows {
         Self { table, columns: Vec::new(), values: Vec::new() }
     }
 
-    fn add(&mut self, columns: impl AsRef<[&'static str]>, values: impl Into<Vec<Value>>) {
+    fn add(&mut self, columns: impl AsRef<[&'static str]>, values: impl Into<Vec<Expr>>) {
         if self.columns.is_empty() {
             self.columns = columns.as_ref().to_vec();
         }

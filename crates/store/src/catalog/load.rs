@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sea_query::{Expr, ExprTrait, Query, Value as Bound};
+use sea_query::{Expr, ExprTrait, Query};
 use serde_json::Value;
 
 use super::item::{CatalogItem, CatalogItems, sort_name};
@@ -18,7 +18,7 @@ use crate::store::{Operation, Outcome};
 use crate::tables::{WORKSPACE, folded};
 use crate::write::{PROPERTY_COLUMNS, PropertyRow};
 
-/// Rows per statement, well below what the databases allow in parameters.
+/// Items written, and ids asked for, at a time.
 const ROWS: usize = 500;
 /// Kibibytes of SQLite's cache during a load.
 const LOAD_CACHE: u32 = 64 * 1024;
@@ -130,8 +130,8 @@ struct Load {
     next_id: i64,
     generation: i64,
     report: LoadReport,
-    items: Vec<Vec<Bound>>,
-    artifacts: Vec<Vec<Bound>>,
+    items: Vec<Vec<Expr>>,
+    artifacts: Vec<Vec<Expr>>,
     properties: Vec<PropertyRow>,
 }
 
@@ -291,7 +291,7 @@ impl Load {
         let properties = vocabulary::properties(kind, &document.0);
         let rows = properties.into_iter().map(|(key, value)| PropertyRow { kind: code, owner_id: id, key, value });
         self.properties.extend(rows);
-        let mut row: Vec<Bound> = vec![
+        let mut row: Vec<Expr> = vec![
             id.into(),
             WORKSPACE.into(),
             code.into(),
@@ -410,7 +410,7 @@ async fn analyse(tx: &mut Transaction) -> Result<()> {
     }
 }
 
-/// Both tables have these, in this order; artifacts lack the last two.
+/// Both tables have these, in this order.
 const ITEM_COLUMNS: [&str; 15] = [
     "id",
     "workspace_id",
@@ -428,4 +428,5 @@ const ITEM_COLUMNS: [&str; 15] = [
     "digest",
     "search_text",
 ];
+/// So many of them, the last ones, are not those of artifacts.
 const OF_ITEMS_ONLY: usize = 2;

@@ -1,6 +1,6 @@
 //! Many new rows for one table, several to a statement.
 
-use sea_query::{Expr, Query, Value};
+use sea_query::{Expr, Query};
 
 use super::Transaction;
 use crate::error::Result;
@@ -10,7 +10,7 @@ const VALUES: usize = 8_000;
 
 impl Transaction {
     /// Inserts rows whose values stand in the order of the columns.
-    pub(crate) async fn insert_rows<R: IntoIterator<Item = Value> + Send>(
+    pub(crate) async fn insert_rows<R: IntoIterator<Item = Expr> + Send>(
         &mut self,
         table: &'static str,
         columns: &[&'static str],
@@ -22,7 +22,7 @@ impl Transaction {
             let mut insert = Query::insert();
             insert.into_table(table).columns(columns.iter().copied());
             for row in rows.by_ref().take(most) {
-                insert.values_panic(row.into_iter().map(Expr::from));
+                insert.values_panic(row);
             }
             self.execute(&insert).await?;
         }

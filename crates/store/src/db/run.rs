@@ -1,6 +1,6 @@
 //! Runs statements built by sea-query on whichever database it is, and counts them.
 //!
-//! This is the only place where text becomes SQL that sqlx trusts: sea-query binds every value.
+//! This is the only place where text becomes SQL that sqlx trusts: every value is bound, but for the numbers of limits.
 
 use std::sync::atomic::Ordering;
 

@@ -158,7 +158,7 @@ impl Compiler<'_> {
     /// Whether the walked row is the one asked for: then nothing has to be looked up.
     fn is_walked(&self, name: &str, built_in_only: bool, test: &Test) -> Option<Expr> {
         let (walked, key) = self.scope.walked.zip(self.scope.text_key)?;
-        let text = equal_text(test)?;
+        let text = test.equal_text()?;
         if text.chars().count() >= INDEXED_PREFIX {
             return None;
         }
@@ -278,14 +278,7 @@ impl Compiler<'_> {
 }
 
 fn is_equal_text(condition: &Condition) -> bool {
-    matches!(condition, Condition::Holds { subject: Subject::Property { .. }, test } if equal_text(test).is_some())
-}
-
-fn equal_text(test: &Test) -> Option<&str> {
-    match test {
-        Test::Compare(Comparator::Equal, Value::Text(text)) => Some(text),
-        _ => None,
-    }
+    matches!(condition, Condition::Holds { subject: Subject::Property { .. }, test } if test.equal_text().is_some())
 }
 
 /// Whether the rows that pass stand together in an index.

@@ -2,7 +2,7 @@
 
 use super::Resolve;
 use super::error::FilterError;
-use super::syntax::{Comparator, Expression, Value};
+use super::syntax::{Comparator, Expression};
 use super::typing::{Condition, Subject, Test, check};
 
 /// A text that a property of every match has.
@@ -27,12 +27,11 @@ fn required(condition: &Condition, found: &mut Vec<Equality>) -> bool {
             subject: Subject::Column { .. },
             test: Test::Compare(Comparator::Equal, _) | Test::In { negated: false, .. },
         } => false,
-        Condition::Holds {
-            subject: Subject::Property { name, .. },
-            test: Test::Compare(Comparator::Equal, Value::Text(text)),
-        } => {
-            let equality = Equality { property: name.clone(), text: text.clone() };
-            if !found.contains(&equality) {
+        Condition::Holds { subject: Subject::Property { name, .. }, test } => {
+            let equality = test.equal_text().map(|text| Equality { property: name.clone(), text: text.to_owned() });
+            if let Some(equality) = equality
+                && !found.contains(&equality)
+            {
                 found.push(equality);
             }
             true

@@ -46,6 +46,16 @@ pub(super) enum Test {
     All(Vec<Test>),
 }
 
+impl Test {
+    /// The text that the value has to equal, if that is all the test asks.
+    pub(super) fn equal_text(&self) -> Option<&str> {
+        match self {
+            Self::Compare(Comparator::Equal, Value::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+}
+
 pub(super) fn check(expression: &Expression, resolve: Resolve<'_>) -> Result<Condition, FilterError> {
     let all = |members: &[Expression]| members.iter().map(|member| check(member, resolve)).collect::<Result<_, _>>();
     Ok(match expression {

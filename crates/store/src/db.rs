@@ -13,6 +13,7 @@ mod text;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use sqlx::{MySql, MySqlPool, PgPool, Postgres, Sqlite, SqlitePool};
 
@@ -26,6 +27,9 @@ pub use source::{DatabaseSource, DatabaseTls, SourceError};
 
 /// Kibibytes of pages that each connection to SQLite keeps.
 pub(crate) const SQLITE_CACHE: u32 = 8 * 1024;
+
+/// How long connections may take to be closed.
+const CLOSING: Duration = Duration::from_secs(5);
 
 /// Pools of connections to one database.
 #[derive(Clone)]
@@ -135,14 +139,25 @@ impl Database {
         Ok(snapshot)
     }
 
+    /// Closes all connections. One that does not come back is left to the end of the process: with a statement that was given up
+    /// halfway, MySQL's may never.
     pub async fn close(&self) {
-        match &self.pools {
-            Pools::Sqlite { read, write } => {
-                read.close().await;
-                write.close().await;
+        self.close_within(CLOSING).await;
+    }
+
+    async fn close_within(&self, patience: Duration) {
+        let closed = async {
+            match &self.pools {
+                Pools::Sqlite { read, write } => {
+                    read.close().await;
+                    write.close().await;
+                }
+                Pools::Postgres(pool) => pool.close().await,
+                Pools::MySql(pool) => pool.close().await,
             }
-            Pools::Postgres(pool) => pool.close().await,
-            Pools::MySql(pool) => pool.close().await,
+        };
+        if tokio::time::timeout(patience, closed).await.is_err() {
+            tracing::warn!("not all connections to the database could be closed in order");
         }
     }
 }
@@ -163,5 +178,20 @@ impl Transaction {
             Inner::MySql(transaction) => transaction.commit().await?,
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_that_is_never_given_back_does_not_keep_the_process() {
+        let source = DatabaseSource::Sqlite { path: None };
+        let database = Database::connect(&source, PoolOptions::default()).await.unwrap();
+        let kept = database.begin().await.unwrap();
+        database.close_within(Duration::from_millis(20)).await;
+        assert!(database.begin().await.is_err(), "it is closed nevertheless");
+        drop(kept);
     }
 }

@@ -9,7 +9,7 @@ use model_registry_server::config::Environment;
 use model_registry_server::metrics::Metrics;
 use model_registry_store::dialect::Dialect;
 use model_registry_store::{CatalogLoad, Lease, LoadReport, Store, StoreError};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::configuration::{Configuration, Files};
 use crate::hub::{self, HubAccess};
@@ -47,6 +47,8 @@ pub struct Catalog {
     configuration: Arc<RwLock<Arc<Configuration>>>,
     pub(crate) options: Arc<OptionsCache>,
     is_loaded: Arc<AtomicBool>,
+    /// Something was loaded here.
+    pub(crate) changed: Arc<Notify>,
     metrics: SourceMetrics,
     pub(crate) lease: Arc<Lease>,
     /// Previews that may ask hubs at once.
@@ -72,6 +74,7 @@ impl Catalog {
             configuration: Arc::default(),
             options: Arc::default(),
             is_loaded: Arc::default(),
+            changed: Arc::default(),
             metrics: SourceMetrics::default(),
             lease: Arc::new(Lease::new("catalog", LEASE)),
             previews: Arc::new(Semaphore::new(PREVIEWS)),
@@ -141,9 +144,16 @@ impl Catalog {
         let load = CatalogLoad { snapshots: vec![snapshot], sources: None, clock: self.store.clock().clone(), lease };
         let report = self.store.write(&load).await?;
         prepare_options(self).await?;
+        self.changed.notify_one();
         let LoadReport { written, removed, unchanged } = report;
         tracing::info!(source = source_id, status, written, removed, unchanged, skipped, error, "hub read");
         Ok(report)
+    }
+
+    /// Makes the index of filterable values for what is served now. A running catalog does so by itself after each load;
+    /// until then the database answers alone.
+    pub async fn index(&self) -> Result<(), StoreError> {
+        self.store.database()?.refresh_catalog_index().await
     }
 
     /// Reads all files and replaces what is served, at once.
@@ -182,6 +192,7 @@ impl Catalog {
         *self.configuration.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(configuration);
         prepare_options(self).await?;
         self.is_loaded.store(true, Ordering::Release);
+        self.changed.notify_one();
         tracing::info!(
             written = report.written,
             removed = report.removed,

@@ -29,7 +29,12 @@ impl Catalog {
     pub async fn run(self) -> Infallible {
         let (leads, leading) = channel(None);
         let syncing = leading.clone();
-        let (never, ..) = tokio::join!(self.keep_lease(leads), self.keep_loaded(leading), self.keep_synced(&syncing));
+        let (never, ..) = tokio::join!(
+            self.keep_lease(leads),
+            self.keep_loaded(leading),
+            self.keep_synced(&syncing),
+            self.keep_indexed(),
+        );
         never
     }
 
@@ -135,6 +140,24 @@ impl Catalog {
                         tracing::warn!(error = &error as &dyn std::error::Error, "hub not stored; trying again");
                     }
                 }
+            }
+        }
+    }
+
+    /// Indexes what was loaded here or by another replica.
+    async fn keep_indexed(&self) -> Infallible {
+        loop {
+            match self.is_shared() {
+                // Nobody else loads.
+                Ok(false) => self.changed.notified().await,
+                _ => {
+                    let _ = tokio::time::timeout(RENEWAL, self.changed.notified()).await;
+                }
+            }
+            if self.is_loaded()
+                && let Err(error) = self.index().await
+            {
+                tracing::warn!(error = &error as &dyn std::error::Error, "catalog not indexed");
             }
         }
     }

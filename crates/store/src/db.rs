@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use sqlx::{MySql, MySqlPool, PgPool, Postgres, Sqlite, SqlitePool};
 
+use crate::catalog::IndexSlot;
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::gather::Gather;
@@ -38,6 +39,7 @@ pub struct Database {
     statements: Arc<AtomicU64>,
     schema_version: i64,
     pub(crate) gather: Arc<Gather>,
+    pub(crate) catalog_index: Arc<IndexSlot>,
 }
 
 #[derive(Clone)]

@@ -71,6 +71,7 @@ mod error;
 pub mod evaluate;
 mod lexer;
 mod parser;
+mod passes;
 mod pattern;
 mod syntax;
 mod typing;
@@ -80,7 +81,9 @@ pub(crate) use compile::{Selection, selections};
 pub use equality::{Equality, walkable};
 pub use error::FilterError;
 pub use parser::parse;
+pub(crate) use passes::Stored;
 pub use syntax::{Comparator, Comparison, Expression, Literal, Operation, Position, Property, Value, ValueType};
+pub(crate) use typing::{Condition, Subject, Test, check};
 
 /// The longest filter, in characters.
 pub const MAX_CHARACTERS: usize = 10_000;

@@ -125,8 +125,7 @@ impl ListRequest<'_> {
         };
         let mut select = walk.start(table);
         self.choose(&mut select, *first, filter, Some(WALKED), dialect)?;
-        walk.once_per_owner(&mut select);
-        Ok((select, Planning::Once))
+        Ok((walk.once_per_owner(select), Planning::Once))
     }
 
     /// Whether the order of the ids is asked for, of one kind, and nothing but the filter narrows the list.

@@ -59,8 +59,12 @@ async fn lists_and_artifacts_keep_their_meaning_in_every_combination() {
     for backend in backends() {
         let files = Files::new(&[("sources.yaml", SOURCES), ("a.yaml", MODELS)]);
         let api = Api::on(backend, files.settings()).await;
-        for (filter, expected) in cases {
-            assert_eq!(api.names(&format!("models?filterQuery={filter}")).await, *expected, "{filter} on {backend}");
+        for way in ["alone", "with an index"] {
+            for (filter, expected) in cases {
+                let names = api.names(&format!("models?filterQuery={filter}")).await;
+                assert_eq!(names, *expected, "{filter} on {backend} {way}");
+            }
+            api.catalog.index().await.unwrap();
         }
     }
 }
@@ -97,6 +101,11 @@ async fn every_request_runs_a_constant_number_of_statements() {
             let (statements, answer) = api.statements(api.get(&path.replace('>', "%3E"))).await;
             assert_eq!(answer.status, 200);
             assert!(statements <= most, "{path} on {backend}: {statements}");
+        }
+        api.catalog.index().await.unwrap();
+        for query in ["q=heron&filterQuery=artifacts.hardware_count%3E1&orderBy=ACCURACY", "q=nothing-like-it"] {
+            let (statements, _) = api.statements(api.get(&format!("models?{query}"))).await;
+            assert_eq!(statements, 1, "{query} on {backend} with an index");
         }
         api.get("models/filter_options").await;
         let (statements, _) = api.statements(api.get("models/filter_options")).await;

@@ -6,6 +6,7 @@ mod contract;
 mod filters;
 mod golden;
 mod hub;
+mod index;
 mod notices;
 mod openapi;
 mod pages;

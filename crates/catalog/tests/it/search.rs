@@ -87,12 +87,16 @@ async fn rare_and_common_things_are_found_alike() {
     for backend in backends() {
         let files = Files::new(&[("sources.yaml", SOURCES), ("a.yaml", &file(&models))]);
         let api = Api::on(backend, files.settings()).await;
-        for (query, is_meant) in cases {
-            let mut expected: Vec<&str> =
-                models.iter().filter(|model| is_meant(model)).map(|model| model.name.as_str()).collect();
-            assert_eq!(pages(&api, query, "").await, expected, "{query} on {backend}");
-            expected.reverse();
-            assert_eq!(pages(&api, query, "&sortOrder=DESC").await, expected, "{query} on {backend}, the other way");
+        for way in ["alone", "with an index"] {
+            for (query, is_meant) in cases {
+                let mut expected: Vec<&str> =
+                    models.iter().filter(|model| is_meant(model)).map(|model| model.name.as_str()).collect();
+                assert_eq!(pages(&api, query, "").await, expected, "{query} on {backend} {way}");
+                expected.reverse();
+                let descending = pages(&api, query, "&sortOrder=DESC").await;
+                assert_eq!(descending, expected, "{query} on {backend} {way}, the other way round");
+            }
+            api.catalog.index().await.unwrap();
         }
     }
 }
@@ -104,14 +108,18 @@ async fn what_is_changed_or_gone_is_not_found_by_what_it_was() {
     for backend in backends() {
         let files = Files::new(&[("sources.yaml", SOURCES), ("a.yaml", &file(&models))]);
         let api = Api::on(backend, files.settings()).await;
+        api.catalog.index().await.unwrap();
         models.remove(200);
         models[100].description = "rewritten";
         files.write("a.yaml", &file(&models));
         let report = api.catalog.load().await.unwrap().report;
         assert_eq!((report.written, report.removed), (1, 1), "{backend}");
-        assert_eq!(pages(&api, "q=model-200", "").await, Vec::<String>::new(), "{backend}");
-        assert_eq!(pages(&api, "q=rewritten", "").await, ["Model-100"], "{backend}");
-        assert_eq!(pages(&api, "q=model-100", "").await, ["Model-100"], "{backend}");
+        for index in ["of the load before", "of this load"] {
+            assert_eq!(pages(&api, "q=model-200", "").await, Vec::<String>::new(), "{backend}, index {index}");
+            assert_eq!(pages(&api, "q=rewritten", "").await, ["Model-100"], "{backend}, index {index}");
+            assert_eq!(pages(&api, "q=model-100", "").await, ["Model-100"], "{backend}, index {index}");
+            api.catalog.index().await.unwrap();
+        }
         models = self::models();
     }
 }

@@ -100,6 +100,13 @@ impl Reader<'_> {
         let fingerprint = list.fingerprint();
         let key_type = list.order.key_type();
         let cursor = list.page_token.map(|token| order::decode(token, &fingerprint, key_type)).transpose()?;
+        if let Self::Database(database) = self
+            && let Some(page) = database.list_indexed(list, cursor.as_ref()).await?
+        {
+            let next = page.rows.last().filter(|_| page.has_more);
+            let next_page_token = next.map(|(last, key)| order::encode(key, last.id, &fingerprint)).unwrap_or_default();
+            return Ok(CatalogPage { rows: page.rows.into_iter().map(|(row, _)| row).collect(), next_page_token });
+        }
         let narrowed = narrow::choose(self, list).await?;
         let select = list.select(cursor.as_ref(), narrowed, self.dialect())?;
         let mut rows: Vec<(RecordRow, Key)> = match key_type {

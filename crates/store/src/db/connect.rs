@@ -1,7 +1,6 @@
 //! Opens a database: pools with the session settings everything else relies on, version check, migrations.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
@@ -14,7 +13,6 @@ use super::migrate::{self, MigrateError};
 use super::source::DatabaseSource;
 use super::{Database, Pools, SQLITE_CACHE};
 use crate::error::StoreError;
-use crate::gather::Gather;
 
 /// How long a connection that answered is trusted to answer again.
 const TRUSTED: Duration = Duration::from_secs(1);
@@ -71,7 +69,13 @@ impl Database {
             DatabaseSource::Postgres(connect) => postgres(connect, options).await?,
             DatabaseSource::MySql(connect) => mysql(connect, options).await?,
         };
-        Ok(Self { pools, statements: Arc::new(AtomicU64::new(0)), schema_version, gather: Arc::new(Gather::default()) })
+        Ok(Self {
+            pools,
+            statements: Arc::default(),
+            schema_version,
+            gather: Arc::default(),
+            catalog_index: Arc::default(),
+        })
     }
 }
 

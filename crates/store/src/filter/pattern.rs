@@ -8,7 +8,7 @@ use super::{MAX_PATTERN_CHARACTERS, fold};
 pub(super) const ESCAPE: char = '!';
 
 /// A checked pattern, escaped with [`ESCAPE`] instead of the backslash.
-pub(super) struct Pattern(pub(super) String);
+pub(crate) struct Pattern(pub(super) String);
 
 impl Pattern {
     pub(super) fn new(pattern: &str, ignore_case: bool, position: Position) -> Result<Self, FilterError> {
@@ -41,5 +41,74 @@ impl Pattern {
             }
         }
         Ok(Self(escaped))
+    }
+
+    /// Says of a text in memory what LIKE says of a stored one.
+    pub(super) fn matches(&self, text: &str) -> bool {
+        let (mut pattern, mut text) = (self.0.chars(), text.chars());
+        // Behind the last `%`, and from where in the text that was tried.
+        let mut last_run = None;
+        loop {
+            let mut rest = pattern.clone();
+            match rest.next() {
+                Some('%') => {
+                    last_run = Some((rest.clone(), text.clone()));
+                    pattern = rest;
+                    continue;
+                }
+                Some(character) => {
+                    let wanted = match character {
+                        '_' => None,
+                        ESCAPE => rest.next(),
+                        other => Some(other),
+                    };
+                    let Some(found) = text.next() else { return false };
+                    if wanted.is_none_or(|wanted| wanted == found) {
+                        pattern = rest;
+                        continue;
+                    }
+                }
+                None if text.as_str().is_empty() => return true,
+                None => {}
+            }
+            let Some((behind, from)) = &mut last_run else { return false };
+            if from.next().is_none() {
+                return false;
+            }
+            (pattern, text) = (behind.clone(), from.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(text: &str, pattern: &str) -> bool {
+        Pattern::new(pattern, false, Position::default()).unwrap().matches(text)
+    }
+
+    #[test]
+    fn patterns_match_texts_in_memory() {
+        for (text, pattern, expected) in [
+            ("v1.0", "v1.%", true),
+            ("v1", "v1.%", false),
+            ("", "%", true),
+            ("", "_", false),
+            ("ä", "_", true),
+            ("50%", r"50\%", true),
+            ("500", r"50\%", false),
+            ("wow!", "wow!", true),
+            (r"C:\x", r"C:\\%", true),
+            ("abcabd", "%ab_", true),
+            ("aab", "%ab", true),
+            ("aabaac", "%a_c", true),
+            ("abab", "%ab%ab", true),
+            ("ab", "%ab%ab", false),
+            ("ABC", "abc", false),
+            ("abc", "", false),
+        ] {
+            assert_eq!(matches(text, pattern), expected, "{text} LIKE {pattern}");
+        }
     }
 }

@@ -1,0 +1,190 @@
+//! The catalog's filterable values in memory, for lists that no index of a database serves well.
+//!
+//! A filter of several conditions, each of which many models satisfy, makes a database visit thousands of rows for a page of
+//! ten; here each condition is one pass over a column and gives a bit for each row. What is held are the values that filters,
+//! searches and orders look at, not the documents: about 1 KB a model with 25 values. The rows of the page are then read from
+//! the database, together with the generation of its catalog.
+//!
+//! What it never does: answer for another generation than the database has at that moment, or for a property whose
+//! values it does not hold completely. Then, and as long as there is no index, the database answers alone: the same, only
+//! slower.
+
+mod build;
+mod column;
+mod list;
+mod page;
+mod rows;
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use sea_query::{Expr, ExprTrait, Func, Query};
+
+use super::CatalogKind;
+use crate::db::Database;
+use crate::error::Result;
+use crate::filter::{Condition, Subject, Test};
+use crate::tables::WORKSPACE;
+use column::Column;
+use rows::Rows;
+
+/// With more rows there is no index: it would take gigabytes.
+const MOST_ROWS: i64 = 3_000_000;
+
+/// Where the current index is, if there is one.
+#[derive(Default)]
+pub(crate) struct IndexSlot {
+    current: RwLock<Option<Arc<Index>>>,
+    /// One is made at a time.
+    making: tokio::sync::Mutex<()>,
+}
+
+impl IndexSlot {
+    pub(super) fn current(&self) -> Option<Arc<Index>> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Database {
+    /// Makes the index of the catalog, unless it is there for what the catalog has now.
+    pub async fn refresh_catalog_index(&self) -> Result<()> {
+        let slot = &self.catalog_index;
+        let _making = slot.making.lock().await;
+        let known = slot.current().map(|index| index.generation);
+        if known == Some(self.catalog_generation().await?) {
+            return Ok(());
+        }
+        let index = self.read_catalog_index().await?;
+        *slot.current.write().unwrap_or_else(PoisonError::into_inner) = index.map(Arc::new);
+        Ok(())
+    }
+
+    async fn read_catalog_index(&self) -> Result<Option<Index>> {
+        let mut snapshot = self.begin_long_snapshot().await?;
+        let generation = Query::select()
+            .column("generation")
+            .from("catalog_state")
+            .and_where(Expr::col("workspace_id").eq(WORKSPACE))
+            .take();
+        let generation = snapshot.fetch_optional::<(i64,)>(&generation).await?.map_or(0, |(generation,)| generation);
+        let mut rows = 0;
+        for table in ["catalog_item", "catalog_artifact"] {
+            let count = Query::select().expr(Func::count(Expr::cust("1"))).from(table).take();
+            rows += snapshot.fetch_optional::<(i64,)>(&count).await?.map_or(0, |(count,)| count);
+        }
+        if rows > MOST_ROWS {
+            tracing::warn!(
+                rows,
+                most = MOST_ROWS,
+                "the catalog is too large for an index in memory; filters are slower"
+            );
+            return Ok(None);
+        }
+        let models = build::items(&mut snapshot, CatalogKind::Model).await?;
+        let servers = build::items(&mut snapshot, CatalogKind::McpServer).await?;
+        let artifacts = build::artifacts(&mut snapshot, &models.table).await?;
+        Ok(Some(Index { generation, models, servers, artifacts }))
+    }
+}
+
+/// What lists of one generation look at.
+pub(crate) struct Index {
+    pub(super) generation: i64,
+    models: Items,
+    servers: Items,
+    artifacts: Table,
+}
+
+/// Models or servers.
+struct Items {
+    table: Table,
+    /// What names are ordered by.
+    sort_names: Vec<Box<str>>,
+    /// All rows in the order of their names, those of one name by id; ascending and descending.
+    by_name: [Vec<u32>; 2],
+    search_texts: Vec<Box<str>>,
+    create_times: Vec<i64>,
+    update_times: Vec<i64>,
+}
+
+/// Rows in the order of their ids, with the values that filters look at.
+#[derive(Default)]
+struct Table {
+    ids: Vec<i64>,
+    /// The rows of the models, of artifacts.
+    parents: Vec<u32>,
+    columns: HashMap<&'static str, Column>,
+    /// By name; first what is built in, then what is custom.
+    properties: HashMap<String, [Column; 2]>,
+}
+
+impl Items {
+    fn new(
+        table: Table,
+        sort_names: Vec<Box<str>>,
+        search_texts: Vec<Box<str>>,
+        create_times: Vec<i64>,
+        update_times: Vec<i64>,
+    ) -> Self {
+        let name = |row: &u32| sort_names.get(*row as usize);
+        let mut ascending: Vec<u32> = (0_u32..).take(sort_names.len()).collect();
+        let mut descending = ascending.clone();
+        ascending.sort_by_key(name);
+        descending.sort_by_key(|row| Reverse(name(row)));
+        Self { table, by_name: [ascending, descending], sort_names, search_texts, create_times, update_times }
+    }
+}
+
+impl Table {
+    /// The row of an id.
+    fn row(&self, id: i64) -> Option<u32> {
+        self.ids.binary_search(&id).ok().and_then(|row| u32::try_from(row).ok())
+    }
+
+    /// The rows that satisfy a condition; `None` where a value is asked for that is not held.
+    fn select(&self, condition: &Condition, related: Option<&Self>) -> Option<Rows> {
+        let count = self.ids.len();
+        let each = |members: &[Condition], first: Rows, join: fn(Rows, &Rows) -> Rows| {
+            members.iter().try_fold(first, |rows, member| Some(join(rows, &self.select(member, related)?)))
+        };
+        Some(match condition {
+            Condition::Any(members) => each(members, Rows::none(count), Rows::or)?,
+            // An AND of nothing cannot be written.
+            Condition::All(members) => each(members, Rows::all(count), Rows::and)?,
+            Condition::Not(inner) => self.select(inner, related)?.others(),
+            Condition::Holds { subject: Subject::Column { name, .. }, test } => {
+                // A column has values of one type.
+                let any = Test::Present(None);
+                let test = if matches!(test, Test::Present(_)) { &any } else { test };
+                let mut rows = Rows::none(count);
+                if let Some(column) = self.columns.get(name) {
+                    column.is_complete().then(|| column.select(test, &mut rows))?;
+                }
+                rows
+            }
+            Condition::Holds { subject: Subject::Property { name, built_in_only }, test } => {
+                let mut rows = Rows::none(count);
+                for column in self.properties(name, *built_in_only) {
+                    column.is_complete().then(|| column.select(test, &mut rows))?;
+                }
+                rows
+            }
+            Condition::Related(inner) => {
+                let mut rows = Rows::none(count);
+                if let Some(related) = related {
+                    for row in related.select(inner, None)?.iter() {
+                        rows.add(related.parents.get(row as usize).copied()?);
+                    }
+                }
+                rows
+            }
+        })
+    }
+
+    /// The columns of a property.
+    fn properties(&self, name: &str, built_in_only: bool) -> &[Column] {
+        let columns: &[Column] = self.properties.get(name).map_or(&[], |columns| columns);
+        if built_in_only { columns.get(..1).unwrap_or_default() } else { columns }
+    }
+}

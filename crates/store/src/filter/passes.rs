@@ -1,0 +1,68 @@
+//! What a test says of one value that is held in memory.
+//!
+//! It has to say what [`super::compile`]'s SQL says; tests of the catalog ask both.
+
+use std::cmp::Ordering;
+
+use super::fold;
+use super::syntax::{Comparator, Value, ValueType};
+use super::typing::Test;
+
+/// A stored value.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Stored<'a> {
+    Text(&'a str),
+    Int(i64),
+    Double(f64),
+    Bool(bool),
+}
+
+impl Stored<'_> {
+    fn value_type(self) -> ValueType {
+        match self {
+            Self::Text(_) => ValueType::Text,
+            Self::Int(_) => ValueType::Int,
+            Self::Double(_) => ValueType::Double,
+            Self::Bool(_) => ValueType::Bool,
+        }
+    }
+
+    /// `None` for values of different types.
+    fn compare(self, other: &Value) -> Option<Ordering> {
+        match (self, other) {
+            (Self::Text(stored), Value::Text(other)) => Some(stored.cmp(other)),
+            (Self::Int(stored), Value::Int(other)) => Some(stored.cmp(other)),
+            (Self::Double(stored), Value::Double(other)) => stored.partial_cmp(other),
+            (Self::Bool(stored), Value::Bool(other)) => Some(stored.cmp(other)),
+            _ => None,
+        }
+    }
+}
+
+impl Test {
+    pub(crate) fn passes(&self, stored: Stored<'_>) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Present(wanted) => wanted.is_none_or(|wanted| wanted == stored.value_type()),
+            Self::Compare(comparator, value) => stored.compare(value).is_some_and(|order| match comparator {
+                Comparator::Equal => order.is_eq(),
+                Comparator::NotEqual => order.is_ne(),
+                Comparator::Greater => order.is_gt(),
+                Comparator::GreaterOrEqual => order.is_ge(),
+                Comparator::Less => order.is_lt(),
+                Comparator::LessOrEqual => order.is_le(),
+            }),
+            Self::In { negated, values } => {
+                values.first().is_some_and(|first| first.value_type() == stored.value_type())
+                    && values.iter().any(|value| stored.compare(value) == Some(Ordering::Equal)) != *negated
+            }
+            Self::Like { negated, ignore_case, pattern } => match stored {
+                Stored::Text(text) if *ignore_case => pattern.matches(&fold(text)) != *negated,
+                Stored::Text(text) => pattern.matches(text) != *negated,
+                _ => false,
+            },
+            Self::Any(tests) => tests.iter().any(|test| test.passes(stored)),
+            Self::All(tests) => tests.iter().all(|test| test.passes(stored)),
+        }
+    }
+}

@@ -15,7 +15,7 @@ use crate::configuration::{Configuration, Files};
 use crate::hub::{self, HubAccess};
 use crate::loader::{self, Loaded};
 use crate::metrics::SourceMetrics;
-use crate::routes::{OptionsCache, prepare_options};
+use crate::routes::OptionsCache;
 use crate::watch;
 use crate::yaml::Problem;
 
@@ -143,8 +143,7 @@ impl Catalog {
         let (status, skipped, error) = (snapshot.status, snapshot.skipped, snapshot.error.clone());
         let load = CatalogLoad { snapshots: vec![snapshot], sources: None, clock: self.store.clock().clone(), lease };
         let report = self.store.write(&load).await?;
-        prepare_options(self).await?;
-        self.changed.notify_one();
+        self.settle(&report).await;
         let LoadReport { written, removed, unchanged } = report;
         tracing::info!(source = source_id, status, written, removed, unchanged, skipped, error, "hub read");
         Ok(report)
@@ -154,6 +153,18 @@ impl Catalog {
     /// until then the database answers alone.
     pub async fn index(&self) -> Result<(), StoreError> {
         self.store.database()?.refresh_catalog_index().await
+    }
+
+    /// What is better done when a load is served already.
+    async fn settle(&self, report: &LoadReport) {
+        self.changed.notify_one();
+        let analysed = match self.store.database() {
+            Ok(database) => database.analyse_catalog(report).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = analysed {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the catalog's tables are not analysed");
+        }
     }
 
     /// Reads all files and replaces what is served, at once.
@@ -190,9 +201,8 @@ impl Catalog {
         // Packed items and what the parser left behind are not needed any more.
         drop(load);
         *self.configuration.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(configuration);
-        prepare_options(self).await?;
         self.is_loaded.store(true, Ordering::Release);
-        self.changed.notify_one();
+        self.settle(&report).await;
         tracing::info!(
             written = report.written,
             removed = report.removed,

@@ -15,6 +15,7 @@ use crate::Catalog;
 use crate::configuration::Source;
 use crate::hub;
 use crate::loader::is_hub;
+use crate::routes::prepare_options;
 use crate::watch::Watch;
 
 const FIRST_RETRY: Duration = Duration::from_millis(200);
@@ -144,7 +145,7 @@ impl Catalog {
         }
     }
 
-    /// Indexes what was loaded here or by another replica.
+    /// Indexes what was loaded here or by another replica, and makes what can be filtered by.
     async fn keep_indexed(&self) -> Infallible {
         loop {
             match self.is_shared() {
@@ -155,7 +156,7 @@ impl Catalog {
                 }
             }
             if self.is_loaded()
-                && let Err(error) = self.index().await
+                && let Err(error) = prepare_options(self).await
             {
                 tracing::warn!(error = &error as &dyn std::error::Error, "catalog not indexed");
             }

@@ -22,6 +22,7 @@ use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::gather::Gather;
 
+pub(crate) use bulk::{Insertion, insertions, rows_of_statement};
 pub use connect::{ConnectError, PoolOptions};
 pub(crate) use run::{Planning, Row};
 pub use source::{DatabaseSource, DatabaseTls, SourceError};

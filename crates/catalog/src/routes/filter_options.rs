@@ -18,8 +18,8 @@ const LIST_ENDING: &str = ".array_value";
 
 /// The options of each catalog with the generation they belong to.
 ///
-/// Making them takes a second where there are a hundred thousand models. So a load makes them before it ends; a replica
-/// that sees the load of another one answers with those of the generation before until it has made them too.
+/// Making them takes seconds where there are a hundred thousand models. So a running catalog makes them after each load, its
+/// own or that of another replica, and answers with those of the generation before until then.
 #[derive(Debug, Default)]
 pub(crate) struct OptionsCache {
     made: Mutex<HashMap<AssetType, (i64, Filters)>>,
@@ -88,7 +88,7 @@ pub(super) async fn options(catalog: &Catalog, asset: AssetType) -> Result<Filte
     }
 }
 
-/// Makes the options of both catalogs for what has just been loaded.
+/// Makes the index and the options of both catalogs for what has been loaded.
 pub(crate) async fn prepare(catalog: &Catalog) -> Result<(), StoreError> {
     let _making = catalog.options.making.lock().await;
     for asset in [AssetType::Models, AssetType::McpServers] {
@@ -98,6 +98,10 @@ pub(crate) async fn prepare(catalog: &Catalog) -> Result<(), StoreError> {
 }
 
 async fn make(catalog: &Catalog, asset: AssetType) -> Result<Filters, StoreError> {
+    // It has the options at hand. Without it they are read from the database.
+    if let Err(error) = catalog.index().await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "catalog not indexed");
+    }
     let database = catalog.store.database()?;
     // Before the rest is read: a load in between makes the number old, and these options with it.
     let generation = database.catalog_generation().await?;

@@ -1,5 +1,6 @@
 //! The index in memory answers what the database answers alone: the same bytes.
 
+use model_registry_store::{CatalogKind, PropertyOptions};
 use model_registry_testkit::backends;
 
 use crate::support::{Api, Files};
@@ -193,6 +194,39 @@ async fn any_list_is_the_same_with_the_index_and_without() {
             found += usize::from(alone.len() > 1);
         }
         assert!(found > LISTS / 4, "too few lists have several pages: {found}");
+    }
+}
+
+#[tokio::test]
+async fn what_can_be_filtered_by_is_the_same_with_the_index_and_without() {
+    for backend in backends() {
+        let mut numbers = Numbers(11);
+        let (a, mut b) = (file(&mut numbers, "a"), file(&mut numbers, "b"));
+        // More values than anybody chooses from, and a value too long for that.
+        for number in 0..60 {
+            let value = format!("code: {{metadataType: MetadataStringValue, string_value: c{number}}}");
+            let long =
+                format!("text: {{metadataType: MetadataStringValue, string_value: {}}}", "x".repeat(number * 20));
+            b.push_str(&format!("- {{name: n{number}, customProperties: {{{value}, {long}}}}}\n"));
+        }
+        let files = Files::new(&[("sources.yaml", SOURCES), ("a.yaml", &a), ("b.yaml", &b)]);
+        let api = Api::on(backend, files.settings()).await;
+        let database = api.store.database().unwrap();
+        let options = async || {
+            let mut all = Vec::new();
+            for kinds in [&[CatalogKind::Model][..], &CatalogKind::ARTIFACTS, &[CatalogKind::McpServer]] {
+                let mut options = database.catalog_options(kinds).await.unwrap();
+                options.retain(|_, options| *options != PropertyOptions::default());
+                all.push(options);
+            }
+            all
+        };
+        let alone = options().await;
+        assert!(alone[0].len() > 5 && alone[1].len() > 2, "{alone:?}");
+        api.catalog.index().await.unwrap();
+        let (statements, indexed) = (database.statements(), options().await);
+        assert_eq!(indexed, alone, "{backend}");
+        assert_eq!(database.statements() - statements, 3, "one for each: whether the index is that of this load");
     }
 }
 

@@ -12,6 +12,7 @@
 mod build;
 mod column;
 mod list;
+mod options;
 mod page;
 mod rows;
 

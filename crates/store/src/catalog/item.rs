@@ -83,14 +83,18 @@ impl CatalogItems {
         &self.entries
     }
 
-    pub(super) fn unpack(&self, entry: &PackedItem) -> Result<CatalogItem> {
-        let text = self.chunks.get(entry.chunk).and_then(|chunk| chunk.get(entry.start..entry.end));
-        serde_json::from_slice(text.unwrap_or_default()).map_err(|error| StoreError::Corrupt {
-            table: "catalog_item",
-            id: 0,
-            reason: error.to_string(),
-        })
+    /// The packed text of an item.
+    pub(super) fn packed(&self, entry: &PackedItem) -> &[u8] {
+        self.chunks.get(entry.chunk).and_then(|chunk| chunk.get(entry.start..entry.end)).unwrap_or_default()
     }
+}
+
+pub(super) fn unpack(packed: &[u8]) -> Result<CatalogItem> {
+    serde_json::from_slice(packed).map_err(|error| StoreError::Corrupt {
+        table: "catalog_item",
+        id: 0,
+        reason: error.to_string(),
+    })
 }
 
 impl std::fmt::Debug for CatalogItems {
@@ -141,7 +145,7 @@ mod tests {
         }
         assert_eq!(items.len(), 4);
         for (entry, item) in items.entries().iter().zip(&given) {
-            let unpacked = items.unpack(entry).unwrap();
+            let unpacked = unpack(items.packed(entry)).unwrap();
             assert_eq!((&*entry.key, &unpacked.document), (item.key.as_str(), &item.document));
         }
         let digests: Vec<String> = items.entries().iter().map(PackedItem::digest).collect();

@@ -5,18 +5,21 @@
 use std::collections::{HashMap, HashSet};
 
 use sea_query::{Expr, ExprTrait, Query};
-use serde_json::Value;
+use tokio::task::JoinHandle;
 
-use super::item::{CatalogItem, CatalogItems, sort_name};
-use super::{CatalogKind, vocabulary};
+use super::CatalogKind;
+use super::item::CatalogItems;
 use crate::clock::Clock;
-use crate::db::{SQLITE_CACHE, Transaction};
+use crate::db::{Database, Insertion, SQLITE_CACHE, Transaction};
 use crate::dialect::Dialect;
 use crate::error::{Result, StoreError};
 use crate::lease::Lease;
 use crate::store::{Operation, Outcome};
-use crate::tables::{WORKSPACE, folded};
-use crate::write::{PROPERTY_COLUMNS, PropertyRow};
+use crate::tables::WORKSPACE;
+
+mod rows;
+
+use rows::{Changed, Children, LoadRows};
 
 /// Items written, and ids asked for, at a time.
 const ROWS: usize = 500;
@@ -86,9 +89,6 @@ impl Operation for CatalogLoad {
         }
         let report = load.finish(tx).await?;
         end_bulk(tx).await?;
-        if report.written >= MANY {
-            analyse(tx).await?;
-        }
         Ok(Outcome::Done(report))
     }
 
@@ -130,9 +130,6 @@ struct Load {
     next_id: i64,
     generation: i64,
     report: LoadReport,
-    items: Vec<Vec<Expr>>,
-    artifacts: Vec<Vec<Expr>>,
-    properties: Vec<PropertyRow>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -153,9 +150,6 @@ struct ChildRow {
     create_time: i64,
 }
 
-/// Id and creation time of children that are about to be written again, by parent, kind and key.
-type Children = HashMap<(i64, i16, String), (i64, i64)>;
-
 impl Load {
     /// Locks the catalog against other loads.
     async fn begin(tx: &mut Transaction, now: i64) -> Result<Self> {
@@ -172,8 +166,7 @@ impl Load {
             .and_where(Expr::col("workspace_id").eq(WORKSPACE))
             .take();
         let (generation, next_id) = tx.fetch_optional::<(i64, i64)>(&select).await?.unwrap_or((0, 1));
-        let report = LoadReport::default();
-        Ok(Self { now, next_id, generation, report, items: vec![], artifacts: vec![], properties: vec![] })
+        Ok(Self { now, next_id, generation, report: LoadReport::default() })
     }
 
     async fn stored(&self, tx: &mut Transaction, source_id: &str) -> Result<Vec<StoredRow>> {
@@ -214,32 +207,29 @@ impl Load {
         self.report.removed += stored.len();
         let removed: Vec<i64> = stored.into_values().map(|row| row.id).collect();
         self.clear(tx, &removed).await?;
-        // Some at a time, so that little is remembered of what was there.
+        let mut rows = LoadRows::new(tx.dialect(), source_id, self.now, self.next_id);
+        let mut insertions = Vec::new();
+        // Some at a time, so that little is remembered of what was there; each time the next ones are made while the
+        // database writes those before.
         for changed in changed.chunks(ROWS) {
             let replaced: Vec<i64> = changed.iter().filter_map(|(_, _, old)| old.map(|(id, _)| id)).collect();
             let children = self.clear(tx, &replaced).await?;
-            for (entry, digest, old) in changed {
-                self.report.written += 1;
-                let mut item = items.unpack(entry)?;
-                let (id, create_time) = self.identity(*old);
-                for child in std::mem::take(&mut item.children) {
-                    let old = children.get(&(id, child.kind.code(), child.key.clone())).copied();
-                    let (child_id, create_time) = self.identity(old);
-                    self.add(source_id, child, child_id, id, create_time, "");
-                }
-                self.add(source_id, item, id, 0, create_time, digest);
-                self.flush(tx, ROWS).await?;
-            }
-            self.flush(tx, 1).await?;
+            self.report.written += changed.len();
+            let changed: Vec<Changed> = changed
+                .iter()
+                .map(|(entry, digest, old)| Changed {
+                    packed: items.packed(entry).into(),
+                    digest: digest.clone(),
+                    old: *old,
+                })
+                .collect();
+            let making = tokio::task::spawn_blocking(move || rows.make(changed, &children));
+            write(tx, insertions).await?;
+            (rows, insertions) = made(making).await??;
         }
-        Ok(())
-    }
-
-    fn identity(&mut self, old: Option<(i64, i64)>) -> (i64, i64) {
-        old.unwrap_or_else(|| {
-            self.next_id += 1;
-            (self.next_id - 1, self.now)
-        })
+        write(tx, insertions).await?;
+        self.next_id = rows.next_id();
+        write(tx, rows.finish()).await
     }
 
     /// Deletes items with everything below them; tells what was there.
@@ -277,57 +267,6 @@ impl Load {
             tx.execute(&items).await?;
         }
         Ok(children)
-    }
-
-    fn add(&mut self, source_id: &str, item: CatalogItem, id: i64, parent_id: i64, created: i64, digest: &str) {
-        let create_time = item.create_time.unwrap_or(created);
-        let update_time = item.update_time.unwrap_or(self.now);
-        let sort_name = sort_name(&item);
-        let name_folded = item.name.as_deref().and_then(folded);
-        let CatalogItem { kind, key, name, mut document, .. } = item;
-        document.set("createTimeSinceEpoch", Value::String(create_time.to_string()));
-        document.set("lastUpdateTimeSinceEpoch", Value::String(update_time.to_string()));
-        let code = kind.code();
-        let properties = vocabulary::properties(kind, &document.0);
-        let rows = properties.into_iter().map(|(key, value)| PropertyRow { kind: code, owner_id: id, key, value });
-        self.properties.extend(rows);
-        let mut row: Vec<Expr> = vec![
-            id.into(),
-            WORKSPACE.into(),
-            code.into(),
-            source_id.into(),
-            parent_id.into(),
-            key.into(),
-            name.into(),
-            name_folded.into(),
-            sort_name.into(),
-            document.text("externalId").map(str::to_owned).into(),
-            create_time.into(),
-            update_time.into(),
-            document.to_text().into(),
-        ];
-        if kind.table() == "catalog_item" {
-            row.extend([digest.into(), vocabulary::search_text(kind, &document.0).into()]);
-            self.items.push(row);
-        } else {
-            self.artifacts.push(row);
-        }
-    }
-
-    /// Writes what has been gathered, as soon as it is enough for a statement.
-    async fn flush(&mut self, tx: &mut Transaction, least: usize) -> Result<()> {
-        if self.items.len() >= least {
-            tx.insert_rows("catalog_item", &ITEM_COLUMNS, std::mem::take(&mut self.items)).await?;
-        }
-        if self.artifacts.len() >= least {
-            let (of_both, _) = ITEM_COLUMNS.split_at(ITEM_COLUMNS.len() - OF_ITEMS_ONLY);
-            tx.insert_rows("catalog_artifact", of_both, std::mem::take(&mut self.artifacts)).await?;
-        }
-        if self.properties.len() >= least {
-            let rows = self.properties.drain(..).map(PropertyRow::values).collect();
-            tx.insert_rows("catalog_property", &PROPERTY_COLUMNS, rows).await?;
-        }
-        Ok(())
     }
 
     async fn write_state(&mut self, tx: &mut Transaction, snapshot: &SourceSnapshot, count: usize) -> Result<()> {
@@ -392,41 +331,42 @@ impl Load {
     }
 }
 
-/// Without this, plans are made for the empty tables that were there before.
-async fn analyse(tx: &mut Transaction) -> Result<()> {
-    let tables = "catalog_item, catalog_artifact, catalog_property";
-    match tx.dialect() {
-        Dialect::Postgres => tx.execute_text(format!("ANALYZE {tables}")).await,
-        Dialect::Sqlite => {
-            // A sample of each index will do.
-            tx.execute_text("PRAGMA analysis_limit = 1000".to_owned()).await?;
-            for table in tables.split(", ") {
-                tx.execute_text(format!("ANALYZE {table}")).await?;
-            }
-            Ok(())
-        }
-        // It keeps its statistics up to date by itself, and the statement would commit.
-        Dialect::MySql => Ok(()),
+async fn write(tx: &mut Transaction, insertions: Vec<Insertion>) -> Result<()> {
+    for insertion in insertions {
+        tx.run_insertion(insertion).await?;
+    }
+    Ok(())
+}
+
+/// What a thread made; its panic goes on here.
+async fn made<T>(making: JoinHandle<T>) -> Result<T> {
+    match making.await {
+        Ok(made) => Ok(made),
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
     }
 }
 
-/// Both tables have these, in this order.
-const ITEM_COLUMNS: [&str; 15] = [
-    "id",
-    "workspace_id",
-    "kind",
-    "source_id",
-    "parent_id",
-    "item_key",
-    "name",
-    "name_folded",
-    "sort_name",
-    "external_id",
-    "create_time",
-    "update_time",
-    "document",
-    "digest",
-    "search_text",
-];
-/// So many of them, the last ones, are not those of artifacts.
-const OF_ITEMS_ONLY: usize = 2;
+impl Database {
+    /// Tells the planner what the tables of the catalog hold after a large load. Until then plans are made for what was there
+    /// before.
+    pub async fn analyse_catalog(&self, report: &LoadReport) -> Result<()> {
+        if report.written < MANY {
+            return Ok(());
+        }
+        let tables = ["catalog_item", "catalog_artifact", "catalog_property"];
+        let mut tx = self.begin().await?;
+        match tx.dialect() {
+            Dialect::Postgres => tx.execute_text(format!("ANALYZE {}", tables.join(", "))).await?,
+            Dialect::Sqlite => {
+                // A sample of each index will do.
+                tx.execute_text("PRAGMA analysis_limit = 1000".to_owned()).await?;
+                for table in tables {
+                    tx.execute_text(format!("ANALYZE {table}")).await?;
+                }
+            }
+            // It keeps its statistics up to date by itself, and the statement would commit.
+            Dialect::MySql => {}
+        }
+        tx.commit().await
+    }
+}

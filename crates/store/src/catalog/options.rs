@@ -1,7 +1,7 @@
 //! What can be filtered by: the values and ranges of the properties that are there.
 //!
-//! Some statements for each property, each along an index and no further than needed: over a million of them together
-//! would take ten seconds and half a gigabyte.
+//! The index in memory has them at hand. Without it there are some statements for each property, each along an index and no
+//! further than needed: over a million of them together would take ten seconds and half a gigabyte.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::filter::ValueType;
 use crate::tables::WORKSPACE;
 
 /// A property with more values, or longer ones, is no choice for a list of check boxes.
-const MOST_VALUES: usize = 49;
+pub(super) const MOST_VALUES: usize = 49;
 const LONGEST_VALUE: usize = 100;
 
 /// The property names of some kinds, with what they offer; the flag tells custom properties from built-in ones.
@@ -34,6 +34,23 @@ type Range<T> = (Option<T>, Option<T>);
 impl Database {
     /// To be asked once per generation.
     pub async fn catalog_options(&self, kinds: &[CatalogKind]) -> Result<Options> {
+        let mut options = match self.indexed_options(kinds).await? {
+            Some(options) => options,
+            None => self.read_options(kinds).await?,
+        };
+        for option in options.values_mut() {
+            option.texts.sort_unstable();
+            option.texts.dedup();
+            option.texts.retain(|text| !text.is_empty());
+            if option.texts.len() > MOST_VALUES || option.texts.iter().any(|text| text.chars().count() > LONGEST_VALUE)
+            {
+                option.texts.clear();
+            }
+        }
+        Ok(options)
+    }
+
+    async fn read_options(&self, kinds: &[CatalogKind]) -> Result<Options> {
         let mut options = Options::new();
         for kind in kinds {
             for (name, custom) in self.property_names(*kind, ValueType::Text).await? {
@@ -53,15 +70,6 @@ impl Database {
                     self.fetch_optional(&range(*kind, &name, custom, ValueType::Double)).await?;
                 let doubles = &mut options.entry((name, custom.unwrap_or(true))).or_default().doubles;
                 *doubles = wider(*doubles, range, f64::min, f64::max);
-            }
-        }
-        for option in options.values_mut() {
-            option.texts.sort_unstable();
-            option.texts.dedup();
-            option.texts.retain(|text| !text.is_empty());
-            if option.texts.len() > MOST_VALUES || option.texts.iter().any(|text| text.chars().count() > LONGEST_VALUE)
-            {
-                option.texts.clear();
             }
         }
         Ok(options)

@@ -10,6 +10,7 @@ use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Executor, FromRow, Row as _};
 
+use super::bulk::Insertion;
 use super::text::build;
 use super::{Database, Inner, Pools, Transaction};
 use crate::error::Result;
@@ -142,6 +143,17 @@ impl Transaction {
                 sqlx::query_with(AssertSqlSafe(sql), values).execute(&mut **tx).await?.rows_affected()
             }
         })
+    }
+
+    pub(crate) async fn run_insertion(&mut self, insertion: Insertion) -> Result<()> {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        let query = (AssertSqlSafe(insertion.sql), insertion.values);
+        match &mut self.inner {
+            Inner::Sqlite(tx) => drop(sqlx::query_with(query.0, query.1).execute(&mut **tx).await?),
+            Inner::Postgres(tx) => drop(sqlx::query_with(query.0, query.1).execute(&mut **tx).await?),
+            Inner::MySql(tx) => drop(sqlx::query_with(query.0, query.1).execute(&mut **tx).await?),
+        }
+        Ok(())
     }
 
     /// Runs a statement that no builder knows. Its text holds no value of a client's.

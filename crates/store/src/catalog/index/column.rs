@@ -44,6 +44,16 @@ impl Column {
         bools.for_each(|(row, _)| rows.add(*row));
     }
 
+    /// Whether there are values to choose from; of truth values there are always the same two.
+    pub(super) fn has_options(&self) -> bool {
+        self.is_incomplete || !(self.text_rows.is_empty() && self.ints.is_empty() && self.doubles.is_empty())
+    }
+
+    /// Each text once; none where they are not held.
+    pub(super) fn distinct_texts(&self) -> impl Iterator<Item = &str> {
+        self.texts.iter().map(|text| &**text)
+    }
+
     pub(super) fn texts(&self) -> impl Iterator<Item = (u32, &str)> {
         let text = |place: u32| self.texts.get(place as usize).map_or("", |text| text);
         self.text_rows.iter().map(move |(row, place)| (*row, text(*place)))
@@ -96,7 +106,8 @@ impl ColumnBuilder {
         self.bytes += text.len();
         let place = u32::try_from(self.places.len()).ok();
         let (Some(place), true) = (place, text.len() <= LONGEST_TEXT && self.bytes <= MOST_TEXT) else {
-            self.column = Column { is_incomplete: true, ..Column::default() };
+            self.column.is_incomplete = true;
+            self.column.text_rows = Vec::new();
             self.places = HashMap::new();
             return;
         };

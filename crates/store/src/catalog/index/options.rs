@@ -1,0 +1,51 @@
+//! What can be filtered by, from the index.
+
+use super::Table;
+use super::column::Column;
+use crate::catalog::options::MOST_VALUES;
+use crate::catalog::{CatalogKind, Options, PropertyOptions};
+use crate::db::Database;
+use crate::error::Result;
+
+impl Database {
+    /// `None` where there is no index for what the database has now.
+    pub(in crate::catalog) async fn indexed_options(&self, kinds: &[CatalogKind]) -> Result<Option<Options>> {
+        let Some(index) = self.catalog_index.current() else { return Ok(None) };
+        let table = match kinds {
+            [CatalogKind::Model] => &index.models.table,
+            [CatalogKind::McpServer] => &index.servers.table,
+            kinds if *kinds == CatalogKind::ARTIFACTS => &index.artifacts,
+            _ => return Ok(None),
+        };
+        let is_current = self.catalog_generation().await? == index.generation;
+        Ok(is_current.then(|| table.options()))
+    }
+}
+
+impl Table {
+    fn options(&self) -> Options {
+        let mut options = Options::new();
+        for (name, columns) in &self.properties {
+            for (column, custom) in columns.iter().zip([false, true]) {
+                if column.has_options() {
+                    options.insert((name.clone(), custom), column.options());
+                }
+            }
+        }
+        options
+    }
+}
+
+impl Column {
+    /// One text more than is offered says that there are too many.
+    fn options(&self) -> PropertyOptions {
+        let texts = self.distinct_texts().take(MOST_VALUES + 2).map(str::to_owned).collect();
+        let integers = self.ints().fold(None, |range: Option<(i64, i64)>, (_, value)| {
+            Some(range.map_or((value, value), |(least, greatest)| (least.min(value), greatest.max(value))))
+        });
+        let doubles = self.doubles().fold(None, |range: Option<(f64, f64)>, (_, value)| {
+            Some(range.map_or((value, value), |(least, greatest)| (least.min(value), greatest.max(value))))
+        });
+        PropertyOptions { texts, integers, doubles }
+    }
+}

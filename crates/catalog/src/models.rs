@@ -91,34 +91,30 @@ pub(crate) fn read(
 ) -> Result<Found, Problem> {
     let mut found = Found::default();
     let mut lines: HashMap<String, u64> = HashMap::new();
-    MODEL_FILE.read_apart(
-        file,
-        reader,
-        |Spanned { value: entry, referenced: location, .. }: Spanned<ModelEntry>| {
-            let name = entry.name.clone().unwrap_or_default();
-            let problem = |reason: String| Problem::at(file, location, format!("model \"{name}\" {reason}"));
-            if let Err(reason) = values::check_name(&name) {
-                found.problems.push(problem(reason));
-                return;
+    MODEL_FILE.read(file, reader, |Spanned { value: entry, referenced: location, .. }: Spanned<ModelEntry>| {
+        let name = entry.name.clone().unwrap_or_default();
+        let problem = |reason: String| Problem::at(file, location, format!("model \"{name}\" {reason}"));
+        if let Err(reason) = values::check_name(&name) {
+            found.problems.push(problem(reason));
+            return;
+        }
+        if !filter.allows(&name) {
+            return;
+        }
+        if let Some(first) = lines.get(&name) {
+            found.problems.push(problem(format!("is there already, in line {first}: this one is left out")));
+            return;
+        }
+        lines.insert(name.clone(), location.line());
+        match item(entry, &name, source_id) {
+            Ok(mut item) => {
+                let failed = measurements.attach(&name, &mut item);
+                found.problems.extend(failed);
+                found.items.push(&item);
             }
-            if !filter.allows(&name) {
-                return;
-            }
-            if let Some(first) = lines.get(&name) {
-                found.problems.push(problem(format!("is there already, in line {first}: this one is left out")));
-                return;
-            }
-            lines.insert(name.clone(), location.line());
-            match item(entry, &name, source_id) {
-                Ok(mut item) => {
-                    let failed = measurements.attach(&name, &mut item);
-                    found.problems.extend(failed);
-                    found.items.push(&item);
-                }
-                Err(reason) => found.problems.push(problem(reason)),
-            }
-        },
-    )?;
+            Err(reason) => found.problems.push(problem(reason)),
+        }
+    })?;
     Ok(found)
 }
 

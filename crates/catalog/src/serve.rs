@@ -30,12 +30,10 @@ impl Catalog {
     pub async fn run(self) -> Infallible {
         let (leads, leading) = channel(None);
         let syncing = leading.clone();
-        let (never, ..) = tokio::join!(
-            self.keep_lease(leads),
-            self.keep_loaded(leading),
-            self.keep_synced(&syncing),
-            self.keep_indexed(),
-        );
+        // Large ones are moved often otherwise.
+        let loading = Box::pin(self.keep_loaded(leading));
+        let indexing = Box::pin(self.keep_indexed());
+        let (never, ..) = tokio::join!(self.keep_lease(leads), loading, self.keep_synced(&syncing), indexing);
         never
     }
 

@@ -109,30 +109,6 @@ impl ListFile {
     }
 }
 
-/// Items that were parsed and wait for what becomes of them.
-const WAITING: usize = 256;
-
-impl ListFile {
-    /// As [`Self::read`], with `each` on another thread: what becomes of an item takes a third of the time.
-    pub(crate) fn read_apart<T: DeserializeOwned + Send>(
-        self,
-        file: &Path,
-        reader: impl Read,
-        mut each: impl FnMut(Spanned<T>) + Send,
-    ) -> Result<Vec<Problem>, Problem> {
-        std::thread::scope(|scope| {
-            let (parsed, items) = std::sync::mpsc::sync_channel(WAITING);
-            let other = scope.spawn(move || items.into_iter().for_each(&mut each));
-            // It takes items as long as it has not panicked.
-            let read = self.read(file, reader, move |item| drop(parsed.send(item)));
-            match other.join() {
-                Ok(()) => read,
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        })
-    }
-}
-
 /// The mapping, or nothing in an empty file.
 struct Root<T, F> {
     shape: ListFile,

@@ -1,5 +1,7 @@
 //! The index in memory answers what the database answers alone: the same bytes.
 
+use std::fmt::Write;
+
 use model_registry_store::{CatalogKind, PropertyOptions};
 use model_registry_testkit::backends;
 
@@ -26,7 +28,6 @@ impl Numbers {
 
 /// Models with few values each, some absent, some of several types, so that conditions meet.
 fn file(numbers: &mut Numbers, prefix: &str) -> String {
-    use std::fmt::Write;
     let mut text = String::from("models:\n");
     for number in 0..60 {
         let name = if numbers.below(4) == 0 { format!("shared-{number}") } else { format!("{prefix}-Model-{number}") };
@@ -140,16 +141,14 @@ fn list(numbers: &mut Numbers) -> String {
     let mut list = format!("models?pageSize={}", 1 + numbers.below(30));
     if numbers.below(5) > 0 {
         let filter = filter(numbers, 3).replace('%', "%25").replace('\\', "%5C");
-        list.push_str(&format!(
-            "&filterQuery={}",
-            filter.replace('<', "%3C").replace('>', "%3E").replace('ä', "%C3%A4")
-        ));
+        let filter = filter.replace('<', "%3C").replace('>', "%3E").replace('ä', "%C3%A4");
+        let _ = write!(list, "&filterQuery={filter}");
     }
     if numbers.below(4) == 0 {
-        list.push_str(&format!("&q={}", numbers.one_of(&["model", "APP", "a%25b", "a_b", "x", "%C3%A4", "absent"])));
+        let _ = write!(list, "&q={}", numbers.one_of(&["model", "APP", "a%25b", "a_b", "x", "%C3%A4", "absent"]));
     }
     if numbers.below(4) == 0 {
-        list.push_str(&format!("&sourceLabel={}", numbers.one_of(&["first", "second"])));
+        let _ = write!(list, "&sourceLabel={}", numbers.one_of(&["first", "second"]));
     }
     let orders = [
         "ID",
@@ -165,7 +164,7 @@ fn list(numbers: &mut Numbers) -> String {
         "artifacts.hw.string_value",
         "readme.string_value",
     ];
-    list.push_str(&format!("&orderBy={}&sortOrder={}", numbers.one_of(&orders), numbers.one_of(&["ASC", "DESC"])));
+    let _ = write!(list, "&orderBy={}&sortOrder={}", numbers.one_of(&orders), numbers.one_of(&["ASC", "DESC"]));
     list
 }
 
@@ -207,7 +206,7 @@ async fn what_can_be_filtered_by_is_the_same_with_the_index_and_without() {
             let value = format!("code: {{metadataType: MetadataStringValue, string_value: c{number}}}");
             let long =
                 format!("text: {{metadataType: MetadataStringValue, string_value: {}}}", "x".repeat(number * 20));
-            b.push_str(&format!("- {{name: n{number}, customProperties: {{{value}, {long}}}}}\n"));
+            let _ = writeln!(b, "- {{name: n{number}, customProperties: {{{value}, {long}}}}}");
         }
         let files = Files::new(&[("sources.yaml", SOURCES), ("a.yaml", &a), ("b.yaml", &b)]);
         let api = Api::on(backend, files.settings()).await;

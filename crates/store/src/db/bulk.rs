@@ -1,7 +1,13 @@
 //! Many new rows for one table, several to a statement.
+//!
+//! PostgreSQL takes them as one array a column: a parameter for each value costs it as much as writing the row, and each
+//! number of rows would be a statement of its own.
 
-use sea_query::{Expr, MysqlQueryBuilder, PostgresQueryBuilder, Query, SqliteQueryBuilder};
+use sea_query::{Expr, MysqlQueryBuilder, Query, SqliteQueryBuilder, Value};
 use sea_query_sqlx::SqlxValues;
+use sqlx::Postgres;
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query as SqlxQuery;
 
 use super::Transaction;
 use super::text::build;
@@ -11,11 +17,18 @@ use crate::error::Result;
 /// Values in a statement at most; SQLite's limit is 32,766, and longer statements are not faster.
 const VALUES: usize = 8_000;
 
-/// A statement that is ready to be sent: making its text takes about as long as a database takes to run it, and can be done
-/// while it runs another one.
+/// A statement that is ready to be sent: making it takes about as long as a database takes to run it, and can be done while
+/// it runs another one.
 pub(crate) struct Insertion {
     pub(super) sql: String,
-    pub(super) values: SqlxValues,
+    pub(super) values: Inserted,
+}
+
+pub(super) enum Inserted {
+    /// Row by row.
+    Rows(SqlxValues),
+    /// Column by column.
+    Columns(Vec<Column>),
 }
 
 /// How many rows of so many columns one statement inserts at most.
@@ -33,19 +46,111 @@ pub(crate) fn insertions<R: IntoIterator<Item = Expr>>(
     let mut insertions = Vec::new();
     let mut rows = rows.into_iter().peekable();
     while rows.peek().is_some() {
-        let mut insert = Query::insert();
-        insert.into_table(table).columns(columns.iter().copied());
-        for row in rows.by_ref().take(rows_of_statement(columns.len())) {
-            insert.values_panic(row);
-        }
-        let (sql, values) = match dialect {
-            Dialect::Sqlite => build(&insert, SqliteQueryBuilder),
-            Dialect::Postgres => build(&insert, PostgresQueryBuilder),
-            Dialect::MySql => build(&insert, MysqlQueryBuilder),
-        };
-        insertions.push(Insertion { sql, values });
+        let rows = rows.by_ref().take(rows_of_statement(columns.len()));
+        insertions.push(match dialect {
+            Dialect::Postgres => by_column(table, columns, rows),
+            Dialect::Sqlite | Dialect::MySql => by_row(dialect, table, columns, rows),
+        });
     }
     insertions
+}
+
+fn by_row<R: IntoIterator<Item = Expr>>(
+    dialect: Dialect,
+    table: &'static str,
+    columns: &[&'static str],
+    rows: impl Iterator<Item = R>,
+) -> Insertion {
+    let mut insert = Query::insert();
+    insert.into_table(table).columns(columns.iter().copied());
+    for row in rows {
+        insert.values_panic(row);
+    }
+    let (sql, values) = match dialect {
+        Dialect::MySql => build(&insert, MysqlQueryBuilder),
+        Dialect::Sqlite | Dialect::Postgres => build(&insert, SqliteQueryBuilder),
+    };
+    Insertion { sql, values: Inserted::Rows(values) }
+}
+
+fn by_column<R: IntoIterator<Item = Expr>>(
+    table: &'static str,
+    names: &[&'static str],
+    rows: impl Iterator<Item = R>,
+) -> Insertion {
+    let mut columns: Vec<Column> = Vec::with_capacity(names.len());
+    for row in rows {
+        for (place, value) in row.into_iter().enumerate() {
+            let Expr::Value(value) = value else { panic!("{table}: rows are inserted of values only") };
+            match columns.get_mut(place) {
+                Some(column) => column.push(value),
+                None => columns.push(Column::of(value)),
+            }
+        }
+    }
+    let arrays: Vec<String> =
+        columns.iter().zip(1..).map(|(column, number)| format!("${number}::{}[]", column.sql_type())).collect();
+    let sql =
+        format!(r#"INSERT INTO "{table}" ("{}") SELECT * FROM unnest({})"#, names.join(r#"", ""#), arrays.join(", "));
+    Insertion { sql, values: Inserted::Columns(columns) }
+}
+
+/// The values of a column, all of one type.
+pub(super) enum Column {
+    Bool(Vec<Option<bool>>),
+    SmallInt(Vec<Option<i16>>),
+    Int(Vec<Option<i32>>),
+    BigInt(Vec<Option<i64>>),
+    Double(Vec<Option<f64>>),
+    Text(Vec<Option<String>>),
+}
+
+impl Column {
+    fn of(value: Value) -> Self {
+        match value {
+            Value::Bool(value) => Self::Bool(vec![value]),
+            Value::SmallInt(value) => Self::SmallInt(vec![value]),
+            Value::Int(value) => Self::Int(vec![value]),
+            Value::BigInt(value) => Self::BigInt(vec![value]),
+            Value::Double(value) => Self::Double(vec![value]),
+            Value::String(value) => Self::Text(vec![value]),
+            other => panic!("no table has a column of such values: {other:?}"),
+        }
+    }
+
+    fn push(&mut self, value: Value) {
+        match (self, value) {
+            (Self::Bool(values), Value::Bool(value)) => values.push(value),
+            (Self::SmallInt(values), Value::SmallInt(value)) => values.push(value),
+            (Self::Int(values), Value::Int(value)) => values.push(value),
+            (Self::BigInt(values), Value::BigInt(value)) => values.push(value),
+            (Self::Double(values), Value::Double(value)) => values.push(value),
+            (Self::Text(values), Value::String(value)) => values.push(value),
+            (_, other) => panic!("the values of a column are of one type: {other:?}"),
+        }
+    }
+
+    fn sql_type(&self) -> &'static str {
+        match self {
+            Self::Bool(_) => "bool",
+            Self::SmallInt(_) => "int2",
+            Self::Int(_) => "int4",
+            Self::BigInt(_) => "int8",
+            Self::Double(_) => "float8",
+            Self::Text(_) => "text",
+        }
+    }
+
+    pub(super) fn bind(self, query: SqlxQuery<'_, Postgres, PgArguments>) -> SqlxQuery<'_, Postgres, PgArguments> {
+        match self {
+            Self::Bool(values) => query.bind(values),
+            Self::SmallInt(values) => query.bind(values),
+            Self::Int(values) => query.bind(values),
+            Self::BigInt(values) => query.bind(values),
+            Self::Double(values) => query.bind(values),
+            Self::Text(values) => query.bind(values),
+        }
+    }
 }
 
 impl Transaction {

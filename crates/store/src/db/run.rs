@@ -10,7 +10,7 @@ use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Executor, FromRow, Row as _};
 
-use super::bulk::Insertion;
+use super::bulk::{Inserted, Insertion};
 use super::text::build;
 use super::{Database, Inner, Pools, Transaction};
 use crate::error::Result;
@@ -145,13 +145,24 @@ impl Transaction {
         })
     }
 
-    pub(crate) async fn run_insertion(&mut self, insertion: Insertion) -> Result<()> {
+    pub(crate) async fn run_insertion(&mut self, Insertion { sql, values }: Insertion) -> Result<()> {
         self.statements.fetch_add(1, Ordering::Relaxed);
-        let query = (AssertSqlSafe(insertion.sql), insertion.values);
-        match &mut self.inner {
-            Inner::Sqlite(tx) => drop(sqlx::query_with(query.0, query.1).execute(&mut **tx).await?),
-            Inner::Postgres(tx) => drop(sqlx::query_with(query.0, query.1).execute(&mut **tx).await?),
-            Inner::MySql(tx) => drop(sqlx::query_with(query.0, query.1).execute(&mut **tx).await?),
+        let sql = AssertSqlSafe(sql);
+        match (&mut self.inner, values) {
+            (Inner::Postgres(tx), Inserted::Columns(columns)) => {
+                let query = columns.into_iter().fold(sqlx::query(sql), |query, column| column.bind(query));
+                query.execute(&mut **tx).await?;
+            }
+            (Inner::Sqlite(tx), Inserted::Rows(values)) => {
+                sqlx::query_with(sql, values).execute(&mut **tx).await?;
+            }
+            (Inner::MySql(tx), Inserted::Rows(values)) => {
+                sqlx::query_with(sql, values).execute(&mut **tx).await?;
+            }
+            // The dialect that it was made for is that of the transaction.
+            (Inner::Postgres(_), Inserted::Rows(_)) | (_, Inserted::Columns(_)) => {
+                unreachable!("an insertion for another database")
+            }
         }
         Ok(())
     }

@@ -51,7 +51,7 @@ impl Index {
         }
         let page = Page { rows: &rows, question, items };
         let number = |keys: &[i64], row: u32| keys.get(row as usize).copied();
-        let by_number = |keys: &[i64]| page.take(|row| number(keys, row), Ord::cmp, Key::int, Key::Int);
+        let by_number = |keys: &[i64]| page.take(|row| number(keys, row), compare, Key::int, Key::Int);
         Some(match &question.order {
             // Names were taken above.
             CatalogOrder::Id | CatalogOrder::Name => by_number(&items.table.ids),
@@ -151,7 +151,7 @@ impl<'a> Page<'a> {
     fn take<K: Copy>(
         &self,
         key: impl Fn(u32) -> Option<K>,
-        compare: impl Fn(&K, &K) -> Ordering,
+        compare: impl Fn(K, K) -> Ordering,
         of_cursor: impl Fn(&'a Key) -> Option<K>,
         to_cursor: impl Fn(K) -> Key,
     ) -> Vec<(i64, Key)> {
@@ -160,7 +160,7 @@ impl<'a> Page<'a> {
         let ids_descend = descends && question.order.ids_follow_direction();
         let order = |(key, id): &(Option<K>, i64), (other, other_id): &(Option<K>, i64)| {
             let by_key = match (key, other) {
-                (Some(key), Some(other)) => directed(compare(key, other), descends),
+                (Some(key), Some(other)) => directed(compare(*key, *other), descends),
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
                 (None, None) => Ordering::Equal,
@@ -197,8 +197,8 @@ impl<'a> Page<'a> {
         Some(match value {
             ValueType::Int => {
                 let values = columns.iter().flat_map(Column::ints);
-                let keys = extremes(count, values, &owner, takes_greatest, Ord::cmp);
-                self.take(|row| held(&keys, row), Ord::cmp, Key::int, Key::Int)
+                let keys = extremes(count, values, &owner, takes_greatest, compare);
+                self.take(|row| held(&keys, row), compare, Key::int, Key::Int)
             }
             ValueType::Double => {
                 let values = columns.iter().flat_map(Column::doubles);
@@ -207,8 +207,8 @@ impl<'a> Page<'a> {
             }
             ValueType::Text => {
                 let values = columns.iter().flat_map(Column::texts);
-                let keys = extremes(count, values, &owner, takes_greatest, Ord::cmp);
-                self.take(|row| held(&keys, row), Ord::cmp, Key::text, |key: &str| Key::Text(key.to_owned()))
+                let keys = extremes(count, values, &owner, takes_greatest, compare);
+                self.take(|row| held(&keys, row), compare, Key::text, |key: &str| Key::Text(key.to_owned()))
             }
             // Nothing is ordered by truth values.
             ValueType::Bool => return None,
@@ -222,13 +222,13 @@ fn extremes<K: Copy>(
     values: impl Iterator<Item = (u32, K)>,
     owner: impl Fn(u32) -> Option<u32>,
     takes_greatest: bool,
-    compare: impl Fn(&K, &K) -> Ordering,
+    compare: impl Fn(K, K) -> Ordering,
 ) -> Vec<Option<K>> {
     let wanted = if takes_greatest { Ordering::Greater } else { Ordering::Less };
     let mut keys = vec![None; count];
     for (row, value) in values {
         if let Some(key) = owner(row).and_then(|row| keys.get_mut(row as usize))
-            && key.as_ref().is_none_or(|key| compare(&value, key) == wanted)
+            && key.as_ref().is_none_or(|key| compare(value, *key) == wanted)
         {
             *key = Some(value);
         }
@@ -240,7 +240,11 @@ fn held<K: Copy>(keys: &[Option<K>], row: u32) -> Option<K> {
     keys.get(row as usize).copied().flatten()
 }
 
+fn compare<K: Ord + Copy>(one: K, other: K) -> Ordering {
+    one.cmp(&other)
+}
+
 /// As databases do: zero has no sign. There is nothing that is no number.
-fn compare_doubles(one: &f64, other: &f64) -> Ordering {
-    one.partial_cmp(other).unwrap_or(Ordering::Equal)
+fn compare_doubles(one: f64, other: f64) -> Ordering {
+    one.partial_cmp(&other).unwrap_or(Ordering::Equal)
 }

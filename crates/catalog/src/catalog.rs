@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use model_registry_server::config::Environment;
 use model_registry_server::metrics::Metrics;
 use model_registry_store::dialect::Dialect;
-use model_registry_store::{CatalogLoad, Lease, LoadReport, Store, StoreError};
+use model_registry_store::{CatalogLoad, Lease, LoadReport, Store, StoreError, on_thread};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::configuration::{Configuration, Files};
@@ -108,14 +108,11 @@ impl Catalog {
     /// Reads the configuration alone: another replica loads what the sources publish.
     pub(crate) async fn load_configuration(&self) -> Result<Vec<u8>, StoreError> {
         let catalog = self.clone();
-        let read = tokio::task::spawn_blocking(move || {
+        let (configuration, _, fingerprint) = on_thread(move || {
             let mut files = catalog.files.lock().unwrap_or_else(PoisonError::into_inner);
             watch::read_configuration(&catalog.settings, || files.load(&catalog.settings.sources))
-        });
-        let (configuration, _, fingerprint) = match read.await {
-            Ok(read) => read,
-            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-        };
+        })
+        .await;
         let is_filled = !self.store.database()?.list_source_states().await?.is_empty();
         *self.configuration.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(configuration);
         if is_filled {
@@ -176,11 +173,8 @@ impl Catalog {
         let catalog = self.clone();
         let started = Instant::now();
         // Parsing takes a while; a panic in it is a defect and ends the load like one.
-        let read = tokio::task::spawn_blocking(move || catalog.read()).await;
-        let Read { configuration, loaded, mut problems, is_complete, fingerprint } = match read {
-            Ok(read) => read,
-            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-        };
+        let Read { configuration, loaded, mut problems, is_complete, fingerprint } =
+            on_thread(move || catalog.read()).await;
         // Nobody knows which sources an unreadable file has: what they published in an earlier run stays.
         let complete = is_complete.then(|| configuration.sources.keys().cloned().collect());
         let mut snapshots = Vec::with_capacity(loaded.len());

@@ -19,12 +19,13 @@ mod rows;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
 
 use sea_query::{Expr, ExprTrait, Func, Query};
 
 use super::CatalogKind;
 use crate::db::Database;
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::filter::{Condition, Subject, Test};
 use crate::tables::WORKSPACE;
 use column::Column;
@@ -36,29 +37,67 @@ const MOST_ROWS: i64 = 3_000_000;
 /// Where the current index is, if there is one.
 #[derive(Default)]
 pub(crate) struct IndexSlot {
-    current: RwLock<Option<Arc<Index>>>,
+    made: RwLock<Option<Made>>,
     /// One is made at a time.
     making: tokio::sync::Mutex<()>,
 }
 
+/// What was made for a generation: no index where the catalog is too large or damaged.
+struct Made {
+    generation: i64,
+    index: Option<Arc<Index>>,
+}
+
 impl IndexSlot {
     pub(super) fn current(&self) -> Option<Arc<Index>> {
-        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.made.read().unwrap_or_else(PoisonError::into_inner).as_ref()?.index.clone()
+    }
+
+    fn is_made_for(&self, generation: i64) -> bool {
+        let made = self.made.read().unwrap_or_else(PoisonError::into_inner);
+        made.as_ref().is_some_and(|made| made.generation == generation)
+    }
+
+    fn clear(&self) {
+        *self.made.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn replace(&self, made: Made) {
+        *self.made.write().unwrap_or_else(PoisonError::into_inner) = Some(made);
     }
 }
 
 impl Database {
-    /// Makes the index of the catalog, unless it is there for what the catalog has now.
+    /// Makes the index of the catalog, unless that was done for what the catalog has now.
     pub async fn refresh_catalog_index(&self) -> Result<()> {
         let slot = &self.catalog_index;
         let _making = slot.making.lock().await;
-        let known = slot.current().map(|index| index.generation);
-        if known == Some(self.catalog_generation().await?) {
+        let generation = self.catalog_generation().await?;
+        if slot.is_made_for(generation) {
             return Ok(());
         }
-        let index = self.read_catalog_index().await?;
-        *slot.current.write().unwrap_or_else(PoisonError::into_inner) = index.map(Arc::new);
-        Ok(())
+        // The one that is there is of no use any more, and both together are large.
+        slot.clear();
+        let started = Instant::now();
+        match self.read_catalog_index().await {
+            Ok(Some(index)) => {
+                let (models, servers) = (index.models.table.ids.len(), index.servers.table.ids.len());
+                let seconds = started.elapsed().as_secs_f64();
+                tracing::info!(generation = index.generation, models, servers, seconds, "catalog indexed");
+                slot.replace(Made { generation: index.generation, index: Some(Arc::new(index)) });
+                Ok(())
+            }
+            Ok(None) => {
+                slot.replace(Made { generation, index: None });
+                Ok(())
+            }
+            // It is as damaged the next time.
+            Err(error @ StoreError::Corrupt { .. }) => {
+                slot.replace(Made { generation, index: None });
+                Err(error)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     async fn read_catalog_index(&self) -> Result<Option<Index>> {

@@ -5,7 +5,6 @@
 use std::collections::{HashMap, HashSet};
 
 use sea_query::{Expr, ExprTrait, Query};
-use tokio::task::JoinHandle;
 
 use super::CatalogKind;
 use super::item::CatalogItems;
@@ -16,6 +15,7 @@ use crate::error::{Result, StoreError};
 use crate::lease::Lease;
 use crate::store::{Operation, Outcome};
 use crate::tables::WORKSPACE;
+use crate::thread::on_thread;
 
 mod rows;
 
@@ -223,9 +223,9 @@ impl Load {
                     old: *old,
                 })
                 .collect();
-            let making = tokio::task::spawn_blocking(move || rows.make(changed, &children));
+            let making = on_thread(move || rows.make(changed, &children));
             write(tx, insertions).await?;
-            (rows, insertions) = made(making).await??;
+            (rows, insertions) = making.await?;
         }
         write(tx, insertions).await?;
         self.next_id = rows.next_id();
@@ -336,14 +336,6 @@ async fn write(tx: &mut Transaction, insertions: Vec<Insertion>) -> Result<()> {
         tx.run_insertion(insertion).await?;
     }
     Ok(())
-}
-
-/// What a thread made; its panic goes on here.
-async fn made<T>(making: JoinHandle<T>) -> Result<T> {
-    match making.await {
-        Ok(made) => Ok(made),
-        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-    }
 }
 
 impl Database {

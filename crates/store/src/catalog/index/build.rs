@@ -12,6 +12,7 @@ use crate::db::{Row, Transaction};
 use crate::error::{Result, StoreError};
 use crate::property::PropertyValue;
 use crate::tables::WORKSPACE;
+use crate::thread::on_thread;
 
 /// Documents read at a time.
 const PIECE: u64 = 1_000;
@@ -54,11 +55,11 @@ pub(super) async fn items(tx: &mut Transaction, kind: CatalogKind) -> Result<Ite
         let rows: Vec<ItemRow> = fetch(tx, &select).await?;
         let Some(row) = rows.last() else { return Ok(builder.finish()) };
         last = row.id;
-        builder = in_background(move || {
+        builder = on_thread(move || {
             for row in rows {
                 builder.add(kind, row)?;
             }
-            Ok(builder)
+            Ok::<_, StoreError>(builder)
         })
         .await?;
     }
@@ -78,14 +79,14 @@ pub(super) async fn artifacts(tx: &mut Transaction, models: &Table) -> Result<Ta
         for row in &rows {
             builder.table.parents.extend(models.row(row.parent_id));
         }
-        builder = in_background(move || {
+        builder = on_thread(move || {
             for row in rows {
                 let kind = CatalogKind::from_code(row.kind).unwrap_or(CatalogKind::ModelArtifact);
                 let columns = [("name", row.name), ("external_id", row.external_id)];
                 let times = [("create_time", row.create_time), ("update_time", row.update_time)];
                 builder.add(kind, row.id, columns, times, &row.document)?;
             }
-            Ok(builder)
+            Ok::<_, StoreError>(builder)
         })
         .await?;
     }
@@ -103,14 +104,6 @@ fn piece(table: &'static str, after: i64) -> SelectStatement {
 
 async fn fetch<R: Row>(tx: &mut Transaction, select: &SelectStatement) -> Result<Vec<R>> {
     tx.fetch_all(select).await
-}
-
-/// Requests are not to wait for documents to be read.
-async fn in_background<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-    }
 }
 
 #[derive(Default)]

@@ -12,6 +12,7 @@ use crate::db::Database;
 use crate::error::Result;
 use crate::filter::{check, fold};
 use crate::tables::WORKSPACE;
+use crate::thread::on_thread;
 
 #[derive(sqlx::FromRow)]
 struct IndexedRow {
@@ -37,10 +38,7 @@ impl Database {
         let Some((question, page_size)) = question(list, cursor)? else { return Ok(None) };
         let (kind, generation) = (question.kind, index.generation);
         // A pass over a large catalog takes milliseconds, in which other requests would wait.
-        let answer = match tokio::task::spawn_blocking(move || index.answer(&question)).await {
-            Ok(answer) => answer,
-            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-        };
+        let answer = on_thread(move || index.answer(&question)).await;
         let Some(mut found) = answer else { return Ok(None) };
         let has_more = found.len() > page_size;
         found.truncate(page_size);

@@ -123,12 +123,17 @@ impl Catalog {
 
     /// Reads a source of type `hf` from its hub. Models that have not changed there are not read again.
     pub async fn sync_hub(&self, source_id: &str) -> Result<LoadReport, StoreError> {
-        self.sync_holding(source_id, None).await
+        Ok(self.sync_holding(source_id, None).await?.0)
     }
 
-    pub(crate) async fn sync_holding(&self, source_id: &str, lease: Option<Lease>) -> Result<LoadReport, StoreError> {
+    /// The flag tells whether everything was read.
+    pub(crate) async fn sync_holding(
+        &self,
+        source_id: &str,
+        lease: Option<Lease>,
+    ) -> Result<(LoadReport, bool), StoreError> {
         let configuration = self.configuration();
-        let Some(source) = configuration.sources.get(source_id) else { return Ok(LoadReport::default()) };
+        let Some(source) = configuration.sources.get(source_id) else { return Ok((LoadReport::default(), true)) };
         let revisions = self.store.database()?.list_catalog_texts(source_id, hub::REVISION).await?;
         let revisions = revisions.into_iter().collect();
         let Settings { hubs, environment, .. } = self.settings();
@@ -143,7 +148,7 @@ impl Catalog {
         self.settle(&report).await;
         let LoadReport { written, removed, unchanged } = report;
         tracing::info!(source = source_id, status, written, removed, unchanged, skipped, error, "hub read");
-        Ok(report)
+        Ok((report, skipped == 0 && error.is_none()))
     }
 
     /// Makes the index of filterable values for what is served now. A running catalog does so by itself after each load;

@@ -38,9 +38,21 @@ const CONCURRENCY: usize = 4;
 pub(crate) const REVISION: &str = "hf_revision";
 
 /// The source's own sync interval.
-pub(crate) fn interval(source: &Source) -> Duration {
+fn interval(source: &Source) -> Duration {
     let chosen = source.text_property("syncInterval").and_then(duration);
     chosen.map_or(DEFAULT_INTERVAL, |chosen| chosen.max(LEAST_INTERVAL))
+}
+
+/// How long to wait until the next sync, after so many in a row that did not read everything.
+pub(crate) fn pause(source: &Source, failures: u32) -> Duration {
+    pause_of(interval(source), failures)
+}
+
+fn pause_of(interval: Duration, failures: u32) -> Duration {
+    match failures.checked_sub(1) {
+        None => interval,
+        Some(doublings) => LEAST_INTERVAL.saturating_mul(2_u32.saturating_pow(doublings)).min(interval),
+    }
 }
 
 /// Which models the source asks for; the error is what is wrong with its configuration.
@@ -92,6 +104,7 @@ async fn read(
     let limit = source.properties.get("maxModels").and_then(serde_json::Value::as_u64).filter(|limit| *limit > 0);
 
     let mut problems: Vec<String> = Vec::new();
+    let mut unlisted: Vec<&String> = Vec::new();
     // By name: two patterns may find one model.
     let mut found: BTreeMap<String, Option<Listed>> = BTreeMap::new();
     for wanted in wanted(source)? {
@@ -112,10 +125,20 @@ async fn read(
                     }
                     found.extend(listed.into_iter().filter_map(|model| Some((model.name()?.to_owned(), Some(model)))));
                 }
-                Err(error) => problems.push(format!("{organization}/{prefix}*: {error}")),
+                Err(error) => {
+                    problems.push(format!("{organization}/{prefix}*: {error}"));
+                    // Nobody knows what is there now, unless the hub says that it is gone.
+                    if !matches!(error, HubError::NotFound) {
+                        let is_of = |name: &&String| is_listed(name, &organization, &prefix) && filter.allows(name);
+                        unlisted.extend(revisions.keys().filter(is_of));
+                    }
+                }
             },
         }
     }
+    unlisted.retain(|name| !found.contains_key(*name));
+    unlisted.sort();
+    unlisted.dedup();
     let found = found.into_iter().filter(|(name, _)| filter.allows(name));
     let reads = found.map(|(name, listed)| {
         let hub = &hub;
@@ -130,7 +153,8 @@ async fn read(
     });
     let read: Vec<(String, Result<Option<client::Model>, HubError>)> =
         futures::stream::iter(reads).buffer_unordered(CONCURRENCY).collect().await;
-    let (mut items, mut kept, mut failures) = (CatalogItems::default(), Vec::new(), Vec::new());
+    let mut kept: Vec<String> = unlisted.into_iter().cloned().collect();
+    let (mut items, mut failures) = (CatalogItems::default(), Vec::new());
     for (name, read) in read {
         match read {
             Ok(None) => kept.push(name),
@@ -160,6 +184,12 @@ async fn read(
     })
 }
 
+/// Whether a list of an organisation with a prefix would have the model.
+fn is_listed(name: &str, organization: &str, prefix: &str) -> bool {
+    name.split_once('/')
+        .is_some_and(|(of, name)| of == organization && name.to_lowercase().starts_with(&prefix.to_lowercase()))
+}
+
 /// `90s`, `30m`, `24h`, `1h30m`.
 fn duration(text: &str) -> Option<Duration> {
     let mut total = Duration::ZERO;
@@ -185,6 +215,13 @@ fn duration(text: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sync_that_failed_is_repeated_soon_and_then_less_often() {
+        let minutes: Vec<u64> = (0..13).map(|failures| pause_of(DEFAULT_INTERVAL, failures).as_secs() / 60).collect();
+        assert_eq!(minutes[..5], [24 * 60, 1, 2, 4, 8]);
+        assert_eq!(minutes[12], 24 * 60, "no more often than it would be without failures");
+    }
 
     #[test]
     fn intervals_are_written_as_the_reference_takes_them() {

@@ -25,6 +25,15 @@ const RENEWAL: Duration = Duration::from_secs(3);
 const LOOK: Duration = Duration::from_secs(1);
 const CLAIM: Duration = Duration::from_millis(200);
 
+/// When a hub source is read next.
+struct Synced {
+    /// As it was configured.
+    source: Source,
+    next: Instant,
+    /// Syncs in a row that did not read everything.
+    failures: u32,
+}
+
 impl Catalog {
     /// Loads, and loads again whenever a file changes; runs until the process ends.
     pub async fn run(self) -> Infallible {
@@ -106,9 +115,9 @@ impl Catalog {
         }
     }
 
-    /// Reads each hub source when it is new or changed, and again after its interval.
+    /// Reads each hub source when it is new or changed, and again after its interval, sooner after one that failed.
     async fn keep_synced(&self, leading: &Receiver<Option<bool>>) -> Infallible {
-        let mut synced: HashMap<String, (Source, Instant)> = HashMap::new();
+        let mut synced: HashMap<String, Synced> = HashMap::new();
         loop {
             tokio::time::sleep(LOOK).await;
             if !self.is_loaded() || *leading.borrow() != Some(true) {
@@ -121,19 +130,21 @@ impl Catalog {
             let hubs = hubs.filter(|source| hub::wanted(source).is_ok());
             let now = Instant::now();
             let is_due = |source: &&Source| {
-                synced.get(&source.id).is_none_or(|(as_it_was, next)| as_it_was != *source || *next <= now)
+                synced.get(&source.id).is_none_or(|synced| synced.source != **source || synced.next <= now)
             };
             let due: Vec<Source> = hubs.filter(is_due).cloned().collect();
             let syncs = due.into_iter().map(|source| async move {
                 let lease = self.is_shared()?.then(|| (*self.lease).clone());
-                self.sync_holding(&source.id, lease).await?;
-                Ok::<_, StoreError>(source)
+                let (_, is_complete) = self.sync_holding(&source.id, lease).await?;
+                Ok::<_, StoreError>((source, is_complete))
             });
             for result in futures::future::join_all(syncs).await {
                 match result {
-                    Ok(source) => {
-                        let next = Instant::now() + hub::interval(&source);
-                        synced.insert(source.id.clone(), (source, next));
+                    Ok((source, is_complete)) => {
+                        let before = synced.get(&source.id).filter(|before| before.source == source);
+                        let failures = if is_complete { 0 } else { before.map_or(0, |before| before.failures) + 1 };
+                        let next = Instant::now() + hub::pause(&source, failures);
+                        synced.insert(source.id.clone(), Synced { source, next, failures });
                     }
                     Err(error) => {
                         tracing::warn!(error = &error as &dyn std::error::Error, "hub not stored; trying again");

@@ -67,19 +67,24 @@ impl Database {
         let table = request.kinds.first().map_or("", |kind| table(*kind));
         let page_size = request.page_size as usize;
         let mut page = Page { items: String::new(), size: 0, next_page_token: String::new() };
-        let mut last = None;
+        let (mut rows, mut last) = (0, None);
         self.fetch_page(&select, planning, |id, key, document| {
-            if page.size == page_size {
+            if rows == page_size {
                 page.next_page_token = last.map(|last| token::encode(last, &fingerprint)).unwrap_or_default();
                 return Ok(());
             }
-            check_ends(table, id, document)?;
+            rows += 1;
+            last = Some(Cursor { key, id });
+            if let Err(error) = check_ends(table, id, document) {
+                // One row is not to make all others unreachable.
+                tracing::error!(error = &error as &dyn std::error::Error, "left out of a list");
+                return Ok(());
+            }
             if page.size > 0 {
                 page.items.push(',');
             }
             document::append_wire(&mut page.items, id, document);
             page.size += 1;
-            last = Some(Cursor { key, id });
             Ok(())
         })
         .await?;

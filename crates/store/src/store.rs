@@ -70,7 +70,7 @@ impl Store {
                         // One line per cause, not one per attempt.
                         let text = error.to_string();
                         if text != reported {
-                            tracing::warn!(database = %source, error = %text, "database not reachable; retrying");
+                            tracing::warn!(database = %source, error = %text, "database not reachable; retrying: start it, or correct --database");
                             reported = text;
                         }
                         tokio::time::sleep(RECONNECT).await;

@@ -178,9 +178,13 @@ impl<'a> Hub<'a> {
             if models.len() >= enough {
                 return Ok(models);
             }
-            let Some(next) = next.and_then(|next| url.join(&next).ok()) else { return Ok(models) };
+            let Some(next) = next else { return Ok(models) };
             // Only the cursor is taken over: the next page is asked of the same hub.
-            let Some((_, cursor)) = next.query_pairs().find(|(name, _)| name == "cursor") else { return Ok(models) };
+            let cursor = url.join(&next).ok().and_then(|next| {
+                next.query_pairs().find(|(name, _)| name == "cursor").map(|(_, cursor)| cursor.into_owned())
+            });
+            // To end here would look as if there were no more models.
+            let cursor = cursor.ok_or_else(|| HubError::Unreadable(format!("no cursor in the next page `{next}`")))?;
             let others: Vec<(String, String)> =
                 url.query_pairs().into_owned().filter(|(name, _)| name != "cursor").collect();
             url.query_pairs_mut().clear().extend_pairs(others).append_pair("cursor", &cursor);

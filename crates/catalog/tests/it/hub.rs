@@ -120,6 +120,47 @@ async fn next_pages_are_asked_of_the_hub_itself() {
     assert_eq!(api.names("models").await, ["org/a", "org/b", "org/c"]);
 }
 
+// What a list that failed would have had is not gone.
+#[tokio::test]
+async fn models_stay_when_their_list_cannot_be_read() {
+    for backend in backends() {
+        let hub = HubServer::start().await.unwrap();
+        for name in ["one/a", "one/other", "two/b"] {
+            hub.publish(name, 1);
+        }
+        let (_files, api) = api(backend, &hub, "['one/A*', 'two/*']", None).await;
+        api.catalog.sync_hub("hub").await.unwrap();
+        assert_eq!(api.names("models").await, ["one/a", "two/b"], "{backend}");
+
+        hub.publish("two/b", 2);
+        hub.plan("/api/models", vec![Planned::Redirect("https://elsewhere.example/".to_owned())]);
+        api.catalog.sync_hub("hub").await.unwrap();
+        assert_eq!(api.names("models").await, ["one/a", "two/b"], "{backend}");
+        assert_eq!(api.get("sources/hub/models/two/b").await.json()["description"], "revision 2");
+        let source = state(&api).await;
+        assert_eq!(source["status"], "partially-available", "{source}");
+        assert!(source["error"].as_str().unwrap().starts_with("one/A*: "), "{source}");
+
+        hub.withdraw("one/a");
+        api.catalog.sync_hub("hub").await.unwrap();
+        assert_eq!(api.names("models").await, ["two/b"], "{backend}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_whose_next_page_cannot_be_asked_for_is_not_complete() {
+    let hub = HubServer::start().await.unwrap();
+    hub.publish("org/a", 1);
+    let (_files, api) = api(Backend::Sqlite, &hub, "['org/*']", None).await;
+    api.catalog.sync_hub("hub").await.unwrap();
+    let link = ("link", format!("<{}/api/models?page=2>; rel=\"next\"", hub.base_url()));
+    hub.plan("/api/models", vec![Planned::With(vec![link])]);
+    api.catalog.sync_hub("hub").await.unwrap();
+    assert_eq!(api.names("models").await, ["org/a"]);
+    let source = state(&api).await;
+    assert!(source["error"].as_str().unwrap().contains("no cursor in the next page"), "{source}");
+}
+
 #[tokio::test]
 async fn models_that_cannot_be_read_are_told_and_the_others_served() {
     let hub = HubServer::start().await.unwrap();

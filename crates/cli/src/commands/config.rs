@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use clap::{ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command};
 use model_registry_server::config::{self, Effective, Environment, Group, Origin, Schema};
 use serde_json::{Map, Value, json};
 
@@ -10,6 +10,7 @@ use crate::output::{Format, Output, printable};
 use crate::session::{self, ClientSettings};
 
 const MASK: &str = "***";
+const FORMAT: &str = "format";
 
 const REFERENCE_HEAD: &str = "\
 # Configuration
@@ -38,8 +39,16 @@ pub(crate) fn command(schema: &Schema) -> Command {
         .subcommand(schema.attach(show, &[]))
         .subcommand(
             Command::new("reference")
-                .about("Print every setting: its key, flag, environment variable, default and meaning, as Markdown")
-                .after_help("Example:\n  model-registry config reference > configure.md"),
+                .about("Print every setting: its key, flag, environment variable, default and meaning")
+                .arg(
+                    Arg::new(FORMAT)
+                        .long(FORMAT)
+                        .value_name("FORMAT")
+                        .value_parser(["markdown", "schema", "example"])
+                        .default_value("markdown")
+                        .help("A page, the JSON schema of the file for --config, or such a file with every default"),
+                )
+                .after_help("Example:\n  model-registry config reference --format schema > server.schema.json"),
         );
     session::with_options(command)
 }
@@ -54,7 +63,12 @@ struct Row {
 pub(crate) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
     let Some((name, arguments)) = arguments.subcommand() else { return Ok(()) };
     if name == "reference" {
-        write!(std::io::stdout(), "{REFERENCE_HEAD}{}", config::markdown(schema))?;
+        let mut out = std::io::stdout();
+        match arguments.get_one::<String>(FORMAT).map(String::as_str) {
+            Some("schema") => writeln!(out, "{:#}", config::json_schema(schema))?,
+            Some("example") => write!(out, "{}", config::example_file(schema))?,
+            _ => write!(out, "{REFERENCE_HEAD}{}", config::markdown(schema))?,
+        }
         return Ok(());
     }
     let environment = Environment::of_process();

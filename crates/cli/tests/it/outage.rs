@@ -129,9 +129,13 @@ async fn answers_that_the_database_is_away(client: &Client) {
         assert_eq!(client.get(probe).await.status, 503, "{probe}");
     }
     let read = client.get("registered_models").await;
+    // Not 404: nobody knows whether it is there.
+    let one = client.get("registered_models/1").await;
+    let found = client.get("registered_model?name=m").await;
     let written = client.post("registered_models", &json!({"name": "m"})).await;
+    let changed = client.call("PATCH", "registered_models/1", &[], Some(&json!({"description": "x"}))).await.unwrap();
     assert!(start.elapsed() < SOON, "answered after {:?}", start.elapsed());
-    for answer in [read, written] {
+    for answer in [read, one, found, written, changed] {
         assert_eq!(answer.status, 503, "{answer:?}");
         assert_eq!(answer.body["code"], "Service Unavailable");
         assert_eq!(answer.body["message"], "the database is not available; try again later");

@@ -71,6 +71,13 @@ async fn a_conflict_names_the_field_that_is_taken() {
         // External ids are unique across the kinds, names within one.
         assert_eq!(api.post("experiments", json!({"name": "m", "externalId": "x"})).await.status, 409);
         assert_eq!(api.post("experiments", json!({"name": "m"})).await.status, 201);
+        // Its name is generated: the external id alone is taken.
+        let experiment = api.create("experiments", json!({"name": "e"})).await;
+        for status in [201, 409] {
+            let run = json!({"experimentId": experiment, "externalId": "y"});
+            let answer = api.post(&format!("experiments/{experiment}/experiment_runs"), run).await;
+            assert_eq!(answer.status, status, "{backend}: {}", answer.message());
+        }
     }
 }
 

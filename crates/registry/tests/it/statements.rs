@@ -51,6 +51,14 @@ async fn requests_need_a_constant_number_of_statements() {
             assert_eq!(answer.status, status);
             assert!(statements <= 4, "metric log: {statements}");
         }
+        for status in [201, 200] {
+            let mut log = log(0.5);
+            log["name"] = json!("labelled");
+            log["customProperties"] = properties(20);
+            let (statements, answer) = api.statements(api.post(&artifacts, log)).await;
+            assert_eq!(answer.status, status);
+            assert!(statements <= 5, "metric log with properties: {statements}");
+        }
         let body = json!({"artifactType": "model-artifact", "uri": "s3://b", "customProperties": properties(20)});
         let (artifact, _) = api.statements(api.post(&artifacts, body)).await;
         assert!(artifact <= 4, "artifact: {artifact}");

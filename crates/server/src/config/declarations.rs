@@ -239,7 +239,7 @@ pub const TELEMETRY_METRICS: Setting =
 /// `--telemetry-otlp-endpoint`
 pub const TELEMETRY_OTLP_ENDPOINT: Setting = Setting::new(
     "telemetry.otlp-endpoint",
-    Kind::Text,
+    Kind::SecretUrl,
     Group::Telemetry,
     "URL of an OpenTelemetry collector (OTLP over HTTP), such as http://collector:4318; none sends nothing",
 );

@@ -38,7 +38,7 @@ pub enum ConnectError {
     /// Not reachable now; trying again later may help.
     #[error("cannot connect to the database: {0}")]
     Unreachable(#[source] sqlx::Error),
-    #[error("the database is {found}; {needed} or newer is needed")]
+    #[error("the database is {found}; {needed} or newer is needed: upgrade it, or name another one with --database")]
     TooOld { found: String, needed: &'static str },
     #[error("cannot read the database's version from `{0}`")]
     UnknownVersion(String),

@@ -20,7 +20,7 @@ use crate::license;
 use crate::models::Found;
 use crate::pattern::NameFilter;
 use crate::values::{self, put};
-use crate::yaml::{ListFile, Problem, UnknownKey};
+use crate::yaml::{ListFile, MostText, Problem, UnknownKey};
 
 const LONGEST_VERSION: usize = 100;
 
@@ -39,6 +39,7 @@ pub(crate) fn read(file: &Path, reader: impl Read, source_id: &str, filter: &Nam
     let unknown = SERVER_FILE.read(
         file,
         reader,
+        MostText::OfSource,
         |Spanned { value: entry, referenced: location, .. }: Spanned<ServerEntry>| {
             let name = entry.name.as_deref().unwrap_or_default().trim().to_owned();
             let problem = |reason: String| Problem::at(file, location, format!("server \"{name}\" {reason}"));

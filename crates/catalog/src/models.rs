@@ -16,7 +16,7 @@ use crate::license;
 use crate::pattern::NameFilter;
 use crate::performance::Measurements;
 use crate::values::{self, Properties, put};
-use crate::yaml::{ListFile, Problem, UnknownKey};
+use crate::yaml::{ListFile, MostText, Problem, UnknownKey};
 
 /// What a file gave.
 #[derive(Debug, Default)]
@@ -72,10 +72,10 @@ struct ArtifactEntry {
     last_update_time_since_epoch: Option<String>,
 }
 
-/// The names in a model file, in their order.
+/// The names in a model file that a client sent, in their order.
 pub(crate) fn names(file: &Path, text: &str) -> Result<Vec<String>, Problem> {
     let mut names = Vec::new();
-    MODEL_FILE.read(file, text.as_bytes(), |model: Spanned<ModelEntry>| {
+    MODEL_FILE.read(file, text.as_bytes(), MostText::OfRequest, |model: Spanned<ModelEntry>| {
         names.push(model.value.name.unwrap_or_default());
     })?;
     Ok(names)
@@ -91,30 +91,35 @@ pub(crate) fn read(
 ) -> Result<Found, Problem> {
     let mut found = Found::default();
     let mut lines: HashMap<String, u64> = HashMap::new();
-    MODEL_FILE.read(file, reader, |Spanned { value: entry, referenced: location, .. }: Spanned<ModelEntry>| {
-        let name = entry.name.clone().unwrap_or_default();
-        let problem = |reason: String| Problem::at(file, location, format!("model \"{name}\" {reason}"));
-        if let Err(reason) = values::check_name(&name) {
-            found.problems.push(problem(reason));
-            return;
-        }
-        if !filter.allows(&name) {
-            return;
-        }
-        if let Some(first) = lines.get(&name) {
-            found.problems.push(problem(format!("is there already, in line {first}: this one is left out")));
-            return;
-        }
-        lines.insert(name.clone(), location.line());
-        match item(entry, &name, source_id) {
-            Ok(mut item) => {
-                let failed = measurements.attach(&name, &mut item);
-                found.problems.extend(failed);
-                found.items.push(&item);
+    MODEL_FILE.read(
+        file,
+        reader,
+        MostText::OfSource,
+        |Spanned { value: entry, referenced: location, .. }: Spanned<ModelEntry>| {
+            let name = entry.name.clone().unwrap_or_default();
+            let problem = |reason: String| Problem::at(file, location, format!("model \"{name}\" {reason}"));
+            if let Err(reason) = values::check_name(&name) {
+                found.problems.push(problem(reason));
+                return;
             }
-            Err(reason) => found.problems.push(problem(reason)),
-        }
-    })?;
+            if !filter.allows(&name) {
+                return;
+            }
+            if let Some(first) = lines.get(&name) {
+                found.problems.push(problem(format!("is there already, in line {first}: this one is left out")));
+                return;
+            }
+            lines.insert(name.clone(), location.line());
+            match item(entry, &name, source_id) {
+                Ok(mut item) => {
+                    let failed = measurements.attach(&name, &mut item);
+                    found.problems.extend(failed);
+                    found.items.push(&item);
+                }
+                Err(reason) => found.problems.push(problem(reason)),
+            }
+        },
+    )?;
     Ok(found)
 }
 

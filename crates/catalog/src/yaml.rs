@@ -32,15 +32,23 @@ impl Problem {
     }
 }
 
-/// Limits for a catalog of some hundred thousand models; aliases and nesting stay small, since a small file can grow
-/// without bound through them.
-fn options() -> Options {
+/// How much text a file may come to, aliases written out.
+#[derive(Clone, Copy)]
+pub(crate) enum MostText {
+    /// A file that the server is configured to read: a catalog of some hundred thousand models.
+    OfSource = 1 << 30,
+    /// Anything else: what a client sends, and files of settings.
+    OfRequest = 64 << 20,
+}
+
+/// Limits; aliases and nesting stay small, since a small file can grow without bound through them.
+fn options(most: MostText) -> Options {
     serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             max_reader_input_bytes: Some(1 << 31),
             max_events: 200_000_000,
             max_nodes: 100_000_000,
-            max_total_scalar_bytes: 1 << 30,
+            max_total_scalar_bytes: most as usize,
             max_depth: 32,
             max_documents: 1,
             max_aliases: 10_000,
@@ -54,7 +62,7 @@ fn options() -> Options {
 pub(crate) fn read<T: DeserializeOwned>(file: &Path, text: &str) -> Result<T, Problem> {
     // An empty file has no document at all.
     let text = if text.trim().is_empty() { "{}" } else { text };
-    serde_saphyr::from_str_with_options(text, options()).map_err(|error| problem(file, &error))
+    serde_saphyr::from_str_with_options(text, options(MostText::OfRequest)).map_err(|error| problem(file, &error))
 }
 
 fn problem(file: &Path, error: &serde_saphyr::Error) -> Problem {
@@ -95,10 +103,11 @@ impl ListFile {
         self,
         file: &Path,
         reader: impl Read,
+        most: MostText,
         each: impl FnMut(Spanned<T>),
     ) -> Result<Vec<Problem>, Problem> {
         let root = Root { shape: self, each, item: PhantomData };
-        let unknown = serde_saphyr::with_deserializer_from_reader_with_options(reader, options(), |deserializer| {
+        let unknown = serde_saphyr::with_deserializer_from_reader_with_options(reader, options(most), |deserializer| {
             deserializer.deserialize_option(root)
         })
         .map_err(|error| problem(file, &error))?;

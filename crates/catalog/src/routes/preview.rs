@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::extract::multipart::{Multipart, MultipartError, MultipartRejection};
 use axum::response::Response;
 use model_registry_server::{ApiError, Query};
+use model_registry_store::on_thread;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -71,7 +72,7 @@ pub(super) async fn preview(
     let config = config.ok_or_else(|| {
         ApiError::Invalid("required file field 'config' is missing from the multipart form".to_owned())
     })?;
-    let decided = decide(&catalog, &config, data.as_deref()).await?;
+    let decided = decide(&catalog, &config, data).await?;
     let included = decided.iter().filter(|(_, included)| *included).count();
     let summary = json!({
         "totalModels": decided.len(), "includedModels": included, "excludedModels": decided.len() - included,
@@ -129,7 +130,7 @@ fn unloadable(reason: impl std::fmt::Display) -> ApiError {
 }
 
 /// The names that the source has, each with whether it would be published.
-async fn decide(catalog: &Catalog, config: &str, data: Option<&str>) -> Result<Vec<(String, bool)>, ApiError> {
+async fn decide(catalog: &Catalog, config: &str, data: Option<String>) -> Result<Vec<(String, bool)>, ApiError> {
     let invalid = |reason: String| ApiError::UnprocessableEntity(format!("invalid config: {reason}"));
     let config: Config = yaml::read(Path::new("config"), config)
         .map_err(|problem| invalid(format!("failed to parse config: {problem}")))?;
@@ -143,7 +144,8 @@ async fn decide(catalog: &Catalog, config: &str, data: Option<&str>) -> Result<V
             let data = data.ok_or_else(|| {
                 unloadable("send the model file as part `catalogData`; files of the server are not read for a preview")
             })?;
-            let names = models::names(Path::new("catalogData"), data)
+            let names = on_thread(move || models::names(Path::new("catalogData"), &data))
+                .await
                 .map_err(|problem| unloadable(format!("failed to parse catalog file: {problem}")))?;
             Ok(names.into_iter().map(|name| (name.clone(), filter.allows(&name))).collect())
         }

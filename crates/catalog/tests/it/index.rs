@@ -162,7 +162,6 @@ fn list(numbers: &mut Numbers) -> String {
         "artifacts.n.int_value",
         "artifacts.t.double_value",
         "artifacts.hw.string_value",
-        "readme.string_value",
     ];
     let _ = write!(list, "&orderBy={}&sortOrder={}", numbers.one_of(&orders), numbers.one_of(&["ASC", "DESC"]));
     list

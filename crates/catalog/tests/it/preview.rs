@@ -59,6 +59,19 @@ async fn mistakes_say_where_they_are() {
     assert!(answer.message().contains("catalogData:3:3: unknown field `wingspan`"), "{}", answer.message());
 }
 
+// One megabyte that a thousand aliases make a gigabyte of.
+#[tokio::test]
+async fn what_grows_when_it_is_read_is_refused() {
+    let api = Api::on(Backend::Sqlite, Settings::default()).await;
+    let data = format!("models:\n- &a {{name: {}}}\n{}", "x".repeat(1 << 20), "- *a\n".repeat(1_000));
+    let answer = preview(&api, "", &[("config", "type: yaml"), ("catalogData", &data)]).await;
+    assert_eq!(answer.status, 422, "{}", answer.bytes.len());
+    assert!(answer.message().contains("catalogData"), "{}", answer.message());
+    let deep = format!("models: {}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let answer = preview(&api, "", &[("config", "type: yaml"), ("catalogData", &deep)]).await;
+    assert_eq!(answer.status, 422, "{}", answer.message());
+}
+
 async fn api_with_hub() -> (HubServer, Api) {
     // Two providers in one build: one has to be chosen.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();

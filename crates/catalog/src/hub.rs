@@ -186,8 +186,7 @@ async fn read(
 
 /// Whether a list of an organisation with a prefix would have the model.
 fn is_listed(name: &str, organization: &str, prefix: &str) -> bool {
-    name.split_once('/')
-        .is_some_and(|(of, name)| of == organization && name.to_lowercase().starts_with(&prefix.to_lowercase()))
+    name.split_once('/').is_some_and(|(of, _)| of == organization) && pattern::has_prefix(name, prefix)
 }
 
 /// `90s`, `30m`, `24h`, `1h30m`.

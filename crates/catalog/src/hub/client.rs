@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::address::{CheckedResolver, HubAccess};
 use super::limits;
+use super::pattern::has_prefix;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 const PAGE: usize = 100;
@@ -165,16 +166,12 @@ impl<'a> Hub<'a> {
                 query.append_pair("search", prefix);
             }
         }
-        let prefix = prefix.to_lowercase();
         let mut models = Vec::new();
         for _ in 0..MOST_PAGES {
             let response = self.get(url.clone()).await?;
             let next = next_page(&response);
             let page: Vec<Listed> = json(response).await?;
-            models.extend(page.into_iter().filter(|model| {
-                let name = model.name().and_then(|name| name.split_once('/'));
-                name.is_some_and(|(_, name)| name.to_lowercase().starts_with(&prefix))
-            }));
+            models.extend(page.into_iter().filter(|model| model.name().is_some_and(|name| has_prefix(name, prefix))));
             if models.len() >= enough {
                 return Ok(models);
             }

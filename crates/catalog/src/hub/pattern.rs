@@ -36,6 +36,11 @@ pub(super) fn wanted(included: &[String], organization: Option<&str>) -> Result<
         .collect()
 }
 
+/// Whether what follows the organisation begins with the prefix, whatever the case.
+pub(super) fn has_prefix(name: &str, prefix: &str) -> bool {
+    name.split_once('/').is_some_and(|(_, name)| name.to_lowercase().starts_with(&prefix.to_lowercase()))
+}
+
 fn unsupported(pattern: &str) -> String {
     format!(
         "wildcard pattern \"{pattern}\" is not supported - Hugging Face requires a specific organization (e.g., \

@@ -21,13 +21,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
-use sea_query::{Expr, ExprTrait, Func, Query};
+use sea_query::{Expr, Func, Query};
 
 use super::CatalogKind;
+use super::read::select_generation;
 use crate::db::Database;
 use crate::error::{Result, StoreError};
 use crate::filter::{Condition, Subject, Test};
-use crate::tables::WORKSPACE;
 use column::Column;
 use rows::Rows;
 
@@ -102,12 +102,8 @@ impl Database {
 
     async fn read_catalog_index(&self) -> Result<Option<Index>> {
         let mut snapshot = self.begin_long_snapshot().await?;
-        let generation = Query::select()
-            .column("generation")
-            .from("catalog_state")
-            .and_where(Expr::col("workspace_id").eq(WORKSPACE))
-            .take();
-        let generation = snapshot.fetch_optional::<(i64,)>(&generation).await?.map_or(0, |(generation,)| generation);
+        let generation = snapshot.fetch_optional::<(i64,)>(&select_generation()).await?;
+        let generation = generation.map_or(0, |(generation,)| generation);
         let mut rows = 0;
         for table in ["catalog_item", "catalog_artifact"] {
             let count = Query::select().expr(Func::count(Expr::cust("1"))).from(table).take();
@@ -144,8 +140,6 @@ struct Items {
     /// All rows in the order of their names, those of one name by id; ascending and descending.
     by_name: [Vec<u32>; 2],
     search_texts: Vec<Box<str>>,
-    create_times: Vec<i64>,
-    update_times: Vec<i64>,
 }
 
 /// Rows in the order of their ids, with the values that filters look at.
@@ -160,19 +154,13 @@ struct Table {
 }
 
 impl Items {
-    fn new(
-        table: Table,
-        sort_names: Vec<Box<str>>,
-        search_texts: Vec<Box<str>>,
-        create_times: Vec<i64>,
-        update_times: Vec<i64>,
-    ) -> Self {
+    fn new(table: Table, sort_names: Vec<Box<str>>, search_texts: Vec<Box<str>>) -> Self {
         let name = |row: &u32| sort_names.get(*row as usize);
         let mut ascending: Vec<u32> = (0_u32..).take(sort_names.len()).collect();
         let mut descending = ascending.clone();
         ascending.sort_by_key(name);
         descending.sort_by_key(|row| Reverse(name(row)));
-        Self { table, by_name: [ascending, descending], sort_names, search_texts, create_times, update_times }
+        Self { table, by_name: [ascending, descending], sort_names, search_texts }
     }
 }
 
@@ -197,18 +185,10 @@ impl Table {
                 // A column has values of one type.
                 let any = Test::Present(None);
                 let test = if matches!(test, Test::Present(_)) { &any } else { test };
-                let mut rows = Rows::none(count);
-                if let Some(column) = self.columns.get(name) {
-                    column.is_complete().then(|| column.select(test, &mut rows))?;
-                }
-                rows
+                self.passing(self.column(name), test)?
             }
             Condition::Holds { subject: Subject::Property { name, built_in_only }, test } => {
-                let mut rows = Rows::none(count);
-                for column in self.properties(name, *built_in_only) {
-                    column.is_complete().then(|| column.select(test, &mut rows))?;
-                }
-                rows
+                self.passing(self.properties(name, *built_in_only), test)?
             }
             Condition::Related(inner) => {
                 let mut rows = Rows::none(count);
@@ -220,6 +200,20 @@ impl Table {
                 rows
             }
         })
+    }
+
+    /// The rows with a value in one of the columns that passes; `None` where not all values are held.
+    fn passing(&self, columns: &[Column], test: &Test) -> Option<Rows> {
+        let mut rows = Rows::none(self.ids.len());
+        for column in columns {
+            column.is_complete().then(|| column.select(test, &mut rows))?;
+        }
+        Some(rows)
+    }
+
+    /// The values of a column of the database; none where no row has one.
+    fn column(&self, name: &str) -> &[Column] {
+        self.columns.get(name).map(std::slice::from_ref).unwrap_or_default()
     }
 
     /// The columns of a property.

@@ -29,7 +29,7 @@ pub struct PropertyOptions {
     pub doubles: Option<(f64, f64)>,
 }
 
-type Range<T> = (Option<T>, Option<T>);
+pub(super) type Range<T> = (Option<T>, Option<T>);
 
 impl Database {
     /// To be asked once per generation.
@@ -128,7 +128,7 @@ fn range(kind: CatalogKind, name: &str, custom: Option<bool>, value: ValueType) 
     select
 }
 
-fn wider<T: Copy>(
+pub(super) fn wider<T: Copy>(
     known: Option<(T, T)>,
     found: Option<Range<T>>,
     least: fn(T, T) -> T,

@@ -136,13 +136,12 @@ impl Database {
 
     /// A number that grows with every load that changed something.
     pub async fn catalog_generation(&self) -> Result<i64> {
-        let select = Query::select()
-            .column("generation")
-            .from("catalog_state")
-            .and_where(Expr::col("workspace_id").eq(WORKSPACE))
-            .take();
-        Ok(self.fetch_optional::<(i64,)>(&select).await?.map_or(0, |(generation,)| generation))
+        Ok(self.fetch_optional::<(i64,)>(&select_generation()).await?.map_or(0, |(generation,)| generation))
     }
+}
+
+pub(super) fn select_generation() -> SelectStatement {
+    Query::select().column("generation").from("catalog_state").and_where(Expr::col("workspace_id").eq(WORKSPACE)).take()
 }
 
 pub(super) fn select_by_id(kind: CatalogKind, id: i64) -> SelectStatement {
@@ -154,7 +153,7 @@ pub(super) fn select_children(kind: CatalogKind, parents: &[i64]) -> SelectState
     select_records(kind).and_where(of_parents).order_by("id", Order::Asc).take()
 }
 
-fn select_records(kind: CatalogKind) -> SelectStatement {
+pub(super) fn select_records(kind: CatalogKind) -> SelectStatement {
     Query::select()
         .columns(RECORD_COLUMNS)
         .from(kind.table())

@@ -32,8 +32,8 @@ pub(super) enum Inserted {
 }
 
 /// How many rows of so many columns one statement inserts at most.
-pub(crate) const fn rows_of_statement(columns: usize) -> usize {
-    VALUES / if columns == 0 { 1 } else { columns }
+pub(crate) fn rows_of_statement(columns: usize) -> usize {
+    VALUES / columns.max(1)
 }
 
 /// Statements that insert rows whose values stand in the order of the columns.

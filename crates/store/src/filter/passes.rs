@@ -5,7 +5,7 @@
 use std::cmp::Ordering;
 
 use super::fold;
-use super::syntax::{Comparator, Value, ValueType};
+use super::syntax::{Value, ValueType};
 use super::typing::Test;
 
 /// A stored value.
@@ -44,14 +44,7 @@ impl Test {
         match self {
             Self::Never => false,
             Self::Present(wanted) => wanted.is_none_or(|wanted| wanted == stored.value_type()),
-            Self::Compare(comparator, value) => stored.compare(value).is_some_and(|order| match comparator {
-                Comparator::Equal => order.is_eq(),
-                Comparator::NotEqual => order.is_ne(),
-                Comparator::Greater => order.is_gt(),
-                Comparator::GreaterOrEqual => order.is_ge(),
-                Comparator::Less => order.is_lt(),
-                Comparator::LessOrEqual => order.is_le(),
-            }),
+            Self::Compare(comparator, value) => stored.compare(value).is_some_and(|order| comparator.allows(order)),
             Self::In { negated, values } => {
                 values.first().is_some_and(|first| first.value_type() == stored.value_type())
                     && values.iter().any(|value| stored.compare(value) == Some(Ordering::Equal)) != *negated

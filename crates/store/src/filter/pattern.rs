@@ -81,8 +81,29 @@ impl Pattern {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// Texts, patterns and whether they match, however that is found out.
+    pub(in crate::filter) const LIKES: [(&str, &str, bool); 17] = [
+        ("v1.0", "v1.%", true),
+        ("v1", "v1.%", false),
+        ("", "%", true),
+        ("", "_", false),
+        ("ä", "_", true),
+        ("50%", r"50\%", true),
+        ("500", r"50\%", false),
+        ("wow!", "wow!", true),
+        (r"C:\x", r"C:\\%", true),
+        (r"C:\x", r"C:\x", true),
+        ("abcabd", "%ab_", true),
+        ("aab", "%ab", true),
+        ("aabaac", "%a_c", true),
+        ("abab", "%ab%ab", true),
+        ("ab", "%ab%ab", false),
+        ("ABC", "abc", false),
+        ("abc", "", false),
+    ];
 
     fn matches(text: &str, pattern: &str) -> bool {
         Pattern::new(pattern, false, Position::default()).unwrap().matches(text)
@@ -90,24 +111,7 @@ mod tests {
 
     #[test]
     fn patterns_match_texts_in_memory() {
-        for (text, pattern, expected) in [
-            ("v1.0", "v1.%", true),
-            ("v1", "v1.%", false),
-            ("", "%", true),
-            ("", "_", false),
-            ("ä", "_", true),
-            ("50%", r"50\%", true),
-            ("500", r"50\%", false),
-            ("wow!", "wow!", true),
-            (r"C:\x", r"C:\\%", true),
-            ("abcabd", "%ab_", true),
-            ("aab", "%ab", true),
-            ("aabaac", "%a_c", true),
-            ("abab", "%ab%ab", true),
-            ("ab", "%ab%ab", false),
-            ("ABC", "abc", false),
-            ("abc", "", false),
-        ] {
+        for (text, pattern, expected) in LIKES {
             assert_eq!(matches(text, pattern), expected, "{text} LIKE {pattern}");
         }
     }

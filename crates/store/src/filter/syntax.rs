@@ -1,5 +1,6 @@
 //! The syntax tree, and the way back to text.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use super::lexer;
@@ -97,6 +98,18 @@ impl PartialEq for Position {
 impl Eq for Position {}
 
 impl Comparator {
+    /// Whether it holds between two values that stand so to each other.
+    pub(super) fn allows(self, order: Ordering) -> bool {
+        match self {
+            Self::Equal => order.is_eq(),
+            Self::NotEqual => order.is_ne(),
+            Self::Greater => order.is_gt(),
+            Self::GreaterOrEqual => order.is_ge(),
+            Self::Less => order.is_lt(),
+            Self::LessOrEqual => order.is_le(),
+        }
+    }
+
     pub(super) fn symbol(self) -> &'static str {
         match self {
             Self::Equal => "=",

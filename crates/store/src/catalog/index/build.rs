@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::column::ColumnBuilder;
 use super::{Items, Table};
 use crate::catalog::{CatalogKind, vocabulary};
-use crate::db::{Row, Transaction};
+use crate::db::Transaction;
 use crate::error::{Result, StoreError};
 use crate::property::PropertyValue;
 use crate::tables::WORKSPACE;
@@ -52,7 +52,7 @@ pub(super) async fn items(tx: &mut Transaction, kind: CatalogKind) -> Result<Ite
             .columns(["id", "source_id", "name", "sort_name", "external_id", "create_time", "update_time"])
             .columns(["search_text", "document"])
             .and_where(Expr::col("kind").eq(kind.code()));
-        let rows: Vec<ItemRow> = fetch(tx, &select).await?;
+        let rows: Vec<ItemRow> = tx.fetch_all(&select).await?;
         let Some(row) = rows.last() else { return Ok(builder.finish()) };
         last = row.id;
         builder = on_thread(move || {
@@ -72,7 +72,7 @@ pub(super) async fn artifacts(tx: &mut Transaction, models: &Table) -> Result<Ta
     loop {
         let mut select = piece("catalog_artifact", last);
         select.columns(["id", "kind", "parent_id", "name", "external_id", "create_time", "update_time", "document"]);
-        let mut rows: Vec<ArtifactRow> = fetch(tx, &select).await?;
+        let mut rows: Vec<ArtifactRow> = tx.fetch_all(&select).await?;
         let Some(row) = rows.last() else { return Ok(builder.finish()) };
         last = row.id;
         rows.retain(|row| models.row(row.parent_id).is_some());
@@ -102,17 +102,11 @@ fn piece(table: &'static str, after: i64) -> SelectStatement {
         .take()
 }
 
-async fn fetch<R: Row>(tx: &mut Transaction, select: &SelectStatement) -> Result<Vec<R>> {
-    tx.fetch_all(select).await
-}
-
 #[derive(Default)]
 struct ItemsBuilder {
     builder: TableBuilder,
     sort_names: Vec<Box<str>>,
     search_texts: Vec<Box<str>>,
-    create_times: Vec<i64>,
-    update_times: Vec<i64>,
 }
 
 impl ItemsBuilder {
@@ -122,14 +116,11 @@ impl ItemsBuilder {
         self.builder.add(kind, row.id, columns, times, &row.document)?;
         self.sort_names.push(row.sort_name.into());
         self.search_texts.push(row.search_text.into());
-        self.create_times.push(row.create_time);
-        self.update_times.push(row.update_time);
         Ok(())
     }
 
     fn finish(self) -> Items {
-        let Self { builder, sort_names, search_texts, create_times, update_times } = self;
-        Items::new(builder.finish(), sort_names, search_texts, create_times, update_times)
+        Items::new(self.builder.finish(), self.sort_names, self.search_texts)
     }
 }
 

@@ -2,16 +2,15 @@
 
 use std::collections::HashMap;
 
-use sea_query::{Expr, ExprTrait, Query, SelectStatement};
+use sea_query::{Expr, ExprTrait, SelectStatement};
 
 use super::page::Question;
 use crate::catalog::order::Key;
-use crate::catalog::read::{RECORD_COLUMNS, RecordRow};
+use crate::catalog::read::{RecordRow, select_generation, select_records};
 use crate::catalog::{CatalogKind, CatalogList, CatalogRecord, about_related, vocabulary};
 use crate::db::Database;
 use crate::error::Result;
 use crate::filter::{check, fold};
-use crate::tables::WORKSPACE;
 use crate::thread::on_thread;
 
 #[derive(sqlx::FromRow)]
@@ -90,17 +89,8 @@ fn select(kind: CatalogKind, mut ids: Vec<i64>) -> SelectStatement {
     if let Some(last) = ids.last().copied() {
         ids.resize(ids.len().next_power_of_two(), last);
     }
-    let generation = Query::select()
-        .column("generation")
-        .from("catalog_state")
-        .and_where(Expr::col("workspace_id").eq(WORKSPACE))
-        .take();
-    Query::select()
-        .columns(RECORD_COLUMNS)
-        .expr_as(Expr::SubQuery(None, Box::new(generation.into())), "generation")
-        .from(kind.table())
-        .and_where(Expr::col("workspace_id").eq(WORKSPACE))
-        .and_where(Expr::col("kind").eq(kind.code()))
+    select_records(kind)
+        .expr_as(Expr::SubQuery(None, Box::new(select_generation().into())), "generation")
         .and_where(Expr::col("id").is_in(ids))
         .take()
 }

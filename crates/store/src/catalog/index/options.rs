@@ -2,7 +2,7 @@
 
 use super::Table;
 use super::column::Column;
-use crate::catalog::options::MOST_VALUES;
+use crate::catalog::options::{MOST_VALUES, Range, wider};
 use crate::catalog::{CatalogKind, Options, PropertyOptions};
 use crate::db::Database;
 use crate::error::Result;
@@ -40,12 +40,13 @@ impl Column {
     /// One text more than is offered says that there are too many.
     fn options(&self) -> PropertyOptions {
         let texts = self.distinct_texts().take(MOST_VALUES + 2).map(str::to_owned).collect();
-        let integers = self.ints().fold(None, |range: Option<(i64, i64)>, (_, value)| {
-            Some(range.map_or((value, value), |(least, greatest)| (least.min(value), greatest.max(value))))
-        });
-        let doubles = self.doubles().fold(None, |range: Option<(f64, f64)>, (_, value)| {
-            Some(range.map_or((value, value), |(least, greatest)| (least.min(value), greatest.max(value))))
-        });
+        let integers = self.ints().fold(None, |range, (_, value)| wider(range, Some(one(value)), Ord::min, Ord::max));
+        let doubles = self.doubles().fold(None, |range, (_, value)| wider(range, Some(one(value)), f64::min, f64::max));
         PropertyOptions { texts, integers, doubles }
     }
+}
+
+/// The range of one value.
+fn one<T: Copy>(value: T) -> Range<T> {
+    (Some(value), Some(value))
 }

@@ -50,13 +50,12 @@ impl Index {
             rows = rows.only(is_found);
         }
         let page = Page { rows: &rows, question, items };
-        let number = |keys: &[i64], row: u32| keys.get(row as usize).copied();
-        let by_number = |keys: &[i64]| page.take(|row| number(keys, row), compare, Key::int, Key::Int);
+        let by_number = |column: &'static str| page.take_by_value(items.table.column(column), ValueType::Int, Some);
         Some(match &question.order {
             // Names were taken above.
-            CatalogOrder::Id | CatalogOrder::Name => by_number(&items.table.ids),
-            CatalogOrder::CreateTime => by_number(&items.create_times),
-            CatalogOrder::LastUpdateTime => by_number(&items.update_times),
+            CatalogOrder::Id | CatalogOrder::Name => by_number("id")?,
+            CatalogOrder::CreateTime => by_number("create_time")?,
+            CatalogOrder::LastUpdateTime => by_number("update_time")?,
             CatalogOrder::Property { name, value } => {
                 page.take_by_value(items.table.properties(name, false), *value, Some)?
             }
@@ -74,11 +73,8 @@ impl Index {
         let rows = all_of(&items.table, &question.conditions, related)?;
         let Some(sources) = &question.sources else { return Some(rows) };
         let values = sources.iter().cloned().map(Value::Text).collect();
-        let mut of_sources = Rows::none(items.table.ids.len());
-        if let Some(column) = items.table.columns.get("source_id") {
-            column.is_complete().then(|| column.select(&Test::In { negated: false, values }, &mut of_sources))?;
-        }
-        Some(rows.and(&of_sources))
+        let is_of = Test::In { negated: false, values };
+        Some(rows.and(&items.table.passing(items.table.column("source_id"), &is_of)?))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Artifacts of every kind, alone and below versions and runs.
 
-use model_registry_testkit::{Backend, backends};
+use model_registry_testkit::backends;
 use serde_json::json;
 
 use crate::support::Api;
@@ -53,36 +53,43 @@ async fn a_standalone_artifact_is_attached_to_several_parents_and_keeps_its_id()
 
 #[tokio::test]
 async fn a_metric_needs_a_value_everywhere() {
-    let api = Api::on(Backend::Sqlite).await;
-    let version = version(&api).await;
-    for path in ["artifacts".to_owned(), format!("model_versions/{version}/artifacts")] {
-        let answer = api.post(&path, json!({"artifactType": "metric", "name": "m"})).await;
-        assert_eq!((answer.status, answer.message().as_str()), (400, "metric value is required"));
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let version = version(&api).await;
+        for path in ["artifacts".to_owned(), format!("model_versions/{version}/artifacts")] {
+            let answer = api.post(&path, json!({"artifactType": "metric", "name": "m"})).await;
+            assert_eq!((answer.status, answer.message().as_str()), (400, "metric value is required"));
+        }
+        let metric = api.create("artifacts", json!({"artifactType": "metric", "name": "m", "value": 1})).await;
+        let cleared = api.patch(&format!("artifacts/{metric}"), json!({"artifactType": "metric", "value": null})).await;
+        assert_eq!(cleared.status, 400);
     }
-    let metric = api.create("artifacts", json!({"artifactType": "metric", "name": "m", "value": 1})).await;
-    let cleared = api.patch(&format!("artifacts/{metric}"), json!({"artifactType": "metric", "value": null})).await;
-    assert_eq!(cleared.status, 400);
 }
 
 #[tokio::test]
 async fn only_the_typed_endpoint_gives_a_default_state_and_refuses_unknown_fields() {
-    let api = Api::on(Backend::Sqlite).await;
-    let typed = api.post("model_artifacts", json!({"uri": "u"})).await;
-    assert_eq!((typed.status, &typed.json()["state"]), (201, &json!("UNKNOWN")));
-    let union = api.post("artifacts", json!({"artifactType": "model-artifact", "uri": "u", "whatever": 1})).await;
-    assert_eq!((union.status, union.json().get("state")), (201, None));
-    assert_eq!(api.post("model_artifacts", json!({"uri": "u", "whatever": 1})).await.status, 400);
-    assert_eq!(api.post("model_artifacts", json!({"artifactType": "metric"})).await.status, 400);
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let typed = api.post("model_artifacts", json!({"uri": "u"})).await;
+        assert_eq!((typed.status, &typed.json()["state"]), (201, &json!("UNKNOWN")));
+        let union = api.post("artifacts", json!({"artifactType": "model-artifact", "uri": "u", "whatever": 1})).await;
+        assert_eq!((union.status, union.json().get("state")), (201, None));
+        assert_eq!(api.post("model_artifacts", json!({"uri": "u", "whatever": 1})).await.status, 400);
+        assert_eq!(api.post("model_artifacts", json!({"artifactType": "metric"})).await.status, 400);
+    }
 }
 
 #[tokio::test]
 async fn the_kind_of_an_artifact_does_not_change() {
-    let api = Api::on(Backend::Sqlite).await;
-    let id = api.create("artifacts", json!({"artifactType": "doc-artifact", "uri": "u"})).await;
-    for (body, to) in [(json!({"artifactType": "model-artifact"}), "model-artifact"), (json!({}), "unknown")] {
-        let answer = api.patch(&format!("artifacts/{id}"), body).await;
-        let expected = format!("cannot change artifact type from 'doc-artifact' to '{to}': artifact type is immutable");
-        assert_eq!((answer.status, answer.message()), (400, expected));
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let id = api.create("artifacts", json!({"artifactType": "doc-artifact", "uri": "u"})).await;
+        for (body, to) in [(json!({"artifactType": "model-artifact"}), "model-artifact"), (json!({}), "unknown")] {
+            let answer = api.patch(&format!("artifacts/{id}"), body).await;
+            let expected =
+                format!("cannot change artifact type from 'doc-artifact' to '{to}': artifact type is immutable");
+            assert_eq!((answer.status, answer.message()), (400, expected));
+        }
+        assert_eq!(api.patch(&format!("model_artifacts/{id}"), json!({"uri": "v"})).await.status, 404);
     }
-    assert_eq!(api.patch(&format!("model_artifacts/{id}"), json!({"uri": "v"})).await.status, 404);
 }

@@ -193,7 +193,7 @@ async fn a_file_that_is_not_whole_is_refused_with_line_and_reason_and_nothing_is
     let edited = text.replacen("changed", "chanced", 1);
     let edited_line = edited.lines().position(|line| line.contains("chanced")).unwrap() + 1;
     let not_exported = "this line is not as it was exported, or lines before it are missing";
-    for (what, bad, line, reason) in [
+    let files = [
         ("empty", String::new(), 1, "the file is empty"),
         ("other", "hello\n".to_owned(), 1, "this is no export of a model registry"),
         ("newer", text.replacen("\"version\":1", "\"version\":2", 1), 1, "the format has version 2"),
@@ -206,17 +206,23 @@ async fn a_file_that_is_not_whole_is_refused_with_line_and_reason_and_nothing_is
         ("cut at the end", text[..text.len() - 1].to_owned(), last, "the file is truncated in this line"),
         ("continued", format!("{text}{}\n", lines[1]), last + 1, "there is something behind the last line"),
         ("no line", joined(&["{}"]), 1, "this is no export of a model registry"),
-    ] {
-        let bad_path = directory.path().join("bad.jsonl");
-        fs::write(&bad_path, bad).unwrap();
-        let target = Api::on(Backend::Sqlite).await;
-        let error = import(&target, &bad_path, KEEP).await.unwrap_err();
-        let message = error.to_string();
-        let BackupError::Line { line: found, .. } = error else { panic!("{what}: {message}") };
-        let found = usize::try_from(found).unwrap();
-        assert!(found == line || (what == "cut in a line" && found >= line - 2), "{what}: {message}, not line {line}");
-        assert!(message.contains(reason), "{what}: {message}");
-        assert_eq!(target.get("registered_models").await.json()["size"], 0, "{what}");
-        assert_eq!(target.get("changes").await.json()["next"], "0", "{what}");
+    ];
+    for into in backends() {
+        let target = Api::on(into).await;
+        for &(what, ref bad, line, reason) in &files {
+            let bad_path = directory.path().join("bad.jsonl");
+            fs::write(&bad_path, bad).unwrap();
+            let error = import(&target, &bad_path, KEEP).await.unwrap_err();
+            let message = error.to_string();
+            let BackupError::Line { line: found, .. } = error else { panic!("{what}: {message}") };
+            let found = usize::try_from(found).unwrap();
+            assert!(
+                found == line || (what == "cut in a line" && found >= line - 2),
+                "{what}: {message}, not line {line}"
+            );
+            assert!(message.contains(reason), "{what}: {message}");
+            assert_eq!(target.get("registered_models").await.json()["size"], 0, "{what}");
+            assert_eq!(target.get("changes").await.json()["next"], "0", "{what}");
+        }
     }
 }

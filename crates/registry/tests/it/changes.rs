@@ -61,19 +61,21 @@ async fn reading_what_is_numbered_takes_two_statements() {
 
 #[tokio::test]
 async fn bad_parameters_are_refused_with_what_to_do() {
-    let api = Api::on(model_registry_testkit::Backend::Sqlite).await;
-    for (query, message) in [
-        ("after=x", "invalid `after`: use `next` of the last answer, 0 for everything or `newest`, not `x`"),
-        ("limit=0", "invalid `limit`: use a number from 1 to 1000, not `0`"),
-        ("wait=soon", "invalid `wait`: use a number of seconds, not `soon`"),
-        (
-            "after=7",
-            "there is no change 7: the newest is 0; if an older backup was restored, read everything again, with \
-             after=0",
-        ),
-    ] {
-        let answer = api.get(&format!("changes?{query}")).await;
-        assert_eq!((answer.status, answer.message().as_str()), (400, message), "{query}");
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        for (query, message) in [
+            ("after=x", "invalid `after`: use `next` of the last answer, 0 for everything or `newest`, not `x`"),
+            ("limit=0", "invalid `limit`: use a number from 1 to 1000, not `0`"),
+            ("wait=soon", "invalid `wait`: use a number of seconds, not `soon`"),
+            (
+                "after=7",
+                "there is no change 7: the newest is 0; if an older backup was restored, read everything again, with \
+                 after=0",
+            ),
+        ] {
+            let answer = api.get(&format!("changes?{query}")).await;
+            assert_eq!((answer.status, answer.message().as_str()), (400, message), "{query}");
+        }
     }
 }
 

@@ -29,35 +29,42 @@ async fn every_type_round_trips_and_survives_a_later_patch() {
 
 #[tokio::test]
 async fn whole_doubles_keep_their_point() {
-    let api = Api::on(model_registry_testkit::Backend::Sqlite).await;
-    let body =
-        json!({"name": "m", "customProperties": {"d": {"metadataType": "MetadataDoubleValue", "double_value": 2}}});
-    let answer = api.post("registered_models", body).await;
-    assert!(String::from_utf8_lossy(&answer.bytes).contains(r#""double_value":2.0"#));
-    let metric = api.post("artifacts", json!({"artifactType": "metric", "name": "m", "value": 3})).await;
-    assert!(String::from_utf8_lossy(&metric.bytes).contains(r#""value":3.0"#));
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let body =
+            json!({"name": "m", "customProperties": {"d": {"metadataType": "MetadataDoubleValue", "double_value": 2}}});
+        let answer = api.post("registered_models", body).await;
+        assert!(String::from_utf8_lossy(&answer.bytes).contains(r#""double_value":2.0"#));
+        let metric = api.post("artifacts", json!({"artifactType": "metric", "name": "m", "value": 3})).await;
+        assert!(String::from_utf8_lossy(&metric.bytes).contains(r#""value":3.0"#));
+    }
 }
 
 #[tokio::test]
 async fn unusable_values_are_refused_by_name() {
-    let api = Api::on(model_registry_testkit::Backend::Sqlite).await;
-    let cases = [
-        (json!({"metadataType": "MetadataStructValue", "struct_value": "{}"}), "`struct_value` is not base64"),
-        (json!({"metadataType": "MetadataIntValue", "int_value": "9223372036854775808"}), "no 64-bit integer"),
-        (json!({"metadataType": "MetadataIntValue", "int_value": 7}), "`int_value` must be a string, and is a number"),
-        (json!({"metadataType": "MetadataBoolValue"}), "`bool_value` must be a boolean, and is missing"),
-        (json!({"string_value": "x"}), "`metadataType` not found"),
-        (json!("bare"), "must be an object with `metadataType`, not a string"),
-    ];
-    for (value, expected) in cases {
-        let answer = api.post("registered_models", json!({"name": "m", "customProperties": {"key": value}})).await;
-        assert_eq!(answer.status, 400, "{value}");
-        let message = answer.message();
-        assert!(message.starts_with("custom property `key`: ") && message.contains(expected), "{message}");
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let cases = [
+            (json!({"metadataType": "MetadataStructValue", "struct_value": "{}"}), "`struct_value` is not base64"),
+            (json!({"metadataType": "MetadataIntValue", "int_value": "9223372036854775808"}), "no 64-bit integer"),
+            (
+                json!({"metadataType": "MetadataIntValue", "int_value": 7}),
+                "`int_value` must be a string, and is a number",
+            ),
+            (json!({"metadataType": "MetadataBoolValue"}), "`bool_value` must be a boolean, and is missing"),
+            (json!({"string_value": "x"}), "`metadataType` not found"),
+            (json!("bare"), "must be an object with `metadataType`, not a string"),
+        ];
+        for (value, expected) in cases {
+            let answer = api.post("registered_models", json!({"name": "m", "customProperties": {"key": value}})).await;
+            assert_eq!(answer.status, 400, "{value}");
+            let message = answer.message();
+            assert!(message.starts_with("custom property `key`: ") && message.contains(expected), "{message}");
+        }
+        let long = json!({"name": "m", "customProperties": {"k".repeat(256): {"metadataType": "MetadataBoolValue", "bool_value": true}}});
+        assert_eq!(
+            api.post("registered_models", long).await.message(),
+            "`customProperties key` is longer than 255 characters"
+        );
     }
-    let long = json!({"name": "m", "customProperties": {"k".repeat(256): {"metadataType": "MetadataBoolValue", "bool_value": true}}});
-    assert_eq!(
-        api.post("registered_models", long).await.message(),
-        "`customProperties key` is longer than 255 characters"
-    );
 }

@@ -26,13 +26,15 @@ async fn a_created_entity_carries_its_defaults_and_both_times() {
 
 #[tokio::test]
 async fn an_empty_patch_only_moves_the_update_time() {
-    let api = Api::on(model_registry_testkit::Backend::Sqlite).await;
-    let id = api.create("registered_models", json!({"name": "m", "state": "ARCHIVED", "owner": "ada"})).await;
-    let before = api.get(&format!("registered_models/{id}")).await.json();
-    let after = api.patch(&format!("registered_models/{id}"), json!({})).await.json();
-    assert!(after["lastUpdateTimeSinceEpoch"].as_str() > before["lastUpdateTimeSinceEpoch"].as_str());
-    assert_eq!(after["createTimeSinceEpoch"], before["createTimeSinceEpoch"]);
-    assert_eq!((&after["state"], &after["owner"]), (&json!("ARCHIVED"), &json!("ada")));
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let id = api.create("registered_models", json!({"name": "m", "state": "ARCHIVED", "owner": "ada"})).await;
+        let before = api.get(&format!("registered_models/{id}")).await.json();
+        let after = api.patch(&format!("registered_models/{id}"), json!({})).await.json();
+        assert!(after["lastUpdateTimeSinceEpoch"].as_str() > before["lastUpdateTimeSinceEpoch"].as_str());
+        assert_eq!(after["createTimeSinceEpoch"], before["createTimeSinceEpoch"]);
+        assert_eq!((&after["state"], &after["owner"]), (&json!("ARCHIVED"), &json!("ada")));
+    }
 }
 
 #[tokio::test]
@@ -83,10 +85,12 @@ async fn a_conflict_names_the_field_that_is_taken() {
 
 #[tokio::test]
 async fn empty_external_ids_do_not_collide() {
-    let api = Api::on(model_registry_testkit::Backend::Sqlite).await;
-    for name in ["a", "b"] {
-        let answer = api.post("registered_models", json!({"name": name, "externalId": ""})).await;
-        assert_eq!((answer.status, &answer.json()["externalId"]), (201, &json!("")));
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        for name in ["a", "b"] {
+            let answer = api.post("registered_models", json!({"name": name, "externalId": ""})).await;
+            assert_eq!((answer.status, &answer.json()["externalId"]), (201, &json!("")));
+        }
     }
 }
 
@@ -136,14 +140,16 @@ async fn parents_and_references_have_to_exist_and_be_of_the_right_kind() {
 
 #[tokio::test]
 async fn a_run_does_not_end_before_it_starts() {
-    let api = Api::on(model_registry_testkit::Backend::Sqlite).await;
-    let experiment = api.create("experiments", json!({"name": "x"})).await;
-    let body = json!({"experimentId": experiment, "startTimeSinceEpoch": "20", "endTimeSinceEpoch": "10"});
-    let refused = api.post("experiment_runs", body).await;
-    assert_eq!(refused.status, 400);
-    assert_eq!(refused.message(), "endTimeSinceEpoch (10) cannot be less than startTimeSinceEpoch (20)");
-    let run = api.create("experiment_runs", json!({"experimentId": experiment, "startTimeSinceEpoch": "20"})).await;
-    let answer = api.patch(&format!("experiment_runs/{run}"), json!({"endTimeSinceEpoch": "x"})).await;
-    assert_eq!(answer.status, 400);
-    assert_eq!(api.patch(&format!("experiment_runs/{run}"), json!({"endTimeSinceEpoch": "20"})).await.status, 200);
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let experiment = api.create("experiments", json!({"name": "x"})).await;
+        let body = json!({"experimentId": experiment, "startTimeSinceEpoch": "20", "endTimeSinceEpoch": "10"});
+        let refused = api.post("experiment_runs", body).await;
+        assert_eq!(refused.status, 400);
+        assert_eq!(refused.message(), "endTimeSinceEpoch (10) cannot be less than startTimeSinceEpoch (20)");
+        let run = api.create("experiment_runs", json!({"experimentId": experiment, "startTimeSinceEpoch": "20"})).await;
+        let answer = api.patch(&format!("experiment_runs/{run}"), json!({"endTimeSinceEpoch": "x"})).await;
+        assert_eq!(answer.status, 400);
+        assert_eq!(api.patch(&format!("experiment_runs/{run}"), json!({"endTimeSinceEpoch": "20"})).await.status, 200);
+    }
 }

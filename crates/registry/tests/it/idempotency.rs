@@ -25,10 +25,12 @@ async fn the_same_request_gets_the_same_answer_and_another_one_422() {
 
 #[tokio::test]
 async fn a_refused_request_leaves_its_key_free() {
-    let api = Api::on(model_registry_testkit::Backend::Sqlite).await;
-    let key = [("idempotency-key", "k")];
-    assert_eq!(api.call("POST", "registered_models", &key, Some(json!({"name": ""}))).await.status, 422);
-    assert_eq!(api.call("POST", "registered_models", &key, Some(json!({"name": "m"}))).await.status, 201);
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let key = [("idempotency-key", "k")];
+        assert_eq!(api.call("POST", "registered_models", &key, Some(json!({"name": ""}))).await.status, 422);
+        assert_eq!(api.call("POST", "registered_models", &key, Some(json!({"name": "m"}))).await.status, 201);
+    }
 }
 
 #[tokio::test]
@@ -46,11 +48,13 @@ async fn requests_sent_at_once_under_one_key_create_one_entity() {
 
 #[tokio::test]
 async fn an_unusable_key_is_refused() {
-    let api = Api::on(model_registry_testkit::Backend::Sqlite).await;
-    let long = "k".repeat(256);
-    for key in ["", long.as_str()] {
-        let answer =
-            api.call("POST", "registered_models", &[("idempotency-key", key)], Some(json!({"name": "m"}))).await;
-        assert_eq!(answer.status, 400);
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let long = "k".repeat(256);
+        for key in ["", long.as_str()] {
+            let answer =
+                api.call("POST", "registered_models", &[("idempotency-key", key)], Some(json!({"name": "m"}))).await;
+            assert_eq!(answer.status, 400);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Paging and ordering.
 
-use model_registry_testkit::{Backend, backends};
+use model_registry_testkit::backends;
 use serde_json::json;
 
 use crate::support::Api;
@@ -38,52 +38,60 @@ async fn pages_in_every_order_add_up_to_the_list() {
 
 #[tokio::test]
 async fn tokens_are_the_same_every_time_and_bind_order_and_filter() {
-    let api = Api::on(Backend::Sqlite).await;
-    models(&api, 3).await;
-    let token = |answer: crate::support::Answer| answer.json()["nextPageToken"].as_str().unwrap().to_owned();
-    let first = token(api.get("registered_models?pageSize=1").await);
-    assert_eq!(first, token(api.get("registered_models?pageSize=1").await));
-    for other in ["sortOrder=DESC", "orderBy=CREATE_TIME", "filterQuery=name='m1'"] {
-        let answer = api.get(&format!("registered_models?{other}&nextPageToken={first}")).await;
-        assert_eq!(answer.status, 400);
-        assert!(answer.message().contains("another list, order or filter"), "{}", answer.message());
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        models(&api, 3).await;
+        let token = |answer: crate::support::Answer| answer.json()["nextPageToken"].as_str().unwrap().to_owned();
+        let first = token(api.get("registered_models?pageSize=1").await);
+        assert_eq!(first, token(api.get("registered_models?pageSize=1").await));
+        for other in ["sortOrder=DESC", "orderBy=CREATE_TIME", "filterQuery=name='m1'"] {
+            let answer = api.get(&format!("registered_models?{other}&nextPageToken={first}")).await;
+            assert_eq!(answer.status, 400);
+            assert!(answer.message().contains("another list, order or filter"), "{}", answer.message());
+        }
+        assert_eq!(api.get(&format!("model_versions?nextPageToken={first}")).await.status, 400);
+        // The size of the pages may change on the way.
+        assert_eq!(api.get(&format!("registered_models?pageSize=5&nextPageToken={first}")).await.names(), ["m1", "m2"]);
     }
-    assert_eq!(api.get(&format!("model_versions?nextPageToken={first}")).await.status, 400);
-    // The size of the pages may change on the way.
-    assert_eq!(api.get(&format!("registered_models?pageSize=5&nextPageToken={first}")).await.names(), ["m1", "m2"]);
 }
 
 #[tokio::test]
 async fn a_page_has_a_positive_size_and_at_most_ten_thousand_items() {
-    let api = Api::on(Backend::Sqlite).await;
-    for size in ["0", "-1", "x", "1.5"] {
-        assert_eq!(api.get(&format!("registered_models?pageSize={size}")).await.status, 400, "{size}");
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        for size in ["0", "-1", "x", "1.5"] {
+            assert_eq!(api.get(&format!("registered_models?pageSize={size}")).await.status, 400, "{size}");
+        }
+        assert_eq!(api.get("registered_models").await.json()["pageSize"], 1000);
+        assert_eq!(api.get("registered_models?pageSize=99999999").await.json()["pageSize"], 10_000);
     }
-    assert_eq!(api.get("registered_models").await.json()["pageSize"], 1000);
-    assert_eq!(api.get("registered_models?pageSize=99999999").await.json()["pageSize"], 10_000);
 }
 
 #[tokio::test]
 async fn nested_lists_take_name_and_external_id() {
-    let api = Api::on(Backend::Sqlite).await;
-    let experiment = api.create("experiments", json!({"name": "e"})).await;
-    for (name, external_id) in [("it's", "x1"), ("b", "x2")] {
-        let body = json!({"name": name, "externalId": external_id, "experimentId": experiment});
-        api.create("experiment_runs", body).await;
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let experiment = api.create("experiments", json!({"name": "e"})).await;
+        for (name, external_id) in [("it's", "x1"), ("b", "x2")] {
+            let body = json!({"name": name, "externalId": external_id, "experimentId": experiment});
+            api.create("experiment_runs", body).await;
+        }
+        let path = format!("experiments/{experiment}/experiment_runs");
+        assert_eq!(api.get(&format!("{path}?name=it's")).await.names(), ["it's"]);
+        assert_eq!(api.get(&format!("{path}?externalId=x2")).await.names(), ["b"]);
     }
-    let path = format!("experiments/{experiment}/experiment_runs");
-    assert_eq!(api.get(&format!("{path}?name=it's")).await.names(), ["it's"]);
-    assert_eq!(api.get(&format!("{path}?externalId=x2")).await.names(), ["b"]);
 }
 
 #[tokio::test]
 async fn head_and_options_work() {
-    let api = Api::on(Backend::Sqlite).await;
-    let head = api.call("HEAD", "registered_models", &[], None).await;
-    assert_eq!((head.status, head.bytes.len()), (200, 0));
-    let options = api.call("OPTIONS", "registered_models", &[], None).await;
-    assert_eq!(options.status, 204);
-    assert!(options.headers["allow"].to_str().unwrap().contains("POST"));
-    let put = api.call("PUT", "registered_models", &[], Some(json!({}))).await;
-    assert_eq!((put.status, put.json()["code"].clone()), (405, json!("Method Not Allowed")));
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let head = api.call("HEAD", "registered_models", &[], None).await;
+        assert_eq!((head.status, head.bytes.len()), (200, 0));
+        let options = api.call("OPTIONS", "registered_models", &[], None).await;
+        assert_eq!(options.status, 204);
+        assert!(options.headers["allow"].to_str().unwrap().contains("POST"));
+        let put = api.call("PUT", "registered_models", &[], Some(json!({}))).await;
+        assert_eq!((put.status, put.json()["code"].clone()), (405, json!("Method Not Allowed")));
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use model_registry_api::ApiVersion;
-use model_registry_testkit::Backend;
+use model_registry_testkit::{Backend, backends};
 use serde_json::Value;
 
 use crate::support::Api;
@@ -14,28 +14,30 @@ const METHODS: [&str; 5] = ["get", "post", "patch", "put", "delete"];
 
 #[tokio::test]
 async fn every_operation_of_the_document_is_routed_and_no_other_method() {
-    let api = Api::on(Backend::Sqlite).await;
-    for (path, item) in model_registry_registry::openapi_document()["paths"].as_object().unwrap() {
-        let url = filled(path, "1");
-        let mut documented: BTreeSet<String> = BTreeSet::new();
-        for method in METHODS.into_iter().filter(|method| item.get(method).is_some()) {
-            documented.insert(method.to_uppercase());
-        }
-        let is_probe = path.contains("readyz") || path == "/livez";
-        for method in METHODS.map(str::to_uppercase) {
-            let answer = api.call(&method, &url, &[], None).await;
-            let body = String::from_utf8_lossy(&answer.bytes).into_owned();
-            assert!(!body.contains("no such path"), "{method} {path}: {body}");
-            assert_eq!(answer.status != 405, documented.contains(&method), "{method} {path}: {body}");
-            if answer.status == 405 {
-                let allowed = answer.headers["allow"].to_str().unwrap();
-                let allowed: BTreeSet<_> =
-                    allowed.split(',').map(str::to_owned).filter(|name| name != "HEAD").collect();
-                assert_eq!(allowed, documented, "{path}");
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        for (path, item) in model_registry_registry::openapi_document()["paths"].as_object().unwrap() {
+            let url = filled(path, "1");
+            let mut documented: BTreeSet<String> = BTreeSet::new();
+            for method in METHODS.into_iter().filter(|method| item.get(method).is_some()) {
+                documented.insert(method.to_uppercase());
             }
-            if !is_probe && documented.contains(&method) {
-                let known = item[method.to_lowercase()]["responses"].get(answer.status.to_string());
-                assert!(known.is_some(), "{method} {path} answers {}, which is not documented", answer.status);
+            let is_probe = path.contains("readyz") || path == "/livez";
+            for method in METHODS.map(str::to_uppercase) {
+                let answer = api.call(&method, &url, &[], None).await;
+                let body = String::from_utf8_lossy(&answer.bytes).into_owned();
+                assert!(!body.contains("no such path"), "{method} {path}: {body}");
+                assert_eq!(answer.status != 405, documented.contains(&method), "{method} {path}: {body}");
+                if answer.status == 405 {
+                    let allowed = answer.headers["allow"].to_str().unwrap();
+                    let allowed: BTreeSet<_> =
+                        allowed.split(',').map(str::to_owned).filter(|name| name != "HEAD").collect();
+                    assert_eq!(allowed, documented, "{path}");
+                }
+                if !is_probe && documented.contains(&method) {
+                    let known = item[method.to_lowercase()]["responses"].get(answer.status.to_string());
+                    assert!(known.is_some(), "{method} {path} answers {}, which is not documented", answer.status);
+                }
             }
         }
     }

@@ -72,29 +72,31 @@ async fn registrations_of_one_new_model_at_once_share_the_model() {
 
 #[tokio::test]
 async fn mistakes_in_a_registration_are_named() {
-    let api = Api::on(model_registry_testkit::Backend::Sqlite).await;
-    let cases = [
-        (json!({"modelVersion": {"name": "v"}}), 422, "required field 'registeredModel' is zero value."),
-        (json!({"registeredModel": {"name": "m"}}), 422, "required field 'modelVersion' is zero value."),
-        (
-            json!({"registeredModel": {"name": "m"}, "modelVersion": {"name": "v"}, "artefacts": []}),
-            400,
-            "json: unknown field \"artefacts\"",
-        ),
-        (
-            json!({"registeredModel": {"name": "m"}, "modelVersion": {"name": "v", "registeredModelId": "1"}}),
-            400,
-            "`modelVersion.registeredModelId` is not given here: the version belongs to `registeredModel`",
-        ),
-        (
-            json!({"registeredModel": {"name": "m"}, "modelVersion": {"name": "v"}, "artifacts": [{"name": "a"}]}),
-            400,
-            "invalid artifact type: `artifactType` is missing; use model-artifact, doc-artifact, dataset-artifact, \
-             metric, parameter",
-        ),
-    ];
-    for (body, status, message) in cases {
-        let answer = api.post("registered_models:register", body).await;
-        assert_eq!((answer.status, answer.message().as_str()), (status, message));
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let cases = [
+            (json!({"modelVersion": {"name": "v"}}), 422, "required field 'registeredModel' is zero value."),
+            (json!({"registeredModel": {"name": "m"}}), 422, "required field 'modelVersion' is zero value."),
+            (
+                json!({"registeredModel": {"name": "m"}, "modelVersion": {"name": "v"}, "artefacts": []}),
+                400,
+                "json: unknown field \"artefacts\"",
+            ),
+            (
+                json!({"registeredModel": {"name": "m"}, "modelVersion": {"name": "v", "registeredModelId": "1"}}),
+                400,
+                "`modelVersion.registeredModelId` is not given here: the version belongs to `registeredModel`",
+            ),
+            (
+                json!({"registeredModel": {"name": "m"}, "modelVersion": {"name": "v"}, "artifacts": [{"name": "a"}]}),
+                400,
+                "invalid artifact type: `artifactType` is missing; use model-artifact, doc-artifact, dataset-artifact, \
+                 metric, parameter",
+            ),
+        ];
+        for (body, status, message) in cases {
+            let answer = api.post("registered_models:register", body).await;
+            assert_eq!((answer.status, answer.message().as_str()), (status, message));
+        }
     }
 }

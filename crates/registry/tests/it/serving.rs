@@ -42,25 +42,28 @@ async fn the_version_of_a_service_is_the_pinned_one_or_the_newest() {
 
 #[tokio::test]
 async fn gated_and_private_versions_are_not_served_whatever_the_type_of_the_mark() {
-    let Served { api, model, service } = served(model_registry_testkit::Backend::Sqlite).await;
-    let text = |value: &str| json!({"metadataType": "MetadataStringValue", "string_value": value});
-    let flag = |value: bool| json!({"metadataType": "MetadataBoolValue", "bool_value": value});
-    let cases = [
-        ("hf_gated", text("manual"), 400),
-        ("hf_gated", flag(true), 400),
-        ("hf_gated", text("false"), 201),
-        ("hf_gated", text(""), 201),
-        ("hf_gated", flag(false), 201),
-        ("hf_private", text("true"), 400),
-        ("hf_private", flag(true), 400),
-        ("hf_private", flag(false), 201),
-    ];
-    for (number, (mark, value, status)) in cases.into_iter().enumerate() {
-        let body = json!({"name": format!("v{number}"), "registeredModelId": model, "customProperties": {mark: value}});
-        let version = api.create("model_versions", body).await;
-        let served =
-            api.post(&format!("inference_services/{service}/serves"), json!({"modelVersionId": version})).await;
-        assert_eq!(served.status, status, "{mark} {value}");
+    for backend in backends() {
+        let Served { api, model, service } = served(backend).await;
+        let text = |value: &str| json!({"metadataType": "MetadataStringValue", "string_value": value});
+        let flag = |value: bool| json!({"metadataType": "MetadataBoolValue", "bool_value": value});
+        let cases = [
+            ("hf_gated", text("manual"), 400),
+            ("hf_gated", flag(true), 400),
+            ("hf_gated", text("false"), 201),
+            ("hf_gated", text(""), 201),
+            ("hf_gated", flag(false), 201),
+            ("hf_private", text("true"), 400),
+            ("hf_private", flag(true), 400),
+            ("hf_private", flag(false), 201),
+        ];
+        for (number, (mark, value, status)) in cases.into_iter().enumerate() {
+            let body =
+                json!({"name": format!("v{number}"), "registeredModelId": model, "customProperties": {mark: value}});
+            let version = api.create("model_versions", body).await;
+            let served =
+                api.post(&format!("inference_services/{service}/serves"), json!({"modelVersionId": version})).await;
+            assert_eq!(served.status, status, "{mark} {value}");
+        }
     }
 }
 

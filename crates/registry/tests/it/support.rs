@@ -68,6 +68,8 @@ impl Api {
     }
 
     pub(crate) async fn with_clock(backend: Backend, clock: Clock) -> Self {
+        // Shown where a test fails, and so is the database that it failed on.
+        eprintln!("on {backend}");
         let database = TestDatabase::create(backend).await.unwrap();
         Self::over(Arc::new(database), clock).await
     }
@@ -145,15 +147,6 @@ pub(crate) fn encoded(text: &str) -> String {
         } else {
             write!(encoded, "%{byte:02X}")
         };
-        encoded
-    })
-}
-
-/// A text with every byte escaped, for a query string.
-pub(crate) fn percent_encoded(text: &str) -> String {
-    use std::fmt::Write;
-    text.bytes().fold(String::new(), |mut encoded, byte| {
-        let _ = write!(encoded, "%{byte:02X}");
         encoded
     })
 }

@@ -8,6 +8,7 @@
 mod bench;
 mod cargo;
 mod check;
+mod dependencies;
 mod file_sizes;
 mod programs;
 mod python;
@@ -31,7 +32,7 @@ struct Arguments {
 enum Task {
     /// Build the executable and start everything on one port, over one SQLite file.
     Run(run::Arguments),
-    /// Start the throw-away databases and run all tests.
+    /// Check the dependencies, start the throw-away databases and run all tests.
     Test(test::Arguments),
     /// Check formatting, lints, documentation, file sizes and dependencies.
     Check(check::Arguments),

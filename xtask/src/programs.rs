@@ -6,15 +6,17 @@ use anyhow::{Result, bail};
 use model_registry_testkit::{Error, MariaDbServer, PostgresServer, find_program};
 use tokio::process::Command;
 
-use crate::cargo;
+use crate::{cargo, dependencies};
 
-/// A program from a package of the system.
+/// A program that is not among the project's own dependencies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Program {
     Postgres,
     MariaDb,
     /// With the module that makes virtual environments, which Debian ships apart.
     Python,
+    /// Built by cargo, not a package of the system.
+    CargoDeny,
 }
 
 impl Program {
@@ -23,6 +25,7 @@ impl Program {
             Self::Postgres => PostgresServer::find(),
             Self::MariaDb => MariaDbServer::find(),
             Self::Python => return (!has_python().await).then_some(PYTHON),
+            Self::CargoDeny => return dependencies::find_cargo_deny().is_none().then_some(CARGO_DENY),
         };
         match found {
             Err(Error::Missing { what, install }) => Some(Missing { what, install }),
@@ -39,6 +42,8 @@ struct Missing {
 const PYTHON: Missing =
     Missing { what: "python3 with venv", install: "apt-get install -y --no-install-recommends python3 python3-venv" };
 
+const CARGO_DENY: Missing = Missing { what: "cargo-deny", install: dependencies::INSTALL };
+
 /// Makes sure that the programs are there: installs what is missing when told to, else says what is missing and how to
 /// install it.
 pub(crate) async fn require(programs: &[Program], install: bool) -> Result<()> {
@@ -50,9 +55,15 @@ pub(crate) async fn require(programs: &[Program], install: bool) -> Result<()> {
         let list: Vec<String> = missing.iter().map(|one| format!("  {}: {}", one.what, one.install)).collect();
         bail!("not installed here:\n{}\nInstall them so, or give `--install` to have it done", list.join("\n"));
     }
-    system("apt-get update -q").await?;
-    for one in missing {
+    let (built, packaged): (Vec<_>, Vec<_>) = missing.iter().partition(|one| one.what == CARGO_DENY.what);
+    if !packaged.is_empty() {
+        system("apt-get update -q").await?;
+    }
+    for one in packaged {
         system(one.install).await?;
+    }
+    if !built.is_empty() {
+        dependencies::install_cargo_deny().await?;
     }
     if let Some(one) = find_missing(programs).await.first() {
         bail!("{} is still not found after: {}", one.what, one.install);

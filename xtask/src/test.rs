@@ -1,4 +1,5 @@
-//! `cargo xtask test`: starts the throw-away databases, makes the Python environments, runs all tests, stops everything.
+//! `cargo xtask test`: checks the dependencies, starts the throw-away databases, makes the Python environments, runs all
+//! tests, stops everything.
 
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -12,7 +13,7 @@ use model_registry_testkit::{MariaDbServer, PostgresServer};
 use tempfile::TempDir;
 
 use crate::programs::Program;
-use crate::{cargo, programs, python};
+use crate::{cargo, dependencies, programs, python};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -22,7 +23,7 @@ pub(crate) struct Arguments {
     /// The databases to test on; SQLite is always one of them.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "sqlite,postgres,mariadb")]
     db: Vec<Database>,
-    /// Run only the tests whose name contains this.
+    /// Run only the tests whose name contains this, and do not check the dependencies.
     #[arg(long)]
     filter: Option<String>,
     /// Leave out the tests that need Python programs.
@@ -58,6 +59,9 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<()> {
     if !arguments.skip_python {
         needed.push(Program::Python);
     }
+    if arguments.filter.is_none() {
+        needed.push(Program::CargoDeny);
+    }
     programs::require(&needed, arguments.install).await?;
 
     let mut build = cargo::command(["test", "--workspace", "--locked", "--no-run"]);
@@ -69,11 +73,13 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<()> {
     if !arguments.skip_python {
         tests.envs(python::ENVIRONMENTS.iter().map(python::Environment::variable));
     }
+    let dependencies = if arguments.filter.is_none() { dependencies::check().await } else { Ok(()) };
     let result = cargo::complete(&mut tests).await;
     drop(servers);
 
     eprintln!("{}", summary(arguments, &databases, result.is_ok(), start));
-    result.context("tests failed")
+    result.context("tests failed")?;
+    dependencies.context("the dependencies are not as deny.toml wants them")
 }
 
 async fn start_servers(databases: &BTreeSet<Database>) -> Result<Servers> {

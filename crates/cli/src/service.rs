@@ -9,12 +9,25 @@ use axum::routing::get;
 use model_registry_catalog::Catalog;
 use model_registry_registry::Registry;
 use model_registry_server::auth::{self, Auth, Rules};
-use model_registry_server::config::{self as key, Settings, Telemetry};
+use model_registry_server::config::{self as key, Group, Settings, Telemetry};
 use model_registry_server::health::{Health, Outcome, Scope};
 use model_registry_server::metrics::Metrics;
 use model_registry_server::openapi::Served;
 use model_registry_server::{docs, fallback, layers, serve};
 use model_registry_store::{Clock, ConnectError, Database, DatabaseSource, PoolOptions, Store};
+
+/// The settings that every role honours, whatever it serves.
+pub(crate) const GROUPS: [Group; 9] = [
+    Group::Listen,
+    Group::Database,
+    Group::Auth,
+    Group::Tls,
+    Group::Limits,
+    Group::Cors,
+    Group::Log,
+    Group::Telemetry,
+    Group::Ignored,
+];
 
 /// Where a server may listen while nobody is asked who they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -140,34 +140,22 @@ pub(crate) fn describe(span: &Span, method: &str, route: &str, status: u16) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
-
     use axum::Router;
-    use axum::body::{Body, Bytes};
+    use axum::body::Body;
     use axum::extract::Request;
-    use axum::routing::{get, post};
+    use axum::routing::get;
+    use model_registry_testkit::CollectorServer;
     use tower::ServiceExt;
     use tracing_subscriber::layer::SubscriberExt;
 
     use super::*;
     use crate::{fallback, layers};
 
-    /// Starts a collector and returns its address and what it receives.
-    async fn collector() -> (String, Arc<Mutex<Vec<u8>>>) {
-        let received = Arc::new(Mutex::new(Vec::new()));
-        let into = Arc::clone(&received);
-        let receive = move |body: Bytes| async move { into.lock().unwrap().extend_from_slice(&body) };
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, Router::new().route("/v1/{what}", post(receive))).await });
-        (address, received)
-    }
-
     #[tokio::test(flavor = "multi_thread")]
     async fn a_request_becomes_a_span_of_its_callers_trace_and_is_counted() {
-        let (endpoint, received) = collector().await;
+        let receiver = CollectorServer::start().await.unwrap();
         let options = Options {
-            endpoint,
+            endpoint: receiver.base_url().to_owned(),
             service_name: "registry-under-test".to_owned(),
             service_version: "1.2.3",
             sample_ratio: 0.0,
@@ -197,16 +185,14 @@ mod tests {
         }
         tokio::task::spawn_blocking(move || drop(collector)).await.unwrap();
 
-        let received = received.lock().unwrap().clone();
-        let contains = |bytes: &[u8]| received.windows(bytes.len()).any(|window| window == bytes);
-        assert!(contains(b"registry-under-test"));
-        assert!(contains(b"GET /things/{id}"));
+        assert!(receiver.has_received("traces", b"registry-under-test"));
+        assert!(receiver.has_received("traces", b"GET /things/{id}"));
         for name in ["http.server.request.duration", "model_registry.pool_connections", "model_registry.statements"] {
-            assert!(contains(name.as_bytes()), "{name}");
+            assert!(receiver.has_received("metrics", name.as_bytes()), "{name}");
         }
-        assert!(contains(&0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736_u128.to_be_bytes()));
-        assert!(contains(&0x00f0_67aa_0ba9_02b7_u64.to_be_bytes()));
+        assert!(receiver.has_received("traces", &0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736_u128.to_be_bytes()));
+        assert!(receiver.has_received("traces", &0x00f0_67aa_0ba9_02b7_u64.to_be_bytes()));
         // The caller decided against this one.
-        assert!(!contains(&0x1111_2222_3333_4444_5555_6666_7777_8888_u128.to_be_bytes()));
+        assert!(!receiver.has_received("traces", &0x1111_2222_3333_4444_5555_6666_7777_8888_u128.to_be_bytes()));
     }
 }

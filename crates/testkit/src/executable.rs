@@ -35,6 +35,7 @@ pub struct Launch {
     program: PathBuf,
     arguments: Vec<String>,
     variables: Vec<(String, String)>,
+    files: Vec<(String, String)>,
     ready: Ready,
 }
 
@@ -75,6 +76,12 @@ impl Launch {
         self
     }
 
+    /// Puts a file into its working directory.
+    pub fn file(mut self, name: &str, text: &str) -> Self {
+        self.files.push((name.to_owned(), text.to_owned()));
+        self
+    }
+
     pub fn ready(mut self, ready: Ready) -> Self {
         self.ready = ready;
         self
@@ -83,6 +90,11 @@ impl Launch {
     /// Starts it and waits until it is ready; fails with its output when it ends before that.
     pub async fn start(self) -> Result<Executable> {
         let directory = tempfile::Builder::new().prefix("model-registry-run-").tempdir()?;
+        for (name, text) in &self.files {
+            let path = directory.path().join(name);
+            let failed = |source| Error::File { what: "cannot write a file for it", path: path.clone(), source };
+            fs::write(&path, text).map_err(failed)?;
+        }
         let mut executable = Executable { launch: self, directory, port: free_port()?, process: None };
         executable.start_again().await?;
         Ok(executable)
@@ -106,7 +118,7 @@ impl Executable {
         // A relative path would be looked for in the new working directory.
         let program: PathBuf = program.into();
         let program = program.canonicalize().unwrap_or(program);
-        Launch { program, arguments: Vec::new(), variables: Vec::new(), ready: Ready::default() }
+        Launch { program, arguments: Vec::new(), variables: Vec::new(), files: Vec::new(), ready: Ready::default() }
     }
 
     /// Starts it once more after `kill` or `terminate`: same arguments, port, home and log.

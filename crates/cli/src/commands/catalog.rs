@@ -60,18 +60,8 @@ const ALLOW_PRIVATE_HUBS: Setting = Setting::new(
 /// The settings that only the catalog has.
 pub(crate) const SETTINGS: &[Setting] = &[CATALOGS_PATH, PERFORMANCE_METRICS, HUB_HOSTS, ALLOW_PRIVATE_HUBS];
 
-const GROUPS: &[Group] = &[
-    Group::Catalog,
-    Group::Listen,
-    Group::Database,
-    Group::Auth,
-    Group::Tls,
-    Group::Limits,
-    Group::Cors,
-    Group::Log,
-    Group::Telemetry,
-    Group::Ignored,
-];
+/// What it has beside the settings of every role.
+const GROUPS: &[Group] = &[Group::Catalog];
 
 const DEFAULT_SOURCES: &str = "sources.yaml";
 
@@ -107,7 +97,7 @@ pub(crate) fn command(schema: &Schema) -> Command {
         .args_conflicts_with_subcommands(true)
         .subcommand(check);
     let client = CLIENT.iter().map(|subcommand| session::with_options((subcommand.command)()));
-    schema.attach(command.subcommands(client), GROUPS)
+    schema.attach(command.subcommands(client), &[&service::GROUPS, GROUPS].concat())
 }
 
 pub(crate) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {

@@ -6,25 +6,14 @@ use model_registry_server::config::{Group, Schema};
 use crate::service::{self, Anonymous, Roles};
 use crate::{database, settings, settings_of_proxy};
 
-const GROUPS: &[Group] = &[
-    Group::Listen,
-    Group::Database,
-    Group::Auth,
-    Group::Tls,
-    Group::Limits,
-    Group::Changes,
-    Group::Cors,
-    Group::Log,
-    Group::Telemetry,
-    Group::Reference,
-    Group::Ignored,
-];
+/// What it has beside the settings of every role.
+const GROUPS: &[Group] = &[Group::Changes, Group::Reference];
 
 pub(crate) fn command(schema: &Schema) -> Command {
     let command = Command::new("server").about("Serve the registry's REST API").after_help(
         "Example:\n  model-registry server --listen 127.0.0.1:8080 --database postgres://user:password@host/models",
     );
-    schema.attach(command, GROUPS)
+    schema.attach(command, &[&service::GROUPS, GROUPS].concat())
 }
 
 pub(crate) fn proxy_command(schema: &Schema) -> Command {
@@ -34,7 +23,7 @@ pub(crate) fn proxy_command(schema: &Schema) -> Command {
             "Example:\n  model-registry proxy --hostname=0.0.0.0 --embedmd-database-type=postgres \\\n    \
              --embedmd-database-dsn=postgres://user:password@host/models",
         );
-    schema.attach(command, GROUPS)
+    schema.attach(command, &[&service::GROUPS, GROUPS].concat())
 }
 
 pub(crate) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {

@@ -9,22 +9,14 @@ use crate::commands::catalog;
 use crate::service::{self, Anonymous, Roles};
 use crate::{database, settings};
 
-const GROUPS: &[Group] = &[
-    Group::Catalog,
-    Group::Listen,
-    Group::Database,
-    Group::Auth,
-    Group::Tls,
-    Group::Limits,
-    Group::Changes,
-    Group::Log,
-];
+/// What it has beside the settings of every role.
+const GROUPS: &[Group] = &[Group::Catalog, Group::Changes];
 
 pub(crate) fn command(schema: &Schema) -> Command {
     let command = Command::new("up")
         .about("Start a registry on this machine, with its data in one file")
         .after_help("Example:\n  model-registry up\n  model-registry up --port 9090 --database sqlite:models.db");
-    schema.attach(command, GROUPS)
+    schema.attach(command, &[&service::GROUPS, GROUPS].concat())
 }
 
 pub(crate) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {

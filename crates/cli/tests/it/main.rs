@@ -15,6 +15,8 @@ mod crash;
 #[cfg(test)]
 mod hub;
 #[cfg(test)]
+mod identity_provider;
+#[cfg(test)]
 mod manual;
 #[cfg(test)]
 mod outage;

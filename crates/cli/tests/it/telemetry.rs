@@ -1,47 +1,38 @@
 //! Traces and metrics of the running executable, at a collector.
 
-use std::sync::{Arc, Mutex};
-
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::Path;
-use axum::routing::post;
-use model_registry_testkit::Executable;
+use model_registry_testkit::{CollectorServer, Executable};
 use serde_json::json;
-use tokio::net::TcpListener;
 
 use crate::support::{Client, PROGRAM};
 
 #[tokio::test]
 async fn a_collector_that_is_named_gets_traces_and_metrics() {
-    let received: Arc<Mutex<Vec<(String, Bytes)>>> = Arc::default();
-    let into = Arc::clone(&received);
-    let receive = post(async move |Path(signal): Path<String>, body: Bytes| into.lock().unwrap().push((signal, body)));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let collector = format!("http://{}", listener.local_addr().unwrap());
-    let serving =
-        tokio::spawn(async move { axum::serve(listener, Router::new().route("/v1/{signal}", receive)).await });
+    for role in ["server", "up"] {
+        let collector = CollectorServer::start().await.unwrap();
+        let arguments = [role, "--listen", "127.0.0.1:{port}", "--database", "sqlite:x.db"];
+        let settings =
+            ["--telemetry-otlp-endpoint", collector.base_url(), "--telemetry-service-name", "registry-under-test"];
+        let mut server = Executable::launch(PROGRAM).arguments(arguments).arguments(settings).start().await.unwrap();
+        let (trace, span) = (0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736_u128, 0x00f0_67aa_0ba9_02b7_u64);
+        let caller = format!("00-{trace:032x}-{span:016x}-01");
+        let model = json!({"name": "m"});
+        let headers = [("traceparent", caller.as_str())];
+        let answer = Client::of(&server).call("POST", "registered_models", &headers, Some(&model)).await.unwrap();
+        assert_eq!(answer.status, 201, "{role}: {answer:?}");
+        // What is left is sent before the end.
+        assert!(server.terminate().await.unwrap().success(), "{role}: {}", server.log());
 
-    let arguments = ["server", "--listen", "127.0.0.1:{port}", "--database", "sqlite:x.db"];
-    let settings = ["--telemetry-otlp-endpoint", &collector, "--telemetry-service-name", "registry-under-test"];
-    let mut server = Executable::launch(PROGRAM).arguments(arguments).arguments(settings).start().await.unwrap();
-    Client::of(&server).create("registered_models", &json!({"name": "m"})).await;
-    // What is left is sent before the end.
-    assert!(server.terminate().await.unwrap().success(), "{}", server.log());
-    serving.abort();
-
-    let received = received.lock().unwrap();
-    let contains = |signal: &str, text: &str| {
-        let mut bodies = received.iter().filter(|(kind, _)| kind == signal).map(|(_, body)| body);
-        bodies.any(|body| body.windows(text.len()).any(|window| window == text.as_bytes()))
-    };
-    for (signal, text) in [
-        ("traces", "registry-under-test"),
-        ("traces", "POST /api/model_registry/v1alpha3/registered_models"),
-        ("metrics", "registry-under-test"),
-        ("metrics", "http.server.request.duration"),
-        ("metrics", "model_registry.database_statements"),
-    ] {
-        assert!(contains(signal, text), "{signal} without {text}\n{}", server.log());
+        for (signal, bytes) in [
+            ("traces", &b"registry-under-test"[..]),
+            ("traces", b"POST /api/model_registry/v1alpha3/registered_models"),
+            ("traces", &trace.to_be_bytes()),
+            ("traces", &span.to_be_bytes()),
+            ("metrics", b"registry-under-test"),
+            ("metrics", b"http.server.request.duration"),
+            ("metrics", b"model_registry.database_statements"),
+        ] {
+            let text = String::from_utf8_lossy(bytes);
+            assert!(collector.has_received(signal, bytes), "{role}: {signal} without {text}\n{}", server.log());
+        }
     }
 }

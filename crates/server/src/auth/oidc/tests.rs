@@ -1,96 +1,16 @@
-//! Against an identity provider of our own, in this process.
+//! Against a stand-in for an identity provider.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use axum::routing::get;
-use axum::{Json, Router};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use jsonwebtoken::{EncodingKey, Header, get_current_timestamp};
+use jsonwebtoken::get_current_timestamp;
+use model_registry_testkit::issuer::AUDIENCE;
+use model_registry_testkit::{IssuerServer, SigningKey};
 use serde_json::json;
 
 use super::*;
 
-#[derive(Default)]
-struct State {
-    keys: std::sync::Mutex<Vec<Jwk>>,
-    fetches: AtomicUsize,
-}
-
-struct Issuer {
-    url: String,
-    state: Arc<State>,
-}
-
-struct SigningKey {
-    id: String,
-    key: EncodingKey,
-}
-
-impl SigningKey {
-    fn new(id: &str) -> Self {
-        let pair = rcgen::KeyPair::generate().unwrap();
-        Self { id: id.to_owned(), key: EncodingKey::from_ec_pem(pair.serialize_pem().as_bytes()).unwrap() }
-    }
-
-    fn public(&self) -> Jwk {
-        let mut key = Jwk::from_encoding_key(&self.key, Algorithm::ES256).unwrap();
-        key.common.key_id = Some(self.id.clone());
-        key
-    }
-
-    fn sign(&self, claims: &Value) -> String {
-        let header = Header { kid: Some(self.id.clone()), ..Header::new(Algorithm::ES256) };
-        jsonwebtoken::encode(&header, claims, &self.key).unwrap()
-    }
-}
-
-impl Issuer {
-    async fn start(keys: &[&SigningKey]) -> Self {
-        let state = Arc::new(State::default());
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let discovery = json!({"issuer": url, "jwks_uri": format!("{url}/keys")});
-        let shared = Arc::clone(&state);
-        let router = Router::new()
-            .route("/.well-known/openid-configuration", get(move || async move { Json(discovery) }))
-            .route(
-                "/keys",
-                get(move || async move {
-                    shared.fetches.fetch_add(1, Ordering::SeqCst);
-                    Json(JwkSet { keys: shared.keys.lock().unwrap().clone() })
-                }),
-            );
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        let issuer = Self { url, state };
-        issuer.rotate(keys);
-        issuer
-    }
-
-    fn rotate(&self, keys: &[&SigningKey]) {
-        *self.state.keys.lock().unwrap() = keys.iter().map(|key| key.public()).collect();
-    }
-
-    fn fetches(&self) -> usize {
-        self.state.fetches.load(Ordering::SeqCst)
-    }
-
-    fn options(&self) -> OidcOptions {
-        OidcOptions { refresh_floor: Duration::ZERO, ..OidcOptions::new(&self.url, vec!["registry".to_owned()]) }
-    }
-
-    fn claims(&self) -> Value {
-        json!({
-            "iss": self.url, "aud": "registry", "sub": "ann", "exp": get_current_timestamp() + 300,
-            "groups": ["science"], "realm_access": {"roles": ["r1"]},
-        })
-    }
-
-    fn claims_with(&self, name: &str, value: Value) -> Value {
-        let mut claims = self.claims();
-        claims[name] = value;
-        claims
-    }
+fn options(issuer: &IssuerServer) -> OidcOptions {
+    OidcOptions { refresh_floor: Duration::ZERO, ..OidcOptions::new(issuer.url(), vec![AUDIENCE.to_owned()]) }
 }
 
 async fn refused(oidc: &Oidc, token: &str) -> String {
@@ -103,14 +23,14 @@ async fn refused(oidc: &Oidc, token: &str) -> String {
 #[tokio::test]
 async fn a_good_token_names_user_and_groups() {
     let key = SigningKey::new("k1");
-    let issuer = Issuer::start(&[&key]).await;
-    let oidc = Oidc::new(issuer.options()).unwrap();
+    let issuer = IssuerServer::start(&[&key]).await.unwrap();
+    let oidc = Oidc::new(options(&issuer)).unwrap();
     let caller = oidc.identify(&key.sign(&issuer.claims())).await.unwrap();
     assert_eq!(caller, Caller { user: "ann".to_owned(), groups: vec!["science".to_owned()] });
     oidc.identify(&key.sign(&issuer.claims())).await.unwrap();
     assert_eq!(issuer.fetches(), 1);
 
-    let options = OidcOptions { groups_claim: "realm_access.roles".to_owned(), ..issuer.options() };
+    let options = OidcOptions { groups_claim: "realm_access.roles".to_owned(), ..options(&issuer) };
     let caller = Oidc::new(options).unwrap().identify(&key.sign(&issuer.claims())).await.unwrap();
     assert_eq!(caller.groups, ["r1"]);
 }
@@ -118,8 +38,8 @@ async fn a_good_token_names_user_and_groups() {
 #[tokio::test]
 async fn wrong_tokens_are_refused() {
     let key = SigningKey::new("k1");
-    let issuer = Issuer::start(&[&key]).await;
-    let oidc = Oidc::new(issuer.options()).unwrap();
+    let issuer = IssuerServer::start(&[&key]).await.unwrap();
+    let oidc = Oidc::new(options(&issuer)).unwrap();
     let now = get_current_timestamp();
     for (name, value) in [
         ("exp", json!(now - 3600)),
@@ -154,25 +74,22 @@ async fn wrong_tokens_are_refused() {
 #[tokio::test]
 async fn unsigned_tokens_and_shared_secrets_are_refused() {
     let key = SigningKey::new("k1");
-    let issuer = Issuer::start(&[&key]).await;
-    let oidc = Oidc::new(issuer.options()).unwrap();
+    let issuer = IssuerServer::start(&[&key]).await.unwrap();
+    let oidc = Oidc::new(options(&issuer)).unwrap();
     let payload = BASE64_URL_SAFE_NO_PAD.encode(issuer.claims().to_string());
     for algorithm in ["none", "None", "NONE"] {
         let head = BASE64_URL_SAFE_NO_PAD.encode(json!({"alg": algorithm, "kid": "k1"}).to_string());
         refused(&oidc, &format!("{head}.{payload}.")).await;
     }
-    // The public key taken for a shared secret: the classic confusion.
-    let secret = serde_json::to_vec(&key.public()).unwrap();
-    let header = Header { kid: Some("k1".to_owned()), ..Header::new(Algorithm::HS256) };
-    let token = jsonwebtoken::encode(&header, &issuer.claims(), &EncodingKey::from_secret(&secret)).unwrap();
+    let token = key.sign_by_confusion(&issuer.claims());
     assert_eq!(refused(&oidc, &token).await, "the algorithm is not accepted");
 }
 
 #[tokio::test]
 async fn keys_are_rotated() {
     let (old, new) = (SigningKey::new("old"), SigningKey::new("new"));
-    let issuer = Issuer::start(&[&old]).await;
-    let oidc = Oidc::new(issuer.options()).unwrap();
+    let issuer = IssuerServer::start(&[&old]).await.unwrap();
+    let oidc = Oidc::new(options(&issuer)).unwrap();
     oidc.identify(&old.sign(&issuer.claims())).await.unwrap();
 
     issuer.rotate(&[&new]);
@@ -183,8 +100,8 @@ async fn keys_are_rotated() {
 #[tokio::test]
 async fn a_withdrawn_key_stops_working_when_the_keys_are_old() {
     let (old, new) = (SigningKey::new("old"), SigningKey::new("new"));
-    let issuer = Issuer::start(&[&old]).await;
-    let oidc = Oidc::new(OidcOptions { max_age: Duration::ZERO, ..issuer.options() }).unwrap();
+    let issuer = IssuerServer::start(&[&old]).await.unwrap();
+    let oidc = Oidc::new(OidcOptions { max_age: Duration::ZERO, ..options(&issuer) }).unwrap();
     oidc.identify(&old.sign(&issuer.claims())).await.unwrap();
     issuer.rotate(&[&new]);
     assert_eq!(refused(&oidc, &old.sign(&issuer.claims())).await, "the key is unknown");
@@ -193,8 +110,8 @@ async fn a_withdrawn_key_stops_working_when_the_keys_are_old() {
 #[tokio::test]
 async fn made_up_key_ids_do_not_become_requests_to_the_provider() {
     let key = SigningKey::new("k1");
-    let issuer = Issuer::start(&[&key]).await;
-    let oidc = Oidc::new(OidcOptions { refresh_floor: Duration::from_mins(1), ..issuer.options() }).unwrap();
+    let issuer = IssuerServer::start(&[&key]).await.unwrap();
+    let oidc = Oidc::new(OidcOptions { refresh_floor: Duration::from_mins(1), ..options(&issuer) }).unwrap();
     oidc.identify(&key.sign(&issuer.claims())).await.unwrap();
     for number in 0..20 {
         refused(&oidc, &SigningKey::new(&format!("made-up-{number}")).sign(&issuer.claims())).await;
@@ -205,7 +122,7 @@ async fn made_up_key_ids_do_not_become_requests_to_the_provider() {
 #[tokio::test]
 async fn a_provider_that_is_away_is_our_problem_not_the_callers() {
     let key = SigningKey::new("k1");
-    let issuer = Issuer::start(&[&key]).await;
+    let issuer = IssuerServer::start(&[&key]).await.unwrap();
     let token = key.sign(&issuer.claims());
     let options = OidcOptions::new("http://127.0.0.1:1", vec!["registry".to_owned()]);
     let result = Oidc::new(options).unwrap().identify(&token).await;

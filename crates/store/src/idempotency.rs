@@ -1,15 +1,16 @@
 //! Answers kept under the client's Idempotency-Key, so that a repeated request gets the first one's answer.
 
-use sea_query::{Expr, ExprTrait, Query};
+use sea_query::{DeleteStatement, Expr, ExprTrait, Query};
 use sha2::{Digest, Sha256};
 
 use crate::db::Transaction;
 use crate::error::{Result, StoreError, UniqueField};
 use crate::hex::hex;
+use crate::store::Store;
 use crate::tables::WORKSPACE;
 
 /// How long an answer is kept, in milliseconds.
-pub(crate) const KEPT_FOR: i64 = 24 * 60 * 60 * 1000;
+const KEPT_FOR: i64 = 24 * 60 * 60 * 1000;
 
 /// A key with the digest of the request that it came with.
 #[derive(Clone, Debug)]
@@ -42,7 +43,7 @@ pub struct KeptAnswer {
 }
 
 impl Transaction {
-    /// The answer kept under a key, unless it is too old.
+    /// The answer kept under a key. One that is too old is deleted, so that the key is free again.
     pub async fn find_answer(&mut self, key: &IdempotencyKey, now: i64) -> Result<Option<KeptAnswer>> {
         let mut select = Query::select();
         select
@@ -51,10 +52,19 @@ impl Transaction {
             .and_where(Expr::col("workspace_id").eq(WORKSPACE))
             .and_where(Expr::col("idempotency_key").eq(key.key.as_str()));
         let found = self.fetch_optional::<KeptAnswer>(&select).await?;
-        Ok(found.filter(|answer| answer.create_time + KEPT_FOR > now))
+        if found.as_ref().is_some_and(|answer| answer.create_time <= now - KEPT_FOR) {
+            let mut expired = expired_answers(now);
+            expired
+                .and_where(Expr::col("workspace_id").eq(WORKSPACE))
+                .and_where(Expr::col("idempotency_key").eq(key.key.as_str()));
+            self.execute(&expired).await?;
+            return Ok(None);
+        }
+        Ok(found)
     }
 
-    /// Keeps an answer. A conflict means that a concurrent request with the same key was faster.
+    /// Keeps an answer. A conflict means that there is one under this key: of an earlier request, or of one that was sent
+    /// at the same time and was faster.
     pub async fn keep_answer(
         &mut self,
         key: &IdempotencyKey,
@@ -63,13 +73,6 @@ impl Transaction {
         body: &str,
         now: i64,
     ) -> Result<()> {
-        let mut expired = Query::delete();
-        expired
-            .from_table("idempotency")
-            .and_where(Expr::col("workspace_id").eq(WORKSPACE))
-            .and_where(Expr::col("idempotency_key").eq(key.key.as_str()))
-            .and_where(Expr::col("create_time").lte(now - KEPT_FOR));
-        self.execute(&expired).await?;
         let mut insert = Query::insert();
         insert
             .into_table("idempotency")
@@ -92,11 +95,20 @@ impl Transaction {
             Err(error) => Err(error),
         }
     }
+}
 
-    /// Deletes the answers that are too old.
-    pub(crate) async fn purge_answers(&mut self, now: i64) -> Result<u64> {
-        let mut delete = Query::delete();
-        delete.from_table("idempotency").and_where(Expr::col("create_time").lte(now - KEPT_FOR));
-        self.execute(&delete).await
+impl Store {
+    /// Deletes the answers that are too old; tells how many.
+    pub async fn delete_old_answers(&self) -> Result<u64> {
+        let mut tx = self.database()?.begin().await?;
+        let deleted = tx.execute(&expired_answers(self.clock().now())).await?;
+        tx.commit().await?;
+        Ok(deleted)
     }
+}
+
+fn expired_answers(now: i64) -> DeleteStatement {
+    let mut delete = Query::delete();
+    delete.from_table("idempotency").and_where(Expr::col("create_time").lte(now - KEPT_FOR));
+    delete
 }

@@ -136,16 +136,12 @@ impl Store {
     pub async fn housekeeping(self) -> Infallible {
         loop {
             tokio::time::sleep(PURGE).await;
-            let Ok(database) = self.database() else { continue };
-            let purged = async {
-                let mut tx = database.begin().await?;
-                let purged = tx.purge_answers(self.clock.now()).await?;
-                tx.commit().await?;
-                Ok::<_, StoreError>(purged)
-            };
-            match purged.await {
+            if self.database().is_err() {
+                continue;
+            }
+            match self.delete_old_answers().await {
                 Ok(0) => {}
-                Ok(purged) => tracing::debug!(purged, "expired idempotency keys deleted"),
+                Ok(deleted) => tracing::debug!(deleted, "expired idempotency keys deleted"),
                 Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "housekeeping failed"),
             }
         }

@@ -60,7 +60,8 @@ fn added_parameters(action: Action) -> &'static [&'static str] {
         Action::Find | Action::Get => &["ifNoneMatch"],
         Action::Changes => &[],
         Action::Update => &["ifMatch"],
-        Action::Create | Action::Upsert | Action::Register => &["idempotencyKey"],
+        Action::Create | Action::Register => &["idempotencyKey"],
+        Action::Upsert => &["idempotencyKey", "ifMatch"],
     }
 }
 

@@ -181,6 +181,7 @@ pub(super) async fn upsert(
         parent_id,
         kind,
         draft,
+        preconditions: request.preconditions(),
         author: request.author(),
     };
     request.create(&body, operation).await

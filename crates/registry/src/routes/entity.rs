@@ -70,7 +70,7 @@ pub(super) async fn create_child(
         draft.set(field, parent_id.to_string());
     }
     match draft.id {
-        Some(child) => update_child(kind, &request, parent, parent_id, child, draft).await,
+        Some(child) => update_child(kind, &request, &body, (parent, parent_id), child, draft).await,
         None => create_draft(kind, &request, &body, draft, Some(parent_id)).await,
     }
 }
@@ -188,8 +188,8 @@ async fn create_draft(
 async fn update_child(
     kind: Kind,
     request: &Request,
-    parent: Parent,
-    parent_id: i64,
+    body: &[u8],
+    (parent, parent_id): (Parent, i64),
     id: i64,
     draft: Draft,
 ) -> Result<Response, ApiError> {
@@ -203,7 +203,7 @@ async fn update_child(
         within: parent.field.map(|field| (field, parent_id)),
         author: request.author(),
     };
-    request.update(operation).await
+    request.create(body, operation).await
 }
 
 fn parent(kind: Kind) -> Result<Parent, ApiError> {

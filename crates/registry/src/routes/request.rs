@@ -75,7 +75,7 @@ impl Request {
         }
     }
 
-    /// Runs a creation, under the request's Idempotency-Key if it has one.
+    /// Runs what a POST does, under the request's Idempotency-Key if it has one.
     pub(super) async fn create<O>(&self, body: &[u8], operation: O) -> Result<Response, ApiError>
     where
         O: Operation<Output = Answer, Error = RuleError>,
@@ -88,7 +88,7 @@ impl Request {
         Ok(answer.into_response())
     }
 
-    /// Runs a change.
+    /// Runs what a PATCH does.
     pub(super) async fn update<O>(&self, operation: O) -> Result<Response, ApiError>
     where
         O: Operation<Output = Answer, Error = RuleError>,

@@ -9,16 +9,19 @@ use super::RuleError;
 use crate::answer::Answer;
 
 /// An operation whose answer is kept under a key.
+///
+/// Nearly every key comes once, so the first run does not look for its answer: keeping the second answer under a key fails,
+/// which rolls back, and the next run looks. That is one statement more than without a key instead of two.
 pub(crate) struct Idempotent<O> {
     operation: O,
     key: IdempotencyKey,
     clock: Clock,
-    looked_again: AtomicBool,
+    looks: AtomicBool,
 }
 
 impl<O> Idempotent<O> {
     pub(crate) fn new(operation: O, key: IdempotencyKey, clock: Clock) -> Self {
-        Self { operation, key, clock, looked_again: AtomicBool::new(false) }
+        Self { operation, key, clock, looks: AtomicBool::new(false) }
     }
 }
 
@@ -28,7 +31,9 @@ impl<O: Operation<Output = Answer, Error = RuleError>> Operation for Idempotent<
 
     async fn run(&self, tx: &mut Transaction) -> Result<Outcome<Answer>, RuleError> {
         let now = self.clock.now();
-        if let Some(kept) = tx.find_answer(&self.key, now).await? {
+        if self.looks.load(Ordering::Relaxed)
+            && let Some(kept) = tx.find_answer(&self.key, now).await?
+        {
             if kept.digest != self.key.digest {
                 return Err(ApiError::Unprocessable(
                     "this Idempotency-Key was used for another request; use a new key for each request".to_owned(),
@@ -45,8 +50,9 @@ impl<O: Operation<Output = Answer, Error = RuleError>> Operation for Idempotent<
     }
 
     fn may_retry(&self, error: &RuleError) -> bool {
-        // A conflict may be with the same request sent twice at once: look once more for its answer.
-        let conflict = matches!(error, RuleError::Taken { .. });
-        self.operation.may_retry(error) || (conflict && !self.looked_again.swap(true, Ordering::Relaxed))
+        // What refuses the request may be what it did itself when it came first, such as taking the name.
+        let is_refusal = matches!(error, RuleError::Refused(_) | RuleError::Taken { .. });
+        let looked = self.looks.swap(true, Ordering::Relaxed);
+        self.operation.may_retry(error) || (is_refusal && !looked)
     }
 }

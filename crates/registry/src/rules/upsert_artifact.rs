@@ -4,7 +4,7 @@
 //! metric logged to a run adds a point to its history.
 
 use model_registry_api::{ApiVersion, Kind};
-use model_registry_server::ApiError;
+use model_registry_server::{ApiError, Preconditions};
 use model_registry_store::{ArtifactKey, Author, Document, Operation, Outcome, Record, Transaction, UniqueField};
 
 use super::{RuleError, apply, new_document, not_found, random_name};
@@ -18,6 +18,8 @@ pub(crate) struct UpsertArtifact {
     pub(crate) parent_id: i64,
     pub(crate) kind: Kind,
     pub(crate) draft: Draft,
+    /// Of the artifact that is there already, if one is meant.
+    pub(crate) preconditions: Preconditions,
     pub(crate) author: Author,
 }
 
@@ -32,6 +34,7 @@ impl Operation for UpsertArtifact {
             return Err(ApiError::Invalid("metric value is required".to_owned()).into());
         }
         let mut document = if let Some(old) = &existing {
+            self.preconditions.check(&old.etag())?;
             let mut document = old.document()?;
             apply::overlay(&mut document, &self.draft.clone().only_mutable(self.kind.spec()));
             document

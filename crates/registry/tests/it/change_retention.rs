@@ -1,17 +1,15 @@
 //! Changes that are too old are deleted, and a reader that has missed some is told so.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
 use futures::StreamExt;
 use http::Request;
-use model_registry_store::{Clock, Lease};
+use model_registry_store::Lease;
 use model_registry_testkit::backends;
 use serde_json::json;
 
-use crate::support::{Answer, Api, START};
+use crate::support::{Answer, Api, Time};
 
 const DAY: Duration = Duration::from_hours(24);
 const LEASE: Duration = Duration::from_mins(1);
@@ -19,19 +17,17 @@ const LEASE: Duration = Duration::from_mins(1);
 /// A registry whose days pass when the test says so.
 struct Days {
     api: Api,
-    now: Arc<AtomicI64>,
+    time: Time,
 }
 
 impl Days {
     async fn begin(backend: model_registry_testkit::Backend) -> Self {
-        let now = Arc::new(AtomicI64::new(START));
-        let read = Arc::clone(&now);
-        let clock = Clock::new(move || read.load(Ordering::SeqCst));
-        Self { api: Api::with_clock(backend, clock).await, now }
+        let time = Time::start();
+        Self { api: Api::with_clock(backend, time.clock()).await, time }
     }
 
     fn pass(&self, days: u32) {
-        self.now.fetch_add(i64::try_from((DAY * days).as_millis()).unwrap(), Ordering::SeqCst);
+        self.time.pass(DAY * days);
     }
 
     async fn create(&self, names: std::ops::Range<usize>) {
@@ -148,7 +144,7 @@ async fn one_replica_deletes_at_a_time() {
         assert!(replica.store.acquire(&lease).await.unwrap(), "{backend}");
         assert_eq!(days.delete_old().await, 0, "{backend}: the other replica is at it");
         // The other one died: its lease runs out.
-        days.now.fetch_add(i64::try_from(LEASE.as_millis()).unwrap() + 1, Ordering::SeqCst);
+        days.time.pass(LEASE + Duration::from_millis(1));
         assert_eq!(days.delete_old().await, 3, "{backend}");
     }
 }
@@ -159,7 +155,7 @@ async fn a_clock_that_was_ahead_keeps_nothing_for_ever() {
         let days = Days::begin(backend).await;
         days.pass(1_000);
         days.create(0..1).await;
-        days.now.store(START, Ordering::SeqCst);
+        days.time.back_to_the_start();
         days.create(1..3).await;
         days.pass(10);
         assert_eq!(days.delete_old().await, 3, "{backend}");

@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 use axum::body::Body;
 use http::Request;
 use http_body_util::BodyExt;
+use model_registry_api::Kind;
 use model_registry_testkit::backends;
 use serde_json::{Value, json};
 
+use crate::support::entities::{Entities, change, entity};
 use crate::support::{Api, START};
 
 async fn read(api: &Api, query: &str) -> (Vec<Value>, String) {
@@ -45,6 +47,90 @@ async fn every_mutation_is_one_change() {
         assert_eq!(read(&api, "after=newest").await, (Vec::new(), "2".to_owned()));
         let v1 = api.get("/api/model_registry/v1/changes?after=1").await.json();
         assert_eq!(v1["items"][0]["sequence"], "2");
+    }
+}
+
+/// A change as the test tells it: kind, id, verb and revision.
+fn told(change: &Value) -> (String, String, String, String) {
+    let text = |member: &str| change[member].as_str().unwrap().to_owned();
+    (text("kind"), text("id"), text("verb"), text("revision"))
+}
+
+#[tokio::test]
+async fn every_mutation_of_every_kind_is_one_change_and_nothing_else_is() {
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let mut expected = Vec::new();
+        let mut expect = |kind: Kind, id: &str, verb: &str, revision: u32| {
+            expected.push((kind.name().to_owned(), id.to_owned(), verb.to_owned(), revision.to_string()));
+        };
+        let entities = Entities::create(&api).await;
+        for (kind, id) in &entities.ids {
+            expect(*kind, id, "create", 1);
+        }
+        for (kind, id) in &entities.ids {
+            let Some(path) = entity(*kind, id) else { continue };
+            assert_eq!(api.patch(&path, change(*kind, json!({"description": "d"}))).await.status, 200, "{path}");
+            expect(*kind, id, "update", 2);
+            // What is refused is no change.
+            assert_eq!(api.patch(&path, change(*kind, json!({"customProperties": 5}))).await.status, 400, "{path}");
+            let stale = [("if-match", "\"stale\"")];
+            assert_eq!(api.call("PATCH", &path, &stale, Some(change(*kind, json!({})))).await.status, 412, "{path}");
+        }
+        let artifact = entities.id(Kind::ModelArtifact);
+        assert_eq!(api.patch(&format!("model_artifacts/{artifact}"), json!({})).await.status, 200);
+        expect(Kind::ModelArtifact, artifact, "update", 3);
+
+        for nested in entities.nested() {
+            let what = format!("{} {:?}", nested.path, nested.kind);
+            let mut body = nested.body;
+            body["name"] = json!("nested");
+            let created = api.post(&nested.path, body.clone()).await;
+            assert_eq!(created.status, 201, "{what}");
+            expect(nested.kind, &created.id(), "create", 1);
+            // Once more: a metric or parameter is that of its name, anything else is taken.
+            let again = api.post(&nested.path, body.clone()).await;
+            if matches!(nested.kind, Kind::Metric | Kind::Parameter) {
+                assert_eq!(again.status, 200, "{what}");
+                expect(nested.kind, &created.id(), "update", 2);
+            } else {
+                assert_eq!(again.status, 409, "{what}");
+                if !matches!(nested.kind, Kind::ServeModel | Kind::InferenceService) {
+                    body["id"] = json!(created.id());
+                    assert_eq!(api.post(&nested.path, body).await.status, 200, "{what}");
+                    expect(nested.kind, &created.id(), "update", 2);
+                }
+            }
+        }
+
+        let loose = api.create("artifacts", json!({"artifactType": "doc-artifact", "name": "loose"})).await;
+        expect(Kind::DocArtifact, &loose, "create", 1);
+        let path = format!("model_versions/{}/artifacts", entities.id(Kind::ModelVersion));
+        let attached = api.post(&path, json!({"artifactType": "doc-artifact", "id": loose})).await;
+        assert_eq!(attached.status, 200);
+        expect(Kind::DocArtifact, &loose, "update", 2);
+
+        for (name, is_new) in [("v1", true), ("v2", false)] {
+            let body = json!({
+                "registeredModel": {"name": "registered"},
+                "modelVersion": {"name": name},
+                "artifacts": [{"artifactType": "model-artifact", "name": "a"}, {"artifactType": "dataset-artifact", "name": "b"}]
+            });
+            let answer = api.post("registered_models:register", body.clone()).await;
+            assert_eq!(answer.status, 201, "{}", answer.message());
+            let answer = answer.json();
+            let id = |value: &Value| value["id"].as_str().unwrap().to_owned();
+            if is_new {
+                expect(Kind::RegisteredModel, &id(&answer["registeredModel"]), "create", 1);
+            }
+            expect(Kind::ModelVersion, &id(&answer["modelVersion"]), "create", 1);
+            expect(Kind::ModelArtifact, &id(&answer["artifacts"][0]), "create", 1);
+            expect(Kind::DataSet, &id(&answer["artifacts"][1]), "create", 1);
+            assert_eq!(api.post("registered_models:register", body).await.status, 409);
+        }
+
+        let (items, _) = read(&api, "after=0&limit=1000").await;
+        assert_eq!(items.iter().map(told).collect::<Vec<_>>(), expected, "{backend}");
     }
 }
 

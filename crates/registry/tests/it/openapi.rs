@@ -110,6 +110,62 @@ fn collect_references(value: &Value, references: &mut BTreeSet<String>) {
     }
 }
 
+#[test]
+fn every_operation_declares_the_headers_that_it_reads_and_writes() {
+    let document = model_registry_registry::openapi_document();
+    let resolved = |value: &Value| match value["$ref"].as_str() {
+        Some(reference) => document.pointer(&reference[1..]).unwrap().clone(),
+        None => value.clone(),
+    };
+    let (mut of_one_entity, mut changes) = (0, 0);
+    for (path, item) in document["paths"].as_object().unwrap() {
+        if !path.starts_with("/api/") {
+            continue;
+        }
+        for method in METHODS.into_iter().filter(|method| item.get(method).is_some()) {
+            let operation = &item[method];
+            let what = format!("{method} {path}");
+            let parameters = operation["parameters"].as_array().into_iter().flatten().map(&resolved);
+            let read: BTreeSet<String> = parameters
+                .filter(|parameter| parameter["in"] == "header")
+                .map(|parameter| parameter["name"].as_str().unwrap().to_owned())
+                .collect();
+            let responses = operation["responses"].as_object().unwrap();
+            let has = |status: &str| responses.contains_key(status);
+            let is_list = operation["operationId"].as_str().unwrap().starts_with("get")
+                && !path.ends_with('}')
+                && !path.ends_with("/model")
+                && !path.ends_with("/version");
+            let is_registration = path.ends_with(":register");
+
+            let expected: &[&str] = match method {
+                "get" if is_list => &[],
+                "get" => &["If-None-Match"],
+                "patch" => &["If-Match"],
+                // A body that means an entity which is there changes it.
+                _ if has("200") => &["Idempotency-Key", "If-Match"],
+                _ => &["Idempotency-Key"],
+            };
+            assert_eq!(read, expected.iter().map(|name| (*name).to_owned()).collect(), "{what}");
+            assert_eq!(has("304"), read.contains("If-None-Match"), "{what}");
+            assert_eq!(has("412"), read.contains("If-Match"), "{what}");
+            assert_eq!(has("422"), read.contains("Idempotency-Key"), "{what}");
+
+            for status in ["200", "201"].into_iter().filter(|status| has(status)) {
+                let written = resolved(&responses[status]);
+                let has_tag = !is_list && !is_registration;
+                assert_eq!(written["headers"].get("ETag").is_some(), has_tag, "{what} {status}");
+                of_one_entity += usize::from(has_tag);
+            }
+            if has("304") {
+                assert!(resolved(&responses["304"])["headers"].get("ETag").is_some(), "{what}");
+            }
+            changes += usize::from(has("412"));
+        }
+    }
+    assert!(of_one_entity >= 76 && changes >= 20, "{of_one_entity} answers with one entity, {changes} guarded changes");
+}
+
 #[tokio::test]
 async fn the_document_is_served_with_a_tag_and_sent_once() {
     let api = Api::on(Backend::Sqlite).await;

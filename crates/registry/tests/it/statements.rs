@@ -96,3 +96,22 @@ async fn erased_properties_match_nothing() {
         assert_eq!(list("p1 = 7").await, 1);
     }
 }
+
+#[tokio::test]
+async fn an_idempotency_key_costs_one_statement_more() {
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let model = api.create("registered_models", json!({"name": "m"})).await;
+        let mut created = Vec::new();
+        for (name, headers) in
+            [("plain", vec![]), ("keyed", vec![("idempotency-key", "k")]), ("keyed", vec![("idempotency-key", "k")])]
+        {
+            let body = json!({"name": name, "registeredModelId": model, "customProperties": properties(20)});
+            let (statements, answer) = api.statements(api.call("POST", "model_versions", &headers, Some(body))).await;
+            assert_eq!(answer.status, 201, "{}", answer.message());
+            created.push(statements);
+        }
+        // Sent again, it is tried first: the parent is read, the name is found to be taken, and then the answer is read.
+        assert_eq!(created, [4, 5, 3], "{backend}");
+    }
+}

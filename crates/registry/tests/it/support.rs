@@ -1,6 +1,10 @@
 //! An API over a fresh database, called without a socket.
 
+pub(crate) mod entities;
+
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -17,6 +21,28 @@ use tower::ServiceExt;
 
 /// When the test clock starts: milliseconds since the Unix epoch.
 pub(crate) const START: i64 = 1_700_000_000_000;
+
+/// A time that passes when the test says so.
+pub(crate) struct Time(Arc<AtomicI64>);
+
+impl Time {
+    pub(crate) fn start() -> Self {
+        Self(Arc::new(AtomicI64::new(START)))
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
+        let now = Arc::clone(&self.0);
+        Clock::new(move || now.load(Ordering::SeqCst))
+    }
+
+    pub(crate) fn pass(&self, duration: Duration) {
+        self.0.fetch_add(i64::try_from(duration.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
+    pub(crate) fn back_to_the_start(&self) {
+        self.0.store(START, Ordering::SeqCst);
+    }
+}
 
 /// The registry over a database of its own.
 pub(crate) struct Api {

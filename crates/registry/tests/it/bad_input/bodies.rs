@@ -24,64 +24,71 @@ const WRITES: [(&str, &str); 6] = [
 
 #[tokio::test]
 async fn a_body_that_is_no_json_object_is_refused_everywhere() {
-    let api = Api::on(backends()[0]).await;
-    let broken: Vec<Vec<u8>> = vec![
-        b"".to_vec(),
-        b" ".to_vec(),
-        b"{".to_vec(),
-        b"}".to_vec(),
-        b"[]".to_vec(),
-        b"[{\"name\": \"m\"}]".to_vec(),
-        b"5".to_vec(),
-        b"true".to_vec(),
-        b"\"name\"".to_vec(),
-        b"name=m".to_vec(),
-        b"<name>m</name>".to_vec(),
-        b"{\"name\": \"m\"} {\"name\": \"n\"}".to_vec(),
-        b"{\"name\": \"m\",}".to_vec(),
-        b"{name: \"m\"}".to_vec(),
-        b"{'name': 'm'}".to_vec(),
-        b"{\"name\": \"m\"".to_vec(),
-        b"{\"name\": \"m\nn\"}".to_vec(),
-        b"{\"name\": \"\\x\"}".to_vec(),
-        b"{\"name\": \"\\ud800\"}".to_vec(),
-        b"{\"name\": \"\\udc00\\ud800\"}".to_vec(),
-        b"{\"name\": \"\xff\"}".to_vec(),
-        b"{\"name\": \"\xc3\"}".to_vec(),
-        b"{\"name\": \"\xed\xa0\x80\"}".to_vec(),
-        b"{\"na\xffme\": \"m\"}".to_vec(),
-        b"{\"name\": \"a\0b\"}".to_vec(),
-        b"{\"name\": \"a\\u0000b\"}".to_vec(),
-        b"{\"name\\u0000\": \"m\"}".to_vec(),
-        b"{\"name\": \"m\", \"customProperties\": {\"a\\u0000\": null}}".to_vec(),
-        b"\xef\xbb\xbf{\"name\": \"m\"}".to_vec(),
-        b"{\"name\": 1e999}".to_vec(),
-        b"{\"name\": NaN}".to_vec(),
-        "[".repeat(1_000_000).into_bytes(),
-        "{\"a\":".repeat(1_000_000).into_bytes(),
-        format!("{{\"name\": {}1{}}}", "[".repeat(100_000), "]".repeat(100_000)).into_bytes(),
-        format!("{{\"name\": {}1}}", "1".repeat(1_000_000)).into_bytes(),
-    ];
-    for (method, path) in WRITES {
-        for body in &broken {
-            let what = format!("{method} {path}: {}", String::from_utf8_lossy(&body[..body.len().min(60)]));
-            let answer = send(&api, method, path, body.clone()).await;
-            let message = refusal(&answer, &what);
-            assert_eq!(answer.status, 400, "{what}: {message}");
-            assert!(message.len() < 1_000, "{what}: a message of {} bytes", message.len());
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let broken: Vec<Vec<u8>> = vec![
+            b"".to_vec(),
+            b" ".to_vec(),
+            b"{".to_vec(),
+            b"}".to_vec(),
+            b"[]".to_vec(),
+            b"[{\"name\": \"m\"}]".to_vec(),
+            b"5".to_vec(),
+            b"true".to_vec(),
+            b"\"name\"".to_vec(),
+            b"name=m".to_vec(),
+            b"<name>m</name>".to_vec(),
+            b"{\"name\": \"m\"} {\"name\": \"n\"}".to_vec(),
+            b"{\"name\": \"m\",}".to_vec(),
+            b"{name: \"m\"}".to_vec(),
+            b"{'name': 'm'}".to_vec(),
+            b"{\"name\": \"m\"".to_vec(),
+            b"{\"name\": \"m\nn\"}".to_vec(),
+            b"{\"name\": \"\\x\"}".to_vec(),
+            b"{\"name\": \"\\ud800\"}".to_vec(),
+            b"{\"name\": \"\\udc00\\ud800\"}".to_vec(),
+            b"{\"name\": \"\xff\"}".to_vec(),
+            b"{\"name\": \"\xc3\"}".to_vec(),
+            b"{\"name\": \"\xed\xa0\x80\"}".to_vec(),
+            b"{\"na\xffme\": \"m\"}".to_vec(),
+            b"{\"name\": \"a\0b\"}".to_vec(),
+            b"{\"name\": \"a\\u0000b\"}".to_vec(),
+            b"{\"name\\u0000\": \"m\"}".to_vec(),
+            b"{\"name\": \"m\", \"customProperties\": {\"a\\u0000\": null}}".to_vec(),
+            b"\xef\xbb\xbf{\"name\": \"m\"}".to_vec(),
+            b"{\"name\": 1e999}".to_vec(),
+            b"{\"name\": NaN}".to_vec(),
+            "[".repeat(1_000_000).into_bytes(),
+            "{\"a\":".repeat(1_000_000).into_bytes(),
+            format!("{{\"name\": {}1{}}}", "[".repeat(100_000), "]".repeat(100_000)).into_bytes(),
+            format!("{{\"name\": {}1}}", "1".repeat(1_000_000)).into_bytes(),
+        ];
+        for (method, path) in WRITES {
+            for body in &broken {
+                let what = format!("{method} {path}: {}", String::from_utf8_lossy(&body[..body.len().min(60)]));
+                let answer = send(&api, method, path, body.clone()).await;
+                let message = refusal(&answer, &what);
+                assert_eq!(answer.status, 400, "{what}: {message}");
+                assert!(message.len() < 1_000, "{what}: a message of {} bytes", message.len());
+            }
         }
+        assert_eq!(api.get("registered_models").await.names(), [""; 0]);
     }
-    assert_eq!(api.get("registered_models").await.names(), [""; 0]);
 }
 
 #[tokio::test]
 async fn a_body_of_20_megabytes_is_refused_with_413() {
-    let api = Api::on(backends()[0]).await;
-    let body = format!("{{\"name\": \"m\", \"description\": \"{}\"}}", "x".repeat(20 * 1024 * 1024));
-    for (method, path) in WRITES {
-        let answer = send(&api, method, path, body.clone()).await;
-        let message = refusal(&answer, path);
-        assert_eq!((answer.status, message.as_str()), (413, "request body is larger than the limit of 16777216 bytes"));
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let body = format!("{{\"name\": \"m\", \"description\": \"{}\"}}", "x".repeat(20 * 1024 * 1024));
+        for (method, path) in WRITES {
+            let answer = send(&api, method, path, body.clone()).await;
+            let message = refusal(&answer, path);
+            assert_eq!(
+                (answer.status, message.as_str()),
+                (413, "request body is larger than the limit of 16777216 bytes")
+            );
+        }
     }
 }
 
@@ -98,22 +105,24 @@ async fn of_a_key_that_is_given_twice_the_last_one_counts() {
 
 #[tokio::test]
 async fn a_header_that_makes_no_sense_is_refused_or_ignored() {
-    let api = Api::on(backends()[0]).await;
-    let long = "k".repeat(256);
-    for key in ["", "ä", long.as_str()] {
-        let answer =
-            api.call("POST", "registered_models", &[("Idempotency-Key", key)], Some(json!({"name": "m"}))).await;
-        let message = refusal(&answer, key);
-        assert_eq!((answer.status, message.contains("Idempotency-Key")), (400, true), "{key}: {message}");
-    }
-    let id = api.create("registered_models", json!({"name": "m"})).await;
-    for tag in ["", "x", "\"", "\"1-1", "W/", ",,,", "\"ä\""] {
-        let headers = [("If-Match", tag)];
-        let answer = api.call("PATCH", &format!("registered_models/{id}"), &headers, Some(json!({}))).await;
-        refusal(&answer, tag);
-        assert_eq!(answer.status, 412, "{tag}");
-        let read = api.call("GET", &format!("registered_models/{id}"), &[("If-None-Match", tag)], None).await;
-        assert_eq!(read.status, 200, "{tag}");
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let long = "k".repeat(256);
+        for key in ["", "ä", long.as_str()] {
+            let answer =
+                api.call("POST", "registered_models", &[("Idempotency-Key", key)], Some(json!({"name": "m"}))).await;
+            let message = refusal(&answer, key);
+            assert_eq!((answer.status, message.contains("Idempotency-Key")), (400, true), "{key}: {message}");
+        }
+        let id = api.create("registered_models", json!({"name": "m"})).await;
+        for tag in ["", "x", "\"", "\"1-1", "W/", ",,,", "\"ä\""] {
+            let headers = [("If-Match", tag)];
+            let answer = api.call("PATCH", &format!("registered_models/{id}"), &headers, Some(json!({}))).await;
+            refusal(&answer, tag);
+            assert_eq!(answer.status, 412, "{tag}");
+            let read = api.call("GET", &format!("registered_models/{id}"), &[("If-None-Match", tag)], None).await;
+            assert_eq!(read.status, 200, "{tag}");
+        }
     }
 }
 

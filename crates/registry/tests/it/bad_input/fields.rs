@@ -5,8 +5,9 @@ use model_registry_api::{ApiVersion, Field, Kind, Shape};
 use model_registry_testkit::backends;
 use serde_json::{Value, json};
 
-use super::{Entities, entity, kinds, refusal};
+use super::refusal;
 use crate::support::Api;
+use crate::support::entities::{Entities, change, entity, kinds};
 
 /// Values that a field of the shape never takes.
 fn wrong_values(shape: Shape, version: ApiVersion) -> Vec<Value> {
@@ -40,13 +41,15 @@ fn is_named(field: &Field, message: &str) -> bool {
 
 #[tokio::test]
 async fn a_value_of_the_wrong_type_is_refused_for_every_field_of_every_kind() {
-    let api = Api::on(backends()[0]).await;
-    let entities = Entities::create(&api).await;
-    for version in ApiVersion::ALL {
-        for kind in kinds(version) {
-            for field in kind.spec().all_fields() {
-                for wrong in wrong_values(field.shape, version) {
-                    check_field(&api, &entities, version, kind, field, &wrong).await;
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let entities = Entities::create(&api).await;
+        for version in ApiVersion::ALL {
+            for kind in kinds(version) {
+                for field in kind.spec().all_fields() {
+                    for wrong in wrong_values(field.shape, version) {
+                        check_field(&api, &entities, version, kind, field, &wrong).await;
+                    }
                 }
             }
         }
@@ -72,11 +75,7 @@ async fn check_field(api: &Api, entities: &Entities, version: ApiVersion, kind: 
     }
     let Some(path) = entity(kind, entities.id(kind)) else { return };
     if !is_ignored(field.on_update()) {
-        let mut body = json!({});
-        if let Some(artifact_type) = kind.spec().artifact_type {
-            body["artifactType"] = json!(artifact_type);
-        }
-        body[field.name] = wrong.clone();
+        let body = change(kind, json!({field.name: wrong}));
         let answer = api.patch(&format!("{base}/{path}"), body).await;
         let message = refusal(&answer, &what("PATCH"));
         assert_eq!(answer.status, 400, "{}: {message}", what("PATCH"));
@@ -86,20 +85,22 @@ async fn check_field(api: &Api, entities: &Entities, version: ApiVersion, kind: 
 
 #[tokio::test]
 async fn what_is_no_field_is_refused_by_name_but_in_bodies_of_artifacts() {
-    let api = Api::on(backends()[0]).await;
-    let entities = Entities::create(&api).await;
-    for kind in kinds(ApiVersion::V1Alpha3) {
-        for unknown in ["owners", "display_name", "", "ä", "id2"] {
-            let (path, mut body) = entities.new_entity(kind);
-            body["name"] = json!(format!("{kind:?} {unknown}"));
-            body[unknown] = json!("x");
-            let answer = api.post(&path, body).await;
-            if kind.spec().artifact_type.is_some() {
-                assert_eq!(answer.status, 201, "{kind:?} {unknown}: {}", answer.json());
-                assert!(answer.json().get(unknown).is_none(), "{kind:?} {unknown}");
-            } else {
-                let message = refusal(&answer, &format!("{kind:?} {unknown}"));
-                assert_eq!(message, format!("json: unknown field {}", json!(unknown)));
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let entities = Entities::create(&api).await;
+        for kind in kinds(ApiVersion::V1Alpha3) {
+            for unknown in ["owners", "display_name", "", "ä", "id2"] {
+                let (path, mut body) = entities.new_entity(kind);
+                body["name"] = json!(format!("{kind:?} {unknown}"));
+                body[unknown] = json!("x");
+                let answer = api.post(&path, body).await;
+                if kind.spec().artifact_type.is_some() {
+                    assert_eq!(answer.status, 201, "{kind:?} {unknown}: {}", answer.json());
+                    assert!(answer.json().get(unknown).is_none(), "{kind:?} {unknown}");
+                } else {
+                    let message = refusal(&answer, &format!("{kind:?} {unknown}"));
+                    assert_eq!(message, format!("json: unknown field {}", json!(unknown)));
+                }
             }
         }
     }
@@ -136,55 +137,57 @@ async fn names_are_there_where_they_have_to_be_and_never_longer_than_the_limit_t
 
 #[tokio::test]
 async fn a_custom_property_that_is_not_one_of_the_six_types_is_refused_by_name() {
-    let typed = |kind: &str, field: &str, value: Value| {
-        let mut property = json!({"metadataType": kind});
-        property[field] = value;
-        json!({ "the property": property })
-    };
-    let wrong = [
-        json!(1),
-        json!("x"),
-        json!([]),
-        json!([{"the property": 1}]),
-        json!({"the property": null}),
-        json!({"the property": 1}),
-        json!({"the property": []}),
-        json!({"the property": {}}),
-        json!({"the property": {"metadataType": "MetadataStringValue"}}),
-        json!({"the property": {"metadataType": 1, "string_value": "x"}}),
-        typed("MetadataNoValue", "string_value", json!("x")),
-        typed("metadatastringvalue", "string_value", json!("x")),
-        typed("MetadataStringValue", "string_value", json!(1)),
-        typed("MetadataStringValue", "string_value", json!(null)),
-        typed("MetadataIntValue", "int_value", json!(1)),
-        typed("MetadataIntValue", "int_value", json!("1.5")),
-        typed("MetadataIntValue", "int_value", json!("")),
-        typed("MetadataIntValue", "int_value", json!("9223372036854775808")),
-        typed("MetadataDoubleValue", "double_value", json!("1")),
-        typed("MetadataDoubleValue", "double_value", json!("NaN")),
-        typed("MetadataBoolValue", "bool_value", json!("true")),
-        typed("MetadataBoolValue", "bool_value", json!(1)),
-        typed("MetadataStructValue", "struct_value", json!({"a": 1})),
-        typed("MetadataStructValue", "struct_value", json!("no base64!")),
-        typed("MetadataProtoValue", "proto_value", json!("AAAA")),
-        json!({"the property": {"metadataType": "MetadataProtoValue", "type": 1, "proto_value": "AAAA"}}),
-    ];
-    let api = Api::on(backends()[0]).await;
-    let entities = Entities::create(&api).await;
-    for kind in kinds(ApiVersion::V1Alpha3) {
-        for properties in &wrong {
-            let (path, mut body) = entities.new_entity(kind);
-            body["name"] = json!("wrong");
-            body["customProperties"] = properties.clone();
-            let what = format!("{kind:?}: {properties}");
-            let answer = api.post(&path, body).await;
-            let message = refusal(&answer, &what);
-            assert_eq!(answer.status, 400, "{what}: {message}");
-            let is_named = message.contains("the property") || message.contains("customProperties");
-            assert!(is_named, "{what}: {message}");
+    for backend in backends() {
+        let typed = |kind: &str, field: &str, value: Value| {
+            let mut property = json!({"metadataType": kind});
+            property[field] = value;
+            json!({ "the property": property })
+        };
+        let wrong = [
+            json!(1),
+            json!("x"),
+            json!([]),
+            json!([{"the property": 1}]),
+            json!({"the property": null}),
+            json!({"the property": 1}),
+            json!({"the property": []}),
+            json!({"the property": {}}),
+            json!({"the property": {"metadataType": "MetadataStringValue"}}),
+            json!({"the property": {"metadataType": 1, "string_value": "x"}}),
+            typed("MetadataNoValue", "string_value", json!("x")),
+            typed("metadatastringvalue", "string_value", json!("x")),
+            typed("MetadataStringValue", "string_value", json!(1)),
+            typed("MetadataStringValue", "string_value", json!(null)),
+            typed("MetadataIntValue", "int_value", json!(1)),
+            typed("MetadataIntValue", "int_value", json!("1.5")),
+            typed("MetadataIntValue", "int_value", json!("")),
+            typed("MetadataIntValue", "int_value", json!("9223372036854775808")),
+            typed("MetadataDoubleValue", "double_value", json!("1")),
+            typed("MetadataDoubleValue", "double_value", json!("NaN")),
+            typed("MetadataBoolValue", "bool_value", json!("true")),
+            typed("MetadataBoolValue", "bool_value", json!(1)),
+            typed("MetadataStructValue", "struct_value", json!({"a": 1})),
+            typed("MetadataStructValue", "struct_value", json!("no base64!")),
+            typed("MetadataProtoValue", "proto_value", json!("AAAA")),
+            json!({"the property": {"metadataType": "MetadataProtoValue", "type": 1, "proto_value": "AAAA"}}),
+        ];
+        let api = Api::on(backend).await;
+        let entities = Entities::create(&api).await;
+        for kind in kinds(ApiVersion::V1Alpha3) {
+            for properties in &wrong {
+                let (path, mut body) = entities.new_entity(kind);
+                body["name"] = json!("wrong");
+                body["customProperties"] = properties.clone();
+                let what = format!("{kind:?}: {properties}");
+                let answer = api.post(&path, body).await;
+                let message = refusal(&answer, &what);
+                assert_eq!(answer.status, 400, "{what}: {message}");
+                let is_named = message.contains("the property") || message.contains("customProperties");
+                assert!(is_named, "{what}: {message}");
+            }
         }
+        let too_long = json!({"name": "m", "customProperties": {"x".repeat(256): {"metadataType": "MetadataBoolValue", "bool_value": true}}});
+        let message = refusal(&api.post("registered_models", too_long).await, "a long name");
+        assert_eq!(message, "`customProperties key` is longer than 255 characters");
     }
-    let too_long = json!({"name": "m", "customProperties": {"x".repeat(256): {"metadataType": "MetadataBoolValue", "bool_value": true}}});
-    let message = refusal(&api.post("registered_models", too_long).await, "a long name");
-    assert_eq!(message, "`customProperties key` is longer than 255 characters");
 }

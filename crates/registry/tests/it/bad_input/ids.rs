@@ -4,8 +4,9 @@ use model_registry_api::{ApiVersion, Kind};
 use model_registry_testkit::backends;
 use serde_json::json;
 
-use super::{Entities, collection, entity, kinds, refusal};
+use super::refusal;
 use crate::support::Api;
+use crate::support::entities::{Entities, change, collection, entity, kinds};
 
 #[tokio::test]
 async fn an_id_that_is_no_integer_is_refused_and_an_unknown_one_is_not_found() {
@@ -31,10 +32,7 @@ async fn an_id_that_is_no_integer_is_refused_and_an_unknown_one_is_not_found() {
                 ("0", 404),
             ] {
                 let path = entity(kind, id).unwrap();
-                let mut body = json!({"description": "x"});
-                if let Some(artifact_type) = kind.spec().artifact_type {
-                    body["artifactType"] = json!(artifact_type);
-                }
+                let body = change(kind, json!({"description": "x"}));
                 for answer in [api.get(&path).await, api.patch(&path, body).await] {
                     let message = refusal(&answer, &path);
                     assert_eq!(answer.status, status, "{backend} {path}: {message}");

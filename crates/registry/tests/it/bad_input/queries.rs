@@ -173,22 +173,24 @@ async fn parameters_that_cannot_be_read_are_refused_by_name() {
 
 #[tokio::test]
 async fn paths_and_methods_that_do_not_exist_are_answered_with_a_readable_body() {
-    let api = Api::on(backends()[0]).await;
-    for (method, path, status) in [
-        ("GET", "/", 404),
-        ("GET", "/api/model_registry/v2/registered_models", 404),
-        ("GET", "no_such_things", 404),
-        ("GET", "registered_models/1/2/3", 404),
-        ("GET", "registered_models/", 404),
-        ("DELETE", "registered_models/1", 405),
-        ("PUT", "registered_models", 405),
-        ("PATCH", "registered_models", 405),
-        ("GET", "/api/model_registry/v1/experiments", 404),
-        ("GET", "registered_models:register", 405),
-        ("POST", "registered_models:other", 404),
-    ] {
-        let answer = api.call(method, path, &[], None).await;
-        let message = refusal(&answer, path);
-        assert_eq!(answer.status, status, "{method} {path}: {message}");
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        for (method, path, status) in [
+            ("GET", "/", 404),
+            ("GET", "/api/model_registry/v2/registered_models", 404),
+            ("GET", "no_such_things", 404),
+            ("GET", "registered_models/1/2/3", 404),
+            ("GET", "registered_models/", 404),
+            ("DELETE", "registered_models/1", 405),
+            ("PUT", "registered_models", 405),
+            ("PATCH", "registered_models", 405),
+            ("GET", "/api/model_registry/v1/experiments", 404),
+            ("GET", "registered_models:register", 405),
+            ("POST", "registered_models:other", 404),
+        ] {
+            let answer = api.call(method, path, &[], None).await;
+            let message = refusal(&answer, path);
+            assert_eq!(answer.status, status, "{method} {path}: {message}");
+        }
     }
 }

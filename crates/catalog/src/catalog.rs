@@ -183,7 +183,7 @@ impl Catalog {
         // Nobody knows which sources an unreadable file has: what they published in an earlier run stays.
         let complete = is_complete.then(|| configuration.sources.keys().cloned().collect());
         let mut snapshots = Vec::with_capacity(loaded.len());
-        for Loaded { snapshot, problems: of_source, notices } in loaded {
+        for Loaded { snapshot, problems: of_source, measurements_skipped, notices } in loaded {
             for notice in &notices {
                 tracing::warn!(place = notice.place, reason = notice.reason, "catalog source");
             }
@@ -192,6 +192,7 @@ impl Catalog {
             }
             problems.extend(of_source);
             problems.extend(notices);
+            self.metrics.note_measurements(&snapshot.source_id, measurements_skipped);
             self.metrics.note(&snapshot, started.elapsed(), self.store.clock().now());
             snapshots.push(snapshot);
         }

@@ -37,7 +37,7 @@ pub fn check(settings: &Settings) -> CheckReport {
     let mut loaded: HashMap<String, Loaded> =
         loaded.into_iter().map(|loaded| (loaded.snapshot.source_id.clone(), loaded)).collect();
     for source in configuration.sources.values() {
-        let Some(Loaded { snapshot, problems: of_source, notices }) = loaded.remove(&source.id) else {
+        let Some(Loaded { snapshot, problems: of_source, notices, .. }) = loaded.remove(&source.id) else {
             let (id, name, asset_type) = (source.id.clone(), source.name.clone(), source.listing().as_str());
             sources.push(CheckedSource { id, name, asset_type, status: "read from the hub", items: 0, skipped: 0 });
             continue;
@@ -50,11 +50,6 @@ pub fn check(settings: &Settings) -> CheckReport {
             items: snapshot.items.as_ref().map_or(0, CatalogItems::len),
             skipped: snapshot.skipped,
         });
-        if of_source.is_empty()
-            && let Some(reason) = snapshot.error
-        {
-            problems.push(Problem { place: format!("source {}", source.id), reason });
-        }
         problems.extend(of_source);
         problems.extend(notices);
     }

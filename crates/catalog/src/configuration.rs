@@ -1,23 +1,24 @@
 //! The configuration of a catalog: sources, labels and named queries from one or several files.
 //!
 //! Later files win, field by field; so a short file of one's own can switch on what a default file ships switched off.
-//! A file that cannot be used keeps what it said before, and is told.
+//! A file that cannot be used keeps what it said before, and is told; so does a source that cannot be used.
 
 mod file;
 mod label;
 mod merge;
 mod named_query;
+mod properties;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-pub(crate) use file::{SourceEntry, SourcesFile};
+use file::{SourceEntry, SourcesFile};
 pub(crate) use label::Label;
 pub(crate) use named_query::{NamedQuery, to_filter};
 
-use crate::yaml::{self, Problem};
+use crate::yaml::{self, Place, Problem};
 
 /// What a catalog lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -56,6 +57,17 @@ pub(crate) struct Source {
     pub(crate) properties: Map<String, Value>,
     /// The file that the properties come from: paths are relative to its directory.
     pub(crate) origin: PathBuf,
+    /// Why what the files say of it cannot be used: it is not read, and what was published before stays.
+    pub(crate) broken: Option<Problem>,
+}
+
+/// Where a source is written; no part of it, since moving it changes nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SourcePlaces {
+    pub(crate) file: PathBuf,
+    pub(crate) place: Place,
+    /// Of the properties, in the file that they come from.
+    pub(crate) properties: BTreeMap<String, Place>,
 }
 
 impl Source {
@@ -78,6 +90,8 @@ impl Source {
 pub(crate) struct Configuration {
     /// By id.
     pub(crate) sources: BTreeMap<String, Source>,
+    /// Of each source.
+    pub(crate) places: BTreeMap<String, SourcePlaces>,
     /// In the order of the files.
     pub(crate) labels: Vec<Label>,
     pub(crate) named_queries: BTreeMap<String, NamedQuery>,
@@ -96,15 +110,18 @@ impl Files {
         for path in paths {
             let read = yaml::read_text(path).and_then(|text| SourcesFile::read(path, &text));
             match read {
-                Ok(file) => {
+                Ok(mut file) => {
+                    if let Some(earlier) = self.read.get(path) {
+                        file.keep_from(earlier);
+                    }
                     self.read.insert(path.clone(), file);
                 }
                 Err(problem) => problems.push(problem),
             }
         }
         let files = paths.iter().filter_map(|path| Some((path.as_path(), self.read.get(path)?)));
-        let (configuration, conflicts) = merge::merge(files);
-        problems.extend(conflicts);
+        let (configuration, told) = merge::merge(files);
+        problems.extend(told);
         (configuration, problems)
     }
 }

@@ -190,7 +190,7 @@ fn is_listed(name: &str, organization: &str, prefix: &str) -> bool {
 }
 
 /// `90s`, `30m`, `24h`, `1h30m`.
-fn duration(text: &str) -> Option<Duration> {
+pub(crate) fn duration(text: &str) -> Option<Duration> {
     let mut total = Duration::ZERO;
     let mut digits = String::new();
     for character in text.trim().chars() {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use model_registry_store::{CatalogItems, SourceSnapshot};
 
-use crate::configuration::{AssetType, Configuration, Source};
+use crate::configuration::{AssetType, Configuration, Source, SourcePlaces};
 use crate::models::{self, Found};
 use crate::pattern::NameFilter;
 use crate::performance::Measurements;
@@ -15,6 +15,8 @@ use crate::{hub, mcp};
 pub(crate) struct Loaded {
     pub(crate) snapshot: SourceSnapshot,
     pub(crate) problems: Vec<Problem>,
+    /// Measurements that were left out; `problems` has them too.
+    pub(crate) measurements_skipped: usize,
     /// What did no harm.
     pub(crate) notices: Vec<Problem>,
 }
@@ -22,11 +24,26 @@ pub(crate) struct Loaded {
 /// Reads all sources. It blocks: files are read and parsed.
 pub(crate) fn read_all(configuration: &Configuration, measured: &[PathBuf]) -> (Vec<Loaded>, Vec<Problem>) {
     let (measurements, problems) = Measurements::find(measured);
-    (configuration.sources.values().filter_map(|source| read(source, &measurements)).collect(), problems)
+    let sources = configuration.sources.values();
+    let read = sources.filter_map(|source| read(source, configuration.places.get(&source.id)?, &measurements));
+    (read.collect(), problems)
+}
+
+/// Why nothing of a source could be read.
+struct Failure {
+    /// As the source shows it.
+    error: String,
+    problem: Problem,
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self { error: problem.to_string(), problem }
+    }
 }
 
 /// `None` for sources that are read over the network, at their own pace.
-fn read(source: &Source, measurements: &Measurements) -> Option<Loaded> {
+fn read(source: &Source, places: &SourcePlaces, measurements: &Measurements) -> Option<Loaded> {
     let snapshot = SourceSnapshot {
         source_id: source.id.clone(),
         status: "disabled",
@@ -35,18 +52,18 @@ fn read(source: &Source, measurements: &Measurements) -> Option<Loaded> {
         items: Some(CatalogItems::default()),
         kept: Vec::new(),
     };
-    if !source.enabled {
-        return Some(Loaded { snapshot, problems: Vec::new(), notices: Vec::new() });
+    if !source.enabled && source.broken.is_none() {
+        return Some(Loaded { snapshot, problems: Vec::new(), measurements_skipped: 0, notices: Vec::new() });
     }
-    if is_hub(source) && hub::wanted(source).is_ok() {
+    if source.broken.is_none() && is_hub(source) && hub::wanted(source).is_ok() {
         return None;
     }
-    Some(match read_items(source, measurements) {
+    Some(match read_items(source, places, measurements) {
         Ok(found) => finish(source, snapshot, found),
         // What was published before stays.
-        Err(error) => {
+        Err(Failure { error, problem }) => {
             let snapshot = SourceSnapshot { status: "error", error: Some(error), items: None, ..snapshot };
-            Loaded { snapshot, problems: Vec::new(), notices: Vec::new() }
+            Loaded { snapshot, problems: vec![problem], measurements_skipped: 0, notices: Vec::new() }
         }
     })
 }
@@ -57,41 +74,67 @@ pub(crate) fn is_hub(source: &Source) -> bool {
 }
 
 fn finish(source: &Source, snapshot: SourceSnapshot, found: Found) -> Loaded {
-    let Found { items, problems, notices } = found;
-    let skipped = problems.len();
-    let shown: Vec<String> = problems.iter().take(20).map(ToString::to_string).collect();
-    let shown = shown.join("; ");
+    let Found { items, mut problems, measurements, notices } = found;
+    let (skipped, measurements_skipped) = (problems.len(), measurements.len());
     let what = match source.asset {
         AssetType::Models => "model(s)",
         AssetType::McpServers => "MCP server(s)",
     };
-    let snapshot = if skipped == 0 {
-        SourceSnapshot { status: "available", items: Some(items), ..snapshot }
-    } else if items.is_empty() {
-        let error = format!("all {what} failed to load from source {}: {shown}", source.id);
+    let snapshot = if skipped > 0 && items.is_empty() {
+        let error = format!("all {what} failed to load from source {}: {}", source.id, shown(&problems));
         SourceSnapshot { status: "error", error: Some(error), skipped, items: None, ..snapshot }
     } else {
-        let error = format!("failed to load {skipped} {what}: {shown}");
-        SourceSnapshot { status: "partially-available", error: Some(error), skipped, items: Some(items), ..snapshot }
+        let mut errors = Vec::new();
+        if skipped > 0 {
+            errors.push(format!("failed to load {skipped} {what}: {}", shown(&problems)));
+        }
+        if measurements_skipped > 0 {
+            errors.push(format!("failed to read {measurements_skipped} measurement(s): {}", shown(&measurements)));
+        }
+        let status = if errors.is_empty() { "available" } else { "partially-available" };
+        let error = Some(errors.join("; ")).filter(|error| !error.is_empty());
+        SourceSnapshot { status, error, skipped, items: Some(items), ..snapshot }
     };
-    Loaded { snapshot, problems, notices }
+    problems.extend(measurements);
+    Loaded { snapshot, problems, measurements_skipped, notices }
 }
 
-fn read_items(source: &Source, measurements: &Measurements) -> Result<Found, String> {
+/// The first of them, for people.
+fn shown(problems: &[Problem]) -> String {
+    let shown: Vec<String> = problems.iter().take(20).map(ToString::to_string).collect();
+    shown.join("; ")
+}
+
+fn read_items(source: &Source, places: &SourcePlaces, measurements: &Measurements) -> Result<Found, Failure> {
+    if let Some(problem) = &source.broken {
+        return Err(problem.clone().into());
+    }
+    let wrong =
+        |reason: String| Failure { problem: places.source(format!("source `{}`: {reason}", source.id)), error: reason };
     match (source.kind.as_str(), source.asset) {
-        ("", _) => Err("source has no type defined".to_owned()),
-        ("yaml", asset) => read_yaml(source, asset, measurements),
+        ("", _) => Err(wrong("source has no type defined".to_owned())),
+        ("yaml", asset) => read_yaml(source, places, asset, measurements),
         // What is right about it is read by `hub.rs`.
-        ("hf", AssetType::Models) => hub::wanted(source).map(|_| Found::default()),
-        (other, AssetType::Models) => Err(format!("catalog type \"{other}\" not registered: use yaml or hf")),
-        (other, AssetType::McpServers) => Err(format!("unknown MCP provider type: {other}: use yaml")),
+        ("hf", AssetType::Models) => hub::wanted(source).map(|_| Found::default()).map_err(wrong),
+        (other, AssetType::Models) => Err(wrong(format!("catalog type \"{other}\" not registered: use yaml or hf"))),
+        (other, AssetType::McpServers) => Err(wrong(format!("unknown MCP provider type: {other}: use yaml"))),
     }
 }
 
-fn read_yaml(source: &Source, asset: AssetType, measurements: &Measurements) -> Result<Found, String> {
+fn read_yaml(
+    source: &Source,
+    places: &SourcePlaces,
+    asset: AssetType,
+    measurements: &Measurements,
+) -> Result<Found, Failure> {
+    const PATH: &str = "yamlCatalogPath";
+    let wrong = |reason: String| {
+        let problem = places.property(&source.origin, PATH, format!("source `{}`: {reason}", source.id));
+        Failure { problem, error: reason }
+    };
     let relative = source
-        .text_property("yamlCatalogPath")
-        .ok_or("missing required property: yamlCatalogPath, the file with what the source publishes")?;
+        .text_property(PATH)
+        .ok_or_else(|| wrong(format!("missing required property: {PATH}, the file with what the source publishes")))?;
     let path = source.path(relative);
     let included = source.included.clone().unwrap_or_default();
     let mut excluded = source.excluded.clone().unwrap_or_default();
@@ -100,11 +143,11 @@ fn read_yaml(source: &Source, asset: AssetType, measurements: &Measurements) -> 
         excluded.extend(list.iter().filter_map(serde_json::Value::as_str).map(str::to_owned));
     }
     let field = if asset == AssetType::Models { "Models" } else { "Servers" };
-    let filter = NameFilter::new(field, &included, &excluded)?;
-    let reader = yaml::open(&path).map_err(|problem| format!("failed to read yamlCatalogPath file: {problem}"))?;
+    let filter = NameFilter::new(field, &included, &excluded).map_err(wrong)?;
+    let reader = yaml::open(&path).map_err(|problem| wrong(format!("failed to read {PATH} file: {problem}")))?;
     let found = match asset {
         AssetType::Models => models::read(&path, reader, &source.id, &filter, measurements),
         AssetType::McpServers => mcp::read(&path, reader, &source.id, &filter),
     };
-    found.map_err(|problem| format!("failed to parse yamlCatalogPath file: {problem}"))
+    found.map_err(|problem| Failure { error: format!("failed to parse {PATH} file: {problem}"), problem })
 }

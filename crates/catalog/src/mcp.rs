@@ -7,12 +7,12 @@ mod entry;
 mod notices;
 
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::io::Read;
 use std::path::Path;
 
 use model_registry_store::{CatalogItem, CatalogKind, Document};
 use serde_json::{Map, Value, json};
-use serde_saphyr::Spanned;
 
 use self::entry::{ParameterEntry, SecurityIndicators, ServerEntry};
 use self::notices::{filled, notices, runtime_metadata};
@@ -20,7 +20,7 @@ use crate::license;
 use crate::models::Found;
 use crate::pattern::NameFilter;
 use crate::values::{self, put};
-use crate::yaml::{ListFile, MostText, Problem, UnknownKey};
+use crate::yaml::{DOES_NOTHING, ListFile, MostText, Problem, UnknownKeys};
 
 const LONGEST_VERSION: usize = 100;
 
@@ -30,38 +30,45 @@ pub(crate) const DEPLOYMENT_MODES: [&str; 2] = ["local", "remote"];
 pub(crate) const ACCESS_TYPES: [&str; 3] = ["read_only", "read_write", "execute"];
 
 const SERVER_FILE: ListFile =
-    ListFile { list: "mcp_servers", keys: &["source", "mcp_servers"], unknown_keys: UnknownKey::DoesNothing };
+    ListFile { list: "mcp_servers", keys: &["source", "mcp_servers"], unknown_keys: UnknownKeys::DoesNothing };
 
 /// Reads a server file for a source.
 pub(crate) fn read(file: &Path, reader: impl Read, source_id: &str, filter: &NameFilter) -> Result<Found, Problem> {
     let mut found = Found::default();
-    let mut lines: HashMap<String, u64> = HashMap::new();
-    let unknown = SERVER_FILE.read(
-        file,
-        reader,
-        MostText::OfSource,
-        |Spanned { value: entry, referenced: location, .. }: Spanned<ServerEntry>| {
-            let name = entry.name.as_deref().unwrap_or_default().trim().to_owned();
-            let problem = |reason: String| Problem::at(file, location, format!("server \"{name}\" {reason}"));
-            if !name.is_empty() && !filter.allows(&name) {
-                return;
+    let mut lines: HashMap<String, usize> = HashMap::new();
+    let of_file = SERVER_FILE.read(file, reader, MostText::OfSource, |entry| {
+        let name = entry.get("name").and_then(|name| name.node.text()).unwrap_or_default().trim();
+        let about = |reason: &dyn Display| format!("server \"{name}\" {reason}");
+        if !name.is_empty() && !filter.allows(name) {
+            return Ok(());
+        }
+        let (server, unknown) = entry.read::<ServerEntry>();
+        let server = match server {
+            Ok(server) => server,
+            Err(mistake) => {
+                let reason = about(&format_args!("is left out: {mistake}"));
+                found.problems.push(entry.problem_at(mistake.place(), reason));
+                return Ok(());
             }
-            match item(&entry, &name, source_id) {
-                Ok(item) => {
-                    if let Some(first) = lines.insert(item.key.clone(), location.line()) {
-                        lines.insert(item.key, first);
-                        let reason = format!("is there already in this version, in line {first}: this one is left out");
-                        found.problems.push(problem(reason));
-                    } else {
-                        found.notices.extend(notices(&entry).into_iter().map(problem));
-                        found.items.push(&item);
-                    }
+        };
+        match item(&server, name, source_id) {
+            Ok(item) => {
+                if let Some(first) = lines.get(&item.key) {
+                    let reason = format!("is there already in this version, in line {first}: this one is left out");
+                    found.problems.push(entry.problem(about(&reason)));
+                } else {
+                    lines.insert(item.key.clone(), entry.node.place.line);
+                    let told = unknown.iter().map(|key| (key.place, format!("has the {}", key.with(DOES_NOTHING))));
+                    let told = told.chain(notices(entry, &server));
+                    found.notices.extend(told.map(|(place, reason)| entry.problem_at(Some(place), about(&reason))));
+                    found.items.push(&item);
                 }
-                Err(reason) => found.problems.push(problem(reason)),
             }
-        },
-    )?;
-    found.notices.extend(unknown);
+            Err(reason) => found.problems.push(entry.problem(about(&reason))),
+        }
+        Ok(())
+    })?;
+    found.notices.extend(of_file);
     Ok(found)
 }
 

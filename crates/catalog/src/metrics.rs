@@ -21,6 +21,7 @@ type PerSource = Family<SourceLabel, Gauge>;
 pub(crate) struct SourceMetrics {
     items: PerSource,
     skipped: PerSource,
+    measurements_skipped: PerSource,
     last_success: PerSource,
     duration: Family<SourceLabel, Gauge<f64, std::sync::atomic::AtomicU64>>,
     hub_requests: Family<SourceLabel, Counter>,
@@ -31,6 +32,11 @@ impl SourceMetrics {
         metrics.register(|registry| {
             registry.register("catalog_source_items", "Items that a source publishes", self.items.clone());
             registry.register("catalog_source_skipped", "Items left out at the last load", self.skipped.clone());
+            registry.register(
+                "catalog_source_measurements_skipped",
+                "Measurements of a source's models left out at the last load",
+                self.measurements_skipped.clone(),
+            );
             registry.register(
                 "catalog_source_last_success_timestamp_seconds",
                 "When a source was last read without losing everything",
@@ -48,7 +54,6 @@ impl SourceMetrics {
     /// Notes how a load went; `now` is in milliseconds.
     pub(crate) fn note(&self, snapshot: &SourceSnapshot, took: Duration, now: i64) {
         let label = SourceLabel { source: snapshot.source_id.clone() };
-        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         self.skipped.get_or_create(&label).set(number(snapshot.skipped));
         self.duration.get_or_create(&label).set(took.as_secs_f64());
         if let Some(items) = &snapshot.items {
@@ -57,7 +62,16 @@ impl SourceMetrics {
         }
     }
 
+    pub(crate) fn note_measurements(&self, source: &str, skipped: usize) {
+        let label = SourceLabel { source: source.to_owned() };
+        self.measurements_skipped.get_or_create(&label).set(number(skipped));
+    }
+
     pub(crate) fn note_requests(&self, source: &str, count: u64) {
         self.hub_requests.get_or_create(&SourceLabel { source: source.to_owned() }).inc_by(count);
     }
+}
+
+fn number(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -1,22 +1,24 @@
 //! Model files: YAML → the items that a source publishes.
 //!
 //! A key that no model has makes the whole file unusable (parity, catalog-service 3.9): it is a typing mistake, and what
-//! the author meant is unknown. A model that reads well but breaks a rule is left out alone.
+//! the author meant is unknown. One within a model's artifacts or properties does nothing, and is told. A model that cannot
+//! be read or breaks a rule is left out alone.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::io::Read;
 use std::path::Path;
 
 use model_registry_store::{CatalogItem, CatalogItems, CatalogKind, Document};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
-use serde_saphyr::Spanned;
 
 use crate::license;
 use crate::pattern::NameFilter;
 use crate::performance::Measurements;
 use crate::values::{self, Properties, put};
-use crate::yaml::{ListFile, MostText, Problem, UnknownKey};
+use crate::yaml::{DOES_NOTHING, Entry, ListFile, MostText, Problem, UnknownKey, UnknownKeys};
 
 /// What a file gave.
 #[derive(Debug, Default)]
@@ -24,17 +26,18 @@ pub(crate) struct Found {
     pub(crate) items: CatalogItems,
     /// One for each item left out.
     pub(crate) problems: Vec<Problem>,
+    /// One for each measurement left out.
+    pub(crate) measurements: Vec<Problem>,
     /// What is worth telling, although nothing was left out for it.
     pub(crate) notices: Vec<Problem>,
 }
 
 const MODEL_FILE: ListFile =
-    ListFile { list: "models", keys: &["source", "models"], unknown_keys: UnknownKey::Refused };
+    ListFile { list: "models", keys: &["source", "models"], unknown_keys: UnknownKeys::Refused };
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 struct ModelEntry {
-    #[serde(default)]
     name: Option<String>,
     external_id: Option<String>,
     description: Option<String>,
@@ -53,9 +56,9 @@ struct ModelEntry {
     last_update_time_since_epoch: Option<String>,
     // Accepted, since exports of the API have them; this server decides both.
     #[serde(rename = "id")]
-    _id: Option<String>,
+    _id: Option<IgnoredAny>,
     #[serde(rename = "source_id")]
-    _source_id: Option<String>,
+    _source_id: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -70,15 +73,29 @@ struct ArtifactEntry {
     custom_properties: Option<Properties>,
     create_time_since_epoch: Option<String>,
     last_update_time_since_epoch: Option<String>,
+    // As above.
+    #[serde(rename = "id")]
+    _id: Option<IgnoredAny>,
 }
 
 /// The names in a model file that a client sent, in their order.
 pub(crate) fn names(file: &Path, text: &str) -> Result<Vec<String>, Problem> {
     let mut names = Vec::new();
-    MODEL_FILE.read(file, text.as_bytes(), MostText::OfRequest, |model: Spanned<ModelEntry>| {
-        names.push(model.value.name.unwrap_or_default());
+    MODEL_FILE.read(file, text.as_bytes(), MostText::OfRequest, |entry| {
+        let (model, unknown) = entry.read::<ModelEntry>();
+        refuse_own(entry, &unknown)?;
+        let model = model.map_err(|mistake| entry.problem_at(mistake.place(), &mistake))?;
+        names.push(model.name.unwrap_or_default());
+        Ok(())
     })?;
     Ok(names)
+}
+
+fn refuse_own(entry: Entry<'_>, unknown: &[UnknownKey]) -> Result<(), Problem> {
+    match unknown.iter().find(|key| key.is_own) {
+        Some(key) => Err(entry.problem_at(Some(key.place), key)),
+        None => Ok(()),
+    }
 }
 
 /// Reads a model file for a source.
@@ -90,36 +107,47 @@ pub(crate) fn read(
     measurements: &Measurements,
 ) -> Result<Found, Problem> {
     let mut found = Found::default();
-    let mut lines: HashMap<String, u64> = HashMap::new();
-    MODEL_FILE.read(
-        file,
-        reader,
-        MostText::OfSource,
-        |Spanned { value: entry, referenced: location, .. }: Spanned<ModelEntry>| {
-            let name = entry.name.clone().unwrap_or_default();
-            let problem = |reason: String| Problem::at(file, location, format!("model \"{name}\" {reason}"));
-            if let Err(reason) = values::check_name(&name) {
-                found.problems.push(problem(reason));
-                return;
+    let mut lines: HashMap<String, usize> = HashMap::new();
+    MODEL_FILE.read(file, reader, MostText::OfSource, |entry| {
+        let (model, unknown) = entry.read::<ModelEntry>();
+        refuse_own(entry, &unknown)?;
+        let name = entry.get("name").and_then(|name| name.node.text()).unwrap_or_default();
+        let about = |reason: &dyn Display| format!("model \"{name}\" {reason}");
+        // What is not published may be as it likes.
+        if !name.is_empty() && !filter.allows(name) {
+            return Ok(());
+        }
+        let model = match model {
+            Ok(model) => model,
+            Err(mistake) => {
+                let reason = about(&format_args!("is left out: {mistake}"));
+                found.problems.push(entry.problem_at(mistake.place(), reason));
+                return Ok(());
             }
-            if !filter.allows(&name) {
-                return;
+        };
+        if let Err(reason) = values::check_name(name) {
+            found.problems.push(entry.problem(about(&reason)));
+            return Ok(());
+        }
+        if let Some(first) = lines.get(name) {
+            let reason = format!("is there already, in line {first}: this one is left out");
+            found.problems.push(entry.problem(about(&reason)));
+            return Ok(());
+        }
+        lines.insert(name.to_owned(), entry.node.place.line);
+        match item(model, name, source_id) {
+            Ok(mut item) => {
+                found.measurements.extend(measurements.attach(name, &mut item));
+                found.items.push(&item);
+                let told = unknown.iter().map(|key| {
+                    entry.problem_at(Some(key.place), about(&format_args!("has the {}", key.with(DOES_NOTHING))))
+                });
+                found.notices.extend(told);
             }
-            if let Some(first) = lines.get(&name) {
-                found.problems.push(problem(format!("is there already, in line {first}: this one is left out")));
-                return;
-            }
-            lines.insert(name.clone(), location.line());
-            match item(entry, &name, source_id) {
-                Ok(mut item) => {
-                    let failed = measurements.attach(&name, &mut item);
-                    found.problems.extend(failed);
-                    found.items.push(&item);
-                }
-                Err(reason) => found.problems.push(problem(reason)),
-            }
-        },
-    )?;
+            Err(reason) => found.problems.push(entry.problem(about(&reason))),
+        }
+        Ok(())
+    })?;
     Ok(found)
 }
 

@@ -127,7 +127,7 @@ impl Catalog {
             }
             let configuration = self.configuration();
             let hubs = configuration.sources.values().filter(|source| source.enabled && is_hub(source));
-            let hubs = hubs.filter(|source| hub::wanted(source).is_ok());
+            let hubs = hubs.filter(|source| source.broken.is_none() && hub::wanted(source).is_ok());
             let now = Instant::now();
             let is_due = |source: &&Source| {
                 synced.get(&source.id).is_none_or(|synced| synced.source != **source || synced.next <= now)

@@ -1,15 +1,29 @@
 //! YAML as people write it, read with limits, and errors that say where.
+//!
+//! A value is made of the parser's events first (`compose.rs`) and read as a structure then (`typed.rs`): so a value that is
+//! not what it should be harms nothing but itself.
 
-use std::fmt;
+mod compose;
+mod input;
+mod scalar;
+mod tree;
+mod typed;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{BufReader, Read};
-use std::marker::PhantomData;
 use std::path::Path;
 
-use serde::de::{DeserializeOwned, DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-use serde_saphyr::{Location, Options, Spanned};
+use granit_parser::Event;
+use serde::de::DeserializeOwned;
 
+use self::compose::Composer;
+pub(crate) use self::tree::{Node, Place};
+pub(crate) use self::typed::{Mistake, UnknownKey};
 use crate::sample;
 
 /// What is wrong with a file, and where.
@@ -22,13 +36,20 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(crate) fn at(file: &Path, location: Location, reason: impl Into<String>) -> Self {
-        let place = format!("{}:{}:{}", file.display(), location.line(), location.column());
+    pub(crate) fn at(file: &Path, place: Place, reason: impl Into<String>) -> Self {
+        let place = format!("{}:{}:{}", file.display(), place.line, place.column);
         Self { place, reason: reason.into() }
     }
 
     pub(crate) fn of_file(file: &Path, reason: impl Into<String>) -> Self {
         Self { place: file.display().to_string(), reason: reason.into() }
+    }
+
+    fn of_mistake(file: &Path, mistake: &Mistake) -> Self {
+        match mistake.place() {
+            Some(place) => Self::at(file, place, mistake.to_string()),
+            None => Self::of_file(file, mistake.to_string()),
+        }
     }
 }
 
@@ -41,40 +62,53 @@ pub(crate) enum MostText {
     OfRequest = 64 << 20,
 }
 
-/// Limits; aliases and nesting stay small, since a small file can grow without bound through them.
-fn options(most: MostText) -> Options {
-    serde_saphyr::options! {
-        budget: serde_saphyr::budget! {
-            max_reader_input_bytes: Some(1 << 31),
-            max_events: 200_000_000,
-            max_nodes: 100_000_000,
-            max_total_scalar_bytes: most as usize,
-            max_depth: 32,
-            max_documents: 1,
-            max_aliases: 10_000,
-            max_anchors: 10_000,
-        },
-        with_snippet: false,
+/// What becomes of an unknown key that does no harm.
+pub(crate) const DOES_NOTHING: &str = ": it does nothing";
+
+/// A value of a file.
+#[derive(Clone, Copy)]
+pub(crate) struct Entry<'a> {
+    pub(crate) file: &'a Path,
+    pub(crate) node: &'a Node,
+}
+
+impl<'a> Entry<'a> {
+    /// What is wrong with the value as a whole.
+    pub(crate) fn problem(self, reason: impl Display) -> Problem {
+        Problem::at(self.file, self.node.place, reason.to_string())
+    }
+
+    /// What is wrong somewhere else in the file.
+    pub(crate) fn problem_at(self, place: Option<Place>, reason: impl Display) -> Problem {
+        Problem::at(self.file, place.unwrap_or(self.node.place), reason.to_string())
+    }
+
+    /// Reads the value, and tells the keys that nothing has.
+    pub(crate) fn read<T: DeserializeOwned>(self) -> (Result<T, Mistake>, Vec<UnknownKey>) {
+        typed::read(self.node)
+    }
+
+    pub(crate) fn get(self, key: &str) -> Option<Entry<'a>> {
+        self.node.get(key).map(|node| Entry { node, ..self })
     }
 }
 
-/// Reads a document.
-pub(crate) fn read<T: DeserializeOwned>(file: &Path, text: &str) -> Result<T, Problem> {
-    // An empty file has no document at all.
-    let text = if text.trim().is_empty() { "{}" } else { text };
-    serde_saphyr::from_str_with_options(text, options(MostText::OfRequest)).map_err(|error| problem(file, &error))
+/// Reads a document as a whole; an empty file has none.
+pub(crate) fn document(file: &Path, text: &str) -> Result<Option<Node>, Problem> {
+    let mut composer = Composer::new(text.as_bytes(), MostText::OfRequest);
+    let read = composer.begin().and_then(|first| {
+        let node = first.map(|first| composer.item(first, 0)).transpose()?;
+        composer.finish()?;
+        Ok(node.filter(|node| !node.is_null()))
+    });
+    read.map_err(|mistake| Problem::of_mistake(file, &mistake))
 }
 
-fn problem(file: &Path, error: &serde_saphyr::Error) -> Problem {
-    let reason = error.without_snippet().to_string();
-    match error.location() {
-        Some(location) => {
-            // The position is in front already.
-            let suffix = format!(" at line {}, column {}", location.line(), location.column());
-            Problem::at(file, location, reason.trim_end_matches(&suffix).to_owned())
-        }
-        None => Problem::of_file(file, reason),
-    }
+/// Reads a document as one structure; keys that it does not have do not matter.
+pub(crate) fn read<T: DeserializeOwned + Default>(file: &Path, text: &str) -> Result<T, Problem> {
+    let Some(node) = document(file, text)? else { return Ok(T::default()) };
+    let (read, _) = typed::read(&node);
+    read.map_err(|mistake| Problem::of_mistake(file, &mistake))
 }
 
 /// A file that is a mapping with one list in it.
@@ -84,12 +118,12 @@ pub(crate) struct ListFile {
     pub(crate) list: &'static str,
     /// All keys that mean something.
     pub(crate) keys: &'static [&'static str],
-    pub(crate) unknown_keys: UnknownKey,
+    pub(crate) unknown_keys: UnknownKeys,
 }
 
 /// What becomes of a key that means nothing.
 #[derive(Clone, Copy)]
-pub(crate) enum UnknownKey {
+pub(crate) enum UnknownKeys {
     /// The file is not used.
     Refused,
     /// It is told.
@@ -97,111 +131,91 @@ pub(crate) enum UnknownKey {
 }
 
 impl ListFile {
-    /// Reads the list item by item, so that no more than one of them is in memory. The answer is what is told of the keys
-    /// beside the list.
-    pub(crate) fn read<T: DeserializeOwned>(
+    /// Reads the list item by item, so that no more than one of them is in memory, until one is refused. The answer is what
+    /// is told of the keys beside the list.
+    pub(crate) fn read(
         self,
         file: &Path,
         reader: impl Read,
         most: MostText,
-        each: impl FnMut(Spanned<T>),
+        mut each: impl FnMut(Entry<'_>) -> Result<(), Problem>,
     ) -> Result<Vec<Problem>, Problem> {
-        let root = Root { shape: self, each, item: PhantomData };
-        let unknown = serde_saphyr::with_deserializer_from_reader_with_options(reader, options(most), |deserializer| {
-            deserializer.deserialize_option(root)
-        })
-        .map_err(|error| problem(file, &error))?;
-        let told = |Spanned { value: key, referenced, .. }: Spanned<String>| {
-            Problem::at(file, referenced, format!("unknown key `{key}`: it does nothing"))
-        };
-        Ok(unknown.into_iter().map(told).collect())
-    }
-}
-
-/// The mapping, or nothing in an empty file.
-struct Root<T, F> {
-    shape: ListFile,
-    each: F,
-    item: PhantomData<T>,
-}
-
-impl<'de, T: DeserializeOwned, F: FnMut(Spanned<T>)> Visitor<'de> for Root<T, F> {
-    type Value = Vec<Spanned<String>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a mapping with the list `{}`", self.shape.list)
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Vec::new())
-    }
-
-    fn visit_none<E>(self) -> Result<Self::Value, E> {
-        Ok(Vec::new())
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
-        let ListFile { list, keys, unknown_keys } = self.shape;
-        let mut unknown = Vec::new();
-        while let Some(key) = map.next_key::<Spanned<String>>()? {
-            if key.value == list {
-                map.next_value_seed(List { each: &mut self.each, item: PhantomData })?;
+        let failed = |mistake: Mistake| Problem::of_mistake(file, &mistake);
+        let mut told = Vec::new();
+        let mut composer = Composer::new(reader, most);
+        match composer.begin().map_err(failed)? {
+            None => return Ok(told),
+            Some((Event::MappingStart(..), _)) => {}
+            Some(first) => {
+                let place = first.1;
+                let node = composer.item(first, 0).map_err(failed)?;
+                composer.finish().map_err(failed)?;
+                if node.is_null() {
+                    return Ok(told);
+                }
+                return Err(Problem::at(file, place, format!("expected a map with the list `{}`", self.list)));
+            }
+        }
+        let mut lines: HashMap<String, usize> = HashMap::new();
+        loop {
+            let first = composer.next().map_err(failed)?;
+            if matches!(first.0, Event::MappingEnd) {
+                break;
+            }
+            let key = composer.item(first, 1).map_err(failed)?;
+            let text = key.text().unwrap_or_default();
+            if let Some(line) = lines.insert(text.to_owned(), key.place.line) {
+                let reason = format!("`{text}`: the key is there already, in line {line}");
+                return Err(Problem::at(file, key.place, reason));
+            }
+            let first = composer.next().map_err(failed)?;
+            if text == self.list {
+                self.read_list(file, &mut composer, first, &mut each)?;
                 continue;
             }
-            if !keys.contains(&key.value.as_str()) {
-                match unknown_keys {
-                    UnknownKey::Refused => return Err(A::Error::unknown_field(&key.value, keys)),
-                    UnknownKey::DoesNothing => unknown.push(key),
+            let _value = composer.item(first, 1).map_err(failed)?;
+            if !self.keys.contains(&text) {
+                let unknown = UnknownKey::new(key.place, text, self.keys);
+                match self.unknown_keys {
+                    UnknownKeys::Refused => return Err(Problem::at(file, key.place, unknown.to_string())),
+                    UnknownKeys::DoesNothing => {
+                        told.push(Problem::at(file, key.place, unknown.with(DOES_NOTHING)));
+                    }
                 }
             }
-            map.next_value::<IgnoredAny>()?;
         }
-        Ok(unknown)
-    }
-}
-
-/// The list, which may be null.
-struct List<'a, T, F> {
-    each: &'a mut F,
-    item: PhantomData<T>,
-}
-
-impl<'de, T: DeserializeOwned, F: FnMut(Spanned<T>)> DeserializeSeed<'de> for List<'_, T, F> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_option(self)
-    }
-}
-
-impl<'de, T: DeserializeOwned, F: FnMut(Spanned<T>)> Visitor<'de> for List<'_, T, F> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
+        composer.finish().map_err(failed)?;
+        Ok(told)
     }
 
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_none<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while let Some(item) = list.next_element()? {
-            (self.each)(item);
+    /// The list, which may be null.
+    fn read_list<R: Read>(
+        self,
+        file: &Path,
+        composer: &mut Composer<R>,
+        first: (Event<'static>, Place),
+        each: &mut impl FnMut(Entry<'_>) -> Result<(), Problem>,
+    ) -> Result<(), Problem> {
+        let failed = |mistake: Mistake| Problem::of_mistake(file, &mistake);
+        if !matches!(first.0, Event::SequenceStart(..)) {
+            let node = composer.item(first, 1).map_err(failed)?;
+            if node.is_null() {
+                return Ok(());
+            }
+            return Err(Problem::at(
+                file,
+                node.place,
+                format!("`{}`: expected a list, found {}", self.list, node.what()),
+            ));
         }
-        Ok(())
+        loop {
+            let first = composer.next().map_err(failed)?;
+            if matches!(first.0, Event::SequenceEnd) {
+                return Ok(());
+            }
+            let node = composer.item(first, 2).map_err(failed)?;
+            each(Entry { file, node: &node })?;
+        }
     }
 }
 
@@ -212,34 +226,6 @@ pub(crate) fn open(file: &Path) -> Result<Box<dyn Read>, Problem> {
     }
     let opened = File::open(file).map_err(|error| Problem::of_file(file, format!("cannot be read: {error}")))?;
     Ok(Box::new(BufReader::with_capacity(1 << 16, opened)))
-}
-
-/// Keys that a structure does not have, to be flattened into it.
-#[derive(Debug, Default)]
-pub(crate) struct UnknownKeys(pub(crate) Vec<String>);
-
-impl<'de> Deserialize<'de> for UnknownKeys {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Keys;
-
-        impl<'de> Visitor<'de> for Keys {
-            type Value = UnknownKeys;
-
-            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str("a map")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<UnknownKeys, A::Error> {
-                let mut keys = Vec::new();
-                while let Some((key, IgnoredAny)) = map.next_entry()? {
-                    keys.push(key);
-                }
-                Ok(UnknownKeys(keys))
-            }
-        }
-
-        deserializer.deserialize_map(Keys)
-    }
 }
 
 /// Reads a file as text; the built-in sample has paths of its own.

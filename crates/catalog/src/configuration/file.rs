@@ -1,28 +1,41 @@
-//! One sources file, read strictly: an unknown key is a mistake, and the message says where.
+//! One sources file. A mistake in an entry spoils that entry alone, and the message says where it is; a mistake that leaves
+//! open what the file is about spoils the file.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value};
-use serde_saphyr::Spanned;
 
 use super::{AssetType, Label, NamedQuery};
 use crate::pattern::NameFilter;
-use crate::yaml::{self, Problem};
+use crate::yaml::{self, Entry, Place, Problem, UnknownKey};
 
 /// A sources file whose entries are valid by themselves.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SourcesFile {
     pub(crate) sources: Vec<(AssetType, SourceEntry)>,
-    pub(crate) labels: Vec<(Label, Option<(u64, u64)>)>,
+    pub(crate) labels: Vec<(Label, Place)>,
     pub(crate) named_queries: BTreeMap<String, NamedQuery>,
+    /// What was left out of it.
+    pub(crate) problems: Vec<Problem>,
 }
 
 /// A source as one file has it; fields that are not set come from an earlier file.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) struct SourceEntry {
     pub(crate) id: String,
+    pub(crate) place: Place,
+    /// Why the entry cannot be used; its fields are those that it had before, if any.
+    pub(crate) broken: Option<Problem>,
+    pub(crate) fields: SourceFields,
+    /// Where each property is.
+    pub(crate) property_places: BTreeMap<String, Place>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SourceFields {
     pub(crate) name: Option<String>,
     pub(crate) kind: Option<String>,
     pub(crate) enabled: Option<bool>,
@@ -33,26 +46,26 @@ pub(crate) struct SourceEntry {
     pub(crate) properties: Option<Map<String, Value>>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Raw {
-    #[serde(default)]
-    catalogs: Option<Vec<Spanned<RawModelSource>>>,
-    #[serde(default)]
-    model_catalogs: Option<Vec<Spanned<RawModelSource>>>,
-    #[serde(default)]
-    mcp_catalogs: Option<Vec<Spanned<RawServerSource>>>,
-    #[serde(default)]
-    labels: Option<Vec<Spanned<BTreeMap<String, Value>>>>,
-    #[serde(default, rename = "namedQueries")]
-    named_queries: Option<BTreeMap<String, Spanned<Value>>>,
+/// The keys of a file.
+#[derive(Deserialize)]
+struct Keys {
+    #[serde(rename = "catalogs")]
+    _catalogs: Option<IgnoredAny>,
+    #[serde(rename = "model_catalogs")]
+    _model_catalogs: Option<IgnoredAny>,
+    #[serde(rename = "mcp_catalogs")]
+    _mcp_catalogs: Option<IgnoredAny>,
+    #[serde(rename = "labels")]
+    _labels: Option<IgnoredAny>,
+    #[serde(rename = "namedQueries")]
+    _named_queries: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(crate) struct RawModelSource {
-    #[serde(default)]
-    id: Option<String>,
+#[serde(rename_all = "camelCase")]
+struct ModelSource {
+    #[serde(rename = "id")]
+    _id: Option<IgnoredAny>,
     name: Option<String>,
     #[serde(rename = "type")]
     kind: Option<String>,
@@ -64,16 +77,16 @@ pub(crate) struct RawModelSource {
     properties: Option<Map<String, Value>>,
     // Accepted, since exports of the API have them; this server decides both.
     #[serde(rename = "status")]
-    _status: Option<Value>,
+    _status: Option<IgnoredAny>,
     #[serde(rename = "error")]
-    _error: Option<Value>,
+    _error: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct RawServerSource {
-    #[serde(default)]
-    id: Option<String>,
+#[serde(rename_all = "camelCase")]
+struct ServerSource {
+    #[serde(rename = "id")]
+    _id: Option<IgnoredAny>,
     name: Option<String>,
     #[serde(rename = "type")]
     kind: Option<String>,
@@ -85,96 +98,190 @@ struct RawServerSource {
     properties: Option<Map<String, Value>>,
 }
 
+/// Either of the two.
+trait Written: DeserializeOwned {
+    /// The end of the names of both lists of patterns.
+    const PATTERNS: &'static str;
+
+    /// The fields, and the asset type as it is written.
+    fn into_fields(self) -> (SourceFields, Option<String>);
+}
+
+impl Written for ModelSource {
+    const PATTERNS: &'static str = "Models";
+
+    fn into_fields(self) -> (SourceFields, Option<String>) {
+        let Self { name, kind, enabled, labels, included_models: included, excluded_models: excluded, .. } = self;
+        let properties = self.properties;
+        (SourceFields { name, kind, enabled, labels, included, excluded, listed_as: None, properties }, self.asset_type)
+    }
+}
+
+impl Written for ServerSource {
+    const PATTERNS: &'static str = "Servers";
+
+    fn into_fields(self) -> (SourceFields, Option<String>) {
+        let Self { name, kind, enabled, labels, included_servers: included, excluded_servers: excluded, .. } = self;
+        let properties = self.properties;
+        (SourceFields { name, kind, enabled, labels, included, excluded, listed_as: None, properties }, self.asset_type)
+    }
+}
+
 impl SourcesFile {
     pub(crate) fn read(path: &Path, text: &str) -> Result<Self, Problem> {
-        let raw: Raw = yaml::read(path, text)?;
         let mut file = Self::default();
+        let Some(node) = yaml::document(path, text)? else { return Ok(file) };
+        let root = Entry { file: path, node: &node };
+        let (keys, unknown) = root.read::<Keys>();
+        keys.map_err(|mistake| root.problem_at(mistake.place(), &mistake))?;
+        refuse_unknown(root, &unknown).map_or(Ok(()), Err)?;
+
         let mut seen: HashMap<String, AssetType> = HashMap::new();
-        let current = raw.model_catalogs.unwrap_or_default();
-        let known: Vec<String> = current.iter().filter_map(|source| source.value.id.clone()).collect();
+        let current = elements(root, "model_catalogs")?;
+        let known: Vec<&str> = current.iter().filter_map(|source| id(*source)).collect();
         // The old key gives way to the new one where both have a source.
-        let old = raw.catalogs.unwrap_or_default().into_iter();
-        let old = old.filter(|source| source.value.id.as_ref().is_none_or(|id| !known.contains(id)));
-        for Spanned { value: source, referenced: location, .. } in current.into_iter().chain(old) {
-            let problem = |reason: String| Problem::at(path, location, reason);
-            let entry = entry(source.id, "model catalog source").map_err(problem)?;
-            claim(&mut seen, &entry.id, AssetType::Models).map_err(problem)?;
-            let included = source.included_models;
-            let excluded = source.excluded_models;
-            check_patterns("Models", included.as_deref(), excluded.as_deref()).map_err(problem)?;
-            let entry = SourceEntry {
-                name: source.name,
-                kind: source.kind,
-                enabled: source.enabled,
-                labels: source.labels,
-                included,
-                excluded,
-                listed_as: asset_type(source.asset_type.as_deref()).map_err(problem)?,
-                properties: source.properties,
-                ..entry
-            };
-            file.sources.push((AssetType::Models, entry));
+        let mut old = elements(root, "catalogs")?;
+        old.retain(|source| id(*source).is_none_or(|id| !known.contains(&id)));
+        for source in current.iter().chain(&old) {
+            file.add::<ModelSource>(*source, AssetType::Models, &mut seen)?;
         }
-        for Spanned { value: source, referenced: location, .. } in raw.mcp_catalogs.unwrap_or_default() {
-            let problem = |reason: String| Problem::at(path, location, reason);
-            let entry = entry(source.id, "MCP catalog source").map_err(problem)?;
-            claim(&mut seen, &entry.id, AssetType::McpServers).map_err(problem)?;
-            let included = source.included_servers;
-            let excluded = source.excluded_servers;
-            check_patterns("Servers", included.as_deref(), excluded.as_deref()).map_err(problem)?;
-            let entry = SourceEntry {
-                name: source.name,
-                kind: source.kind,
-                enabled: source.enabled,
-                labels: source.labels,
-                included,
-                excluded,
-                listed_as: asset_type(source.asset_type.as_deref()).map_err(problem)?,
-                properties: source.properties,
-                ..entry
-            };
-            file.sources.push((AssetType::McpServers, entry));
+        for source in elements(root, "mcp_catalogs")? {
+            file.add::<ServerSource>(source, AssetType::McpServers, &mut seen)?;
         }
-        for Spanned { value: label, referenced: location, .. } in raw.labels.unwrap_or_default() {
-            let label = Label::read(label).map_err(|reason| Problem::at(path, location, reason))?;
-            if file.labels.iter().any(|(other, _)| other.name() == label.name()) {
-                let reason = format!("duplicate label name '{}'", label.name().unwrap_or("null"));
-                return Err(Problem::at(path, location, reason));
+        for label in elements(root, "labels")? {
+            if let Err(problem) = file.add_label(label) {
+                file.problems.push(problem);
             }
-            file.labels.push((label, Some((location.line(), location.column()))));
         }
-        for (name, Spanned { value, referenced: location, .. }) in raw.named_queries.unwrap_or_default() {
-            let query = NamedQuery::read(&name, value).map_err(|reason| Problem::at(path, location, reason))?;
-            file.named_queries.insert(name, query);
+        if let Some(queries) = root.get("namedQueries").filter(|queries| !queries.node.is_null()) {
+            file.add_named_queries(queries)?;
         }
         Ok(file)
     }
-}
 
-fn entry(id: Option<String>, what: &str) -> Result<SourceEntry, String> {
-    let id = id.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty());
-    let id = id.ok_or_else(|| format!("{what} missing id"))?;
-    if id.chars().count() > 255 || id.contains(['\0', '/']) {
-        return Err(format!("{what} `{id}`: an id has at most 255 characters and no slash"));
+    /// A source without an id, or with one that it cannot have, spoils the file: nobody knows which one is meant.
+    fn add<T: Written>(
+        &mut self,
+        source: Entry<'_>,
+        asset: AssetType,
+        seen: &mut HashMap<String, AssetType>,
+    ) -> Result<(), Problem> {
+        let what = match asset {
+            AssetType::Models => "model catalog source",
+            AssetType::McpServers => "MCP catalog source",
+        };
+        let id = id(source).ok_or_else(|| source.problem(format!("{what} missing id")))?;
+        if id.chars().count() > 255 || id.contains(['\0', '/']) {
+            return Err(source.problem(format!("{what} `{id}`: an id has at most 255 characters and no slash")));
+        }
+        if let Some(other) = seen.insert(id.to_owned(), asset) {
+            seen.insert(id.to_owned(), other);
+            let reason = match (other, asset) {
+                (AssetType::Models, AssetType::Models) => format!("duplicate model catalog id: {id}"),
+                (AssetType::McpServers, AssetType::McpServers) => format!("duplicate MCP catalog id: {id}"),
+                _ => format!("id \"{id}\" used in both model_catalogs and mcp_catalogs"),
+            };
+            self.problems.push(source.problem(format!("{reason}: this one is left out")));
+            return Ok(());
+        }
+        let properties = source.get("properties").and_then(|properties| properties.node.entries()).unwrap_or_default();
+        let property_places =
+            properties.iter().filter_map(|(key, value)| Some((key.text()?.to_owned(), value.place))).collect();
+        let (fields, broken) = match fields::<T>(source, id) {
+            Ok(fields) => (fields, None),
+            Err(problem) => (SourceFields::default(), Some(problem)),
+        };
+        let place = source.node.place;
+        self.sources.push((asset, SourceEntry { id: id.to_owned(), place, broken, fields, property_places }));
+        Ok(())
     }
-    Ok(SourceEntry { id, ..SourceEntry::default() })
-}
 
-fn claim(seen: &mut HashMap<String, AssetType>, id: &str, asset: AssetType) -> Result<(), String> {
-    match seen.insert(id.to_owned(), asset) {
-        None => Ok(()),
-        Some(other) if other != asset => Err(format!("id \"{id}\" used in both model_catalogs and mcp_catalogs")),
-        Some(AssetType::Models) => Err(format!("duplicate model catalog id: {id}")),
-        Some(AssetType::McpServers) => Err(format!("duplicate MCP catalog id: {id}")),
+    fn add_label(&mut self, entry: Entry<'_>) -> Result<(), Problem> {
+        let (label, _) = entry.read::<BTreeMap<String, Value>>();
+        let label = label.map_err(|mistake| entry.problem_at(mistake.place(), format!("invalid label: {mistake}")))?;
+        let label = Label::read(label).map_err(|reason| entry.problem(reason))?;
+        if self.labels.iter().any(|(other, _)| other.name() == label.name()) {
+            let name = label.name().unwrap_or("null");
+            return Err(entry.problem(format!("duplicate label name '{name}': this one is left out")));
+        }
+        self.labels.push((label, entry.node.place));
+        Ok(())
+    }
+
+    fn add_named_queries(&mut self, queries: Entry<'_>) -> Result<(), Problem> {
+        let entries = queries.node.entries();
+        let entries = entries.ok_or_else(|| queries.problem("`namedQueries`: expected a map of queries"))?;
+        for (key, node) in entries {
+            let entry = Entry { node, ..queries };
+            let name = key.text().unwrap_or_default();
+            if self.named_queries.contains_key(name) {
+                let reason = format!("duplicate named query '{name}': this one is left out");
+                self.problems.push(entry.problem_at(Some(key.place), reason));
+                continue;
+            }
+            let (value, _) = entry.read::<Value>();
+            let query = value.map_err(|mistake| {
+                entry.problem_at(mistake.place(), format!("named query '{name}' is left out: {mistake}"))
+            });
+            match query.and_then(|value| NamedQuery::read(name, value).map_err(|reason| entry.problem(reason))) {
+                Ok(query) => {
+                    self.named_queries.insert(name.to_owned(), query);
+                }
+                Err(problem) => self.problems.push(problem),
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets entries that cannot be used keep what an earlier reading of the same file said.
+    pub(crate) fn keep_from(&mut self, earlier: &Self) {
+        for (asset, entry) in self.sources.iter_mut().filter(|(_, entry)| entry.broken.is_some()) {
+            let same = |(of, other): &&(AssetType, SourceEntry)| of == asset && other.id == entry.id;
+            if let Some((_, before)) = earlier.sources.iter().find(same) {
+                entry.fields = before.fields.clone();
+            }
+        }
     }
 }
 
-fn check_patterns(field: &str, included: Option<&[String]>, excluded: Option<&[String]>) -> Result<(), String> {
-    NameFilter::new(field, included.unwrap_or_default(), excluded.unwrap_or_default()).map(|_| ())
+fn id(source: Entry<'_>) -> Option<&str> {
+    let id = source.node.get("id")?.text()?.trim();
+    (!id.is_empty()).then_some(id)
 }
 
-fn asset_type(text: Option<&str>) -> Result<Option<AssetType>, String> {
-    let Some(text) = text else { return Ok(None) };
-    let asset = AssetType::parse(text);
-    asset.map(Some).ok_or_else(|| format!("invalid assetType '{text}': valid values are [models mcp_servers]"))
+/// The elements of a list that may be missing or null.
+fn elements<'a>(root: Entry<'a>, key: &str) -> Result<Vec<Entry<'a>>, Problem> {
+    let Some(list) = root.get(key).filter(|list| !list.node.is_null()) else { return Ok(Vec::new()) };
+    let elements = list.node.elements();
+    let elements = elements.ok_or_else(|| list.problem(format!("`{key}`: expected a list")))?;
+    Ok(elements.iter().map(|node| Entry { node, ..root }).collect())
+}
+
+fn refuse_unknown(entry: Entry<'_>, unknown: &[UnknownKey]) -> Option<Problem> {
+    unknown.first().map(|key| entry.problem_at(Some(key.place), key))
+}
+
+fn fields<T: Written>(source: Entry<'_>, id: &str) -> Result<SourceFields, Problem> {
+    let about = |reason: &dyn std::fmt::Display| format!("source `{id}`: {reason}");
+    let (read, unknown) = source.read::<T>();
+    if let Some(key) = unknown.first() {
+        return Err(source.problem_at(Some(key.place), about(key)));
+    }
+    let read = read.map_err(|mistake| source.problem_at(mistake.place(), about(&mistake)))?;
+    let (fields, asset_type) = read.into_fields();
+    NameFilter::new(
+        T::PATTERNS,
+        fields.included.as_deref().unwrap_or_default(),
+        fields.excluded.as_deref().unwrap_or_default(),
+    )
+    .map_err(|reason| source.problem(about(&reason)))?;
+    let listed_as = match asset_type {
+        None => None,
+        Some(text) => Some(AssetType::parse(&text).ok_or_else(|| {
+            let place = source.get("assetType").map(|value| value.node.place);
+            let reason = format!("invalid assetType '{text}': valid values are [models mcp_servers]");
+            source.problem_at(place, about(&reason))
+        })?),
+    };
+    Ok(SourceFields { listed_as, ..fields })
 }

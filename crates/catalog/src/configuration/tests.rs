@@ -27,16 +27,172 @@ fn a_later_file_wins_field_by_field() {
 }
 
 #[test]
-fn mistakes_are_told_with_their_place() {
-    let (configuration, problems) =
-        load(&["model_catalogs:\n- id: a\n  nmae: A\n", "mcp_catalogs: [{id: b, type: yaml}]"]);
-    assert_eq!(configuration.sources.len(), 1);
-    assert!(problems[0].starts_with("0.yaml:3:3: unknown field"), "{problems:?}");
-    let (_, problems) = load(&["model_catalogs: [{id: a}]\nmcp_catalogs:\n  - {id: a}\n"]);
-    assert_eq!(problems, ["0.yaml:3:5: id \"a\" used in both model_catalogs and mcp_catalogs"]);
-    let (_, problems) = load(&["labels: [{name: x}]", "labels:\n- {name: x}\n- {name: z}\n"]);
+fn a_mistake_in_a_source_spoils_that_source_alone() {
+    let text = "\
+model_catalogs:
+- id: typo
+  nmae: A
+- id: wrong
+  enabled: maybe
+- {id: good, type: yaml, properties: {yamlCatalogPath: a.yaml}}
+- id: list
+  labels: {a: b}
+- id: twice
+  type: yaml
+  type: hf
+- id: asset
+  assetType: models_
+- id: pattern
+  includedModels: ['']
+- id: good
+mcp_catalogs:
+- {id: good, type: yaml}
+- {id: servers, includedModels: []}
+";
+    let (configuration, problems) = load(&[text]);
+    let broken = |id: &str| {
+        let problem = configuration.sources[id].broken.as_ref().map(ToString::to_string).unwrap_or_default();
+        problem.split_once("0.yaml:").map(|(_, problem)| problem.to_owned()).unwrap_or_default()
+    };
+    assert_eq!(broken("typo"), "3:3: source `typo`: unknown key `nmae`, did you mean `name`?");
+    assert_eq!(broken("wrong"), "5:12: source `wrong`: `enabled`: expected true or false, found `maybe`");
+    assert_eq!(broken("list"), "8:11: source `list`: `labels`: expected a list, found a map");
+    assert_eq!(broken("twice"), "11:3: source `twice`: `type`: the key is there already, in line 10");
+    assert_eq!(
+        broken("asset"),
+        "13:14: source `asset`: invalid assetType 'models_': valid values are [models mcp_servers]"
+    );
+    assert_eq!(broken("pattern"), "14:3: source `pattern`: includedModels[0]: pattern cannot be empty");
+    assert_eq!(
+        broken("servers"),
+        "19:17: source `servers`: unknown key `includedModels`, did you mean `includedServers`?"
+    );
+    assert_eq!(broken("good"), "");
+    assert_eq!(configuration.sources["good"].kind, "yaml");
+    assert_eq!(
+        problems,
+        [
+            "0.yaml:16:3: duplicate model catalog id: good: this one is left out",
+            "0.yaml:18:3: id \"good\" used in both model_catalogs and mcp_catalogs: this one is left out",
+        ]
+    );
+}
+
+#[test]
+fn a_broken_source_keeps_what_its_file_said_before() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("sources.yaml");
+    let mut files = Files::default();
+    std::fs::write(&path, "catalogs: [{id: a, type: hf, includedModels: ['x/*']}]").unwrap();
+    let (before, _) = files.load(std::slice::from_ref(&path));
+    for _ in 0..2 {
+        std::fs::write(&path, "catalogs: [{id: a, type: hf, includedModels: 3}]").unwrap();
+        let (configuration, _) = files.load(std::slice::from_ref(&path));
+        let source = &configuration.sources["a"];
+        assert!(source.broken.is_some());
+        assert_eq!(Source { broken: None, ..source.clone() }, before.sources["a"]);
+    }
+}
+
+#[test]
+fn what_leaves_open_what_a_file_is_about_spoils_the_file() {
+    for (text, problem) in [
+        ("model_catalog: []", "0.yaml:1:1: unknown key `model_catalog`, did you mean `model_catalogs`?"),
+        ("labels: 3", "0.yaml:1:9: `labels`: expected a list"),
+        ("labels: []\nlabels: []", "0.yaml:2:1: `labels`: the key is there already, in line 1"),
+        ("catalogs:\n- {name: A}", "0.yaml:2:3: model catalog source missing id"),
+        (
+            "mcp_catalogs:\n- {id: a/b}",
+            "0.yaml:2:3: MCP catalog source `a/b`: an id has at most 255 characters and no slash",
+        ),
+        ("- a", "0.yaml:1:1: expected a map, found a list"),
+        ("namedQueries: [a]", "0.yaml:1:15: `namedQueries`: expected a map of queries"),
+    ] {
+        let (configuration, problems) = load(&[text]);
+        assert_eq!(problems, [problem], "{text}");
+        assert!(configuration.sources.is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn bad_labels_and_named_queries_are_left_out_alone() {
+    let (configuration, problems) = load(&["\
+labels:
+- {name: x}
+- {name: x}
+- just a text
+- {displayName: nameless}
+- {name: v, description: 7}
+- {name: w, name: w}
+- {name: last}
+namedQueries:
+  good: {size: {operator: =, value: 7B}}
+  good: {size: {operator: =, value: 8B}}
+  text: quick
+  nameless: {}
+  between: {size: {operator: BETWEEN, value: 1}}
+"]);
+    let names: Vec<_> = configuration.labels.iter().map(|label| label.name()).collect();
+    assert_eq!(names, [Some("x"), Some("last")]);
+    assert_eq!(configuration.named_queries.keys().collect::<Vec<_>>(), ["good"]);
+    assert_eq!(
+        problems,
+        [
+            "0.yaml:3:3: duplicate label name 'x': this one is left out",
+            "0.yaml:4:3: invalid label: expected a map, found `just a text`",
+            "0.yaml:5:3: invalid label: missing required 'name' field",
+            "0.yaml:6:3: label 'v' has invalid property \"description\": a number instead of a text",
+            "0.yaml:7:13: invalid label: `name`: the key is there already, in line 7",
+            "0.yaml:11:3: duplicate named query 'good': this one is left out",
+            "0.yaml:12:9: named query 'text' is not a map",
+            "0.yaml:13:13: named query 'nameless' must contain at least one field filter",
+            "0.yaml:14:12: unsupported operator 'BETWEEN' for field 'size' in named query 'between'",
+        ]
+    );
+}
+
+#[test]
+fn labels_and_sources_that_contradict_an_earlier_file_are_told() {
+    let (_, problems) = load(&[
+        "labels: [{name: x}]\ncatalogs: [{id: a}]",
+        "labels:\n- {name: x}\n- {name: z}\nmcp_catalogs: [{id: a}]\n",
+    ]);
+    assert_eq!(problems.len(), 2);
+    assert_eq!(problems[0], "1.yaml:4:16: id \"a\" used in both model_catalogs and mcp_catalogs: this one is left out");
+    assert!(problems[1].contains("1.yaml:2:3: label with name 'x' already exists in "), "{problems:?}");
+}
+
+#[test]
+fn properties_that_do_nothing_are_told_where_they_are() {
+    let text = "\
+catalogs:
+- id: hub
+  type: hf
+  properties:
+    syncInterval: 1d
+    maxModels: '500'
+    organisation: acme
+    url: https://hub.example
+- {id: file, type: yaml, properties: {yamlCatalogpath: a.yaml, excludedModels: a}}
+- {id: off, type: hf, enabled: false, properties: {colour: red}}
+";
+    let (_, problems) = load(&[text]);
+    assert_eq!(
+        problems,
+        [
+            "0.yaml:9:80: source `file`: property `excludedModels` does nothing: expected a list of texts, found \"a\"",
+            "0.yaml:9:56: source `file`: property `yamlCatalogpath` does nothing: unknown, did you mean `yamlCatalogPath`?",
+            "0.yaml:6:16: source `hub`: property `maxModels` does nothing: expected a whole number without quotes, \
+             found \"500\"",
+            "0.yaml:7:19: source `hub`: property `organisation` does nothing: sources of type hf do not have it",
+            "0.yaml:5:19: source `hub`: property `syncInterval` does nothing: expected a time like 30m or 24h, found \"1d\"",
+        ]
+    );
+    // A later file has the last word, and its place.
+    let (_, problems) =
+        load(&[text, "catalogs:\n- id: hub\n  properties:\n   maxModels: x\n- {id: file, enabled: false}\n"]);
     assert_eq!(problems.len(), 1);
-    assert!(problems[0].contains("1.yaml:2:3: label with name 'x' already exists"), "{problems:?}");
+    assert!(problems[0].starts_with("1.yaml:4:15: source `hub`: property `maxModels`"), "{problems:?}");
 }
 
 #[test]
@@ -49,6 +205,7 @@ fn nested_aliases_are_refused_before_they_grow() {
     }
     let (_, problems) = load(&[&bomb]);
     assert_eq!(problems.len(), 1);
+    assert!(problems[0].contains("aliases stand for more than 1000000 values"), "{problems:?}");
 }
 
 #[test]

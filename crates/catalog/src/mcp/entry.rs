@@ -5,13 +5,13 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::values::Properties;
-use crate::yaml::UnknownKeys;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ServerEntry {
-    #[serde(default)]
-    pub(super) name: Option<String>,
+    // Messages need it when the rest cannot be read, so it is looked for by itself.
+    #[serde(rename = "name")]
+    _name: Option<String>,
     pub(super) external_id: Option<String>,
     pub(super) description: Option<String>,
     pub(super) provider: Option<String>,
@@ -44,8 +44,6 @@ pub(super) struct ServerEntry {
     _source_id: Option<IgnoredAny>,
     #[serde(rename = "toolCount")]
     _tool_count: Option<IgnoredAny>,
-    #[serde(flatten)]
-    pub(super) unknown: UnknownKeys,
 }
 
 #[derive(Deserialize)]
@@ -66,8 +64,6 @@ pub(super) struct ToolEntry {
     _create_time: Option<IgnoredAny>,
     #[serde(rename = "lastUpdateTimeSinceEpoch")]
     _update_time: Option<IgnoredAny>,
-    #[serde(flatten)]
-    pub(super) unknown: UnknownKeys,
 }
 
 #[derive(Deserialize)]
@@ -78,8 +74,6 @@ pub(super) struct ParameterEntry {
     #[serde(default)]
     pub(super) required: Option<bool>,
     pub(super) description: Option<String>,
-    #[serde(flatten)]
-    pub(super) unknown: UnknownKeys,
 }
 
 #[derive(Deserialize)]
@@ -88,8 +82,6 @@ pub(super) struct ArtifactEntry {
     pub(super) uri: Option<String>,
     pub(super) create_time_since_epoch: Option<String>,
     pub(super) last_update_time_since_epoch: Option<String>,
-    #[serde(flatten)]
-    pub(super) unknown: UnknownKeys,
 }
 
 #[derive(Deserialize)]
@@ -97,8 +89,6 @@ pub(super) struct Endpoints {
     pub(super) http: Option<String>,
     pub(super) sse: Option<String>,
     pub(super) websocket: Option<String>,
-    #[serde(flatten)]
-    pub(super) unknown: UnknownKeys,
 }
 
 #[derive(Deserialize)]
@@ -108,6 +98,4 @@ pub(super) struct SecurityIndicators {
     pub(super) secure_endpoint: Option<bool>,
     pub(super) sast: Option<bool>,
     pub(super) read_only_tools: Option<bool>,
-    #[serde(flatten)]
-    pub(super) unknown: UnknownKeys,
 }

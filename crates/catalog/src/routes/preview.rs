@@ -20,7 +20,7 @@ use crate::yaml;
 use crate::{Catalog, hub, models};
 
 /// One entry of a sources file; other keys do not matter here.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Config {
     #[serde(rename = "type", default)]

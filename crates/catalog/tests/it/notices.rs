@@ -1,4 +1,4 @@
-//! What a server file says that does nothing.
+//! What data files say that does nothing.
 
 use model_registry_catalog::{Settings, check};
 use model_registry_testkit::Backend;
@@ -21,6 +21,7 @@ mcp_servers:
   securityIndicators: {sast: true, holy: true}
   artifacts: [{uri: 'oci://x/y', colour: red}]
   runtimeMetadata: {defaultPort: 'eighty'}
+  customProperties: {x: {metadataType: MetadataStringValue, string_value: y, int_valeu: 3}}
   tools: [{name: one, acces: execute, parameters: [{name: p, typ: string}]}, {name: two, accessType: sing}]
 ";
 
@@ -28,23 +29,24 @@ mcp_servers:
 async fn keys_and_values_that_nothing_has_are_told_and_the_servers_published() {
     let files = Files::new(&[("sources.yaml", SOURCES), ("t.yaml", SERVERS)]);
     let report = check(&files.settings());
-    let told: Vec<&str> = report.problems.iter().map(|problem| problem.reason.as_str()).collect();
+    let told: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
     for part in [
-        "unknown key `wingspan`",
-        "unknown key `endpoints.gopher`",
-        "unknown key `securityIndicators.holy`",
-        "unknown key `artifacts[0].colour`",
-        "unknown key `tools[0].acces`",
-        "unknown key `tools[0].parameters[0].typ`",
-        "unknown deploymentMode `orbital`",
-        "unknown transport `pigeon`",
-        "unknown accessType `sing`, taken for execute",
-        "runtimeMetadata that cannot be read",
+        "t.yaml:7:3: server \"odd\" has the unknown key `wingspan`: it does nothing",
+        "t.yaml:10:42: server \"odd\" has the unknown key `endpoints.gopher`: it does nothing",
+        "t.yaml:11:36: server \"odd\" has the unknown key `securityIndicators.holy`: it does nothing",
+        "t.yaml:12:34: server \"odd\" has the unknown key `artifacts[0].colour`: it does nothing",
+        "t.yaml:14:78: server \"odd\" has the unknown key `customProperties.x.int_valeu`: it does nothing, did you mean `int_value`?",
+        "t.yaml:15:23: server \"odd\" has the unknown key `tools[0].acces`: it does nothing, did you mean `accessType`?",
+        "t.yaml:15:62: server \"odd\" has the unknown key `tools[0].parameters[0].typ`: it does nothing, did you mean `type`?",
+        "t.yaml:8:19: server \"odd\" has the unknown deploymentMode `orbital`",
+        "t.yaml:9:23: server \"odd\" has the unknown transport `pigeon`",
+        "t.yaml:15:102: server \"odd\" has a tool with the unknown accessType `sing`, taken for execute",
+        "t.yaml:13:34: server \"odd\" has runtimeMetadata that cannot be read and is left out: `defaultPort`: \
+         expected a whole number, found `eighty`",
     ] {
-        assert!(told.iter().any(|reason| reason.contains(part)), "{part}: {told:?}");
+        assert!(told.iter().any(|reason| reason.contains(part)), "{part}: {told:#?}");
     }
-    assert_eq!(told.len(), 10, "{told:?}");
-    assert!(report.problems.iter().all(|problem| problem.place.contains("t.yaml:6:")), "{:?}", report.problems);
+    assert_eq!(told.len(), 11, "{told:#?}");
 
     let api = Api::on(Backend::Sqlite, Settings { ..files.settings() }).await;
     let source = api.get("sources?assetType=mcp_servers").await.json()["items"][0].clone();
@@ -66,6 +68,45 @@ fn keys_beside_the_list_are_told_with_their_place() {
     let told: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(told[0].ends_with("t.yaml:2:1: unknown key `wing span`: it does nothing"), "{told:?}");
-    assert!(told[1].ends_with("t.yaml:5:1: unknown key `mcpServers`: it does nothing"), "{told:?}");
+    assert!(
+        told[1].ends_with("t.yaml:5:1: unknown key `mcpServers`: it does nothing, did you mean `mcp_servers`?"),
+        "{told:?}"
+    );
     assert_eq!((report.sources[0].status, report.sources[0].items), ("available", 1));
+}
+
+#[test]
+fn unknown_keys_within_a_model_are_told_and_the_model_published() {
+    let sources = "model_catalogs:\n- {id: a, type: yaml, properties: {yamlCatalogPath: a.yaml}}\n";
+    let models = "\
+models:
+- name: odd
+  artifacts:
+  - {id: '7', uri: 'oci://x/y', urri: 'oci://x/z'}
+  - artifactType: metrics-artifact
+    metricsType: accuracy-metrics
+    customProperties: {score: {metadataType: MetadataDoubleValue, double_value: 0.5, unit: percent}}
+";
+    let files = Files::new(&[("sources.yaml", sources), ("a.yaml", models)]);
+    let report = check(&files.settings());
+    let told: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    let first =
+        "a.yaml:4:33: model \"odd\" has the unknown key `artifacts[0].urri`: it does nothing, did you mean `uri`?";
+    assert!(told[0].ends_with(first), "{told:?}");
+    let second =
+        "a.yaml:7:86: model \"odd\" has the unknown key `artifacts[1].customProperties.score.unit`: it does nothing";
+    assert!(told[1].ends_with(second), "{told:?}");
+    assert_eq!((report.sources[0].status, report.sources[0].items, report.sources[0].skipped), ("available", 1, 0));
+}
+
+#[test]
+fn unknown_keys_of_runtime_metadata_are_told_and_passed_on() {
+    let servers = "mcp_servers:\n- name: s\n  runtimeMetadata: {defaultPort: 80, capabilities: {requiresGpu: true}}\n";
+    let files = Files::new(&[("sources.yaml", SOURCES), ("t.yaml", servers)]);
+    let report = check(&files.settings());
+    assert_eq!(report.problems.len(), 1, "{:?}", report.problems);
+    let told = report.problems[0].to_string();
+    let key = "unknown key `capabilities.requiresGpu`: clients may not know it, did you mean `requiresGPU`?";
+    assert!(told.ends_with(&format!("t.yaml:3:53: server \"s\" has in its runtimeMetadata the {key}")), "{told}");
 }

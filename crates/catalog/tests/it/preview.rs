@@ -56,7 +56,7 @@ async fn mistakes_say_where_they_are() {
     let parts = [("config", "type: yaml"), ("catalogData", "models:\n- name: a\n  wingspan: 3\n")];
     let answer = preview(&api, "", &parts).await;
     assert_eq!(answer.status, 422);
-    assert!(answer.message().contains("catalogData:3:3: unknown field `wingspan`"), "{}", answer.message());
+    assert!(answer.message().contains("catalogData:3:3: unknown key `wingspan`"), "{}", answer.message());
 }
 
 // One megabyte that a thousand aliases make a gigabyte of.

@@ -104,7 +104,7 @@ async fn a_broken_source_keeps_its_last_good_data_and_tells_why() {
         assert_eq!(api.names("/api/mcp_catalog/v1alpha1/mcp_servers").await, ["s"], "{backend}");
         let of_models = source(&api, "a").await;
         assert_eq!(of_models["status"], "error");
-        assert!(of_models["error"].as_str().unwrap().contains("a.yaml:3:3: unknown field `colour`"), "{of_models}");
+        assert!(of_models["error"].as_str().unwrap().contains("a.yaml:3:3: unknown key `colour`"), "{of_models}");
         assert_eq!(source(&api, "t").await["status"], "error");
 
         files.write("a.yaml", &models(1, 1));
@@ -119,7 +119,7 @@ async fn a_broken_source_keeps_its_last_good_data_and_tells_why() {
 async fn a_broken_sources_file_changes_nothing() {
     let files = files();
     let api = Api::on(Backend::Sqlite, files.settings()).await;
-    files.write("sources.yaml", "model_catalogs: [{id: a, tpye: yaml}]");
+    files.write("sources.yaml", "model_catalogs: [{id: a, type: yaml}]\nmcp_catalog: []");
     let summary = api.catalog.load().await.unwrap();
     assert_eq!(summary.problems.len(), 1);
     assert_eq!(api.names("models").await.len(), 5);
@@ -128,6 +128,94 @@ async fn a_broken_sources_file_changes_nothing() {
     let restarted = Catalog::new(api.store.clone(), files.settings());
     restarted.load().await.unwrap();
     assert_eq!(api.names("models").await.len(), 5);
+}
+
+#[tokio::test]
+async fn a_broken_source_shows_why_and_the_others_of_its_file_change() {
+    let files = files();
+    let api = Api::on(Backend::Sqlite, files.settings()).await;
+    files.write("a.yaml", &models(1, 1));
+    files.write("b.yaml", &models(1, 1));
+    files.write("sources.yaml", &SOURCES.replace("id: a, name: A,", "id: a, name: A, enabled: maybe,"));
+    // After a restart as well.
+    for catalog in [api.catalog.clone(), Catalog::new(api.store.clone(), files.settings())] {
+        let summary = catalog.load().await.unwrap();
+        assert_eq!(summary.problems.len(), 1);
+        assert_eq!(api.names("models?source=a").await.len(), 3);
+        assert_eq!(api.names("models?source=b").await, ["m000"]);
+        let state = source(&api, "a").await;
+        assert_eq!(state["status"], "error");
+        let error = state["error"].as_str().unwrap();
+        let reason = "sources.yaml:2:29: source `a`: `enabled`: expected true or false, found `maybe`";
+        assert!(error.ends_with(reason), "{error}");
+    }
+    files.write("sources.yaml", SOURCES);
+    api.catalog.load().await.unwrap();
+    assert_eq!(api.names("models?source=a").await, ["m000"]);
+    assert_eq!(source(&api, "a").await["status"], "available");
+}
+
+#[tokio::test]
+async fn an_item_of_a_wrong_type_is_left_out_alone() {
+    let files = files();
+    files.write(
+        "a.yaml",
+        "\
+models:
+- name: good
+- name: description
+  description: [1]
+- name: properties
+  customProperties: 3
+- name: property
+  customProperties: {x: {metadataType: MetadataStringValue, string_value: {}}}
+- {name: artifact, artifacts: [{uri: [oci]}]}
+- just a text
+- name: twice
+  provider: x
+  provider: y
+- name: &last last
+  description: *last
+",
+    );
+    files.write(
+        "t.yaml",
+        "\
+mcp_servers:
+- {name: good}
+- {name: tools, tools: 3}
+- {name: tool, tools: [{name: one, parameters: [{type: string}]}]}
+- {name: indicators, securityIndicators: {sast: perhaps}}
+- {name: last}
+",
+    );
+    let api = Api::on(Backend::Sqlite, files.settings()).await;
+    assert_eq!(api.names("models?source=a").await, ["good", "last"]);
+    let state = source(&api, "a").await;
+    assert_eq!(state["status"], "partially-available");
+    let error = state["error"].as_str().unwrap();
+    for part in [
+        "failed to load 6 model(s)",
+        "a.yaml:4:16: model \"description\" is left out: `description`: expected a text, found a list",
+        "a.yaml:6:21: model \"properties\" is left out: `customProperties`: expected a map, found `3`",
+        "a.yaml:8:75: model \"property\" is left out: `customProperties.x.string_value`: expected a text, found a map",
+        "a.yaml:9:38: model \"artifact\" is left out: `artifacts[0].uri`: expected a text, found a list",
+        "a.yaml:10:3: model \"\" is left out: expected a map, found `just a text`",
+        "a.yaml:13:3: model \"twice\" is left out: `provider`: the key is there already, in line 12",
+    ] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    assert_eq!(api.names("/api/mcp_catalog/v1alpha1/mcp_servers").await, ["good", "last"]);
+    let state = source(&api, "t").await;
+    let error = state["error"].as_str().unwrap();
+    for part in [
+        "failed to load 3 MCP server(s)",
+        "t.yaml:3:24: server \"tools\" is left out: `tools`: expected a list, found `3`",
+        "t.yaml:4:49: server \"tool\" is left out: `tools[0].parameters[0]`: lacks `name`",
+        "t.yaml:5:49: server \"indicators\" is left out: `securityIndicators.sast`: expected true or false, found `perhaps`",
+    ] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
 }
 
 #[tokio::test]

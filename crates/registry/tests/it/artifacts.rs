@@ -1,9 +1,11 @@
 //! Artifacts of every kind, alone and below versions and runs.
 
+use model_registry_api::Kind;
 use model_registry_testkit::backends;
 use serde_json::json;
 
 use crate::support::Api;
+use crate::support::entities::Entities;
 
 async fn version(api: &Api) -> String {
     let model = api.create("registered_models", json!({"name": "m"})).await;
@@ -91,5 +93,41 @@ async fn the_kind_of_an_artifact_does_not_change() {
             assert_eq!((answer.status, answer.message()), (400, expected));
         }
         assert_eq!(api.patch(&format!("model_artifacts/{id}"), json!({"uri": "v"})).await.status, 404);
+    }
+}
+
+#[tokio::test]
+async fn an_upsert_changes_what_it_was_given_and_keeps_links_and_properties() {
+    let tag = json!({"tag": {"metadataType": "MetadataStringValue", "string_value": "x"}});
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let entities = Entities::create(&api).await;
+        let run = entities.id(Kind::ExperimentRun);
+        for list in entities.nested().into_iter().filter(|list| list.kind.spec().artifact_type.is_some()) {
+            let what = format!("{backend} {} {:?}", list.path, list.kind);
+            let (mut first, mut body) = (list.body.clone(), list.body);
+            for (field, value) in [
+                ("name", json!("kept")),
+                ("customProperties", tag.clone()),
+                ("externalId", json!(what)),
+                ("state", json!("PENDING")),
+            ] {
+                first[field] = value;
+            }
+            let created = api.post(&list.path, first).await;
+            assert_eq!(created.status, 201, "{what}: {}", created.message());
+            for (field, value) in [("id", created.id().as_str()), ("name", "another name"), ("description", "changed")]
+            {
+                body[field] = json!(value);
+            }
+            let changed = api.post(&list.path, body).await;
+            assert_eq!(changed.status, 200, "{what}: {}", changed.message());
+            let mut expected = created.json();
+            expected["description"] = json!("changed");
+            expected["lastUpdateTimeSinceEpoch"] = changed.json()["lastUpdateTimeSinceEpoch"].clone();
+            assert_eq!(changed.json(), expected, "{what}");
+            let is_of_run = list.path.starts_with("experiment_runs");
+            assert_eq!(changed.json().get("experimentRunId"), is_of_run.then(|| json!(run)).as_ref(), "{what}");
+        }
     }
 }

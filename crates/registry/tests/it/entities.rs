@@ -1,8 +1,10 @@
 //! Entities that are no artifacts: created, changed, found.
 
+use model_registry_api::{ApiVersion, Kind, Shape};
 use model_registry_testkit::backends;
 use serde_json::json;
 
+use crate::support::entities::{Creation, Entities, change, entity, kinds};
 use crate::support::{Api, START};
 
 #[tokio::test]
@@ -58,28 +60,138 @@ async fn null_clears_an_optional_field_and_keeps_a_state() {
 }
 
 #[tokio::test]
-async fn a_conflict_names_the_field_that_is_taken() {
+async fn a_change_that_leaves_a_state_out_keeps_it_for_every_kind() {
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let entities = Entities::create(&api).await;
+        let mut states = 0;
+        for kind in kinds(ApiVersion::V1Alpha3) {
+            let id = entities.id(kind);
+            let mut paths: Vec<String> = entity(kind, id).into_iter().collect();
+            if kind == Kind::ModelArtifact {
+                paths.push(format!("model_artifacts/{id}"));
+            }
+            for field in kind.spec().all_fields() {
+                let Shape::Enumeration(enumeration) = field.shape else { continue };
+                for path in &paths {
+                    // Whatever is the default is not the last member.
+                    let last = *enumeration.members.last().unwrap();
+                    assert_ne!(Some(last), enumeration.default, "{kind:?}");
+                    let set = api.patch(path, change(kind, json!({field.name: last}))).await;
+                    assert_eq!((set.status, &set.json()[field.name]), (200, &json!(last)), "{path}");
+                    for body in [
+                        json!({}),
+                        json!({"description": "x"}),
+                        json!({"customProperties": {}}),
+                        json!({field.name: null}),
+                    ] {
+                        let changed = api.patch(path, change(kind, body.clone())).await;
+                        let state = &changed.json()[field.name];
+                        assert_eq!((changed.status, state), (200, &json!(last)), "{backend} {path} {body}");
+                    }
+                    states += 1;
+                }
+            }
+        }
+        // Of models, versions, services and experiments; two of runs; of five kinds of artifacts, one by two paths;
+        // the type of parameters.
+        assert_eq!(states, 4 + 2 + 6 + 1, "{backend}");
+    }
+}
+
+#[tokio::test]
+async fn everything_that_is_created_is_answered_with_201() {
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let entities = Entities::create(&api).await;
+        for (number, Creation { path, mut body, .. }) in entities.creations().into_iter().enumerate() {
+            body["name"] = json!(format!("entity {number}"));
+            let created = api.post(&path, body.clone()).await;
+            assert_eq!(created.status, 201, "{backend} {path} {body}: {}", created.message());
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_first_missing_field_is_named_every_time() {
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let entities = Entities::create(&api).await;
+        for kind in kinds(ApiVersion::V1Alpha3).into_iter().filter(|kind| kind.spec().artifact_type.is_none()) {
+            let spec = kind.spec();
+            let (path, _) = entities.new_entity(kind);
+            let name = spec.name_required.then_some("name");
+            let required = spec.all_fields().filter(|field| field.required).map(|field| field.name);
+            let mut body = json!({});
+            for field in name.into_iter().chain(required) {
+                for empty in [None, Some(json!(null)), Some(json!(""))] {
+                    let mut body = body.clone();
+                    if let Some(empty) = empty {
+                        body[field] = empty;
+                    }
+                    for _ in 0..4 {
+                        let answer = api.post(&path, body.clone()).await;
+                        let expected = json!({
+                            "code": "Bad Request", "message": format!("required field '{field}' is zero value.")
+                        });
+                        assert_eq!((answer.status, answer.json()), (422, expected), "{kind:?} {body}");
+                    }
+                }
+                body[field] = json!("1");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_conflict_names_the_field_that_is_taken_for_every_kind() {
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let entities = Entities::create(&api).await;
+        for (number, Creation { kind, path, body }) in entities.creations().into_iter().enumerate() {
+            let what = format!("{backend} {path} {kind:?}");
+            let label = kind.spec().label;
+            // Metrics and parameters of a parent are set by name; artifacts without a parent may share one.
+            let is_set = matches!(kind, Kind::Metric | Kind::Parameter);
+            let named = |name: &str, external_id: Option<&str>| {
+                let mut body = body.clone();
+                body["name"] = json!(name);
+                if let Some(external_id) = external_id {
+                    body["externalId"] = json!(external_id);
+                }
+                body
+            };
+            let (name, external_id) = (format!("it's {number}: 50%"), format!("external {number}"));
+            api.create(&path, named(&name, Some(&external_id))).await;
+            if !path.ends_with("_artifacts") && path != "artifacts" && !is_set {
+                let taken = api.post(&path, named(&name, None)).await;
+                let message = format!("{label} with name {name} already exists");
+                assert_eq!((taken.status, taken.message()), (409, message), "{what}");
+            }
+            // The name is given, or generated.
+            for name in [Some(format!("other {number}")), None] {
+                let mut body = named(name.as_deref().unwrap_or_default(), Some(&external_id));
+                if name.is_none() {
+                    if kind.spec().name_required {
+                        continue;
+                    }
+                    body.as_object_mut().unwrap().remove("name");
+                }
+                let taken = api.post(&path, body).await;
+                let message = format!("externalId {external_id} of this {label} is already in use");
+                assert_eq!((taken.status, taken.message()), (409, message), "{what}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn external_ids_are_unique_across_kinds_and_names_within_one() {
     for backend in backends() {
         let api = Api::on(backend).await;
         api.create("registered_models", json!({"name": "m", "externalId": "x"})).await;
-        let by_name = api.post("registered_models", json!({"name": "m"})).await;
-        assert_eq!(
-            (by_name.status, by_name.message()),
-            (409, "registered model with name m already exists".to_owned())
-        );
-        let by_external_id = api.post("registered_models", json!({"name": "n", "externalId": "x"})).await;
-        assert_eq!(by_external_id.status, 409);
-        assert!(by_external_id.message().contains("externalId x"), "{}", by_external_id.message());
-        // External ids are unique across the kinds, names within one.
         assert_eq!(api.post("experiments", json!({"name": "m", "externalId": "x"})).await.status, 409);
         assert_eq!(api.post("experiments", json!({"name": "m"})).await.status, 201);
-        // Its name is generated: the external id alone is taken.
-        let experiment = api.create("experiments", json!({"name": "e"})).await;
-        for status in [201, 409] {
-            let run = json!({"experimentId": experiment, "externalId": "y"});
-            let answer = api.post(&format!("experiments/{experiment}/experiment_runs"), run).await;
-            assert_eq!(answer.status, status, "{backend}: {}", answer.message());
-        }
     }
 }
 

@@ -1,8 +1,11 @@
 //! Every documented filter case, on every database: what is listed, or that it is refused.
 
+use std::collections::BTreeSet;
+
 use model_registry_testkit::backends;
 use serde_json::{Value, json};
 
+use crate::support::entities::{Creation, Entities};
 use crate::support::{Api, encoded};
 
 /// What a filter has to give: names in the order of ids, or 400.
@@ -131,21 +134,39 @@ async fn check(api: &Api, list: &str, filter: &str, expected: &Expected, context
     }
 }
 
+/// Further rows of the appendix, by list; `{experiment}` and `{run}` are the ids of those.
+const OTHER_LISTS: &[(&str, &str, Expected)] = &[
+    /* 1 */ ("registered_models", "name = \"m1\"", Names(&["m1"])),
+    ("registered_models", "name='m1'", Names(&["m1"])),
+    ("registered_models", "name = 'm'", Names(&[])),
+    ("registered_models", "name = 'M1'", Names(&[])),
+    /* 22 */ ("registered_models", "library_name = 'transformers'", Names(&["m1"])),
+    ("registered_models", "libraryName = 'transformers'", Names(&["m1"])),
+    /* 33 */ ("artifacts", "state = 'LIVE'", Names(&["weights"])),
+    ("artifacts", "state = 'live'", Names(&[])),
+    ("artifacts", "state IN ('LIVE')", Names(&["weights"])),
+    /* 34 */ ("artifacts", "experimentId = \"{experiment}\"", Names(&["weights", "acc", "lr"])),
+    ("artifacts", "experimentId = {experiment}", Names(&["weights", "acc", "lr"])),
+    ("artifacts", "experimentId = {run}", Names(&[])),
+    ("artifacts", "experimentRunId IN (999,{run})", Names(&["weights", "acc", "lr"])),
+    ("artifacts", "experimentRunId IN ({experiment},999)", Names(&[])),
+    ("artifacts", "experimentRunId IS NULL", Names(&["loose"])),
+    /* 35 */ ("artifacts?artifactType=metric", "value > 0.9 AND step >= 2", Names(&["acc"])),
+    /* 36 */ ("artifacts?artifactType=metric", "timestamp > 0", Names(&["acc"])),
+    /* 37 */ ("artifacts?artifactType=parameter", "value = \"x\"", Names(&["lr"])),
+    ("artifacts?artifactType=parameter", "value.string_value = \"x\"", Names(&["lr"])),
+    ("artifacts", "value = 'x' OR value > 0.5", Names(&["acc", "lr"])),
+    /* 38 */ ("artifacts", "uri LIKE \"s3://%\"", Names(&["weights", "loose"])),
+    /* 39 */
+    ("experiment_runs", "status = \"FINISHED\" AND endTimeSinceEpoch > \"1700000000000\"", Names(&["r"])),
+    ("experiment_runs", "startTimeSinceEpoch < 1000", Names(&["r"])),
+];
+
 #[tokio::test]
 async fn models_and_artifacts_and_runs_are_filtered_by_their_fields() {
     for backend in backends() {
-        let context = format!("{backend:?}");
         let api = Api::on(backend).await;
         versions(&api).await;
-        let check = |list: &'static str, filter: &'static str, names: &'static [&'static str]| {
-            let (api, context) = (&api, &context);
-            async move { check(api, list, filter, &Names(names), context).await }
-        };
-        /* 1 */
-        check("registered_models", "name = \"m1\"", &["m1"]).await;
-        /* 22 */
-        check("registered_models", "library_name = 'transformers'", &["m1"]).await;
-        check("registered_models", "libraryName = 'transformers'", &["m1"]).await;
         let experiment = api.create("experiments", json!({"name": "e"})).await;
         let run = json!({"name": "r", "experimentId": experiment, "status": "FINISHED",
             "startTimeSinceEpoch": "900", "endTimeSinceEpoch": "1700000000001"});
@@ -158,24 +179,117 @@ async fn models_and_artifacts_and_runs_are_filtered_by_their_fields() {
         for artifact in artifacts {
             api.create(&format!("experiment_runs/{run}/artifacts"), artifact).await;
         }
-        /* 33 */
-        check("artifacts", "state = 'LIVE'", &["weights"]).await;
-        check("artifacts", "state = 'live'", &[]).await;
-        check("artifacts", "state IN ('LIVE')", &["weights"]).await;
-        /* 34 */
-        check("artifacts", "experimentId = \"2\" OR experimentRunId IN (4, 5, 6, 7)", &["weights", "acc", "lr"]).await;
-        /* 35 */
-        check("artifacts?artifactType=metric", "value > 0.9 AND step >= 2", &["acc"]).await;
-        /* 36 */
-        check("artifacts?artifactType=metric", "timestamp > 0", &["acc"]).await;
-        /* 37 */
-        check("artifacts?artifactType=parameter", "value = \"x\"", &["lr"]).await;
-        check("artifacts?artifactType=parameter", "value.string_value = \"x\"", &["lr"]).await;
-        check("artifacts", "value = 'x' OR value > 0.5", &["acc", "lr"]).await;
-        /* 38 */
-        check("artifacts", "uri LIKE \"s3://%\"", &["weights"]).await;
-        /* 39 */
-        check("experiment_runs", "status = \"FINISHED\" AND endTimeSinceEpoch > \"1700000000000\"", &["r"]).await;
-        check("experiment_runs", "startTimeSinceEpoch < 1000", &["r"]).await;
+        let loose = json!({"artifactType": "doc-artifact", "name": "loose", "uri": "s3://b/loose"});
+        api.create("artifacts", loose).await;
+        for (list, filter, expected) in OTHER_LISTS {
+            let filter = filter.replace("{experiment}", &experiment).replace("{run}", &run);
+            check(&api, list, &filter, expected, &format!("{backend} {list}")).await;
+        }
+    }
+}
+
+/// Rows of the appendix about the language, which is the same everywhere: what they do to the entities called `it's`.
+const ON_EVERY_LIST: &[(&str, Effect)] = &[
+    /* 23 */ ("a = 1 and b = 2", Listed),
+    ("a = 1 AND b = 2", Listed),
+    ("a = 1 And not (b = 1 oR c is nOt null)", Listed),
+    ("a = 1 and b = 3", Missing),
+    /* 24 */ ("x = 010", Listed),
+    ("x = 8", Missing),
+    ("b = 08", Missing),
+    ("b = 02", Listed),
+    /* 25 */ ("`mlflow.source.type` = \"notebook\"", Listed),
+    ("mlflow.source.type = \"notebook\"", Listed),
+    /* 26 */ ("`a-b.int_value` = 1", Listed),
+    ("`a-b.double_value` = 1", Missing),
+    /* 27 */ ("name = 'it''s' AND a = 1", Listed),
+    ("name = 'it\\'s' AND a = 1", Listed),
+    ("name = \"it's\" AND a = 1", Listed),
+    /* 28 */ ("name = foo", Wrong),
+    /* 29 */ ("id IN ()", Missing),
+    /* 31 */ ("a = 1 -- AND a = 2", Listed),
+    /* 32 */ ("invalid <<< syntax", Wrong),
+    ("name =", Wrong),
+    ("name \"x\"", Wrong),
+    ("(name = \"x\"", Wrong),
+    /* 40 */ ("name === \"x\"", Wrong),
+];
+
+enum Effect {
+    /// They are listed, and nothing else is.
+    Listed,
+    /// Nothing is listed.
+    Missing,
+    Wrong,
+}
+
+use Effect::{Listed, Missing, Wrong};
+
+#[tokio::test]
+async fn the_language_is_the_same_on_every_list() {
+    let properties =
+        json!({"a": int(1), "b": int(2), "x": int(10), "a-b": int(1), "mlflow.source.type": string("notebook")});
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let entities = Entities::create(&api).await;
+        let mut lists = BTreeSet::new();
+        for Creation { path, mut body, .. } in entities.creations() {
+            body["name"] = json!("it's");
+            body["customProperties"] = properties.clone();
+            // What was created below its parent has the name of what was created beside it.
+            let created = api.post(&path, body).await;
+            assert!(matches!(created.status, 201 | 409), "{path}: {}", created.message());
+            lists.insert(path);
+        }
+        assert_eq!(lists.len(), 14, "{lists:?}");
+        for list in &lists {
+            for (filter, expected) in ON_EVERY_LIST {
+                let what = format!("{backend} {list} {filter}");
+                let answer = api.get(&format!("{list}?filterQuery={}", encoded(filter))).await;
+                match expected {
+                    Listed => {
+                        let names = answer.names();
+                        assert!(!names.is_empty() && names.iter().all(|name| name == "it's"), "{what}: {names:?}");
+                    }
+                    Missing => assert_eq!(answer.names(), [""; 0], "{what}"),
+                    Wrong => {
+                        assert_eq!(answer.status, 400, "{what}");
+                        assert!(answer.message().starts_with("invalid filter query"), "{what}: {}", answer.message());
+                    }
+                }
+            }
+            /* 30 */
+            let all = api.get(list).await.names();
+            assert_eq!(api.get(&format!("{list}?filterQuery=%20%20%20")).await.names(), all, "{backend} {list}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_entity_is_listed_once_however_many_of_its_values_match() {
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let same = json!({"description": string("x"), "owner": string("x"), "other": string("x")});
+        let body = json!({
+            "name": "m", "description": "x", "owner": "x", "tasks": ["x", "x", "xy"], "customProperties": same
+        });
+        api.create("registered_models", body).await;
+        for filter in [
+            "description = 'x'",
+            "owner = 'x'",
+            "tasks LIKE 'x%'",
+            "tasks = 'x' AND description = 'x' AND other = 'x'",
+            "tasks = 'x' OR description = 'x' OR other = 'x'",
+        ] {
+            for order in ["ID", "CREATE_TIME"] {
+                let list = format!("registered_models?orderBy={order}&filterQuery={}", encoded(filter));
+                let answer = api.get(&list).await;
+                assert_eq!(
+                    (answer.names(), &answer.json()["size"]),
+                    (vec!["m".to_owned()], &json!(1)),
+                    "{backend} {filter}"
+                );
+            }
+        }
     }
 }

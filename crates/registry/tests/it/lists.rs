@@ -3,7 +3,17 @@
 use model_registry_testkit::backends;
 use serde_json::json;
 
-use crate::support::Api;
+use crate::support::entities::{Creation, Entities};
+use crate::support::{Api, encoded};
+
+/// Artifacts of every kind stand in one list, and their names tell which is which.
+fn name_in(list: &Creation, name: &str) -> String {
+    format!("{}: {name}", list.kind.name())
+}
+
+fn external_id_in(list: &Creation, name: &str) -> String {
+    format!("{} {}", list.path, name_in(list, name))
+}
 
 async fn models(api: &Api, count: usize) {
     for n in 0..count {
@@ -68,17 +78,48 @@ async fn a_page_has_a_positive_size_and_at_most_ten_thousand_items() {
 }
 
 #[tokio::test]
-async fn nested_lists_take_name_and_external_id() {
+async fn every_nested_list_is_narrowed_by_exact_name_external_id_and_filter() {
     for backend in backends() {
         let api = Api::on(backend).await;
-        let experiment = api.create("experiments", json!({"name": "e"})).await;
-        for (name, external_id) in [("it's", "x1"), ("b", "x2")] {
-            let body = json!({"name": name, "externalId": external_id, "experimentId": experiment});
-            api.create("experiment_runs", body).await;
+        // Other parents have children of the same names.
+        let (others, entities) = (Entities::create_named(&api, "other").await, Entities::create(&api).await);
+        for list in others.nested().into_iter().chain(entities.nested()) {
+            for name in ["it's", "a_b", "aXb"] {
+                let mut body = list.body.clone();
+                body["name"] = json!(name_in(&list, name));
+                body["externalId"] = json!(external_id_in(&list, name));
+                body["description"] = json!(name);
+                api.create(&list.path, body).await;
+            }
         }
-        let path = format!("experiments/{experiment}/experiment_runs");
-        assert_eq!(api.get(&format!("{path}?name=it's")).await.names(), ["it's"]);
-        assert_eq!(api.get(&format!("{path}?externalId=x2")).await.names(), ["b"]);
+        for (list, other) in entities.nested().into_iter().zip(others.nested()) {
+            let name = |name: &str| encoded(&name_in(&list, name));
+            let external_id = |list: &Creation, name: &str| encoded(&external_id_in(list, name));
+            let filter = |filter: &str| format!("filterQuery={}", encoded(filter));
+            for (query, expected) in [
+                (format!("name={}", name("it's")), &["it's"][..]),
+                (format!("name={}", name("a_b")), &["a_b"]),
+                (format!("name={}", name("%")), &[]),
+                (format!("name={}", name("a")), &[]),
+                (format!("externalId={}", external_id(&list, "aXb")), &["aXb"]),
+                (format!("externalId={}", external_id(&other, "aXb")), &[]),
+                (format!("name={}&externalId={}", name("a_b"), external_id(&list, "a_b")), &["a_b"]),
+                (format!("name={}&externalId={}", name("a_b"), external_id(&list, "aXb")), &[]),
+                (filter(&format!("name = '{}'", name_in(&list, "a_b"))), &["a_b"]),
+                (filter(&format!("externalId = '{}'", external_id_in(&list, "a_b"))), &["a_b"]),
+                (format!("{}&name={}", filter("description = 'a_b' OR description = 'aXb'"), name("aXb")), &["aXb"]),
+                (format!("{}&name={}", filter("description = 'a_b'"), name("aXb")), &[]),
+            ] {
+                let found = api.get(&format!("{}?{query}", list.path)).await.names();
+                let expected: Vec<String> = expected.iter().map(|name| name_in(&list, name)).collect();
+                assert_eq!(found, expected, "{backend} {}?{query}", list.path);
+            }
+            for wrong in ["name =", "name = 5", "description > true"] {
+                let answer = api.get(&format!("{}?{}", list.path, filter(wrong))).await;
+                assert_eq!(answer.status, 400, "{} {wrong}", list.path);
+                assert!(answer.message().starts_with("invalid filter query"), "{}", answer.message());
+            }
+        }
     }
 }
 

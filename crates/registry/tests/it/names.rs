@@ -1,8 +1,11 @@
 //! Names are compared exactly, whatever characters they have, on every database.
 
+use std::collections::BTreeSet;
+
 use model_registry_testkit::backends;
 use serde_json::json;
 
+use crate::support::entities::{Creation, Entities};
 use crate::support::{Api, encoded};
 
 #[tokio::test]
@@ -42,13 +45,34 @@ async fn a_metric_is_the_one_of_exactly_its_name() {
 }
 
 #[tokio::test]
-async fn empty_optional_names_are_generated() {
+async fn every_kind_that_needs_no_name_gets_one_of_its_own() {
     for backend in backends() {
         let api = Api::on(backend).await;
-        let experiment = api.create("experiments", json!({"name": "e"})).await;
-        for _ in 0..2 {
-            let run = api.post("experiment_runs", json!({"name": "", "experimentId": experiment})).await;
-            assert_eq!((run.status, run.json()["name"].as_str().map(str::len)), (201, Some(36)));
+        let entities = Entities::create(&api).await;
+        let mut generated = BTreeSet::new();
+        let mut created = 0;
+        for Creation { kind, path, body } in entities.creations() {
+            for name in [None, Some(json!("")), Some(json!(null))] {
+                let mut body = body.clone();
+                if let Some(name) = name {
+                    body["name"] = name;
+                }
+                let answer = api.post(&path, body.clone()).await;
+                if kind.spec().name_required {
+                    assert_eq!(answer.status, 422, "{path} {body}");
+                    continue;
+                }
+                assert_eq!(answer.status, 201, "{backend} {path} {body}: {}", answer.message());
+                let name = answer.json()["name"].as_str().unwrap().to_owned();
+                // A random UUID, as the reference writes them.
+                let dashes: Vec<usize> = name.match_indices('-').map(|(place, _)| place).collect();
+                assert_eq!((name.len(), dashes, name.as_bytes()[14]), (36, vec![8, 13, 18, 23], b'4'), "{name}");
+                generated.insert(name);
+                created += 1;
+            }
         }
+        assert_eq!(generated.len(), created, "{backend}");
+        // Services, runs, serve models and five kinds of artifacts, with and without a parent, and model artifacts once more.
+        assert_eq!(created, 3 * (8 + 3 + 10 + 1), "{backend}");
     }
 }

@@ -55,9 +55,20 @@ impl Entities {
         (path, body)
     }
 
+    /// Every way to create something: by itself, and below a parent.
+    pub(crate) fn creations(&self) -> Vec<Creation> {
+        let flat = kinds(ApiVersion::V1Alpha3).into_iter().map(|kind| {
+            let (path, body) = self.new_entity(kind);
+            Creation { kind, path, body }
+        });
+        let model_artifact =
+            Creation { kind: Kind::ModelArtifact, path: "model_artifacts".to_owned(), body: json!({}) };
+        flat.chain([model_artifact]).chain(self.nested()).collect()
+    }
+
     /// Everything that is created below a parent: of artifacts, every kind below a version and below a run.
-    pub(crate) fn nested(&self) -> Vec<Nested> {
-        let list = |kind: Kind, parent: Kind, name: &str| Nested {
+    pub(crate) fn nested(&self) -> Vec<Creation> {
+        let list = |kind: Kind, parent: Kind, name: &str| Creation {
             kind,
             path: format!("{}/{}/{name}", collection(parent), self.id(parent)),
             body: self.new_entity(kind).1,
@@ -75,8 +86,8 @@ impl Entities {
     }
 }
 
-/// A list below a parent, and the least that a body posted to it has to say, a name excepted.
-pub(crate) struct Nested {
+/// Where an entity of a kind is created, and the least that its body has to say, a name excepted.
+pub(crate) struct Creation {
     pub(crate) kind: Kind,
     pub(crate) path: String,
     pub(crate) body: Value,

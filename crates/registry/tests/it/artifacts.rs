@@ -78,6 +78,9 @@ async fn only_the_typed_endpoint_gives_a_default_state_and_refuses_unknown_field
         assert_eq!((union.status, union.json().get("state")), (201, None));
         assert_eq!(api.post("model_artifacts", json!({"uri": "u", "whatever": 1})).await.status, 400);
         assert_eq!(api.post("model_artifacts", json!({"artifactType": "metric"})).await.status, 400);
+        // What names no kind is not looked at.
+        let other = api.post("model_artifacts", json!({"artifactType": "whatever"})).await;
+        assert_eq!((other.status, &other.json()["artifactType"]), (201, &json!("model-artifact")));
     }
 }
 

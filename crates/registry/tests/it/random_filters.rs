@@ -75,10 +75,45 @@ const ARTIFACTS: List = List {
     ],
 };
 
+/// Versions of several models: all of them, or those of one.
+const VERSIONS: List = List {
+    path: "model_versions",
+    kinds: &[Kind::ModelVersion],
+    names: &[
+        "name",
+        "state",
+        "id",
+        "registeredModelId",
+        "registered_model_id",
+        "lastUpdateTimeSinceEpoch",
+        "author",
+        "description",
+        "externalId",
+        "custom",
+        "a-b.c",
+        "score",
+        "active",
+        "step",
+        "ratio",
+        "value",
+        "parent_id",
+        "nothing",
+    ],
+};
+
+const PARENTS: usize = 3;
+
 #[tokio::test]
 async fn every_database_filters_models_like_the_evaluator() {
     for backend in backends() {
         compare(backend, &MODELS).await;
+    }
+}
+
+#[tokio::test]
+async fn every_database_filters_versions_like_the_evaluator_among_all_and_below_their_models() {
+    for backend in backends() {
+        compare(backend, &VERSIONS).await;
     }
 }
 
@@ -94,9 +129,18 @@ async fn compare(backend: Backend, list: &List) {
     let mut runner = TestRunner::default();
     let mut names = HashSet::new();
     let mut entities = Vec::new();
+    let mut parents = Vec::new();
+    if list.kinds == [Kind::ModelVersion] {
+        for number in 0..PARENTS {
+            parents.push(api.create("registered_models", json!({"name": format!("m{number}")})).await);
+        }
+    }
     for number in 0..ENTITIES {
         let sample = one_of(&mut runner, &sample_entity());
-        let body = new_body(list, number, &sample, &mut names);
+        let mut body = new_body(list, number, &sample, &mut names);
+        if !parents.is_empty() {
+            body["registeredModelId"] = json!(parents[number % PARENTS]);
+        }
         let answer = api.post(list.path, body.clone()).await;
         assert_eq!(answer.status, 201, "{backend}: {body}: {}", answer.json());
         entities.push((answer.json(), seen_by_filters(list.kinds, &answer.json())));
@@ -112,8 +156,12 @@ async fn compare(backend: Backend, list: &List) {
         }
         // What was written is what is meant: the evaluator reads the text too.
         let expression = parse(&filter).unwrap_or_else(|error| panic!("{filter}: {error}")).unwrap();
+        let within = one_of(&mut runner, &proptest::option::of(0..PARENTS));
+        let within = within.and_then(|number| parents.get(number));
+        let path = within.map_or_else(|| list.path.to_owned(), |model| format!("registered_models/{model}/versions"));
+        let is_within = |wire: &Json| within.is_none_or(|model| wire["registeredModelId"] == model.as_str());
         let mut expected = Ok(Vec::new());
-        for (wire, entity) in &entities {
+        for (wire, entity) in entities.iter().filter(|(wire, _)| is_within(wire)) {
             match (evaluate(&expression, entity, &|name| target(list.kinds, name)), &mut expected) {
                 (Ok(true), Ok(ids)) => ids.push(wire["id"].as_str().unwrap().to_owned()),
                 (Ok(_), _) => {}
@@ -134,7 +182,7 @@ async fn compare(backend: Backend, list: &List) {
                 }
                 let page_size = one_of(&mut runner, &(1..ENTITIES));
                 let query = format!("sortOrder={order}&pageSize={page_size}&filterQuery={}", encoded(&filter));
-                let found = all_pages(&api, list.path, &query).await;
+                let found = all_pages(&api, &path, &query).await;
                 let wrong: Vec<_> = (entities.iter().map(|(wire, _)| wire))
                     .filter(|wire| {
                         let id = wire["id"].as_str().unwrap();
@@ -144,12 +192,12 @@ async fn compare(backend: Backend, list: &List) {
                 assert_eq!(
                     found,
                     expected,
-                    "{backend}: {order} by {page_size}: {filter}\nwrong about {}",
+                    "{backend}: {path} {order} by {page_size}: {filter}\nwrong about {}",
                     json!(wrong)
                 );
             }
             Err(error) => {
-                let answer = api.get(&format!("{}?filterQuery={}", list.path, encoded(&filter))).await;
+                let answer = api.get(&format!("{path}?filterQuery={}", encoded(&filter))).await;
                 assert_eq!(answer.status, 400, "{backend}: {filter}\nshould be refused: {error}");
                 assert_eq!(answer.message(), error.to_string(), "{backend}: {filter}");
             }
@@ -245,8 +293,12 @@ fn new_body(list: &List, number: usize, sample: &Entity, names: &mut HashSet<Str
     };
     if spec.artifact_type.is_none() {
         set("state", Some(json!(["LIVE", "ARCHIVED"][number % 2])));
-        set("owner", text("owner").map(Json::from));
         set("description", text("custom").map(Json::from));
+        if kind == Kind::ModelVersion {
+            set("author", text("owner").map(Json::from));
+            return body;
+        }
+        set("owner", text("owner").map(Json::from));
         set("libraryName", text("a-b.c").map(Json::from));
         set("language", Some(built_in("value").filter_map(as_text).collect()));
         return body;

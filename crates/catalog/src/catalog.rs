@@ -12,7 +12,7 @@ use model_registry_store::{CatalogLoad, Lease, LoadReport, Store, StoreError, on
 use tokio::sync::{Notify, Semaphore};
 
 use crate::configuration::{Configuration, Files};
-use crate::hub::{self, HubAccess};
+use crate::hub::{self, Gates, HubAccess};
 use crate::loader::{self, Loaded};
 use crate::metrics::SourceMetrics;
 use crate::routes::OptionsCache;
@@ -20,7 +20,7 @@ use crate::watch;
 use crate::yaml::Problem;
 
 /// A replica that dies is replaced after this time at most.
-const LEASE: Duration = Duration::from_secs(10);
+pub(crate) const LEASE: Duration = Duration::from_secs(10);
 
 /// More would be no courtesy to the hubs.
 const PREVIEWS: usize = 2;
@@ -47,10 +47,15 @@ pub struct Catalog {
     configuration: Arc<RwLock<Arc<Configuration>>>,
     pub(crate) options: Arc<OptionsCache>,
     is_loaded: Arc<AtomicBool>,
+    /// There is something to serve, or nothing to wait for.
+    pub(crate) is_ready: Arc<AtomicBool>,
     /// Something was loaded here.
     pub(crate) changed: Arc<Notify>,
-    metrics: SourceMetrics,
+    pub(crate) metrics: SourceMetrics,
     pub(crate) lease: Arc<Lease>,
+    pub(crate) gates: Arc<Gates>,
+    /// What a sync writes belongs to the configuration: a load that replaces it comes before or after.
+    pub(crate) writing: Arc<tokio::sync::Mutex<()>>,
     /// Previews that may ask hubs at once.
     pub(crate) previews: Arc<Semaphore>,
 }
@@ -74,9 +79,12 @@ impl Catalog {
             configuration: Arc::default(),
             options: Arc::default(),
             is_loaded: Arc::default(),
+            is_ready: Arc::default(),
             changed: Arc::default(),
             metrics: SourceMetrics::default(),
             lease: Arc::new(Lease::new("catalog", LEASE)),
+            gates: Arc::default(),
+            writing: Arc::default(),
             previews: Arc::new(Semaphore::new(PREVIEWS)),
         }
     }
@@ -113,42 +121,14 @@ impl Catalog {
             watch::read_configuration(&catalog.settings, || files.load(&catalog.settings.sources))
         })
         .await;
-        let is_filled = !self.store.database()?.list_source_states().await?.is_empty();
+        // Nobody writes down how a load of nothing went.
+        let writes_states = configuration.sources.values().any(|source| !hub::is_read(source));
+        let is_filled = !writes_states || !self.store.database()?.list_source_states().await?.is_empty();
         *self.configuration.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(configuration);
         if is_filled {
             self.is_loaded.store(true, Ordering::Release);
         }
         Ok(fingerprint)
-    }
-
-    /// Reads a source of type `hf` from its hub. Models that have not changed there are not read again.
-    pub async fn sync_hub(&self, source_id: &str) -> Result<LoadReport, StoreError> {
-        Ok(self.sync_holding(source_id, None).await?.0)
-    }
-
-    /// The flag tells whether everything was read.
-    pub(crate) async fn sync_holding(
-        &self,
-        source_id: &str,
-        lease: Option<Lease>,
-    ) -> Result<(LoadReport, bool), StoreError> {
-        let configuration = self.configuration();
-        let Some(source) = configuration.sources.get(source_id) else { return Ok((LoadReport::default(), true)) };
-        let revisions = self.store.database()?.list_catalog_texts(source_id, hub::REVISION).await?;
-        let revisions = revisions.into_iter().collect();
-        let Settings { hubs, environment, .. } = self.settings();
-        let now = self.store.clock().now();
-        let started = Instant::now();
-        let (snapshot, requests) = hub::sync(source, hubs, environment, &revisions, now).await;
-        self.metrics.note_requests(source_id, requests);
-        self.metrics.note(&snapshot, started.elapsed(), self.store.clock().now());
-        let (status, skipped, error) = (snapshot.status, snapshot.skipped, snapshot.error.clone());
-        let load = CatalogLoad { snapshots: vec![snapshot], sources: None, clock: self.store.clock().clone(), lease };
-        let report = self.store.write(&load).await?;
-        self.settle(&report).await;
-        let LoadReport { written, removed, unchanged } = report;
-        tracing::info!(source = source_id, status, written, removed, unchanged, skipped, error, "hub read");
-        Ok((report, skipped == 0 && error.is_none()))
     }
 
     /// Makes the index of filterable values for what is served now. A running catalog does so by itself after each load;
@@ -158,7 +138,7 @@ impl Catalog {
     }
 
     /// What is better done when a load is served already.
-    async fn settle(&self, report: &LoadReport) {
+    pub(crate) async fn settle(&self, report: &LoadReport) {
         self.changed.notify_one();
         let analysed = match self.store.database() {
             Ok(database) => database.analyse_catalog(report).await,
@@ -171,10 +151,12 @@ impl Catalog {
 
     /// Reads all files and replaces what is served, at once.
     pub async fn load(&self) -> Result<LoadSummary, StoreError> {
-        self.load_holding(None).await
+        // Without a lease there is none to be lost.
+        Ok(self.load_holding(None).await?.unwrap_or_default())
     }
 
-    pub(crate) async fn load_holding(&self, lease: Option<Lease>) -> Result<LoadSummary, StoreError> {
+    /// `None` where another replica has taken the lease meanwhile: nothing was written.
+    pub(crate) async fn load_holding(&self, lease: Option<Lease>) -> Result<Option<LoadSummary>, StoreError> {
         let catalog = self.clone();
         let started = Instant::now();
         // Parsing takes a while; a panic in it is a defect and ends the load like one.
@@ -193,14 +175,18 @@ impl Catalog {
             problems.extend(of_source);
             problems.extend(notices);
             self.metrics.note_measurements(&snapshot.source_id, measurements_skipped);
-            self.metrics.note(&snapshot, started.elapsed(), self.store.clock().now());
             snapshots.push(snapshot);
         }
+        let writing = self.writing.lock().await;
         let load = CatalogLoad { snapshots, sources: complete, clock: self.store.clock().clone(), lease };
-        let report = self.store.write(&load).await?;
+        let Some(report) = self.store.write(&load).await? else { return Ok(None) };
+        for snapshot in &load.snapshots {
+            self.metrics.note(snapshot, started.elapsed(), self.store.clock().now());
+        }
         // Packed items and what the parser left behind are not needed any more.
         drop(load);
         *self.configuration.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(configuration);
+        drop(writing);
         self.is_loaded.store(true, Ordering::Release);
         self.settle(&report).await;
         tracing::info!(
@@ -209,7 +195,7 @@ impl Catalog {
             unchanged = report.unchanged,
             "catalog loaded"
         );
-        Ok(LoadSummary { report, problems, fingerprint })
+        Ok(Some(LoadSummary { report, problems, fingerprint }))
     }
 
     fn read(&self) -> Read {

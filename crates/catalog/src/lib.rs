@@ -24,6 +24,7 @@ mod recommendation;
 mod routes;
 mod sample;
 mod serve;
+mod syncs;
 mod values;
 mod watch;
 mod yaml;

@@ -51,11 +51,12 @@ fn read(source: &Source, places: &SourcePlaces, measurements: &Measurements) -> 
         skipped: 0,
         items: Some(CatalogItems::default()),
         kept: Vec::new(),
+        next_sync: None,
     };
     if !source.enabled && source.broken.is_none() {
         return Some(Loaded { snapshot, problems: Vec::new(), measurements_skipped: 0, notices: Vec::new() });
     }
-    if source.broken.is_none() && is_hub(source) && hub::wanted(source).is_ok() {
+    if hub::is_read(source) {
         return None;
     }
     Some(match read_items(source, places, measurements) {
@@ -66,11 +67,6 @@ fn read(source: &Source, places: &SourcePlaces, measurements: &Measurements) -> 
             Loaded { snapshot, problems: vec![problem], measurements_skipped: 0, notices: Vec::new() }
         }
     })
-}
-
-/// Whether a source is read from a hub.
-pub(crate) fn is_hub(source: &Source) -> bool {
-    source.kind == "hf" && source.asset == AssetType::Models
 }
 
 fn finish(source: &Source, snapshot: SourceSnapshot, found: Found) -> Loaded {

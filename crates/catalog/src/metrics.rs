@@ -9,6 +9,8 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 
+use crate::hub::Progress;
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct SourceLabel {
     source: String,
@@ -25,6 +27,9 @@ pub(crate) struct SourceMetrics {
     last_success: PerSource,
     duration: Family<SourceLabel, Gauge<f64, std::sync::atomic::AtomicU64>>,
     hub_requests: Family<SourceLabel, Counter>,
+    hub_running: PerSource,
+    hub_found: PerSource,
+    hub_done: PerSource,
 }
 
 impl SourceMetrics {
@@ -48,6 +53,17 @@ impl SourceMetrics {
                 self.duration.clone(),
             );
             registry.register("catalog_hub_requests", "Requests sent to a source's hub", self.hub_requests.clone());
+            registry.register("catalog_hub_sync_running", "Whether a hub is being read", self.hub_running.clone());
+            registry.register(
+                "catalog_hub_sync_models",
+                "Models that the running sync of a hub, or else the last one, has found",
+                self.hub_found.clone(),
+            );
+            registry.register(
+                "catalog_hub_sync_models_done",
+                "Those of them that are read, or known to be as they were",
+                self.hub_done.clone(),
+            );
         });
     }
 
@@ -67,8 +83,15 @@ impl SourceMetrics {
         self.measurements_skipped.get_or_create(&label).set(number(skipped));
     }
 
-    pub(crate) fn note_requests(&self, source: &str, count: u64) {
-        self.hub_requests.get_or_create(&SourceLabel { source: source.to_owned() }).inc_by(count);
+    /// The numbers that move during a sync.
+    pub(crate) fn progress(&self, source: &str) -> Progress {
+        let label = SourceLabel { source: source.to_owned() };
+        Progress {
+            requests: self.hub_requests.get_or_create(&label).clone(),
+            running: self.hub_running.get_or_create(&label).clone(),
+            found: self.hub_found.get_or_create(&label).clone(),
+            done: self.hub_done.get_or_create(&label).clone(),
+        }
     }
 }
 

@@ -3,36 +3,28 @@
 //! Where several replicas share a database, the one that holds the lease loads; every replica reads the configuration and
 //! serves.
 
-use std::collections::HashMap;
 use std::convert::Infallible;
-use std::time::{Duration, Instant};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use model_registry_server::health::Outcome;
 use model_registry_store::StoreError;
 use tokio::sync::watch::{Receiver, Sender, channel};
 
 use crate::Catalog;
+use crate::catalog::LEASE;
 use crate::configuration::Source;
 use crate::hub;
-use crate::loader::is_hub;
 use crate::routes::prepare_options;
 use crate::watch::Watch;
 
 const FIRST_RETRY: Duration = Duration::from_millis(200);
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
 const RENEWAL: Duration = Duration::from_secs(3);
-/// How often hub sources are looked at, whether one is due.
-const LOOK: Duration = Duration::from_secs(1);
 const CLAIM: Duration = Duration::from_millis(200);
 
-/// When a hub source is read next.
-struct Synced {
-    /// As it was configured.
-    source: Source,
-    next: Instant,
-    /// Syncs in a row that did not read everything.
-    failures: u32,
-}
+// Renewed in time, and a replica that dies is replaced within 15 seconds.
+const _: () = assert!(RENEWAL.as_secs() * 2 < LEASE.as_secs() && RENEWAL.as_secs() + LEASE.as_secs() < 15);
 
 impl Catalog {
     /// Loads, and loads again whenever a file changes; runs until the process ends.
@@ -115,45 +107,6 @@ impl Catalog {
         }
     }
 
-    /// Reads each hub source when it is new or changed, and again after its interval, sooner after one that failed.
-    async fn keep_synced(&self, leading: &Receiver<Option<bool>>) -> Infallible {
-        let mut synced: HashMap<String, Synced> = HashMap::new();
-        loop {
-            tokio::time::sleep(LOOK).await;
-            if !self.is_loaded() || *leading.borrow() != Some(true) {
-                // Whoever leads next starts from what is in the database.
-                synced.clear();
-                continue;
-            }
-            let configuration = self.configuration();
-            let hubs = configuration.sources.values().filter(|source| source.enabled && is_hub(source));
-            let hubs = hubs.filter(|source| source.broken.is_none() && hub::wanted(source).is_ok());
-            let now = Instant::now();
-            let is_due = |source: &&Source| {
-                synced.get(&source.id).is_none_or(|synced| synced.source != **source || synced.next <= now)
-            };
-            let due: Vec<Source> = hubs.filter(is_due).cloned().collect();
-            let syncs = due.into_iter().map(|source| async move {
-                let lease = self.is_shared()?.then(|| (*self.lease).clone());
-                let (_, is_complete) = self.sync_holding(&source.id, lease).await?;
-                Ok::<_, StoreError>((source, is_complete))
-            });
-            for result in futures::future::join_all(syncs).await {
-                match result {
-                    Ok((source, is_complete)) => {
-                        let before = synced.get(&source.id).filter(|before| before.source == source);
-                        let failures = if is_complete { 0 } else { before.map_or(0, |before| before.failures) + 1 };
-                        let next = Instant::now() + hub::pause(&source, failures);
-                        synced.insert(source.id.clone(), Synced { source, next, failures });
-                    }
-                    Err(error) => {
-                        tracing::warn!(error = &error as &dyn std::error::Error, "hub not stored; trying again");
-                    }
-                }
-            }
-        }
-    }
-
     /// Indexes what was loaded here or by another replica, and makes what can be filtered by.
     async fn keep_indexed(&self) -> Infallible {
         loop {
@@ -177,15 +130,43 @@ impl Catalog {
             return self.load_configuration().await;
         }
         let lease = self.is_shared()?.then(|| (*self.lease).clone());
-        Ok(self.load_holding(lease).await?.fingerprint)
+        match self.load_holding(lease).await? {
+            Some(summary) => Ok(summary.fingerprint),
+            // Another replica leads now, which this one is about to learn.
+            None => self.load_configuration().await,
+        }
     }
 
     /// The readiness check.
-    #[expect(clippy::unused_async, reason = "the form that checks have")]
     pub async fn check(self) -> Outcome {
-        if self.is_loaded() {
-            return Outcome::pass("catalog is loaded").with("sources", self.configuration().sources.len());
+        if !self.is_loaded() {
+            return Outcome::fail("catalog not loaded yet");
         }
-        Outcome::fail("catalog not loaded yet")
+        match self.serves().await {
+            Ok(true) => Outcome::pass("catalog is loaded").with("sources", self.configuration().sources.len()),
+            Ok(false) => Outcome::fail("no hub was read yet, and there are no other sources"),
+            Err(_) => Outcome::fail("what the catalog has is not known: the database is not available"),
+        }
+    }
+
+    /// Whether there is something to serve, or nothing to wait for. Hubs are waited for where there is nothing else, until
+    /// one of them has been read or all of them have failed: their sources tell why.
+    async fn serves(&self) -> Result<bool, StoreError> {
+        if self.is_ready.load(Ordering::Acquire) {
+            return Ok(true);
+        }
+        let configuration = self.configuration();
+        let (hubs, others): (Vec<_>, Vec<_>) =
+            configuration.sources.values().filter(|source| source.enabled).partition(|source| hub::is_read(source));
+        let serves = hubs.is_empty() || !others.is_empty() || {
+            let states = self.store.database()?.list_source_states().await?;
+            let of = |source: &&Source| {
+                states.iter().find(|state| state.source_id == source.id && state.status != "disabled")
+            };
+            let found: Vec<_> = hubs.iter().filter_map(of).collect();
+            found.len() == hubs.len() || found.iter().any(|state| state.item_count > 0)
+        };
+        self.is_ready.store(serves, Ordering::Release);
+        Ok(serves)
     }
 }

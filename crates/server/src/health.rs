@@ -50,6 +50,10 @@ impl Outcome {
         Self { is_healthy: false, ..Self::pass(message) }
     }
 
+    pub fn is_healthy(&self) -> bool {
+        self.is_healthy
+    }
+
     /// Adds a detail for `?format=json`.
     #[must_use]
     pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {

@@ -21,7 +21,7 @@ pub(crate) use index::IndexSlot;
 pub use item::{CatalogItem, CatalogItems};
 pub use kind::CatalogKind;
 pub use list::{CatalogList, CatalogPage, CatalogSet};
-pub use load::{CatalogLoad, LoadReport, SourceSnapshot};
+pub use load::{CatalogLoad, LoadReport, NextSync, SourceSnapshot};
 pub use options::{Options, PropertyOptions};
 pub use order::CatalogOrder;
 pub use read::{CatalogRecord, SourceState};

@@ -38,7 +38,8 @@ pub use backup::{
 };
 pub use catalog::{
     CatalogItem, CatalogItems, CatalogKind, CatalogList, CatalogLoad, CatalogOrder, CatalogPage, CatalogRecord,
-    CatalogSet, CatalogSnapshot, LoadReport, Options, PropertyOptions, SourceSnapshot, SourceState, about_related,
+    CatalogSet, CatalogSnapshot, LoadReport, NextSync, Options, PropertyOptions, SourceSnapshot, SourceState,
+    about_related,
 };
 pub use change_log::Change;
 pub use clock::Clock;
@@ -46,6 +47,7 @@ pub use db::{ConnectError, Database, DatabaseSource, DatabaseTls, PoolOptions, P
 pub use document::Document;
 pub use error::{Result, StoreError, UniqueField};
 pub use feed::Changes;
+pub use hex::hex;
 pub use idempotency::{IdempotencyKey, KeptAnswer};
 pub use lease::Lease;
 pub use list::{ListRequest, Page, Within};

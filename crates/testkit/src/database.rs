@@ -169,6 +169,21 @@ impl TestDatabase {
         Ok(())
     }
 
+    /// Reads a number that the program under test does not tell: the first column of the only row, of type BIGINT.
+    pub async fn fetch_number(&self, query: &'static str) -> Result<i64> {
+        Ok(match self.backend {
+            Backend::Sqlite => {
+                sqlx::query_scalar(query).fetch_one(&mut SqliteConnection::connect(&self.url).await?).await?
+            }
+            Backend::Postgres => {
+                sqlx::query_scalar(query).fetch_one(&mut PgConnection::connect(&self.url).await?).await?
+            }
+            Backend::MariaDb | Backend::MySql => {
+                sqlx::query_scalar(query).fetch_one(&mut MySqlConnection::connect(&self.url).await?).await?
+            }
+        })
+    }
+
     /// The URL to give to the program under test: `sqlite:PATH`, `postgres://…` or `mysql://…`.
     pub fn url(&self) -> &str {
         &self.url

@@ -48,6 +48,10 @@ struct Hub {
     headers: HeaderMap,
     pause: Duration,
     requests: Vec<String>,
+    /// What each of the requests said of who is asking.
+    authorizations: Vec<Option<String>>,
+    running: usize,
+    most_running: usize,
 }
 
 /// An answer instead of the real one.
@@ -90,18 +94,20 @@ impl HubServer {
     /// Publishes a model, or a new revision of it.
     pub fn publish(&self, name: &str, revision: u32) {
         let organization = name.split('/').next().unwrap_or_default();
+        let mut hub = self.hub();
+        let gated = if hub.gated.contains(name) { json!("manual") } else { json!(false) };
         let info = json!({
             "_id": "65f000000000000000000000", "id": name, "modelId": name, "author": organization,
             "sha": format!("{revision:040x}"),
             "createdAt": "2024-01-01T00:00:00.000Z", "lastModified": format!("2024-02-{revision:02}T00:00:00.000Z"),
-            "private": false, "gated": "auto", "disabled": false, "downloads": 42, "likes": 7,
+            "private": hub.private.contains(name), "gated": gated, "disabled": false, "downloads": 42, "likes": 7,
             "library_name": "transformers", "pipeline_tag": "text-generation",
             "tags": ["license:apache-2.0", "pytorch"],
             "cardData": {"description": format!("revision {revision}"), "language": ["en", "de"]},
             "config": {"architectures": ["LlamaForCausalLM"], "model_type": "llama"},
             "siblings": [{"rfilename": "README.md"}],
         });
-        self.hub().models.insert(name.to_owned(), info);
+        hub.models.insert(name.to_owned(), info);
     }
 
     pub fn withdraw(&self, name: &str) {
@@ -110,12 +116,25 @@ impl HubServer {
 
     /// From now on the model is only for those who were granted access.
     pub fn gate(&self, name: &str) {
-        self.hub().gated.insert(name.to_owned());
+        let mut hub = self.hub();
+        hub.gated.insert(name.to_owned());
+        hub.models.entry(name.to_owned()).and_modify(|info| info["gated"] = json!("manual"));
     }
 
     /// From now on nobody else can tell that there is such a model.
     pub fn hide(&self, name: &str) {
-        self.hub().private.insert(name.to_owned());
+        let mut hub = self.hub();
+        hub.private.insert(name.to_owned());
+        hub.models.entry(name.to_owned()).and_modify(|info| info["private"] = json!(true));
+    }
+
+    /// From now on everybody may see the model.
+    pub fn open(&self, name: &str) {
+        let mut hub = self.hub();
+        hub.gated.remove(name);
+        hub.private.remove(name);
+        let open = |info: &mut Value| (info["gated"], info["private"]) = (json!(false), json!(false));
+        hub.models.entry(name.to_owned()).and_modify(open);
     }
 
     pub fn plan(&self, path: &str, answers: Vec<Planned>) {
@@ -144,15 +163,28 @@ impl HubServer {
         std::mem::take(&mut self.hub().requests)
     }
 
+    /// The `Authorization` of each request since the last call.
+    pub fn authorizations(&self) -> Vec<Option<String>> {
+        std::mem::take(&mut self.hub().authorizations)
+    }
+
+    /// How many requests ran at once at most.
+    pub fn most_at_once(&self) -> usize {
+        self.hub().most_running
+    }
+
     fn hub(&self) -> MutexGuard<'_, Hub> {
         self.hub.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes a request, and answers as planned or else as it should.
-    async fn answer(&self, path: &str, real: impl FnOnce(&Hub) -> Response) -> Response {
+    async fn answer(&self, path: &str, headers: &HeaderMap, real: impl FnOnce(&Hub) -> Response) -> Response {
+        let _running = Running::begin(self);
         let (planned, pause, always) = {
             let mut hub = self.hub();
             hub.requests.push(path.to_owned());
+            let authorization = headers.get("authorization").and_then(|value| value.to_str().ok());
+            hub.authorizations.push(authorization.map(str::to_owned));
             let planned =
                 hub.planned.get_mut(path).filter(|planned| !planned.is_empty()).map(|planned| planned.remove(0));
             (planned, hub.pause, hub.headers.clone())
@@ -174,6 +206,24 @@ impl HubServer {
         };
         response.headers_mut().extend(always);
         response
+    }
+}
+
+/// A request that is being answered; whoever asks may go away at any time.
+struct Running<'a>(&'a HubServer);
+
+impl<'a> Running<'a> {
+    fn begin(server: &'a HubServer) -> Self {
+        let mut hub = server.hub();
+        hub.running += 1;
+        hub.most_running = hub.most_running.max(hub.running);
+        Self(server)
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.hub().running -= 1;
     }
 }
 
@@ -223,7 +273,7 @@ async fn whoami(State(server): State<HubServer>, headers: HeaderMap) -> Response
         Asker::Stranger => Json(json!({"type": "user", "name": "stranger", "orgs": []})).into_response(),
         Asker::Nobody | Asker::Impostor => unknown_token(),
     };
-    server.answer("/api/whoami-v2", answer).await
+    server.answer("/api/whoami-v2", &headers, answer).await
 }
 
 async fn list(
@@ -257,12 +307,12 @@ async fn list(
         }
         response
     };
-    server.answer("/api/models", answer).await
+    server.answer("/api/models", &headers, answer).await
 }
 
 async fn model(State(server): State<HubServer>, headers: HeaderMap, Path(name): Path<String>) -> Response {
     let answer = |hub: &Hub| closed(hub, &name, &headers).unwrap_or_else(|| Json(&hub.models[&name]).into_response());
-    server.answer(&format!("/api/models/{name}"), answer).await
+    server.answer(&format!("/api/models/{name}"), &headers, answer).await
 }
 
 async fn raw(
@@ -272,7 +322,7 @@ async fn raw(
 ) -> Response {
     let full_name = format!("{organization}/{name}");
     let answer = |hub: &Hub| closed(hub, &full_name, &headers).unwrap_or_else(|| format!("# {name}\n").into_response());
-    server.answer(&format!("/{full_name}/{file}"), answer).await
+    server.answer(&format!("/{full_name}/{file}"), &headers, answer).await
 }
 
 /// What those hear who may not see a model.

@@ -5,6 +5,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -16,11 +17,21 @@ pub struct HubAccess {
     pub hosts: Vec<String>,
     /// Whether a hub may stand inside the own network.
     pub private_addresses: bool,
+    /// How long an answer may take.
+    pub timeout: Duration,
+    /// How long to wait before a request that failed is sent again, where the hub does not say; twice that before the next
+    /// one, and so on.
+    pub first_pause: Duration,
 }
 
 impl Default for HubAccess {
     fn default() -> Self {
-        Self { hosts: vec!["huggingface.co".to_owned()], private_addresses: false }
+        Self {
+            hosts: vec!["huggingface.co".to_owned()],
+            private_addresses: false,
+            timeout: Duration::from_secs(30),
+            first_pause: Duration::from_millis(500),
+        }
     }
 }
 
@@ -43,6 +54,21 @@ impl HubAccess {
         match host.parse::<IpAddr>() {
             Ok(address) => self.check_address(address),
             Err(_) => Ok(()),
+        }
+    }
+
+    /// Those of a name's addresses that may be connected to; an error if none may be.
+    fn choose(&self, found: impl Iterator<Item = SocketAddr>) -> Result<Vec<SocketAddr>, String> {
+        let (mut allowed, mut refused) = (Vec::new(), None);
+        for address in found {
+            match self.check_address(address.ip()) {
+                Ok(()) => allowed.push(address),
+                Err(reason) => refused = Some(reason),
+            }
+        }
+        match refused {
+            Some(reason) if allowed.is_empty() => Err(reason),
+            _ => Ok(allowed),
         }
     }
 
@@ -100,18 +126,8 @@ impl Resolve for CheckedResolver {
         let access = Arc::clone(&self.0);
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let mut allowed: Vec<SocketAddr> = Vec::new();
-            let mut refused = None;
-            for address in found {
-                match access.check_address(address.ip()) {
-                    Ok(()) => allowed.push(address),
-                    Err(reason) => refused = Some(reason),
-                }
-            }
-            match refused {
-                Some(reason) if allowed.is_empty() => Err(reason.into()),
-                _ => Ok(Box::new(allowed.into_iter()) as Addrs),
-            }
+            let allowed = access.choose(found)?;
+            Ok(Box::new(allowed.into_iter()) as Addrs)
         })
     }
 }
@@ -131,8 +147,30 @@ mod tests {
         {
             assert!(check(wrong).is_err(), "{wrong}");
         }
-        let open = HubAccess { hosts: vec!["127.0.0.1".to_owned()], private_addresses: false };
+        let open = HubAccess { hosts: vec!["127.0.0.1".to_owned()], ..HubAccess::default() };
         assert!(open.check(&"https://127.0.0.1/".parse().unwrap()).unwrap_err().contains("--allow-private-hubs"));
+    }
+
+    #[tokio::test]
+    async fn a_name_leads_to_the_addresses_that_were_checked_and_no_others() {
+        let strict = HubAccess::default();
+        let addresses = |texts: &[&str]| -> Vec<SocketAddr> {
+            texts.iter().map(|text| SocketAddr::new(text.parse().unwrap(), 0)).collect()
+        };
+        let mixed = addresses(&["10.0.0.1", "18.154.63.1", "169.254.169.254", "fe80::1", "2606:4700::1"]);
+        let public = addresses(&["18.154.63.1", "2606:4700::1"]);
+        assert_eq!(strict.choose(mixed.into_iter()).unwrap(), public);
+        let error = strict.choose(addresses(&["127.0.0.1", "fe80::1"]).into_iter()).unwrap_err();
+        assert!(error.contains("inside the own network"), "{error}");
+
+        let resolve = async |access: HubAccess| {
+            let name: Name = "localhost".parse().unwrap();
+            CheckedResolver(Arc::new(access)).resolve(name).await.map(Iterator::collect::<Vec<_>>)
+        };
+        let refused = resolve(HubAccess::default()).await.unwrap_err().to_string();
+        assert!(refused.contains("--allow-private-hubs"), "{refused}");
+        let found = resolve(HubAccess { private_addresses: true, ..HubAccess::default() }).await.unwrap();
+        assert!(!found.is_empty() && found.iter().all(|address| address.ip().is_loopback()), "{found:?}");
     }
 
     #[test]

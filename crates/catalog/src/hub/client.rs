@@ -1,27 +1,29 @@
 //! The few calls of the hub's API that a source needs, with patience for its limits.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
 use http::header::LINK;
+use prometheus_client::metrics::counter::Counter;
 use reqwest::redirect::{Attempt, Policy};
 use reqwest::{Client, Response, Url};
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::sync::SemaphorePermit;
 
 use super::address::{CheckedResolver, HubAccess};
-use super::limits;
+use super::gate::{Gate, Gates, LONGEST_PAUSE};
 use super::pattern::has_prefix;
+use super::{Seen, limits};
 
-const TIMEOUT: Duration = Duration::from_secs(30);
 const PAGE: usize = 100;
 /// A hub that always names a next page would be asked for ever.
 const MOST_PAGES: usize = 10_000;
 const ATTEMPTS: u32 = 5;
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+/// After so many requests in a row that failed, with all their attempts, the rest is left to the next sync.
+const MOST_FAILURES: u32 = 8;
 const MOST_REDIRECTS: usize = 5;
 const LARGEST_ANSWER: usize = 32 * 1024 * 1024;
 const LARGEST_README: usize = 1024 * 1024;
@@ -40,6 +42,10 @@ pub(super) enum HubError {
     Unreachable(String),
     #[error("the hub's answer cannot be read: {0}")]
     Unreadable(String),
+    #[error("the hub wants to be left alone for {} s", .0.as_secs())]
+    Busy(Duration),
+    #[error("not asked for: the hub failed {MOST_FAILURES} times in a row")]
+    GivenUp,
 }
 
 impl HubError {
@@ -48,7 +54,7 @@ impl HubError {
         match self {
             Self::NotFound | Self::Denied => false,
             Self::Status(status) => status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS,
-            Self::Unreachable(_) | Self::Unreadable(_) => true,
+            Self::Unreachable(_) | Self::Unreadable(_) | Self::Busy(_) | Self::GivenUp => true,
         }
     }
 }
@@ -58,22 +64,26 @@ pub(super) struct Hub<'a> {
     client: Client,
     base: Url,
     token: Option<String>,
-    requests: &'a AtomicU64,
-    /// Until then the hub wants to be left alone, by all requests of this sync.
-    paused: Mutex<Option<Instant>>,
+    requests: &'a Counter,
+    gate: Arc<Gate>,
+    /// Of all attempts of a request, one request after the other.
+    failures: AtomicU32,
+    first_pause: Duration,
     /// Seconds since the epoch at the beginning of the sync, for hubs that name times.
     started: (u64, Instant),
 }
 
-/// A model in a list.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// What a list, and the description of a model, tell of a model first.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub(super) struct Listed {
     // The hub sends both; older ones send the second alone.
     id: Option<String>,
     model_id: Option<String>,
     sha: Option<String>,
     last_modified: Option<String>,
+    gated: Option<Value>,
+    private: Option<bool>,
 }
 
 impl Listed {
@@ -81,14 +91,36 @@ impl Listed {
         self.id.as_deref().or(self.model_id.as_deref())
     }
 
-    /// What changes with the model; `None` where the hub does not tell.
+    /// Changes with the model's files; `None` where the hub does not tell.
     pub(super) fn revision(&self) -> Option<String> {
-        revision(self.sha.as_deref(), self.last_modified.as_deref())
+        Some(format!("{} {}", self.sha.as_deref()?, self.last_modified.as_deref()?))
+    }
+
+    pub(super) fn gated(&self) -> Option<String> {
+        match self.gated.as_ref()? {
+            Value::Bool(gated) => Some(gated.to_string()),
+            Value::String(gated) => Some(gated.clone()),
+            _ => None,
+        }
+    }
+
+    pub(super) fn private(&self) -> Option<&'static str> {
+        self.private.map(|private| if private { "true" } else { "false" })
+    }
+
+    /// Whether the model is as it was read. Who may see it can change without a revision.
+    pub(super) fn is_as(&self, seen: &Seen) -> bool {
+        self.revision().is_some_and(|revision| revision == seen.revision)
+            && self.gated().is_none_or(|gated| gated == seen.gated)
+            && self.private().is_none_or(|private| private == seen.private)
     }
 }
 
-fn revision(sha: Option<&str>, last_modified: Option<&str>) -> Option<String> {
-    Some(format!("{} {}", sha?, last_modified?))
+/// What came of asking for a model.
+pub(super) enum Read {
+    /// It is as it was; the name is the hub's.
+    Same(String),
+    New(Model),
 }
 
 /// A model with its card.
@@ -96,13 +128,8 @@ pub(super) struct Model {
     pub(super) name: String,
     /// As the hub describes it.
     pub(super) info: Value,
+    pub(super) listed: Listed,
     pub(super) readme: Option<String>,
-}
-
-impl Model {
-    pub(super) fn revision(&self) -> Option<String> {
-        revision(self.info["sha"].as_str(), self.info["lastModified"].as_str())
-    }
 }
 
 impl<'a> Hub<'a> {
@@ -111,11 +138,12 @@ impl<'a> Hub<'a> {
         url: &str,
         token: Option<&str>,
         access: &HubAccess,
-        requests: &'a AtomicU64,
+        requests: &'a Counter,
         now: i64,
     ) -> Result<Self, String> {
         let base: Url = format!("{url}/").parse().map_err(|error| format!("url `{url}`: {error}"))?;
         access.check(&base)?;
+        let (timeout, first_pause) = (access.timeout, access.first_pause);
         let access = Arc::new(access.clone());
         let checked = Arc::clone(&access);
         let policy = Policy::custom(move |attempt: Attempt<'_>| {
@@ -130,14 +158,29 @@ impl<'a> Hub<'a> {
         let builder = Client::builder();
         let client = builder
             .user_agent("model-registry-catalog")
-            .timeout(TIMEOUT)
+            .timeout(timeout)
             .redirect(policy)
             .dns_resolver(Arc::new(CheckedResolver(access)))
             .no_proxy()
             .build()
             .map_err(|error| error.to_string())?;
         let started = (u64::try_from(now / 1000).unwrap_or_default(), Instant::now());
-        Ok(Self { client, base, token: token.map(str::to_owned), requests, paused: Mutex::default(), started })
+        Ok(Self {
+            client,
+            base,
+            token: token.map(str::to_owned),
+            requests,
+            gate: Arc::default(),
+            failures: AtomicU32::new(0),
+            first_pause,
+            started,
+        })
+    }
+
+    /// Shares limits and pauses with everybody else who asks this hub.
+    pub(super) fn sharing(mut self, gates: &Gates) -> Self {
+        self.gate = gates.of(&self.base, self.token.as_deref());
+        self
     }
 
     /// Whether the hub knows the token, where there is one.
@@ -168,9 +211,9 @@ impl<'a> Hub<'a> {
         }
         let mut models = Vec::new();
         for _ in 0..MOST_PAGES {
-            let response = self.get(url.clone()).await?;
-            let next = next_page(&response);
-            let page: Vec<Listed> = json(response).await?;
+            let answer = self.get(url.clone()).await?;
+            let next = next_page(&answer.response);
+            let page: Vec<Listed> = json(answer).await?;
             models.extend(page.into_iter().filter(|model| model.name().is_some_and(|name| has_prefix(name, prefix))));
             if models.len() >= enough {
                 return Ok(models);
@@ -189,19 +232,27 @@ impl<'a> Hub<'a> {
         Err(HubError::Unreadable(format!("more than {MOST_PAGES} pages")))
     }
 
-    /// A model with its card.
-    pub(super) async fn model(&self, name: &str) -> Result<Model, HubError> {
+    /// A model with its card, unless it is as it was `seen`.
+    pub(super) async fn model<'s>(
+        &self,
+        name: &str,
+        seen: impl FnOnce(&str) -> Option<&'s Seen>,
+    ) -> Result<Read, HubError> {
         let path: Vec<&str> = ["api", "models"].into_iter().chain(name.split('/')).collect();
         let info: Value = json(self.get(self.url(&path)).await?).await?;
-        let known = info["id"].as_str().or_else(|| info["modelId"].as_str()).unwrap_or(name).to_owned();
+        let listed = Listed::deserialize(&info).map_err(|error| HubError::Unreadable(error.to_string()))?;
+        let known = listed.name().unwrap_or(name).to_owned();
+        if seen(&known).is_some_and(|seen| listed.is_as(seen)) {
+            return Ok(Read::Same(known));
+        }
         let files = info["siblings"].as_array().into_iter().flatten();
         let files: Vec<&str> = files.filter_map(|file| file["rfilename"].as_str()).collect();
         let mut readme = None;
         for file in READMES.into_iter().filter(|file| files.contains(file)) {
             let path: Vec<&str> = known.split('/').chain(["raw", "main", file]).collect();
             match self.get(self.url(&path)).await {
-                Ok(response) => {
-                    let bytes = limited(response, LARGEST_README).await?;
+                Ok(answer) => {
+                    let bytes = limited(answer, LARGEST_README).await?;
                     readme = Some(String::from_utf8_lossy(&bytes).replace('\0', ""));
                     break;
                 }
@@ -210,7 +261,7 @@ impl<'a> Hub<'a> {
                 Err(error) => return Err(error),
             }
         }
-        Ok(Model { name: known, info, readme })
+        Ok(Read::New(Model { name: known, info, listed, readme }))
     }
 
     fn url(&self, path: &[&str]) -> Url {
@@ -221,21 +272,35 @@ impl<'a> Hub<'a> {
         url
     }
 
+    async fn get(&self, url: Url) -> Result<Answer<'_>, HubError> {
+        if self.failures.load(Ordering::Relaxed) >= MOST_FAILURES {
+            return Err(HubError::GivenUp);
+        }
+        let answer = self.ask(url).await;
+        match &answer {
+            Err(error) if error.is_temporary() => {
+                self.failures.fetch_add(1, Ordering::Relaxed);
+            }
+            _ => self.failures.store(0, Ordering::Relaxed),
+        }
+        answer
+    }
+
     /// Asks, again and again while the hub is busy; it says itself how long to wait.
-    async fn get(&self, url: Url) -> Result<Response, HubError> {
-        let mut pause = FIRST_PAUSE;
+    async fn ask(&self, url: Url) -> Result<Answer<'_>, HubError> {
+        let mut pause = self.first_pause;
         for attempt in 1.. {
-            self.wait().await;
+            let place = self.gate.enter().await.map_err(HubError::Busy)?;
             let mut request = self.client.get(url.clone());
             if let Some(token) = &self.token {
                 request = request.bearer_auth(token);
             }
-            self.requests.fetch_add(1, Ordering::Relaxed);
+            self.requests.inc();
             let error = match request.send().await {
                 Ok(response) => {
                     let wanted = self.note_limits(&response);
                     if response.status().is_success() {
-                        return Ok(response);
+                        return Ok(Answer { response, _place: place });
                     }
                     pause = wanted.unwrap_or(pause);
                     refusal(&response)
@@ -244,6 +309,7 @@ impl<'a> Hub<'a> {
                 Err(error) if error.is_redirect() => return Err(HubError::Unreachable(chain(&error.without_url()))),
                 Err(error) => HubError::Unreachable(chain(&error.without_url())),
             };
+            drop(place);
             if attempt >= ATTEMPTS || !error.is_temporary() || pause > LONGEST_PAUSE {
                 return Err(error);
             }
@@ -254,23 +320,19 @@ impl<'a> Hub<'a> {
         unreachable!("the loop returns")
     }
 
-    /// Waits until the hub wants to be asked again.
-    async fn wait(&self) {
-        let paused = *self.paused.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(until) = paused {
-            tokio::time::sleep_until(until.into()).await;
-        }
-    }
-
     /// Keeps all requests back for as long as an answer asks for, and tells how long that is.
     fn note_limits(&self, response: &Response) -> Option<Duration> {
         let (epoch, at) = self.started;
         let wanted = limits::pause(response.status(), response.headers(), epoch + at.elapsed().as_secs())?;
-        let until = Instant::now() + wanted.min(LONGEST_PAUSE);
-        let mut paused = self.paused.lock().unwrap_or_else(PoisonError::into_inner);
-        *paused = Some(paused.map_or(until, |before| before.max(until)));
+        self.gate.pause(wanted);
         Some(wanted)
     }
+}
+
+/// An answer whose body is not read yet: it takes a place until then.
+struct Answer<'a> {
+    response: Response,
+    _place: SemaphorePermit<'a>,
 }
 
 /// What an answer that is no success says. Whoever is not known to the hub is told 401 of what does not exist as well.
@@ -300,15 +362,15 @@ fn next_page(response: &Response) -> Option<String> {
     Some(next.split_once('<')?.1.split_once('>')?.0.to_owned())
 }
 
-async fn json<T: serde::de::DeserializeOwned>(response: Response) -> Result<T, HubError> {
-    let bytes = limited(response, LARGEST_ANSWER).await?;
+async fn json<T: serde::de::DeserializeOwned>(answer: Answer<'_>) -> Result<T, HubError> {
+    let bytes = limited(answer, LARGEST_ANSWER).await?;
     serde_json::from_slice(&bytes).map_err(|error| HubError::Unreadable(error.to_string()))
 }
 
-async fn limited(mut response: Response, limit: usize) -> Result<Vec<u8>, HubError> {
+async fn limited(mut answer: Answer<'_>, limit: usize) -> Result<Vec<u8>, HubError> {
     let mut bytes = Vec::new();
     while let Some(chunk) =
-        response.chunk().await.map_err(|error| HubError::Unreachable(chain(&error.without_url())))?
+        answer.response.chunk().await.map_err(|error| HubError::Unreachable(chain(&error.without_url())))?
     {
         if bytes.len() + chunk.len() > limit {
             return Err(HubError::Unreadable(format!("it is longer than {limit} bytes")));

@@ -3,8 +3,8 @@
 use model_registry_store::{CatalogItem, CatalogKind, Document};
 use serde_json::{Map, Value, json};
 
-use super::REVISION;
 use super::client::Model;
+use super::{GATED, PRIVATE, REVISION};
 use crate::license;
 use crate::values::{put, text_property};
 
@@ -89,16 +89,11 @@ fn custom(model: &Model, tasks: &[String], tags: &[String], now: i64) -> Map<Str
         (false, true) => "predictive",
         (false, false) => "unknown",
     };
-    let gated = match &info["gated"] {
-        Value::Bool(gated) => gated.to_string(),
-        Value::String(gated) => gated.clone(),
-        _ => String::new(),
-    };
     let mut custom = Map::new();
     let mut add = |name: &str, text: &str| custom.insert(name.to_owned(), text_property(text));
     add("model_type", kind);
-    add("hf_private", if info["private"].as_bool().unwrap_or(false) { "true" } else { "false" });
-    add("hf_gated", &gated);
+    add(PRIVATE, model.listed.private().unwrap_or("false"));
+    add(GATED, &model.listed.gated().unwrap_or_default());
     add("last_synced", &now.to_string());
     if !tags.is_empty() {
         add("hf_tags", &json!(tags).to_string());
@@ -110,7 +105,7 @@ fn custom(model: &Model, tasks: &[String], tags: &[String], now: i64) -> Map<Str
     if let Some(model_type) = info["config"]["model_type"].as_str() {
         add("hf_model_type", model_type);
     }
-    if let Some(revision) = model.revision() {
+    if let Some(revision) = model.listed.revision() {
         add(REVISION, &revision);
     }
     custom

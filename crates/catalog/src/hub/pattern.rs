@@ -13,12 +13,10 @@ pub(super) fn wanted(included: &[String], organization: Option<&str>) -> Result<
         let organization = organization.ok_or("includedModels cannot be empty for Hugging Face catalog")?;
         return Ok(vec![Wanted::Listed { organization: organization.to_owned(), prefix: String::new() }]);
     }
-    included
-        .iter()
-        .map(|pattern| {
-            let pattern = pattern.trim();
-            let full =
-                organization.map_or_else(|| pattern.to_owned(), |organization| format!("{organization}/{pattern}"));
+    prefixed(included, organization)
+        .into_iter()
+        .map(|full| {
+            let full = full.trim().to_owned();
             let Some(front) = full.strip_suffix('*') else {
                 return if full.contains('*') || full.ends_with('/') {
                     Err(unsupported(&full))
@@ -34,6 +32,15 @@ pub(super) fn wanted(included: &[String], organization: Option<&str>) -> Result<
             }
         })
         .collect()
+}
+
+/// Patterns as they are without `allowedOrganization`.
+pub(super) fn prefixed(patterns: &[String], organization: Option<&str>) -> Vec<String> {
+    let full = |pattern: &String| match organization {
+        Some(organization) => format!("{organization}/{}", pattern.trim()),
+        None => pattern.clone(),
+    };
+    patterns.iter().map(full).collect()
 }
 
 /// Whether what follows the organisation begins with the prefix, whatever the case.

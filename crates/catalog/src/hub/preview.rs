@@ -4,12 +4,14 @@
 //! it reads lists alone, and both their length and the time are limited. Hosts and addresses are checked as ever.
 
 use std::collections::HashSet;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use prometheus_client::metrics::counter::Counter;
+
+use super::HubAccess;
 use super::client::Hub;
 use super::pattern::{self, Wanted};
-use super::{DEFAULT_URL, HubAccess};
+use super::settings::DEFAULT_URL;
 use crate::pattern::NameFilter;
 
 /// For everything together, waits for a busy hub included.
@@ -39,15 +41,10 @@ pub(crate) async fn preview(
 
 async fn read(preview: &Preview<'_>, access: &HubAccess, now: i64) -> Result<Vec<(String, bool)>, String> {
     let wanted = pattern::wanted(preview.included, preview.organization)?;
-    let prefixed: Vec<String> = preview
-        .excluded
-        .iter()
-        .map(|one| preview.organization.map_or_else(|| one.clone(), |organization| format!("{organization}/{one}")))
-        .collect();
-    let filter = NameFilter::new("Models", &[], &prefixed)?;
+    let filter = NameFilter::new("Models", &[], &pattern::prefixed(preview.excluded, preview.organization))?;
     let most = preview.limit.unwrap_or(DEFAULT_MODELS);
     let most = if most == 0 { MOST_MODELS } else { most.min(MOST_MODELS) };
-    let requests = AtomicU64::new(0);
+    let requests = Counter::default();
     let hub = Hub::new(preview.url.unwrap_or(DEFAULT_URL).trim_end_matches('/'), None, access, &requests, now)?;
     let (mut names, mut seen) = (Vec::new(), HashSet::new());
     for wanted in wanted {

@@ -79,7 +79,7 @@ async fn api_with_hub() -> (HubServer, Api) {
     for name in ["org/a", "org/b", "org/c-gguf", "org/d", "org/e", "other/x"] {
         hub.publish(name, 1);
     }
-    let hubs = HubAccess { hosts: vec!["127.0.0.1".to_owned()], private_addresses: true };
+    let hubs = HubAccess { hosts: vec!["127.0.0.1".to_owned()], private_addresses: true, ..HubAccess::default() };
     let environment: Environment = [("HF_API_KEY", TOKEN), ("PGPASSWORD", "secret")].into_iter().collect();
     let api = Api::on(Backend::Sqlite, Settings { hubs, environment, ..Settings::default() }).await;
     (hub, api)
@@ -139,7 +139,7 @@ async fn only_hubs_that_sources_may_read_from_are_asked() {
         assert!(answer.message().contains("allowed"), "{url}: {}", answer.message());
     }
     // Without leave for the own network, as a server is set up unless somebody says otherwise.
-    let hubs = HubAccess { hosts: vec!["127.0.0.1".to_owned()], private_addresses: false };
+    let hubs = HubAccess { hosts: vec!["127.0.0.1".to_owned()], ..HubAccess::default() };
     let careful = Api::on(Backend::Sqlite, Settings { hubs, ..Settings::default() }).await;
     hub.requests();
     assert_eq!(preview(&careful, "", &[("config", &organization)]).await.status, 422);

@@ -77,9 +77,14 @@ pub(crate) fn golden() -> PathBuf {
 impl Api {
     /// A catalog that has loaded these sources.
     pub(crate) async fn on(backend: Backend, settings: Settings) -> Self {
+        Self::with_clock(backend, settings, Clock::system()).await
+    }
+
+    /// The same at a time that the test decides.
+    pub(crate) async fn with_clock(backend: Backend, settings: Settings, clock: Clock) -> Self {
         let database = TestDatabase::create(backend).await.unwrap();
         let source: DatabaseSource = database.url().parse().unwrap();
-        let store = Store::connect(&source, PoolOptions::default(), Clock::system()).await.unwrap();
+        let store = Store::connect(&source, PoolOptions::default(), clock).await.unwrap();
         let catalog = Catalog::new(store.clone(), settings);
         catalog.load().await.unwrap();
         let complete = fallback::finish(model_registry_catalog::router(catalog.clone()));

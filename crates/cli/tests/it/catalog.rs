@@ -5,8 +5,10 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
 
+use model_registry_store::Clock;
 use model_registry_testkit::executable::Launch;
-use model_registry_testkit::{Backend, Executable, HubServer, TestDatabase, backends};
+use model_registry_testkit::hub::{Planned, TOKEN};
+use model_registry_testkit::{Backend, Executable, HubServer, Ready, TestDatabase, backends};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -15,6 +17,10 @@ use crate::support::{Client, PROGRAM, eventually};
 const MODELS: &str = "/api/model_catalog/v1alpha1/models?pageSize=100";
 const OF_HUB: usize = 30;
 const OF_FILE: usize = 1_500;
+const EXPIRE_TIME: &str = "SELECT expire_time FROM lease WHERE name = 'catalog'";
+/// Milliseconds. The next replica notices within three seconds that it has run out, so it takes over within 15.
+const LEASE: i64 = 10_000;
+const TOKEN_VARIABLE: &str = "HUB_TOKEN";
 
 fn catalog_on(database: &TestDatabase, sources: &Path) -> Launch {
     let sources = sources.join("sources.yaml");
@@ -27,8 +33,12 @@ fn catalog_on(database: &TestDatabase, sources: &Path) -> Launch {
 /// A directory with one source.
 fn source(entry: &str) -> TempDir {
     let directory = tempfile::tempdir().unwrap();
-    std::fs::write(directory.path().join("sources.yaml"), format!("model_catalogs:\n- {entry}\n")).unwrap();
+    write_source(directory.path(), entry);
     directory
+}
+
+fn write_source(directory: &Path, entry: &str) {
+    std::fs::write(directory.join("sources.yaml"), format!("model_catalogs:\n- {entry}\n")).unwrap();
 }
 
 fn write_models(directory: &Path, count: usize, round: usize) {
@@ -63,9 +73,13 @@ async fn a_sync_that_is_killed_loses_and_doubles_nothing() {
     for backend in backends() {
         let hub = HubServer::start().await.unwrap();
         let url = hub.base_url();
-        let entry =
-            format!("{{id: hub, name: Hub, type: hf, includedModels: ['org/*'], properties: {{url: '{url}'}}}}");
-        let directory = source(&entry);
+        // What was read completely is not read again with the next start, unless its configuration is another one.
+        let entry = |round: usize| {
+            format!(
+                "{{id: hub, name: Hub, type: hf, includedModels: ['org/*'], excludedModels: ['*-draft-{round}'], properties: {{url: '{url}'}}}}"
+            )
+        };
+        let directory = source(&entry(0));
         let database = TestDatabase::create(backend).await.unwrap();
         let name = |number: usize| format!("org/m{number:02}");
         (0..OF_HUB).for_each(|number| hub.publish(&name(number), 1));
@@ -79,6 +93,7 @@ async fn a_sync_that_is_killed_loses_and_doubles_nothing() {
             let revision = u32::try_from(round).unwrap() + 2;
             server.kill().await.unwrap();
             (0..OF_HUB).for_each(|number| hub.publish(&name(number), revision));
+            write_source(directory.path(), &entry(round + 1));
             hub.slow_down(Duration::from_millis(5));
             hub.requests();
             server.start_again().await.unwrap();
@@ -147,9 +162,15 @@ async fn a_replica_takes_over_from_one_that_was_killed() {
         eventually("it serves", async || is_of(&models(&client).await, 3, "round 0")).await;
 
         first.kill().await.unwrap();
+        let killed = Clock::system().now();
+        let expired = database.fetch_number(EXPIRE_TIME).await.unwrap();
+        assert!(expired - killed <= LEASE, "{backend}: {} ms are left", expired - killed);
         write_models(directory.path(), 4, 1);
         eventually("the second one loads", async || is_of(&models(&client).await, 4, "round 1")).await;
         assert_eq!(leads(&second), Some(true), "{backend}");
+        // Whatever it renewed last, it took nothing before the lease had run out.
+        let taken = database.fetch_number(EXPIRE_TIME).await.unwrap() - LEASE;
+        assert!(taken >= expired, "{backend}: taken {} ms too early", expired - taken);
 
         // One that comes back does not take it away again.
         first.start_again().await.unwrap();
@@ -160,5 +181,81 @@ async fn a_replica_takes_over_from_one_that_was_killed() {
         })
         .await;
         assert_eq!((leads(&first), leads(&second)), (Some(false), Some(true)), "{backend}");
+    }
+}
+
+#[tokio::test]
+async fn a_catalog_is_ready_when_its_hub_was_read_once_and_then_from_the_start() {
+    for backend in backends() {
+        let hub = HubServer::start().await.unwrap();
+        hub.publish("org/a", 1);
+        hub.slow_down(Duration::from_millis(500));
+        let url = hub.base_url();
+        let entry =
+            format!("{{id: hub, name: Hub, type: hf, includedModels: ['org/*'], properties: {{url: '{url}'}}}}");
+        let directory = source(&entry);
+        let database = TestDatabase::create(backend).await.unwrap();
+        let launch = catalog_on(&database, directory.path()).ready(Ready::Listening);
+        let mut server = launch.start().await.unwrap();
+        let client = Client::of(&server);
+        eventually("the hub is asked", async || !hub.requests().is_empty()).await;
+        let answer = client.get("/readyz/health?format=json").await;
+        assert_eq!(answer.status, 503, "{answer:?}");
+        assert!(answer.body.to_string().contains("no hub was read yet"), "{answer:?}");
+        eventually("it is ready", async || client.get("/readyz/health").await.status == 200).await;
+        assert_eq!(models(&client).await.len(), 1, "{backend}");
+
+        // The last snapshot is served while the hub is away.
+        server.kill().await.unwrap();
+        hub.slow_down(Duration::from_hours(1));
+        server.start_again().await.unwrap();
+        eventually("it is ready again", async || client.get("/readyz/health").await.status == 200).await;
+        assert_eq!(models(&client).await.len(), 1, "{backend}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_a_hub_is_shown_nowhere() {
+    let hub = HubServer::start().await.unwrap();
+    for name in ["org/a", "org/b"] {
+        hub.publish(name, 1);
+    }
+    hub.hide("org/a");
+    hub.plan("/api/models/org/b", vec![Planned::Redirect("https://elsewhere.example/?signed=1".to_owned())]);
+    let (url, directory) = (hub.base_url(), tempfile::tempdir().unwrap());
+    let properties = format!("properties: {{url: '{url}', apiKeyEnvVar: {TOKEN_VARIABLE}}}");
+    let entries = [
+        format!("{{id: hub, name: Hub, type: hf, includedModels: ['org/a', 'org/b', 'org/absent'], {properties}}}"),
+        // An error of the address' form must not tell what else is known.
+        format!(
+            "{{id: odd, name: Odd, type: hf, includedModels: ['org/a'], properties: {{url: 'x y', apiKeyEnvVar: {TOKEN_VARIABLE}}}}}"
+        ),
+    ];
+    write_source(directory.path(), &entries.join("\n- "));
+    let database = TestDatabase::create(Backend::Sqlite).await.unwrap();
+    let launch = catalog_on(&database, directory.path()).variable(TOKEN_VARIABLE, TOKEN);
+    let mut server = launch.arguments(["--log-level", "trace"]).start().await.unwrap();
+    let client = Client::of(&server);
+    eventually("both are read", async || {
+        let sources = client.read("/api/model_catalog/v1alpha1/sources").await;
+        sources["items"].as_array().unwrap().iter().all(|source| source["status"].is_string())
+    })
+    .await;
+    assert!(hub.authorizations().iter().all(|sent| sent.as_deref() == Some("Bearer hf_test")));
+    let mut told = String::new();
+    for path in ["sources", "models", "models/filter_options", "sources/hub/models/org/a"] {
+        told.push_str(&client.read(&format!("/api/model_catalog/v1alpha1/{path}")).await.to_string());
+    }
+    assert!(told.contains("org/absent: not found") && told.contains("\"org/a\""), "{told}");
+    for path in ["/metrics", "/readyz/health?format=json", "/openapi.json"] {
+        let answer = client.get(path).await;
+        assert_eq!(answer.status, 200, "{path}");
+        told.push_str(&answer.body.to_string());
+    }
+    assert!(server.terminate().await.unwrap().success());
+    let log = server.log();
+    assert!(log.contains("hub read") && log.contains("\"DEBUG\""), "{log}");
+    for text in [told, log] {
+        assert!(!text.contains(TOKEN), "{text}");
     }
 }

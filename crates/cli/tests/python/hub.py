@@ -35,7 +35,7 @@ assert "org/private" in [model.id for model in member.list_models(author="org")]
 assert list(nobody.list_models(author="absent")) == []
 
 info = nobody.model_info("org/m1")
-assert (info.id, info.author, info.gated, info.private) == ("org/m1", "org", "auto", False), info
+assert (info.id, info.author, info.gated, info.private) == ("org/m1", "org", False, False), info
 assert info.sha and info.created_at.year == 2024 and info.last_modified.month == 2, info
 assert (info.library_name, info.pipeline_tag, info.tags[0]) == ("transformers", "text-generation", "license:apache-2.0")
 assert [file.rfilename for file in info.siblings] == ["README.md"]
@@ -48,13 +48,15 @@ refused(HfHubHTTPError, impostor.whoami, 401)
 refused(GatedRepoError, lambda: nobody.model_info("org/secrets"), 401)
 error = refused(GatedRepoError, lambda: stranger.model_info("org/secrets"), 403)
 assert "restricted" in str(error), error
-assert member.model_info("org/secrets").id == "org/secrets"
+info = member.model_info("org/secrets")
+assert (info.id, info.gated) == ("org/secrets", "manual"), info
 
 # Private and absent look the same to others.
 for name in ("org/private", "org/absent"):
     refused(RepositoryNotFoundError, lambda: nobody.model_info(name), 401)
     refused(RepositoryNotFoundError, lambda: stranger.model_info(name), 404)
-assert member.model_info("org/private").id == "org/private"
+info = member.model_info("org/private")
+assert (info.id, info.private) == ("org/private", True), info
 
 # A limit, as the hub tells it. The package waits and asks again, or says what the hub said.
 error = refused(HfHubHTTPError, lambda: nobody.model_info("org/limited"), 429)

@@ -42,6 +42,16 @@ pub struct SourceSnapshot {
     pub items: Option<CatalogItems>,
     /// Keys of models that stay as they are, beside `items`.
     pub kept: Vec<String>,
+    /// When it is read again, whoever does that.
+    pub next_sync: Option<NextSync>,
+}
+
+/// When a source is due that is read over the network.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct NextSync {
+    /// A digest of its configuration: with another one it is due at once.
+    pub configuration: String,
+    pub next_time: i64,
 }
 
 /// One load of several sources.
@@ -50,7 +60,7 @@ pub struct CatalogLoad {
     /// Every configured source: what others published goes. `None` to leave the others alone.
     pub sources: Option<Vec<String>>,
     pub clock: Clock,
-    /// Write only while this is held.
+    /// Write only while this is held; without it, the load has no report.
     pub lease: Option<Lease>,
 }
 
@@ -63,16 +73,16 @@ pub struct LoadReport {
 }
 
 impl Operation for CatalogLoad {
-    type Output = LoadReport;
+    type Output = Option<LoadReport>;
     type Error = StoreError;
 
-    async fn run(&self, tx: &mut Transaction) -> Result<Outcome<LoadReport>> {
+    async fn run(&self, tx: &mut Transaction) -> Result<Outcome<Option<LoadReport>>> {
         let mut load = Load::begin(tx, self.clock.now()).await?;
         if let Some(lease) = &self.lease
             && !lease.is_held(tx).await?
         {
             // Another replica loads now. Nothing has been written.
-            return Ok(Outcome::Done(LoadReport::default()));
+            return Ok(Outcome::Done(None));
         }
         for snapshot in &self.snapshots {
             let count = match &snapshot.items {
@@ -89,7 +99,7 @@ impl Operation for CatalogLoad {
         }
         let report = load.finish(tx).await?;
         end_bulk(tx).await?;
-        Ok(Outcome::Done(report))
+        Ok(Outcome::Done(Some(report)))
     }
 
     fn may_retry(&self, error: &StoreError) -> bool {
@@ -270,12 +280,7 @@ impl Load {
     }
 
     async fn write_state(&mut self, tx: &mut Transaction, snapshot: &SourceSnapshot, count: usize) -> Result<()> {
-        let delete = Query::delete()
-            .from_table("catalog_source")
-            .and_where(Expr::col("workspace_id").eq(WORKSPACE))
-            .and_where(Expr::col("source_id").eq(snapshot.source_id.as_str()))
-            .take();
-        tx.execute(&delete).await?;
+        forget_state(tx, &snapshot.source_id).await?;
         let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         let mut insert = Query::insert();
         insert
@@ -291,6 +296,19 @@ impl Load {
                 self.now.into(),
             ]);
         tx.execute(&insert).await?;
+        if let Some(next) = &snapshot.next_sync {
+            let mut insert = Query::insert();
+            insert
+                .into_table("catalog_sync")
+                .columns(["workspace_id", "source_id", "configuration", "next_time"])
+                .values_panic([
+                    WORKSPACE.into(),
+                    snapshot.source_id.as_str().into(),
+                    next.configuration.as_str().into(),
+                    next.next_time.into(),
+                ]);
+            tx.execute(&insert).await?;
+        }
         Ok(())
     }
 
@@ -307,12 +325,7 @@ impl Load {
                 continue;
             }
             self.replace(tx, &source_id, &CatalogItems::default(), &[]).await?;
-            let delete = Query::delete()
-                .from_table("catalog_source")
-                .and_where(Expr::col("workspace_id").eq(WORKSPACE))
-                .and_where(Expr::col("source_id").eq(source_id.as_str()))
-                .take();
-            tx.execute(&delete).await?;
+            forget_state(tx, &source_id).await?;
         }
         Ok(())
     }
@@ -329,6 +342,19 @@ impl Load {
         }
         Ok(self.report)
     }
+}
+
+/// Forgets how the last load of a source went, and when it is due.
+async fn forget_state(tx: &mut Transaction, source_id: &str) -> Result<()> {
+    for table in ["catalog_source", "catalog_sync"] {
+        let delete = Query::delete()
+            .from_table(table)
+            .and_where(Expr::col("workspace_id").eq(WORKSPACE))
+            .and_where(Expr::col("source_id").eq(source_id))
+            .take();
+        tx.execute(&delete).await?;
+    }
+    Ok(())
 }
 
 async fn write(tx: &mut Transaction, insertions: Vec<Insertion>) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement};
 
-use super::CatalogKind;
+use super::{CatalogKind, NextSync};
 use crate::db::Database;
 use crate::document;
 use crate::error::Result;
@@ -132,6 +132,17 @@ impl Database {
             .and_where(Expr::col("workspace_id").eq(WORKSPACE))
             .take();
         self.fetch_all(&select).await
+    }
+
+    /// When a source is due, where that is known.
+    pub async fn find_next_sync(&self, source_id: &str) -> Result<Option<NextSync>> {
+        let select = Query::select()
+            .columns(["configuration", "next_time"])
+            .from("catalog_sync")
+            .and_where(Expr::col("workspace_id").eq(WORKSPACE))
+            .and_where(Expr::col("source_id").eq(source_id))
+            .take();
+        self.fetch_optional(&select).await
     }
 
     /// A number that grows with every load that changed something.

@@ -52,6 +52,12 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../../migrations/postgres/0006_catalog_pending.sql"),
         mysql: include_str!("../../migrations/mysql/0006_catalog_pending.sql"),
     },
+    Migration {
+        version: 7,
+        sqlite: include_str!("../../migrations/sqlite/0007_catalog_sync.sql"),
+        postgres: include_str!("../../migrations/postgres/0007_catalog_sync.sql"),
+        mysql: include_str!("../../migrations/mysql/0007_catalog_sync.sql"),
+    },
 ];
 
 /// Chosen once; two replicas of any version have to agree on it.

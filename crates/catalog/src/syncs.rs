@@ -1,0 +1,206 @@
+//! The catalog's syncs with hubs: each source by itself, so that a slow hub delays no other one.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::time::{Duration, Instant};
+
+use model_registry_store::{CatalogLoad, Lease, LoadReport, NextSync, StoreError};
+use tokio::sync::watch::Receiver;
+use tokio::task::{AbortHandle, JoinSet};
+
+use crate::configuration::Source;
+use crate::hub::{self, Asking, Ending, Seen, Synced};
+use crate::{Catalog, Settings};
+
+/// How often it is looked whether the sources have changed.
+const LOOK: Duration = Duration::from_secs(1);
+/// Clocks are set and machines sleep: it is looked again after this time whether a source is due.
+const LONGEST_SLEEP: Duration = Duration::from_mins(1);
+
+/// A source that is kept up to date; ends when this is dropped.
+struct Kept {
+    fingerprint: String,
+    task: AbortHandle,
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Catalog {
+    /// Reads a source of type `hf` from its hub. Models that have not changed there are not read again.
+    pub async fn sync_hub(&self, source_id: &str) -> Result<LoadReport, StoreError> {
+        let configuration = self.configuration();
+        let Some(source) = configuration.sources.get(source_id) else { return Ok(LoadReport::default()) };
+        let (report, _) = self.sync_source(source, None).await?;
+        Ok(report.unwrap_or_default())
+    }
+
+    /// Keeps all hub sources up to date while this replica is the one that loads.
+    pub(crate) async fn keep_synced(&self, leading: &Receiver<Option<bool>>) -> Infallible {
+        let mut tasks: JoinSet<Infallible> = JoinSet::new();
+        let mut kept: HashMap<String, Kept> = HashMap::new();
+        loop {
+            tokio::time::sleep(LOOK).await;
+            while let Some(ended) = tasks.try_join_next() {
+                if let Err(error) = ended
+                    && error.is_panic()
+                {
+                    std::panic::resume_unwind(error.into_panic());
+                }
+            }
+            let leads = self.is_loaded() && *leading.borrow() == Some(true);
+            let configuration = self.configuration();
+            kept.retain(|id, kept| {
+                leads && self.fingerprint_of(configuration.sources.get(id)).as_ref() == Some(&kept.fingerprint)
+            });
+            if !leads {
+                continue;
+            }
+            for source in configuration.sources.values() {
+                let Some(fingerprint) = self.fingerprint_of(Some(source)) else { continue };
+                kept.entry(source.id.clone()).or_insert_with(|| {
+                    let task = tasks.spawn(self.clone().keep_source_synced(source.clone(), fingerprint.clone()));
+                    Kept { fingerprint, task }
+                });
+            }
+        }
+    }
+
+    /// Of a source that is read from a hub: whatever else it is, it has none.
+    fn fingerprint_of(&self, source: Option<&Source>) -> Option<String> {
+        let source = source.filter(|source| hub::is_read(source))?;
+        Some(hub::fingerprint(source, &self.settings().environment))
+    }
+
+    /// Reads the source when it is due: after its interval, sooner after a sync that failed.
+    async fn keep_source_synced(self, source: Source, fingerprint: String) -> Infallible {
+        let mut failures = 0;
+        let mut due = loop {
+            match self.first_sync(&source, &fingerprint).await {
+                Ok(due) => break due,
+                Err(error) => tracing::warn!(
+                    source = source.id,
+                    error = &error as &dyn std::error::Error,
+                    "when the hub is to be read is not known; trying again"
+                ),
+            }
+            tokio::time::sleep(LOOK).await;
+        };
+        loop {
+            self.sleep_until(due).await;
+            let ending = match self.sync_leading(&source).await {
+                Ok(ending) => ending,
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(source = source.id, error, "what the hub has is not stored; trying again");
+                    Ending::Failed
+                }
+            };
+            failures = if ending == Ending::Failed { failures + 1 } else { 0 };
+            due = self.after(hub::pause(&source, failures));
+        }
+    }
+
+    async fn sync_leading(&self, source: &Source) -> Result<Ending, StoreError> {
+        let lease = self.is_shared()?.then(|| (*self.lease).clone());
+        Ok(self.sync_source(source, lease).await?.1)
+    }
+
+    async fn first_sync(&self, source: &Source, fingerprint: &str) -> Result<i64, StoreError> {
+        let next = self.store.database()?.find_next_sync(&source.id).await?;
+        Ok(due(next, fingerprint, self.after(hub::interval(source))))
+    }
+
+    fn after(&self, pause: Duration) -> i64 {
+        self.store.clock().now().saturating_add(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX))
+    }
+
+    async fn sleep_until(&self, due: i64) {
+        while let Ok(left @ 1..) = u64::try_from(due.saturating_sub(self.store.clock().now())) {
+            tokio::time::sleep(Duration::from_millis(left).min(LONGEST_SLEEP)).await;
+        }
+    }
+
+    /// There is no report where another replica has taken the lease, or the source has changed meanwhile: then nothing is
+    /// written.
+    async fn sync_source(
+        &self,
+        source: &Source,
+        lease: Option<Lease>,
+    ) -> Result<(Option<LoadReport>, Ending), StoreError> {
+        let stored = self.stored_models(&source.id).await?;
+        let Settings { hubs, environment, .. } = self.settings();
+        let asking = Asking { access: hubs, environment, gates: &self.gates, now: self.store.clock().now() };
+        let started = Instant::now();
+        let progress = self.metrics.progress(&source.id);
+        let Synced { mut snapshot, ending } = hub::sync(source, &asking, &stored, &progress).await;
+        let configuration = hub::fingerprint(source, environment);
+        let _writing = self.writing.lock().await;
+        if self.fingerprint_of(self.configuration().sources.get(&source.id)).as_ref() != Some(&configuration) {
+            return Ok((None, ending));
+        }
+        if ending == Ending::Complete {
+            snapshot.next_sync = Some(NextSync { configuration, next_time: self.after(hub::interval(source)) });
+        }
+        let clock = self.store.clock().clone();
+        let load = CatalogLoad { snapshots: vec![snapshot], sources: None, clock, lease };
+        let Some(report) = self.store.write(&load).await? else { return Ok((None, ending)) };
+        for snapshot in &load.snapshots {
+            self.metrics.note(snapshot, started.elapsed(), self.store.clock().now());
+            tracing::info!(
+                source = source.id,
+                status = snapshot.status,
+                written = report.written,
+                removed = report.removed,
+                unchanged = report.unchanged,
+                skipped = snapshot.skipped,
+                error = snapshot.error,
+                "hub read"
+            );
+        }
+        self.settle(&report).await;
+        Ok((Some(report), ending))
+    }
+
+    /// What was read of each model of a source before.
+    async fn stored_models(&self, source_id: &str) -> Result<HashMap<String, Seen>, StoreError> {
+        let database = self.store.database()?;
+        let mut stored: HashMap<String, Seen> = HashMap::new();
+        for (name, revision) in database.list_catalog_texts(source_id, hub::REVISION).await? {
+            stored.insert(name, Seen { revision, ..Seen::default() });
+        }
+        for (property, field) in [
+            (hub::GATED, (|seen| &mut seen.gated) as fn(&mut Seen) -> &mut String),
+            (hub::PRIVATE, |seen| &mut seen.private),
+        ] {
+            for (name, text) in database.list_catalog_texts(source_id, property).await? {
+                *field(stored.entry(name).or_default()) = text;
+            }
+        }
+        Ok(stored)
+    }
+}
+
+/// When a source is due, in milliseconds: at once, unless somebody has read it completely, configured as it is now.
+fn due(next: Option<NextSync>, fingerprint: &str, latest: i64) -> i64 {
+    let next = next.filter(|next| next.configuration == fingerprint);
+    // A clock that was wrong then puts nothing off for ever.
+    next.map_or(0, |next| next.next_time.min(latest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_due_when_it_was_decided_and_at_once_when_it_is_another() {
+        let next = |next_time| Some(NextSync { configuration: "same".to_owned(), next_time });
+        assert_eq!(due(None, "same", 100), 0);
+        assert_eq!(due(next(70), "same", 100), 70);
+        assert_eq!(due(next(70), "other", 100), 0);
+        assert_eq!(due(next(7_000), "same", 100), 100, "the clock was wrong then");
+    }
+}

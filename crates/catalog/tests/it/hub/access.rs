@@ -1,0 +1,84 @@
+//! Where a source may lead, and what goes with its requests.
+
+use model_registry_catalog::{HubAccess, Settings};
+use model_registry_testkit::Backend;
+use model_registry_testkit::hub::{HubServer, Planned, TOKEN};
+
+use super::{access, api, error, settings, state};
+use crate::support::{Api, Files};
+
+#[tokio::test]
+async fn neither_an_address_nor_a_redirect_leads_where_it_must_not() {
+    let hub = HubServer::start().await.unwrap();
+    hub.publish("org/a", 1);
+    hub.plan("/api/models/org/a", vec![Planned::Redirect("http://169.254.169.254/latest/meta-data".to_owned())]);
+    let (files, allowed) = api(Backend::Sqlite, &hub, "['org/a']", None).await;
+    allowed.catalog.sync_hub("hub").await.unwrap();
+    assert!(error(&allowed).await.contains("not among the allowed hubs"), "{}", error(&allowed).await);
+
+    hub.requests();
+    let strict = Api::on(Backend::Sqlite, files.settings()).await;
+    strict.catalog.sync_hub("hub").await.unwrap();
+    assert_eq!(state(&strict).await["status"], "error");
+    assert!(strict.names("models").await.is_empty());
+    assert!(hub.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_name_that_leads_into_the_own_network_is_not_connected_to() {
+    let hub = HubServer::start().await.unwrap();
+    let url = format!("https://localhost:{}", hub.address().port());
+    let sources = format!(
+        "model_catalogs:\n- {{id: hub, name: Hub, type: hf, includedModels: ['org/a'], properties: {{url: '{url}'}}}}\n"
+    );
+    let files = Files::new(&[("sources.yaml", &sources)]);
+    let hubs = |private_addresses| HubAccess { hosts: vec!["localhost".to_owned()], private_addresses, ..access() };
+    let strict = Api::on(Backend::Sqlite, Settings { hubs: hubs(false), ..files.settings() }).await;
+    strict.catalog.sync_hub("hub").await.unwrap();
+    assert!(error(&strict).await.contains("--allow-private-hubs"), "{}", error(&strict).await);
+
+    // Where it is allowed, all that is missing is TLS.
+    let open = Api::on(Backend::Sqlite, Settings { hubs: hubs(true), ..files.settings() }).await;
+    open.catalog.sync_hub("hub").await.unwrap();
+    let reason = error(&open).await;
+    assert!(reason.contains("cannot be reached") && !reason.contains("--allow-private-hubs"), "{reason}");
+}
+
+#[tokio::test]
+async fn the_token_goes_to_the_own_hub_and_nowhere_else() {
+    let (own, other) = (HubServer::start().await.unwrap(), HubServer::start().await.unwrap());
+    own.publish("org/a", 1);
+    other.publish("org/a", 2);
+    let target = format!("{}/api/models/org/a", other.base_url());
+    own.plan("/api/models/org/a", vec![Planned::Redirect(target)]);
+    own.send_next_pages_to(&other.base_url());
+    for name in ["org/b", "org/c"] {
+        own.publish(name, 1);
+    }
+    let (_files, api) = api(Backend::Sqlite, &own, "['org/a', 'org/*']", Some(TOKEN)).await;
+    api.catalog.sync_hub("hub").await.unwrap();
+    assert_eq!(api.names("models").await, ["org/a", "org/b", "org/c"]);
+    assert_eq!(api.get("sources/hub/models/org/a").await.json()["description"], "revision 2");
+    assert_eq!(other.requests(), ["/api/models/org/a"]);
+    assert_eq!(other.authorizations(), [None]);
+    let authorizations = own.authorizations();
+    assert!(authorizations.iter().all(|sent| sent.as_deref() == Some("Bearer hf_test")), "{authorizations:?}");
+}
+
+#[tokio::test]
+async fn a_token_of_any_form_is_used_and_a_wrong_one_is_told_and_not_shown() {
+    let hub = HubServer::start().await.unwrap();
+    hub.publish("org/open", 1);
+    // The reference ignores tokens that do not begin with `hf_`.
+    for wrong in ["hf_wrong", "mirror-token"] {
+        let files = Files::new(&[("sources.yaml", &super::source(&hub, "['org/open']", ""))]);
+        let api = Api::on(Backend::Sqlite, settings(&files, Some(wrong))).await;
+        hub.authorizations();
+        api.catalog.sync_hub("hub").await.unwrap();
+        let source = state(&api).await;
+        assert_eq!(source["status"], "error");
+        let reason = source["error"].as_str().unwrap();
+        assert!(reason.contains("does not know the token") && !reason.contains(wrong), "{reason}");
+        assert_eq!(hub.authorizations(), [Some(format!("Bearer {wrong}"))]);
+    }
+}

@@ -1,0 +1,65 @@
+//! What `/metrics` tells of a source and its hub.
+
+use std::time::Duration;
+
+use model_registry_server::metrics::{Format, Metrics};
+use model_registry_testkit::Backend;
+use model_registry_testkit::hub::{HubServer, Planned};
+
+use super::{api, eventually};
+
+/// A number of the source `hub`; `None` where there is none yet.
+fn number(metrics: &Metrics, name: &str) -> Option<f64> {
+    let text = metrics.encode(Format::Prometheus).unwrap();
+    let start = format!("model_registry_catalog_{name}{{source=\"hub\"}} ");
+    text.lines().find_map(|line| line.strip_prefix(&start)?.parse().ok())
+}
+
+#[tokio::test]
+async fn the_numbers_of_a_source_move_during_a_sync_and_tell_how_it_went() {
+    let hub = HubServer::start().await.unwrap();
+    for name in ["org/a", "org/b", "org/gated"] {
+        hub.publish(name, 1);
+    }
+    hub.gate("org/gated");
+    let (_files, api) = api(Backend::Sqlite, &hub, "['org/*']", None).await;
+    let metrics = Metrics::new(&[]);
+    api.catalog.register_metrics(&metrics);
+    hub.slow_down(Duration::from_millis(500));
+    let watching = async {
+        eventually("the list is read", async || number(&metrics, "hub_sync_models") == Some(3.0)).await;
+        assert_eq!(number(&metrics, "hub_sync_running"), Some(1.0));
+        assert!(number(&metrics, "hub_sync_models_done").unwrap() < 3.0);
+        assert!(number(&metrics, "hub_requests_total").unwrap() >= 2.0);
+        assert_eq!(number(&metrics, "source_items"), None, "nothing was loaded yet");
+    };
+    let (report, ()) = tokio::join!(api.catalog.sync_hub("hub"), watching);
+    assert_eq!(report.unwrap().written, 2);
+    #[expect(clippy::cast_precision_loss, reason = "a few requests")]
+    let requests = hub.requests().len() as f64;
+    for (name, expected) in [
+        ("hub_requests_total", requests),
+        ("hub_sync_running", 0.0),
+        ("hub_sync_models", 3.0),
+        ("hub_sync_models_done", 3.0),
+        ("source_items", 2.0),
+        ("source_skipped", 1.0),
+    ] {
+        assert_eq!(number(&metrics, name), Some(expected), "{name}");
+    }
+    assert!(number(&metrics, "source_load_seconds").unwrap() >= 1.5);
+    #[expect(clippy::cast_precision_loss, reason = "seconds of this century")]
+    let now = (api.store.clock().now() / 1000) as f64;
+    let last_success = number(&metrics, "source_last_success_timestamp_seconds").unwrap();
+    assert!((now - 60.0..=now).contains(&last_success), "{last_success}");
+
+    // The list cannot be read: what was read before stays, and counts.
+    hub.withdraw("org/a");
+    hub.withdraw("org/b");
+    hub.slow_down(Duration::ZERO);
+    hub.plan("/api/models", vec![Planned::Redirect("https://elsewhere.example".to_owned())]);
+    api.catalog.sync_hub("hub").await.unwrap();
+    assert_eq!(number(&metrics, "source_items"), Some(2.0));
+    assert_eq!(number(&metrics, "source_skipped"), Some(1.0));
+    assert_eq!(number(&metrics, "hub_requests_total"), Some(requests + 1.0));
+}

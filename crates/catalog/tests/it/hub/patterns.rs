@@ -1,0 +1,84 @@
+//! Which models a source asks for.
+
+use model_registry_testkit::Backend;
+use model_registry_testkit::hub::HubServer;
+use serde_json::json;
+
+use super::{api, settings, source, state};
+use crate::support::{Api, Files};
+
+#[tokio::test]
+async fn patterns_without_an_organisation_are_refused_at_once() {
+    let hub = HubServer::start().await.unwrap();
+    let (_files, api) = api(Backend::Sqlite, &hub, "['*']", None).await;
+    let source = state(&api).await;
+    assert_eq!(source["status"], "error");
+    assert!(source["error"].as_str().unwrap().contains("requires a specific organization"), "{source}");
+    assert!(hub.requests().is_empty());
+}
+
+#[tokio::test]
+async fn next_pages_are_asked_of_the_hub_itself() {
+    let hub = HubServer::start().await.unwrap();
+    for name in ["org/a", "org/b", "org/c"] {
+        hub.publish(name, 1);
+    }
+    hub.send_next_pages_to("https://elsewhere.example");
+    let (_files, api) = api(Backend::Sqlite, &hub, "['org/*']", None).await;
+    api.catalog.sync_hub("hub").await.unwrap();
+    assert_eq!(api.names("models").await, ["org/a", "org/b", "org/c"]);
+}
+
+// The reference puts its requests together as text.
+#[tokio::test]
+async fn names_are_sent_as_they_are_written() {
+    let hub = HubServer::start().await.unwrap();
+    let names = ["a&b=c/m#1?x", "a&b=c/m#2 +%2F", "a/limit&author=b"];
+    for name in names {
+        hub.publish(name, 1);
+    }
+    hub.publish("b/secret", 1);
+    let (_files, api) = api(Backend::Sqlite, &hub, "['a&b=c/m#*', 'a/limit&author=b']", None).await;
+    api.catalog.sync_hub("hub").await.unwrap();
+    assert_eq!(state(&api).await["status"], "available", "{}", state(&api).await);
+    assert_eq!(api.names("models").await, names);
+}
+
+// The reference writes the prefix into its configuration: it shows there, and with the next load there are two.
+#[tokio::test]
+async fn an_organisation_is_put_in_front_of_patterns_at_each_sync_and_not_shown() {
+    let hub = HubServer::start().await.unwrap();
+    for name in ["org/a1", "org/a2-gguf", "org/b", "other/a"] {
+        hub.publish(name, 1);
+    }
+    let files = Files::new(&[("sources.yaml", &source(&hub, "['a*']", ", allowedOrganization: org"))]);
+    let api = Api::on(Backend::Sqlite, settings(&files, None)).await;
+    for _ in 0..2 {
+        api.catalog.sync_hub("hub").await.unwrap();
+        assert_eq!(api.names("models").await, ["org/a1"]);
+        let source = state(&api).await;
+        assert_eq!((&source["includedModels"], &source["excludedModels"]), (&json!(["a*"]), &json!(["*-gguf"])));
+        api.catalog.load().await.unwrap();
+    }
+}
+
+// The reference has one artifact for both, which each load of one source takes away from the other.
+#[tokio::test]
+async fn a_model_in_two_sources_has_its_artifact_in_each() {
+    let hub = HubServer::start().await.unwrap();
+    hub.publish("org/a", 1);
+    let url = hub.base_url();
+    let entry = |id: &str| {
+        format!("- {{id: {id}, name: Hub, type: hf, includedModels: ['org/a'], properties: {{url: '{url}'}}}}\n")
+    };
+    let files = Files::new(&[("sources.yaml", &format!("model_catalogs:\n{}{}", entry("one"), entry("two")))]);
+    let api = Api::on(Backend::Sqlite, settings(&files, None)).await;
+    for source in ["one", "two", "one"] {
+        hub.publish("org/a", 2);
+        api.catalog.sync_hub(source).await.unwrap();
+    }
+    for source in ["one", "two"] {
+        let artifacts = api.get(&format!("sources/{source}/models/org/a/artifacts")).await.json();
+        assert_eq!(artifacts["items"][0]["uri"], "hf://org/a", "{source}");
+    }
+}

@@ -1,0 +1,125 @@
+//! What cannot be read: what is told, what stays, what goes.
+
+use std::time::Duration;
+
+use model_registry_catalog::{HubAccess, Settings};
+use model_registry_testkit::hub::{HubServer, Planned, STRANGER, TOKEN};
+use model_registry_testkit::{Backend, backends};
+
+use super::{access, api, error, source, state};
+use crate::support::{Api, Files};
+
+// What a list that failed would have had is not gone.
+#[tokio::test]
+async fn models_stay_when_their_list_cannot_be_read() {
+    for backend in backends() {
+        let hub = HubServer::start().await.unwrap();
+        for name in ["one/a", "one/other", "two/b"] {
+            hub.publish(name, 1);
+        }
+        let (_files, api) = api(backend, &hub, "['one/A*', 'two/*']", None).await;
+        api.catalog.sync_hub("hub").await.unwrap();
+        assert_eq!(api.names("models").await, ["one/a", "two/b"], "{backend}");
+
+        hub.publish("two/b", 2);
+        hub.plan("/api/models", vec![Planned::Redirect("https://elsewhere.example/".to_owned())]);
+        api.catalog.sync_hub("hub").await.unwrap();
+        assert_eq!(api.names("models").await, ["one/a", "two/b"], "{backend}");
+        assert_eq!(api.get("sources/hub/models/two/b").await.json()["description"], "revision 2");
+        let source = state(&api).await;
+        assert_eq!(source["status"], "partially-available", "{source}");
+        assert!(source["error"].as_str().unwrap().starts_with("one/A*: "), "{source}");
+
+        hub.withdraw("one/a");
+        api.catalog.sync_hub("hub").await.unwrap();
+        assert_eq!(api.names("models").await, ["two/b"], "{backend}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_whose_next_page_cannot_be_asked_for_is_not_complete() {
+    let hub = HubServer::start().await.unwrap();
+    hub.publish("org/a", 1);
+    let (_files, api) = api(Backend::Sqlite, &hub, "['org/*']", None).await;
+    api.catalog.sync_hub("hub").await.unwrap();
+    let link = ("link", format!("<{}/api/models?page=2>; rel=\"next\"", hub.base_url()));
+    hub.plan("/api/models", vec![Planned::With(vec![link])]);
+    api.catalog.sync_hub("hub").await.unwrap();
+    assert_eq!(api.names("models").await, ["org/a"]);
+    assert!(error(&api).await.contains("no cursor in the next page"), "{}", error(&api).await);
+}
+
+#[tokio::test]
+async fn models_that_cannot_be_read_are_told_and_the_others_served() {
+    let hub = HubServer::start().await.unwrap();
+    for name in ["org/open", "org/gated", "org/private"] {
+        hub.publish(name, 1);
+    }
+    hub.gate("org/gated");
+    hub.hide("org/private");
+    let patterns = "['org/open', 'org/gated', 'org/private', 'org/absent']";
+    // 401 and 403, with the hub's codes.
+    for token in [None, Some(STRANGER)] {
+        let (_files, closed) = api(Backend::Sqlite, &hub, patterns, token).await;
+        closed.catalog.sync_hub("hub").await.unwrap();
+        assert_eq!(closed.names("models").await, ["org/open"]);
+        assert_eq!(state(&closed).await["status"], "partially-available");
+        let error = error(&closed).await;
+        for part in ["org/absent: not found", "org/private: not found, or private", "org/gated: access denied"] {
+            assert!(error.contains(part), "{token:?}: {error}");
+        }
+    }
+    let (_files, open) = api(Backend::Sqlite, &hub, "['org/open', 'org/gated', 'org/private']", Some(TOKEN)).await;
+    open.catalog.sync_hub("hub").await.unwrap();
+    assert_eq!(open.names("models").await, ["org/gated", "org/open", "org/private"]);
+}
+
+#[tokio::test]
+async fn a_hub_that_fails_or_is_slow_is_asked_five_times_and_its_models_stay() {
+    let hub = HubServer::start().await.unwrap();
+    for name in ["org/a", "org/b"] {
+        hub.publish(name, 1);
+    }
+    let files = Files::new(&[("sources.yaml", &source(&hub, "['org/a', 'org/b']", ""))]);
+    let hubs = HubAccess { timeout: Duration::from_millis(250), ..access() };
+    let api = Api::on(Backend::Sqlite, Settings { hubs, ..files.settings() }).await;
+    api.catalog.sync_hub("hub").await.unwrap();
+    for name in ["org/a", "org/b"] {
+        hub.publish(name, 2);
+    }
+    let long = Duration::from_mins(10);
+    hub.plan("/api/models/org/a", std::iter::repeat_with(|| Planned::Slow(long)).take(5).collect());
+    hub.plan("/api/models/org/b", std::iter::repeat_with(|| Planned::Broken).take(5).collect());
+    hub.requests();
+    api.catalog.sync_hub("hub").await.unwrap();
+    assert_eq!(hub.requests().len(), 10);
+    let reason = error(&api).await;
+    assert!(reason.contains("org/a: the hub cannot be reached: "), "{reason}");
+    assert!(reason.contains("org/b: the hub answered 502 Bad Gateway"), "{reason}");
+    assert_eq!(api.names("models").await, ["org/a", "org/b"]);
+    let database = api.store.database().unwrap();
+    assert_eq!(database.find_next_sync("hub").await.unwrap(), None, "whoever begins to load reads it at once");
+
+    api.catalog.sync_hub("hub").await.unwrap();
+    assert_eq!(state(&api).await["status"], "available");
+    assert_eq!(api.get("sources/hub/models/org/a").await.json()["description"], "revision 2");
+}
+
+#[tokio::test]
+async fn a_hub_that_fails_again_and_again_is_left_alone_and_a_status_stays_short() {
+    let hub = HubServer::start().await.unwrap();
+    let names: Vec<String> = (0..60).map(|number| format!("org/m{number:02}")).collect();
+    for name in &names {
+        hub.publish(name, 1);
+        hub.plan(&format!("/api/models/{name}"), std::iter::repeat_with(|| Planned::Broken).take(5).collect());
+    }
+    let (_files, api) = api(Backend::Sqlite, &hub, &serde_json::to_string(&names).unwrap(), None).await;
+    api.catalog.sync_hub("hub").await.unwrap();
+    // Eight that failed, and those that were on their way.
+    let asked = hub.requests().len();
+    assert!((40..=60).contains(&asked), "{asked}");
+    let reason = error(&api).await;
+    assert!(reason.contains("org/m00: the hub answered 502") && reason.ends_with("; and 40 more"), "{reason}");
+    assert!(reason.contains("not asked for: the hub failed 8 times in a row"), "{reason}");
+    assert_eq!(state(&api).await["status"], "error");
+}

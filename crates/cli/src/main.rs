@@ -15,7 +15,7 @@ mod prompt;
 mod service;
 mod session;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{ArgMatches, Command};
@@ -98,8 +98,12 @@ fn settings(schema: &Schema, arguments: &ArgMatches) -> Result<Settings, ConfigE
 /// The same for `proxy`: without another file, it reads the one that the reference reads (parity, registry-server 5.1).
 fn settings_of_proxy(schema: &Schema, arguments: &ArgMatches) -> Result<Settings, ConfigError> {
     let environment = Environment::of_process();
-    let file = environment.get("HOME").map(|home| Path::new(home).join(".model-registry.yaml"));
+    let file = file_of_proxy(&environment);
     schema.load(&Sources { arguments, environment: &environment, default_file: file.as_deref() })
+}
+
+fn file_of_proxy(environment: &Environment) -> Option<PathBuf> {
+    environment.get("HOME").map(|home| Path::new(home).join(".model-registry.yaml"))
 }
 
 #[cfg(test)]

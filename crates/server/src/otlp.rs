@@ -3,17 +3,22 @@
 //!
 //! Threads of the exporters' own send them in batches; a collector that is away costs nothing but what it misses.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use opentelemetry::metrics::{Histogram, MeterProvider as _};
 use opentelemetry::trace::{
     SpanContext, SpanId, Status, TraceContextExt as _, TraceFlags, TraceId, TraceState, TracerProvider as _,
 };
 use opentelemetry::{Context, KeyValue};
-use opentelemetry_otlp::{ExporterBuildError, MetricExporter, SpanExporter, WithExportConfig};
+use opentelemetry_otlp::{ExporterBuildError, MetricExporter, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use percent_encoding::percent_decode_str;
+use reqwest::Url;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::Layer;
@@ -49,11 +54,12 @@ pub struct Collector {
 impl Collector {
     /// Starts sending.
     pub fn start(options: &Options) -> Result<Self, ExporterBuildError> {
-        let url = |path: &str| format!("{}{path}", options.endpoint.trim_end_matches('/'));
-        let spans =
-            SpanExporter::builder().with_http().with_endpoint(url("/v1/traces")).with_timeout(TIMEOUT).build()?;
-        let numbers =
-            MetricExporter::builder().with_http().with_endpoint(url("/v1/metrics")).with_timeout(TIMEOUT).build()?;
+        let (endpoint, headers) = credentials(&options.endpoint);
+        let url = |path: &str| format!("{}{path}", endpoint.trim_end_matches('/'));
+        let spans = SpanExporter::builder().with_http().with_headers(headers.clone());
+        let spans = spans.with_endpoint(url("/v1/traces")).with_timeout(TIMEOUT).build()?;
+        let numbers = MetricExporter::builder().with_http().with_headers(headers);
+        let numbers = numbers.with_endpoint(url("/v1/metrics")).with_timeout(TIMEOUT).build()?;
         let resource = Resource::builder()
             .with_service_name(options.service_name.clone())
             .with_attribute(KeyValue::new("service.version", options.service_version))
@@ -92,6 +98,23 @@ impl Collector {
             }
         }
     }
+}
+
+/// Takes user and password out of an address and into a header: the exporters would not send them, but log them.
+fn credentials(endpoint: &str) -> (String, HashMap<String, String>) {
+    let mut headers = HashMap::new();
+    let Ok(mut url) = Url::parse(endpoint) else { return (endpoint.to_owned(), headers) };
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let (user, password) = (decoded(url.username()), decoded(url.password().unwrap_or_default()));
+    if user.is_empty() && password.is_empty() {
+        return (endpoint.to_owned(), headers);
+    }
+    // Neither fails for an address that has had them.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    let value = format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")));
+    headers.insert("authorization".to_owned(), value);
+    (url.to_string(), headers)
 }
 
 impl Drop for Collector {
@@ -151,11 +174,19 @@ mod tests {
     use super::*;
     use crate::{fallback, layers};
 
+    #[test]
+    fn credentials_become_a_header() {
+        assert_eq!(credentials("http://collector:4318"), ("http://collector:4318".to_owned(), HashMap::new()));
+        let (url, headers) = credentials("https://u:p%40ss@collector:4318/otlp");
+        assert_eq!(url, "https://collector:4318/otlp");
+        assert_eq!(headers["authorization"], "Basic dTpwQHNz");
+    }
+
     #[tokio::test(flavor = "multi_thread")]
     async fn a_request_becomes_a_span_of_its_callers_trace_and_is_counted() {
         let receiver = CollectorServer::start().await.unwrap();
         let options = Options {
-            endpoint: receiver.base_url().to_owned(),
+            endpoint: receiver.base_url().replace("//", "//u:secret@"),
             service_name: "registry-under-test".to_owned(),
             service_version: "1.2.3",
             sample_ratio: 0.0,
@@ -186,6 +217,7 @@ mod tests {
         tokio::task::spawn_blocking(move || drop(collector)).await.unwrap();
 
         assert!(receiver.has_received("traces", b"registry-under-test"));
+        assert_eq!(receiver.authorizations().into_iter().collect::<Vec<_>>(), ["Basic dTpzZWNyZXQ="]);
         assert!(receiver.has_received("traces", b"GET /things/{id}"));
         for name in ["http.server.request.duration", "model_registry.pool_connections", "model_registry.statements"] {
             assert!(receiver.has_received("metrics", name.as_bytes()), "{name}");

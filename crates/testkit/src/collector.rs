@@ -1,5 +1,6 @@
 //! A stand-in for an OpenTelemetry collector: takes what is sent by OTLP over HTTP, and tells what is in it.
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,6 +8,8 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::Path;
 use axum::routing::post;
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
 use tokio::net::TcpListener;
 
 use crate::error::Result;
@@ -17,8 +20,14 @@ pub struct CollectorServer {
     received: Received,
 }
 
-/// Bodies, each with the signal it came for: `traces`, `metrics`.
-type Received = Arc<Mutex<Vec<(String, Bytes)>>>;
+type Received = Arc<Mutex<Vec<Message>>>;
+
+struct Message {
+    /// `traces` or `metrics`.
+    signal: String,
+    authorization: Option<String>,
+    body: Bytes,
+}
 
 impl CollectorServer {
     pub async fn start() -> Result<Self> {
@@ -26,8 +35,9 @@ impl CollectorServer {
         let base_url = format!("http://{}", listener.local_addr()?);
         let received = Received::default();
         let into = Arc::clone(&received);
-        let receive = post(async move |Path(signal): Path<String>, body: Bytes| {
-            into.lock().unwrap_or_else(PoisonError::into_inner).push((signal, body));
+        let receive = post(async move |Path(signal): Path<String>, headers: HeaderMap, body: Bytes| {
+            let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
+            into.lock().unwrap_or_else(PoisonError::into_inner).push(Message { signal, authorization, body });
         });
         let router = Router::new().route("/v1/{signal}", receive);
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -42,7 +52,13 @@ impl CollectorServer {
     /// Whether these bytes came for a signal. Texts and ids stand in the messages as they are.
     pub fn has_received(&self, signal: &str, bytes: &[u8]) -> bool {
         let received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut bodies = received.iter().filter(|(kind, _)| kind == signal).map(|(_, body)| body);
-        bodies.any(|body| body.windows(bytes.len()).any(|window| window == bytes))
+        let mut messages = received.iter().filter(|message| message.signal == signal);
+        messages.any(|message| message.body.windows(bytes.len()).any(|window| window == bytes))
+    }
+
+    /// The different `Authorization` headers that came.
+    pub fn authorizations(&self) -> BTreeSet<String> {
+        let received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
+        received.iter().filter_map(|message| message.authorization.clone()).collect()
     }
 }

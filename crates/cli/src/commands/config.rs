@@ -8,9 +8,11 @@ use serde_json::{Map, Value, json};
 
 use crate::output::{Format, Output, printable};
 use crate::session::{self, ClientSettings};
+use crate::{file_of_proxy, settings, settings_of_proxy};
 
 const MASK: &str = "***";
 const FORMAT: &str = "format";
+const FOR: &str = "for";
 
 const REFERENCE_HEAD: &str = "\
 # Configuration
@@ -30,6 +32,14 @@ pub(crate) fn command(schema: &Schema) -> Command {
         .after_help(
             "Settings of servers come from MR_ variables and the file of --config; those that begin with `client.` are \
              what commands like `models` use.\n\nExample:\n  model-registry config show --config server.toml --output json",
+        )
+        .arg(
+            Arg::new(FOR)
+                .long(FOR)
+                .value_name("COMMAND")
+                .value_parser(["server", "proxy"])
+                .default_value("server")
+                .help("Whose settings: without another file, `proxy` reads $HOME/.model-registry.yaml"),
         );
     let command = Command::new("config")
         .about("Settings of this machine")
@@ -73,7 +83,8 @@ pub(crate) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()>
     }
     let environment = Environment::of_process();
     let client = ClientSettings::load(arguments, &environment)?;
-    let settings = schema.load(&config::Sources { arguments, environment: &environment, default_file: None })?;
+    let is_proxy = arguments.get_one::<String>(FOR).is_some_and(|command| command == "proxy");
+    let settings = if is_proxy { settings_of_proxy(schema, arguments)? } else { settings(schema, arguments)? };
     let mut rows: Vec<Row> = settings
         .shown()
         .filter(|(key, _)| !schema.settings().iter().any(|known| known.key == *key && known.group == Group::Ignored))
@@ -89,6 +100,10 @@ pub(crate) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()>
     write(&Output::new(format, None, &environment), rows)?;
     for note in settings.notes() {
         eprintln!("note: {note}");
+    }
+    if let Some(file) = file_of_proxy(&environment).filter(|file| !is_proxy && file.exists()) {
+        let file = file.display();
+        eprintln!("note: `proxy` reads {file} as well: `config show --for proxy` shows what it makes of it");
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::support::{Client, PROGRAM, start_on};
+use crate::support::{Client, PROGRAM, add_models, start_on};
 
 fn command(name: &str, file: &Path, database: &str) -> Command {
     let mut command = Command::new(PROGRAM);
@@ -27,23 +27,11 @@ async fn big_export(directory: &TempDir) -> std::path::PathBuf {
     let database = TestDatabase::create(Backend::Sqlite).await.unwrap();
     let server = start_on(&database).await;
     let client = Client::of(&server);
-    let registrations: Vec<_> = (0..4)
-        .map(|part| {
-            let client = client.clone();
-            tokio::spawn(async move {
-                for number in 0..500 {
-                    client.create("registered_models", &json!({"name": format!("{part}-{number}")})).await;
-                }
-            })
-        })
-        .collect();
-    for registration in registrations {
-        registration.await.unwrap();
-    }
+    add_models(&database, &client).await;
     let file = directory.path().join("export.jsonl");
     // Beside the running server.
     let (code, said) = run(command("export", &file, database.url())).await;
-    assert_eq!((code, said.contains("exported 2000 registered_model")), (0, true), "{said}");
+    assert_eq!((code, said.contains("exported 6001 registered_model")), (0, true), "{said}");
     file
 }
 
@@ -88,6 +76,40 @@ async fn an_export_stops_at_a_document_that_is_damaged_in_the_middle() {
     let (code, said) = run(command("export", &file, database.url())).await;
     let told = said.contains(&format!("row {id} of table `resource` is corrupt"));
     assert_eq!((code, told, file.exists()), (1, true, false), "{said}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_whole_is_refused_with_line_and_reason_and_nothing_is_imported() {
+    let directory = TempDir::new().unwrap();
+    let whole = big_export(&directory).await;
+    let text = std::fs::read_to_string(&whole).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let joined = |lines: &[&str]| format!("{}\n", lines.join("\n"));
+    // One of the last, so that whole batches stand before it.
+    let late = lines.len() - 10;
+    let mut reordered = lines.clone();
+    reordered.swap(late, late + 1);
+    let digest = lines.last().unwrap().split("\"sha256\":\"").nth(1).unwrap();
+    let not_exported = "this line is not as it was exported, or lines before it are missing";
+    let file = directory.path().join("bad.jsonl");
+    for (what, bad, line, reason) in [
+        ("truncated", joined(&lines[..late]), late + 1, "the file is truncated: its last line is missing"),
+        ("reordered", joined(&reordered), late + 1, not_exported),
+        ("edited", text.replacen("\"m5990\"", "\"n5990\"", 1), 5992, not_exported),
+        ("another digest", text.replace(digest, &digest.replacen(&digest[..4], "0123", 1)), lines.len(), not_exported),
+    ] {
+        std::fs::write(&file, bad).unwrap();
+        for backend in backends() {
+            let database = TestDatabase::create(backend).await.unwrap();
+            let server = start_on(&database).await;
+            let (code, said) = run(command("import", &file, database.url())).await;
+            let refused = format!("error: {} was refused, nothing was imported: ", file.display());
+            assert_eq!((code, said), (1, format!("{refused}line {line}: {reason}\n")), "{what} on {backend}");
+            let client = Client::of(&server);
+            assert_eq!(client.read("registered_models").await["size"], 0, "{what} on {backend}");
+            assert_eq!(client.read("changes").await["next"], "0", "{what} on {backend}");
+        }
+    }
 }
 
 #[tokio::test]

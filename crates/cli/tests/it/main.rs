@@ -11,11 +11,17 @@ mod command_line;
 #[cfg(test)]
 mod concurrency;
 #[cfg(test)]
+mod configuration;
+#[cfg(test)]
 mod crash;
+#[cfg(test)]
+mod hostile_peers;
 #[cfg(test)]
 mod hub;
 #[cfg(test)]
 mod identity_provider;
+#[cfg(test)]
+mod log_output;
 #[cfg(test)]
 mod manual;
 #[cfg(test)]

@@ -1,43 +1,17 @@
 //! What stops a start, what one bad row does, and how the process ends.
 
-use std::process::Stdio;
-
 use model_registry_testkit::{Backend, Executable, Ready, TestDatabase, backends, free_port};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::process::Command;
 
-use crate::support::{Answer, Client, PATIENCE, PROGRAM, encoded, eventually, start_on};
+use crate::support::{Answer, Client, PATIENCE, PROGRAM, Run, encoded, eventually, run_in, start_on};
 
-/// A run that came to its end by itself.
-#[derive(Debug)]
-struct Run {
-    code: Option<i32>,
-    output: String,
-    errors: String,
-}
-
-impl Run {
-    /// The one line that says why it stopped.
-    fn reason(&self) -> &str {
-        let mut reasons = self.errors.lines().filter(|line| line.starts_with("error: "));
-        let (Some(reason), None) = (reasons.next(), reasons.next()) else { panic!("not one reason: {self:?}") };
-        assert!(!self.errors.contains("panicked"), "{self:?}");
-        reason
-    }
-}
-
+/// Runs a command in a new home.
 async fn run(arguments: &[&str]) -> Run {
     let home = TempDir::new().unwrap();
-    let mut command = Command::new(PROGRAM);
-    command.args(arguments).env_clear().env("HOME", home.path()).current_dir(home.path());
-    command.stdin(Stdio::null()).kill_on_drop(true);
-    let output = tokio::time::timeout(PATIENCE, command.output()).await;
-    let output = output.unwrap_or_else(|_| panic!("{arguments:?} runs on instead of giving up")).unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Run { code: output.status.code(), output: text(output.stdout), errors: text(output.stderr) }
+    run_in(home.path(), arguments, &[]).await
 }
 
 #[tokio::test]
@@ -72,11 +46,9 @@ async fn the_references_configuration_file_is_read() {
 
     std::fs::write(home.path().join(".model-registry.yaml"), "hostnam: 127.0.0.1\n").unwrap();
     for (subcommand, is_read) in [("proxy", true), ("server", false)] {
-        let mut command = Command::new(PROGRAM);
-        command.args([subcommand, "--listen", "nonsense"]).env_clear().env("HOME", home.path());
-        let output = command.current_dir(home.path()).stdin(Stdio::null()).output().await.unwrap();
-        let errors = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{errors}");
+        let run = run_in(home.path(), &[subcommand, "--listen", "nonsense"], &[]).await;
+        assert_eq!(run.code, Some(2), "{run:?}");
+        let errors = run.errors;
         assert_eq!(errors.contains("unknown key `hostnam`: did you mean `hostname`?"), is_read, "{errors}");
     }
 }

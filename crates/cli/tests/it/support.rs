@@ -1,12 +1,15 @@
 //! The executable as a server, and a client that tells an answer from a broken connection.
 
 use std::io::Write;
+use std::path::Path;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use model_registry_testkit::executable::Launch;
 use model_registry_testkit::{Executable, TestDatabase};
 use serde_json::Value;
+use tokio::process::Command;
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_model-registry");
 
@@ -21,6 +24,49 @@ pub(crate) fn server_on(url: &str) -> Launch {
 
 pub(crate) async fn start_on(database: &TestDatabase) -> Executable {
     server_on(database.url()).start().await.unwrap()
+}
+
+/// A run that came to its end by itself.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) code: Option<i32>,
+    pub(crate) output: String,
+    pub(crate) errors: String,
+}
+
+impl Run {
+    /// The one line that says why it stopped.
+    pub(crate) fn reason(&self) -> &str {
+        let mut reasons = self.errors.lines().filter(|line| line.starts_with("error: "));
+        let (Some(reason), None) = (reasons.next(), reasons.next()) else { panic!("not one reason: {self:?}") };
+        assert!(!self.errors.contains("panicked"), "{self:?}");
+        reason
+    }
+}
+
+/// Runs a command to its end, with a home directory and variables of its own.
+pub(crate) async fn run_in(home: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Run {
+    let mut command = Command::new(PROGRAM);
+    command.args(arguments).env_clear().env("HOME", home).envs(variables.iter().copied()).current_dir(home);
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    let output = tokio::time::timeout(PATIENCE, command.output()).await;
+    let output = output.unwrap_or_else(|_| panic!("{arguments:?} runs on instead of giving up")).unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Run { code: output.status.code(), output: text(output.stdout), errors: text(output.stderr) }
+}
+
+/// How many models there are after [`add_models`].
+pub(crate) const MODELS: usize = 6_001;
+
+/// Fills a SQLite database with a server on it with the models `seed`, `m1`, `m2` and so on, without a request for each.
+pub(crate) async fn add_models(database: &TestDatabase, client: &Client) {
+    client.create("registered_models", &serde_json::json!({"name": "seed"})).await;
+    let statement = "INSERT INTO resource (workspace_id, kind, family, parent_id, name, name_folded, state, create_time, \
+                     update_time, revision, document) \
+                     WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 6000) \
+                     SELECT workspace_id, kind, family, parent_id, 'm' || n, 'm' || n, state, create_time, update_time, \
+                     revision, REPLACE(document, 'seed', 'm' || n) FROM resource, numbers WHERE name = 'seed'";
+    database.execute(statement).await.unwrap();
 }
 
 /// A client of one server; cheap to clone, and every clone uses the same connections.

@@ -1,6 +1,9 @@
 //! One real run of every command.
 
-use crate::command_line::support::{Registry, shown};
+use model_registry_testkit::{Backend, TestDatabase, find_program};
+
+use crate::command_line::support::{Registry, command, shown};
+use crate::support::{Client, MODELS, add_models, say, start_on};
 
 #[tokio::test]
 async fn models() {
@@ -150,6 +153,51 @@ async fn a_list_of_several_pages_comes_whole_and_a_reader_may_stop_early() {
         model-registry versions list --output json
         model-registry versions list"
     )));
+}
+
+#[tokio::test]
+async fn a_list_longer_than_a_page_of_the_server_comes_whole_and_once() {
+    let home = tempfile::tempdir().unwrap();
+    let database = TestDatabase::create(Backend::Sqlite).await.unwrap();
+    let server = start_on(&database).await;
+    add_models(&database, &Client::of(&server)).await;
+    let list = |arguments: &[&str]| {
+        let list = ["models", "list", "--server", &server.base_url(), "--output", "name"];
+        let output = command(home.path()).args(list).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", shown(&output));
+        String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let expected: Vec<String> =
+        std::iter::once("seed".to_owned()).chain((1..MODELS).map(|n| format!("m{n}"))).collect();
+    assert_eq!(list(&[]), expected);
+    assert_eq!(list(&["--limit", "1001"]), expected[..1_001]);
+    let reversed: Vec<String> = expected.iter().rev().cloned().collect();
+    assert_eq!(list(&["--order-by", "created", "--descending"]), reversed);
+    let filtered: Vec<&String> = expected.iter().filter(|name| name.starts_with("m1")).collect();
+    assert_eq!(list(&["--filter", "name LIKE 'm1%'"]).iter().collect::<Vec<_>>(), filtered);
+    assert!(filtered.len() > 1_000);
+}
+
+#[test]
+fn shells_take_the_completion_scripts() {
+    let home = tempfile::tempdir().unwrap();
+    for (shell, check) in [("bash", "-n"), ("zsh", "-n"), ("fish", "--no-execute")] {
+        let script = command(home.path()).args(["completion", shell]).output().unwrap();
+        assert!(script.status.success() && script.stdout.len() > 10_000, "{shell}");
+        let file = home.path().join(shell);
+        std::fs::write(&file, script.stdout).unwrap();
+        if find_program(shell, &[]).is_none() {
+            say(&format!("the completion script for {shell} is not checked: it is not installed here"));
+            continue;
+        }
+        let checked = std::process::Command::new(shell).arg(check).arg(&file).output().unwrap();
+        assert!(checked.status.success() && checked.stderr.is_empty(), "{shell}: {}", shown(&checked));
+    }
+    // What is typed is completed.
+    let complete = "source ./bash; COMP_WORDS=(model-registry mod); COMP_CWORD=1; \
+                    _model__registry model-registry mod model-registry; echo ${COMPREPLY[@]}";
+    let completed = std::process::Command::new("bash").args(["-c", complete]).current_dir(home.path()).output();
+    assert_eq!(shown(&completed.unwrap()), "models\n");
 }
 
 #[tokio::test]

@@ -6,7 +6,10 @@ use std::process::{Child, Command, Stdio};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-use crate::command_line::support::Registry;
+use model_registry_testkit::{Backend, TestDatabase};
+
+use crate::command_line::support::{Registry, command, shown};
+use crate::support::{Client, add_models, start_on};
 
 /// A command whose input and output is a terminal of our own.
 struct Terminal {
@@ -87,6 +90,28 @@ async fn colours_are_for_terminals_that_want_them() {
     assert_eq!(seen(&list, ("TERM", "dumb")), "ID  NAME\n1   m\n");
     let error = seen(&["models", "get", "nothing"], ("TERM", "xterm"));
     assert!(error.starts_with("\u{1b}[1;31merror:\u{1b}[0m there is no model named `nothing`\n"), "{error:?}");
+}
+
+#[tokio::test]
+async fn an_export_and_an_import_show_how_far_they_are_on_a_terminal_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let database = TestDatabase::create(Backend::Sqlite).await.unwrap();
+    let server = start_on(&database).await;
+    add_models(&database, &Client::of(&server)).await;
+    let (from, into) = (database.url().to_owned(), "sqlite:copy.db".to_owned());
+    let (export, import) = (["export", "all.jsonl", "--database", &from], ["import", "all.jsonl", "--database", &into]);
+    let on_terminal = |arguments: &[&str]| Terminal::run(command(home.path()).args(arguments)).end();
+    let (code, seen) = on_terminal(&export);
+    assert!(code == 0 && seen.contains("\r\u{1b}[Kexporting: 5000 lines"), "{seen:?}");
+    // The line goes when it is done.
+    assert!(seen.contains("\r\u{1b}[Kexported 6001 registered_model to all.jsonl"), "{seen:?}");
+    let (code, seen) = on_terminal(&import);
+    assert!(code == 0 && seen.contains("\r\u{1b}[Kchecking the file: 5000 lines"), "{seen:?}");
+    assert!(seen.contains("\r\u{1b}[Kimported 6001 registered_model;"), "{seen:?}");
+
+    let piped = command(home.path()).args([&export[..], &["--force"]].concat()).output().unwrap();
+    let said = shown(&piped);
+    assert!(said.starts_with("exported 6001 registered_model to all.jsonl (sha256 ") && !said.contains('\r'), "{said}");
 }
 
 #[tokio::test]

@@ -1,0 +1,171 @@
+//! What the executable writes to its log, and what it never does.
+
+use model_registry_testkit::{Executable, HubServer, Ready};
+use serde_json::{Value, json};
+
+use crate::support::{Client, PROGRAM, eventually};
+
+/// All secrets of these tests contain it.
+const PLANTED: &str = "planted";
+/// The SHA-256 of `planted-token`.
+const HASH: &str = "adf96522a46e4c258f2489bf7aa5161965ef284b501f3ab967de68b65ed473c8";
+
+#[tokio::test]
+async fn lines_are_json_unless_text_is_asked_for() {
+    for (format, is_json) in [("json", true), ("auto", true), ("text", false)] {
+        let arguments = ["server", "--listen", "127.0.0.1:{port}", "--database", "sqlite:x.db"];
+        let server = Executable::launch(PROGRAM).arguments(arguments).arguments(["--log-format", format]);
+        let mut server = server.start().await.unwrap();
+        Client::of(&server).create("registered_models", &json!({"name": "m"})).await;
+        server.terminate().await.unwrap();
+        let log = server.log();
+        for line in log.lines() {
+            let parsed = serde_json::from_str::<Value>(line);
+            assert_eq!(parsed.is_ok(), is_json, "{format}: {line}");
+            match parsed {
+                Ok(parsed) => {
+                    assert!(parsed["timestamp"].is_string() && parsed["level"] == "INFO", "{format}: {line}");
+                }
+                // No colours where nobody looks.
+                Err(_) => assert!(line.contains("Z  INFO ") && !line.contains('\u{1b}'), "{format}: {line}"),
+            }
+        }
+        let access = log.lines().find(|line| line.contains("registered_models")).unwrap();
+        assert!(access.contains("POST") && access.contains("201"), "{format}: {access}");
+    }
+}
+
+#[tokio::test]
+async fn who_serves_everybody_is_refused_or_warned() {
+    let everywhere = ["--hostname", "0.0.0.0", "--port", "{port}", "--database", "sqlite:x.db"];
+    let warning = "everybody who reaches this address can change everything";
+    let refusal = Executable::launch(PROGRAM).arguments(["server"]).arguments(everywhere).start().await;
+    let said = refusal.err().unwrap().to_string();
+    assert!(said.contains("refusing to let everybody") && said.contains("--allow-anonymous"), "{said}");
+
+    for (arguments, is_warned) in
+        [(&["proxy"][..], true), (&["server", "--allow-anonymous"], false), (&["proxy", "--allow-anonymous"], false)]
+    {
+        let server = Executable::launch(PROGRAM).arguments(arguments.iter().copied()).arguments(everywhere);
+        let server = server.start().await.unwrap();
+        Client::of(&server).create("registered_models", &json!({"name": "m"})).await;
+        let log = server.log();
+        assert_eq!(log.matches(warning).count(), usize::from(is_warned), "{arguments:?}: {log}");
+    }
+    let loopback = ["proxy", "--hostname", "127.0.0.1", "--port", "{port}", "--database", "sqlite:x.db"];
+    let server = Executable::launch(PROGRAM).arguments(loopback).start().await.unwrap();
+    assert!(!server.log().contains(warning), "{}", server.log());
+}
+
+#[tokio::test]
+async fn no_secret_of_a_request_is_logged_or_answered() {
+    let tokens = format!("[[tokens]]\nuser = \"ada\"\nsha256 = \"{HASH}\"\n");
+    let server = Executable::launch(PROGRAM)
+        .arguments(["server", "--listen", "127.0.0.1:{port}", "--database", "sqlite:x.db", "--log-level", "trace"])
+        .arguments(["--auth-mode", "token", "--auth-tokens-file", "tokens.toml"])
+        .file("tokens.toml", &tokens)
+        .start()
+        .await
+        .unwrap();
+    let client = Client::of(&server);
+    let mut answers = Vec::new();
+    for authorization in
+        ["Bearer planted-token", "Bearer planted-wrong", "Basic planted", "planted", "Bearer a planted b"]
+    {
+        let headers = [("authorization", authorization), ("cookie", "session=planted"), ("x-api-key", "planted")];
+        for (method, path, body) in [
+            ("GET", "registered_models?access_token=planted&filterQuery=name%3D'planted'", None),
+            ("GET", "registered_models?nextPageToken=planted", None),
+            ("GET", "registered_models/planted-id?token=planted", None),
+            ("POST", "registered_models", Some(json!({"name": "m", "description": "planted"}))),
+            ("POST", "registered_models", Some(json!(["planted"]))),
+            ("GET", "/api/nothing?planted", None),
+        ] {
+            let answer = client.call(method, path, &headers, body.as_ref()).await.unwrap();
+            answers.push((authorization, method, path, answer));
+        }
+    }
+    for (authorization, method, path, answer) in &answers {
+        if !path.contains("planted-id") && (*authorization != "Bearer planted-token" || answer.status >= 400) {
+            assert!(!answer.body.to_string().contains(PLANTED), "{authorization} {method} {path}: {answer:?}");
+        }
+    }
+    assert!(answers.iter().any(|(.., answer)| answer.status == 201), "{answers:?}");
+    let log = server.log();
+    let lines: Vec<&str> =
+        log.lines().filter(|line| line.contains("planted") && !line.contains("planted-id")).collect();
+    assert!(log.contains("caller refused") && lines.is_empty(), "{lines:#?}");
+}
+
+#[tokio::test]
+async fn no_password_of_a_database_is_logged_or_answered() {
+    // Nothing listens there: what goes wrong is told again and again.
+    for (arguments, variable) in [
+        (&["server", "--database", "postgres://planted-user:planted@127.0.0.1:1/models"][..], None),
+        (&["server", "--database", "mysql://u:planted@127.0.0.1:1/models"], None),
+        (&["server"], Some("postgres://127.0.0.1:1/models?user=u&password=planted")),
+        (
+            &[
+                "proxy",
+                "--embedmd-database-type",
+                "mysql",
+                "--embedmd-database-dsn",
+                "u:planted@tcp(127.0.0.1:1)/models",
+            ],
+            None,
+        ),
+        (
+            &[
+                "proxy",
+                "--embedmd-database-type",
+                "postgres",
+                "--embedmd-database-dsn",
+                "host=127.0.0.1 port=1 user=u password=planted dbname=models",
+            ],
+            None,
+        ),
+    ] {
+        let mut server = Executable::launch(PROGRAM).arguments(arguments.iter().copied()).ready(Ready::Listening);
+        server = server.arguments(["--listen", "127.0.0.1:{port}", "--log-level", "trace"]);
+        if let Some(url) = variable {
+            server = server.variable("MR_DATABASE", url);
+        }
+        let server = server.start().await.unwrap();
+        eventually("it says that it has no database", async || server.log().contains("not reachable")).await;
+        let client = Client::of(&server);
+        for path in ["registered_models", "/readyz/health", "/readyz/isDirty", "/metrics"] {
+            let answer = client.get(path).await;
+            assert!(!answer.body.to_string().contains(":planted"), "{arguments:?} {path}: {answer:?}");
+        }
+        let secret = |line: &&str| line.replace("planted-user", "").contains("planted");
+        let log = server.log();
+        let lines: Vec<&str> = log.lines().filter(secret).collect();
+        assert!(lines.is_empty(), "{arguments:?}: {lines:#?}");
+    }
+}
+
+#[tokio::test]
+async fn no_token_of_a_hub_or_collector_is_logged_or_answered() {
+    let hub = HubServer::start().await.unwrap();
+    hub.publish("org/m", 1);
+    let sources = "model_catalogs:\n- {name: Hub, id: hub, type: hf, includedModels: ['org/*'], properties: \
+                   {url: 'URL', apiKeyEnvVar: HF_SECRET}}\n";
+    let collector = "http://u:planted@127.0.0.1:1";
+    let server = Executable::launch(PROGRAM)
+        .arguments(["catalog", "--listen", "127.0.0.1:{port}", "--database", "sqlite:x.db", "--log-level", "trace"])
+        .arguments(["--catalogs-path", "sources.yaml", "--allow-private-hubs", "--hub-hosts", "127.0.0.1"])
+        .arguments(["--telemetry-otlp-endpoint", collector])
+        .file("sources.yaml", &sources.replace("URL", &hub.base_url()))
+        .variable("HF_SECRET", "hf_planted");
+    let mut server = server.start().await.unwrap();
+    let client = Client::of(&server);
+    let sources = "/api/model_catalog/v1alpha1/sources";
+    eventually("the hub was asked with the token", async || client.get(sources).await.items()[0]["status"] == "error")
+        .await;
+    let answer = client.get(sources).await;
+    assert!(!answer.body.to_string().contains(PLANTED), "{answer:?}");
+    server.terminate().await.unwrap();
+    let log = server.log();
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains(PLANTED)).collect();
+    assert!(lines.is_empty(), "{lines:#?}");
+}

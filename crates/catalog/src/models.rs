@@ -137,7 +137,7 @@ pub(crate) fn read(
         lines.insert(name.to_owned(), entry.node.place.line);
         match item(model, name, source_id) {
             Ok(mut item) => {
-                found.measurements.extend(measurements.attach(name, &mut item));
+                measurements.attach(name, &mut item, &mut found);
                 found.items.push(&item);
                 let told = unknown.iter().map(|key| {
                     entry.problem_at(Some(key.place), about(&format_args!("has the {}", key.with(DOES_NOTHING))))

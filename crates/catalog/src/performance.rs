@@ -2,6 +2,8 @@
 //!
 //! A directory with a `metadata.json` belongs to the model whose name its `id` is, whatever the case.
 
+mod record;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,17 +11,30 @@ use std::path::{Path, PathBuf};
 use model_registry_store::{CatalogItem, CatalogKind, Document};
 use serde_json::{Map, Value, json};
 
-use crate::models::Keys;
-use crate::values::{double_property, int_property, text_property};
+use self::record::{Lines, Record};
+use crate::models::{Found, Keys};
+use crate::values::{self, double_property, int_property, text_property};
 use crate::yaml::{self, Problem};
 
 /// Links may lead in circles.
 const DEEPEST: usize = 16;
 
+/// Texts of `metadata.json` that become custom properties of the model.
+const DESCRIBED: [&str; 3] = ["size", "tensor_type", "variant_group_id"];
+const TIMES: [&str; 2] = ["created_at", "updated_at"];
+
 /// The measurements of all models.
 #[derive(Debug, Default)]
 pub(crate) struct Measurements {
-    directories: HashMap<String, (PathBuf, Map<String, Value>)>,
+    directories: HashMap<String, Directory>,
+}
+
+/// A directory and what its `metadata.json` says.
+#[derive(Debug)]
+struct Directory {
+    path: PathBuf,
+    described: Vec<(&'static str, String)>,
+    overall_accuracy: Option<f64>,
 }
 
 impl Measurements {
@@ -45,12 +60,10 @@ impl Measurements {
         paths.sort();
         for path in paths {
             if path.file_name().is_some_and(|name| name == "metadata.json") {
-                match metadata(&path) {
-                    Ok((id, metadata)) => {
-                        if let Some((other, _)) =
-                            self.directories.insert(id.to_lowercase(), (directory.to_owned(), metadata))
-                        {
-                            let reason = format!("replaces {}: both measure `{id}`", other.display());
+                match metadata(directory, &path, problems) {
+                    Ok((id, found)) => {
+                        if let Some(other) = self.directories.insert(id.to_lowercase(), found) {
+                            let reason = format!("replaces {}: both measure `{id}`", other.path.display());
                             problems.push(Problem::of_file(&path, reason));
                         }
                     }
@@ -62,82 +75,91 @@ impl Measurements {
         }
     }
 
-    /// Adds what was measured of a model to its item.
-    pub(crate) fn attach(&self, name: &str, item: &mut CatalogItem) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        let Some((directory, metadata)) = self.directories.get(&name.to_lowercase()) else { return problems };
-        let described: Vec<(&str, &str)> = ["size", "tensor_type", "variant_group_id"]
-            .into_iter()
-            .filter_map(|field| Some((field, metadata.get(field)?.as_str().filter(|text| !text.is_empty())?)))
-            .collect();
-        if !described.is_empty() {
+    /// Adds what was measured of a model to its item, and what was left out of it to what is told.
+    pub(crate) fn attach(&self, name: &str, item: &mut CatalogItem, found: &mut Found) {
+        let Some(directory) = self.directories.get(&name.to_lowercase()) else { return };
+        if !directory.described.is_empty() {
             let custom = item.document.0.entry("customProperties").or_insert_with(|| json!({}));
-            for (field, text) in described {
-                custom[field] = text_property(text);
+            for (field, text) in &directory.described {
+                custom[*field] = text_property(text);
             }
         }
-        let evaluations = records(&directory.join("evaluations.ndjson"), &mut problems);
-        item.children.extend(accuracy(name, &evaluations, metadata));
+        let file = directory.path.join("evaluations.ndjson");
+        let lines = Lines::of(&file, &mut found.measurements);
+        let evaluations = lines.records(&file, &mut found.measurements);
+        item.children.extend(accuracy(name, &evaluations, directory.overall_accuracy, found));
+        let file = directory.path.join("performance.ndjson");
+        let lines = Lines::of(&file, &mut found.measurements);
         let mut keys = Keys::default();
-        for (index, record) in records(&directory.join("performance.ndjson"), &mut problems).iter().enumerate() {
-            item.children.push(performance(record, index, &mut keys));
+        for (index, record) in lines.records(&file, &mut found.measurements).iter().enumerate() {
+            item.children.push(performance(record, index, &mut keys, found));
         }
-        problems
     }
 }
 
-fn metadata(path: &Path) -> Result<(String, Map<String, Value>), Problem> {
-    let text = yaml::read_text(path)?;
-    let metadata: Map<String, Value> = serde_json::from_str(&text)
-        .map_err(|error| Problem::of_file(path, format!("is not a JSON object: {error}")))?;
-    match metadata.get("id").and_then(Value::as_str).filter(|id| !id.is_empty()) {
-        Some(id) => Ok((id.to_owned(), metadata)),
-        None => Err(Problem::of_file(path, "lacks `id`, the name of the model that was measured")),
-    }
+fn metadata(directory: &Path, file: &Path, problems: &mut Vec<Problem>) -> Result<(String, Directory), Problem> {
+    let text = yaml::read_text(file)?;
+    let record = Record::read(file, 1, &text)?;
+    let id = record.get("id", "a text", text_of, problems).filter(|id| !id.is_empty());
+    let id = id.ok_or_else(|| record.problem("id", "lacks `id`, the name of the model that was measured"))?;
+    let described = DESCRIBED.into_iter().filter_map(|field| {
+        let text = record.get(field, "a text", text_of, problems)?;
+        Some((field, text)).filter(|(_, text)| !text.is_empty())
+    });
+    let described = described.collect();
+    let overall_accuracy = record.get("overall_accuracy", "a number", Value::as_f64, problems);
+    let known = ["id", "overall_accuracy", "size", "tensor_type", "variant_group_id"];
+    problems.extend(record.lookalikes(&known));
+    Ok((id, Directory { path: directory.to_owned(), described, overall_accuracy }))
 }
 
-/// The JSON objects of a file, one a line; a line that is none is told and left out.
-fn records(path: &Path, problems: &mut Vec<Problem>) -> Vec<Map<String, Value>> {
-    if !path.exists() {
-        return Vec::new();
-    }
-    let text = match yaml::read_text(path) {
-        Ok(text) => text,
-        Err(problem) => {
-            problems.push(problem);
-            return Vec::new();
-        }
-    };
-    let mut records = Vec::new();
-    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        match serde_json::from_str(line) {
-            Ok(record) => records.push(record),
-            Err(error) => {
-                let place = format!("{}:{}", path.display(), index + 1);
-                problems.push(Problem { place, reason: format!("is not a JSON object: {error}") });
-            }
-        }
-    }
-    records
+/// PostgreSQL takes no null character.
+fn text_of(value: &Value) -> Option<String> {
+    value.as_str().filter(|text| !text.contains('\0')).map(str::to_owned)
 }
 
 /// All evaluations of a model in one artifact: a number for each benchmark.
-fn accuracy(name: &str, evaluations: &[Map<String, Value>], metadata: &Map<String, Value>) -> Option<CatalogItem> {
+fn accuracy(
+    name: &str,
+    evaluations: &[Record<'_>],
+    overall_accuracy: Option<f64>,
+    found: &mut Found,
+) -> Option<CatalogItem> {
     if evaluations.is_empty() {
         return None;
     }
     let mut scores: BTreeMap<String, Value> = BTreeMap::new();
-    for evaluation in evaluations {
-        if let (Some(benchmark), Some(score)) =
-            (evaluation.get("benchmark").and_then(Value::as_str), evaluation.get("score").and_then(Value::as_f64))
-        {
-            scores.insert(benchmark.to_owned(), double_property(score));
+    let (mut created, mut updated) = (Vec::new(), Vec::new());
+    for record in evaluations {
+        let problems = &mut found.measurements;
+        let before = problems.len();
+        let benchmark = record.get("benchmark", "a text", text_of, problems);
+        let score = record.get("score", "a number", Value::as_f64, problems);
+        match (benchmark, score) {
+            (Some(benchmark), Some(score)) => {
+                if let Err(reason) = values::check_property_name(&benchmark) {
+                    problems.push(record.problem("benchmark", reason));
+                } else if scores.contains_key(&benchmark) {
+                    let reason = format!("there is a score for `{benchmark}` already: this one is left out");
+                    problems.push(record.problem("benchmark", reason));
+                } else {
+                    scores.insert(benchmark, double_property(score));
+                }
+            }
+            (benchmark, _) if problems.len() == before => {
+                let missing = if benchmark.is_none() { "benchmark" } else { "score" };
+                problems.push(record.problem(missing, format!("lacks `{missing}`: the evaluation is left out")));
+            }
+            // Told above.
+            _ => {}
         }
+        created.extend(record.get(TIMES[0], "milliseconds", millis, problems));
+        updated.extend(record.get(TIMES[1], "milliseconds", millis, problems));
+        found.notices.extend(record.lookalikes(&["benchmark", "score", TIMES[0], TIMES[1]]));
     }
-    if let Some(average) = metadata.get("overall_accuracy").and_then(Value::as_f64) {
+    if let Some(average) = overall_accuracy {
         scores.insert("overall_average".to_owned(), double_property(average));
     }
-    let times = |field: &'static str| evaluations.iter().filter_map(move |record| millis(record.get(field)?));
     let own_name = format!("accuracy-metrics-{name}");
     let own_name: String = own_name.chars().take(crate::values::LONGEST_NAME).collect();
     let document = json!({
@@ -149,22 +171,31 @@ fn accuracy(name: &str, evaluations: &[Map<String, Value>], metadata: &Map<Strin
         key: "measured".to_owned(),
         name: Some(own_name),
         document: object(document),
-        create_time: times("created_at").min(),
-        update_time: times("updated_at").max(),
+        create_time: created.into_iter().min(),
+        update_time: updated.into_iter().max(),
         children: Vec::new(),
     })
 }
 
 /// One measurement: every value of the record is a custom property.
-fn performance(record: &Map<String, Value>, index: usize, keys: &mut Keys) -> CatalogItem {
-    let id = record.get("id").and_then(Value::as_str).filter(|id| !id.is_empty());
+fn performance(record: &Record<'_>, index: usize, keys: &mut Keys, found: &mut Found) -> CatalogItem {
+    let id = record.fields.get("id").and_then(text_of).filter(|id| !id.is_empty());
     let mut custom = Map::new();
-    for (name, value) in record {
-        if name == "created_at" || name == "updated_at" {
+    for (name, value) in &record.fields {
+        if TIMES.contains(&name.as_str()) {
+            continue;
+        }
+        if let Err(reason) = values::check_property_name(name) {
+            found.measurements.push(record.problem(name, reason));
             continue;
         }
         let property = match value {
             Value::Null => continue,
+            Value::String(text) if text.contains('\0') => {
+                let reason = format!("`{name}` contains a null character: it is left out");
+                found.measurements.push(record.problem(name, reason));
+                continue;
+            }
             Value::String(text) => text_property(text),
             Value::Bool(value) => json!({"metadataType": "MetadataBoolValue", "bool_value": value}),
             Value::Number(number) => match (number.as_i64(), number.as_f64()) {
@@ -177,8 +208,11 @@ fn performance(record: &Map<String, Value>, index: usize, keys: &mut Keys) -> Ca
         };
         custom.insert(name.clone(), property);
     }
-    let name = format!("performance-{}", id.map_or_else(|| (index + 1).to_string(), str::to_owned));
+    let name = format!("performance-{}", id.clone().unwrap_or_else(|| (index + 1).to_string()));
     let name: String = name.chars().take(crate::values::LONGEST_NAME).collect();
+    let [created, updated] =
+        TIMES.map(|field| record.get(field, "milliseconds", millis, &mut found.measurements));
+    found.notices.extend(record.lookalikes(&TIMES));
     let mut document = json!({
         "artifactType": "metrics-artifact", "metricsType": "performance-metrics",
         "name": name, "customProperties": custom,
@@ -191,8 +225,8 @@ fn performance(record: &Map<String, Value>, index: usize, keys: &mut Keys) -> Ca
         key: keys.unique(format!("measured {name}")),
         name: Some(name),
         document: object(document),
-        create_time: record.get("created_at").and_then(millis),
-        update_time: record.get("updated_at").and_then(millis),
+        create_time: created,
+        update_time: updated,
         children: Vec::new(),
     }
 }

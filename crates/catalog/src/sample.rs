@@ -25,9 +25,12 @@ pub(crate) fn find(path: &Path) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::Settings;
     use crate::check::check;
+    use crate::yaml;
 
     #[test]
     fn the_sample_has_no_mistakes_and_enough_to_look_at() {
@@ -36,5 +39,22 @@ mod tests {
         let items = |id: &str| report.sources.iter().find(|source| source.id == id).map_or(0, |source| source.items);
         assert!(items("sample_models") + items("sample_community_models") >= 20);
         assert!(items("sample_mcp_servers") >= 6);
+    }
+
+    #[test]
+    fn its_models_are_of_many_providers_and_measured() {
+        let (mut providers, mut measured) = (BTreeSet::new(), 0);
+        for file in ["models.yaml", "community-models.yaml"] {
+            let file = Path::new(ROOT).join(file);
+            let node = yaml::document(&file, find(&file).unwrap()).unwrap().unwrap();
+            for model in node.get("models").and_then(|models| models.elements()).unwrap() {
+                providers.insert(model.get("provider").and_then(|provider| provider.text()).unwrap().to_owned());
+                let artifacts = model.get("artifacts").and_then(|artifacts| artifacts.elements()).unwrap_or_default();
+                let types = artifacts.iter().filter_map(|artifact| artifact.get("metricsType")?.text());
+                measured += usize::from(types.collect::<Vec<_>>().contains(&"performance-metrics"));
+            }
+        }
+        assert!(providers.len() >= 5, "{providers:?}");
+        assert!(measured >= 10, "{measured} of the models are measured");
     }
 }

@@ -66,13 +66,22 @@ pub(crate) type Properties = BTreeMap<String, PropertyEntry>;
 pub(crate) fn custom_properties(properties: &Properties) -> Result<Map<String, Value>, String> {
     let mut wire = Map::new();
     for (name, entry) in properties {
-        if name.is_empty() || name.chars().count() > LONGEST_NAME - ".array_value".len() {
-            return Err(format!("custom property `{name}`: a name has 1 to 243 characters"));
-        }
+        check_property_name(name)?;
         let value = entry.to_wire().map_err(|reason| format!("custom property `{name}` {reason}"))?;
         wire.insert(name.clone(), value);
     }
     Ok(wire)
+}
+
+/// Refuses names that filters could not use.
+pub(crate) fn check_property_name(name: &str) -> Result<(), String> {
+    if name.is_empty() || name.chars().count() > LONGEST_NAME - ".array_value".len() {
+        return Err(format!("custom property `{name}`: a name has 1 to 243 characters"));
+    }
+    if name.contains('\0') {
+        return Err(format!("custom property `{name}`: the name contains a null character"));
+    }
+    Ok(())
 }
 
 pub(crate) fn text_property(text: &str) -> Value {

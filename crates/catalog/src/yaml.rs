@@ -38,11 +38,11 @@ pub struct Problem {
 impl Problem {
     pub(crate) fn at(file: &Path, place: Place, reason: impl Into<String>) -> Self {
         let place = format!("{}:{}:{}", file.display(), place.line, place.column);
-        Self { place, reason: reason.into() }
+        Self { place, reason: one_line(reason.into()) }
     }
 
     pub(crate) fn of_file(file: &Path, reason: impl Into<String>) -> Self {
-        Self { place: file.display().to_string(), reason: reason.into() }
+        Self { place: file.display().to_string(), reason: one_line(reason.into()) }
     }
 
     fn of_mistake(file: &Path, mistake: &Mistake) -> Self {
@@ -51,6 +51,18 @@ impl Problem {
             None => Self::of_file(file, mistake.to_string()),
         }
     }
+}
+
+/// A reason quotes what people wrote.
+fn one_line(reason: String) -> String {
+    if !reason.contains(char::is_control) {
+        return reason;
+    }
+    let escaped = |character: char| match character.is_control() {
+        true => character.escape_debug().to_string(),
+        false => character.to_string(),
+    };
+    reason.chars().map(escaped).collect()
 }
 
 /// How much text a file may come to, aliases written out.

@@ -52,7 +52,9 @@ fn aliases_and_merges_stand_for_what_they_name() {
 fn mistakes_say_where_they_are() {
     for (text, wanted) in [
         ("a: {b: 1, c: 2, b: 3}", "f:1:17: `a.b`: the key is there already, in line 1"),
-        ("a: {[1]: 2}", "f:1:5: `a`: expected a text as key, found a list"),
+        ("a: {[1]: 2}", "f:1:5: `a`: expected a text, found a list"),
+        ("a: {b: \"x\\0y\"}", "f:1:8: `a.b`: expected a text without null characters, found `x\\0y`"),
+        ("a: {\"b\\nc\": \"d\\ne\", \"b\\nc\": 1}", "f:1:21: `a.b\\nc`: the key is there already, in line 1"),
         ("a: [1", "f:1:4: unclosed bracket '['"),
         ("a: 1\n---\nb: 1", "f:2:1: a second document begins here: a file holds one"),
     ] {

@@ -136,6 +136,12 @@ impl<'n> Typed<'n, '_> {
         number.and_then(|number| T::try_from(number).ok()).ok_or_else(|| self.mistake("a whole number"))
     }
 
+    /// PostgreSQL takes no null character.
+    fn text(&self) -> Result<&'n str, Mistake> {
+        let text = self.node.text().ok_or_else(|| self.mistake("a text"))?;
+        if text.contains('\0') { Err(self.mistake("a text without null characters")) } else { Ok(text) }
+    }
+
     fn float(&self) -> Result<f64, Mistake> {
         self.node.text().and_then(scalar::float).ok_or_else(|| self.mistake("a number"))
     }
@@ -150,10 +156,7 @@ impl<'n> Typed<'n, '_> {
     fn check_keys(&self, entries: &[(Node, Node)]) -> Result<(), Mistake> {
         let mut seen: HashMap<&str, usize> = HashMap::with_capacity(entries.len());
         for (key, _) in entries {
-            let Some(text) = key.text() else {
-                let wrong = Typed { node: key, ..*self };
-                return Err(wrong.mistake("a text as key"));
-            };
+            let text = Typed { node: key, ..*self }.text()?;
             if let Some(line) = seen.insert(text, key.place.line) {
                 let duplicate = Mistake::at(key.place, format!("the key is there already, in line {line}"));
                 return Err(Mistake { path: Path::Key(self.path, text).to_string(), ..duplicate });
@@ -174,10 +177,7 @@ macro_rules! integers {
 macro_rules! texts {
     ($($method:ident)*) => {$(
         fn $method<V: Visitor<'n>>(self, visitor: V) -> Result<V::Value, Mistake> {
-            match self.node.text() {
-                Some(text) => visitor.visit_borrowed_str(text),
-                None => Err(self.mistake("a text")),
-            }
+            visitor.visit_borrowed_str(self.text()?)
         }
     )*};
 }
@@ -188,7 +188,7 @@ impl<'n> Deserializer<'n> for Typed<'n, '_> {
     fn deserialize_any<V: Visitor<'n>>(self, visitor: V) -> Result<V::Value, Mistake> {
         match self.node.content() {
             _ if self.node.is_null() => visitor.visit_unit(),
-            Content::Scalar { text, is_plain: false } => visitor.visit_borrowed_str(text),
+            Content::Scalar { is_plain: false, .. } => visitor.visit_borrowed_str(self.text()?),
             Content::Scalar { text, is_plain: true } => match scalar::resolve(text) {
                 Value::Bool(value) => visitor.visit_bool(value),
                 Value::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {

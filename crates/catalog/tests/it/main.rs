@@ -7,6 +7,8 @@ mod filters;
 mod golden;
 mod hub;
 mod index;
+mod limits;
+mod measurements;
 mod notices;
 mod openapi;
 mod pages;

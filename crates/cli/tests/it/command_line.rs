@@ -1,6 +1,7 @@
 //! The commands of the client, against a server of the same executable.
 
 mod catalog;
+mod check;
 mod documentation;
 mod failures;
 mod help;

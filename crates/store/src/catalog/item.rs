@@ -1,5 +1,6 @@
 //! What a source publishes, and what tells one state of it from another.
 
+use memchr::memmem;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -57,7 +58,7 @@ impl PackedItem {
 impl CatalogItems {
     pub fn push(&mut self, item: &CatalogItem) {
         // Maps of JSON values always serialise.
-        let text = serde_json::to_vec(item).unwrap_or_default();
+        let text = without_nulls(serde_json::to_vec(item).unwrap_or_default());
         let mut digest = [0; 16];
         digest.copy_from_slice(&Sha256::digest(&text)[..16]);
         if self.chunks.last().is_none_or(|chunk| chunk.capacity() - chunk.len() < text.len()) {
@@ -68,7 +69,8 @@ impl CatalogItems {
         let start = last.len();
         last.extend_from_slice(&text);
         let end = last.len();
-        self.entries.push(PackedItem { kind: item.kind, key: item.key.as_str().into(), digest, chunk, start, end });
+        let key = item.key.replace('\0', REPLACEMENT).into();
+        self.entries.push(PackedItem { kind: item.kind, key, digest, chunk, start, end });
     }
 
     pub fn len(&self) -> usize {
@@ -87,6 +89,37 @@ impl CatalogItems {
     pub(super) fn packed(&self, entry: &PackedItem) -> &[u8] {
         self.chunks.get(entry.chunk).and_then(|chunk| chunk.get(entry.start..entry.end)).unwrap_or_default()
     }
+}
+
+/// For a null character, which PostgreSQL does not take: one in what somebody else publishes must not keep a load from
+/// being written.
+pub(super) const REPLACEMENT: &str = "\u{fffd}";
+
+/// Replaces null characters in the strings of a JSON text, where they are always escaped.
+fn without_nulls(json: Vec<u8>) -> Vec<u8> {
+    const NULL: &[u8] = b"\\u0000";
+    if memmem::find(&json, NULL).is_none() {
+        return json;
+    }
+    let mut clean = Vec::with_capacity(json.len());
+    let mut rest = json.as_slice();
+    while let Some((first, after)) = rest.split_first() {
+        if let Some(after) = rest.strip_prefix(NULL) {
+            clean.extend_from_slice(REPLACEMENT.as_bytes());
+            rest = after;
+            continue;
+        }
+        clean.push(*first);
+        rest = after;
+        // What a backslash escapes, another one above all, begins no escape.
+        if *first == b'\\'
+            && let Some((escaped, after)) = rest.split_first()
+        {
+            clean.push(*escaped);
+            rest = after;
+        }
+    }
+    clean
 }
 
 pub(super) fn unpack(packed: &[u8]) -> Result<CatalogItem> {
@@ -151,5 +184,20 @@ mod tests {
         let digests: Vec<String> = items.entries().iter().map(PackedItem::digest).collect();
         assert_eq!(digests[2], digests[3]);
         assert!(digests[0] != digests[1] && digests[1] != digests[2]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn null_characters_are_replaced_and_nothing_else_is() {
+        let value = json!({"a\0": ["\0\0", "\\u0000", "\\\0\"\n", "plain"]});
+        let clean = without_nulls(serde_json::to_vec(&value).unwrap());
+        let clean: Value = serde_json::from_slice(&clean).unwrap();
+        assert_eq!(clean, json!({"a\u{fffd}": ["\u{fffd}\u{fffd}", "\\u0000", "\\\u{fffd}\"\n", "plain"]}));
     }
 }

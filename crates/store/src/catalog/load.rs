@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use sea_query::{Expr, ExprTrait, Query};
 
 use super::CatalogKind;
-use super::item::CatalogItems;
+use super::item::{CatalogItems, REPLACEMENT};
 use crate::clock::Clock;
 use crate::db::{Database, Insertion, SQLITE_CACHE, Transaction};
 use crate::dialect::Dialect;
@@ -290,7 +290,7 @@ impl Load {
                 WORKSPACE.into(),
                 snapshot.source_id.as_str().into(),
                 snapshot.status.into(),
-                snapshot.error.clone().into(),
+                snapshot.error.as_ref().map(|error| error.replace('\0', REPLACEMENT)).into(),
                 number(count).into(),
                 number(snapshot.skipped).into(),
                 self.now.into(),

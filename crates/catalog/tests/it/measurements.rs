@@ -1,0 +1,129 @@
+//! Measurements: each record stands for itself, and what is left out is counted by itself.
+
+use model_registry_catalog::{Settings, check};
+use model_registry_server::metrics::{Format, Metrics};
+use model_registry_testkit::{Backend, backends};
+use serde_json::json;
+
+use crate::support::{Api, Files};
+
+const SOURCES: &str = "\
+model_catalogs:
+- {id: a, type: yaml, properties: {yamlCatalogPath: a.yaml}}
+- {id: b, type: yaml, properties: {yamlCatalogPath: b.yaml}}
+";
+
+const METADATA: &str = r#"{
+  "id": "Org/M",
+  "size": 7,
+  "tensor_tpye": "BF16",
+  "overall_accuracy": "high"
+}"#;
+
+const EVALUATIONS: &str = r#"{"benchmark": "first", "score": 7, "shots": 5, "created_at": 2000, "updated_at": 3000}
+{"benchmark": "second", "score": 0.5, "created_at": "noon"}
+{"benchmark": "first", "score": 8}
+{"benchmark": "text", "score": "0.5"}
+{"benchmark": "scoreless", "scroe": 1}
+not JSON
+{"score": 1, "updated_at": 4000}
+"#;
+
+fn files() -> Files {
+    let files = Files::new(&[
+        ("sources.yaml", SOURCES),
+        ("a.yaml", "models: [{name: org/m}, {name: 7}, {name: bad, tasks: 3}]"),
+        ("b.yaml", "models: [{name: ORG/M}]"),
+    ]);
+    std::fs::create_dir_all(files.path("measured/m")).unwrap();
+    files.write("measured/m/metadata.json", METADATA);
+    files.write("measured/m/evaluations.ndjson", EVALUATIONS);
+    let long = "n".repeat(244);
+    let big = "x".repeat(100_000);
+    files.write(
+        "measured/m/performance.ndjson",
+        &format!(
+            "{{\"id\": \"same\", \"rps\": 7, \"big\": 9007199254740993, \"none\": null, \"nested\": {{\"a\": [1]}}}}\n\
+             {{\"id\": \"same\", \"rps\": 7.0, \"note\": \"{big}\"}}\n\
+             {{\"rps\": 8, \"{long}\": 1, \"updated_at\": false}}\n[1]\n"
+        ),
+    );
+    files
+}
+
+fn settings(files: &Files) -> Settings {
+    Settings { measurements: vec![files.path("measured")], ..files.settings() }
+}
+
+// A record without an id, a repeated benchmark, a long line and a number beyond 32 bits lose the whole file in the reference.
+#[tokio::test]
+async fn each_record_stands_for_itself_and_for_each_source_with_the_model() {
+    for backend in backends() {
+        let files = files();
+        let api = Api::on(backend, settings(&files)).await;
+        for path in ["sources/a/models/org/m/artifacts", "sources/b/models/ORG/M/artifacts"] {
+            let json = api.get(&format!("{path}?pageSize=100")).await.json();
+            let artifacts = json["items"].as_array().unwrap();
+            assert_eq!(artifacts.len(), 4, "{backend}: {json}");
+            let accuracy = artifacts.iter().find(|one| one["metricsType"] == "accuracy-metrics").unwrap();
+            let score = |number: f64| json!({"metadataType": "MetadataDoubleValue", "double_value": number});
+            assert_eq!(accuracy["customProperties"], json!({"first": score(7.0), "second": score(0.5)}));
+            assert_eq!((&accuracy["createTimeSinceEpoch"], &accuracy["lastUpdateTimeSinceEpoch"]), (&json!("2000"), &json!("4000")));
+            let first = artifacts.iter().find(|one| one["customProperties"].get("big").is_some()).unwrap();
+            assert_eq!(first["customProperties"]["big"]["int_value"], "9007199254740993");
+            assert_eq!(first["customProperties"]["nested"]["string_value"], r#"{"a":[1]}"#);
+            assert!(first["customProperties"].get("none").is_none());
+        }
+        // 7, 7.0 and 8 are numbers of one kind.
+        let order = "orderBy=rps.double_value&sortOrder=DESC";
+        let json = api.get(&format!("sources/a/models/org/m/artifacts/performance?targetRPS=8&{order}")).await;
+        assert_eq!(json.status, 200, "{backend}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_left_out_is_told_where_it_is_and_counted_apart_from_models() {
+    let files = files();
+    let api = Api::on(Backend::Sqlite, settings(&files)).await;
+    let metrics = Metrics::new(&[]);
+    api.catalog.register_metrics(&metrics);
+    let summary = api.catalog.load().await.unwrap();
+    let told: Vec<String> = summary.problems.iter().map(ToString::to_string).collect();
+    for part in [
+        "metadata.json:3:3: `size`: expected a text, found 7",
+        "metadata.json:4:3: `tensor_tpye` is not `tensor_type`, which is missing: did you mean that?",
+        "metadata.json:5:3: `overall_accuracy`: expected a number, found \"high\"",
+        "evaluations.ndjson:2:39: `created_at`: expected milliseconds, found \"noon\"",
+        "evaluations.ndjson:3:2: there is a score for `first` already: this one is left out",
+        "evaluations.ndjson:4:23: `score`: expected a number, found \"0.5\"",
+        "evaluations.ndjson:5:1: lacks `score`: the evaluation is left out",
+        "evaluations.ndjson:5:28: `scroe` is not `score`, which is missing: did you mean that?",
+        "evaluations.ndjson:6:2: is not a JSON object: expected ident",
+        "evaluations.ndjson:7:1: lacks `benchmark`: the evaluation is left out",
+        "a name has 1 to 243 characters",
+        "performance.ndjson:3:263: `updated_at`: expected milliseconds, found false",
+        "performance.ndjson:4:1: is not a JSON object: invalid type: sequence, expected a map",
+        "a.yaml:1:55: model \"bad\" is left out: `tasks`: expected a list, found `3`",
+    ] {
+        assert!(told.iter().any(|one| one.contains(part)), "{part}: {told:#?}");
+    }
+    let sources = api.get("sources").await.json();
+    let of = |id: &str| sources["items"].as_array().unwrap().iter().find(|source| source["id"] == id).unwrap();
+    assert_eq!(of("a")["status"], "partially-available");
+    let error = of("a")["error"].as_str().unwrap();
+    assert!(error.starts_with("failed to load 1 model(s): ") && error.contains("; failed to read 9 measurement(s): "), "{error}");
+    let error = of("b")["error"].as_str().unwrap();
+    assert!(error.starts_with("failed to read 9 measurement(s): "), "{error}");
+    let text = metrics.encode(Format::Prometheus).unwrap();
+    for line in [
+        r#"catalog_source_skipped{source="a"} 1"#,
+        r#"catalog_source_skipped{source="b"} 0"#,
+        r#"catalog_source_measurements_skipped{source="a"} 9"#,
+        r#"catalog_source_measurements_skipped{source="b"} 9"#,
+        r#"catalog_source_items{source="a"} 2"#,
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    let skipped: Vec<_> = check(&settings(&files)).sources.iter().map(|source| (source.items, source.skipped)).collect();
+    assert_eq!(skipped, [(2, 1), (1, 0)]);
+}

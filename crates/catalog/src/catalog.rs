@@ -134,7 +134,7 @@ impl Catalog {
     /// Makes the index of filterable values for what is served now. A running catalog does so by itself after each load;
     /// until then the database answers alone.
     pub async fn index(&self) -> Result<(), StoreError> {
-        self.store.database()?.refresh_catalog_index().await
+        self.store.database()?.refresh_catalog_index().await.map(drop)
     }
 
     /// What is better done when a load is served already.

@@ -4,6 +4,7 @@
 
 mod record;
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -139,11 +140,16 @@ fn accuracy(
             (Some(benchmark), Some(score)) => {
                 if let Err(reason) = values::check_property_name(&benchmark) {
                     problems.push(record.problem("benchmark", reason));
-                } else if scores.contains_key(&benchmark) {
-                    let reason = format!("there is a score for `{benchmark}` already: this one is left out");
-                    problems.push(record.problem("benchmark", reason));
-                } else {
-                    scores.insert(benchmark, double_property(score));
+                    continue;
+                }
+                match scores.entry(benchmark) {
+                    Entry::Vacant(place) => {
+                        place.insert(double_property(score));
+                    }
+                    Entry::Occupied(taken) => {
+                        let reason = format!("there is a score for `{}` already: this one is left out", taken.key());
+                        problems.push(record.problem("benchmark", reason));
+                    }
                 }
             }
             (benchmark, _) if problems.len() == before => {
@@ -210,8 +216,7 @@ fn performance(record: &Record<'_>, index: usize, keys: &mut Keys, found: &mut F
     }
     let name = format!("performance-{}", id.clone().unwrap_or_else(|| (index + 1).to_string()));
     let name: String = name.chars().take(crate::values::LONGEST_NAME).collect();
-    let [created, updated] =
-        TIMES.map(|field| record.get(field, "milliseconds", millis, &mut found.measurements));
+    let [created, updated] = TIMES.map(|field| record.get(field, "milliseconds", millis, &mut found.measurements));
     found.notices.extend(record.lookalikes(&TIMES));
     let mut document = json!({
         "artifactType": "metrics-artifact", "metricsType": "performance-metrics",

@@ -117,10 +117,8 @@ impl Catalog {
                     let _ = tokio::time::timeout(RENEWAL, self.changed.notified()).await;
                 }
             }
-            if self.is_loaded()
-                && let Err(error) = prepare_options(self).await
-            {
-                tracing::warn!(error = &error as &dyn std::error::Error, "catalog not indexed");
+            if self.is_loaded() {
+                prepare_options(self).await;
             }
         }
     }

@@ -58,9 +58,8 @@ fn one_line(reason: String) -> String {
     if !reason.contains(char::is_control) {
         return reason;
     }
-    let escaped = |character: char| match character.is_control() {
-        true => character.escape_debug().to_string(),
-        false => character.to_string(),
+    let escaped = |character: char| {
+        if character.is_control() { character.escape_debug().to_string() } else { character.to_string() }
     };
     reason.chars().map(escaped).collect()
 }

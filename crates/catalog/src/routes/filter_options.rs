@@ -74,42 +74,65 @@ pub(super) async fn options(catalog: &Catalog, asset: AssetType) -> Result<Filte
             tokio::spawn(async move {
                 // Somebody else is at it already otherwise.
                 if let Ok(_making) = catalog.options.making.try_lock()
-                    && let Err(error) = make(&catalog, asset).await
+                    && let Err(error) = index_and_make(&catalog, asset).await
                 {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "filter options not made");
+                    tracing::warn!(error = &error as &dyn std::error::Error, "{NOT_MADE}");
                 }
             });
             Ok(before)
         }
         None => {
             let _making = catalog.options.making.lock().await;
-            make(catalog, asset).await.map_err(store_error)
+            index_and_make(catalog, asset).await.map_err(store_error)
         }
     }
 }
 
-/// Makes the index and the options of both catalogs for what has been loaded.
-pub(crate) async fn prepare(catalog: &Catalog) -> Result<(), StoreError> {
+/// Makes the index and the options of both catalogs for what has been loaded; what cannot be made is told.
+pub(crate) async fn prepare(catalog: &Catalog) {
     let _making = catalog.options.making.lock().await;
-    for asset in [AssetType::Models, AssetType::McpServers] {
-        make(catalog, asset).await?;
+    let made = async {
+        let generation = index(catalog).await?;
+        for asset in [AssetType::Models, AssetType::McpServers] {
+            make(catalog, asset, generation).await?;
+        }
+        Ok::<_, StoreError>(())
+    };
+    if let Err(error) = made.await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "{NOT_MADE}");
     }
-    Ok(())
 }
 
-async fn make(catalog: &Catalog, asset: AssetType) -> Result<Filters, StoreError> {
-    // It has the options at hand. Without it they are read from the database.
-    if let Err(error) = catalog.index().await {
-        tracing::warn!(error = &error as &dyn std::error::Error, "catalog not indexed");
-    }
+const NOT_MADE: &str = "filter options not made: those of the load before are offered";
+
+async fn index_and_make(catalog: &Catalog, asset: AssetType) -> Result<Filters, StoreError> {
+    let generation = index(catalog).await?;
+    make(catalog, asset, generation).await
+}
+
+/// Makes the index, which has the options at hand; without it they are read from the database. Tells the generation.
+async fn index(catalog: &Catalog) -> Result<i64, StoreError> {
     let database = catalog.store.database()?;
-    // Before the rest is read: a load in between makes the number old, and these options with it.
-    let generation = database.catalog_generation().await?;
+    match database.refresh_catalog_index().await {
+        Ok(generation) => Ok(generation),
+        Err(error) => {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "catalog not indexed: the database answers lists alone"
+            );
+            database.catalog_generation().await
+        }
+    }
+}
+
+/// The generation was read before: a load in between makes the number old, and these options with it.
+async fn make(catalog: &Catalog, asset: AssetType, generation: i64) -> Result<Filters, StoreError> {
     if let Some((of, options)) = catalog.options.find(asset)
         && of == generation
     {
         return Ok(options);
     }
+    let database = catalog.store.database()?;
     let mut filters = Map::new();
     match asset {
         AssetType::Models => {

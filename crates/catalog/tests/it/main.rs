@@ -12,6 +12,7 @@ mod measurements;
 mod notices;
 mod openapi;
 mod pages;
+mod parity;
 mod preview;
 mod reload;
 mod replicas;

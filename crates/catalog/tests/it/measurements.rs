@@ -68,7 +68,10 @@ async fn each_record_stands_for_itself_and_for_each_source_with_the_model() {
             let accuracy = artifacts.iter().find(|one| one["metricsType"] == "accuracy-metrics").unwrap();
             let score = |number: f64| json!({"metadataType": "MetadataDoubleValue", "double_value": number});
             assert_eq!(accuracy["customProperties"], json!({"first": score(7.0), "second": score(0.5)}));
-            assert_eq!((&accuracy["createTimeSinceEpoch"], &accuracy["lastUpdateTimeSinceEpoch"]), (&json!("2000"), &json!("4000")));
+            assert_eq!(
+                (&accuracy["createTimeSinceEpoch"], &accuracy["lastUpdateTimeSinceEpoch"]),
+                (&json!("2000"), &json!("4000"))
+            );
             let first = artifacts.iter().find(|one| one["customProperties"].get("big").is_some()).unwrap();
             assert_eq!(first["customProperties"]["big"]["int_value"], "9007199254740993");
             assert_eq!(first["customProperties"]["nested"]["string_value"], r#"{"a":[1]}"#);
@@ -111,7 +114,10 @@ async fn what_is_left_out_is_told_where_it_is_and_counted_apart_from_models() {
     let of = |id: &str| sources["items"].as_array().unwrap().iter().find(|source| source["id"] == id).unwrap();
     assert_eq!(of("a")["status"], "partially-available");
     let error = of("a")["error"].as_str().unwrap();
-    assert!(error.starts_with("failed to load 1 model(s): ") && error.contains("; failed to read 9 measurement(s): "), "{error}");
+    assert!(
+        error.starts_with("failed to load 1 model(s): ") && error.contains("; failed to read 9 measurement(s): "),
+        "{error}"
+    );
     let error = of("b")["error"].as_str().unwrap();
     assert!(error.starts_with("failed to read 9 measurement(s): "), "{error}");
     let text = metrics.encode(Format::Prometheus).unwrap();
@@ -124,6 +130,7 @@ async fn what_is_left_out_is_told_where_it_is_and_counted_apart_from_models() {
     ] {
         assert!(text.contains(line), "{line}: {text}");
     }
-    let skipped: Vec<_> = check(&settings(&files)).sources.iter().map(|source| (source.items, source.skipped)).collect();
+    let skipped: Vec<_> =
+        check(&settings(&files)).sources.iter().map(|source| (source.items, source.skipped)).collect();
     assert_eq!(skipped, [(2, 1), (1, 0)]);
 }

@@ -57,7 +57,7 @@ async fn the_references_configuration_file_is_read() {
 async fn help_lists_every_subcommand_and_what_it_is_for() {
     let run = run(&["--help"]).await;
     assert_eq!(run.code, Some(0), "{run:?}");
-    for subcommand in ["up", "server", "proxy"] {
+    for subcommand in ["up", "server", "proxy", "catalog"] {
         let line = run.output.lines().find(|line| line.trim_start().starts_with(subcommand));
         assert!(line.is_some_and(|line| line.len() > 20), "{subcommand}: {}", run.output);
     }
@@ -86,7 +86,7 @@ async fn a_place_where_no_data_can_be_kept_ends_with_code_1_and_its_name() {
 async fn a_port_that_is_taken_ends_with_code_1_and_says_what_to_do() {
     let listener = TcpListener::bind(("127.0.0.1", free_port().unwrap())).await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    for subcommand in ["up", "server", "proxy"] {
+    for subcommand in ["up", "server", "proxy", "catalog"] {
         let run = run(&[subcommand, "--listen", &address]).await;
         assert_eq!(run.code, Some(1), "{run:?}");
         let reason = format!(

@@ -68,13 +68,13 @@ impl IndexSlot {
 }
 
 impl Database {
-    /// Makes the index of the catalog, unless that was done for what the catalog has now.
-    pub async fn refresh_catalog_index(&self) -> Result<()> {
+    /// Makes the index of the catalog, unless that was done for what the catalog has now; tells which generation it is of.
+    pub async fn refresh_catalog_index(&self) -> Result<i64> {
         let slot = &self.catalog_index;
         let _making = slot.making.lock().await;
         let generation = self.catalog_generation().await?;
         if slot.is_made_for(generation) {
-            return Ok(());
+            return Ok(generation);
         }
         // The one that is there is of no use any more, and both together are large.
         slot.clear();
@@ -84,12 +84,13 @@ impl Database {
                 let (models, servers) = (index.models.table.ids.len(), index.servers.table.ids.len());
                 let seconds = started.elapsed().as_secs_f64();
                 tracing::info!(generation = index.generation, models, servers, seconds, "catalog indexed");
-                slot.replace(Made { generation: index.generation, index: Some(Arc::new(index)) });
-                Ok(())
+                let generation = index.generation;
+                slot.replace(Made { generation, index: Some(Arc::new(index)) });
+                Ok(generation)
             }
             Ok(None) => {
                 slot.replace(Made { generation, index: None });
-                Ok(())
+                Ok(generation)
             }
             // It is as damaged the next time.
             Err(error @ StoreError::Corrupt { .. }) => {

@@ -148,7 +148,7 @@ pub(super) fn sort_name(item: &CatalogItem) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -185,13 +185,6 @@ mod tests {
         assert_eq!(digests[2], digests[3]);
         assert!(digests[0] != digests[1] && digests[1] != digests[2]);
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
 
     #[test]
     fn null_characters_are_replaced_and_nothing_else_is() {

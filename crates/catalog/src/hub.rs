@@ -19,7 +19,7 @@ pub(crate) use gate::Gates;
 pub(crate) use preview::{Preview, preview};
 pub(crate) use progress::Progress;
 pub(crate) use settings::{duration, fingerprint, interval, is_read, pause, wanted};
-pub(crate) use sync::{Asking, Ending, Seen, Synced, sync};
+pub(crate) use sync::{Asking, Batch, Ending, Seen, Synced, sync};
 
 /// The custom properties that tell whether a model is as it was read: the cursor of the next sync.
 pub(crate) const REVISION: &str = "hf_revision";

@@ -51,6 +51,7 @@ fn read(source: &Source, places: &SourcePlaces, measurements: &Measurements) -> 
         skipped: 0,
         items: Some(CatalogItems::default()),
         kept: Vec::new(),
+        is_part: false,
         next_sync: None,
     };
     if !source.enabled && source.broken.is_none() {

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
-use model_registry_store::{CatalogLoad, Lease, LoadReport, NextSync, StoreError};
+use model_registry_store::{CatalogLoad, Lease, LoadReport, NextSync, SourceSnapshot, StoreError};
+use tokio::sync::mpsc;
 use tokio::sync::watch::Receiver;
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::configuration::Source;
-use crate::hub::{self, Asking, Ending, Seen, Synced};
+use crate::hub::{self, Asking, Batch, Ending, Seen, Synced};
 use crate::{Catalog, Settings};
 
 /// How often it is looked whether the sources have changed.
@@ -26,6 +27,19 @@ struct Kept {
 impl Drop for Kept {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+/// Why a sync is given up.
+enum Stopped {
+    /// Another replica reads it now, or it is configured otherwise.
+    Elsewhere,
+    Store(StoreError),
+}
+
+impl From<StoreError> for Stopped {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
     }
 }
 
@@ -124,7 +138,7 @@ impl Catalog {
         }
     }
 
-    /// There is no report where another replica has taken the lease, or the source has changed meanwhile: then nothing is
+    /// There is no report where another replica has taken the lease, or the source has changed meanwhile: then nothing more is
     /// written.
     async fn sync_source(
         &self,
@@ -136,33 +150,82 @@ impl Catalog {
         let asking = Asking { access: hubs, environment, gates: &self.gates, now: self.store.clock().now() };
         let started = Instant::now();
         let progress = self.metrics.progress(&source.id);
-        let Synced { mut snapshot, ending } = hub::sync(source, &asking, &stored, &progress).await;
         let configuration = hub::fingerprint(source, environment);
-        let _writing = self.writing.lock().await;
-        if self.fingerprint_of(self.configuration().sources.get(&source.id)).as_ref() != Some(&configuration) {
-            return Ok((None, ending));
-        }
+        let (batches, batched) = mpsc::channel(1);
+        let syncing = async { Ok(hub::sync(source, &asking, &stored, &progress, batches).await) };
+        let storing = self.store_batches(source, &configuration, lease.as_ref(), batched);
+        let (Synced { mut snapshot, ending }, before) = match tokio::try_join!(syncing, storing) {
+            Ok(both) => both,
+            Err(Stopped::Elsewhere) => return Ok((None, Ending::Failed)),
+            Err(Stopped::Store(error)) => return Err(error),
+        };
         if ending == Ending::Complete {
-            snapshot.next_sync = Some(NextSync { configuration, next_time: self.after(hub::interval(source)) });
+            let next_time = self.after(hub::interval(source));
+            snapshot.next_sync = Some(NextSync { configuration: configuration.clone(), next_time });
+        }
+        let Some((mut report, snapshot)) = self.store_snapshot(&configuration, snapshot, lease).await? else {
+            return Ok((None, ending));
+        };
+        report.written += before;
+        self.metrics.note(&snapshot, started.elapsed(), self.store.clock().now());
+        tracing::info!(
+            source = source.id,
+            status = snapshot.status,
+            written = report.written,
+            removed = report.removed,
+            unchanged = report.unchanged,
+            skipped = snapshot.skipped,
+            error = snapshot.error,
+            "hub read"
+        );
+        Ok((Some(report), ending))
+    }
+
+    /// Stores what a sync has read so far; tells how many models those were.
+    async fn store_batches(
+        &self,
+        source: &Source,
+        configuration: &str,
+        lease: Option<&Lease>,
+        mut batches: mpsc::Receiver<Batch>,
+    ) -> Result<usize, Stopped> {
+        let mut written = 0;
+        let mut stored = 0;
+        while let Some(Batch { items, found }) = batches.recv().await {
+            stored += items.len();
+            let snapshot = SourceSnapshot {
+                source_id: source.id.clone(),
+                status: "partially-available",
+                error: Some(format!("the hub is being read: {stored} of {found} models so far")),
+                skipped: 0,
+                items: Some(items),
+                kept: Vec::new(),
+                is_part: true,
+                next_sync: None,
+            };
+            let report = self.store_snapshot(configuration, snapshot, lease.cloned()).await?;
+            written += report.ok_or(Stopped::Elsewhere)?.0.written;
+        }
+        Ok(written)
+    }
+
+    /// Writes what was read of a source, if it is still configured like this and this replica is still the one that loads.
+    async fn store_snapshot(
+        &self,
+        configuration: &str,
+        snapshot: SourceSnapshot,
+        lease: Option<Lease>,
+    ) -> Result<Option<(LoadReport, SourceSnapshot)>, StoreError> {
+        let _writing = self.writing.lock().await;
+        let current = self.fingerprint_of(self.configuration().sources.get(&snapshot.source_id));
+        if current.as_deref() != Some(configuration) {
+            return Ok(None);
         }
         let clock = self.store.clock().clone();
-        let load = CatalogLoad { snapshots: vec![snapshot], sources: None, clock, lease };
-        let Some(report) = self.store.write(&load).await? else { return Ok((None, ending)) };
-        for snapshot in &load.snapshots {
-            self.metrics.note(snapshot, started.elapsed(), self.store.clock().now());
-            tracing::info!(
-                source = source.id,
-                status = snapshot.status,
-                written = report.written,
-                removed = report.removed,
-                unchanged = report.unchanged,
-                skipped = snapshot.skipped,
-                error = snapshot.error,
-                "hub read"
-            );
-        }
+        let mut load = CatalogLoad { snapshots: vec![snapshot], sources: None, clock, lease };
+        let Some(report) = self.store.write(&load).await? else { return Ok(None) };
         self.settle(&report).await;
-        Ok((Some(report), ending))
+        Ok(load.snapshots.pop().map(|snapshot| (report, snapshot)))
     }
 
     /// What was read of each model of a source before.

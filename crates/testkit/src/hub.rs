@@ -23,7 +23,7 @@ pub const TOKEN: &str = "hf_test";
 /// A token of somebody who was not granted access to gated models.
 pub const STRANGER: &str = "hf_stranger";
 
-/// How many models a page has at most.
+/// How many models a page has at most, unless a test says otherwise: pages are to be turned.
 const PAGE: usize = 2;
 
 /// A hub on a port of its own; clones are one hub.
@@ -40,6 +40,9 @@ struct Hub {
     models: BTreeMap<String, Value>,
     gated: HashSet<String>,
     private: HashSet<String>,
+    /// Models whose files are closed although they are described.
+    closed_files: HashSet<String>,
+    page: Option<usize>,
     /// Answers given instead of the real ones, for a path, one after the other.
     planned: HashMap<String, Vec<Planned>>,
     /// What the address of the next page begins with; otherwise the hub's own address.
@@ -119,6 +122,23 @@ impl HubServer {
         let mut hub = self.hub();
         hub.gated.insert(name.to_owned());
         hub.models.entry(name.to_owned()).and_modify(|info| info["gated"] = json!("manual"));
+    }
+
+    /// From now on the model's files are only for those who were granted access; everybody may read what is said of it.
+    pub fn gate_files(&self, name: &str) {
+        let mut hub = self.hub();
+        hub.closed_files.insert(name.to_owned());
+        hub.models.entry(name.to_owned()).and_modify(|info| info["gated"] = json!("auto"));
+    }
+
+    /// Changes what the hub says of a model.
+    pub fn edit(&self, name: &str, edit: impl FnOnce(&mut Value)) {
+        self.hub().models.entry(name.to_owned()).and_modify(edit);
+    }
+
+    /// Gives pages this length at most.
+    pub fn set_page_size(&self, size: usize) {
+        self.hub().page = Some(size);
     }
 
     /// From now on nobody else can tell that there is such a model.
@@ -295,7 +315,7 @@ async fn list(
         });
         let found: Vec<&Value> = found.map(|(_, info)| info).collect();
         let start: usize = value("cursor").parse().unwrap_or(0);
-        let size = value("limit").parse().unwrap_or(PAGE).clamp(1, PAGE);
+        let size = value("limit").parse().unwrap_or(usize::MAX).clamp(1, hub.page.unwrap_or(PAGE));
         let page: Vec<&Value> = found.iter().skip(start).take(size).copied().collect();
         let mut response = Json(page).into_response();
         if found.len() > start + size {
@@ -321,11 +341,17 @@ async fn raw(
     Path((organization, name, file)): Path<(String, String, String)>,
 ) -> Response {
     let full_name = format!("{organization}/{name}");
-    let answer = |hub: &Hub| closed(hub, &full_name, &headers).unwrap_or_else(|| format!("# {name}\n").into_response());
+    let answer = |hub: &Hub| {
+        let closed = closed(hub, &full_name, &headers);
+        let is_closed = hub.closed_files.contains(&full_name) && asker(&headers) != Asker::Member;
+        closed
+            .or_else(|| is_closed.then(|| gated(&full_name, &headers)))
+            .unwrap_or_else(|| format!("# {name}\n").into_response())
+    };
     server.answer(&format!("/{full_name}/{file}"), &headers, answer).await
 }
 
-/// What those hear who may not see a model.
+/// What those hear who may not see a model; `None` for those who may.
 fn closed(hub: &Hub, name: &str, headers: &HeaderMap) -> Option<Response> {
     let asker = asker(headers);
     if asker == Asker::Impostor {
@@ -336,11 +362,11 @@ fn closed(hub: &Hub, name: &str, headers: &HeaderMap) -> Option<Response> {
         let status = if asker == Asker::Nobody { StatusCode::UNAUTHORIZED } else { StatusCode::NOT_FOUND };
         return Some(error(status, "RepoNotFound", "Repository not found"));
     }
-    let message = format!("Access to model {name} is restricted");
-    match asker {
-        _ if !hub.gated.contains(name) => None,
-        Asker::Nobody => Some(error(StatusCode::UNAUTHORIZED, "GatedRepo", &message)),
-        Asker::Stranger => Some(error(StatusCode::FORBIDDEN, "GatedRepo", &message)),
-        Asker::Member | Asker::Impostor => None,
-    }
+    (hub.gated.contains(name) && asker != Asker::Member).then(|| gated(name, headers))
+}
+
+/// What those hear who were not granted access.
+fn gated(name: &str, headers: &HeaderMap) -> Response {
+    let status = if asker(headers) == Asker::Nobody { StatusCode::UNAUTHORIZED } else { StatusCode::FORBIDDEN };
+    error(status, "GatedRepo", &format!("Access to model {name} is restricted"))
 }

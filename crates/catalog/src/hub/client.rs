@@ -239,7 +239,8 @@ impl<'a> Hub<'a> {
         seen: impl FnOnce(&str) -> Option<&'s Seen>,
     ) -> Result<Read, HubError> {
         let path: Vec<&str> = ["api", "models"].into_iter().chain(name.split('/')).collect();
-        let info: Value = json(self.get(self.url(&path)).await?).await?;
+        let mut info: Value = json(self.get(self.url(&path)).await?).await?;
+        remove_nulls(&mut info);
         let listed = Listed::deserialize(&info).map_err(|error| HubError::Unreadable(error.to_string()))?;
         let known = listed.name().unwrap_or(name).to_owned();
         if seen(&known).is_some_and(|seen| listed.is_as(seen)) {
@@ -306,7 +307,9 @@ impl<'a> Hub<'a> {
                     refusal(&response)
                 }
                 // Without the URL, which a redirect may have filled with signatures.
-                Err(error) if error.is_redirect() => return Err(HubError::Unreachable(chain(&error.without_url()))),
+                Err(error) if error.is_redirect() || error.is_builder() => {
+                    return Err(HubError::Unreachable(chain(&error.without_url())));
+                }
                 Err(error) => HubError::Unreachable(chain(&error.without_url())),
             };
             drop(place);
@@ -360,6 +363,16 @@ fn next_page(response: &Response) -> Option<String> {
     let header = response.headers().get(LINK)?.to_str().ok()?;
     let next = header.split(',').find(|link| link.contains("rel=\"next\""))?;
     Some(next.split_once('<')?.1.split_once('>')?.0.to_owned())
+}
+
+/// No database keeps the character in every kind of text.
+fn remove_nulls(value: &mut Value) {
+    match value {
+        Value::String(text) if text.contains('\0') => *text = text.replace('\0', ""),
+        Value::Array(list) => list.iter_mut().for_each(remove_nulls),
+        Value::Object(map) => map.values_mut().for_each(remove_nulls),
+        _ => {}
+    }
 }
 
 async fn json<T: serde::de::DeserializeOwned>(answer: Answer<'_>) -> Result<T, HubError> {

@@ -3,7 +3,7 @@
 //! `Retry-After`; `RateLimit` with `RateLimit-Policy` as the hub of Hugging Face sends them (`"api";r=0;t=120` and
 //! `"fixed window";"api";q=500;w=300`); the older `RateLimit-Remaining` and `RateLimit-Reset`, with and without `X-`.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
@@ -14,10 +14,18 @@ const EPOCH: u64 = 1_000_000_000;
 /// How long nothing should be asked after this answer. `now` is in seconds since the epoch.
 pub(super) fn pause(status: StatusCode, headers: &HeaderMap, now: u64) -> Option<Duration> {
     let is_refused = status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::SERVICE_UNAVAILABLE;
-    let asked =
-        if is_refused || headers.contains_key(RETRY_AFTER) { number(headers, RETRY_AFTER.as_str()) } else { None };
-    let seconds = asked.or_else(|| of_window(headers, is_refused)).or_else(|| of_counters(headers, is_refused, now))?;
+    let seconds = retry_after(headers, now)
+        .or_else(|| of_window(headers, is_refused))
+        .or_else(|| of_counters(headers, is_refused, now))?;
     (seconds > 0).then(|| Duration::from_secs(seconds))
+}
+
+/// A count of seconds, or a date.
+fn retry_after(headers: &HeaderMap, now: u64) -> Option<u64> {
+    number(headers, RETRY_AFTER.as_str()).or_else(|| {
+        let date = httpdate::parse_http_date(headers.get(RETRY_AFTER)?.to_str().ok()?).ok()?;
+        Some(date.duration_since(UNIX_EPOCH).ok()?.as_secs().saturating_sub(now))
+    })
 }
 
 /// The longest of the windows in which nothing remains.
@@ -76,6 +84,10 @@ mod tests {
     fn a_pause_is_what_the_hub_asks_for() {
         for (status, headers, expected) in [
             (429, vec![("retry-after", "7")], Some(7)),
+            (503, vec![("retry-after", "8")], Some(8)),
+            // Of the test's time, and of an hour before.
+            (429, vec![("retry-after", "Wed, 18 May 2033 03:33:32 GMT")], Some(12)),
+            (429, vec![("retry-after", "Wed, 18 May 2033 02:33:20 GMT")], None),
             (200, vec![], None),
             (429, vec![], None),
             // Nothing remains: whoever goes on is refused.

@@ -24,9 +24,10 @@ pub(super) fn organization(source: &Source) -> Option<&str> {
     source.text_property("allowedOrganization")
 }
 
-/// The token, from the variable that the source names.
+/// The token, from the variable that the source names. Files that variables are made of often end with a line break.
 pub(super) fn token<'a>(source: &Source, environment: &'a Environment) -> Option<&'a str> {
-    environment.get(source.text_property("apiKeyEnvVar").unwrap_or(DEFAULT_TOKEN_VARIABLE))
+    let value = environment.get(source.text_property("apiKeyEnvVar").unwrap_or(DEFAULT_TOKEN_VARIABLE));
+    value.map(str::trim).filter(|token| !token.is_empty())
 }
 
 /// How many models each pattern lets in.

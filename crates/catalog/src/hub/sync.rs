@@ -6,6 +6,7 @@ use std::fmt::Write;
 use futures::StreamExt;
 use model_registry_server::config::Environment;
 use model_registry_store::{CatalogItems, SourceSnapshot};
+use tokio::sync::mpsc::Sender;
 
 use super::client::{Hub, HubError, Listed, Read};
 use super::gate::{CONCURRENCY, Gates};
@@ -14,9 +15,12 @@ use super::progress::Progress;
 use super::{HubAccess, mapping, settings};
 use crate::configuration::Source;
 use crate::pattern::NameFilter;
+use crate::values::LONGEST_NAME;
 
 /// Problems that a status shows; the others are counted.
 const SHOWN: usize = 20;
+/// Models that are stored together while a sync runs.
+const BATCH: usize = 500;
 
 /// How a hub may be asked.
 pub(crate) struct Asking<'a> {
@@ -56,11 +60,30 @@ pub(crate) enum Ending {
     Failed,
 }
 
-/// Reads what the hub has. Models that are as they were are not read again.
-pub(crate) async fn sync(source: &Source, asking: &Asking<'_>, stored: &Stored, progress: &Progress) -> Synced {
+/// Models that were read, to be stored before the sync ends: reading all may take hours, and they would be lost with the
+/// process.
+pub(crate) struct Batch {
+    pub(crate) items: CatalogItems,
+    /// How many models there will be.
+    pub(crate) found: usize,
+}
+
+/// Reads what the hub has. Models that are as they were are not read again. `batches` takes what is read meanwhile; what
+/// comes back is the rest.
+pub(crate) async fn sync(
+    source: &Source,
+    asking: &Asking<'_>,
+    stored: &Stored,
+    progress: &Progress,
+    batches: Sender<Batch>,
+) -> Synced {
     let sync = async {
         match start(source, asking, progress).await {
-            Ok((hub, filter, wanted)) => read(source, asking, stored, progress, &hub, &filter, wanted).await,
+            Ok((hub, filter, wanted)) => {
+                Run { source, asking, stored, progress, hub: &hub, filter: &filter, batches: &batches }
+                    .read(wanted)
+                    .await
+            }
             Err((error, ending)) => {
                 let snapshot = SourceSnapshot {
                     source_id: source.id.clone(),
@@ -69,6 +92,7 @@ pub(crate) async fn sync(source: &Source, asking: &Asking<'_>, stored: &Stored, 
                     skipped: 0,
                     items: None,
                     kept: Vec::new(),
+                    is_part: false,
                     next_sync: None,
                 };
                 Synced { snapshot, ending }
@@ -125,105 +149,134 @@ impl Problems {
     }
 }
 
-async fn read(
-    source: &Source,
-    asking: &Asking<'_>,
-    stored: &Stored,
-    progress: &Progress,
-    hub: &Hub<'_>,
-    filter: &NameFilter,
-    wanted: Vec<Wanted>,
-) -> Synced {
-    let mut problems = Problems { texts: Vec::new(), skipped: 0, ending: Ending::Complete };
-    let mut kept: BTreeSet<String> = BTreeSet::new();
-    // By name: two patterns may find one model.
-    let mut found: BTreeMap<String, Option<Listed>> = BTreeMap::new();
-    let most = settings::limit(source);
-    for wanted in wanted {
-        match wanted {
-            Wanted::Exactly(name) if filter.allows(&name) => {
-                found.entry(name).or_default();
-            }
-            Wanted::Exactly(_) => {}
-            Wanted::Listed { organization, prefix } => match hub.list(&organization, &prefix, usize::MAX).await {
-                Ok(mut listed) => {
-                    listed.retain(|model| model.name().is_some_and(|name| filter.allows(name)));
-                    if let Some(cut) = listed.len().checked_sub(most).filter(|cut| *cut > 0) {
-                        let all = listed.len();
-                        let text = format!("{organization}/{prefix}*: {all} models, of which maxModels lets {most} in");
-                        problems.add(text, cut, Ending::Complete);
-                        listed.truncate(most);
-                    }
-                    found.extend(listed.into_iter().filter_map(|model| Some((model.name()?.to_owned(), Some(model)))));
-                }
-                Err(error) => {
-                    problems.add(format!("{organization}/{prefix}*: {error}"), 1, ending(&error));
-                    // Nobody knows what is there now, unless the hub says that it is gone.
-                    if !matches!(error, HubError::NotFound) {
-                        let is_of = |name: &&String| is_listed(name, &organization, &prefix) && filter.allows(name);
-                        kept.extend(stored.keys().filter(is_of).cloned());
-                    }
-                }
-            },
-        }
-        progress.found.set(i64::try_from(found.len()).unwrap_or(i64::MAX));
-    }
-    kept.retain(|name| !found.contains_key(name));
-
-    let names: BTreeSet<String> = found.keys().cloned().collect();
-    let reads = found.into_iter().map(|(name, listed)| read_one(hub, stored, name, listed));
-    let mut reads = futures::stream::iter(reads).buffer_unordered(CONCURRENCY);
-    let (mut items, mut read) = (CatalogItems::default(), BTreeSet::new());
-    let mut failures = Vec::new();
-    let mut is_any_unknown = false;
-    while let Some((name, answer)) = reads.next().await {
-        progress.done.inc();
-        match answer {
-            // The hub may call a model by another name than it was asked for.
-            Ok(Read::Same(name)) if filter.allows(&name) => {
-                kept.insert(name);
-            }
-            Ok(Read::New(model)) if filter.allows(&model.name) => {
-                // Two names may be those of one model.
-                if read.insert(model.name.clone()) {
-                    items.push(&mapping::item(&model, &source.id, asking.now));
-                }
-            }
-            Ok(_) => {}
-            Err(error) => {
-                // What was read before is better than nothing, unless the hub says that it is gone.
-                if error.is_temporary() {
-                    is_any_unknown |= !stored.contains_key(&name);
-                    kept.extend(stored.contains_key(&name).then(|| name.clone()));
-                }
-                failures.push((format!("{name}: {error}"), ending(&error)));
-            }
-        }
-    }
-    drop(reads);
-    if is_any_unknown {
-        // It may be stored under the name that the hub calls it by.
-        kept.extend(stored.keys().filter(|name| !names.contains(*name) && filter.allows(name)).cloned());
-    }
-    kept.retain(|name| !read.contains(name));
-    failures.sort();
-    for (text, ending) in failures {
-        problems.add(text, 1, ending);
-    }
-    finish(source, &problems, items, kept)
+/// All that a sync is about.
+struct Run<'a> {
+    source: &'a Source,
+    asking: &'a Asking<'a>,
+    stored: &'a Stored,
+    progress: &'a Progress,
+    hub: &'a Hub<'a>,
+    filter: &'a NameFilter,
+    batches: &'a Sender<Batch>,
 }
 
-async fn read_one(
-    hub: &Hub<'_>,
-    stored: &Stored,
-    name: String,
-    listed: Option<Listed>,
-) -> (String, Result<Read, HubError>) {
-    if listed.is_some_and(|listed| stored.get(&name).is_some_and(|seen| listed.is_as(seen))) {
-        return (name.clone(), Ok(Read::Same(name)));
+/// What the lists and the configuration ask for.
+struct Selected {
+    /// By name: two patterns may find one model.
+    found: BTreeMap<String, Option<Listed>>,
+    /// Models that stay although no list has them: it could not be read.
+    kept: BTreeSet<String>,
+}
+
+impl Run<'_> {
+    async fn read(&self, wanted: Vec<Wanted>) -> Synced {
+        let mut problems = Problems { texts: Vec::new(), skipped: 0, ending: Ending::Complete };
+        let Selected { found, mut kept } = self.select(wanted, &mut problems).await;
+        let names: BTreeSet<String> = found.keys().cloned().collect();
+        let reads = found.into_iter().map(|(name, listed)| self.read_one(name, listed));
+        let mut reads = futures::stream::iter(reads).buffer_unordered(CONCURRENCY);
+        let (mut items, mut read, mut sent) = (CatalogItems::default(), BTreeSet::new(), BTreeSet::new());
+        let mut failures = Vec::new();
+        let mut is_any_unknown = false;
+        while let Some((name, answer)) = reads.next().await {
+            self.progress.done.inc();
+            match answer {
+                // The hub may call a model by another name than it was asked for.
+                Ok(Read::Same(name)) if self.filter.allows(&name) => {
+                    kept.insert(name);
+                }
+                Ok(Read::New(model)) if self.filter.allows(&model.name) => {
+                    if model.name.chars().count() > LONGEST_NAME {
+                        let text = format!("{name}: its name has more than {LONGEST_NAME} characters");
+                        failures.push((text, Ending::Refused));
+                    } else if read.insert(model.name.clone()) {
+                        // Two names may be those of one model.
+                        items.push(&mapping::item(&model, &self.source.id, self.asking.now));
+                    }
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    // What was read before is better than nothing, unless the hub says that it is gone.
+                    if error.is_temporary() {
+                        is_any_unknown |= !self.stored.contains_key(&name);
+                        kept.extend(self.stored.contains_key(&name).then(|| name.clone()));
+                    }
+                    tracing::debug!(source = self.source.id, model = name, %error, "model not read");
+                    failures.push((format!("{name}: {error}"), ending(&error)));
+                }
+            }
+            if items.len() >= BATCH {
+                sent.clone_from(&read);
+                let batch = Batch { items: std::mem::take(&mut items), found: names.len() };
+                // Whoever stores them ends this sync when that is not possible.
+                let _ = self.batches.send(batch).await;
+            }
+        }
+        drop(reads);
+        if is_any_unknown {
+            // It may be stored under the name that the hub calls it by.
+            let others = self.stored.keys().filter(|name| !names.contains(*name) && self.filter.allows(name));
+            kept.extend(others.cloned());
+        }
+        kept.retain(|name| !read.contains(name));
+        kept.extend(sent);
+        failures.sort();
+        for (text, ending) in failures {
+            problems.add(text, 1, ending);
+        }
+        finish(self.source, &problems, items, kept)
     }
-    let read = hub.model(&name, |known| stored.get(known)).await;
-    (name, read)
+
+    async fn select(&self, wanted: Vec<Wanted>, problems: &mut Problems) -> Selected {
+        let (mut found, mut kept) = (BTreeMap::new(), BTreeSet::new());
+        let most = settings::limit(self.source);
+        for wanted in wanted {
+            match wanted {
+                Wanted::Exactly(name) if self.filter.allows(&name) => {
+                    found.entry(name).or_default();
+                }
+                Wanted::Exactly(_) => {}
+                Wanted::Listed { organization, prefix } => {
+                    match self.hub.list(&organization, &prefix, usize::MAX).await {
+                        Ok(mut listed) => {
+                            listed.retain(|model| model.name().is_some_and(|name| self.filter.allows(name)));
+                            if let Some(cut) = listed.len().checked_sub(most).filter(|cut| *cut > 0) {
+                                let all = listed.len();
+                                let text = format!(
+                                    "{organization}/{prefix}*: {all} models, of which maxModels lets {most} in"
+                                );
+                                problems.add(text, cut, Ending::Complete);
+                                listed.truncate(most);
+                            }
+                            let named = listed.into_iter();
+                            found.extend(named.filter_map(|model| Some((model.name()?.to_owned(), Some(model)))));
+                        }
+                        Err(error) => {
+                            problems.add(format!("{organization}/{prefix}*: {error}"), 1, ending(&error));
+                            // Nobody knows what is there now, unless the hub says that it is gone.
+                            if !matches!(error, HubError::NotFound) {
+                                let is_of = |name: &&String| {
+                                    is_listed(name, &organization, &prefix) && self.filter.allows(name)
+                                };
+                                kept.extend(self.stored.keys().filter(is_of).cloned());
+                            }
+                        }
+                    }
+                }
+            }
+            self.progress.found.set(i64::try_from(found.len()).unwrap_or(i64::MAX));
+        }
+        kept.retain(|name| !found.contains_key(name));
+        Selected { found, kept }
+    }
+
+    async fn read_one(&self, name: String, listed: Option<Listed>) -> (String, Result<Read, HubError>) {
+        if listed.is_some_and(|listed| self.stored.get(&name).is_some_and(|seen| listed.is_as(seen))) {
+            return (name.clone(), Ok(Read::Same(name)));
+        }
+        let read = self.hub.model(&name, |known| self.stored.get(known)).await;
+        (name, read)
+    }
 }
 
 fn finish(source: &Source, problems: &Problems, items: CatalogItems, kept: BTreeSet<String>) -> Synced {
@@ -234,6 +287,7 @@ fn finish(source: &Source, problems: &Problems, items: CatalogItems, kept: BTree
         skipped: problems.skipped,
         items: None,
         kept: kept.into_iter().collect(),
+        is_part: false,
         next_sync: None,
     };
     let error = (!problems.texts.is_empty()).then(|| problems.text());

@@ -3,6 +3,7 @@
 mod access;
 mod incremental;
 mod limits;
+mod mapping;
 mod metrics;
 mod patterns;
 mod refusals;

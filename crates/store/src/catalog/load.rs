@@ -42,6 +42,8 @@ pub struct SourceSnapshot {
     pub items: Option<CatalogItems>,
     /// Keys of models that stay as they are, beside `items`.
     pub kept: Vec<String>,
+    /// Nothing goes: the items are a part of what the source publishes.
+    pub is_part: bool,
     /// When it is read again, whoever does that.
     pub next_sync: Option<NextSync>,
 }
@@ -87,8 +89,8 @@ impl Operation for CatalogLoad {
         for snapshot in &self.snapshots {
             let count = match &snapshot.items {
                 Some(items) => {
-                    load.replace(tx, &snapshot.source_id, items, &snapshot.kept).await?;
-                    items.len() + snapshot.kept.len()
+                    let kept = if snapshot.is_part { Kept::Others } else { Kept::Keys(&snapshot.kept) };
+                    load.replace(tx, &snapshot.source_id, items, kept).await?
                 }
                 None => load.stored(tx, &snapshot.source_id).await?.len(),
             };
@@ -133,6 +135,15 @@ async fn end_bulk(tx: &mut Transaction) -> Result<()> {
         }
         Dialect::MySql => Ok(()),
     }
+}
+
+/// What stays of what a source published before.
+#[derive(Clone, Copy)]
+enum Kept<'a> {
+    /// These models.
+    Keys(&'a [String]),
+    /// Everything that is not among the items.
+    Others,
 }
 
 struct Load {
@@ -190,19 +201,24 @@ impl Load {
         tx.fetch_all(&select).await
     }
 
+    /// Tells how many items there are now.
     async fn replace(
         &mut self,
         tx: &mut Transaction,
         source_id: &str,
         items: &CatalogItems,
-        kept: &[String],
-    ) -> Result<()> {
+        kept: Kept<'_>,
+    ) -> Result<usize> {
         let mut stored: HashMap<(i16, String), StoredRow> = HashMap::new();
         for row in self.stored(tx, source_id).await? {
             stored.insert((row.kind, row.item_key.clone()), row);
         }
-        for key in kept {
-            self.report.unchanged += usize::from(stored.remove(&(CatalogKind::Model.code(), key.clone())).is_some());
+        let mut count = items.len();
+        if let Kept::Keys(kept) = kept {
+            let kept = kept.iter().filter(|key| stored.remove(&(CatalogKind::Model.code(), (*key).clone())).is_some());
+            let kept = kept.count();
+            self.report.unchanged += kept;
+            count += kept;
         }
         let mut changed = Vec::new();
         for entry in items.entries() {
@@ -213,6 +229,10 @@ impl Load {
                 continue;
             }
             changed.push((entry, digest, old.map(|old| (old.id, old.create_time))));
+        }
+        if let Kept::Others = kept {
+            count += stored.len();
+            stored.clear();
         }
         self.report.removed += stored.len();
         let removed: Vec<i64> = stored.into_values().map(|row| row.id).collect();
@@ -239,7 +259,8 @@ impl Load {
         }
         write(tx, insertions).await?;
         self.next_id = rows.next_id();
-        write(tx, rows.finish()).await
+        write(tx, rows.finish()).await?;
+        Ok(count)
     }
 
     /// Deletes items with everything below them; tells what was there.
@@ -324,7 +345,7 @@ impl Load {
             if known.contains(source_id.as_str()) {
                 continue;
             }
-            self.replace(tx, &source_id, &CatalogItems::default(), &[]).await?;
+            self.replace(tx, &source_id, &CatalogItems::default(), Kept::Keys(&[])).await?;
             forget_state(tx, &source_id).await?;
         }
         Ok(())

@@ -82,3 +82,14 @@ async fn a_token_of_any_form_is_used_and_a_wrong_one_is_told_and_not_shown() {
         assert_eq!(hub.authorizations(), [Some(format!("Bearer {wrong}"))]);
     }
 }
+
+// A variable that is made of a file often ends with a line break.
+#[tokio::test]
+async fn blanks_around_a_token_do_not_matter() {
+    let hub = HubServer::start().await.unwrap();
+    hub.publish("org/private", 1);
+    hub.hide("org/private");
+    let (_files, api) = api(Backend::Sqlite, &hub, "['org/*']", Some(&format!("{TOKEN}\n"))).await;
+    api.catalog.sync_hub("hub").await.unwrap();
+    assert_eq!(api.names("models").await, ["org/private"], "{}", error(&api).await);
+}

@@ -1,9 +1,11 @@
 //! What is read again, and what is not.
 
+use std::time::Duration;
+
 use model_registry_testkit::hub::{HubServer, Planned, TOKEN};
 use model_registry_testkit::{Backend, backends};
 
-use super::{api, custom, state};
+use super::{api, custom, error, eventually, source, state};
 
 #[tokio::test]
 async fn a_model_that_is_named_in_full_is_read_again_only_when_it_changed() {
@@ -85,10 +87,10 @@ async fn a_sync_that_ends_after_its_source_was_switched_off_brings_nothing_back(
     let hub = HubServer::start().await.unwrap();
     hub.publish("org/a", 1);
     let (files, api) = api(Backend::Sqlite, &hub, "['org/a']", None).await;
-    hub.slow_down(std::time::Duration::from_millis(200));
-    let text = super::source(&hub, "['org/a']", "");
+    hub.slow_down(Duration::from_millis(200));
+    let text = source(&hub, "['org/a']", "");
     let switching_off = async {
-        super::eventually("the sync has begun", async || !hub.requests().is_empty()).await;
+        eventually("the sync has begun", async || !hub.requests().is_empty()).await;
         files.write("sources.yaml", &text.replace("id: hub,", "id: hub, enabled: false,"));
         api.catalog.load().await.unwrap();
     };
@@ -96,4 +98,43 @@ async fn a_sync_that_ends_after_its_source_was_switched_off_brings_nothing_back(
     assert_eq!(report.unwrap().written, 0);
     assert_eq!(api.names("models").await, [""; 0]);
     assert_eq!(state(&api).await["status"], "disabled");
+}
+
+// Reading a large organisation takes hours, and a hub's limits make it longer.
+#[tokio::test]
+async fn what_was_read_before_a_sync_was_cut_off_is_served_and_not_read_again() {
+    const COUNT: usize = 520;
+    for backend in backends() {
+        let hub = HubServer::start().await.unwrap();
+        hub.set_page_size(100);
+        let name = |number: usize| format!("org/m{number:03}");
+        (0..COUNT).for_each(|number| hub.publish(&name(number), 1));
+        // The last one does not come.
+        hub.plan(&format!("/api/models/{}", name(COUNT - 1)), vec![Planned::Slow(Duration::from_hours(1))]);
+        let (_files, api) = api(backend, &hub, "['org/*']", None).await;
+        let count = async || api.get("models?pageSize=1000").await.json()["size"].as_u64().unwrap();
+        tokio::select! {
+            ended = api.catalog.sync_hub("hub") => panic!("{ended:?}"),
+            () = eventually("a part is stored", async || count().await > 0) => {}
+        }
+        assert_eq!(count().await, 500, "{backend}");
+        assert_eq!(state(&api).await["status"], "partially-available");
+        assert_eq!(error(&api).await, "the hub is being read: 500 of 520 models so far");
+        let database = api.store.database().unwrap();
+        assert_eq!(database.find_next_sync("hub").await.unwrap(), None, "it is due at once");
+
+        hub.requests();
+        let report = api.catalog.sync_hub("hub").await.unwrap();
+        assert_eq!((report.written, report.removed, report.unchanged), (20, 0, 500), "{backend}");
+        let read = hub.requests().into_iter().filter(|path| path.starts_with("/api/models/")).count();
+        assert_eq!((read, count().await), (20, 520), "{backend}");
+        assert_eq!(state(&api).await["status"], "available");
+
+        // A sync that is not cut off tells of all that it has written.
+        (0..COUNT).for_each(|number| hub.publish(&name(number), 2));
+        hub.withdraw(&name(0));
+        let report = api.catalog.sync_hub("hub").await.unwrap();
+        assert_eq!((report.written, report.removed, count().await), (519, 1, 519), "{backend}");
+        assert!(database.find_next_sync("hub").await.unwrap().is_some());
+    }
 }

@@ -152,3 +152,29 @@ async fn replicas_of_a_catalog_without_sources_are_ready() {
         following.abort();
     }
 }
+
+#[tokio::test]
+async fn one_replica_reads_a_hub_and_all_serve_what_it_has_read() {
+    for backend in backends().into_iter().filter(|backend| *backend != Backend::Sqlite) {
+        let hub = hub_with("org/a").await;
+        let files = Files::new(&[("sources.yaml", &sources(&[entry(&hub, "org", "")]))]);
+        let database = Api::on(backend, Settings::default()).await;
+        let first = restarted(&database, settings(&files, None));
+        let leading = tokio::spawn(first.clone().run());
+        eventually("the first one is ready", async || is_ready(&first).await).await;
+        assert_eq!(hub.requests(), ["/api/models", "/api/models/org/a", "/org/a/README.md"], "{backend}");
+
+        let second = restarted(&database, settings(&files, None));
+        let following = tokio::spawn(second.clone().run());
+        eventually("the second one is ready", async || is_ready(&second).await).await;
+        assert_eq!(database.names("models").await, ["org/a"], "{backend}");
+
+        // It takes over: what was read is not due, and what is new is read.
+        leading.abort();
+        hub.publish("org/b", 1);
+        files.write("sources.yaml", &sources(&[entry(&hub, "org", ", excludedModels: ['*-draft']")]));
+        eventually("the second one reads", async || database.names("models").await == ["org/a", "org/b"]).await;
+        assert_eq!(hub.requests(), ["/api/models", "/api/models/org/b", "/org/b/README.md"], "{backend}");
+        following.abort();
+    }
+}

@@ -1,0 +1,92 @@
+//! What becomes of what a hub says of a model.
+
+use model_registry_testkit::hub::HubServer;
+use model_registry_testkit::{Backend, backends};
+use serde_json::json;
+
+use super::{api, custom, error, state};
+
+#[tokio::test]
+async fn a_card_is_mapped_in_each_form_that_hubs_know() {
+    let hub = HubServer::start().await.unwrap();
+    hub.publish("org/a", 1);
+    hub.edit("org/a", |info| {
+        info["tags"] = json!(["transformers", "license:other", "region:us"]);
+        info["cardData"] = json!({
+            "description": "Reads", "language": "en", "license": "other", "license_name": "own",
+            "license_link": "https://x.example/license",
+        });
+        info["pipeline_tag"] = json!("fill-mask");
+        info["gated"] = json!("auto");
+    });
+    hub.publish("org/bare", 1);
+    hub.edit("org/bare", |info| {
+        *info = json!({"modelId": "org/bare", "author": "org", "cardData": null, "tags": null});
+    });
+    let (_files, api) = api(Backend::Sqlite, &hub, "['org/*']", None).await;
+    api.catalog.sync_hub("hub").await.unwrap();
+    assert_eq!(state(&api).await["status"], "available", "{}", state(&api).await);
+    let model = api.get("sources/hub/models/org/a").await.json();
+    for (field, expected) in [
+        ("description", json!("Reads")),
+        ("language", json!(["en"])),
+        ("licenseLink", json!("https://x.example/license")),
+        ("tasks", json!(["fill-mask"])),
+        ("libraryName", json!("transformers")),
+    ] {
+        assert_eq!(model[field], expected, "{field}");
+    }
+    for (property, expected) in [
+        ("model_type", "predictive"),
+        ("hf_gated", "auto"),
+        ("hf_private", "false"),
+        ("hf_tags", "[\"transformers\",\"region:us\"]"),
+        ("hf_architectures", "[\"LlamaForCausalLM\"]"),
+        ("hf_model_type", "llama"),
+    ] {
+        assert_eq!(custom(&api, "org/a", property).await, expected, "{property}");
+    }
+    // Little is known of it, and without a revision it is read each time.
+    let bare = api.get("sources/hub/models/org/bare").await.json();
+    assert_eq!((&bare["name"], bare.get("description"), bare.get("license")), (&json!("org/bare"), None, None));
+    assert_eq!(custom(&api, "org/bare", "model_type").await, "unknown");
+    hub.requests();
+    api.catalog.sync_hub("hub").await.unwrap();
+    assert!(hub.requests().contains(&"/api/models/org/bare".to_owned()));
+}
+
+#[tokio::test]
+async fn a_model_whose_files_are_closed_is_published_without_its_card() {
+    let hub = HubServer::start().await.unwrap();
+    hub.publish("org/a", 1);
+    hub.gate_files("org/a");
+    let (_files, api) = api(Backend::Sqlite, &hub, "['org/a']", None).await;
+    api.catalog.sync_hub("hub").await.unwrap();
+    assert_eq!(state(&api).await["status"], "available");
+    let model = api.get("sources/hub/models/org/a").await.json();
+    assert_eq!((&model["description"], model.get("readme")), (&json!("revision 1"), None));
+    assert_eq!(custom(&api, "org/a", "hf_gated").await, "auto");
+}
+
+// One such model used to keep its whole source out of the database.
+#[tokio::test]
+async fn texts_that_a_database_does_not_take_spoil_no_sync() {
+    for backend in backends() {
+        let hub = HubServer::start().await.unwrap();
+        let long = format!("org/{}", "x".repeat(260));
+        for name in ["org/a", "org/b", long.as_str()] {
+            hub.publish(name, 1);
+        }
+        hub.edit("org/a", |info| {
+            info["cardData"]["description"] = json!("nul\0 \u{fffd} \u{1f600}");
+            info["tags"] = json!(["a\0b"]);
+            info["library_name"] = json!("\0");
+        });
+        let (_files, api) = api(backend, &hub, "['org/*']", None).await;
+        api.catalog.sync_hub("hub").await.unwrap();
+        assert_eq!(api.names("models").await, ["org/a", "org/b"], "{backend}");
+        let model = api.get("sources/hub/models/org/a").await.json();
+        assert_eq!(model["description"], "nul \u{fffd} \u{1f600}", "{backend}");
+        assert!(error(&api).await.ends_with("its name has more than 255 characters"), "{}", error(&api).await);
+    }
+}

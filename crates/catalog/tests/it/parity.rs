@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::Request;
 use model_registry_catalog::{Catalog, Settings};
-use model_registry_store::{CatalogItems, CatalogLoad, Clock, Lease, LoadReport, PoolOptions, SourceSnapshot, Store};
+use model_registry_store::{CatalogItems, CatalogLoad, Clock, Lease, PoolOptions, SourceSnapshot, Store};
 use model_registry_testkit::{Backend, TestDatabase, backends};
 use serde_json::{Value, json};
 
@@ -243,14 +243,16 @@ async fn a_load_that_outlives_its_lease_writes_nothing() {
                 skipped: 0,
                 items: Some(CatalogItems::default()),
                 kept: Vec::new(),
+                is_part: false,
+                next_sync: None,
             };
             let sources = Some(vec!["a".to_owned()]);
             CatalogLoad { snapshots: vec![snapshot], sources, clock: Clock::system(), lease: Some(lease.clone()) }
         };
-        assert_eq!(api.store.write(&load(&old)).await.unwrap(), LoadReport::default(), "{backend}");
+        assert_eq!(api.store.write(&load(&old)).await.unwrap(), None, "{backend}");
         assert_eq!(api.names("models").await, ["m"], "{backend}");
         assert_eq!(api.get("sources").await.json()["items"][0]["status"], "available", "{backend}");
-        assert_eq!(api.store.write(&load(&new)).await.unwrap().removed, 1, "{backend}");
+        assert_eq!(api.store.write(&load(&new)).await.unwrap().unwrap().removed, 1, "{backend}");
         assert!(api.names("models").await.is_empty(), "{backend}");
     }
 }

@@ -17,13 +17,16 @@ use model_registry_client::{
 async fn main() -> Result<(), Box<dyn Error>> {
     let server = std::env::args().nth(1).unwrap_or_else(|| "http://127.0.0.1:8080".to_owned());
     let version = std::env::args().nth(2).unwrap_or_else(|| "v1".to_owned());
-    let client = Client::new(&server)?;
+    run(&server, &version, &mut std::io::stdout()).await
+}
 
+pub(crate) async fn run(server: &str, version: &str, output: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    let client = Client::new(server)?;
     let registered = client
         .register(&RegisterRequest {
             registered_model: RegisteredModelCreate { name: "fraud-detector".to_owned(), ..Default::default() },
             model_version: ModelVersionCreate {
-                name: version,
+                name: version.to_owned(),
                 custom_properties: [("accuracy".to_owned(), MetadataValue::from(0.93))].into(),
                 ..Default::default()
             },
@@ -38,7 +41,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
         })
         .await?;
 
-    let mut output = std::io::stdout().lock();
     let mut versions = client.versions_of(&registered.registered_model.id).list(ListOptions::default());
     while let Some(version) = versions.try_next().await? {
         writeln!(output, "{} {}", registered.registered_model.name, version.name)?;

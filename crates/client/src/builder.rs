@@ -18,7 +18,7 @@ const USER_AGENT: &str = concat!("model-registry/", env!("CARGO_PKG_VERSION"));
 
 /// Sets up a [`Client`].
 ///
-/// ```no_run
+/// ```
 /// # use std::time::Duration;
 /// # use model_registry_client::{Client, Retries};
 /// let client = Client::builder("https://models.example.com")

@@ -20,12 +20,15 @@ pub use preview::{PreviewRequest, Previewed};
 
 /// The operations of the catalog; [`Client::catalog`] gives them.
 ///
-/// ```no_run
+/// ```
 /// use futures::TryStreamExt;
 /// use model_registry_client::Client;
 /// use model_registry_client::catalog::{ArtifactOptions, CatalogArtifact, ModelOptions};
 ///
-/// # async fn example(client: Client) -> Result<(), model_registry_client::Error> {
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doctest/server.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), model_registry_client::Error> {
+/// # let client = Client::new(&catalog().await)?;
 /// let catalog = client.catalog();
 /// let options = ModelOptions { text: Some("chat".to_owned()), ..ModelOptions::default() };
 /// let mut models = catalog.models().list(options);

@@ -13,9 +13,12 @@ use crate::resource::Resource;
 
 /// The operations on all entities of a kind.
 ///
-/// ```no_run
+/// ```
 /// # use model_registry_client::{Change, Client, FindBy, RegisteredModelCreate, RegisteredModelUpdate};
-/// # async fn example(client: Client) -> Result<(), model_registry_client::Error> {
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doctest/server.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), model_registry_client::Error> {
+/// # let client = Client::new(&registry().await)?;
 /// let models = client.registered_models();
 /// let model = models.create(&RegisteredModelCreate { name: "fraud".to_owned(), ..Default::default() }).await?;
 /// let update = RegisteredModelUpdate { owner: Change::Set("risk".to_owned()), ..Default::default() };

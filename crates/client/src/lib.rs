@@ -3,13 +3,16 @@
 //! Works with this registry and with every other server that speaks `v1alpha3`. It never starts a runtime, never
 //! prints, and reads no settings or environment on its own, but for the proxies that the environment names.
 //!
-//! ```no_run
+//! ```
 //! use futures::TryStreamExt;
 //! use model_registry_client::{Client, ListOptions, ModelArtifactCreate, ModelVersionCreate, RegisterRequest,
 //!     RegisteredModelCreate};
 //!
-//! # async fn example() -> Result<(), model_registry_client::Error> {
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doctest/server.rs"));
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), model_registry_client::Error> {
 //! let client = Client::new("http://127.0.0.1:8080")?;
+//! # let client = Client::new(&registry().await)?;
 //!
 //! // A model, a version and its artifact in one request, all or nothing.
 //! let registered = client
@@ -36,8 +39,8 @@
 //! # What is sent again
 //!
 //! A request that reached nobody, or was answered with 429, 502, 503 or 504, is sent again where that can do no harm:
-//! reads always; creations because each carries an `Idempotency-Key`, under which the registry answers a repeated
-//! request with the first one's answer; changes never. `Retry-After` is respected. See [`Retries`].
+//! reads always; creations where the server knows the `Idempotency-Key` that each carries, under which it answers a
+//! repeated request with the first one's answer; changes never. `Retry-After` is respected. See [`Retries`].
 //!
 //! # Failures
 //!
@@ -73,9 +76,4 @@ pub use model_registry_api::{Kind, OrderBy, SortOrder};
 pub use options::{FindBy, ListOptions, ListQuery};
 pub use pages::Items;
 pub use resource::{Child, Resource};
-pub use retries::Retries;
-
-/// The guide's examples are compiled with the tests.
-#[cfg(doctest)]
-#[doc = include_str!("../../../docs/rust-client.md")]
-struct Guide;
+pub use retries::{Creations, Retries};

@@ -12,9 +12,22 @@ pub struct Retries {
     pub first_wait: Duration,
     /// The longest wait. A server that asks for a longer one with `Retry-After` is not asked again.
     pub longest_wait: Duration,
-    /// Whether creations are sent again as well. Switch it off for servers that do not know `Idempotency-Key`: there a
-    /// creation whose answer got lost could happen twice.
-    pub creations: bool,
+    /// Whether creations are sent again as well.
+    pub creations: Creations,
+}
+
+/// Whether creations are sent again. A server that does not know `Idempotency-Key` could do twice what is sent twice,
+/// when it was the first answer that got lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Creations {
+    /// Never.
+    Once,
+    /// Where nothing has arrived, and where the server knows `Idempotency-Key`. It is asked for its OpenAPI document
+    /// when that matters for the first time; a server without one is not trusted.
+    #[default]
+    WhereSafe,
+    /// Always: for a server that knows `Idempotency-Key` behind something that hides its OpenAPI document.
+    Always,
 }
 
 impl Default for Retries {
@@ -23,7 +36,7 @@ impl Default for Retries {
             attempts: 3,
             first_wait: Duration::from_millis(100),
             longest_wait: Duration::from_secs(10),
-            creations: true,
+            creations: Creations::WhereSafe,
         }
     }
 }
@@ -31,7 +44,7 @@ impl Default for Retries {
 impl Retries {
     /// Sends everything once.
     pub const fn none() -> Self {
-        Self { attempts: 0, first_wait: Duration::ZERO, longest_wait: Duration::ZERO, creations: false }
+        Self { attempts: 0, first_wait: Duration::ZERO, longest_wait: Duration::ZERO, creations: Creations::Once }
     }
 
     /// The wait before the next attempt; `None` when there is to be none.

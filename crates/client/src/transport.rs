@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -18,9 +19,12 @@ use crate::builder::bearer;
 use crate::call::Call;
 use crate::error::{Answer, Error, Result};
 use crate::events::{EventError, Events};
-use crate::retries::Retries;
+use crate::retries::{Creations, Retries};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// As an OpenAPI document names the header.
+const IDEMPOTENCY_PARAMETER: &[u8] = b"\"Idempotency-Key\"";
+const OPENAPI: &str = "/openapi.json";
 const REQUEST_ID: &str = "x-request-id";
 const EVENT_STREAM: &str = "text/event-stream";
 /// Longer than servers let one live; silence ends it much earlier.
@@ -40,6 +44,8 @@ pub(crate) struct Transport {
     credentials: Credentials,
     retries: Retries,
     timeout: Duration,
+    /// Whether the server knows `Idempotency-Key`, once that has been asked.
+    knows_keys: OnceLock<bool>,
 }
 
 /// A successful answer.
@@ -53,6 +59,8 @@ pub(crate) struct Reply {
 pub(crate) struct Failure {
     error: Error,
     is_temporary: bool,
+    /// Whether the server may have done something for all that.
+    may_have_arrived: bool,
     retry_after: Option<Duration>,
 }
 
@@ -72,7 +80,7 @@ impl Transport {
         timeout: Duration,
     ) -> Self {
         let server = server.as_str().trim_end_matches('/').to_owned();
-        Self { http, server, credentials, retries, timeout }
+        Self { http, server, credentials, retries, timeout, knows_keys: OnceLock::new() }
     }
 
     /// The URL of a path as calls have it.
@@ -155,7 +163,7 @@ impl Transport {
         } else {
             Error::Unreadable { server, reason, request_id }
         };
-        Failure { error, is_temporary, retry_after: None }
+        Failure { error, is_temporary, may_have_arrived: true, retry_after: None }
     }
 
     pub(crate) async fn send(&self, call: Call) -> Result<Reply> {
@@ -163,18 +171,50 @@ impl Transport {
         let request_id = Uuid::now_v7().to_string();
         let is_creation = call.method == Method::POST && !call.is_read;
         let key = is_creation.then(|| Uuid::now_v7().to_string());
-        let may_repeat = call.is_read || is_creation && self.retries.creations;
         for attempts_made in 1.. {
             let failure = match self.attempt(&call, &request_id, key.as_deref()).await {
                 Ok(reply) => return Ok(reply),
                 Err(failure) => failure,
             };
-            if !may_repeat {
+            if !self.may_repeat(&call, &failure).await {
                 return Err(failure.error);
             }
             self.pause(attempts_made, failure).await?;
         }
         unreachable!("attempts end")
+    }
+
+    /// Whether sending a call again can do no harm.
+    async fn may_repeat(&self, call: &Call, failure: &Failure) -> bool {
+        if call.is_read {
+            return true;
+        }
+        let is_creation = call.method == Method::POST;
+        is_creation
+            && failure.is_temporary
+            && match self.retries.creations {
+                Creations::Once => false,
+                Creations::WhereSafe => !failure.may_have_arrived || self.knows_keys().await,
+                Creations::Always => true,
+            }
+    }
+
+    /// Whether the server knows `Idempotency-Key`: its OpenAPI document says so. The Kubeflow Model Registry has none.
+    async fn knows_keys(&self) -> bool {
+        if let Some(knows_keys) = self.knows_keys.get() {
+            return *knows_keys;
+        }
+        // A read, which is repeated while the server is away.
+        let document = Box::pin(self.send(Call::get(OPENAPI.to_owned(), Vec::new()))).await;
+        let knows_keys = match document {
+            Ok(document) => {
+                document.body.windows(IDEMPOTENCY_PARAMETER.len()).any(|part| part == IDEMPOTENCY_PARAMETER)
+            }
+            // Nothing was learnt.
+            Err(error) if error.is_temporary() => return false,
+            Err(_) => false,
+        };
+        *self.knows_keys.get_or_init(|| knows_keys)
     }
 
     async fn attempt(&self, call: &Call, request_id: &str, key: Option<&str>) -> Result<Reply, Failure> {
@@ -231,13 +271,9 @@ impl Transport {
         if error.is_timeout() && !error.is_connect() {
             return Failure::for_good(Error::Timeout { server, after: self.timeout, request_id });
         }
-        let reason = root_cause(&error);
-        let source = Box::new(error);
-        Failure {
-            error: Error::Unreachable { server, reason, request_id, source },
-            is_temporary: true,
-            retry_after: None,
-        }
+        let (reason, may_have_arrived) = (root_cause(&error), !error.is_connect());
+        let error = Error::Unreachable { server, reason, request_id, source: Box::new(error) };
+        Failure { error, is_temporary: true, may_have_arrived, retry_after: None }
     }
 
     fn refusal(&self, status: StatusCode, headers: &HeaderMap, body: &[u8], request_id: String) -> Failure {
@@ -255,7 +291,7 @@ impl Transport {
         // The form with a date would need a clock that agrees with the server's.
         let retry_after =
             text(headers, RETRY_AFTER.as_str()).and_then(|text| text.parse().ok()).map(Duration::from_secs);
-        Failure { error, is_temporary, retry_after }
+        Failure { error, is_temporary, may_have_arrived: true, retry_after }
     }
 
     /// An answer that is JSON but not what it should be.
@@ -266,7 +302,7 @@ impl Transport {
 
 impl Failure {
     fn for_good(error: Error) -> Self {
-        Self { error, is_temporary: false, retry_after: None }
+        Self { error, is_temporary: false, may_have_arrived: true, retry_after: None }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use model_registry_client::{
-    Client, Error, FindBy, ListOptions, RegisteredModelCreate, RegisteredModelUpdate, Retries,
+    Client, Creations, Error, FindBy, ListOptions, RegisteredModelCreate, RegisteredModelUpdate, Retries,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -78,28 +78,83 @@ async fn a_server_that_wants_to_be_left_alone_for_long_is() {
     assert_eq!(stand_in.asked().len(), 1);
 }
 
-#[tokio::test]
-async fn a_creation_is_repeated_under_one_key_and_a_change_never() {
-    let stand_in = StandIn::start(|number| match number {
-        1 => answer(201, &[], MODEL),
-        _ => answer(503, &[], ""),
+/// Creates a model at a stand-in that fails the first creation; gives what was asked for, and whether it worked.
+async fn create_twice(openapi: (u16, &'static str), creations: Creations) -> (Vec<String>, Vec<String>, bool) {
+    let stand_in = StandIn::start(move |number| match (number, creations) {
+        (0, _) => answer(503, &[], ""),
+        (1, Creations::WhereSafe) => answer(openapi.0, &[], openapi.1),
+        _ => answer(201, &[], MODEL),
     })
     .await;
-    let models = stand_in.server.quick_client(3).registered_models();
-    models.create(&RegisteredModelCreate::default()).await.unwrap();
-    let keys: Vec<String> = stand_in.asked().iter().map(|asked| asked.header("idempotency-key").to_owned()).collect();
-    assert_eq!(keys.len(), 2);
+    let client = Client::builder(&stand_in.server.url).retries(Retries { creations, ..quick(3) }).build().unwrap();
+    let worked = client.registered_models().create(&RegisteredModelCreate::default()).await.is_ok();
+    // What was learnt is remembered.
+    let _ = client.registered_models().create(&RegisteredModelCreate::default()).await;
+    let asked = stand_in.asked();
+    let paths = asked.iter().map(|asked| format!("{} {}", asked.method, asked.path.rsplit('/').next().unwrap()));
+    let keys = asked.iter().map(|asked| asked.header("idempotency-key").to_owned()).filter(|key| !key.is_empty());
+    (paths.collect(), keys.collect(), worked)
+}
+
+#[tokio::test]
+async fn a_creation_is_repeated_under_one_key_where_the_server_knows_keys() {
+    let (post, document) = ("POST registered_models", "GET openapi.json");
+    let knows = r#"{"parameters":{"Key":{"in":"header","name":"Idempotency-Key"}}}"#;
+    let (paths, keys, worked) = create_twice((200, knows), Creations::WhereSafe).await;
+    assert!(worked);
+    assert_eq!(paths, [post, document, post, post]);
     assert_eq!(keys[0], keys[1]);
+    assert_ne!(keys[1], keys[2]);
     assert_eq!(keys[0].len(), 36);
 
-    assert!(models.update("1", &RegisteredModelUpdate::default()).await.is_err());
-    assert_eq!(stand_in.asked().len(), 3);
-    assert_eq!(stand_in.asked()[2].header("idempotency-key"), "");
+    for openapi in [(404, ""), (401, ""), (200, r#"{"parameters":{}}"#)] {
+        let (paths, _, worked) = create_twice(openapi, Creations::WhereSafe).await;
+        assert!(!worked, "{openapi:?}");
+        assert_eq!(paths, [post, document, post], "{openapi:?}");
+    }
+    let (paths, keys, worked) = create_twice((404, ""), Creations::Always).await;
+    assert!(worked && keys[0] == keys[1]);
+    assert_eq!(paths, [post, post, post]);
+    let (paths, _, worked) = create_twice((200, knows), Creations::Once).await;
+    assert!(!worked);
+    assert_eq!(paths, [post, post]);
+}
 
-    let careful = Retries { creations: false, ..quick(3) };
-    let client = Client::builder(&stand_in.server.url).retries(careful).build().unwrap();
-    assert!(client.registered_models().create(&RegisteredModelCreate::default()).await.is_err());
-    assert_eq!(stand_in.asked().len(), 4);
+#[tokio::test]
+async fn a_creation_that_arrived_nowhere_is_repeated_without_a_question() {
+    let (listener, url) = listen().await;
+    drop(listener);
+    let address = url.strip_prefix("http://").unwrap().to_owned();
+    let patient = Retries {
+        attempts: 1_000,
+        first_wait: Duration::from_millis(10),
+        longest_wait: Duration::from_millis(50),
+        ..Retries::default()
+    };
+    let client = Client::builder(&url).retries(patient).build().unwrap();
+    let creation =
+        tokio::spawn(async move { client.registered_models().create(&RegisteredModelCreate::default()).await });
+    // Whoever listens now knows nothing of keys.
+    let listener = std::net::TcpListener::bind(&address).unwrap();
+    let (mut stream, _) = tokio::task::spawn_blocking(move || listener.accept().unwrap()).await.unwrap();
+    let answered = tokio::task::spawn_blocking(move || {
+        use std::io::{Read, Write};
+        let mut head = [0; 4096];
+        let length = stream.read(&mut head).unwrap();
+        write!(stream, "HTTP/1.1 201 Created\r\nContent-Length: {}\r\n\r\n{MODEL}", MODEL.len()).unwrap();
+        String::from_utf8_lossy(&head[..length]).into_owned()
+    });
+    assert!(answered.await.unwrap().starts_with("POST "));
+    assert_eq!(creation.await.unwrap().unwrap().name, "m");
+}
+
+#[tokio::test]
+async fn a_change_is_never_repeated() {
+    let stand_in = StandIn::start(|_| answer(503, &[], "")).await;
+    let models = stand_in.server.quick_client(3).registered_models();
+    assert!(models.update("1", &RegisteredModelUpdate::default()).await.is_err());
+    assert_eq!(stand_in.asked().len(), 1);
+    assert_eq!(stand_in.asked()[0].header("idempotency-key"), "");
 }
 
 #[tokio::test]

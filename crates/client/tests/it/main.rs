@@ -6,6 +6,7 @@ mod catalog;
 mod changes;
 mod entities;
 mod failures;
+mod guide;
 mod lists;
 mod operations;
 mod support;

@@ -1,0 +1,27 @@
+// Servers for the programs in the documentation: they include this file out of sight.
+
+async fn registry() -> String {
+    let registry = model_registry_registry::Registry::new(store().await);
+    serve(model_registry_registry::router(registry)).await
+}
+
+async fn catalog() -> String {
+    let sources = vec![model_registry_catalog::sample_sources()];
+    let settings = model_registry_catalog::Settings { sources, ..Default::default() };
+    let catalog = model_registry_catalog::Catalog::new(store().await, settings);
+    catalog.load().await.expect("the sample is whole");
+    serve(model_registry_catalog::router(catalog)).await
+}
+
+async fn store() -> model_registry_store::Store {
+    use model_registry_store::{Clock, DatabaseSource, PoolOptions, Store};
+    let source = DatabaseSource::Sqlite { path: None };
+    Store::connect(&source, PoolOptions::default(), Clock::system()).await.expect("memory is there")
+}
+
+async fn serve(router: axum::Router) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("some port is free");
+    let address = listener.local_addr().expect("it has an address");
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    format!("http://{address}")
+}

@@ -7,6 +7,8 @@ pub(super) enum Run {
     Serves,
     Endless,
     Python,
+    /// Commands that need the Python environment.
+    WithPython,
     /// Commands that do not run, and why.
     No(String),
     File(String),
@@ -48,6 +50,7 @@ fn run(language: &str, what: &str) -> Run {
         ("no-run", reason) if reason.len() > 10 => Run::No(reason.to_owned()),
         ("serves", "") if is_shell => Run::Serves,
         ("endless", "") if is_shell => Run::Endless,
+        ("python", "") if is_shell => Run::WithPython,
         ("with-answers", "") if language == "console" => Run::Nothing,
         ("", "") if is_shell => Run::Commands,
         ("", "") if language == "python" => Run::Python,

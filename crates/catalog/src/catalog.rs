@@ -12,9 +12,10 @@ use model_registry_store::{CatalogLoad, Lease, LoadReport, Store, StoreError, on
 use tokio::sync::{Notify, Semaphore};
 
 use crate::configuration::{Configuration, Files};
-use crate::hub::{self, Gates, HubAccess};
+use crate::hub::{self, Gates, HubAccess, Measured};
 use crate::loader::{self, Loaded};
 use crate::metrics::SourceMetrics;
+use crate::performance::Measurements;
 use crate::routes::OptionsCache;
 use crate::watch;
 use crate::yaml::Problem;
@@ -54,6 +55,8 @@ pub struct Catalog {
     pub(crate) metrics: SourceMetrics,
     pub(crate) lease: Arc<Lease>,
     pub(crate) gates: Arc<Gates>,
+    /// As this replica's last load found them; nothing where another one loads.
+    measured: Arc<RwLock<Option<Arc<Measured>>>>,
     /// What a sync writes belongs to the configuration: a load that replaces it comes before or after.
     pub(crate) writing: Arc<tokio::sync::Mutex<()>>,
     /// Previews that may ask hubs at once.
@@ -84,6 +87,7 @@ impl Catalog {
             metrics: SourceMetrics::default(),
             lease: Arc::new(Lease::new("catalog", LEASE)),
             gates: Arc::default(),
+            measured: Arc::default(),
             writing: Arc::default(),
             previews: Arc::new(Semaphore::new(PREVIEWS)),
         }
@@ -101,6 +105,11 @@ impl Catalog {
     /// The configuration of the last load.
     pub(crate) fn configuration(&self) -> Arc<Configuration> {
         Arc::clone(&self.configuration.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The measurements of the last load, if this replica is the one that loads.
+    pub(crate) fn measured(&self) -> Option<Arc<Measured>> {
+        self.measured.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Adds what is counted for each source.
@@ -125,6 +134,7 @@ impl Catalog {
         let writes_states = configuration.sources.values().any(|source| !hub::is_read(source));
         let is_filled = !writes_states || !self.store.database()?.list_source_states().await?.is_empty();
         *self.configuration.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(configuration);
+        *self.measured.write().unwrap_or_else(PoisonError::into_inner) = None;
         if is_filled {
             self.is_loaded.store(true, Ordering::Release);
         }
@@ -160,7 +170,7 @@ impl Catalog {
         let catalog = self.clone();
         let started = Instant::now();
         // Parsing takes a while; a panic in it is a defect and ends the load like one.
-        let Read { configuration, loaded, mut problems, is_complete, fingerprint } =
+        let Read { configuration, loaded, mut problems, is_complete, fingerprint, measured } =
             on_thread(move || catalog.read()).await;
         // Nobody knows which sources an unreadable file has: what they published in an earlier run stays.
         let complete = is_complete.then(|| configuration.sources.keys().cloned().collect());
@@ -186,6 +196,7 @@ impl Catalog {
         // Packed items and what the parser left behind are not needed any more.
         drop(load);
         *self.configuration.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(configuration);
+        *self.measured.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(measured));
         drop(writing);
         self.is_loaded.store(true, Ordering::Release);
         self.settle(&report).await;
@@ -205,13 +216,15 @@ impl Catalog {
         for problem in &problems {
             tracing::warn!(place = problem.place, reason = problem.reason, "catalog configuration");
         }
-        let (loaded, of_measurements) = loader::read_all(&configuration, &self.settings.measurements);
+        let (measurements, of_measurements) = Measurements::find(&self.settings.measurements);
+        let loaded = loader::read_all(&configuration, &measurements);
         for problem in &of_measurements {
             tracing::warn!(place = problem.place, reason = problem.reason, "catalog measurements");
         }
         problems.extend(of_measurements);
         let is_complete = files.has_all(&self.settings.sources);
-        Read { configuration, loaded, problems, is_complete, fingerprint }
+        let measured = Measured::new(measurements);
+        Read { configuration, loaded, problems, is_complete, fingerprint, measured }
     }
 }
 
@@ -221,4 +234,28 @@ struct Read {
     problems: Vec<Problem>,
     is_complete: bool,
     fingerprint: Vec<u8>,
+    measured: Measured,
+}
+
+#[cfg(test)]
+mod tests {
+    use model_registry_store::{Clock, DatabaseSource, PoolOptions};
+    use model_registry_testkit::{Backend, TestDatabase};
+
+    use super::*;
+
+    // Another replica loads: what it has written counts, not what was read here.
+    #[tokio::test]
+    async fn a_replica_that_has_lost_its_lease_does_not_take_its_load_for_one() {
+        let database = TestDatabase::create(Backend::Sqlite).await.unwrap();
+        let source: DatabaseSource = database.url().parse().unwrap();
+        let store = Store::connect(&source, PoolOptions::default(), Clock::system()).await.unwrap();
+        let catalog = Catalog::new(store, Settings::default());
+        let lease = (*catalog.lease).clone();
+        assert!(catalog.load_holding(Some(lease.clone())).await.unwrap().is_none());
+        assert!(!catalog.is_loaded() && catalog.measured().is_none());
+        assert!(catalog.store.acquire(&lease).await.unwrap());
+        assert!(catalog.load_holding(Some(lease)).await.unwrap().is_some());
+        assert!(catalog.is_loaded() && catalog.measured().is_some());
+    }
 }

@@ -7,6 +7,7 @@ use model_registry_store::CatalogItems;
 use crate::Settings;
 use crate::configuration::Files;
 use crate::loader::{self, Loaded};
+use crate::performance::Measurements;
 use crate::yaml::Problem;
 
 /// What would be served.
@@ -31,7 +32,8 @@ pub struct CheckedSource {
 /// Reads everything as a server would. Problems of a whole source come with its id.
 pub fn check(settings: &Settings) -> CheckReport {
     let (configuration, mut problems) = Files::default().load(&settings.sources);
-    let (loaded, of_measurements) = loader::read_all(&configuration, &settings.measurements);
+    let (measurements, of_measurements) = Measurements::find(&settings.measurements);
+    let loaded = loader::read_all(&configuration, &measurements);
     problems.extend(of_measurements);
     let mut sources = Vec::new();
     let mut loaded: HashMap<String, Loaded> =

@@ -8,6 +8,7 @@ mod client;
 mod gate;
 mod limits;
 mod mapping;
+mod measured;
 mod pattern;
 mod preview;
 mod progress;
@@ -16,6 +17,7 @@ mod sync;
 
 pub use address::HubAccess;
 pub(crate) use gate::Gates;
+pub(crate) use measured::Measured;
 pub(crate) use preview::{Preview, preview};
 pub(crate) use progress::Progress;
 pub(crate) use settings::{duration, fingerprint, interval, is_read, pause, wanted};

@@ -1,7 +1,5 @@
 //! Reads every source and puts what it publishes into the database, all at once.
 
-use std::path::PathBuf;
-
 use model_registry_store::{CatalogItems, SourceSnapshot};
 
 use crate::configuration::{AssetType, Configuration, Source, SourcePlaces};
@@ -22,11 +20,9 @@ pub(crate) struct Loaded {
 }
 
 /// Reads all sources. It blocks: files are read and parsed.
-pub(crate) fn read_all(configuration: &Configuration, measured: &[PathBuf]) -> (Vec<Loaded>, Vec<Problem>) {
-    let (measurements, problems) = Measurements::find(measured);
+pub(crate) fn read_all(configuration: &Configuration, measurements: &Measurements) -> Vec<Loaded> {
     let sources = configuration.sources.values();
-    let read = sources.filter_map(|source| read(source, configuration.places.get(&source.id)?, &measurements));
-    (read.collect(), problems)
+    sources.filter_map(|source| read(source, configuration.places.get(&source.id)?, measurements)).collect()
 }
 
 /// Why nothing of a source could be read.
@@ -86,7 +82,7 @@ fn finish(source: &Source, snapshot: SourceSnapshot, found: Found) -> Loaded {
             errors.push(format!("failed to load {skipped} {what}: {}", shown(&problems)));
         }
         if measurements_skipped > 0 {
-            errors.push(format!("failed to read {measurements_skipped} measurement(s): {}", shown(&measurements)));
+            errors.push(unmeasured(&measurements));
         }
         let status = if errors.is_empty() { "available" } else { "partially-available" };
         let error = Some(errors.join("; ")).filter(|error| !error.is_empty());
@@ -94,6 +90,11 @@ fn finish(source: &Source, snapshot: SourceSnapshot, found: Found) -> Loaded {
     };
     problems.extend(measurements);
     Loaded { snapshot, problems, measurements_skipped, notices }
+}
+
+/// What a source shows of measurements that were left out.
+pub(crate) fn unmeasured(problems: &[Problem]) -> String {
+    format!("failed to read {} measurement(s): {}", problems.len(), shown(problems))
 }
 
 /// The first of them, for people.

@@ -9,16 +9,23 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use model_registry_store::{CatalogItem, CatalogKind, Document};
+use model_registry_store::{CatalogItem, CatalogKind, Document, hex};
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
 use self::record::{Lines, Record};
 use crate::models::{Found, Keys};
 use crate::values::{self, double_property, int_property, text_property};
+use crate::watch;
 use crate::yaml::{self, Problem};
 
 /// Links may lead in circles.
 const DEEPEST: usize = 16;
+
+const METADATA: &str = "metadata.json";
+const EVALUATIONS: &str = "evaluations.ndjson";
+const PERFORMANCE: &str = "performance.ndjson";
+const FILES: [&str; 3] = [METADATA, EVALUATIONS, PERFORMANCE];
 
 /// Texts of `metadata.json` that become custom properties of the model.
 const DESCRIBED: [&str; 3] = ["size", "tensor_type", "variant_group_id"];
@@ -60,7 +67,7 @@ impl Measurements {
         let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
         paths.sort();
         for path in paths {
-            if path.file_name().is_some_and(|name| name == "metadata.json") {
+            if path.file_name().is_some_and(|name| name == METADATA) {
                 match metadata(directory, &path, problems) {
                     Ok((id, found)) => {
                         if let Some(other) = self.directories.insert(id.to_lowercase(), found) {
@@ -76,6 +83,19 @@ impl Measurements {
         }
     }
 
+    /// A digest of what was measured of each model, by its name in lower case.
+    pub(crate) fn digests(&self) -> BTreeMap<String, String> {
+        let digest = |directory: &Directory| {
+            let mut digest = Sha256::new();
+            for file in FILES {
+                // Of one length, whatever is there.
+                digest.update(watch::content(&directory.path.join(file)).unwrap_or_default());
+            }
+            hex(&digest.finalize())
+        };
+        self.directories.iter().map(|(name, directory)| (name.clone(), digest(directory))).collect()
+    }
+
     /// Adds what was measured of a model to its item, and what was left out of it to what is told.
     pub(crate) fn attach(&self, name: &str, item: &mut CatalogItem, found: &mut Found) {
         let Some(directory) = self.directories.get(&name.to_lowercase()) else { return };
@@ -85,11 +105,11 @@ impl Measurements {
                 custom[*field] = text_property(text);
             }
         }
-        let file = directory.path.join("evaluations.ndjson");
+        let file = directory.path.join(EVALUATIONS);
         let lines = Lines::of(&file, &mut found.measurements);
         let evaluations = lines.records(&file, &mut found.measurements);
         item.children.extend(accuracy(name, &evaluations, directory.overall_accuracy, found));
-        let file = directory.path.join("performance.ndjson");
+        let file = directory.path.join(PERFORMANCE);
         let lines = Lines::of(&file, &mut found.measurements);
         let mut keys = Keys::default();
         for (index, record) in lines.records(&file, &mut found.measurements).iter().enumerate() {

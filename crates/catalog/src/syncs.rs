@@ -83,10 +83,10 @@ impl Catalog {
         }
     }
 
-    /// Of a source that is read from a hub: whatever else it is, it has none.
+    /// Of a source that is read from a hub, by this replica: any other has none.
     fn fingerprint_of(&self, source: Option<&Source>) -> Option<String> {
         let source = source.filter(|source| hub::is_read(source))?;
-        Some(hub::fingerprint(source, &self.settings().environment))
+        Some(hub::fingerprint(source, &self.settings().environment, &*self.measured()?))
     }
 
     /// Reads the source when it is due: after its interval, sooner after a sync that failed.
@@ -147,14 +147,16 @@ impl Catalog {
     ) -> Result<(Option<LoadReport>, Ending), StoreError> {
         let stored = self.stored_models(&source.id).await?;
         let Settings { hubs, environment, .. } = self.settings();
-        let asking = Asking { access: hubs, environment, gates: &self.gates, now: self.store.clock().now() };
+        let Some(measured) = self.measured() else { return Ok((None, Ending::Failed)) };
+        let now = self.store.clock().now();
+        let asking = Asking { access: hubs, environment, gates: &self.gates, measured: &measured, now };
         let started = Instant::now();
         let progress = self.metrics.progress(&source.id);
-        let configuration = hub::fingerprint(source, environment);
+        let configuration = hub::fingerprint(source, environment, &measured);
         let (batches, batched) = mpsc::channel(1);
         let syncing = async { Ok(hub::sync(source, &asking, &stored, &progress, batches).await) };
         let storing = self.store_batches(source, &configuration, lease.as_ref(), batched);
-        let (Synced { mut snapshot, ending }, before) = match tokio::try_join!(syncing, storing) {
+        let (Synced { mut snapshot, ending, measurements_skipped }, before) = match tokio::try_join!(syncing, storing) {
             Ok(both) => both,
             Err(Stopped::Elsewhere) => return Ok((None, Ending::Failed)),
             Err(Stopped::Store(error)) => return Err(error),
@@ -167,6 +169,7 @@ impl Catalog {
             return Ok((None, ending));
         };
         report.written += before;
+        self.metrics.note_measurements(&source.id, measurements_skipped);
         self.metrics.note(&snapshot, started.elapsed(), self.store.clock().now());
         tracing::info!(
             source = source.id,

@@ -212,7 +212,7 @@ fn fingerprint(files: &BTreeSet<PathBuf>) -> Vec<u8> {
 }
 
 /// A digest of a file's content, which may be larger than what should be in memory.
-fn content(file: &Path) -> std::io::Result<FileDigest> {
+pub(crate) fn content(file: &Path) -> std::io::Result<FileDigest> {
     let mut opened = std::fs::File::open(file)?;
     let mut digest = Sha256::new();
     let mut piece = vec![0; 1 << 16];

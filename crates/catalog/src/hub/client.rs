@@ -92,8 +92,10 @@ impl Listed {
     }
 
     /// Changes with the model's files; `None` where the hub does not tell.
-    pub(super) fn revision(&self) -> Option<String> {
-        Some(format!("{} {}", self.sha.as_deref()?, self.last_modified.as_deref()?))
+    /// `measured` is a digest of what was measured of it.
+    pub(super) fn revision(&self, measured: Option<&str>) -> Option<String> {
+        let revision = format!("{} {}", self.sha.as_deref()?, self.last_modified.as_deref()?);
+        Some(measured.map_or(revision.clone(), |measured| format!("{revision} {measured}")))
     }
 
     pub(super) fn gated(&self) -> Option<String> {
@@ -109,8 +111,8 @@ impl Listed {
     }
 
     /// Whether the model is as it was read. Who may see it can change without a revision.
-    pub(super) fn is_as(&self, seen: &Seen) -> bool {
-        self.revision().is_some_and(|revision| revision == seen.revision)
+    pub(super) fn is_as(&self, seen: &Seen, measured: Option<&str>) -> bool {
+        self.revision(measured).is_some_and(|revision| revision == seen.revision)
             && self.gated().is_none_or(|gated| gated == seen.gated)
             && self.private().is_none_or(|private| private == seen.private)
     }
@@ -232,18 +234,18 @@ impl<'a> Hub<'a> {
         Err(HubError::Unreadable(format!("more than {MOST_PAGES} pages")))
     }
 
-    /// A model with its card, unless it is as it was `seen`.
-    pub(super) async fn model<'s>(
+    /// A model with its card, unless it is as it was, which is asked of the name that the hub calls it by.
+    pub(super) async fn model(
         &self,
         name: &str,
-        seen: impl FnOnce(&str) -> Option<&'s Seen>,
+        is_same: impl FnOnce(&str, &Listed) -> bool,
     ) -> Result<Read, HubError> {
         let path: Vec<&str> = ["api", "models"].into_iter().chain(name.split('/')).collect();
         let mut info: Value = json(self.get(self.url(&path)).await?).await?;
         remove_nulls(&mut info);
         let listed = Listed::deserialize(&info).map_err(|error| HubError::Unreadable(error.to_string()))?;
         let known = listed.name().unwrap_or(name).to_owned();
-        if seen(&known).is_some_and(|seen| listed.is_as(seen)) {
+        if is_same(&known, &listed) {
             return Ok(Read::Same(known));
         }
         let files = info["siblings"].as_array().into_iter().flatten();

@@ -33,7 +33,8 @@ const PREDICTIVE: [&str; 12] = [
     "fill-mask",
 ];
 
-pub(super) fn item(model: &Model, source_id: &str, now: i64) -> CatalogItem {
+/// `measured` is a digest of what was measured of the model.
+pub(super) fn item(model: &Model, source_id: &str, now: i64, measured: Option<&str>) -> CatalogItem {
     let info = &model.info;
     let mut document = Map::new();
     document.insert("name".to_owned(), model.name.as_str().into());
@@ -63,7 +64,7 @@ pub(super) fn item(model: &Model, source_id: &str, now: i64) -> CatalogItem {
             tasks.push(task.to_owned());
         }
     }
-    let custom = custom(model, &tasks, &tags, now);
+    let custom = custom(model, &tasks, &tags, now, measured);
     if !tasks.is_empty() {
         document.insert("tasks".to_owned(), tasks.into());
     }
@@ -81,7 +82,7 @@ pub(super) fn item(model: &Model, source_id: &str, now: i64) -> CatalogItem {
     }
 }
 
-fn custom(model: &Model, tasks: &[String], tags: &[String], now: i64) -> Map<String, Value> {
+fn custom(model: &Model, tasks: &[String], tags: &[String], now: i64, measured: Option<&str>) -> Map<String, Value> {
     let info = &model.info;
     let any = |known: &[&str]| tasks.iter().any(|task| known.contains(&task.trim().to_lowercase().as_str()));
     let kind = match (any(&GENERATIVE), any(&PREDICTIVE)) {
@@ -105,7 +106,7 @@ fn custom(model: &Model, tasks: &[String], tags: &[String], now: i64) -> Map<Str
     if let Some(model_type) = info["config"]["model_type"].as_str() {
         add("hf_model_type", model_type);
     }
-    if let Some(revision) = model.listed.revision() {
+    if let Some(revision) = model.listed.revision(measured) {
         add(REVISION, &revision);
     }
     custom

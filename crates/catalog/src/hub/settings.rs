@@ -7,6 +7,7 @@ use model_registry_store::hex;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::Measured;
 use super::pattern::{self, Wanted};
 use crate::configuration::{AssetType, Source};
 
@@ -65,11 +66,11 @@ fn pause_of(interval: Duration, failures: u32) -> Duration {
     }
 }
 
-/// Tells apart what is read differently: another configuration of a source, or the first token. How the source is called
-/// does not matter.
-pub(crate) fn fingerprint(source: &Source, environment: &Environment) -> String {
+/// Tells apart what is read differently: another configuration of a source, the first token, other measurements. How the
+/// source is called does not matter.
+pub(crate) fn fingerprint(source: &Source, environment: &Environment, measured: &Measured) -> String {
     let has_token = token(source, environment).is_some();
-    let read = json!([source.included, source.excluded, source.properties, has_token]);
+    let read = json!([source.included, source.excluded, source.properties, has_token, measured.fingerprint()]);
     hex(&Sha256::digest(read.to_string().as_bytes()))
 }
 
@@ -154,10 +155,19 @@ mod tests {
         let nobody = Environment::default();
         let first = source(json!({}));
         let same = Source { name: "Other".to_owned(), labels: vec!["x".to_owned()], ..first.clone() };
-        assert_eq!(fingerprint(&first, &nobody), fingerprint(&same, &nobody));
+        assert_eq!(
+            fingerprint(&first, &nobody, &Measured::default()),
+            fingerprint(&same, &nobody, &Measured::default())
+        );
         let other = source(json!({"maxModels": 3}));
-        assert_ne!(fingerprint(&first, &nobody), fingerprint(&other, &nobody));
+        assert_ne!(
+            fingerprint(&first, &nobody, &Measured::default()),
+            fingerprint(&other, &nobody, &Measured::default())
+        );
         let with_token: Environment = [(DEFAULT_TOKEN_VARIABLE, "hf_x")].into_iter().collect();
-        assert_ne!(fingerprint(&first, &nobody), fingerprint(&first, &with_token));
+        assert_ne!(
+            fingerprint(&first, &nobody, &Measured::default()),
+            fingerprint(&first, &with_token, &Measured::default())
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
+use std::sync::Arc;
 
 use futures::StreamExt;
 use model_registry_server::config::Environment;
@@ -12,8 +13,10 @@ use super::client::{Hub, HubError, Listed, Read};
 use super::gate::{CONCURRENCY, Gates};
 use super::pattern::{self, Wanted};
 use super::progress::Progress;
-use super::{HubAccess, mapping, settings};
+use super::{HubAccess, Measured, mapping, settings};
 use crate::configuration::Source;
+use crate::loader;
+use crate::models::Found;
 use crate::pattern::NameFilter;
 use crate::values::LONGEST_NAME;
 
@@ -27,6 +30,7 @@ pub(crate) struct Asking<'a> {
     pub(crate) access: &'a HubAccess,
     pub(crate) environment: &'a Environment,
     pub(crate) gates: &'a Gates,
+    pub(crate) measured: &'a Arc<Measured>,
     /// In milliseconds.
     pub(crate) now: i64,
 }
@@ -46,6 +50,8 @@ pub(crate) type Stored = HashMap<String, Seen>;
 pub(crate) struct Synced {
     pub(crate) snapshot: SourceSnapshot,
     pub(crate) ending: Ending,
+    /// Measurements that were left out.
+    pub(crate) measurements_skipped: usize,
 }
 
 /// How a sync ended, which decides when the next one is.
@@ -95,7 +101,7 @@ pub(crate) async fn sync(
                     is_part: false,
                     next_sync: None,
                 };
-                Synced { snapshot, ending }
+                Synced { snapshot, ending, measurements_skipped: 0 }
             }
         }
     };
@@ -191,7 +197,9 @@ impl Run<'_> {
                         failures.push((text, Ending::Refused));
                     } else if read.insert(model.name.clone()) {
                         // Two names may be those of one model.
-                        items.push(&mapping::item(&model, &self.source.id, self.asking.now));
+                        let Asking { measured, now, .. } = self.asking;
+                        let item = mapping::item(&model, &self.source.id, *now, measured.digest(&model.name));
+                        items.push(&measured.attach(item).await);
                     }
                 }
                 Ok(_) => {}
@@ -224,7 +232,15 @@ impl Run<'_> {
         for (text, ending) in failures {
             problems.add(text, 1, ending);
         }
-        finish(self.source, &problems, items, kept)
+        let all = read.into_iter().chain(kept.iter().cloned()).collect();
+        let Found { measurements, notices, .. } = self.asking.measured.check(all).await;
+        for notice in notices {
+            tracing::warn!(place = notice.place, reason = notice.reason, "catalog source");
+        }
+        if !measurements.is_empty() {
+            problems.add(loader::unmeasured(&measurements), 0, Ending::Complete);
+        }
+        Synced { measurements_skipped: measurements.len(), ..finish(self.source, &problems, items, kept) }
     }
 
     async fn select(&self, wanted: Vec<Wanted>, problems: &mut Problems) -> Selected {
@@ -271,10 +287,14 @@ impl Run<'_> {
     }
 
     async fn read_one(&self, name: String, listed: Option<Listed>) -> (String, Result<Read, HubError>) {
-        if listed.is_some_and(|listed| self.stored.get(&name).is_some_and(|seen| listed.is_as(seen))) {
+        let is_same = |name: &str, listed: &Listed| {
+            let measured = self.asking.measured.digest(name);
+            self.stored.get(name).is_some_and(|seen| listed.is_as(seen, measured))
+        };
+        if listed.is_some_and(|listed| is_same(&name, &listed)) {
             return (name.clone(), Ok(Read::Same(name)));
         }
-        let read = self.hub.model(&name, |known| self.stored.get(known)).await;
+        let read = self.hub.model(&name, is_same).await;
         (name, read)
     }
 }
@@ -296,7 +316,7 @@ fn finish(source: &Source, problems: &Problems, items: CatalogItems, kept: BTree
         (Some(_), true) => SourceSnapshot { status: "error", error, ..snapshot },
         (Some(_), false) => SourceSnapshot { status: "partially-available", error, items: Some(items), ..snapshot },
     };
-    Synced { snapshot, ending: problems.ending }
+    Synced { snapshot, ending: problems.ending, measurements_skipped: 0 }
 }
 
 /// Whether a list of an organisation with a prefix would have the model.

@@ -4,6 +4,7 @@ mod access;
 mod incremental;
 mod limits;
 mod mapping;
+mod measured;
 mod metrics;
 mod patterns;
 mod refusals;

@@ -25,6 +25,7 @@ mod routes;
 mod sample;
 mod serve;
 mod syncs;
+mod told;
 mod values;
 mod watch;
 mod yaml;

@@ -6,6 +6,7 @@ use crate::configuration::{AssetType, Configuration, Source, SourcePlaces};
 use crate::models::{self, Found};
 use crate::pattern::NameFilter;
 use crate::performance::Measurements;
+use crate::told::Told;
 use crate::yaml::{self, Problem};
 use crate::{hub, mcp};
 
@@ -67,19 +68,19 @@ fn read(source: &Source, places: &SourcePlaces, measurements: &Measurements) -> 
 }
 
 fn finish(source: &Source, snapshot: SourceSnapshot, found: Found) -> Loaded {
-    let Found { items, mut problems, measurements, notices } = found;
-    let (skipped, measurements_skipped) = (problems.len(), measurements.len());
+    let Found { items, problems, measurements, notices } = found;
+    let (skipped, measurements_skipped) = (problems.count(), measurements.count());
     let what = match source.asset {
         AssetType::Models => "model(s)",
         AssetType::McpServers => "MCP server(s)",
     };
     let snapshot = if skipped > 0 && items.is_empty() {
-        let error = format!("all {what} failed to load from source {}: {}", source.id, shown(&problems));
+        let error = format!("all {what} failed to load from source {}: {}", source.id, problems.first());
         SourceSnapshot { status: "error", error: Some(error), skipped, items: None, ..snapshot }
     } else {
         let mut errors = Vec::new();
         if skipped > 0 {
-            errors.push(format!("failed to load {skipped} {what}: {}", shown(&problems)));
+            errors.push(format!("failed to load {skipped} {what}: {}", problems.first()));
         }
         if measurements_skipped > 0 {
             errors.push(unmeasured(&measurements));
@@ -88,19 +89,14 @@ fn finish(source: &Source, snapshot: SourceSnapshot, found: Found) -> Loaded {
         let error = Some(errors.join("; ")).filter(|error| !error.is_empty());
         SourceSnapshot { status, error, skipped, items: Some(items), ..snapshot }
     };
-    problems.extend(measurements);
-    Loaded { snapshot, problems, measurements_skipped, notices }
+    let mut problems = problems.into_problems(&source.id);
+    problems.extend(measurements.into_problems(&source.id));
+    Loaded { snapshot, problems, measurements_skipped, notices: notices.into_problems(&source.id) }
 }
 
 /// What a source shows of measurements that were left out.
-pub(crate) fn unmeasured(problems: &[Problem]) -> String {
-    format!("failed to read {} measurement(s): {}", problems.len(), shown(problems))
-}
-
-/// The first of them, for people.
-fn shown(problems: &[Problem]) -> String {
-    let shown: Vec<String> = problems.iter().take(20).map(ToString::to_string).collect();
-    shown.join("; ")
+pub(crate) fn unmeasured(measurements: &Told) -> String {
+    format!("failed to read {} measurement(s): {}", measurements.count(), measurements.first())
 }
 
 fn read_items(source: &Source, places: &SourcePlaces, measurements: &Measurements) -> Result<Found, Failure> {

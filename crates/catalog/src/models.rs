@@ -17,6 +17,7 @@ use serde_json::{Map, Value};
 use crate::license;
 use crate::pattern::NameFilter;
 use crate::performance::Measurements;
+use crate::told::Told;
 use crate::values::{self, Properties, put};
 use crate::yaml::{DOES_NOTHING, Entry, ListFile, MostText, Problem, UnknownKey, UnknownKeys};
 
@@ -25,11 +26,11 @@ use crate::yaml::{DOES_NOTHING, Entry, ListFile, MostText, Problem, UnknownKey, 
 pub(crate) struct Found {
     pub(crate) items: CatalogItems,
     /// One for each item left out.
-    pub(crate) problems: Vec<Problem>,
+    pub(crate) problems: Told,
     /// One for each measurement left out.
-    pub(crate) measurements: Vec<Problem>,
+    pub(crate) measurements: Told,
     /// What is worth telling, although nothing was left out for it.
-    pub(crate) notices: Vec<Problem>,
+    pub(crate) notices: Told,
 }
 
 const MODEL_FILE: ListFile =

@@ -153,7 +153,7 @@ fn accuracy(
     let (mut created, mut updated) = (Vec::new(), Vec::new());
     for record in evaluations {
         let problems = &mut found.measurements;
-        let before = problems.len();
+        let before = problems.count();
         let benchmark = record.get("benchmark", "a text", text_of, problems);
         let score = record.get("score", "a number", Value::as_f64, problems);
         match (benchmark, score) {
@@ -172,7 +172,7 @@ fn accuracy(
                     }
                 }
             }
-            (benchmark, _) if problems.len() == before => {
+            (benchmark, _) if problems.count() == before => {
                 let missing = if benchmark.is_none() { "benchmark" } else { "score" };
                 problems.push(record.problem(missing, format!("lacks `{missing}`: the evaluation is left out")));
             }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::{AssetType, Label, NamedQuery};
 use crate::pattern::NameFilter;
-use crate::yaml::{self, Entry, Place, Problem, UnknownKey};
+use crate::yaml::{self, DOES_NOTHING, Entry, Place, Problem, UnknownKey};
 
 /// A sources file whose entries are valid by themselves.
 #[derive(Clone, Debug, Default)]
@@ -226,6 +226,7 @@ impl SourcesFile {
             match query.and_then(|value| NamedQuery::read(name, value).map_err(|reason| entry.problem(reason))) {
                 Ok(query) => {
                     self.named_queries.insert(name.to_owned(), query);
+                    self.problems.extend(unknown_keys(entry, name));
                 }
                 Err(problem) => self.problems.push(problem),
             }
@@ -255,6 +256,24 @@ fn elements<'a>(root: Entry<'a>, key: &str) -> Result<Vec<Entry<'a>>, Problem> {
     let elements = list.node.elements();
     let elements = elements.ok_or_else(|| list.problem(format!("`{key}`: expected a list")))?;
     Ok(elements.iter().map(|node| Entry { node, ..root }).collect())
+}
+
+/// The keys of a named query that mean nothing.
+fn unknown_keys(query: Entry<'_>, name: &str) -> Vec<Problem> {
+    let of = |entry: Entry<'_>, known: &[&'static str]| -> Vec<Problem> {
+        let keys = entry.node.entries().unwrap_or_default().iter().map(|(key, _)| key);
+        let unknown = keys.filter(|key| key.text().is_none_or(|text| !known.contains(&text)));
+        let told = unknown.map(|key| {
+            let unknown = UnknownKey::new(key.place, key.text().unwrap_or_default(), known);
+            entry.problem_at(Some(key.place), format!("named query '{name}' has the {}", unknown.with(DOES_NOTHING)))
+        });
+        told.collect()
+    };
+    let filters = query.get("filters");
+    let mut told = if filters.is_some() { of(query, &["assetType", "filters"]) } else { Vec::new() };
+    let fields = filters.unwrap_or(query).node.entries().unwrap_or_default();
+    told.extend(fields.iter().flat_map(|(_, node)| of(Entry { node, ..query }, &["operator", "value"])));
+    told
 }
 
 fn refuse_unknown(entry: Entry<'_>, unknown: &[UnknownKey]) -> Option<Problem> {

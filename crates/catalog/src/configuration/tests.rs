@@ -126,15 +126,16 @@ labels:
 - {name: w, name: w}
 - {name: last}
 namedQueries:
-  good: {size: {operator: =, value: 7B}}
+  good: {size: {operator: =, value: 7B, valeu: 8B}}
   good: {size: {operator: =, value: 8B}}
+  full: {assetTyp: mcp_servers, filters: {size: {operator: =, value: 7B}}}
   text: quick
   nameless: {}
   between: {size: {operator: BETWEEN, value: 1}}
 "]);
     let names: Vec<_> = configuration.labels.iter().map(|label| label.name()).collect();
     assert_eq!(names, [Some("x"), Some("last")]);
-    assert_eq!(configuration.named_queries.keys().collect::<Vec<_>>(), ["good"]);
+    assert_eq!(configuration.named_queries.keys().collect::<Vec<_>>(), ["full", "good"]);
     assert_eq!(
         problems,
         [
@@ -143,10 +144,12 @@ namedQueries:
             "0.yaml:5:3: invalid label: missing required 'name' field",
             "0.yaml:6:3: label 'v' has invalid property \"description\": a number instead of a text",
             "0.yaml:7:13: invalid label: `name`: the key is there already, in line 7",
+            "0.yaml:10:41: named query 'good' has the unknown key `valeu`: it does nothing, did you mean `value`?",
             "0.yaml:11:3: duplicate named query 'good': this one is left out",
-            "0.yaml:12:9: named query 'text' is not a map",
-            "0.yaml:13:13: named query 'nameless' must contain at least one field filter",
-            "0.yaml:14:12: unsupported operator 'BETWEEN' for field 'size' in named query 'between'",
+            "0.yaml:12:10: named query 'full' has the unknown key `assetTyp`: it does nothing, did you mean `assetType`?",
+            "0.yaml:13:9: named query 'text' is not a map",
+            "0.yaml:14:13: named query 'nameless' must contain at least one field filter",
+            "0.yaml:15:12: unsupported operator 'BETWEEN' for field 'size' in named query 'between'",
         ]
     );
 }

@@ -234,13 +234,13 @@ impl Run<'_> {
         }
         let all = read.into_iter().chain(kept.iter().cloned()).collect();
         let Found { measurements, notices, .. } = self.asking.measured.check(all).await;
-        for notice in notices {
+        for notice in notices.into_problems(&self.source.id) {
             tracing::warn!(place = notice.place, reason = notice.reason, "catalog source");
         }
-        if !measurements.is_empty() {
+        if measurements.count() > 0 {
             problems.add(loader::unmeasured(&measurements), 0, Ending::Complete);
         }
-        Synced { measurements_skipped: measurements.len(), ..finish(self.source, &problems, items, kept) }
+        Synced { measurements_skipped: measurements.count(), ..finish(self.source, &problems, items, kept) }
     }
 
     async fn select(&self, wanted: Vec<Wanted>, problems: &mut Problems) -> Selected {

@@ -5,6 +5,7 @@ use std::path::Path;
 use model_registry_server::config::nearest;
 use serde_json::{Map, Value};
 
+use crate::told::Told;
 use crate::yaml::{self, Place, Problem};
 
 /// A record of a file.
@@ -44,12 +45,12 @@ impl<'a> Record<'a> {
         key: &str,
         wanted: &str,
         read: impl Fn(&Value) -> Option<T>,
-        problems: &mut Vec<Problem>,
+        problems: &mut impl Extend<Problem>,
     ) -> Option<T> {
         let value = self.fields.get(key).filter(|value| !value.is_null())?;
         let found = read(value);
         if found.is_none() {
-            problems.push(self.problem(key, format!("`{key}`: expected {wanted}, found {}", short(value))));
+            problems.extend([self.problem(key, format!("`{key}`: expected {wanted}, found {}", short(value)))]);
         }
         found
     }
@@ -83,7 +84,7 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    pub(super) fn of(file: &Path, problems: &mut Vec<Problem>) -> Self {
+    pub(super) fn of(file: &Path, problems: &mut Told) -> Self {
         if !file.exists() {
             return Self { text: String::new() };
         }
@@ -95,7 +96,7 @@ impl Lines {
     }
 
     /// The records, one a line.
-    pub(super) fn records<'a>(&'a self, file: &'a Path, problems: &mut Vec<Problem>) -> Vec<Record<'a>> {
+    pub(super) fn records<'a>(&'a self, file: &'a Path, problems: &mut Told) -> Vec<Record<'a>> {
         let lines = self.text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         let mut records = Vec::new();
         for (index, line) in lines {

@@ -76,7 +76,7 @@ pub(crate) struct UnknownKey {
 
 impl UnknownKey {
     /// A key of the value itself, which may only have the known ones.
-    pub(super) fn new(place: Place, key: &str, known: &[&'static str]) -> Self {
+    pub(crate) fn new(place: Place, key: &str, known: &[&'static str]) -> Self {
         Self { place, path: key.to_owned(), nearest: nearest(key, known.iter().copied()), is_own: true }
     }
 

@@ -7,5 +7,6 @@ mod failures;
 mod help;
 mod profiles;
 mod runs;
+mod servers;
 mod support;
 mod terminal;

@@ -149,7 +149,9 @@ fn pages() -> Vec<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let files = std::fs::read_dir(root.join("docs")).unwrap();
     let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
-    let pages = names.filter(|name| name.ends_with(".md")).map(|name| format!("docs/{name}"));
+    let pages = names
+        .filter(|name| Path::new(name).extension().is_some_and(|end| end == "md"))
+        .map(|name| format!("docs/{name}"));
     let mut pages: Vec<String> = pages.chain(["README.md".to_owned(), "ARCHITECTURE.md".to_owned()]).collect();
     pages.sort();
     pages

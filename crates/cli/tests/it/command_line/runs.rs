@@ -1,6 +1,7 @@
 //! One real run of every command.
 
 use model_registry_testkit::{Backend, TestDatabase, find_program};
+use regex::Regex;
 
 use crate::command_line::support::{Registry, command, shown};
 use crate::support::{Client, MODELS, add_models, say, start_on};
@@ -122,6 +123,56 @@ async fn search_open_and_completion() {
         model-registry completion zsh | head -1
         model-registry completion fish | grep -c "fish_seen_subcommand_from models"
         "#
+    ));
+}
+
+#[tokio::test]
+async fn export_import_and_watch() {
+    let registry = Registry::start().await;
+    let database = registry.server.directory().join("registry.db");
+    let export = |file: &str| format!("model-registry export {file} --database sqlite:{}", database.display());
+    let transcript = registry.transcript(&format!(
+        "
+        model-registry register fraud v1 --uri s3://models/fraud --output name
+        model-registry models update fraud --description changed --output name
+        {watch}
+        model-registry watch --after many
+        {export}
+        {export}
+        {export} --force
+        model-registry import all.jsonl --database sqlite:copy.db
+        model-registry import all.jsonl --database sqlite:copy.db
+        model-registry register other v1 --output name
+        {export_other}
+        model-registry import other.jsonl --database sqlite:copy.db
+        model-registry import nothing.jsonl --database sqlite:copy.db
+        model-registry export - --database sqlite:copy.db | wc -l
+        model-registry export nothing/all.jsonl --database sqlite:copy.db
+        model-registry export all.jsonl --database sqlite:nothing.db
+        ",
+        watch = "model-registry watch --after 0 > seen & \
+                 for n in $(seq 600); do [ $(wc -l < seen) -ge 4 ] && break; sleep 0.1; done; kill $!; cat seen",
+        export = export("all.jsonl"),
+        export_other = export("other.jsonl"),
+    ));
+    let transcript = transcript.replace(&registry.server.directory().display().to_string(), "~");
+    insta::assert_snapshot!(Regex::new("[0-9a-f]{64}").unwrap().replace_all(&transcript, "DIGEST"));
+}
+
+#[tokio::test]
+async fn config() {
+    let registry = Registry::start().await;
+    insta::assert_snapshot!(registry.transcript(
+        r"
+        model-registry config show | grep -e KEY -e ^port -e ^limits -e ^client.server | tr -s ' '
+        MR_LIMITS_MAX_BODY=1MiB model-registry config show --output yaml | grep -A2 limits.max-body
+        MR_LIMTS_MAX_BODY=1MiB model-registry config show --output name | grep ^cors
+        MR_PORT=tcp://10.0.0.1:80 model-registry config show | grep ^port | tr -s ' '
+        model-registry config reference | sed -n '/^## Change feed/,/^## Cross/p'
+        model-registry config reference --format example | grep -B2 'port ='
+        model-registry config reference --format schema | head -4
+        model-registry config reference --format word
+        "
     ));
 }
 

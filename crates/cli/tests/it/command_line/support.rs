@@ -84,7 +84,7 @@ pub(crate) fn shown(output: &Output) -> String {
 pub(crate) fn stable(text: &str) -> String {
     let rules = [
         (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "2026-11-23 10:00:00"),
-        (r#"((?:Epoch|timestamp)"?: ")\d{13}""#, "${1}1790000000000\""),
+        (r#"((?:Epoch|timestamp|"time)"?: ?")\d{13}""#, "${1}1790000000000\""),
         (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "00000000-0000-0000-0000-000000000000"),
     ];
     rules.iter().fold(text.to_owned(), |text, (pattern, replacement)| {

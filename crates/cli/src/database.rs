@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use etcetera::BaseStrategy;
 use model_registry_server::config::{self as key, ConfigError, Setting, Settings};
-use model_registry_store::{DatabaseSource, DatabaseTls, SourceError};
+use model_registry_store::{DatabaseSource, DatabaseTls, Pem};
 
 /// The database of `--database`, of the reference's flags, or a file in the user's data directory.
 pub(crate) fn source(settings: &Settings) -> Result<DatabaseSource, ConfigError> {
@@ -17,12 +17,16 @@ pub(crate) fn source(settings: &Settings) -> Result<DatabaseSource, ConfigError>
     } else {
         DatabaseSource::Sqlite { path: Some(default_path()?) }
     };
-    Ok(source.with_tls(&tls(settings)))
+    let tls = tls(settings)?;
+    source.with_tls(&tls).map_err(|error| ConfigError {
+        place: format!("--{}", key::EMBEDMD_DATABASE_SSL_CA.flag()),
+        reason: format!("cannot read the certificates: {error}"),
+    })
 }
 
-fn wrong(settings: &Settings, setting: &Setting, error: &SourceError) -> ConfigError {
+fn wrong(settings: &Settings, setting: &Setting, reason: &impl ToString) -> ConfigError {
     let place = settings.find(setting).map(|value| value.origin.to_string()).unwrap_or_default();
-    ConfigError { place, reason: error.to_string() }
+    ConfigError { place, reason: reason.to_string() }
 }
 
 fn default_path() -> Result<PathBuf, ConfigError> {
@@ -33,12 +37,23 @@ fn default_path() -> Result<PathBuf, ConfigError> {
     Ok(directories.data_dir().join("model-registry").join("registry.db"))
 }
 
-fn tls(settings: &Settings) -> DatabaseTls {
-    let path = |setting: &Setting| settings.path(setting).map(PathBuf::from);
-    DatabaseTls {
-        certificate: path(&key::EMBEDMD_DATABASE_SSL_CERT),
-        key: path(&key::EMBEDMD_DATABASE_SSL_KEY),
-        root_certificate: path(&key::EMBEDMD_DATABASE_SSL_ROOT_CERT).or_else(|| path(&key::EMBEDMD_DATABASE_SSL_CA)),
-        verify_server: settings.is_on(&key::EMBEDMD_DATABASE_SSL_VERIFY_SERVER_CERT),
-    }
+/// The reference's flags for TLS to the database.
+fn tls(settings: &Settings) -> Result<DatabaseTls, ConfigError> {
+    let file = |setting: &Setting, pem: Pem| match settings.path(setting) {
+        Some(path) => {
+            pem.check(path).map(|()| Some(path.to_owned())).map_err(|reason| wrong(settings, setting, &reason))
+        }
+        None => Ok(None),
+    };
+    let certificate = file(&key::EMBEDMD_DATABASE_SSL_CERT, Pem::Certificates)?;
+    let key = file(&key::EMBEDMD_DATABASE_SSL_KEY, Pem::Key)?;
+    let root = file(&key::EMBEDMD_DATABASE_SSL_ROOT_CERT, Pem::Certificates)?;
+    let further = file(&key::EMBEDMD_DATABASE_SSL_CA, Pem::Certificates)?;
+    let verify_server = settings.is_on(&key::EMBEDMD_DATABASE_SSL_VERIFY_SERVER_CERT);
+    Ok(DatabaseTls {
+        is_asked_for: verify_server || [&certificate, &key, &root, &further].iter().any(|path| path.is_some()),
+        client: certificate.zip(key),
+        roots: root.into_iter().chain(further).collect(),
+        verify_server,
+    })
 }

@@ -25,7 +25,7 @@ use crate::gather::Gather;
 pub(crate) use bulk::{Insertion, insertions, rows_of_statement};
 pub use connect::{ConnectError, PoolOptions};
 pub(crate) use run::{Planning, Row};
-pub use source::{DatabaseSource, DatabaseTls, SourceError};
+pub use source::{DatabaseSource, DatabaseTls, Pem, SourceError};
 
 /// Kibibytes of pages that each connection to SQLite keeps.
 pub(crate) const SQLITE_CACHE: u32 = 8 * 1024;

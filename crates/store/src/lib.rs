@@ -43,7 +43,9 @@ pub use catalog::{
 };
 pub use change_log::Change;
 pub use clock::Clock;
-pub use db::{ConnectError, Database, DatabaseSource, DatabaseTls, PoolOptions, PoolStatus, SourceError, Transaction};
+pub use db::{
+    ConnectError, Database, DatabaseSource, DatabaseTls, Pem, PoolOptions, PoolStatus, SourceError, Transaction,
+};
 pub use document::Document;
 pub use error::{Result, StoreError, UniqueField};
 pub use feed::Changes;

@@ -1,7 +1,7 @@
 //! Throw-away databases and servers for the tests of the other crates.
 //!
 //! **What this is.** A development-only library: it starts PostgreSQL and MariaDB in a temporary directory
-//! ([`PostgresServer`], [`MariaDbServer`]), hands each test a fresh database ([`TestDatabase`]), starts the real executable
+//! ([`PostgresServer`], [`MariaDbServer`], with TLS by certificates of an [`Authority`]), hands each test a fresh database ([`TestDatabase`]), starts the real executable
 //! ([`Executable`]), replays recorded exchanges against whatever answers them ([`golden`]), compares OpenAPI documents with
 //! contracts ([`contract`]) and stands in for a Hugging Face hub ([`HubServer`]), an identity provider ([`IssuerServer`]) and an
 //! OpenTelemetry collector ([`CollectorServer`]).
@@ -14,6 +14,7 @@
 //! and how to ask whether it is ready; `server.rs` does ports, users, signals and clean-up. For one more database that tests
 //! run on, add a [`Backend`] too, and its start in `xtask/src/test.rs`.
 
+mod authority;
 mod collector;
 pub mod contract;
 pub mod database;
@@ -26,6 +27,7 @@ pub mod mariadb;
 pub mod postgres;
 mod server;
 
+pub use authority::{Authority, Issued, IssuedFiles};
 pub use collector::CollectorServer;
 pub use database::{Backend, TestDatabase, backends};
 pub use error::{Error, Result};
@@ -34,4 +36,4 @@ pub use hub::HubServer;
 pub use issuer::{IssuerServer, SigningKey};
 pub use mariadb::MariaDbServer;
 pub use postgres::PostgresServer;
-pub use server::{Stop, find_program, free_port};
+pub use server::{CERTIFIED_USER, ServerTls, Stop, find_program, free_port};

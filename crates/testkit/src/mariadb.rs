@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use sqlx::{Connection, MySqlConnection};
 
 use crate::error::{Error, Result};
-use crate::server::{Account, Process, Stop, complete, find_program, free_port};
+use crate::server::{Account, CERTIFIED_USER, Process, ServerTls, Stop, complete, find_program, free_port};
 
 pub const INSTALL: &str = "apt-get install -y --no-install-recommends mariadb-server";
 
@@ -22,6 +22,7 @@ pub struct MariaDbServer {
     account: Account,
     directory: PathBuf,
     port: u16,
+    has_tls: bool,
     process: Option<Process>,
 }
 
@@ -36,6 +37,15 @@ impl MariaDbServer {
 
     /// Makes a data directory in `directory`, which must be empty or absent, and starts a server on it.
     pub async fn start(directory: &Path) -> Result<Self> {
+        Self::start_with(directory, None).await
+    }
+
+    /// The same for a server that lets nobody in without TLS.
+    pub async fn start_with_tls(directory: &Path, tls: &ServerTls) -> Result<Self> {
+        Self::start_with(directory, Some(tls)).await
+    }
+
+    async fn start_with(directory: &Path, tls: Option<&ServerTls>) -> Result<Self> {
         let server = Self::find()?;
         let install = program("mariadb-install-db").ok_or(Error::Missing { what: "MariaDB", install: INSTALL })?;
         let account = Account::unprivileged("mysql")?;
@@ -46,11 +56,24 @@ impl MariaDbServer {
         initialise.arg(option("--datadir", &directory.join("data"))).current_dir(directory);
         complete("mariadb-install-db", &mut initialise)?;
         // Run at every start, before the first connection is let in: no client program is needed.
-        let user = "CREATE USER IF NOT EXISTS t@'%' IDENTIFIED BY 'p';\nGRANT ALL ON *.* TO t@'%' WITH GRANT OPTION;\n";
-        fs::write(directory.join("user.sql"), user)?;
+        let users = format!(
+            "CREATE USER IF NOT EXISTS t@'%' IDENTIFIED BY 'p';\nGRANT ALL ON *.* TO t@'%' WITH GRANT OPTION;\n\
+             CREATE USER IF NOT EXISTS {CERTIFIED_USER}@'%' IDENTIFIED BY 'p' REQUIRE X509;\n\
+             GRANT ALL ON *.* TO {CERTIFIED_USER}@'%';\n"
+        );
+        if let Some(tls) = tls {
+            tls.write(account, directory)?;
+        }
+        fs::write(directory.join("user.sql"), users)?;
 
-        let mut server =
-            Self { program: server, account, directory: directory.to_owned(), port: free_port()?, process: None };
+        let mut server = Self {
+            program: server,
+            account,
+            directory: directory.to_owned(),
+            port: free_port()?,
+            has_tls: tls.is_some(),
+            process: None,
+        };
         server.start_again().await?;
         Ok(server)
     }
@@ -100,6 +123,16 @@ impl MariaDbServer {
             "--innodb-log-file-size=32M",
             "--default-time-zone=+00:00",
         ]);
+        if self.has_tls {
+            command.arg("--require-secure-transport=ON");
+            for (name, file) in [
+                ("--ssl-cert", ServerTls::CERTIFICATE),
+                ("--ssl-key", ServerTls::KEY),
+                ("--ssl-ca", ServerTls::AUTHORITY),
+            ] {
+                command.arg(option(name, &self.directory.join(file)));
+            }
+        }
         command.current_dir(&self.directory);
         command
     }

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rustix::process::Signal;
-use sqlx::{Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 use crate::error::{Error, Result};
-use crate::server::{Account, Process, Stop, complete, find_program, free_port};
+use crate::server::{Account, CERTIFIED_USER, Process, ServerTls, Stop, complete, find_program, free_port};
 
 pub const INSTALL: &str = "apt-get install -y --no-install-recommends postgresql";
 
@@ -21,6 +21,7 @@ pub struct PostgresServer {
     account: Account,
     directory: PathBuf,
     port: u16,
+    has_tls: bool,
     process: Option<Process>,
 }
 
@@ -33,6 +34,19 @@ impl PostgresServer {
 
     /// Makes a data directory in `directory`, which must be empty or absent, and starts a server on it.
     pub async fn start(directory: &Path) -> Result<Self> {
+        Self::start_with(directory, None).await
+    }
+
+    /// The same for a server that lets nobody in without TLS.
+    pub async fn start_with_tls(directory: &Path, tls: &ServerTls) -> Result<Self> {
+        let server = Self::start_with(directory, Some(tls)).await?;
+        let mut connection = PgConnection::connect(&server.url()).await?;
+        connection.execute(AssertSqlSafe(format!("CREATE ROLE {CERTIFIED_USER} LOGIN SUPERUSER"))).await?;
+        connection.close().await?;
+        Ok(server)
+    }
+
+    async fn start_with(directory: &Path, tls: Option<&ServerTls>) -> Result<Self> {
         let programs = Self::find()?;
         let account = Account::unprivileged("postgres")?;
         account.create_directory(directory)?;
@@ -47,12 +61,20 @@ impl PostgresServer {
         ]);
         initialise.arg(directory.join("data")).current_dir(directory);
         complete("initdb", &mut initialise)?;
+        if let Some(tls) = tls {
+            tls.write(account, directory)?;
+            let rules = format!(
+                "hostssl all {CERTIFIED_USER} all trust clientcert=verify-ca\nhostssl all all all trust\nhost all all all reject\n"
+            );
+            account.create_file(&directory.join("pg_hba.conf"), &rules)?;
+        }
 
         let mut server = Self {
             program: programs.join("postgres"),
             account,
             directory: directory.to_owned(),
             port: free_port()?,
+            has_tls: tls.is_some(),
             process: None,
         };
         server.start_again().await?;
@@ -104,6 +126,17 @@ impl PostgresServer {
             "timezone=UTC",
         ] {
             command.args(["-c", setting]);
+        }
+        if self.has_tls {
+            command.args(["-c", "ssl=on"]);
+            for (setting, file) in [
+                ("ssl_cert_file", ServerTls::CERTIFICATE),
+                ("ssl_key_file", ServerTls::KEY),
+                ("ssl_ca_file", ServerTls::AUTHORITY),
+                ("hba_file", "pg_hba.conf"),
+            ] {
+                command.arg("-c").arg(format!("{setting}={}", self.directory.join(file).display()));
+            }
         }
         command
     }

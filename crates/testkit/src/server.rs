@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 
+use crate::authority::Issued;
 use crate::error::{Error, Result};
 
 const POLL: Duration = Duration::from_millis(10);
@@ -27,6 +28,30 @@ pub enum Stop {
     Graceful,
     /// As if the machine had lost power: the next start recovers.
     Hard,
+}
+
+/// A user whom a server with TLS lets in with a certificate of the same authority alone; may do everything.
+pub const CERTIFIED_USER: &str = "certified";
+
+/// The certificate of a database server with TLS. It lets nobody in without.
+#[derive(Debug)]
+pub struct ServerTls {
+    pub issued: Issued,
+    /// Whose certificates clients may show, PEM.
+    pub authority: String,
+}
+
+impl ServerTls {
+    pub(crate) const CERTIFICATE: &str = "server.pem";
+    pub(crate) const KEY: &str = "server.key";
+    pub(crate) const AUTHORITY: &str = "authority.pem";
+
+    /// Puts the files where the server finds them.
+    pub(crate) fn write(&self, account: Account, directory: &Path) -> Result<()> {
+        account.create_file(&directory.join(Self::CERTIFICATE), &self.issued.certificate)?;
+        account.create_file(&directory.join(Self::KEY), &self.issued.key)?;
+        account.create_file(&directory.join(Self::AUTHORITY), &self.authority)
+    }
 }
 
 /// Looks for a program in `PATH`, then in the further directories.
@@ -95,6 +120,17 @@ impl Account {
         fs::create_dir_all(directory).map_err(failed)?;
         if let Some((user, group)) = self.0 {
             chown(directory, Some(user), Some(group)).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a file that belongs to this user, and that nobody else can read.
+    pub(crate) fn create_file(self, path: &Path, content: &str) -> Result<()> {
+        let failed = |source| Error::File { what: "cannot write the server's file", path: path.to_owned(), source };
+        fs::write(path, content).map_err(failed)?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(failed)?;
+        if let Some((user, group)) = self.0 {
+            chown(path, Some(user), Some(group)).map_err(failed)?;
         }
         Ok(())
     }

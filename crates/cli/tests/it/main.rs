@@ -15,6 +15,10 @@ mod configuration;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod database_server;
+#[cfg(test)]
+mod database_tls;
+#[cfg(test)]
 mod hostile_peers;
 #[cfg(test)]
 mod hub;

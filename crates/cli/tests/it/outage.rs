@@ -1,67 +1,21 @@
 //! The database is not there yet, goes away and comes back.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use model_registry_testkit::{Backend, Error, MariaDbServer, PostgresServer, Ready, Stop, TestDatabase};
+use model_registry_testkit::{Backend, Ready, TestDatabase};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tokio::task::JoinSet;
 
-use crate::support::{Client, eventually, say, server_on};
+use crate::database_server::DatabaseServer;
+use crate::support::{Client, eventually, server_on};
 
 /// "By itself, within seconds", with room for a busy machine.
 const SOON: Duration = Duration::from_secs(45);
 
 const CLIENTS: usize = 4;
-
-/// A database server of our own, of either kind.
-enum DatabaseServer {
-    Postgres(PostgresServer),
-    MariaDb(MariaDbServer),
-}
-
-impl DatabaseServer {
-    /// None, and a line on standard error, when the program is not installed.
-    async fn start(backend: Backend, directory: &Path) -> Option<Self> {
-        let started = match backend {
-            Backend::Postgres => PostgresServer::start(directory).await.map(Self::Postgres),
-            _ => MariaDbServer::start(directory).await.map(Self::MariaDb),
-        };
-        match started {
-            Ok(server) => Some(server),
-            Err(missing @ Error::Missing { .. }) => {
-                say(&format!("{backend} does not go away in this test: {missing}"));
-                None
-            }
-            Err(error) => panic!("{error}"),
-        }
-    }
-
-    fn url(&self) -> String {
-        match self {
-            Self::Postgres(server) => server.url(),
-            Self::MariaDb(server) => server.url(),
-        }
-    }
-
-    async fn stop(&mut self) {
-        match self {
-            Self::Postgres(server) => server.stop(Stop::Hard).await.unwrap(),
-            Self::MariaDb(server) => server.stop(Stop::Hard).await.unwrap(),
-        }
-    }
-
-    async fn start_again(&mut self) {
-        match self {
-            Self::Postgres(server) => server.start_again().await.unwrap(),
-            Self::MariaDb(server) => server.start_again().await.unwrap(),
-        }
-    }
-}
 
 #[tokio::test]
 async fn a_postgres_server_may_come_later_and_go_away_under_load() {
@@ -74,9 +28,7 @@ async fn a_mariadb_server_may_come_later_and_go_away_under_load() {
 }
 
 async fn come_and_go(backend: Backend) {
-    let directory = tempfile::Builder::new().prefix("model-registry-outage-").tempdir().unwrap();
-    allow_others(&directory);
-    let Some(mut databases) = DatabaseServer::start(backend, &directory.path().join("data")).await else { return };
+    let Some(mut databases) = DatabaseServer::start(backend).await else { return };
     let database = TestDatabase::absent_on(backend, &databases.url()).unwrap();
     databases.stop().await;
 
@@ -113,12 +65,6 @@ async fn come_and_go(backend: Backend) {
     }
     let log = server.log();
     assert!(!log.contains("panicked"), "{backend}: {log}");
-}
-
-/// The database server runs as a user of its own and has to get to its directory.
-fn allow_others(directory: &TempDir) {
-    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(directory.path(), permissions).unwrap();
 }
 
 /// Probes answer at once, the API says 503 with a body that clients can read.

@@ -61,21 +61,21 @@ pub const EMBEDMD_DATABASE_SSL_ROOT_CERT: Setting = Setting::new(
     "embedmd-database-ssl-root-cert",
     Kind::Path,
     Group::Reference,
-    "Root certificate the database's certificate is checked against",
+    "Root certificate the database's certificate is checked against; PostgreSQL's always is, once this is given",
 );
 /// `--embedmd-database-ssl-ca`
 pub const EMBEDMD_DATABASE_SSL_CA: Setting = Setting::new(
     "embedmd-database-ssl-ca",
     Kind::Path,
     Group::Reference,
-    "Further certificates to check against, a file or a directory",
+    "File with further certificates to check against",
 );
 /// `--embedmd-database-ssl-cipher`
 pub const EMBEDMD_DATABASE_SSL_CIPHER: Setting = Setting::new(
     "embedmd-database-ssl-cipher",
     Kind::Text,
     Group::Reference,
-    "Cipher suites for the database connection, separated by colons",
+    "Not used: TLS 1.2 and 1.3 with the suites of rustls, which are all secure",
 );
 /// `--embedmd-database-ssl-verify-server-cert`
 pub const EMBEDMD_DATABASE_SSL_VERIFY_SERVER_CERT: Setting = Setting::new(

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use super::declarations::{EMBEDMD_DATABASE_SSL_CERT, EMBEDMD_DATABASE_SSL_CIPHER, EMBEDMD_DATABASE_SSL_KEY};
 use super::effective::{Effective, Origin, Settings};
 use super::file::{self, Entry, EntryValue};
 use super::setting::{Group, Kind, Setting};
@@ -84,6 +85,7 @@ impl Schema {
         }
         self.environment(sources.environment, &mut settings)?;
         self.flags(sources.arguments, &mut settings)?;
+        note_without_effect(&mut settings);
         Ok(settings)
     }
 
@@ -193,6 +195,30 @@ impl Schema {
         }
         Ok(())
     }
+}
+
+/// Settings of the reference that change nothing here, or not by themselves, are not passed over in silence.
+fn note_without_effect(settings: &mut Settings) {
+    let origin = |setting: &Setting| {
+        let value = settings.find(setting).filter(|_| settings.text(setting).is_some());
+        value.map(|value| value.origin.to_string())
+    };
+    let cipher = origin(&EMBEDMD_DATABASE_SSL_CIPHER).map(|origin| {
+        format!(
+            "{origin} ignored: the database is reached with TLS 1.2 or 1.3 and the cipher suites of rustls, which are all \
+             secure; take the setting away"
+        )
+    });
+    let pair = [&EMBEDMD_DATABASE_SSL_CERT, &EMBEDMD_DATABASE_SSL_KEY];
+    let alone = match pair.map(origin) {
+        [Some(origin), None] => Some((origin, pair[1])),
+        [None, Some(origin)] => Some((origin, pair[0])),
+        _ => None,
+    };
+    let alone = alone.map(|(origin, missing)| {
+        format!("{origin} ignored: a client certificate for the database needs --{} as well", missing.flag())
+    });
+    settings.notes.extend(cipher.into_iter().chain(alone));
 }
 
 fn argument(setting: &'static Setting) -> Arg {

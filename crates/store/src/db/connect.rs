@@ -54,7 +54,8 @@ impl ConnectError {
     /// Whether another attempt may succeed without anybody changing the configuration.
     pub fn is_temporary(&self) -> bool {
         match self {
-            Self::Unreachable(_) => true,
+            // What the driver says of options that it cannot use, such as a key that is none.
+            Self::Unreachable(error) => !matches!(error, sqlx::Error::Configuration(_)),
             Self::Migrate(error) => error.is_temporary(),
             Self::TooOld { .. } | Self::UnknownVersion(_) | Self::Folder { .. } | Self::File { .. } => false,
         }

@@ -10,6 +10,10 @@ use percent_encoding::percent_decode_str;
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
+mod tls;
+
+pub use tls::{DatabaseTls, Pem};
+
 /// A database that can be connected to.
 #[derive(Clone)]
 pub enum DatabaseSource {
@@ -19,16 +23,6 @@ pub enum DatabaseSource {
     },
     Postgres(Box<PgConnectOptions>),
     MySql(Box<MySqlConnectOptions>),
-}
-
-/// TLS files and checks for the connection to a database server, as the reference's flags give them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DatabaseTls {
-    pub certificate: Option<PathBuf>,
-    pub key: Option<PathBuf>,
-    /// The authority's certificate; either of the reference's two flags for it.
-    pub root_certificate: Option<PathBuf>,
-    pub verify_server: bool,
 }
 
 /// What is wrong with a database URL or DSN.
@@ -101,20 +95,33 @@ impl DatabaseSource {
     }
 
     /// Applies TLS settings given apart from the DSN; they win over it.
-    #[must_use]
-    pub fn with_tls(self, tls: &DatabaseTls) -> Self {
-        if *tls == DatabaseTls::default() {
-            return self;
+    pub fn with_tls(self, tls: &DatabaseTls) -> std::io::Result<Self> {
+        if !tls.is_asked_for {
+            return Ok(self);
         }
-        match self {
+        // Several files are one text, because the drivers take one.
+        let roots = match tls.roots.as_slice() {
+            [] | [_] => None,
+            several => {
+                let texts = several.iter().map(std::fs::read).collect::<Result<Vec<_>, _>>()?;
+                Some(texts.join(&b'\n'))
+            }
+        };
+        Ok(match self {
             Self::Sqlite { .. } => self,
             Self::Postgres(options) => {
-                let mut options =
-                    options.ssl_mode(if tls.verify_server { PgSslMode::VerifyFull } else { PgSslMode::Require });
-                if let Some(path) = &tls.root_certificate {
-                    options = options.ssl_root_cert(path);
+                let mut options = match (roots, tls.roots.first()) {
+                    (Some(text), _) => options.ssl_root_cert_from_pem(text),
+                    (None, Some(path)) => options.ssl_root_cert(path),
+                    (None, None) => *options,
+                };
+                options = options.ssl_mode(PgSslMode::Require);
+                if tls.verify_server {
+                    options = options.ssl_mode(PgSslMode::VerifyFull);
+                } else if !tls.roots.is_empty() {
+                    options = check_authority(options);
                 }
-                if let (Some(certificate), Some(key)) = (&tls.certificate, &tls.key) {
+                if let Some((certificate, key)) = &tls.client {
                     options = options.ssl_client_cert(certificate).ssl_client_key(key);
                 }
                 Self::Postgres(Box::new(options))
@@ -125,15 +132,25 @@ impl DatabaseSource {
                 } else {
                     MySqlSslMode::Required
                 });
-                if let Some(path) = &tls.root_certificate {
+                if let Some(text) = roots {
+                    options = options.ssl_ca_from_pem(text);
+                } else if let Some(path) = tls.roots.first() {
                     options = options.ssl_ca(path);
                 }
-                if let (Some(certificate), Some(key)) = (&tls.certificate, &tls.key) {
+                if let Some((certificate, key)) = &tls.client {
                     options = options.ssl_client_cert(certificate).ssl_client_key(key);
                 }
                 Self::MySql(Box::new(options))
             }
-        }
+        })
+    }
+}
+
+/// `require` with the certificate of an authority means `verify-ca`, for libpq and for the reference's driver as well.
+fn check_authority(options: PgConnectOptions) -> PgConnectOptions {
+    match options.get_ssl_mode() {
+        PgSslMode::Require => options.ssl_mode(PgSslMode::VerifyCa),
+        _ => options,
     }
 }
 
@@ -177,18 +194,29 @@ fn sqlite(rest: &str) -> Result<DatabaseSource, SourceError> {
 }
 
 fn postgres_url(text: &str) -> Result<DatabaseSource, SourceError> {
-    let options = PgConnectOptions::from_str(text)
-        .map_err(|error| SourceError::Invalid { kind: "PostgreSQL", reason: reason(&error) })?;
+    let invalid = |reason| SourceError::Invalid { kind: "PostgreSQL", reason };
+    let mut options = PgConnectOptions::from_str(text).map_err(|error| invalid(reason(&error)))?;
     named(options.get_database(), "PostgreSQL")?;
+    if tls::Parameters::read(&query_of(text)).map_err(invalid)?.has_root {
+        options = check_authority(options);
+    }
     Ok(DatabaseSource::Postgres(Box::new(options.application_name("model-registry"))))
 }
 
 fn mysql_url(text: &str) -> Result<DatabaseSource, SourceError> {
+    let invalid = |reason| SourceError::Invalid { kind: "MySQL", reason };
     let text = text.replacen("mariadb://", "mysql://", 1);
-    let options = MySqlConnectOptions::from_str(&text)
-        .map_err(|error| SourceError::Invalid { kind: "MySQL", reason: reason(&error) })?;
+    let options = MySqlConnectOptions::from_str(&text).map_err(|error| invalid(reason(&error)))?;
     named(options.get_database(), "MySQL")?;
+    tls::Parameters::read(&query_of(&text)).map_err(invalid)?;
     Ok(DatabaseSource::MySql(Box::new(options.charset("utf8mb4"))))
+}
+
+/// The parameters behind a URL's question mark.
+fn query_of(url: &str) -> Vec<(String, String)> {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.map(|(name, value)| (decoded(name), decoded(&value.replace('+', " ")))).collect()
 }
 
 fn named(database: Option<&str>, kind: &'static str) -> Result<(), SourceError> {
@@ -205,7 +233,9 @@ fn postgres_pairs(text: &str) -> Result<DatabaseSource, SourceError> {
     let invalid = |reason: String| SourceError::Invalid { kind: "PostgreSQL", reason };
     let mut options = PgConnectOptions::new_without_pgpass().application_name("model-registry");
     let mut database = None;
-    for (key, value) in pairs(text).map_err(invalid)? {
+    let pairs = pairs(text).map_err(invalid)?;
+    let tls = tls::Parameters::read(&pairs).map_err(invalid)?;
+    for (key, value) in pairs {
         options = match key.as_str() {
             "host" => options.host(&value),
             "port" => options.port(value.parse().map_err(|_| invalid(format!("`port` is no number: {value}")))?),
@@ -229,6 +259,9 @@ fn postgres_pairs(text: &str) -> Result<DatabaseSource, SourceError> {
         };
     }
     named(database.as_deref(), "PostgreSQL")?;
+    if tls.has_root {
+        options = check_authority(options);
+    }
     Ok(DatabaseSource::Postgres(Box::new(options)))
 }
 

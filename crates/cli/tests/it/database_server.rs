@@ -1,0 +1,81 @@
+//! A database server of a test's own, of either kind: to stop it, or to ask for certificates.
+
+use model_registry_testkit::{Backend, Error, MariaDbServer, PostgresServer, Result, ServerTls, Stop};
+use tempfile::TempDir;
+
+use crate::support::say;
+
+pub(crate) struct DatabaseServer {
+    program: Program,
+    // Dropped last: the data goes with it.
+    _directory: TempDir,
+}
+
+enum Program {
+    Postgres(PostgresServer),
+    MariaDb(MariaDbServer),
+}
+
+impl DatabaseServer {
+    /// None, and a line on standard error, when the program is not installed.
+    pub(crate) async fn start(backend: Backend) -> Option<Self> {
+        let directory = directory();
+        let data = directory.path().join("data");
+        let started = match backend {
+            Backend::Postgres => PostgresServer::start(&data).await.map(Program::Postgres),
+            _ => MariaDbServer::start(&data).await.map(Program::MariaDb),
+        };
+        Self::of(backend, started, directory)
+    }
+
+    /// The same for one that lets nobody in without TLS.
+    pub(crate) async fn start_with_tls(backend: Backend, tls: &ServerTls) -> Option<Self> {
+        let directory = directory();
+        let data = directory.path().join("data");
+        let started = match backend {
+            Backend::Postgres => PostgresServer::start_with_tls(&data, tls).await.map(Program::Postgres),
+            _ => MariaDbServer::start_with_tls(&data, tls).await.map(Program::MariaDb),
+        };
+        Self::of(backend, started, directory)
+    }
+
+    fn of(backend: Backend, started: Result<Program>, directory: TempDir) -> Option<Self> {
+        match started {
+            Ok(program) => Some(Self { program, _directory: directory }),
+            Err(missing @ Error::Missing { .. }) => {
+                say(&format!("not tested with a server of our own of {backend}: {missing}"));
+                None
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        match &self.program {
+            Program::Postgres(server) => server.url(),
+            Program::MariaDb(server) => server.url(),
+        }
+    }
+
+    pub(crate) async fn stop(&mut self) {
+        match &mut self.program {
+            Program::Postgres(server) => server.stop(Stop::Hard).await.unwrap(),
+            Program::MariaDb(server) => server.stop(Stop::Hard).await.unwrap(),
+        }
+    }
+
+    pub(crate) async fn start_again(&mut self) {
+        match &mut self.program {
+            Program::Postgres(server) => server.start_again().await.unwrap(),
+            Program::MariaDb(server) => server.start_again().await.unwrap(),
+        }
+    }
+}
+
+/// The server runs as a user of its own and has to get to its directory.
+fn directory() -> TempDir {
+    let directory = TempDir::new().unwrap();
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(directory.path(), permissions).unwrap();
+    directory
+}

@@ -15,6 +15,8 @@ mod configuration;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod data_places;
+#[cfg(test)]
 mod database_server;
 #[cfg(test)]
 mod database_tls;

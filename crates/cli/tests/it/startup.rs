@@ -79,7 +79,15 @@ async fn a_place_where_no_data_can_be_kept_ends_with_code_1_and_its_name() {
         let run = run(&["server", "--listen", "127.0.0.1:0", "--database", &url]).await;
         assert_eq!(run.code, Some(1), "{path}: {run:?}");
         assert!(run.reason().contains(named), "{path}: {run:?}");
+        assert_alerted(&run);
     }
+}
+
+/// The line that those who watch logs of the reference wait for, once.
+#[track_caller]
+fn assert_alerted(run: &Run) {
+    let alerts = run.errors.lines().filter(|line| line.contains("{{ALERT}} error connecting to datastore"));
+    assert_eq!(alerts.count(), 1, "{run:?}");
 }
 
 #[tokio::test]
@@ -106,7 +114,57 @@ async fn a_schema_of_a_newer_program_is_left_alone() {
         assert_eq!(run.code, Some(1), "{backend}: {run:?}");
         let reason = run.reason();
         assert!(reason.contains("the database has schema version 999, this program knows "), "{backend}: {reason}");
+        assert_alerted(&run);
     }
+}
+
+#[tokio::test]
+async fn a_database_server_that_is_too_old_ends_with_code_1_and_one_line_that_says_what_is_needed() {
+    for backend in backends() {
+        // What stands in for the version's first numbers has as many digits.
+        let (version, older, found, needed) = match backend {
+            Backend::Sqlite => continue,
+            Backend::Postgres => (r"\b1[3-9](\.\d+)", "12$1", "PostgreSQL 12.", "PostgreSQL 13"),
+            Backend::MariaDb => (r"\b1\d\.\d(\d?\.\d+-MariaDB)", "10.0$1", "MariaDB 10.0", "MariaDB 10.6"),
+            Backend::MySql => (r"\b[89](\.\d+\.\d+)", "5$1", "MySQL 5.", "MySQL 8.0"),
+        };
+        let database = TestDatabase::create(backend).await.unwrap();
+        let (start, name) = database.url().rsplit_once('/').unwrap();
+        let (credentials, address) = start.rsplit_once('@').unwrap();
+        let port = forge(address, version, older).await;
+        let url = format!("{credentials}@127.0.0.1:{port}/{name}");
+        let run = run(&["server", "--listen", "127.0.0.1:0", "--database", &url]).await;
+        assert_eq!(run.code, Some(1), "{backend}: {run:?}");
+        let reason = run.reason();
+        let remedy = format!("; {needed} or newer is needed: upgrade it, or name another one with --database");
+        assert!(reason.starts_with(&format!("error: the database is {found}")), "{backend}: {reason}");
+        assert!(reason.ends_with(&remedy), "{backend}: {reason}");
+        assert_alerted(&run);
+    }
+}
+
+/// Passes everything on to a database server, but replaces what it says; gives the port.
+async fn forge(address: &str, said: &str, instead: &'static str) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (address, said) = (address.to_owned(), regex::bytes::Regex::new(said).unwrap());
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let (mut asks, mut hears) = client.into_split();
+            let (mut says, mut listens) = TcpStream::connect(&address).await.unwrap().into_split();
+            let said = said.clone();
+            tokio::spawn(async move { tokio::io::copy(&mut asks, &mut listens).await });
+            tokio::spawn(async move {
+                let mut buffer = vec![0; 64 * 1024];
+                while let Ok(count @ 1..) = says.read(&mut buffer).await {
+                    if hears.write_all(&said.replace_all(&buffer[..count], instead.as_bytes())).await.is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    port
 }
 
 #[tokio::test]
@@ -195,14 +253,44 @@ async fn a_request_in_flight_is_answered_before_the_process_ends() {
 }
 
 #[tokio::test]
-async fn up_shows_where_everything_is_and_keeps_its_data() {
+async fn up_shows_where_everything_is_how_to_begin_and_keeps_its_data() {
     let mut server = Executable::launch(PROGRAM).arguments(["up", "--port", "{port}"]).start().await.unwrap();
+    let client = Client::of(&server);
     let shown = server.log();
-    assert!(shown.contains(&format!("{}/api/model_registry/v1alpha3", server.base_url())), "{shown}");
-    Client::of(&server).create("registered_models", &json!({"name": "kept"})).await;
+    let line = |label: &str| {
+        let mut lines = shown.lines().filter_map(|line| line.trim_start().strip_prefix(label));
+        lines.next().unwrap_or_else(|| panic!("no {label}: {shown}")).trim().to_owned()
+    };
+    let base = server.base_url();
+    for (label, path, list) in [
+        ("REST API", "/api/model_registry/v1alpha3", "/registered_models"),
+        ("Catalog", "/api/model_catalog/v1alpha1", "/models"),
+        ("API docs", "/docs", ""),
+        ("Health", "/readyz/health", ""),
+    ] {
+        assert_eq!(line(label), format!("{base}{path}"), "{shown}");
+        client.read(&format!("{path}{list}")).await;
+    }
+    let documents = line("OpenAPI");
+    let documents: Vec<&str> = documents.split(" and ").collect();
+    assert_eq!(documents.len(), 2, "{shown}");
+    for document in documents {
+        client.read(document.strip_prefix(&base).unwrap()).await;
+    }
+    let file = server.directory().join(".local/share/model-registry/registry.db");
+    assert_eq!(line("Data"), format!("SQLite file {}", file.display()));
+    assert!(file.is_file(), "{shown}");
+
+    // The line to begin with works as it stands there.
+    let command = shown.lines().map(str::trim).find(|line| line.starts_with("curl ")).unwrap();
+    let output = tokio::process::Command::new("sh").args(["-c", command]).output().await.unwrap();
+    let answer: serde_json::Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"));
+    assert_eq!((&answer["name"], &answer["state"]), (&json!("my-model"), &json!("LIVE")));
+
     assert!(server.terminate().await.unwrap().success(), "{}", server.log());
     server.start_again().await.unwrap();
-    Client::of(&server).read("registered_model?name=kept").await;
+    client.read("registered_model?name=my-model").await;
 }
 
 #[tokio::test]

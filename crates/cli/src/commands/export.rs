@@ -13,7 +13,7 @@ use model_registry_store::{DatabaseSource, ExportReport, Store};
 use crate::backup::{self, ProgressLine};
 use crate::{database, settings};
 
-const GROUPS: &[Group] = &[Group::Database];
+const GROUPS: &[Group] = &[Group::Database, Group::Reference];
 
 pub(crate) fn command(schema: &Schema) -> Command {
     let command = Command::new("export")

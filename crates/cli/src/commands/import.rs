@@ -11,7 +11,7 @@ use model_registry_store::{BackupError, ImportOptions};
 use crate::backup::{self, ProgressLine};
 use crate::settings;
 
-const GROUPS: &[Group] = &[Group::Database];
+const GROUPS: &[Group] = &[Group::Database, Group::Reference];
 
 pub(crate) fn command(schema: &Schema) -> Command {
     let command = Command::new("import")

@@ -10,7 +10,7 @@ use crate::service::{self, Anonymous, Roles};
 use crate::{database, settings};
 
 /// What it has beside the settings of every role.
-const GROUPS: &[Group] = &[Group::Catalog, Group::Changes];
+const GROUPS: &[Group] = &[Group::Catalog, Group::Changes, Group::Reference];
 
 pub(crate) fn command(schema: &Schema) -> Command {
     let command = Command::new("up")

@@ -113,6 +113,27 @@ async fn a_file_that_is_not_whole_is_refused_with_line_and_reason_and_nothing_is
 }
 
 #[tokio::test]
+async fn the_database_of_existing_manifests_is_named_by_their_flags() {
+    let directory = TempDir::new().unwrap();
+    let file = directory.path().join("export.jsonl");
+    for (backend, kind) in [(Backend::Postgres, "postgres"), (Backend::MariaDb, "mysql")] {
+        if !backends().contains(&backend) {
+            continue;
+        }
+        let (from, into) = (TestDatabase::create(backend).await.unwrap(), TestDatabase::create(backend).await.unwrap());
+        Client::of(&start_on(&from).await).create("registered_models", &json!({"name": "m"})).await;
+        for (name, database) in [("export", &from), ("import", &into)] {
+            let mut command = Command::new(PROGRAM);
+            command.arg(name).arg(&file).args(["--embedmd-database-type", kind]);
+            command.args(["--embedmd-database-dsn", database.url()]).kill_on_drop(true);
+            let (code, said) = run(command).await;
+            assert!(code == 0 && said.contains("ed 1 registered_model"), "{name} on {backend}: {said}");
+        }
+        std::fs::remove_file(&file).unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_bad_file_is_refused_and_a_backup_is_not_overwritten() {
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("export.jsonl");

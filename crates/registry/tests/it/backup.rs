@@ -226,3 +226,30 @@ async fn a_file_that_is_not_whole_is_refused_with_line_and_reason_and_nothing_is
         }
     }
 }
+
+/// A server changes an imported entity before the comparison: what the import does when it was cut off in between.
+#[tokio::test]
+async fn an_entity_that_is_changed_before_the_comparison_is_told() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("export.jsonl");
+    let source = Api::on(Backend::Sqlite).await;
+    fill(&source).await;
+    export(&source, &path).await;
+    for backend in backends() {
+        let target = Api::on(backend).await;
+        import(&target, &path, KEEP).await.unwrap();
+        // As if it had been killed at that point.
+        target.database.execute("UPDATE import_run SET finish_time = NULL").await.unwrap();
+        target.patch("registered_models/1", json!({"description": "meanwhile"})).await;
+        let changed = import(&target, &path, KEEP).await.unwrap_err().to_string();
+        assert!(
+            changed.starts_with("everything was imported, but some of it is not as in the file"),
+            "{backend}: {changed}"
+        );
+        target.database.execute("DELETE FROM metric_point").await.unwrap();
+        let missing = import(&target, &path, KEEP).await.unwrap_err().to_string();
+        assert!(missing.starts_with("the database has other entities than the file"), "{backend}: {missing}");
+        // Nothing was undone.
+        assert_eq!(target.get("registered_models/1").await.json()["description"], "meanwhile", "{backend}");
+    }
+}

@@ -49,7 +49,7 @@ pub(crate) struct Api {
     router: Router,
     pub(crate) store: Store,
     // Dropped last: the database goes with it.
-    database: Arc<TestDatabase>,
+    pub(crate) database: Arc<TestDatabase>,
 }
 
 /// An answer, read completely.

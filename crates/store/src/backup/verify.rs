@@ -101,3 +101,6 @@ fn check_entity(entity: &Entity, document: &Document, last_resource: i64) -> Res
 fn refers_to(field: &str, id: i64, last: i64) -> Result<(), String> {
     if id > last || id <= 0 { Err(format!("`{field}` is {id}, which is not in the file before it")) } else { Ok(()) }
 }
+
+#[cfg(test)]
+mod tests;

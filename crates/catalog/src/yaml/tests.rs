@@ -109,3 +109,55 @@ fn what_grows_without_bound_is_refused() {
     let wide = format!("items:\n- [{}]\n", "1,".repeat(1_000_001));
     assert!(items(&wide).unwrap_err().contains("more than 1000000 values in one item"));
 }
+
+// The library below makes events only; the one above it makes values of them, too.
+#[test]
+fn documents_are_read_as_serde_saphyr_reads_them() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut compared = 0;
+    let mut directories =
+        vec![crates.join("catalog/sample"), crates.join("catalog/tests"), crates.join("registry/tests")];
+    while let Some(directory) = directories.pop() {
+        for path in std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                directories.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "yaml") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let wanted: Result<Value, _> = serde_saphyr::from_str(&text);
+                assert_eq!(value(&text).ok(), wanted.ok(), "{}", path.display());
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 10, "{compared}");
+}
+
+#[test]
+fn documents_of_many_forms_are_read_as_serde_saphyr_reads_them() {
+    for text in [
+        "a: b: c",
+        "a: 'it''s'\nb: \"tab\\t\\u00e9\\x41\\\n  joined\"\n",
+        "a: |\n  one\n   two\n\nb: >-\n  one\n  two\n\n  three\nc: |+\n  kept\n\n",
+        "- - 1\n  - 2\n- {a: [b, {c: d}], ? e : f}\n-\n- ~\n",
+        "? a\n: - b\n  - c\n",
+        "a: # comment\n  - b # another\n\n# last\n",
+        "%YAML 1.2\n---\na: 1\n...\n",
+        "\u{feff}a: 1\n",
+        "a: plain text\n  over lines\nb: x#y\nc: http://x.example/?q=1&r=2\n",
+        "a: 0o17\nb: 0b11\nc: 1_000\nd: +1\ne: .5\nf: 1.\ng: 0.1e-5\nh: 007\ni: -0\nj: 12:30\n",
+        "a: True\nb: NO\nc: y\nd: Null\ne: NULL\nf: nUll\ng: off\n",
+        "a: !!float 1.5\nb: !!bool 'yes'\nc: !!null ''\nd: !!seq [1]\ne: !!map {a: 1}\n",
+        "a: \tx\n",
+        "\ta: x\n",
+        "a: [1, 2,]\nb: {c: 1,}\n",
+        "a: @x",
+        "a: `x`",
+        "a: *b\nb: &b 1\n",
+        "x: &x {a: 1}\ny: {<<: *x, a: 2}\nz: {<<: [*x, *x]}\n",
+    ] {
+        let wanted: Result<Value, _> = serde_saphyr::from_str(text);
+        assert_eq!(value(text).ok(), wanted.ok(), "{text}");
+    }
+    // A number that no number is: there, nothing can be read.
+    assert_eq!(value("a: 1e999999").unwrap(), json!({"a": "1e999999"}));
+}

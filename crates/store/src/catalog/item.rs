@@ -10,8 +10,11 @@ use crate::error::{Result, StoreError};
 use crate::filter::fold;
 use crate::hex::hex;
 
-/// How much packed text is kept in one piece.
+/// How much packed text is kept in the first piece.
 const CHUNK: usize = 1 << 20;
+/// … and in each of the others. What is not used of it is no memory yet, and the allocators of Linux give pieces of this size
+/// back to the system as soon as they are freed; smaller ones would stay with the process from load to load.
+const LARGE_CHUNK: usize = 64 << 20;
 
 /// A thing that a source publishes, with what hangs below it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -62,7 +65,8 @@ impl CatalogItems {
         let mut digest = [0; 16];
         digest.copy_from_slice(&Sha256::digest(&text)[..16]);
         if self.chunks.last().is_none_or(|chunk| chunk.capacity() - chunk.len() < text.len()) {
-            self.chunks.push(Vec::with_capacity(CHUNK.max(text.len())));
+            let usual = if self.chunks.is_empty() { CHUNK } else { LARGE_CHUNK };
+            self.chunks.push(Vec::with_capacity(usual.max(text.len())));
         }
         let chunk = self.chunks.len() - 1;
         let Some(last) = self.chunks.last_mut() else { return };

@@ -171,6 +171,9 @@ impl Catalog {
         report.written += before;
         self.metrics.note_measurements(&source.id, measurements_skipped);
         self.metrics.note(&snapshot, started.elapsed(), self.store.clock().now());
+        if let Some(error) = &snapshot.error {
+            tracing::warn!(source = source.id, status = snapshot.status, error, "catalog source");
+        }
         tracing::info!(
             source = source.id,
             status = snapshot.status,
@@ -178,7 +181,6 @@ impl Catalog {
             removed = report.removed,
             unchanged = report.unchanged,
             skipped = snapshot.skipped,
-            error = snapshot.error,
             "hub read"
         );
         Ok((Some(report), ending))

@@ -30,6 +30,7 @@ const PAGE: usize = 2;
 #[derive(Clone)]
 pub struct HubServer {
     address: SocketAddr,
+    path: &'static str,
     hub: Shared,
 }
 
@@ -42,6 +43,7 @@ struct Hub {
     private: HashSet<String>,
     /// Models whose files are closed although they are described.
     closed_files: HashSet<String>,
+    cards: HashMap<String, String>,
     page: Option<usize>,
     /// Answers given instead of the real ones, for a path, one after the other.
     planned: HashMap<String, Vec<Planned>>,
@@ -72,15 +74,21 @@ pub enum Planned {
 
 impl HubServer {
     pub async fn start() -> Result<Self> {
+        Self::start_below("").await
+    }
+
+    /// A mirror of a hub, somewhere on a server that has more to offer.
+    pub async fn start_below(path: &'static str) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let server = Self { address, hub: Shared::default() };
+        let server = Self { address, path, hub: Shared::default() };
         let router = Router::new()
             .route("/api/whoami-v2", get(whoami))
             .route("/api/models", get(list))
             .route("/api/models/{*name}", get(model))
             .route("/{organization}/{name}/raw/main/{file}", get(raw))
             .with_state(server.clone());
+        let router = if path.is_empty() { router } else { Router::new().nest(path, router) };
         tokio::spawn(async move { axum::serve(listener, router).await });
         Ok(server)
     }
@@ -91,7 +99,7 @@ impl HubServer {
 
     /// Without a slash at the end.
     pub fn base_url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}{}", self.address, self.path)
     }
 
     /// Publishes a model, or a new revision of it.
@@ -134,6 +142,11 @@ impl HubServer {
     /// Changes what the hub says of a model.
     pub fn edit(&self, name: &str, edit: impl FnOnce(&mut Value)) {
         self.hub().models.entry(name.to_owned()).and_modify(edit);
+    }
+
+    /// Gives a model this card.
+    pub fn set_card(&self, name: &str, card: String) {
+        self.hub().cards.insert(name.to_owned(), card);
     }
 
     /// Gives pages this length at most.
@@ -344,9 +357,9 @@ async fn raw(
     let answer = |hub: &Hub| {
         let closed = closed(hub, &full_name, &headers);
         let is_closed = hub.closed_files.contains(&full_name) && asker(&headers) != Asker::Member;
-        closed
-            .or_else(|| is_closed.then(|| gated(&full_name, &headers)))
-            .unwrap_or_else(|| format!("# {name}\n").into_response())
+        closed.or_else(|| is_closed.then(|| gated(&full_name, &headers))).unwrap_or_else(|| {
+            hub.cards.get(&full_name).cloned().unwrap_or_else(|| format!("# {name}\n")).into_response()
+        })
     };
     server.answer(&format!("/{full_name}/{file}"), &headers, answer).await
 }

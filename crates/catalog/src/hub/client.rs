@@ -26,7 +26,7 @@ const ATTEMPTS: u32 = 5;
 const MOST_FAILURES: u32 = 8;
 const MOST_REDIRECTS: usize = 5;
 const LARGEST_ANSWER: usize = 32 * 1024 * 1024;
-const LARGEST_README: usize = 1024 * 1024;
+pub(super) const LARGEST_README: usize = 1024 * 1024;
 const READMES: [&str; 5] = ["README.md", "readme.md", "Readme.md", "README", "readme"];
 
 /// Why something could not be read.
@@ -42,6 +42,8 @@ pub(super) enum HubError {
     Unreachable(String),
     #[error("the hub's answer cannot be read: {0}")]
     Unreadable(String),
+    #[error("the hub's answer is longer than {} MiB", .0 / (1024 * 1024))]
+    TooLong(usize),
     #[error("the hub wants to be left alone for {} s", .0.as_secs())]
     Busy(Duration),
     #[error("not asked for: the hub failed {MOST_FAILURES} times in a row")]
@@ -52,7 +54,7 @@ impl HubError {
     /// Whether it may be different the next time.
     pub(super) fn is_temporary(&self) -> bool {
         match self {
-            Self::NotFound | Self::Denied => false,
+            Self::NotFound | Self::Denied | Self::TooLong(_) => false,
             Self::Status(status) => status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS,
             Self::Unreachable(_) | Self::Unreadable(_) | Self::Busy(_) | Self::GivenUp => true,
         }
@@ -132,6 +134,8 @@ pub(super) struct Model {
     pub(super) info: Value,
     pub(super) listed: Listed,
     pub(super) readme: Option<String>,
+    /// The card is left out: it is too long.
+    pub(super) is_cut: bool,
 }
 
 impl<'a> Hub<'a> {
@@ -250,21 +254,27 @@ impl<'a> Hub<'a> {
         }
         let files = info["siblings"].as_array().into_iter().flatten();
         let files: Vec<&str> = files.filter_map(|file| file["rfilename"].as_str()).collect();
-        let mut readme = None;
+        let (mut readme, mut is_cut) = (None, false);
         for file in READMES.into_iter().filter(|file| files.contains(file)) {
             let path: Vec<&str> = known.split('/').chain(["raw", "main", file]).collect();
             match self.get(self.url(&path)).await {
-                Ok(answer) => {
-                    let bytes = limited(answer, LARGEST_README).await?;
-                    readme = Some(String::from_utf8_lossy(&bytes).replace('\0', ""));
-                    break;
-                }
+                Ok(answer) => match limited(answer, LARGEST_README).await {
+                    Ok(bytes) => {
+                        readme = Some(String::from_utf8_lossy(&bytes).replace('\0', ""));
+                        break;
+                    }
+                    Err(HubError::TooLong(_)) => {
+                        is_cut = true;
+                        break;
+                    }
+                    Err(error) => return Err(error),
+                },
                 // The card of a gated model may be closed although its description is not.
                 Err(HubError::NotFound | HubError::Denied) => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(Read::New(Model { name: known, info, listed, readme }))
+        Ok(Read::New(Model { name: known, info, listed, readme, is_cut }))
     }
 
     fn url(&self, path: &[&str]) -> Url {
@@ -388,7 +398,7 @@ async fn limited(mut answer: Answer<'_>, limit: usize) -> Result<Vec<u8>, HubErr
         answer.response.chunk().await.map_err(|error| HubError::Unreachable(chain(&error.without_url())))?
     {
         if bytes.len() + chunk.len() > limit {
-            return Err(HubError::Unreadable(format!("it is longer than {limit} bytes")));
+            return Err(HubError::TooLong(limit));
         }
         bytes.extend_from_slice(&chunk);
     }

@@ -12,6 +12,9 @@ pub(super) const CONCURRENCY: usize = 4;
 /// Whoever is asked to wait longer gives up; the next sync asks again.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
+/// Whoever asks for a preview chooses the hub's port: from so many gates on, those that hold nobody back are forgotten.
+const MANY: usize = 1_000;
+
 /// The gates of all hubs. Limits belong to whoever asks, so each token has its own.
 #[derive(Default)]
 pub(crate) struct Gates(Mutex<HashMap<Asker, Arc<Gate>>>);
@@ -22,7 +25,11 @@ type Asker = (String, Option<String>);
 impl Gates {
     pub(super) fn of(&self, hub: &Url, token: Option<&str>) -> Arc<Gate> {
         let key = (hub.origin().ascii_serialization(), token.map(str::to_owned));
-        Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default())
+        let mut gates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if gates.len() >= MANY {
+            gates.retain(|_, gate| Arc::strong_count(gate) > 1 || gate.left().is_some());
+        }
+        Arc::clone(gates.entry(key).or_default())
     }
 }
 
@@ -99,6 +106,13 @@ mod tests {
         assert!(gate.enter().await.unwrap_err() > LONGEST_PAUSE);
         same.pause(Duration::from_secs(1));
         assert!(gate.enter().await.is_err(), "a shorter pause does not end a longer one");
+        for port in 1..=MANY {
+            gates.of(&url(&format!("https://hub.example:{port}")), None);
+        }
+        assert!(gates.0.lock().unwrap().len() <= MANY);
+        drop((gate, same));
+        let again = gates.of(&url("https://hub.example"), Some("one"));
+        assert!(again.enter().await.is_err(), "a pause is not forgotten");
         for (hub, token) in [("https://hub.example", None), ("https://other.example", Some("one"))] {
             assert!(gates.of(&url(hub), token).enter().await.is_ok(), "{hub} {token:?}");
         }

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
 
-use super::HubAccess;
 use super::client::Hub;
 use super::pattern::{self, Wanted};
 use super::settings::DEFAULT_URL;
+use super::{Gates, HubAccess};
 use crate::pattern::NameFilter;
 
 /// For everything together, waits for a busy hub included.
@@ -33,19 +33,26 @@ pub(crate) struct Preview<'a> {
 pub(crate) async fn preview(
     preview: &Preview<'_>,
     access: &HubAccess,
+    gates: &Gates,
     now: i64,
 ) -> Result<Vec<(String, bool)>, String> {
-    let read = tokio::time::timeout(TIMEOUT, read(preview, access, now)).await;
+    let read = tokio::time::timeout(TIMEOUT, read(preview, access, gates, now)).await;
     read.unwrap_or_else(|_| Err(format!("the hub did not answer within {} seconds", TIMEOUT.as_secs())))
 }
 
-async fn read(preview: &Preview<'_>, access: &HubAccess, now: i64) -> Result<Vec<(String, bool)>, String> {
+async fn read(
+    preview: &Preview<'_>,
+    access: &HubAccess,
+    gates: &Gates,
+    now: i64,
+) -> Result<Vec<(String, bool)>, String> {
     let wanted = pattern::wanted(preview.included, preview.organization)?;
     let filter = NameFilter::new("Models", &[], &pattern::prefixed(preview.excluded, preview.organization))?;
     let most = preview.limit.unwrap_or(DEFAULT_MODELS);
     let most = if most == 0 { MOST_MODELS } else { most.min(MOST_MODELS) };
     let requests = Counter::default();
     let hub = Hub::new(preview.url.unwrap_or(DEFAULT_URL).trim_end_matches('/'), None, access, &requests, now)?;
+    let hub = hub.sharing(gates);
     let (mut names, mut seen) = (Vec::new(), HashSet::new());
     for wanted in wanted {
         let found = match wanted {

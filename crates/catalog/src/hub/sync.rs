@@ -9,7 +9,7 @@ use model_registry_server::config::Environment;
 use model_registry_store::{CatalogItems, SourceSnapshot};
 use tokio::sync::mpsc::Sender;
 
-use super::client::{Hub, HubError, Listed, Read};
+use super::client::{Hub, HubError, LARGEST_README, Listed, Read};
 use super::gate::{CONCURRENCY, Gates};
 use super::pattern::{self, Wanted};
 use super::progress::Progress;
@@ -182,7 +182,7 @@ impl Run<'_> {
         let reads = found.into_iter().map(|(name, listed)| self.read_one(name, listed));
         let mut reads = futures::stream::iter(reads).buffer_unordered(CONCURRENCY);
         let (mut items, mut read, mut sent) = (CatalogItems::default(), BTreeSet::new(), BTreeSet::new());
-        let mut failures = Vec::new();
+        let (mut failures, mut notices) = (Vec::new(), Vec::new());
         let mut is_any_unknown = false;
         while let Some((name, answer)) = reads.next().await {
             self.progress.done.inc();
@@ -196,6 +196,12 @@ impl Run<'_> {
                         let text = format!("{name}: its name has more than {LONGEST_NAME} characters");
                         failures.push((text, Ending::Refused));
                     } else if read.insert(model.name.clone()) {
+                        if model.is_cut {
+                            let most = LARGEST_README / 1024;
+                            let text =
+                                format!("{}: published without its card, which has more than {most} KiB", model.name);
+                            notices.push(text);
+                        }
                         // Two names may be those of one model.
                         let Asking { measured, now, .. } = self.asking;
                         let item = mapping::item(&model, &self.source.id, *now, measured.digest(&model.name));
@@ -231,6 +237,10 @@ impl Run<'_> {
         failures.sort();
         for (text, ending) in failures {
             problems.add(text, 1, ending);
+        }
+        notices.sort();
+        for text in notices {
+            problems.add(text, 0, Ending::Complete);
         }
         let all = read.into_iter().chain(kept.iter().cloned()).collect();
         let Found { measurements, notices, .. } = self.asking.measured.check(all).await;

@@ -4,7 +4,7 @@ use axum::body::Body;
 use http::Request;
 use model_registry_catalog::{HubAccess, Settings};
 use model_registry_server::config::Environment;
-use model_registry_testkit::hub::TOKEN;
+use model_registry_testkit::hub::{Planned, TOKEN};
 use model_registry_testkit::{Backend, HubServer};
 
 use crate::support::{Answer, Api};
@@ -114,6 +114,7 @@ async fn a_hub_is_asked_without_any_token() {
     assert_eq!(json["summary"]["excludedModels"], 1);
     let asked = hub.requests();
     assert!(!asked.is_empty() && !asked.iter().any(|request| request.contains("whoami")), "{asked:?}");
+    assert!(hub.authorizations().iter().all(Option::is_none));
 
     let limited = preview(&api, "", &[("config", &config(", maxModels: 2"))]).await.json();
     assert_eq!(limited["summary"]["totalModels"], 4);
@@ -145,5 +146,19 @@ async fn only_hubs_that_sources_may_read_from_are_asked() {
     assert_eq!(preview(&careful, "", &[("config", &organization)]).await.status, 422);
     let inside = organization.replace("http:", "https:");
     assert!(preview(&careful, "", &[("config", &inside)]).await.message().contains("--allow-private-hubs"));
+    assert!(hub.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_hub_that_wants_to_be_left_alone_is_not_asked_for_previews_either() {
+    let (hub, api) = api_with_hub().await;
+    let config = format!("type: hf\nincludedModels: ['org/*']\nproperties: {{url: '{}'}}\n", hub.base_url());
+    hub.plan("/api/models", vec![Planned::Busy(vec![("retry-after", "3600".to_owned())])]);
+    let refused = preview(&api, "", &[("config", &config)]).await;
+    assert!(refused.message().contains("429 Too Many Requests"), "{}", refused.message());
+    hub.requests();
+    let refused = preview(&api, "", &[("config", &config)]).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.message().contains("wants to be left alone"), "{}", refused.message());
     assert!(hub.requests().is_empty());
 }

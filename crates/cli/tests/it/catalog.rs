@@ -211,6 +211,12 @@ async fn a_catalog_is_ready_when_its_hub_was_read_once_and_then_from_the_start()
         server.start_again().await.unwrap();
         eventually("it is ready again", async || client.get("/readyz/health").await.status == 200).await;
         assert_eq!(models(&client).await.len(), 1, "{backend}");
+
+        // Nor does it wait for a hub when it is to end.
+        write_source(directory.path(), &entry.replace("'org/*'", "'org/*', 'other/*'"));
+        hub.requests();
+        eventually("the hub is asked again", async || !hub.requests().is_empty()).await;
+        assert!(server.terminate().await.unwrap().success(), "{}", server.log());
     }
 }
 

@@ -90,3 +90,23 @@ async fn texts_that_a_database_does_not_take_spoil_no_sync() {
         assert!(error(&api).await.ends_with("its name has more than 255 characters"), "{}", error(&api).await);
     }
 }
+
+#[tokio::test]
+async fn a_model_with_an_endless_card_is_published_without_it_and_that_is_told() {
+    let hub = HubServer::start().await.unwrap();
+    for name in ["org/a", "org/b"] {
+        hub.publish(name, 1);
+    }
+    hub.set_card("org/a", "x".repeat(1024 * 1024 + 1));
+    hub.set_card("org/b", "x".repeat(1024 * 1024));
+    let (_files, api) = api(Backend::Sqlite, &hub, "['org/*']", None).await;
+    api.catalog.sync_hub("hub").await.unwrap();
+    let readme = async |name: &str| {
+        let model = api.get(&format!("sources/hub/models/{name}")).await.json();
+        model["readme"].as_str().map(str::len)
+    };
+    assert_eq!((readme("org/a").await, readme("org/b").await), (None, Some(1024 * 1024)));
+    assert_eq!(error(&api).await, "org/a: published without its card, which has more than 1024 KiB");
+    let database = api.store.database().unwrap();
+    assert!(database.find_next_sync("hub").await.unwrap().is_some(), "asking again soon is of no use");
+}

@@ -1,7 +1,7 @@
 //! Which models a source asks for.
 
 use model_registry_testkit::Backend;
-use model_registry_testkit::hub::HubServer;
+use model_registry_testkit::hub::{HubServer, Planned, TOKEN};
 use serde_json::json;
 
 use super::{api, settings, source, state};
@@ -81,4 +81,33 @@ async fn a_model_in_two_sources_has_its_artifact_in_each() {
         let artifacts = api.get(&format!("sources/{source}/models/org/a/artifacts")).await.json();
         assert_eq!(artifacts["items"][0]["uri"], "hf://org/a", "{source}");
     }
+}
+
+#[tokio::test]
+async fn a_hub_may_be_anywhere_on_its_server() {
+    let hub = HubServer::start_below("/mirrors/hf").await.unwrap();
+    for name in ["org/a", "org/b", "org/c"] {
+        hub.publish(name, 1);
+    }
+    for end in ["", "/"] {
+        let text = source(&hub, "['org/*']", "").replace("/mirrors/hf'", &format!("/mirrors/hf{end}'"));
+        let files = Files::new(&[("sources.yaml", &text)]);
+        let api = Api::on(Backend::Sqlite, settings(&files, Some(TOKEN))).await;
+        api.catalog.sync_hub("hub").await.unwrap();
+        assert_eq!(api.names("models").await, ["org/a", "org/b", "org/c"], "{}", state(&api).await);
+        assert_eq!(api.get("sources/hub/models/org/a").await.json()["readme"], "# a\n");
+    }
+}
+
+// The hub may call a model by another name than it was asked for.
+#[tokio::test]
+async fn exclusions_count_for_the_name_that_a_model_has_now() {
+    let hub = HubServer::start().await.unwrap();
+    hub.publish("org/a-gguf", 1);
+    hub.publish("org/b", 1);
+    hub.plan("/api/models/old/a", vec![Planned::Redirect("/api/models/org/a-gguf".to_owned())]);
+    let (_files, api) = api(Backend::Sqlite, &hub, "['old/a', 'org/b', 'org/c-gguf']", None).await;
+    api.catalog.sync_hub("hub").await.unwrap();
+    assert_eq!(api.names("models").await, ["org/b"]);
+    assert_eq!(state(&api).await["status"], "available");
 }

@@ -11,9 +11,9 @@ use crate::support::{Answer, Client, PROGRAM, eventually};
 const POLICY: &str = "[[grants]]\nrole = \"reader\"\nusers = [\"*\"]\n\
                       [[grants]]\nrole = \"writer\"\ngroups = [\"science\"]\n";
 
-async fn start(issuer: &IssuerServer) -> Executable {
+async fn start(issuer: &str) -> Executable {
     let server = ["server", "--listen", "127.0.0.1:{port}", "--database", "sqlite:x.db"];
-    let provider = ["--auth-mode", "oidc", "--auth-oidc-issuer", issuer.url(), "--auth-oidc-audience", AUDIENCE];
+    let provider = ["--auth-mode", "oidc", "--auth-oidc-issuer", issuer, "--auth-oidc-audience", AUDIENCE];
     let launch = Executable::launch(PROGRAM).arguments(server).arguments(provider);
     let launch = launch.file("policy.toml", POLICY).arguments(["--auth-policy-file", "policy.toml"]);
     launch.start().await.unwrap()
@@ -33,7 +33,7 @@ fn encoded(value: &Value) -> String {
 async fn only_tokens_that_the_provider_signed_for_us_are_accepted() {
     let key = SigningKey::new("k1");
     let issuer = IssuerServer::start(&[&key]).await.unwrap();
-    let server = start(&issuer).await;
+    let server = start(issuer.url()).await;
     let good = key.sign(&issuer.claims());
     let accepted = create(&server, "by ann", &good).await;
     assert_eq!(accepted.status, 201, "{accepted:?}\n{}", server.log());
@@ -84,7 +84,7 @@ async fn only_tokens_that_the_provider_signed_for_us_are_accepted() {
 async fn keys_that_are_changed_while_it_runs_are_followed() {
     let (old, new) = (SigningKey::new("old"), SigningKey::new("new"));
     let issuer = IssuerServer::start(&[&old]).await.unwrap();
-    let server = start(&issuer).await;
+    let server = start(issuer.url()).await;
     assert_eq!(create(&server, "old", &old.sign(&issuer.claims())).await.status, 201, "{}", server.log());
 
     issuer.rotate(&[&new]);
@@ -96,4 +96,18 @@ async fn keys_that_are_changed_while_it_runs_are_followed() {
     })
     .await;
     assert_eq!(create(&server, "withdrawn", &old.sign(&issuer.claims())).await.status, 401, "{}", server.log());
+}
+
+#[tokio::test]
+async fn a_provider_that_is_away_is_not_the_callers_fault() {
+    let key = SigningKey::new("k1");
+    let issuer = IssuerServer::start(&[&key]).await.unwrap();
+    // Nobody listens there.
+    let server = start("http://127.0.0.1:1").await;
+    let answer = create(&server, "m", &key.sign(&issuer.claims())).await;
+    assert_eq!(answer.status, 503, "{answer:?}");
+    assert_eq!(answer.body["message"], "the identity provider cannot be reached: try again later");
+    // What is no token needs no provider.
+    assert_eq!(create(&server, "m", "nonsense").await.status, 401);
+    assert_eq!(Client::of(&server).get("/readyz/health").await.status, 200);
 }

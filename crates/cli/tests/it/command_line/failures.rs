@@ -2,7 +2,7 @@
 
 use model_registry_testkit::Executable;
 
-use crate::command_line::support::{PROGRAM, Registry, command, shown};
+use crate::command_line::support::{PROGRAM, Registry, command, shown, stable};
 
 #[tokio::test]
 async fn each_failure_has_its_message_hint_and_code() {
@@ -99,6 +99,19 @@ async fn who_may_not_is_code_5() {
     assert_eq!(run(&list, Some("reader-token")), "NAME\n");
     let said = "error: `ada` lacks the right `write` in workspace `default`\n[exit code 5]\n";
     assert_eq!(run(&["models", "create", "m"], Some("reader-token")), said);
+}
+
+#[test]
+fn a_server_that_is_not_available_is_code_6() {
+    let home = tempfile::tempdir().unwrap();
+    let refusal = r#"{"code":"Service Unavailable","message":"the database is not available; try again later"}"#;
+    let url = answering_each(vec![("503 Service Unavailable", refusal)]);
+    for arguments in [["models", "list"].as_slice(), &["models", "create", "m"], &["models", "archive", "id:1", "-y"]] {
+        let output = command(home.path()).args(arguments).args(["--server", &url]).output().unwrap();
+        let expected = "error: the server is not available: the database is not available; try again later (request id \
+                        00000000-0000-0000-0000-000000000000)\nhint: try again later\n[exit code 6]\n";
+        assert_eq!(stable(&shown(&output)), expected, "{arguments:?}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! The resolver gives the connection only addresses that were checked, so a name cannot point elsewhere a moment later;
 //! redirects are checked like the first address.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,7 +41,11 @@ impl HubAccess {
         let host = url.host_str().unwrap_or_default();
         let is_web = url.scheme() == "https" || (url.scheme() == "http" && self.private_addresses);
         if !is_web {
-            return Err(format!("{url} is not allowed: a hub is reached by https, or by http inside the own network"));
+            // Without the rest, which may hold a password or a signature.
+            let scheme = url.scheme();
+            return Err(format!(
+                "the address {scheme}://{host} is not allowed: a hub is reached by https, or by http inside the own network"
+            ));
         }
         let host = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
         let is_listed = self.hosts.iter().any(|known| {
@@ -86,20 +90,27 @@ fn is_private(address: IpAddr) -> bool {
         IpAddr::V4(address) => is_private_v4(address),
         IpAddr::V6(address) => {
             let segments = address.segments();
-            // An IPv4 address in another coat, plain or behind the prefix of NAT64.
-            let inner = address.to_ipv4_mapped().or_else(|| {
-                (segments[..6] == [0x64, 0xff9b, 0, 0, 0, 0]).then(|| {
-                    let bytes = address.octets();
-                    Ipv4Addr::new(bytes[12], bytes[13], bytes[14], bytes[15])
-                })
-            });
-            inner.is_some_and(is_private_v4)
+            inner_v4(address).is_some_and(is_private_v4)
                 || address.is_loopback()
                 || address.is_unspecified()
                 || address.is_multicast()
                 || address.is_unique_local()
                 || address.is_unicast_link_local()
+                // Addresses of a site, as they were before the unique local ones, and NAT64 inside a network.
+                || segments[0] & 0xffc0 == 0xfec0
+                || segments[..3] == [0x64, 0xff9b, 1]
         }
+    }
+}
+
+/// An IPv4 address in another coat: mapped, compatible, behind the prefix of NAT64, or 6to4.
+fn inner_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let [.., high, low] = address.segments();
+    let of = |high: u16, low: u16| Some(Ipv4Addr::from_bits((u32::from(high) << 16) | u32::from(low)));
+    match address.segments() {
+        [0, 0, 0, 0, 0, 0 | 0xffff, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] => of(high, low),
+        [0x2002, high, low, ..] => of(high, low),
+        _ => None,
     }
 }
 
@@ -115,6 +126,9 @@ fn is_private_v4(address: Ipv4Addr) -> bool {
         || first == 0
         // Shared by carriers, and used inside clusters.
         || (first == 100 && (64..128).contains(&second))
+        // Given out for protocols, and for measuring networks.
+        || address.octets()[..3] == [192, 0, 0]
+        || (first == 198 && (18..20).contains(&second))
         || first >= 240
 }
 
@@ -147,6 +161,8 @@ mod tests {
         {
             assert!(check(wrong).is_err(), "{wrong}");
         }
+        let refused = check("http://user:secret@huggingface.co/x?signature=secret").unwrap_err();
+        assert!(refused.starts_with("the address http://huggingface.co is not allowed"), "{refused}");
         let open = HubAccess { hosts: vec!["127.0.0.1".to_owned()], ..HubAccess::default() };
         assert!(open.check(&"https://127.0.0.1/".parse().unwrap()).unwrap_err().contains("--allow-private-hubs"));
     }
@@ -186,10 +202,16 @@ mod tests {
             "fd00::1",
             "::ffff:10.0.0.1",
             "64:ff9b::7f00:1",
+            "64:ff9b:1::1",
+            "::127.0.0.1",
+            "2002:a00:1::1",
+            "fec0::1",
+            "192.0.0.8",
+            "198.18.0.1",
         ] {
             assert!(is_private(address.parse().unwrap()), "{address}");
         }
-        for address in ["18.154.63.1", "2606:4700::1"] {
+        for address in ["18.154.63.1", "2606:4700::1", "2002:129a:3f01::1", "198.20.0.1"] {
             assert!(!is_private(address.parse().unwrap()), "{address}");
         }
     }

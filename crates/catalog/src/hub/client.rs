@@ -147,7 +147,8 @@ impl<'a> Hub<'a> {
         requests: &'a Counter,
         now: i64,
     ) -> Result<Self, String> {
-        let base: Url = format!("{url}/").parse().map_err(|error| format!("url `{url}`: {error}"))?;
+        let base: Url =
+            format!("{url}/").parse().map_err(|error| format!("the url of the hub cannot be read: {error}"))?;
         access.check(&base)?;
         let (timeout, first_pause) = (access.timeout, access.first_pause);
         let access = Arc::new(access.clone());

@@ -65,6 +65,7 @@ pub enum Planned {
     Busy(Vec<(&'static str, String)>),
     /// 502.
     Broken,
+    Refused(StatusCode),
     /// The real answer, after a while.
     Slow(Duration),
     Redirect(String),
@@ -230,6 +231,7 @@ impl HubServer {
                 with(headers, (StatusCode::TOO_MANY_REQUESTS, Json(message)).into_response())
             }
             Some(Planned::Broken) => StatusCode::BAD_GATEWAY.into_response(),
+            Some(Planned::Refused(status)) => status.into_response(),
             Some(Planned::Slow(pause)) => {
                 tokio::time::sleep(pause).await;
                 real(&self.hub())

@@ -51,6 +51,12 @@ pub(super) enum HubError {
 }
 
 impl HubError {
+    /// Whether the model is there no more, for whoever asks: what was read before goes as well.
+    pub(super) fn says_gone(&self) -> bool {
+        let gone = [StatusCode::GONE, StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS];
+        matches!(self, Self::NotFound | Self::Denied) || matches!(self, Self::Status(status) if gone.contains(status))
+    }
+
     /// Whether it may be different the next time.
     pub(super) fn is_temporary(&self) -> bool {
         match self {

@@ -211,7 +211,7 @@ impl Run<'_> {
                 Ok(_) => {}
                 Err(error) => {
                     // What was read before is better than nothing, unless the hub says that it is gone.
-                    if error.is_temporary() {
+                    if !error.says_gone() {
                         is_any_unknown |= !self.stored.contains_key(&name);
                         kept.extend(self.stored.contains_key(&name).then(|| name.clone()));
                     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
 use model_registry_catalog::{HubAccess, Settings};
 use model_registry_testkit::hub::{HubServer, Planned, STRANGER, TOKEN};
 use model_registry_testkit::{Backend, backends};
@@ -122,4 +123,31 @@ async fn a_hub_that_fails_again_and_again_is_left_alone_and_a_status_stays_short
     assert!(reason.contains("org/m00: the hub answered 502") && reason.ends_with("; and 40 more"), "{reason}");
     assert!(reason.contains("not asked for: the hub failed 8 times in a row"), "{reason}");
     assert_eq!(state(&api).await["status"], "error");
+}
+
+#[tokio::test]
+async fn a_model_goes_when_the_hub_says_so_and_not_for_any_other_reason() {
+    let hub = HubServer::start().await.unwrap();
+    let names = ["org/a", "org/b", "org/c", "org/d", "org/e"];
+    for name in names {
+        hub.publish(name, 1);
+    }
+    let (_files, api) = api(Backend::Sqlite, &hub, &serde_json::to_string(&names).unwrap(), None).await;
+    api.catalog.sync_hub("hub").await.unwrap();
+    for (name, status) in [
+        ("org/a", StatusCode::BAD_REQUEST),
+        ("org/b", StatusCode::IM_A_TEAPOT),
+        ("org/c", StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS),
+        ("org/d", StatusCode::GONE),
+    ] {
+        hub.plan(&format!("/api/models/{name}"), vec![Planned::Refused(status)]);
+    }
+    hub.gate("org/e");
+    hub.requests();
+    api.catalog.sync_hub("hub").await.unwrap();
+    assert_eq!(hub.requests().len(), 5, "none of these is asked for twice");
+    assert_eq!(api.names("models").await, ["org/a", "org/b"]);
+    let reason = error(&api).await;
+    assert!(reason.contains("org/a: the hub answered 400 Bad Request"), "{reason}");
+    assert_eq!(reason.split("; ").count(), 5, "{reason}");
 }

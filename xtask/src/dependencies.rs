@@ -9,7 +9,6 @@ use tokio::process::Command;
 
 use crate::cargo;
 
-const CARGO_DENY: &str = "cargo-deny@0.20.2";
 /// How the program comes to this machine; it is built from its source, which takes about two minutes.
 pub(crate) const INSTALL: &str = "cargo install --locked cargo-deny@0.20.2";
 /// How long the list of vulnerabilities may take to come.
@@ -22,7 +21,7 @@ pub(crate) fn find_cargo_deny() -> Option<PathBuf> {
 
 /// Installs cargo-deny into `target/tools`.
 pub(crate) async fn install_cargo_deny() -> Result<()> {
-    let mut install = cargo::command(["install", "--locked", CARGO_DENY, "--root"]);
+    let mut install = cargo::command(INSTALL.split(' ').skip(1).chain(["--root"]));
     // Apart from the workspace's own artifacts: nothing of it can be used again.
     let build = tools().join("build");
     install.arg(tools()).env("CARGO_TARGET_DIR", &build);

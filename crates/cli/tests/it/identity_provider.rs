@@ -12,7 +12,7 @@ const POLICY: &str = "[[grants]]\nrole = \"reader\"\nusers = [\"*\"]\n\
                       [[grants]]\nrole = \"writer\"\ngroups = [\"science\"]\n";
 
 async fn start(issuer: &str) -> Executable {
-    let server = ["server", "--listen", "127.0.0.1:{port}", "--database", "sqlite:x.db"];
+    let server = ["server", "--listen", "127.0.0.1:{port}", "--database", "sqlite:x.db", "--log-level", "trace"];
     let provider = ["--auth-mode", "oidc", "--auth-oidc-issuer", issuer, "--auth-oidc-audience", AUDIENCE];
     let launch = Executable::launch(PROGRAM).arguments(server).arguments(provider);
     let launch = launch.file("policy.toml", POLICY).arguments(["--auth-policy-file", "policy.toml"]);

@@ -6,7 +6,7 @@
 mod entry;
 mod notices;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 use std::io::Read;
 use std::path::Path;
@@ -20,7 +20,7 @@ use crate::license;
 use crate::models::Found;
 use crate::pattern::NameFilter;
 use crate::values::{self, put};
-use crate::yaml::{DOES_NOTHING, ListFile, MostText, Problem, UnknownKeys};
+use crate::yaml::{Breach, DOES_NOTHING, ListFile, MostText, Problem, UnknownKeys};
 
 const LONGEST_VERSION: usize = 100;
 
@@ -64,7 +64,9 @@ pub(crate) fn read(file: &Path, reader: impl Read, source_id: &str, filter: &Nam
                     found.items.push(&item);
                 }
             }
-            Err(reason) => found.problems.push(entry.problem(about(&reason))),
+            Err(breach) => {
+                found.problems.push(entry.problem_at(Some(breach.place(entry)), about(&breach.reason)));
+            }
         }
         Ok(())
     })?;
@@ -72,15 +74,17 @@ pub(crate) fn read(file: &Path, reader: impl Read, source_id: &str, filter: &Nam
     Ok(found)
 }
 
-fn item(entry: &ServerEntry, name: &str, source_id: &str) -> Result<CatalogItem, String> {
-    values::check_name(name)?;
+fn item(entry: &ServerEntry, name: &str, source_id: &str) -> Result<CatalogItem, Breach> {
+    values::check_name(name).map_err(|reason| Breach::from(reason).in_key("name"))?;
     let version = entry.version.as_deref().unwrap_or_default();
     if name.contains('@') || version.contains('@') {
-        return Err("contains '@' in its name or version".to_owned());
+        let key = if name.contains('@') { "name" } else { "version" };
+        return Err(Breach::from("contains '@' in its name or version".to_owned()).in_key(key));
     }
     let key = if version.is_empty() { name.to_owned() } else { format!("{name}@{version}") };
     if version.chars().count() > LONGEST_VERSION || key.chars().count() > values::LONGEST_NAME {
-        return Err(format!("has a version longer than {LONGEST_VERSION} characters, or too long with its name"));
+        let reason = format!("has a version longer than {LONGEST_VERSION} characters, or too long with its name");
+        return Err(Breach::from(reason).in_key("version"));
     }
     let mut document = Map::new();
     document.insert("name".to_owned(), name.into());
@@ -142,7 +146,7 @@ fn item(entry: &ServerEntry, name: &str, source_id: &str) -> Result<CatalogItem,
     })
 }
 
-fn set_endpoints(document: &mut Map<String, Value>, entry: &ServerEntry) -> Result<(), String> {
+fn set_endpoints(document: &mut Map<String, Value>, entry: &ServerEntry) -> Result<(), Breach> {
     let mut endpoints = Map::new();
     if let Some(given) = &entry.endpoints {
         let web: &[&str] = &["http", "https"];
@@ -156,16 +160,18 @@ fn set_endpoints(document: &mut Map<String, Value>, entry: &ServerEntry) -> Resu
             });
             if !valid {
                 let schemes = schemes.join(" ");
-                return Err(format!(
+                let reason = format!(
                     "has invalid endpoints: {field} endpoint \"{url}\" must be a valid URL with one of the following \
                      schemes: [{schemes}]"
-                ));
+                );
+                return Err(Breach::from(reason).in_key(field).in_key("endpoints"));
             }
             endpoints.insert(field.to_owned(), url.into());
         }
     }
     if entry.deployment_mode.as_deref() == Some("remote") && endpoints.is_empty() {
-        return Err("has deploymentMode 'remote' but no endpoints defined".to_owned());
+        let reason = "has deploymentMode 'remote' but no endpoints defined".to_owned();
+        return Err(Breach::from(reason).in_key("deploymentMode"));
     }
     if !endpoints.is_empty() {
         document.insert("endpoints".to_owned(), endpoints.into());
@@ -189,12 +195,13 @@ fn set_indicators(document: &mut Map<String, Value>, given: Option<&SecurityIndi
     }
 }
 
-fn artifacts(entry: &ServerEntry) -> Result<Vec<Value>, String> {
+fn artifacts(entry: &ServerEntry) -> Result<Vec<Value>, Breach> {
     let mut artifacts = Vec::new();
     for (index, artifact) in entry.artifacts.iter().flatten().enumerate() {
-        let artifact = artifact.as_ref().ok_or_else(|| format!("artifact {index}: is empty"))?;
+        let here = |breach: Breach| breach.in_element("artifacts", "artifact", index);
+        let artifact = artifact.as_ref().ok_or_else(|| here("is empty".to_owned().into()))?;
         let uri = artifact.uri.as_deref().unwrap_or_default();
-        values::check_artifact_uri(uri).map_err(|reason| format!("artifact {index}: {reason}"))?;
+        values::check_artifact_uri(uri).map_err(|reason| here(Breach::from(reason).in_key("uri")))?;
         let mut wire = Map::new();
         wire.insert("uri".to_owned(), uri.into());
         put(&mut wire, "createTimeSinceEpoch", artifact.create_time_since_epoch.as_deref());
@@ -204,14 +211,17 @@ fn artifacts(entry: &ServerEntry) -> Result<Vec<Value>, String> {
     Ok(artifacts)
 }
 
-fn tools(entry: &ServerEntry) -> Result<Vec<CatalogItem>, String> {
+fn tools(entry: &ServerEntry) -> Result<Vec<CatalogItem>, Breach> {
     let mut tools: Vec<CatalogItem> = Vec::new();
+    let mut names = HashSet::new();
     for (index, tool) in entry.tools.iter().flatten().enumerate() {
-        let tool = tool.as_ref().ok_or_else(|| format!("tool {index}: is empty"))?;
+        let here = |breach: Breach| breach.in_element("tools", "tool", index);
+        let tool = tool.as_ref().ok_or_else(|| here("is empty".to_owned().into()))?;
         let name = tool.name.as_deref().unwrap_or_default().trim();
-        values::check_name(name).map_err(|reason| format!("tool {index}: {reason}"))?;
-        if tools.iter().any(|other| other.key == name) {
-            return Err(format!("tool {index}: there are two tools `{name}`"));
+        let in_name = |reason: String| here(Breach::from(reason).in_key("name"));
+        values::check_name(name).map_err(in_name)?;
+        if !names.insert(name) {
+            return Err(in_name(format!("there are two tools `{name}`")));
         }
         let mut document = Map::new();
         document.insert("name".to_owned(), name.into());
@@ -224,7 +234,7 @@ fn tools(entry: &ServerEntry) -> Result<Vec<CatalogItem>, String> {
         document.insert("accessType".to_owned(), access.into());
         put(&mut document, "description", tool.description.as_deref());
         put(&mut document, "externalId", tool.external_id.as_deref());
-        let custom = tool.custom_properties.as_ref().map(values::custom_properties).transpose()?;
+        let custom = tool.custom_properties.as_ref().map(values::custom_properties).transpose().map_err(here)?;
         document.insert("customProperties".to_owned(), custom.unwrap_or_default().into());
         let parameters: Vec<Value> = tool.parameters.iter().flatten().map(parameter).collect();
         if !parameters.is_empty() {

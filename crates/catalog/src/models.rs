@@ -19,7 +19,7 @@ use crate::pattern::NameFilter;
 use crate::performance::Measurements;
 use crate::told::Told;
 use crate::values::{self, Properties, put};
-use crate::yaml::{DOES_NOTHING, Entry, ListFile, MostText, Problem, UnknownKey, UnknownKeys};
+use crate::yaml::{Breach, DOES_NOTHING, Entry, ListFile, MostText, Problem, UnknownKey, UnknownKeys};
 
 /// What a file gave.
 #[derive(Debug, Default)]
@@ -145,14 +145,16 @@ pub(crate) fn read(
                 });
                 found.notices.extend(told);
             }
-            Err(reason) => found.problems.push(entry.problem(about(&reason))),
+            Err(breach) => {
+                found.problems.push(entry.problem_at(Some(breach.place(entry)), about(&breach.reason)));
+            }
         }
         Ok(())
     })?;
     Ok(found)
 }
 
-fn item(entry: ModelEntry, name: &str, source_id: &str) -> Result<CatalogItem, String> {
+fn item(entry: ModelEntry, name: &str, source_id: &str) -> Result<CatalogItem, Breach> {
     let mut document = Map::new();
     document.insert("name".to_owned(), name.into());
     document.insert("source_id".to_owned(), source_id.into());
@@ -182,9 +184,9 @@ fn item(entry: ModelEntry, name: &str, source_id: &str) -> Result<CatalogItem, S
     let mut children = Vec::new();
     let mut keys = Keys::default();
     for (index, artifact) in entry.artifacts.iter().flatten().enumerate() {
-        let artifact = artifact.as_ref().ok_or_else(|| format!("artifact {index}: is empty"))?;
-        let child = artifact_item(artifact, &mut keys).map_err(|reason| format!("artifact {index}: {reason}"))?;
-        children.push(child);
+        let here = |breach: Breach| breach.in_element("artifacts", "artifact", index);
+        let artifact = artifact.as_ref().ok_or_else(|| here("is empty".to_owned().into()))?;
+        children.push(artifact_item(artifact, &mut keys).map_err(here)?);
     }
     Ok(CatalogItem {
         kind: CatalogKind::Model,
@@ -197,7 +199,7 @@ fn item(entry: ModelEntry, name: &str, source_id: &str) -> Result<CatalogItem, S
     })
 }
 
-fn set_custom_properties(document: &mut Map<String, Value>, properties: Option<&Properties>) -> Result<(), String> {
+fn set_custom_properties(document: &mut Map<String, Value>, properties: Option<&Properties>) -> Result<(), Breach> {
     let custom = properties.map(values::custom_properties).transpose()?.unwrap_or_default();
     if !custom.is_empty() {
         document.insert("customProperties".to_owned(), custom.into());
@@ -205,12 +207,13 @@ fn set_custom_properties(document: &mut Map<String, Value>, properties: Option<&
     Ok(())
 }
 
-fn artifact_item(entry: &ArtifactEntry, keys: &mut Keys) -> Result<CatalogItem, String> {
+fn artifact_item(entry: &ArtifactEntry, keys: &mut Keys) -> Result<CatalogItem, Breach> {
+    let wrong = |key: &str, reason: String| Breach::from(reason).in_key(key);
     let mut document = Map::new();
     let (kind, key) = match entry.artifact_type.as_deref() {
         None | Some("" | "model-artifact") => {
             let uri = entry.uri.as_deref().unwrap_or_default();
-            values::check_artifact_uri(uri)?;
+            values::check_artifact_uri(uri).map_err(|reason| wrong("uri", reason))?;
             document.insert("uri".to_owned(), uri.into());
             (CatalogKind::ModelArtifact, format!("uri {uri}"))
         }
@@ -218,16 +221,18 @@ fn artifact_item(entry: &ArtifactEntry, keys: &mut Keys) -> Result<CatalogItem, 
             let (kind, name) = match entry.metrics_type.as_deref() {
                 Some(name @ "performance-metrics") => (CatalogKind::PerformanceMetrics, name),
                 Some(name @ "accuracy-metrics") => (CatalogKind::AccuracyMetrics, name),
-                other => return Err(format!("unknown metricsType: {}", other.unwrap_or("none"))),
+                other => {
+                    return Err(wrong("metricsType", format!("unknown metricsType: {}", other.unwrap_or("none"))));
+                }
             };
             document.insert("metricsType".to_owned(), name.into());
             (kind, format!("file {}", entry.name.as_deref().unwrap_or_default()))
         }
-        Some(other) => return Err(format!("unknown artifactType: {other}")),
+        Some(other) => return Err(wrong("artifactType", format!("unknown artifactType: {other}"))),
     };
     document.insert("artifactType".to_owned(), artifact_type(kind).into());
     if let Some(name) = entry.name.as_deref() {
-        values::check_name(name)?;
+        values::check_name(name).map_err(|reason| wrong("name", reason))?;
     }
     put(&mut document, "name", entry.name.as_deref());
     put(&mut document, "description", entry.description.as_deref());

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::yaml::Breach;
+
 /// The longest name or key that the database keeps.
 pub(crate) const LONGEST_NAME: usize = 255;
 
@@ -63,11 +65,12 @@ impl PropertyEntry {
 pub(crate) type Properties = BTreeMap<String, PropertyEntry>;
 
 /// The custom properties as a response carries them.
-pub(crate) fn custom_properties(properties: &Properties) -> Result<Map<String, Value>, String> {
+pub(crate) fn custom_properties(properties: &Properties) -> Result<Map<String, Value>, Breach> {
     let mut wire = Map::new();
+    let here = |name: &str, reason: String| Breach::from(reason).in_key(name).in_key("customProperties");
     for (name, entry) in properties {
-        check_property_name(name)?;
-        let value = entry.to_wire().map_err(|reason| format!("custom property `{name}` {reason}"))?;
+        check_property_name(name).map_err(|reason| here(name, reason))?;
+        let value = entry.to_wire().map_err(|reason| here(name, format!("custom property `{name}` {reason}")))?;
         wire.insert(name.clone(), value);
     }
     Ok(wire)
@@ -97,9 +100,10 @@ pub(crate) fn int_property(number: i64) -> Value {
 }
 
 /// Milliseconds since the Unix epoch, written as a text.
-pub(crate) fn millis(field: &str, text: Option<&str>) -> Result<Option<i64>, String> {
+pub(crate) fn millis(field: &str, text: Option<&str>) -> Result<Option<i64>, Breach> {
     let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else { return Ok(None) };
-    text.parse().map(Some).map_err(|_| format!("`{field}` is no number of milliseconds: {text}"))
+    let not_millis = |_| Breach::from(format!("`{field}` is no number of milliseconds: {text}")).in_key(field);
+    text.parse().map(Some).map_err(not_millis)
 }
 
 /// Refuses an artifact's address that no client could use.

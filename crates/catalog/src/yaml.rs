@@ -3,6 +3,7 @@
 //! A value is made of the parser's events first (`compose.rs`) and read as a structure then (`typed.rs`): so a value that is
 //! not what it should be harms nothing but itself.
 
+mod breach;
 mod compose;
 mod input;
 mod scalar;
@@ -21,6 +22,7 @@ use std::path::Path;
 use granit_parser::Event;
 use serde::de::DeserializeOwned;
 
+pub(crate) use self::breach::Breach;
 use self::compose::Composer;
 pub(crate) use self::tree::{Node, Place};
 pub(crate) use self::typed::{Mistake, UnknownKey};

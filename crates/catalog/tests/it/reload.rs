@@ -219,6 +219,66 @@ mcp_servers:
 }
 
 #[tokio::test]
+async fn a_rule_that_is_broken_is_told_where_it_is() {
+    let files = files();
+    files.write(
+        "a.yaml",
+        "\
+models:
+- name: good
+- name: deep
+  artifacts:
+  - uri: oci://x/y
+  - uri: oci://x/z
+    customProperties:
+      x: {metadataType: MetadataIntValue, int_value: many}
+- {name: time, createTimeSinceEpoch: noon}
+- {name: type, artifacts: [{artifactType: weights}]}
+- {name: lacks, artifacts: [{name: a}]}
+",
+    );
+    files.write(
+        "t.yaml",
+        "\
+mcp_servers:
+- name: good
+- {name: url, endpoints: {http: 'ftp://x'}}
+- {name: tools, tools: [{name: a}, {name: a}]}
+- {name: at, version: '1@2'}
+- {name: uri, artifacts: [{uri: x}]}
+",
+    );
+    let api = Api::on(Backend::Sqlite, files.settings()).await;
+    for (id, parts) in [
+        (
+            "a",
+            [
+                "a.yaml:8:10: model \"deep\" artifact 1: custom property `x` `int_value` is no whole number: many",
+                "a.yaml:9:38: model \"time\" `createTimeSinceEpoch` is no number of milliseconds: noon",
+                "a.yaml:10:43: model \"type\" artifact 0: unknown artifactType: weights",
+                // What is missing is missing there.
+                "a.yaml:11:29: model \"lacks\" artifact 0: artifact URI cannot be empty",
+            ],
+        ),
+        (
+            "t",
+            [
+                "t.yaml:3:33: server \"url\" has invalid endpoints: http endpoint \"ftp://x\"",
+                "t.yaml:4:43: server \"tools\" tool 1: there are two tools `a`",
+                "t.yaml:5:23: server \"at\" contains '@' in its name or version",
+                "t.yaml:6:33: server \"uri\" artifact 0: artifact URI \"x\" must have a scheme",
+            ],
+        ),
+    ] {
+        let state = source(&api, id).await;
+        let error = state["error"].as_str().unwrap();
+        for part in parts {
+            assert!(error.contains(part), "{part}: {error}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn one_bad_item_is_left_out_and_counted() {
     let files = files();
     files.write("a.yaml", "models:\n- {name: good}\n- {name: good}\n- {name: bad, customProperties: {x: {metadataType: Nonsense}}}\n- {name: ''}\n- {name: worse, artifacts: [null]}\n");
@@ -230,8 +290,9 @@ async fn one_bad_item_is_left_out_and_counted() {
     for part in [
         "failed to load 4 model(s)",
         "a.yaml:3:3: model \"good\" is there already, in line 2",
-        "unknown metadataType `Nonsense`",
-        "artifact 0: is empty",
+        "a.yaml:4:37: model \"bad\" custom property `x` has the unknown metadataType `Nonsense`",
+        "a.yaml:5:3: model \"\" the name is empty",
+        "a.yaml:6:29: model \"worse\" artifact 0: is empty",
     ] {
         assert!(error.contains(part), "{part}: {error}");
     }

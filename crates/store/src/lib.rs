@@ -26,6 +26,7 @@ mod property;
 mod read;
 mod record;
 mod retention;
+mod signature;
 mod store;
 mod tables;
 mod thread;

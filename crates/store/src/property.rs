@@ -6,6 +6,7 @@ use model_registry_api::{KindSpec, Shape, Storage};
 use serde_json::{Map, Value};
 
 use crate::document::Document;
+use crate::signature;
 
 /// What identifies a row of the `property` table within its owner: name, whether custom, and position within a list.
 pub(crate) type PropertyKey = (String, bool, i16);
@@ -132,9 +133,13 @@ pub(crate) struct PropertyChanges {
 
 impl PropertyChanges {
     pub(crate) fn between(old: &Properties, new: &Properties) -> Self {
+        // The rows of all texts tell of a new one; what they tell beyond those that are there does no harm.
+        let signed_anew = signature::of(new) & !signature::of(old) != 0;
         let mut write: Vec<_> = new
             .iter()
-            .filter(|(key, value)| old.get(*key) != Some(value))
+            .filter(|(key, value)| {
+                old.get(*key) != Some(value) || signed_anew && matches!(value, PropertyValue::Text(_))
+            })
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
         let mut remove: Vec<_> = old.keys().filter(|key| !new.contains_key(*key)).cloned().collect();
@@ -186,6 +191,19 @@ mod tests {
                 ("tasks".to_owned(), false, 1, PropertyValue::Text("b".to_owned())),
             ]
         );
+    }
+
+    #[test]
+    fn a_new_text_is_told_to_the_rows_of_all_texts() {
+        let text = |name: &str, text: &str| ((name.to_owned(), true, 0), PropertyValue::Text(text.to_owned()));
+        let number = |number| (("n".to_owned(), true, 0), PropertyValue::Int(number));
+        let old = Properties::from([text("a", "1"), text("b", "2"), number(1)]);
+        let written = |new: &Properties| {
+            let write = PropertyChanges::between(&old, new).write;
+            write.into_iter().map(|((name, ..), _)| name).collect::<Vec<_>>()
+        };
+        assert_eq!(written(&Properties::from([text("a", "1"), text("b", "3"), number(1)])), ["a", "b"]);
+        assert_eq!(written(&Properties::from([text("a", "1"), text("b", "2"), number(2)])), ["n"]);
     }
 
     #[test]

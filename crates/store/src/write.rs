@@ -9,6 +9,7 @@ use crate::document::Document;
 use crate::error::Result;
 use crate::property::{self, Columns, Properties, PropertyChanges, PropertyKey, PropertyValue};
 use crate::record::{Record, RecordRow};
+use crate::signature;
 use crate::tables::{WORKSPACE, external_id_family, folded, table};
 
 /// Who changes something, and when.
@@ -42,7 +43,7 @@ impl Verb {
 #[derive(Default)]
 #[must_use = "entities without their properties and changes are half written"]
 pub struct CreationRest {
-    properties: Vec<PropertyRow>,
+    properties: Vec<SignedRow>,
     /// Kind, id and revision.
     created: Vec<(Kind, i64, i64)>,
 }
@@ -82,7 +83,7 @@ impl Transaction {
     ) -> Result<Record> {
         stamp_created(&mut document, author.time);
         let record = self.insert_row(kind, parent_id, &document, author.time).await?;
-        rest.properties.extend(keyed(kind, record.id, property::properties(kind.spec(), &document)));
+        rest.properties.extend(signed(kind, record.id, property::properties(kind.spec(), &document)));
         rest.created.push((kind, record.id, record.revision));
         Ok(record)
     }
@@ -98,9 +99,9 @@ impl Transaction {
         let before = old.document()?;
         let Some(record) = self.update_row(old, &mut document, author).await? else { return Ok(None) };
         let spec = old.kind.spec();
-        let changes =
-            PropertyChanges::between(&property::properties(spec, &before), &property::properties(spec, &document));
-        self.apply_property_changes(old.kind, old.id, changes).await?;
+        let after = property::properties(spec, &document);
+        let changes = PropertyChanges::between(&property::properties(spec, &before), &after);
+        self.apply_property_changes(old.kind, old.id, changes, signature::of(&after)).await?;
         self.log_change(&record, Verb::Update, author).await?;
         Ok(Some(record))
     }
@@ -147,11 +148,10 @@ impl Transaction {
             None => Properties::new(),
         };
         let point_properties = property::properties(spec, &point);
-        let mut changes = PropertyChanges::between(&before, &properties);
-        let removals = std::mem::take(&mut changes.remove);
-        let mut rows = keyed(Kind::Metric, metric.id, changes.write);
-        rows.extend(keyed(Kind::Metric, metric.id, removals.into_iter().map(|key| (key, PropertyValue::Erased))));
-        rows.extend(keyed(Kind::MetricPoint, point_id, point_properties));
+        let PropertyChanges { mut write, remove } = PropertyChanges::between(&before, &properties);
+        write.extend(remove.into_iter().map(|key| (key, PropertyValue::Erased)));
+        let mut rows = with_signature(Kind::Metric, metric.id, write, signature::of(&properties));
+        rows.extend(signed(Kind::MetricPoint, point_id, point_properties));
         self.write_properties(rows, Conflict::Replace).await?;
         let verb = if existing.is_some() { Verb::Update } else { Verb::Create };
         self.log_change(&metric, verb, author).await?;
@@ -236,7 +236,13 @@ impl Transaction {
         self.insert(&mut insert).await
     }
 
-    async fn apply_property_changes(&mut self, kind: Kind, owner_id: i64, changes: PropertyChanges) -> Result<()> {
+    async fn apply_property_changes(
+        &mut self,
+        kind: Kind,
+        owner_id: i64,
+        changes: PropertyChanges,
+        signature: i64,
+    ) -> Result<()> {
         if !changes.remove.is_empty() {
             let mut delete = Query::delete();
             let keys = changes.remove.iter().fold(sea_query::Cond::any(), |any, (name, custom, ordinal)| {
@@ -254,22 +260,29 @@ impl Transaction {
                 .cond_where(keys);
             self.execute(&delete).await?;
         }
-        self.write_properties(keyed(kind, owner_id, changes.write), Conflict::Replace).await
+        self.write_properties(with_signature(kind, owner_id, changes.write, signature), Conflict::Replace).await
     }
 
     /// One statement, but for thousands of properties.
-    async fn write_properties(&mut self, rows: Vec<PropertyRow>, conflict: Conflict) -> Result<()> {
+    async fn write_properties(&mut self, rows: Vec<SignedRow>, conflict: Conflict) -> Result<()> {
         let mut rows = rows.into_iter().peekable();
         while rows.peek().is_some() {
             let mut insert = Query::insert();
-            insert.into_table("property").columns(PROPERTY_COLUMNS);
+            insert.into_table("property").columns(SIGNED_COLUMNS);
             for row in rows.by_ref().take(PROPERTY_ROWS_LIMIT) {
                 insert.values_panic(row.values());
             }
             if conflict == Conflict::Replace {
                 insert.on_conflict(
                     OnConflict::columns(["kind", "owner_id", "name", "custom", "ordinal"])
-                        .update_columns(["string_value", "string_folded", "int_value", "double_value", "bool_value"])
+                        .update_columns([
+                            "string_value",
+                            "string_folded",
+                            "int_value",
+                            "double_value",
+                            "bool_value",
+                            "signature",
+                        ])
                         .to_owned(),
                 );
             }
@@ -449,12 +462,43 @@ impl PropertyRow {
     }
 }
 
-pub(crate) fn keyed(
+/// A row of the registry's `property`: it tells what texts all rows of its owner have.
+pub(crate) struct SignedRow {
+    row: PropertyRow,
+    signature: i64,
+}
+
+pub(crate) const SIGNED_COLUMNS: [&str; 12] = {
+    let mut columns = ["signature"; 12];
+    let (first, _) = columns.split_at_mut(PROPERTY_COLUMNS.len());
+    first.copy_from_slice(&PROPERTY_COLUMNS);
+    columns
+};
+
+impl SignedRow {
+    /// In the order of [`SIGNED_COLUMNS`].
+    pub(crate) fn values(self) -> Vec<Expr> {
+        let mut values = Vec::with_capacity(SIGNED_COLUMNS.len());
+        values.extend(self.row.values());
+        values.push(self.signature.into());
+        values
+    }
+}
+
+/// The rows of an owner who has these properties and no others.
+pub(crate) fn signed(kind: Kind, owner_id: i64, properties: Properties) -> Vec<SignedRow> {
+    let signature = signature::of(&properties);
+    with_signature(kind, owner_id, properties, signature)
+}
+
+fn with_signature(
     kind: Kind,
     owner_id: i64,
     properties: impl IntoIterator<Item = (PropertyKey, PropertyValue)>,
-) -> Vec<PropertyRow> {
-    properties.into_iter().map(|(key, value)| PropertyRow { kind: kind.code(), owner_id, key, value }).collect()
+    signature: i64,
+) -> Vec<SignedRow> {
+    let row = |(key, value)| PropertyRow { kind: kind.code(), owner_id, key, value };
+    properties.into_iter().map(|property| SignedRow { row: row(property), signature }).collect()
 }
 
 fn stamp_created(document: &mut Document, time: i64) {

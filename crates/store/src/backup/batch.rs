@@ -10,7 +10,7 @@ use crate::document::Document;
 use crate::error::Result;
 use crate::property;
 use crate::tables::{WORKSPACE, external_id_family, folded, table};
-use crate::write::{PROPERTY_COLUMNS, PropertyRow, Verb, column_values, keyed};
+use crate::write::{SIGNED_COLUMNS, SignedRow, Verb, column_values, signed};
 
 const ITEMS: usize = 500;
 /// Bytes of documents in a batch: a statement has to fit into MySQL's `max_allowed_packet`, 16 MiB by default.
@@ -74,8 +74,8 @@ impl Batch {
             };
             let (columns, values): (Vec<_>, Vec<_>) = entity_row(&entity, &document).into_iter().unzip();
             rows.add(columns, values);
-            for row in keyed(entity.kind, entity.id, property::properties(entity.kind.spec(), &document)) {
-                properties.add(PROPERTY_COLUMNS, PropertyRow::values(row));
+            for row in signed(entity.kind, entity.id, property::properties(entity.kind.spec(), &document)) {
+                properties.add(SIGNED_COLUMNS, SignedRow::values(row));
             }
             if entity.kind != Kind::MetricPoint {
                 changes.add(CHANGE_COLUMNS, change(&entity, now));

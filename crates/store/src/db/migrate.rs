@@ -58,6 +58,12 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../../migrations/postgres/0007_catalog_sync.sql"),
         mysql: include_str!("../../migrations/mysql/0007_catalog_sync.sql"),
     },
+    Migration {
+        version: 8,
+        sqlite: include_str!("../../migrations/sqlite/0008_property_signatures.sql"),
+        postgres: include_str!("../../migrations/postgres/0008_property_signatures.sql"),
+        mysql: include_str!("../../migrations/mysql/0008_property_signatures.sql"),
+    },
 ];
 
 /// Chosen once; two replicas of any version have to agree on it.

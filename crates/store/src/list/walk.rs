@@ -4,7 +4,7 @@
 //! owners of each text in the order of their ids. So the list walks the owners of one of them, asks for everything else
 //! one owner at a time, and stops when the page is full: what a page costs depends on how far apart the matches are, not on
 //! how much there is. Which text has the fewest owners is found by the statement itself, without statistics: the one whose
-//! next [`REACH`] owners lie farthest apart.
+//! next [`REACH`] owners lie farthest apart. Owners whose [`signature`] lacks one of the other texts are passed over.
 //!
 //! What it never does: decide what matches. The rows it walks are a superset; the filter is asked in full.
 
@@ -14,6 +14,7 @@ use sea_query::{Alias, CommonTableExpression, Expr, ExprTrait, JoinType, Order, 
 use crate::dialect::Dialect;
 use crate::direction::{is_after, order};
 use crate::filter::{Equality, INDEXED_PREFIX};
+use crate::signature;
 use crate::tables::WORKSPACE;
 
 /// The name of the walked rows in the statement.
@@ -75,6 +76,10 @@ impl Walk<'_> {
                     Expr::SubQuery(None, Box::new(Query::select().column(column).from("rarest").take().into()))
                 };
                 select.and_where(walked("name").eq(rarest("name"))).and_where(walked(key).eq(rarest("text")));
+                let asked = several
+                    .iter()
+                    .fold(0, |asked, equality| asked | signature::of_text(&equality.property, &equality.text));
+                select.and_where(walked("signature").bit_and(asked).eq(asked));
             }
         }
         if let Some(after) = self.after {

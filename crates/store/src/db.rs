@@ -7,6 +7,7 @@ mod bulk;
 mod connect;
 
 mod migrate;
+mod pool;
 mod run;
 mod source;
 mod text;
@@ -15,12 +16,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use sqlx::{MySql, MySqlPool, PgPool, Postgres, Sqlite, SqlitePool};
+use sqlx::{MySql, Postgres, Sqlite};
 
 use crate::catalog::IndexSlot;
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::gather::Gather;
+
+use pool::{Lent, Pool};
 
 pub(crate) use bulk::{Insertion, insertions, rows_of_statement};
 pub use connect::{ConnectError, PoolOptions};
@@ -47,11 +50,11 @@ pub struct Database {
 enum Pools {
     /// SQLite allows one writer; readers do not wait for it.
     Sqlite {
-        read: SqlitePool,
-        write: SqlitePool,
+        read: Pool<Sqlite>,
+        write: Pool<Sqlite>,
     },
-    Postgres(PgPool),
-    MySql(MySqlPool),
+    Postgres(Pool<Postgres>),
+    MySql(Pool<MySql>),
 }
 
 /// A transaction; dropped without [`Transaction::commit`], it is rolled back.
@@ -61,9 +64,9 @@ pub struct Transaction {
 }
 
 enum Inner {
-    Sqlite(sqlx::Transaction<'static, Sqlite>),
-    Postgres(sqlx::Transaction<'static, Postgres>),
-    MySql(sqlx::Transaction<'static, MySql>),
+    Sqlite(Lent<Sqlite>),
+    Postgres(Lent<Postgres>),
+    MySql(Lent<MySql>),
 }
 
 /// Connections of the pools.
@@ -105,9 +108,9 @@ impl Database {
     pub async fn begin(&self) -> Result<Transaction> {
         let inner = match &self.pools {
             // A deferred transaction that reads and then writes fails at once when another one wrote in between.
-            Pools::Sqlite { write, .. } => Inner::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
-            Pools::Postgres(pool) => Inner::Postgres(pool.begin().await?),
-            Pools::MySql(pool) => Inner::MySql(pool.begin().await?),
+            Pools::Sqlite { write, .. } => Inner::Sqlite(write.begin(Some("BEGIN IMMEDIATE")).await?),
+            Pools::Postgres(pool) => Inner::Postgres(pool.begin(None).await?),
+            Pools::MySql(pool) => Inner::MySql(pool.begin(None).await?),
         };
         Ok(Transaction { inner, statements: Arc::clone(&self.statements) })
     }
@@ -116,16 +119,16 @@ impl Database {
     pub(crate) async fn begin_snapshot(&self) -> Result<Transaction> {
         let inner = match &self.pools {
             // Deferred: the first read takes the snapshot.
-            Pools::Sqlite { read, .. } => Inner::Sqlite(read.begin_with("BEGIN DEFERRED").await?),
+            Pools::Sqlite { read, .. } => Inner::Sqlite(read.begin(Some("BEGIN DEFERRED")).await?),
             Pools::Postgres(pool) => {
-                Inner::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+                Inner::Postgres(pool.begin(Some("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")).await?)
             }
             // The level counts for the next transaction only.
             Pools::MySql(pool) => Inner::MySql(
-                pool.begin_with(
+                pool.begin(Some(
                     "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; \
                      START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
-                )
+                ))
                 .await?,
             ),
         };

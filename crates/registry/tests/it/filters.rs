@@ -163,6 +163,41 @@ const OTHER_LISTS: &[(&str, &str, Expected)] = &[
 ];
 
 #[tokio::test]
+async fn several_texts_are_found_after_updates_that_change_add_and_remove_them() {
+    for backend in backends() {
+        let context = format!("{backend:?}");
+        let api = Api::on(backend).await;
+        let model = api.create("registered_models", json!({"name": "m"})).await;
+        let body = |name: &str, stage: &str| {
+            json!({"name": name, "registeredModelId": model, "author": "ada",
+                "customProperties": {"stage": string(stage), "team": string("blue")}})
+        };
+        let changed = api.create("model_versions", body("changed", "staging")).await;
+        api.create("model_versions", body("other", "staging")).await;
+        let update = async |properties: Value| {
+            let answer = api.patch(&format!("model_versions/{changed}"), json!({"customProperties": properties})).await;
+            assert_eq!(answer.status, 200, "{context}: {}", answer.message());
+        };
+        let check = async |filter: &str, names: &'static [&'static str]| {
+            check(&api, "model_versions", filter, &Names(names), &context).await;
+        };
+        check("stage = 'staging' AND team = 'blue' AND author = 'ada'", &["changed", "other"]).await;
+        update(json!({"stage": string("production"), "team": string("blue")})).await;
+        check("stage = 'production' AND team = 'blue' AND author = 'ada'", &["changed"]).await;
+        check("stage = 'staging' AND team = 'blue'", &["other"]).await;
+        update(json!({"stage": string("production"), "team": string("blue"), "site": string("north")})).await;
+        check("team = 'blue' AND site = 'north' AND author = 'ada'", &["changed"]).await;
+        update(json!({"team": string("blue"), "site": string("north")})).await;
+        check("stage = 'production' AND team = 'blue'", &[]).await;
+        check("team = 'blue' AND site = 'north'", &["changed"]).await;
+        // Rows of entities that were written before there were signatures have this one.
+        api.database.execute("UPDATE property SET signature = -1").await.unwrap();
+        check("stage = 'staging' AND team = 'blue'", &["other"]).await;
+        check("team = 'blue' AND site = 'north'", &["changed"]).await;
+    }
+}
+
+#[tokio::test]
 async fn models_and_artifacts_and_runs_are_filtered_by_their_fields() {
     for backend in backends() {
         let api = Api::on(backend).await;

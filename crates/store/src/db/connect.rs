@@ -10,12 +10,10 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Connection, Executor, MySqlPool, PgPool};
 
 use super::migrate::{self, MigrateError};
+use super::pool::{Pool, TRUSTED};
 use super::source::DatabaseSource;
 use super::{Database, Pools, SQLITE_CACHE};
 use crate::error::StoreError;
-
-/// How long a connection that answered is trusted to answer again.
-const TRUSTED: Duration = Duration::from_secs(1);
 
 /// Size and patience of the pools.
 #[derive(Clone, Copy, Debug)]
@@ -110,15 +108,17 @@ async fn sqlite(path: Option<&std::path::Path>, options: PoolOptions) -> Result<
         .await
         .map_err(|source| cannot_open(path, source))?;
     let version = migrate::sqlite(&write).await?;
+    let write = Pool::new(write);
     let read = if path.is_none() {
         // An in-memory database belongs to its one connection.
         write.clone()
     } else {
-        SqlitePoolOptions::new()
+        let read = SqlitePoolOptions::new()
             .max_connections(options.max_connections)
             .test_before_acquire(false)
             .acquire_timeout(options.acquire_timeout)
-            .connect_lazy_with(connect.pragma("query_only", "ON"))
+            .connect_lazy_with(connect.pragma("query_only", "ON"));
+        Pool::new(read)
     };
     Ok((Pools::Sqlite { read, write }, version))
 }
@@ -156,7 +156,7 @@ async fn postgres(connect: &PgConnectOptions, options: PoolOptions) -> Result<(P
         .map_err(ConnectError::Unreachable)?;
     check_postgres(&pool).await?;
     let version = migrate::postgres(&pool).await?;
-    Ok((Pools::Postgres(pool), version))
+    Ok((Pools::Postgres(Pool::new(pool)), version))
 }
 
 /// Asks a connection whether it still answers before it is used, unless it just did: that is a round trip.
@@ -196,7 +196,7 @@ async fn mysql(connect: &MySqlConnectOptions, options: PoolOptions) -> Result<(P
         .map_err(ConnectError::Unreachable)?;
     let collation = check_mysql(&pool).await?;
     let version = migrate::mysql(&pool, collation).await?;
-    Ok((Pools::MySql(pool), version))
+    Ok((Pools::MySql(Pool::new(pool)), version))
 }
 
 /// Checks the version and gives the binary collation without padding, which the two servers name differently.

@@ -4,7 +4,7 @@ use model_registry_api::{Family, Kind};
 use sea_query::{Alias, Expr, ExprTrait, InsertStatement, OnConflict, Query};
 use serde_json::Value;
 
-use crate::db::Transaction;
+use crate::db::{Transaction, insertions_of};
 use crate::document::Document;
 use crate::error::Result;
 use crate::property::{self, Columns, Properties, PropertyChanges, PropertyKey, PropertyValue};
@@ -265,28 +265,18 @@ impl Transaction {
 
     /// One statement, but for thousands of properties.
     async fn write_properties(&mut self, rows: Vec<SignedRow>, conflict: Conflict) -> Result<()> {
-        let mut rows = rows.into_iter().peekable();
-        while rows.peek().is_some() {
-            let mut insert = Query::insert();
-            insert.into_table("property").columns(SIGNED_COLUMNS);
-            for row in rows.by_ref().take(PROPERTY_ROWS_LIMIT) {
-                insert.values_panic(row.values());
-            }
-            if conflict == Conflict::Replace {
-                insert.on_conflict(
-                    OnConflict::columns(["kind", "owner_id", "name", "custom", "ordinal"])
-                        .update_columns([
-                            "string_value",
-                            "string_folded",
-                            "int_value",
-                            "double_value",
-                            "bool_value",
-                            "signature",
-                        ])
-                        .to_owned(),
-                );
-            }
-            self.execute(&insert).await?;
+        let dialect = self.dialect();
+        let rows = rows.into_iter().map(SignedRow::values);
+        for insertion in insertions_of(PROPERTY_ROWS_LIMIT, dialect, "property", &SIGNED_COLUMNS, rows) {
+            let insertion = match conflict {
+                Conflict::Impossible => insertion,
+                Conflict::Replace => insertion.replacing(
+                    dialect,
+                    &["kind", "owner_id", "name", "custom", "ordinal"],
+                    &["string_value", "string_folded", "int_value", "double_value", "bool_value", "signature"],
+                ),
+            };
+            self.run_insertion(insertion).await?;
         }
         Ok(())
     }

@@ -66,6 +66,25 @@ async fn tokens_are_the_same_every_time_and_bind_order_and_filter() {
 }
 
 #[tokio::test]
+async fn what_is_damaged_is_left_out_and_the_others_are_listed() {
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        models(&api, 4).await;
+        // The second one looks like two where documents are joined.
+        for statement in [
+            "UPDATE resource SET document = 'garbage' WHERE name = 'm1'",
+            "UPDATE resource SET document = '{\"a\":1}\u{1e}{\"b\":1' WHERE name = 'm2'",
+        ] {
+            api.database.execute(statement).await.unwrap();
+        }
+        let answer = api.get("registered_models?pageSize=3").await;
+        assert_eq!(answer.names(), ["m0"]);
+        let token = answer.json()["nextPageToken"].as_str().unwrap().to_owned();
+        assert_eq!(api.get(&format!("registered_models?pageSize=3&nextPageToken={token}")).await.names(), ["m3"]);
+    }
+}
+
+#[tokio::test]
 async fn a_page_has_a_positive_size_and_at_most_ten_thousand_items() {
     for backend in backends() {
         let api = Api::on(backend).await;

@@ -31,6 +31,28 @@ pub(super) enum Inserted {
     Columns(Vec<Column>),
 }
 
+impl Insertion {
+    /// Lets a row that has the same key replace the columns of the one that is there.
+    pub(crate) fn replacing(mut self, dialect: Dialect, key: &[&str], columns: &[&str]) -> Self {
+        let list = |columns: &[&str], form: fn(&str) -> String| {
+            columns.iter().map(|column| form(column)).collect::<Vec<_>>().join(", ")
+        };
+        let clause = match dialect {
+            Dialect::Sqlite | Dialect::Postgres => format!(
+                " ON CONFLICT ({}) DO UPDATE SET {}",
+                list(key, |column| format!("\"{column}\"")),
+                list(columns, |column| format!("\"{column}\" = excluded.\"{column}\""))
+            ),
+            Dialect::MySql => {
+                let columns = list(columns, |column| format!("`{column}` = VALUES(`{column}`)"));
+                format!(" ON DUPLICATE KEY UPDATE {columns}")
+            }
+        };
+        self.sql.push_str(&clause);
+        self
+    }
+}
+
 /// How many rows of so many columns one statement inserts at most.
 pub(crate) fn rows_of_statement(columns: usize) -> usize {
     VALUES / columns.max(1)
@@ -43,10 +65,21 @@ pub(crate) fn insertions<R: IntoIterator<Item = Expr>>(
     columns: &[&'static str],
     rows: impl IntoIterator<Item = R>,
 ) -> Vec<Insertion> {
+    insertions_of(rows_of_statement(columns.len()), dialect, table, columns, rows)
+}
+
+/// As [`insertions`], each of so many rows at most.
+pub(crate) fn insertions_of<R: IntoIterator<Item = Expr>>(
+    at_once: usize,
+    dialect: Dialect,
+    table: &'static str,
+    columns: &[&'static str],
+    rows: impl IntoIterator<Item = R>,
+) -> Vec<Insertion> {
     let mut insertions = Vec::new();
     let mut rows = rows.into_iter().peekable();
     while rows.peek().is_some() {
-        let rows = rows.by_ref().take(rows_of_statement(columns.len()));
+        let rows = rows.by_ref().take(at_once);
         insertions.push(match dialect {
             Dialect::Postgres => by_column(table, columns, rows),
             Dialect::Sqlite | Dialect::MySql => by_row(dialect, table, columns, rows),

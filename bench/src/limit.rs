@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use model_registry_testkit::{PostgresServer, find_program};
 
 use crate::data::Data;
-use crate::scenario::Scenario;
+use crate::scenario::{DEEP, Scenario, deep_page};
 
 /// Lets the planner know the data before anything is measured.
 pub(crate) fn analyse(url: &str) -> Result<()> {
@@ -27,20 +27,20 @@ pub(crate) fn run(
     clients: usize,
     duration: Duration,
 ) -> Result<Option<f64>> {
-    let Some(script) = script(scenario.name, data) else { return Ok(None) };
+    let Some(scripts) = scripts(scenario.name, data) else { return Ok(None) };
     let directory = tempfile::tempdir()?;
-    let path = directory.path().join("script.sql");
-    std::fs::write(&path, script)?;
-    let output = Command::new(pgbench()?)
+    let mut command = Command::new(pgbench()?);
+    command
         .args(["--no-vacuum", "--protocol=prepared", "--jobs=1", "--client"])
         .arg(clients.to_string())
         .arg("--time")
-        .arg(duration.as_secs().to_string())
-        .arg("--file")
-        .arg(&path)
-        .arg(url)
-        .output()
-        .context("cannot start pgbench")?;
+        .arg(duration.as_secs().to_string());
+    for (number, Script { weight, text }) in scripts.iter().enumerate() {
+        let path = directory.path().join(format!("{number}.sql"));
+        std::fs::write(&path, text)?;
+        command.arg("--file").arg(format!("{}@{weight}", path.display()));
+    }
+    let output = command.arg(url).output().context("cannot start pgbench")?;
     let text = String::from_utf8_lossy(&output.stdout);
     let line = text.lines().find_map(|line| line.strip_prefix("tps = "));
     let number = line.and_then(|line| line.split_whitespace().next()).and_then(|number| number.parse().ok());
@@ -56,55 +56,87 @@ fn pgbench() -> Result<PathBuf> {
     find_program("pgbench", &beside).context("pgbench is missing: apt-get install -y postgresql")
 }
 
-fn script(name: &str, data: &Data) -> Option<String> {
+/// Statements that clients repeat, as often as their weight says.
+struct Script {
+    weight: usize,
+    text: String,
+}
+
+const PAGE: &str =
+    "SELECT id, id, document FROM resource WHERE workspace_id = 1 AND kind = 2 AND id > :id ORDER BY id LIMIT 101;\n";
+
+const REGISTRATION: &str = "BEGIN;\n\
+     INSERT INTO resource (workspace_id, kind, family, parent_id, name, create_time, update_time, revision, document) \
+     VALUES (1, 1, 1, 0, gen_random_uuid()::text, 1, 1, 1, repeat('x', 200));\n\
+     INSERT INTO resource (workspace_id, kind, family, parent_id, name, create_time, update_time, revision, document) \
+     VALUES (1, 2, 1, 1, gen_random_uuid()::text, 1, 1, 1, repeat('x', 1000)) RETURNING id \\gset\n\
+     INSERT INTO property (workspace_id, kind, owner_id, name, custom, ordinal, string_value) \
+     SELECT 1, 2, :id, 'pgbench-' || n, true, 0, 'value' FROM generate_series(1, 12) n;\n\
+     INSERT INTO artifact (workspace_id, kind, parent_id, name, create_time, update_time, revision, document) \
+     VALUES (1, 11, :id, 'weights', 1, 1, 1, repeat('x', 300));\n\
+     INSERT INTO artifact (workspace_id, kind, parent_id, name, create_time, update_time, revision, document) \
+     VALUES (1, 12, :id, 'card', 1, 1, 1, repeat('x', 300));\n\
+     INSERT INTO change_log (workspace_id, time, kind, entity_id, verb, revision) \
+     SELECT 1, 1, 2, :id, 'create', 1 FROM generate_series(1, 4);\n\
+     COMMIT;\n";
+
+const VERSION: &str = "BEGIN;\n\
+     SELECT id, document FROM resource WHERE id = 1 AND kind = 1;\n\
+     INSERT INTO resource (workspace_id, kind, family, parent_id, name, create_time, update_time, revision, document) \
+     VALUES (1, 2, 1, 1, gen_random_uuid()::text, 1, 1, 1, repeat('x', 1000)) RETURNING id \\gset\n\
+     INSERT INTO property (workspace_id, kind, owner_id, name, custom, ordinal, string_value) \
+     SELECT 1, 2, :id, 'pgbench-' || n, true, 0, 'value' FROM generate_series(1, 12) n;\n\
+     INSERT INTO change_log (workspace_id, time, kind, entity_id, verb, revision) VALUES (1, 1, 2, :id, 'create', 1);\n\
+     COMMIT;\n";
+
+fn scripts(name: &str, data: &Data) -> Option<Vec<Script>> {
     let (first, last) = (data.version_ids.first()?, data.version_ids.last()?);
-    let run = data.experiment_run_ids.first()?;
     let random = format!("\\set id random({first}, {last})\n");
+    let get = format!(
+        "{random}SELECT kind, id, revision, document FROM resource WHERE workspace_id = 1 AND id = :id AND kind = 2;\n"
+    );
+    let page_after = |id: i64| format!("\\set id {id}\n{PAGE}");
     let one_property = |name: &str, value: &str| {
         format!(
             "EXISTS (SELECT 1 FROM property p WHERE p.kind = 2 AND p.owner_id = r.id AND p.name = '{name}' AND {value})"
         )
     };
-    Some(match name {
-        "get by id" => format!(
-            "{random}SELECT kind, id, revision, document FROM resource WHERE workspace_id = 1 AND id = :id AND kind = 2;\n"
-        ),
-        "list 100" => format!(
-            "{random}SELECT id, id, document FROM resource WHERE workspace_id = 1 AND kind = 2 AND id > :id \
-             ORDER BY id LIMIT 101;\n"
-        ),
+    let text = match name {
+        "get by id" => get,
+        "list 100" | "full page walk" => format!("{random}{PAGE}"),
+        "first page of 100" => page_after(0),
+        DEEP => page_after(*data.version_ids.get(deep_page(data) * 100)?),
         "filter, 3 properties" => format!(
             "\\set team random(0, 49)\nSELECT r.id, r.id, r.document FROM resource r WHERE r.workspace_id = 1 AND r.kind = 2 \
              AND {} AND {} AND {} ORDER BY r.id LIMIT 101;\n",
-            one_property("stage", "left(p.string_value, 255) = 'production'"),
-            one_property(
-                "team",
-                "left(p.string_value, 255) = 'team-' || :team"
-            ),
+            one_property("stage", "p.string_key = 'production'"),
+            one_property("team", "p.string_key = 'team-' || :team"),
             one_property("accuracy", "p.double_value > 0.5"),
         ),
-        "metric log" => format!(
-            "BEGIN;\nSELECT id, document FROM resource WHERE id = {run} AND kind = 7;\n\
-             INSERT INTO metric_point (workspace_id, experiment_id, experiment_run_id, name, value, create_time, update_time, \
-             document) VALUES (1, 1, {run}, 'pgbench', 0.5, 1, 1, repeat('x', 300));\n\
-             INSERT INTO change_log (workspace_id, time, kind, entity_id, verb, revision) VALUES (1, 1, 14, 1, 'update', 1);\n\
-             COMMIT;\n"
-        ),
-        "register" => "BEGIN;\n\
-             INSERT INTO resource (workspace_id, kind, family, parent_id, name, create_time, update_time, revision, document) \
-             VALUES (1, 1, 1, 0, gen_random_uuid()::text, 1, 1, 1, repeat('x', 200));\n\
-             INSERT INTO resource (workspace_id, kind, family, parent_id, name, create_time, update_time, revision, document) \
-             VALUES (1, 2, 1, 1, gen_random_uuid()::text, 1, 1, 1, repeat('x', 1000)) RETURNING id \\gset\n\
-             INSERT INTO property (workspace_id, kind, owner_id, name, custom, ordinal, string_value) \
-             SELECT 1, 2, :id, 'pgbench-' || n, true, 0, 'value' FROM generate_series(1, 12) n;\n\
-             INSERT INTO artifact (workspace_id, kind, parent_id, name, create_time, update_time, revision, document) \
-             VALUES (1, 11, :id, 'weights', 1, 1, 1, repeat('x', 300));\n\
-             INSERT INTO artifact (workspace_id, kind, parent_id, name, create_time, update_time, revision, document) \
-             VALUES (1, 12, :id, 'card', 1, 1, 1, repeat('x', 300));\n\
-             INSERT INTO change_log (workspace_id, time, kind, entity_id, verb, revision) \
-             SELECT 1, 1, 2, :id, 'create', 1 FROM generate_series(1, 4);\n\
-             COMMIT;\n"
-            .to_owned(),
+        "metric log" => {
+            let (first, last) = (data.experiment_run_ids.first()?, data.experiment_run_ids.last()?);
+            format!(
+                "\\set run random({first}, {last})\nBEGIN;\n\
+                 SELECT r.document, a.document FROM resource r LEFT JOIN artifact a ON a.workspace_id = 1 AND a.kind = 14 \
+                 AND a.parent_id = :run AND a.name = 'loss' WHERE r.id = :run AND r.kind = 7;\n\
+                 UPDATE artifact SET update_time = 2, revision = revision + 1, value = 0.5, step = 1, document = repeat('x', 300) \
+                 WHERE workspace_id = 1 AND kind = 14 AND parent_id = :run AND name = 'loss';\n\
+                 INSERT INTO metric_point (workspace_id, experiment_id, experiment_run_id, name, value, create_time, \
+                 update_time, document) VALUES (1, 1, :run, 'loss', 0.5, 1, 1, repeat('x', 300));\n\
+                 INSERT INTO change_log (workspace_id, time, kind, entity_id, verb, revision) VALUES (1, 1, 14, 1, 'update', 1);\n\
+                 COMMIT;\n"
+            )
+        }
+        "register" => REGISTRATION.to_owned(),
+        "create version" => VERSION.to_owned(),
+        "mixed, 90 % reads" => {
+            return Some(vec![
+                Script { weight: 7, text: get },
+                Script { weight: 2, text: page_after(0) },
+                Script { weight: 1, text: REGISTRATION.to_owned() },
+            ]);
+        }
         _ => return None,
-    })
+    };
+    Some(vec![Script { weight: 1, text }])
 }

@@ -27,7 +27,7 @@ use data::Size;
 use load::Measured;
 use scenario::Scenario;
 
-const DEFAULT_MODELS: usize = 1_000;
+const DEFAULT_MODELS: usize = 10_000;
 
 /// What to measure.
 #[derive(Debug, Parser)]

@@ -8,6 +8,13 @@ use crate::data::{Data, page, registration};
 /// The page that is compared with the first one, or the last page of fewer.
 const DEEP_PAGE: usize = 1_000;
 
+pub(crate) const DEEP: &str = "page 1,000 of 100 or the last";
+
+/// How many pages stand before [`DEEP`]. The last page is not full.
+pub(crate) fn deep_page(data: &Data) -> usize {
+    (DEEP_PAGE - 1).min(data.page_tokens.len().saturating_sub(2))
+}
+
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     /// The call of a number that no other call of the run has.
@@ -25,14 +32,13 @@ impl Scenario {
         let mixed = version.clone();
         let models = data.size.models;
         let pages = data.page_tokens.clone();
-        // The last page is not full.
-        let deep = pages[(DEEP_PAGE - 1).min(pages.len().saturating_sub(2))].clone();
+        let deep = pages[deep_page(data)].clone();
         let (random_pages, all_pages) = (pages.clone(), pages);
         vec![
             Self::new("get by id", move |number| Call::get(format!("model_versions/{}", version(number)))),
             Self::new("list 100", move |number| page(&random_pages[number.wrapping_mul(7_919) % random_pages.len()])),
             Self::new("first page of 100", |_| page("")),
-            Self::new("page 1,000 of 100 or the last", move |_| page(&deep)),
+            Self::new(DEEP, move |_| page(&deep)),
             Self::new("full page walk", move |number| page(&all_pages[number % all_pages.len()])),
             Self::new("filter, 3 properties", |number| {
                 let team = number % 50;

@@ -5,6 +5,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use clap::Args;
 
+use crate::dependencies::Telling;
 use crate::programs::Program;
 use crate::{cargo, dependencies, file_sizes, programs};
 
@@ -27,7 +28,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<()> {
     report.step("documentation", cargo::complete(&mut documentation)).await;
     let dependencies = async {
         programs::require(&[Program::CargoDeny], arguments.install).await?;
-        dependencies::check().await
+        dependencies::check(Telling::Everything).await
     };
     report.step("dependencies", dependencies).await;
     report.finish()

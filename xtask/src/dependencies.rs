@@ -29,8 +29,16 @@ pub(crate) async fn install_cargo_deny() -> Result<()> {
     Ok(std::fs::remove_dir_all(build)?)
 }
 
+/// How much is told while nothing is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Telling {
+    /// Warnings too: which crates are there in several versions, and who uses which.
+    Everything,
+    Failures,
+}
+
 /// Checks all of them.
-pub(crate) async fn check() -> Result<()> {
+pub(crate) async fn check(telling: Telling) -> Result<()> {
     let Some(program) = find_cargo_deny() else {
         bail!("cargo-deny is not installed: install it with `{INSTALL}`, or give `--install` to have it done");
     };
@@ -39,14 +47,18 @@ pub(crate) async fn check() -> Result<()> {
         command.current_dir(cargo::root()).kill_on_drop(true).args(arguments);
         command
     };
-    cargo::complete(&mut command(&["--locked", "check", "bans", "licenses", "sources"])).await?;
+    let complete = async |mut command: Command| match telling {
+        Telling::Everything => cargo::complete(&mut command).await,
+        Telling::Failures => cargo::complete_quietly(&mut command).await,
+    };
+    complete(command(&["--locked", "check", "bans", "licenses", "sources"])).await?;
     if let Err(error) = fetch_advisories(&mut command(&["fetch", "db"])).await {
         let reason = format!("{error:#}");
         let reason = reason.lines().find_map(|line| line.split_once("[ERROR] ")).map_or("no reason", |(_, told)| told);
         eprintln!("known vulnerabilities are not looked up: {reason}");
         return Ok(());
     }
-    cargo::complete(&mut command(&["--locked", "check", "--disable-fetch", "advisories"])).await
+    complete(command(&["--locked", "check", "--disable-fetch", "advisories"])).await
 }
 
 /// The list is a repository on GitHub and nowhere else: a machine that does not get there does without.

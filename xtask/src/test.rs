@@ -12,6 +12,7 @@ use model_registry_testkit::database::{MARIADB_VARIABLE, MYSQL_VARIABLE, POSTGRE
 use model_registry_testkit::{MariaDbServer, PostgresServer};
 use tempfile::TempDir;
 
+use crate::dependencies::Telling;
 use crate::programs::Program;
 use crate::{cargo, dependencies, programs, python};
 
@@ -73,7 +74,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<()> {
     if !arguments.skip_python {
         tests.envs(python::ENVIRONMENTS.iter().map(python::Environment::variable));
     }
-    let dependencies = if arguments.filter.is_none() { dependencies::check().await } else { Ok(()) };
+    let dependencies = if arguments.filter.is_none() { dependencies::check(Telling::Failures).await } else { Ok(()) };
     let result = cargo::complete(&mut tests).await;
     drop(servers);
 

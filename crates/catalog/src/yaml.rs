@@ -96,6 +96,11 @@ impl<'a> Entry<'a> {
         Problem::at(self.file, place.unwrap_or(self.node.place), reason.to_string())
     }
 
+    /// The rule that something in it breaks.
+    pub(crate) fn problem_of(self, breach: &Breach) -> Problem {
+        self.problem_at(Some(breach.place(self)), &breach.reason)
+    }
+
     /// Reads the value, and tells the keys that nothing has.
     pub(crate) fn read<T: DeserializeOwned>(self) -> (Result<T, Mistake>, Vec<UnknownKey>) {
         typed::read(self.node)

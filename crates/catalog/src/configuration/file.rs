@@ -199,7 +199,7 @@ impl SourcesFile {
     fn add_label(&mut self, entry: Entry<'_>) -> Result<(), Problem> {
         let (label, _) = entry.read::<BTreeMap<String, Value>>();
         let label = label.map_err(|mistake| entry.problem_at(mistake.place(), format!("invalid label: {mistake}")))?;
-        let label = Label::read(label).map_err(|reason| entry.problem(reason))?;
+        let label = Label::read(label).map_err(|breach| entry.problem_of(&breach))?;
         if self.labels.iter().any(|(other, _)| other.name() == label.name()) {
             let name = label.name().unwrap_or("null");
             return Err(entry.problem(format!("duplicate label name '{name}': this one is left out")));
@@ -223,7 +223,7 @@ impl SourcesFile {
             let query = value.map_err(|mistake| {
                 entry.problem_at(mistake.place(), format!("named query '{name}' is left out: {mistake}"))
             });
-            match query.and_then(|value| NamedQuery::read(name, value).map_err(|reason| entry.problem(reason))) {
+            match query.and_then(|value| NamedQuery::read(name, value).map_err(|breach| entry.problem_of(&breach))) {
                 Ok(query) => {
                     self.named_queries.insert(name.to_owned(), query);
                     self.problems.extend(unknown_keys(entry, name));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::AssetType;
+use crate::yaml::Breach;
 
 /// A label as `/labels` shows it.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,11 +15,14 @@ pub(crate) struct Label {
 }
 
 impl Label {
-    pub(super) fn read(fields: BTreeMap<String, Value>) -> Result<Self, String> {
+    pub(super) fn read(fields: BTreeMap<String, Value>) -> Result<Self, Breach> {
         let name = match fields.get("name") {
             Some(Value::Null) => "null".to_owned(),
             Some(Value::String(name)) if !name.is_empty() => name.clone(),
-            _ => return Err("invalid label: missing required 'name' field".to_owned()),
+            _ => {
+                let reason = "invalid label: missing required 'name' field".to_owned();
+                return Err(Breach::from(reason).in_key("name"));
+            }
         };
         for (field, value) in &fields {
             if field != "name" && !value.is_string() {
@@ -29,7 +33,8 @@ impl Label {
                     Value::Array(_) => "a list",
                     Value::Object(_) | Value::String(_) => "a map",
                 };
-                return Err(format!("label '{name}' has invalid property \"{field}\": {found} instead of a text"));
+                let reason = format!("label '{name}' has invalid property \"{field}\": {found} instead of a text");
+                return Err(Breach::from(reason).in_key(field));
             }
         }
         Ok(Self { fields: fields.into_iter().collect() })

@@ -6,6 +6,7 @@ use model_registry_store::filter::{Expression, FilterError, parse};
 use serde_json::{Map, Value};
 
 use super::AssetType;
+use crate::yaml::Breach;
 
 const OPERATORS: [&str; 10] = ["=", "!=", ">", "<", ">=", "<=", "LIKE", "ILIKE", "IN", "NOT IN"];
 
@@ -25,18 +26,21 @@ pub(crate) struct NamedQuery {
 
 impl NamedQuery {
     /// Reads either form: with `filters` and an asset type, or the older one whose keys are the fields.
-    pub(super) fn read(name: &str, value: Value) -> Result<Self, String> {
+    pub(super) fn read(name: &str, value: Value) -> Result<Self, Breach> {
         if name.is_empty() {
-            return Err("a named query has no name".to_owned());
+            return Err("a named query has no name".to_owned().into());
         }
         let Value::Object(mut map) = value else {
-            return Err(format!("named query '{name}' is not a map"));
+            return Err(format!("named query '{name}' is not a map").into());
         };
-        let (asset, fields) = if map.contains_key("filters") {
+        let has_filters = map.contains_key("filters");
+        let (asset, fields) = if has_filters {
             let asset = match map.get("assetType") {
                 None | Some(Value::Null) => AssetType::Models,
                 Some(asset) => asset.as_str().and_then(AssetType::parse).ok_or_else(|| {
-                    format!("named query '{name}' has invalid assetType {asset} (valid values: models, mcp_servers)")
+                    let valid = "valid values: models, mcp_servers";
+                    let reason = format!("named query '{name}' has invalid assetType {asset} ({valid})");
+                    Breach::from(reason).in_key("assetType")
                 })?,
             };
             match map.remove("filters") {
@@ -47,10 +51,14 @@ impl NamedQuery {
             (AssetType::Models, map)
         };
         if fields.is_empty() {
-            return Err(format!("named query '{name}' must contain at least one field filter"));
+            return Err(format!("named query '{name}' must contain at least one field filter").into());
         }
-        let fields = fields.into_iter().map(|(field, filter)| Ok((field.clone(), read_field(name, &field, &filter)?)));
-        Ok(Self { asset, fields: fields.collect::<Result<_, String>>()? })
+        let read = |(field, filter): (String, Value)| match read_field(name, &field, &filter) {
+            Ok(filter) => Ok((field, filter)),
+            Err(breach) if has_filters => Err(breach.in_key(&field).in_key("filters")),
+            Err(breach) => Err(breach.in_key(&field)),
+        };
+        Ok(Self { asset, fields: fields.into_iter().map(read).collect::<Result<_, Breach>>()? })
     }
 
     /// The fields as a response carries them.
@@ -63,24 +71,28 @@ impl NamedQuery {
     }
 }
 
-fn read_field(query: &str, field: &str, filter: &Value) -> Result<FieldFilter, String> {
+fn read_field(query: &str, field: &str, filter: &Value) -> Result<FieldFilter, Breach> {
+    let wrong = |key: &str, reason: String| Breach::from(reason).in_key(key);
     if field.is_empty() {
-        return Err(format!("named query '{query}' has an empty field name"));
+        return Err(format!("named query '{query}' has an empty field name").into());
     }
     let operator = filter.get("operator").and_then(Value::as_str).map(str::trim).unwrap_or_default().to_owned();
     if operator.is_empty() {
-        return Err(format!("operator cannot be empty for field '{field}' in named query '{query}'"));
+        let reason = format!("operator cannot be empty for field '{field}' in named query '{query}'");
+        return Err(wrong("operator", reason));
     }
     let known = operator.to_uppercase();
     if !OPERATORS.contains(&known.as_str()) {
-        return Err(format!("unsupported operator '{operator}' for field '{field}' in named query '{query}'"));
+        let reason = format!("unsupported operator '{operator}' for field '{field}' in named query '{query}'");
+        return Err(wrong("operator", reason));
     }
     let value = filter.get("value").cloned().unwrap_or_default();
     if value.is_null() {
-        return Err(format!("value cannot be nil for field '{field}' in named query '{query}'"));
+        return Err(wrong("value", format!("value cannot be nil for field '{field}' in named query '{query}'")));
     }
     if known.ends_with("IN") && !value.is_array() {
-        return Err(format!("operator '{known}' requires array value for field '{field}' in named query '{query}'"));
+        let reason = format!("operator '{known}' requires array value for field '{field}' in named query '{query}'");
+        return Err(wrong("value", reason));
     }
     Ok(FieldFilter { operator, value })
 }

@@ -142,14 +142,14 @@ namedQueries:
             "0.yaml:3:3: duplicate label name 'x': this one is left out",
             "0.yaml:4:3: invalid label: expected a map, found `just a text`",
             "0.yaml:5:3: invalid label: missing required 'name' field",
-            "0.yaml:6:3: label 'v' has invalid property \"description\": a number instead of a text",
+            "0.yaml:6:26: label 'v' has invalid property \"description\": a number instead of a text",
             "0.yaml:7:13: invalid label: `name`: the key is there already, in line 7",
             "0.yaml:10:41: named query 'good' has the unknown key `valeu`: it does nothing, did you mean `value`?",
             "0.yaml:11:3: duplicate named query 'good': this one is left out",
             "0.yaml:12:10: named query 'full' has the unknown key `assetTyp`: it does nothing, did you mean `assetType`?",
             "0.yaml:13:9: named query 'text' is not a map",
             "0.yaml:14:13: named query 'nameless' must contain at least one field filter",
-            "0.yaml:15:12: unsupported operator 'BETWEEN' for field 'size' in named query 'between'",
+            "0.yaml:15:30: unsupported operator 'BETWEEN' for field 'size' in named query 'between'",
         ]
     );
 }

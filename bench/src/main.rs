@@ -15,6 +15,7 @@ mod load;
 mod process;
 mod report;
 mod scenario;
+mod start;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -42,6 +43,9 @@ struct Arguments {
     /// Measure the catalog: a file of 100,000 models loaded, searched and replaced, on SQLite and PostgreSQL.
     #[arg(long)]
     catalog: bool,
+    /// Measure starts: time until it is ready, and memory while nobody asks anything.
+    #[arg(long, conflicts_with = "catalog")]
+    start: bool,
     /// Models to make; each gets ten versions with ten properties and two artifacts.
     #[arg(long, default_value_t = DEFAULT_MODELS)]
     models: usize,
@@ -74,6 +78,9 @@ async fn main() -> Result<()> {
     let arguments = Arguments::parse();
     if arguments.catalog {
         return catalog::run(&arguments).await;
+    }
+    if arguments.start {
+        return start::run(&arguments.executable, &arguments.out).await;
     }
     let directory = tempfile::tempdir()?;
     let mut postgres = PostgresServer::start(directory.path()).await?;

@@ -49,8 +49,17 @@ impl Usage {
 
 /// The bytes of memory that a process really had at most.
 pub(crate) fn highest_memory(process: u32) -> Option<u64> {
+    bytes(process, "VmHWM:")
+}
+
+/// The bytes of memory that a process really has.
+pub(crate) fn memory(process: u32) -> Option<u64> {
+    bytes(process, "VmRSS:")
+}
+
+fn bytes(process: u32, what: &str) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(what))?;
     Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
 }
 

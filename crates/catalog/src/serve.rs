@@ -21,7 +21,6 @@ use crate::watch::Watch;
 const FIRST_RETRY: Duration = Duration::from_millis(200);
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
 const RENEWAL: Duration = Duration::from_secs(3);
-const CLAIM: Duration = Duration::from_millis(200);
 
 // Renewed in time, and a replica that dies is replaced within 15 seconds.
 const _: () = assert!(RENEWAL.as_secs() * 2 < LEASE.as_secs() && RENEWAL.as_secs() + LEASE.as_secs() < 15);
@@ -49,29 +48,23 @@ impl Catalog {
 
     /// Says whether this replica is the one that loads; nothing before the database is there.
     async fn keep_lease(&self, leads: Sender<Option<bool>>) -> Infallible {
+        self.store.connected().await;
+        if matches!(self.is_shared(), Ok(false)) {
+            leads.send_replace(Some(true));
+            return std::future::pending().await;
+        }
         loop {
-            let pause = match self.is_shared() {
-                Err(_) => CLAIM,
-                Ok(false) => {
-                    leads.send_replace(Some(true));
-                    std::future::pending::<Infallible>().await;
-                    RENEWAL
+            // A replica that cannot reach the database cannot write to it either.
+            let held = self.store.acquire(&self.lease).await.unwrap_or(false);
+            leads.send_if_modified(|leads| {
+                let is_new = *leads != Some(held);
+                if is_new {
+                    tracing::info!(leads = held, "catalog lease");
+                    *leads = Some(held);
                 }
-                Ok(true) => {
-                    // A replica that cannot reach the database cannot write to it either.
-                    let held = self.store.acquire(&self.lease).await.unwrap_or(false);
-                    leads.send_if_modified(|leads| {
-                        let is_new = *leads != Some(held);
-                        if is_new {
-                            tracing::info!(leads = held, "catalog lease");
-                            *leads = Some(held);
-                        }
-                        is_new
-                    });
-                    RENEWAL
-                }
-            };
-            tokio::time::sleep(pause).await;
+                is_new
+            });
+            tokio::time::sleep(RENEWAL).await;
         }
     }
 

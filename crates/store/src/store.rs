@@ -2,8 +2,10 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::SetOnce;
 
 use crate::clock::Clock;
 use crate::db::{ConnectError, Database, DatabaseSource, PoolOptions, Transaction};
@@ -41,7 +43,7 @@ pub enum Outcome<T> {
 /// A database that is connected to in the background, for as long as it takes.
 #[derive(Clone)]
 pub struct Store {
-    database: Arc<OnceLock<Database>>,
+    database: Arc<SetOnce<Database>>,
     clock: Clock,
     pub(crate) feed: Arc<Feed>,
 }
@@ -55,7 +57,7 @@ impl Store {
         options: PoolOptions,
         clock: Clock,
     ) -> (Self, impl Future<Output = Result<(), ConnectError>> + Send + 'static) {
-        let store = Self { database: Arc::new(OnceLock::new()), clock, feed: Arc::new(Feed::new()) };
+        let store = Self { database: Arc::new(SetOnce::new()), clock, feed: Arc::new(Feed::new()) };
         let database = Arc::clone(&store.database);
         let connect = async move {
             let mut reported = String::new();
@@ -84,7 +86,7 @@ impl Store {
 
     /// Connects, or fails.
     pub async fn connect(source: &DatabaseSource, options: PoolOptions, clock: Clock) -> Result<Self, ConnectError> {
-        let database = OnceLock::from(Database::connect(source, options).await?);
+        let database = SetOnce::new_with(Some(Database::connect(source, options).await?));
         Ok(Self { database: Arc::new(database), clock, feed: Arc::new(Feed::new()) })
     }
 
@@ -95,6 +97,11 @@ impl Store {
     /// The database, for reads; unavailable until the first connection succeeded.
     pub fn database(&self) -> Result<&Database> {
         self.database.get().ok_or(StoreError::Unavailable(sqlx::Error::PoolClosed))
+    }
+
+    /// Waits for the first connection, for as long as it takes.
+    pub async fn connected(&self) {
+        self.database.wait().await;
     }
 
     /// Runs an operation in a transaction, again and again while it loses against concurrent ones.
@@ -155,4 +162,23 @@ async fn attempt_once<O: Operation>(database: &Database, operation: &O) -> Resul
         tx.commit().await?;
     }
     Ok(outcome)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Waker};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_waits_for_the_database_goes_on_when_it_is_connected() {
+        let source = DatabaseSource::Sqlite { path: None };
+        let (store, connect) = Store::connect_in_background(source, PoolOptions::default(), Clock::stepping(0));
+        let mut waiting = std::pin::pin!(store.connected());
+        assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        assert!(store.database().is_err());
+        connect.await.unwrap();
+        waiting.await;
+        assert!(store.database().is_ok());
+    }
 }

@@ -8,10 +8,9 @@ use sea_query::{InsertStatement, MysqlQueryBuilder, PostgresQueryBuilder, QueryS
 use sqlx::mysql::MySqlRow;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Executor, FromRow, Postgres, Row as _};
+use sqlx::{AssertSqlSafe, Executor, FromRow, Row as _};
 
 use super::bulk::{Inserted, Insertion};
-use super::pool::Pool;
 use super::text::build;
 use super::{Database, Inner, Pools, Transaction};
 use crate::error::Result;
@@ -56,60 +55,6 @@ macro_rules! page {
             $each(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)?;
         }
     }};
-}
-
-/// A page that PostgreSQL has put into one row: a row for each entity costs both sides about as much as the entity, and
-/// those that lie apart would be sent one by one, as they are found, waking this process for each handful.
-struct JoinedPage {
-    ids: Vec<i64>,
-    keys: Vec<i64>,
-    /// The documents, joined.
-    row: PgRow,
-}
-
-/// What no JSON document has in it as it is.
-const SEPARATOR: char = '\u{1e}';
-
-impl JoinedPage {
-    fn documents(&self) -> Result<Option<&str>> {
-        Ok(self.row.try_get(2)?)
-    }
-
-    fn hand_over(&self, each: &mut impl FnMut(i64, i64, &str) -> Result<()>) -> Result<()> {
-        let documents = self.documents()?.into_iter().flat_map(|documents| documents.split(SEPARATOR));
-        self.ids.iter().zip(&self.keys).zip(documents).try_for_each(|((id, key), document)| each(*id, *key, document))
-    }
-}
-
-/// `None` where the documents cannot be joined: a gigabyte or more, or a damaged one among them.
-async fn joined_page(
-    pool: &Pool<Postgres>,
-    statement: &(impl QueryStatementWriter + Sync),
-    planning: Planning,
-) -> Result<Option<JoinedPage>> {
-    let (page, values) = build(statement, PostgresQueryBuilder);
-    let separator = u32::from(SEPARATOR);
-    let sql = format!(
-        "SELECT array_agg(id), array_agg(sort_key), string_agg(document, chr({separator})) FROM ({page}) AS page"
-    );
-    let query = sqlx::query_with(AssertSqlSafe(sql), values).persistent(planning == Planning::Once);
-    let mut connection = pool.lend().await?;
-    let row = match query.fetch_one(&mut *connection).await {
-        Ok(row) => row,
-        Err(error) if is_too_large(&error) => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    connection.give_back();
-    let ids: Vec<i64> = row.try_get::<Option<_>, _>(0)?.unwrap_or_default();
-    let keys: Vec<i64> = row.try_get::<Option<_>, _>(1)?.unwrap_or_default();
-    let page = JoinedPage { ids, keys, row };
-    let separators = page.documents()?.map_or(0, |documents| documents.matches(SEPARATOR).count());
-    Ok((separators == page.ids.len().saturating_sub(1)).then_some(page))
-}
-
-/// `program_limit_exceeded`: PostgreSQL makes no value of more than a gigabyte.
-fn is_too_large(error: &sqlx::Error) -> bool {
-    error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == "54000")
 }
 
 /// When a statement gets its plan.
@@ -157,13 +102,7 @@ impl Database {
         self.statements.fetch_add(1, Ordering::Relaxed);
         match &self.pools {
             Pools::Sqlite { read, .. } => page!(statement, SqliteQueryBuilder, Planning::Once, read, each),
-            Pools::Postgres(pool) => {
-                if let Some(page) = joined_page(pool, statement, planning).await? {
-                    page.hand_over(&mut each)?;
-                } else {
-                    page!(statement, PostgresQueryBuilder, planning, pool, each);
-                }
-            }
+            Pools::Postgres(pool) => page!(statement, PostgresQueryBuilder, planning, pool, each),
             Pools::MySql(pool) => page!(statement, MysqlQueryBuilder, Planning::Once, pool, each),
         }
         Ok(())

@@ -92,9 +92,20 @@ impl Walk<'_> {
     /// Leaves one row of an owner who has the text several times, as an element of a list or as two properties of one name.
     pub(super) fn once_per_owner(&self, mut select: SelectStatement) -> SelectStatement {
         match self.dialect {
-            Dialect::Postgres => select.distinct_on([(WALKED, "owner_id")]).take(),
+            Dialect::Postgres => self.at_once(select.distinct_on([(WALKED, "owner_id")]).take()),
             Dialect::Sqlite | Dialect::MySql => select.and_where(self.is_first_of_owner()).take(),
         }
+    }
+
+    /// Sorts the page again, so that PostgreSQL sends it when it is complete. Matches lie apart: sent one by one, as they
+    /// are found, each handful would wake this process, and both would spend their time on taking turns.
+    fn at_once(&self, page: SelectStatement) -> SelectStatement {
+        Query::select()
+            .columns(["id", "sort_key", "document"])
+            .from_subquery(page, "page")
+            // Anything but the column itself, of which the planner knows that it is sorted.
+            .order_by_expr(Expr::col("sort_key").add(0), order(self.sort_order))
+            .take()
     }
 
     fn is_first_of_owner(&self) -> Expr {

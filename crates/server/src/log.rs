@@ -4,9 +4,10 @@
 
 use std::io::IsTerminal;
 
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, Registry};
+use tracing_subscriber::{Layer, Registry};
 
 /// How a log line looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,9 +65,9 @@ pub(crate) fn init_with(filter: &str, format: Format, extra: Option<ExtraLayer>)
     Ok(())
 }
 
-fn parse_filter(filter: &str) -> Result<EnvFilter, LogError> {
-    EnvFilter::try_new(filter)
-        .map_err(|error| LogError::Filter { filter: filter.to_owned(), reason: error.to_string() })
+/// By target only: a filter by span would be asked each time a request's work goes on, some dozen times a request.
+fn parse_filter(filter: &str) -> Result<Targets, LogError> {
+    filter.parse::<Targets>().map_err(|error| LogError::Filter { filter: filter.to_owned(), reason: error.to_string() })
 }
 
 /// Makes a panic a log line like any other, inside the span of the request it happened in.

@@ -65,29 +65,37 @@ struct Script {
 const PAGE: &str =
     "SELECT id, id, document FROM resource WHERE workspace_id = 1 AND kind = 2 AND id > :id ORDER BY id LIMIT 101;\n";
 
-const REGISTRATION: &str = "BEGIN;\n\
-     INSERT INTO resource (workspace_id, kind, family, parent_id, name, create_time, update_time, revision, document) \
-     VALUES (1, 1, 1, 0, gen_random_uuid()::text, 1, 1, 1, repeat('x', 200));\n\
-     INSERT INTO resource (workspace_id, kind, family, parent_id, name, create_time, update_time, revision, document) \
+/// A version below model 1, and its properties; leaves its id in `:id`.
+const VERSION_ROWS: &str = "INSERT INTO resource (workspace_id, kind, family, parent_id, name, create_time, update_time, revision, document) \
      VALUES (1, 2, 1, 1, gen_random_uuid()::text, 1, 1, 1, repeat('x', 1000)) RETURNING id \\gset\n\
      INSERT INTO property (workspace_id, kind, owner_id, name, custom, ordinal, string_value) \
-     SELECT 1, 2, :id, 'pgbench-' || n, true, 0, 'value' FROM generate_series(1, 12) n;\n\
-     INSERT INTO artifact (workspace_id, kind, parent_id, name, create_time, update_time, revision, document) \
-     VALUES (1, 11, :id, 'weights', 1, 1, 1, repeat('x', 300));\n\
-     INSERT INTO artifact (workspace_id, kind, parent_id, name, create_time, update_time, revision, document) \
-     VALUES (1, 12, :id, 'card', 1, 1, 1, repeat('x', 300));\n\
-     INSERT INTO change_log (workspace_id, time, kind, entity_id, verb, revision) \
-     SELECT 1, 1, 2, :id, 'create', 1 FROM generate_series(1, 4);\n\
-     COMMIT;\n";
+     SELECT 1, 2, :id, 'pgbench-' || n, true, 0, 'value' FROM generate_series(1, 12) n;\n";
 
-const VERSION: &str = "BEGIN;\n\
-     SELECT id, document FROM resource WHERE id = 1 AND kind = 1;\n\
-     INSERT INTO resource (workspace_id, kind, family, parent_id, name, create_time, update_time, revision, document) \
-     VALUES (1, 2, 1, 1, gen_random_uuid()::text, 1, 1, 1, repeat('x', 1000)) RETURNING id \\gset\n\
-     INSERT INTO property (workspace_id, kind, owner_id, name, custom, ordinal, string_value) \
-     SELECT 1, 2, :id, 'pgbench-' || n, true, 0, 'value' FROM generate_series(1, 12) n;\n\
-     INSERT INTO change_log (workspace_id, time, kind, entity_id, verb, revision) VALUES (1, 1, 2, :id, 'create', 1);\n\
-     COMMIT;\n";
+fn registration() -> String {
+    format!(
+        "BEGIN;\n\
+         INSERT INTO resource (workspace_id, kind, family, parent_id, name, create_time, update_time, revision, document) \
+         VALUES (1, 1, 1, 0, gen_random_uuid()::text, 1, 1, 1, repeat('x', 200));\n\
+         {VERSION_ROWS}\
+         INSERT INTO artifact (workspace_id, kind, parent_id, name, create_time, update_time, revision, document) \
+         VALUES (1, 11, :id, 'weights', 1, 1, 1, repeat('x', 300));\n\
+         INSERT INTO artifact (workspace_id, kind, parent_id, name, create_time, update_time, revision, document) \
+         VALUES (1, 12, :id, 'card', 1, 1, 1, repeat('x', 300));\n\
+         INSERT INTO change_log (workspace_id, time, kind, entity_id, verb, revision) \
+         SELECT 1, 1, 2, :id, 'create', 1 FROM generate_series(1, 4);\n\
+         COMMIT;\n"
+    )
+}
+
+fn version() -> String {
+    format!(
+        "BEGIN;\n\
+         SELECT id, document FROM resource WHERE id = 1 AND kind = 1;\n\
+         {VERSION_ROWS}\
+         INSERT INTO change_log (workspace_id, time, kind, entity_id, verb, revision) VALUES (1, 1, 2, :id, 'create', 1);\n\
+         COMMIT;\n"
+    )
+}
 
 fn scripts(name: &str, data: &Data) -> Option<Vec<Script>> {
     let (first, last) = (data.version_ids.first()?, data.version_ids.last()?);
@@ -127,13 +135,13 @@ fn scripts(name: &str, data: &Data) -> Option<Vec<Script>> {
                  COMMIT;\n"
             )
         }
-        "register" => REGISTRATION.to_owned(),
-        "create version" => VERSION.to_owned(),
+        "register" => registration(),
+        "create version" => version(),
         "mixed, 90 % reads" => {
             return Some(vec![
                 Script { weight: 7, text: get },
                 Script { weight: 2, text: page_after(0) },
-                Script { weight: 1, text: REGISTRATION.to_owned() },
+                Script { weight: 1, text: registration() },
             ]);
         }
         _ => return None,

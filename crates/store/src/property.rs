@@ -129,12 +129,15 @@ const REMOVE_LIMIT: usize = 200;
 pub(crate) struct PropertyChanges {
     pub(crate) write: Vec<(PropertyKey, PropertyValue)>,
     pub(crate) remove: Vec<PropertyKey>,
+    /// What the written rows tell of all of the new set's texts.
+    pub(crate) signature: i64,
 }
 
 impl PropertyChanges {
     pub(crate) fn between(old: &Properties, new: &Properties) -> Self {
         // The rows of all texts tell of a new one; what they tell beyond those that are there does no harm.
-        let signed_anew = signature::of(new) & !signature::of(old) != 0;
+        let signature = signature::of(new);
+        let signed_anew = signature & !signature::of(old) != 0;
         let mut write: Vec<_> = new
             .iter()
             .filter(|(key, value)| {
@@ -148,7 +151,7 @@ impl PropertyChanges {
         if !write.is_empty() || remove.len() > REMOVE_LIMIT {
             write.extend(remove.drain(..).map(|key| (key, PropertyValue::Erased)));
         }
-        Self { write, remove }
+        Self { write, remove, signature }
     }
 }
 
@@ -212,13 +215,14 @@ mod tests {
         let one = |name: &str, number| (key(name), PropertyValue::Int(number));
         let old = Properties::from([one("a", 1), one("b", 2)]);
         let only_removed = PropertyChanges::between(&old, &Properties::from([one("a", 1)]));
-        assert_eq!(only_removed, PropertyChanges { write: vec![], remove: vec![key("b")] });
+        assert_eq!(only_removed, PropertyChanges { write: vec![], remove: vec![key("b")], signature: 0 });
         let both = PropertyChanges::between(&old, &Properties::from([one("a", 3)]));
         assert_eq!(
             both,
             PropertyChanges {
                 write: vec![(key("a"), PropertyValue::Int(3)), (key("b"), PropertyValue::Erased)],
-                remove: vec![]
+                remove: vec![],
+                signature: 0
             }
         );
     }

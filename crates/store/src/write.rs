@@ -99,9 +99,9 @@ impl Transaction {
         let before = old.document()?;
         let Some(record) = self.update_row(old, &mut document, author).await? else { return Ok(None) };
         let spec = old.kind.spec();
-        let after = property::properties(spec, &document);
-        let changes = PropertyChanges::between(&property::properties(spec, &before), &after);
-        self.apply_property_changes(old.kind, old.id, changes, signature::of(&after)).await?;
+        let changes =
+            PropertyChanges::between(&property::properties(spec, &before), &property::properties(spec, &document));
+        self.apply_property_changes(old.kind, old.id, changes).await?;
         self.log_change(&record, Verb::Update, author).await?;
         Ok(Some(record))
     }
@@ -148,9 +148,9 @@ impl Transaction {
             None => Properties::new(),
         };
         let point_properties = property::properties(spec, &point);
-        let PropertyChanges { mut write, remove } = PropertyChanges::between(&before, &properties);
+        let PropertyChanges { mut write, remove, signature } = PropertyChanges::between(&before, &properties);
         write.extend(remove.into_iter().map(|key| (key, PropertyValue::Erased)));
-        let mut rows = with_signature(Kind::Metric, metric.id, write, signature::of(&properties));
+        let mut rows = with_signature(Kind::Metric, metric.id, write, signature);
         rows.extend(signed(Kind::MetricPoint, point_id, point_properties));
         self.write_properties(rows, Conflict::Replace).await?;
         let verb = if existing.is_some() { Verb::Update } else { Verb::Create };
@@ -236,13 +236,7 @@ impl Transaction {
         self.insert(&mut insert).await
     }
 
-    async fn apply_property_changes(
-        &mut self,
-        kind: Kind,
-        owner_id: i64,
-        changes: PropertyChanges,
-        signature: i64,
-    ) -> Result<()> {
+    async fn apply_property_changes(&mut self, kind: Kind, owner_id: i64, changes: PropertyChanges) -> Result<()> {
         if !changes.remove.is_empty() {
             let mut delete = Query::delete();
             let keys = changes.remove.iter().fold(sea_query::Cond::any(), |any, (name, custom, ordinal)| {
@@ -260,7 +254,7 @@ impl Transaction {
                 .cond_where(keys);
             self.execute(&delete).await?;
         }
-        self.write_properties(with_signature(kind, owner_id, changes.write, signature), Conflict::Replace).await
+        self.write_properties(with_signature(kind, owner_id, changes.write, changes.signature), Conflict::Replace).await
     }
 
     /// One statement, but for thousands of properties.

@@ -98,6 +98,8 @@ async fn register(connection: &mut Connection, number: usize, size: Size) -> Res
     id(&serde_json::from_slice::<Value>(answer)?["modelVersion"])
 }
 
+pub(crate) const FRAMEWORKS: [&str; 4] = ["onnx", "torch", "tensorflow", "sklearn"];
+
 /// The body of a registration: ten custom properties of every type, spread so that filters select known shares.
 pub(crate) fn registration(model: usize, version: usize) -> Value {
     // A number of its own for each property: none says anything about another.
@@ -111,7 +113,7 @@ pub(crate) fn registration(model: usize, version: usize) -> Value {
     let mut properties = Map::new();
     properties.insert("stage".into(), text(["production", "staging", "development", "research"][number(1) % 4]));
     properties.insert("team".into(), text(&format!("team-{}", number(2) % 50)));
-    properties.insert("framework".into(), text(["onnx", "torch", "tensorflow", "sklearn"][number(3) % 4]));
+    properties.insert("framework".into(), text(FRAMEWORKS[number(3) % 4]));
     properties.insert("accuracy".into(), double(number(4) % 10_000, 10_000));
     properties.insert("loss".into(), double(number(5) % 997, 997));
     properties.insert("batch_size".into(), int(1 << (number(6) % 8)));

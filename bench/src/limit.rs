@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use model_registry_testkit::{PostgresServer, find_program};
 
-use crate::data::Data;
+use crate::data::{Data, FRAMEWORKS};
 use crate::scenario::{DEEP, Scenario, deep_page};
 
 /// Lets the planner know the data before anything is measured.
@@ -109,18 +109,24 @@ fn scripts(name: &str, data: &Data) -> Option<Vec<Script>> {
             "EXISTS (SELECT 1 FROM property p WHERE p.kind = 2 AND p.owner_id = r.id AND p.name = '{name}' AND {value})"
         )
     };
+    let filtered = |condition: &str| {
+        format!(
+            "\\set number random(0, 49)\nSELECT r.id, r.id, r.document FROM resource r WHERE r.workspace_id = 1 AND r.kind = 2 \
+             AND {} AND {condition} AND {} ORDER BY r.id LIMIT 101;\n",
+            one_property("stage", "p.string_key = 'production'"),
+            one_property("accuracy", "p.double_value > 0.5"),
+        )
+    };
     let text = match name {
         "get by id" => get,
         "list 100" | "full page walk" => format!("{random}{PAGE}"),
         "first page of 100" => page_after(0),
         DEEP => page_after(*data.version_ids.get(deep_page(data) * 100)?),
-        "filter, 3 properties" => format!(
-            "\\set team random(0, 49)\nSELECT r.id, r.id, r.document FROM resource r WHERE r.workspace_id = 1 AND r.kind = 2 \
-             AND {} AND {} AND {} ORDER BY r.id LIMIT 101;\n",
-            one_property("stage", "p.string_key = 'production'"),
-            one_property("team", "p.string_key = 'team-' || :team"),
-            one_property("accuracy", "p.double_value > 0.5"),
-        ),
+        "filter, 3 properties" => filtered(&one_property("team", "p.string_key = 'team-' || :number")),
+        "filter, 3 common properties" => {
+            let texts = FRAMEWORKS.map(|framework| format!("'{framework}'")).join(", ");
+            filtered(&one_property("framework", &format!("p.string_key = (ARRAY[{texts}])[:number % 4 + 1]")))
+        }
         "metric log" => {
             let (first, last) = (data.experiment_run_ids.first()?, data.experiment_run_ids.last()?);
             format!(

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use futures::TryStreamExt;
+use futures::stream::FuturesUnordered;
 use hdrhistogram::Histogram;
 
 use crate::Target;
@@ -43,17 +45,21 @@ pub(crate) async fn run(
     let before = Usage::read(target).await;
     let started = Instant::now();
     let until = started + duration;
-    let histograms = futures::future::try_join_all(open.into_iter().map(|mut connection| async move {
-        let mut histogram = Histogram::<u64>::new(3)?;
-        while Instant::now() < until {
-            let call = (scenario.call)(NEXT.fetch_add(1, Ordering::Relaxed));
-            let sent = Instant::now();
-            connection.send(&call).await?;
-            histogram.record(u64::try_from(sent.elapsed().as_micros()).unwrap_or(u64::MAX))?;
-        }
-        Ok::<_, anyhow::Error>(histogram)
-    }))
-    .await?;
+    // Polls only those whose answer came.
+    let loops: FuturesUnordered<_> = open
+        .into_iter()
+        .map(|mut connection| async move {
+            let mut histogram = Histogram::<u64>::new(3)?;
+            while Instant::now() < until {
+                let call = (scenario.call)(NEXT.fetch_add(1, Ordering::Relaxed));
+                let sent = Instant::now();
+                connection.send(&call).await?;
+                histogram.record(u64::try_from(sent.elapsed().as_micros()).unwrap_or(u64::MAX))?;
+            }
+            Ok::<_, anyhow::Error>(histogram)
+        })
+        .collect();
+    let histograms: Vec<_> = loops.try_collect().await?;
     let elapsed = started.elapsed().as_secs_f64();
     let mut histogram = Histogram::<u64>::new(3)?;
     for part in histograms {

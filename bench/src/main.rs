@@ -73,7 +73,8 @@ struct Target {
     process: Option<u32>,
 }
 
-#[tokio::main]
+/// One thread, as pgbench: another one that waits for the sockets would have to wake this one for every answer.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
     if arguments.catalog {

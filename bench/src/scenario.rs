@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::connection::Call;
-use crate::data::{Data, page, registration};
+use crate::data::{Data, FRAMEWORKS, page, registration};
 
 /// The page that is compared with the first one, or the last page of fewer.
 const DEEP_PAGE: usize = 1_000;
@@ -13,6 +13,10 @@ pub(crate) const DEEP: &str = "page 1,000 of 100 or the last";
 /// How many pages stand before [`DEEP`]. The last page is not full.
 pub(crate) fn deep_page(data: &Data) -> usize {
     (DEEP_PAGE - 1).min(data.page_tokens.len().saturating_sub(2))
+}
+
+fn filtered(filter: &str) -> Call {
+    Call::get(format!("model_versions?pageSize=100&filterQuery={filter}"))
 }
 
 pub(crate) struct Scenario {
@@ -41,10 +45,12 @@ impl Scenario {
             Self::new(DEEP, move |_| page(&deep)),
             Self::new("full page walk", move |number| page(&all_pages[number % all_pages.len()])),
             Self::new("filter, 3 properties", |number| {
-                let team = number % 50;
-                Call::get(format!(
-                    "model_versions?pageSize=100&filterQuery=stage='production'%20AND%20team='team-{team}'%20AND%20accuracy%3E0.5"
-                ))
+                filtered(&format!("stage='production'%20AND%20team='team-{}'%20AND%20accuracy%3E0.5", number % 50))
+            }),
+            // Enough are found to fill a page in any number of versions.
+            Self::new("filter, 3 common properties", |number| {
+                let framework = FRAMEWORKS[number % FRAMEWORKS.len()];
+                filtered(&format!("stage='production'%20AND%20framework='{framework}'%20AND%20accuracy%3E0.5"))
             }),
             Self::new("register", move |number| {
                 Call::post("registered_models:register", &registration(models + number, 1_000))

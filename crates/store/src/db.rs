@@ -25,7 +25,7 @@ use crate::gather::Gather;
 
 use pool::{Lent, Pool};
 
-pub(crate) use bulk::{Insertion, insertions, insertions_of, rows_of_statement};
+pub(crate) use bulk::{Insertion, insertions, insertions_of, rows_of_statement, together};
 pub use connect::{ConnectError, PoolOptions};
 pub(crate) use run::{Planning, Row};
 pub use source::{DatabaseSource, DatabaseTls, Pem, SourceError};

@@ -19,6 +19,12 @@ mod walk;
 
 use walk::{WALKED, Walk, text_key};
 
+/// Bytes of a document on the wire beyond what is stored.
+const ROOM_FOR_ID: usize = 32;
+
+/// A page whose items are as long as the first one gets its memory at once, up to so many bytes.
+const ROOM_AHEAD: usize = 256 * 1024;
+
 /// Which entities a list is about, before any filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Within {
@@ -72,6 +78,9 @@ impl Database {
             if rows == page_size {
                 page.next_page_token = last.map(|last| token::encode(last, &fingerprint)).unwrap_or_default();
                 return Ok(());
+            }
+            if rows == 0 {
+                page.items.reserve(page_size.saturating_mul(document.len() + ROOM_FOR_ID).min(ROOM_AHEAD));
             }
             rows += 1;
             last = Some(Cursor { key, id });

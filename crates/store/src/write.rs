@@ -4,7 +4,7 @@ use model_registry_api::{Family, Kind};
 use sea_query::{Alias, Expr, ExprTrait, InsertStatement, OnConflict, Query};
 use serde_json::Value;
 
-use crate::db::{Transaction, insertions_of};
+use crate::db::{Insertion, Transaction, insertions_of, together};
 use crate::document::Document;
 use crate::error::Result;
 use crate::property::{self, Columns, Properties, PropertyChanges, PropertyKey, PropertyValue};
@@ -44,8 +44,16 @@ impl Verb {
 #[must_use = "entities without their properties and changes are half written"]
 pub struct CreationRest {
     properties: Vec<SignedRow>,
-    /// Kind, id and revision.
-    created: Vec<(Kind, i64, i64)>,
+    created: Vec<Changed>,
+}
+
+/// Kind, id and revision of an entity that something happened to.
+type Changed = (Kind, i64, i64);
+
+const CHANGE_COLUMNS: [&str; 7] = ["workspace_id", "time", "actor", "kind", "entity_id", "verb", "revision"];
+
+fn changed(record: &Record) -> Changed {
+    (record.kind, record.id, record.revision)
 }
 
 /// What becomes of a property that is there already.
@@ -84,14 +92,13 @@ impl Transaction {
         stamp_created(&mut document, author.time);
         let record = self.insert_row(kind, parent_id, &document, author.time).await?;
         rest.properties.extend(signed(kind, record.id, property::properties(kind.spec(), &document)));
-        rest.created.push((kind, record.id, record.revision));
+        rest.created.push(changed(&record));
         Ok(record)
     }
 
-    /// Ends the creation of entities: their properties in one statement, the changes in another.
+    /// Ends the creation of entities with their properties and the changes.
     pub async fn create_rest(&mut self, rest: CreationRest, author: &Author) -> Result<()> {
-        self.write_properties(rest.properties, Conflict::Impossible).await?;
-        self.log_changes(&rest.created, Verb::Create, author).await
+        self.write_rest(rest.properties, Conflict::Impossible, &rest.created, Verb::Create, author).await
     }
 
     /// Replaces an entity's document if nobody else changed the entity since `old` was read; `None` if somebody did.
@@ -101,8 +108,9 @@ impl Transaction {
         let spec = old.kind.spec();
         let changes =
             PropertyChanges::between(&property::properties(spec, &before), &property::properties(spec, &document));
-        self.apply_property_changes(old.kind, old.id, changes).await?;
-        self.log_change(&record, Verb::Update, author).await?;
+        self.remove_properties(old.kind, old.id, &changes.remove).await?;
+        let rows = with_signature(old.kind, old.id, changes.write, changes.signature);
+        self.write_rest(rows, Conflict::Replace, &[changed(&record)], Verb::Update, author).await?;
         Ok(Some(record))
     }
 
@@ -152,9 +160,8 @@ impl Transaction {
         write.extend(remove.into_iter().map(|key| (key, PropertyValue::Erased)));
         let mut rows = with_signature(Kind::Metric, metric.id, write, signature);
         rows.extend(signed(Kind::MetricPoint, point_id, point_properties));
-        self.write_properties(rows, Conflict::Replace).await?;
         let verb = if existing.is_some() { Verb::Update } else { Verb::Create };
-        self.log_change(&metric, verb, author).await?;
+        self.write_rest(rows, Conflict::Replace, &[changed(&metric)], verb, author).await?;
         Ok(Some(metric))
     }
 
@@ -236,63 +243,53 @@ impl Transaction {
         self.insert(&mut insert).await
     }
 
-    async fn apply_property_changes(&mut self, kind: Kind, owner_id: i64, changes: PropertyChanges) -> Result<()> {
-        if !changes.remove.is_empty() {
-            let mut delete = Query::delete();
-            let keys = changes.remove.iter().fold(sea_query::Cond::any(), |any, (name, custom, ordinal)| {
-                any.add(
-                    Expr::col("name")
-                        .eq(name.as_str())
-                        .and(Expr::col("custom").eq(*custom))
-                        .and(Expr::col("ordinal").eq(*ordinal)),
-                )
-            });
-            delete
-                .from_table("property")
-                .and_where(Expr::col("kind").eq(kind.code()))
-                .and_where(Expr::col("owner_id").eq(owner_id))
-                .cond_where(keys);
-            self.execute(&delete).await?;
+    async fn remove_properties(&mut self, kind: Kind, owner_id: i64, removed: &[PropertyKey]) -> Result<()> {
+        if removed.is_empty() {
+            return Ok(());
         }
-        self.write_properties(with_signature(kind, owner_id, changes.write, changes.signature), Conflict::Replace).await
-    }
-
-    /// One statement, but for thousands of properties.
-    async fn write_properties(&mut self, rows: Vec<SignedRow>, conflict: Conflict) -> Result<()> {
-        let dialect = self.dialect();
-        let rows = rows.into_iter().map(SignedRow::values);
-        for insertion in insertions_of(PROPERTY_ROWS_LIMIT, dialect, "property", &SIGNED_COLUMNS, rows) {
-            let insertion = match conflict {
-                Conflict::Impossible => insertion,
-                Conflict::Replace => insertion.replacing(
-                    dialect,
-                    &["kind", "owner_id", "name", "custom", "ordinal"],
-                    &["string_value", "string_folded", "int_value", "double_value", "bool_value", "signature"],
-                ),
-            };
-            self.run_insertion(insertion).await?;
-        }
+        let mut delete = Query::delete();
+        let keys = removed.iter().fold(sea_query::Cond::any(), |any, (name, custom, ordinal)| {
+            any.add(
+                Expr::col("name")
+                    .eq(name.as_str())
+                    .and(Expr::col("custom").eq(*custom))
+                    .and(Expr::col("ordinal").eq(*ordinal)),
+            )
+        });
+        delete
+            .from_table("property")
+            .and_where(Expr::col("kind").eq(kind.code()))
+            .and_where(Expr::col("owner_id").eq(owner_id))
+            .cond_where(keys);
+        self.execute(&delete).await?;
         Ok(())
     }
 
-    async fn log_change(&mut self, record: &Record, verb: Verb, author: &Author) -> Result<()> {
-        self.log_changes(&[(record.kind, record.id, record.revision)], verb, author).await
-    }
-
-    /// Logs what happened to entities, given by kind, id and revision.
-    async fn log_changes(&mut self, entities: &[(Kind, i64, i64)], verb: Verb, author: &Author) -> Result<()> {
-        let mut insert = Query::insert();
-        insert.into_table("change_log").columns([
-            "workspace_id",
-            "time",
-            "actor",
-            "kind",
-            "entity_id",
-            "verb",
-            "revision",
-        ]);
-        for (kind, id, revision) in entities {
-            insert.values_panic([
+    /// Writes properties, and logs what happened to entities: two statements, one on PostgreSQL, but for thousands of
+    /// properties.
+    async fn write_rest(
+        &mut self,
+        properties: Vec<SignedRow>,
+        conflict: Conflict,
+        changed: &[Changed],
+        verb: Verb,
+        author: &Author,
+    ) -> Result<()> {
+        let dialect = self.dialect();
+        let rows = properties.into_iter().map(SignedRow::values);
+        let mut insertions = insertions_of(PROPERTY_ROWS_LIMIT, dialect, "property", &SIGNED_COLUMNS, rows);
+        if conflict == Conflict::Replace {
+            let replacing = |insertion: Insertion| {
+                insertion.replacing(
+                    dialect,
+                    &["kind", "owner_id", "name", "custom", "ordinal"],
+                    &["string_value", "string_folded", "int_value", "double_value", "bool_value", "signature"],
+                )
+            };
+            insertions = insertions.into_iter().map(replacing).collect();
+        }
+        let changes = changed.iter().map(|(kind, id, revision)| -> [Expr; 7] {
+            [
                 WORKSPACE.into(),
                 author.time.into(),
                 author.actor.as_deref().into(),
@@ -300,9 +297,13 @@ impl Transaction {
                 (*id).into(),
                 verb.as_str().into(),
                 (*revision).into(),
-            ]);
+            ]
+        });
+        let last = insertions.pop();
+        insertions.extend(together(last, dialect, "change_log", &CHANGE_COLUMNS, changes));
+        for insertion in insertions {
+            self.run_insertion(insertion).await?;
         }
-        self.execute(&insert).await?;
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! How many statements a request needs: constant, whatever the number of properties or items.
 
-use model_registry_testkit::backends;
+use model_registry_testkit::{Backend, backends};
 use serde_json::{Map, Value, json};
 
 use crate::support::Api;
@@ -8,6 +8,11 @@ use crate::support::Api;
 fn properties(count: usize) -> Value {
     let value = |n: usize| json!({"metadataType": "MetadataIntValue", "int_value": n.to_string()});
     Value::Object((0..count).map(|n| (format!("p{n}"), value(n))).collect::<Map<_, _>>())
+}
+
+/// Whether properties and changes are inserted by the same statement.
+fn writes_rest_at_once(backend: Backend) -> bool {
+    backend == Backend::Postgres
 }
 
 #[tokio::test]
@@ -21,7 +26,8 @@ async fn requests_need_a_constant_number_of_statements() {
             let name = format!("v{count}");
             let body = json!({"name": name, "registeredModelId": model, "customProperties": properties(count)});
             let (create, created) = api.statements(api.post("model_versions", body)).await;
-            assert!(create <= 4, "create: {create}");
+            let most = if writes_rest_at_once(backend) { 3 } else { 4 };
+            assert!(create <= most, "create on {backend}: {create}");
             let path = format!("model_versions/{}", created.id());
             let (get, _) = api.statements(api.get(&path)).await;
             assert_eq!(get, 1);
@@ -57,7 +63,8 @@ async fn requests_need_a_constant_number_of_statements() {
             log["customProperties"] = properties(20);
             let (statements, answer) = api.statements(api.post(&artifacts, log)).await;
             assert_eq!(answer.status, status);
-            assert!(statements <= 5, "metric log with properties: {statements}");
+            let most = if writes_rest_at_once(backend) { 4 } else { 5 };
+            assert!(statements <= most, "metric log with properties on {backend}: {statements}");
         }
         let body = json!({"artifactType": "model-artifact", "uri": "s3://b", "customProperties": properties(20)});
         let (artifact, _) = api.statements(api.post(&artifacts, body)).await;
@@ -71,7 +78,8 @@ async fn requests_need_a_constant_number_of_statements() {
             let (register, answer) = api.statements(api.post("registered_models:register", body)).await;
             assert_eq!(answer.status, 201, "{}", answer.json());
             // One finds the model, one inserts each entity, one their properties, one their changes.
-            assert!(register <= 7, "register: {register}");
+            let most = if writes_rest_at_once(backend) { 6 } else { 7 };
+            assert!(register <= most, "register on {backend}: {register}");
         }
     }
 }
@@ -112,6 +120,7 @@ async fn an_idempotency_key_costs_one_statement_more() {
             created.push(statements);
         }
         // Sent again, it is tried first: the parent is read, the name is found to be taken, and then the answer is read.
-        assert_eq!(created, [4, 5, 3], "{backend}");
+        let plain = if writes_rest_at_once(backend) { 3 } else { 4 };
+        assert_eq!(created, [plain, plain + 1, 3], "{backend}");
     }
 }

@@ -81,11 +81,32 @@ pub(crate) fn insertions_of<R: IntoIterator<Item = Expr>>(
     while rows.peek().is_some() {
         let rows = rows.by_ref().take(at_once);
         insertions.push(match dialect {
-            Dialect::Postgres => by_column(table, columns, rows),
+            Dialect::Postgres => by_column(0, table, columns, rows),
             Dialect::Sqlite | Dialect::MySql => by_row(dialect, table, columns, rows),
         });
     }
     insertions
+}
+
+/// Statements that insert rows into a further table: PostgreSQL does it in the same one.
+pub(crate) fn together<R: IntoIterator<Item = Expr>>(
+    first: Option<Insertion>,
+    dialect: Dialect,
+    table: &'static str,
+    columns: &[&'static str],
+    rows: impl IntoIterator<Item = R>,
+) -> Vec<Insertion> {
+    match first {
+        Some(Insertion { sql, values: Inserted::Columns(mut values) }) => {
+            let further = by_column(values.len(), table, columns, rows.into_iter());
+            let sql = format!("WITH first AS ({sql}) {}", further.sql);
+            if let Inserted::Columns(further) = further.values {
+                values.extend(further);
+            }
+            vec![Insertion { sql, values: Inserted::Columns(values) }]
+        }
+        first => first.into_iter().chain(insertions(dialect, table, columns, rows)).collect(),
+    }
 }
 
 fn by_row<R: IntoIterator<Item = Expr>>(
@@ -106,7 +127,9 @@ fn by_row<R: IntoIterator<Item = Expr>>(
     Insertion { sql, values: Inserted::Rows(values) }
 }
 
+/// The parameters are numbered behind those of what stands in front of it.
 fn by_column<R: IntoIterator<Item = Expr>>(
+    parameters_before: usize,
     table: &'static str,
     names: &[&'static str],
     rows: impl Iterator<Item = R>,
@@ -121,8 +144,11 @@ fn by_column<R: IntoIterator<Item = Expr>>(
             }
         }
     }
-    let arrays: Vec<String> =
-        columns.iter().zip(1..).map(|(column, number)| format!("${number}::{}[]", column.sql_type())).collect();
+    let arrays: Vec<String> = columns
+        .iter()
+        .zip(parameters_before + 1..)
+        .map(|(column, number)| format!("${number}::{}[]", column.sql_type()))
+        .collect();
     let sql =
         format!(r#"INSERT INTO "{table}" ("{}") SELECT * FROM unnest({})"#, names.join(r#"", ""#), arrays.join(", "));
     Insertion { sql, values: Inserted::Columns(columns) }

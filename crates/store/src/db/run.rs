@@ -4,6 +4,7 @@
 
 use std::sync::atomic::Ordering;
 
+use futures::TryStreamExt;
 use sea_query::{InsertStatement, MysqlQueryBuilder, PostgresQueryBuilder, QueryStatementWriter, SqliteQueryBuilder};
 use sqlx::mysql::MySqlRow;
 use sqlx::postgres::PgRow;
@@ -49,11 +50,13 @@ macro_rules! page {
         let (sql, values) = build($statement, $builder);
         let query = sqlx::query_with(AssertSqlSafe(sql), values).persistent($planning == Planning::Once);
         let mut connection = $pool.lend().await?;
-        let rows = query.fetch_all(&mut *connection).await?;
-        connection.give_back();
-        for row in rows {
+        // One row after the other: the memory that a row came in serves the next ones.
+        let mut rows = query.fetch(&mut *connection);
+        while let Some(row) = rows.try_next().await? {
             $each(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)?;
         }
+        drop(rows);
+        connection.give_back();
     }};
 }
 

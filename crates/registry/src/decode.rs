@@ -76,9 +76,7 @@ impl Decoder {
         let mut draft = Draft::default();
         for (key, value) in body {
             if let Some(declared) = self.declared(spec, &key) {
-                if let Some(given) = field::check(declared, value, self.version)? {
-                    draft.fields.insert(declared.name, given);
-                }
+                draft.fields.insert(declared.name, field::check(declared, value, self.version)?);
             } else if key.eq_ignore_ascii_case("customProperties") {
                 draft.custom_properties = custom_properties::check(value)?;
             } else if key.eq_ignore_ascii_case("name") && self.mode != Mode::Update {

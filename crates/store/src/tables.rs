@@ -5,6 +5,10 @@ use model_registry_api::{Family, Kind};
 /// The only workspace until tenancy is served; every key and index has it already.
 pub(crate) const WORKSPACE: i32 = 1;
 
+/// Ids of points of metric histories begin here, where no artifact gets to: an artifact's URL with a point's id leads
+/// nowhere. The migration that says so to the databases holds the same number, 2^40.
+pub(crate) const FIRST_POINT_ID: i64 = 1 << 40;
+
 pub(crate) const fn table(kind: Kind) -> &'static str {
     match kind.spec().family {
         Family::Resource => "resource",

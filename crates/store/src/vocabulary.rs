@@ -9,7 +9,7 @@ use crate::filter::{Target, ValueType};
 /// A built-in field comes before a custom property of the same name. The stored (snake case) name of a field reaches
 /// the field and a custom property of that name alike (parity, registry-server 3.4).
 pub(crate) fn resolve(kinds: &[Kind], name: &str) -> Target {
-    if let Some(target) = common(name) {
+    if let Some(target) = common(name).or_else(|| parent_in_url(kinds, name)) {
         return target;
     }
     let mut targets: Vec<Target> = Vec::new();
@@ -52,6 +52,12 @@ fn common(name: &str) -> Option<Target> {
         _ => return None,
     };
     Some(Target::Column { name: column, value, folded })
+}
+
+/// The parent of serve models is no field of theirs, but has a name in filters (registry-server 3.4).
+fn parent_in_url(kinds: &[Kind], name: &str) -> Option<Target> {
+    let is_parent = kinds == [Kind::ServeModel] && matches!(name, "inferenceServiceId" | "inference_service_id");
+    is_parent.then_some(Target::Column { name: "parent_id", value: ValueType::Int, folded: None })
 }
 
 fn target(field: &Field, name: &str) -> Target {

@@ -1,7 +1,7 @@
 //! Writes within a transaction: entity, properties and change log together, in a constant number of statements.
 
 use model_registry_api::{Family, Kind};
-use sea_query::{Alias, Expr, ExprTrait, InsertStatement, OnConflict, Query};
+use sea_query::{Alias, Expr, ExprTrait, Func, InsertStatement, OnConflict, Order, Query, SelectStatement};
 use serde_json::Value;
 
 use crate::db::{Insertion, Transaction, insertions_of, together};
@@ -344,11 +344,19 @@ impl Transaction {
         let column = |table: &Alias, name: &'static str| Expr::col((table.clone(), Alias::new(name)));
         let on = match artifact {
             ArtifactKey::Id(id) => column(&child, "id").eq(id),
-            ArtifactKey::Name(kind, name) => column(&child, "workspace_id")
-                .eq(WORKSPACE)
-                .and(column(&child, "kind").eq(kind.code()))
-                .and(column(&child, "parent_id").eq(parent_id))
-                .and(column(&child, "name").eq(name)),
+            // One of the parent's own comes before one that is attached to it.
+            ArtifactKey::Name(kind, name) => {
+                let mut own = ids_of_artifacts(kind, name);
+                own.and_where(Expr::col(("artifact", "parent_id")).eq(parent_id));
+                let mut attached = ids_of_artifacts(kind, name);
+                attached
+                    .inner_join("artifact_link", Expr::col(("artifact", "id")).equals(("artifact_link", "artifact_id")))
+                    .and_where(Expr::col(("artifact_link", "resource_id")).eq(parent_id))
+                    .order_by(("artifact", "id"), Order::Asc)
+                    .limit(1);
+                column(&child, "id")
+                    .eq(Func::coalesce([own, attached].map(|ids| Expr::SubQuery(None, Box::new(ids.into())))))
+            }
         };
         let mut select = Query::select();
         for name in RecordRow::COLUMNS {
@@ -371,6 +379,17 @@ impl Transaction {
         let parent = RecordRow { kind: row.kind, id: row.id, revision: row.revision, document: row.document };
         Ok(Some((parent.try_into()?, child)))
     }
+}
+
+fn ids_of_artifacts(kind: Kind, name: &str) -> SelectStatement {
+    let column = |name: &'static str| Expr::col(("artifact", name));
+    Query::select()
+        .column(("artifact", "id"))
+        .from("artifact")
+        .and_where(column("workspace_id").eq(WORKSPACE))
+        .and_where(column("kind").eq(kind.code()))
+        .and_where(column("name").eq(name))
+        .take()
 }
 
 /// How an artifact below a parent is looked up.

@@ -6,14 +6,11 @@ use serde_json::Value;
 
 use super::{Given, KEY_LIMIT, check_length, limits};
 
-/// `None` where the field counts as absent: an enumeration's null keeps what is there.
-pub(super) fn check(field: &Field, value: Value, version: ApiVersion) -> Result<Option<Given>, ApiError> {
-    if value.is_null() {
-        return Ok((!field.null_keeps()).then_some(Given::Null));
-    }
+pub(super) fn check(field: &Field, value: Value, version: ApiVersion) -> Result<Given, ApiError> {
     // An empty id is none; one that is required is reported as missing.
-    if field.shape == Shape::Id && !field.required && value.as_str() == Some("") {
-        return Ok(Some(Given::Null));
+    let is_empty_id = field.shape == Shape::Id && !field.required && value.as_str() == Some("");
+    if value.is_null() || is_empty_id {
+        return Ok(Given::Null);
     }
     let value = match field.shape {
         Shape::Text | Shape::Uri | Shape::Id | Shape::EpochMillis => text(field, value)?,
@@ -34,7 +31,7 @@ pub(super) fn check(field: &Field, value: Value, version: ApiVersion) -> Result<
     if field.name == "externalId" {
         check_length("externalId", value.as_str().unwrap_or_default(), KEY_LIMIT)?;
     }
-    Ok(Some(Given::Value(value)))
+    Ok(Given::Value(value))
 }
 
 fn text(field: &Field, value: Value) -> Result<Value, ApiError> {

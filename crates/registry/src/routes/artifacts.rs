@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::entity::{answer, answer_found, find_by, load};
 use super::list;
-use super::request::{PathText, Request, parse_id};
+use super::request::{PathText, Request, parse_id, path_id};
 use crate::decode::{Decoder, Draft, Mode, object};
 use crate::rules::{Create, RuleError, Update, UpsertArtifact, new_document, random_name};
 
@@ -25,8 +25,8 @@ pub(super) async fn list_model_artifacts(request: Request) -> Result<Response, A
     Ok(response)
 }
 
-pub(super) async fn list_of(parent: Kind, request: Request, PathText(id): PathText) -> Result<Response, ApiError> {
-    let parent_id = parse_id(parent.spec().label, &id)?;
+pub(super) async fn list_of(parent: Kind, request: Request, id: PathText) -> Result<Response, ApiError> {
+    let parent_id = path_id(parent, &id)?;
     let kinds = listed_kinds(&request)?;
     let (_, response) = list::page(&request, kinds, Within::ArtifactsOf(parent_id), None).await?;
     Ok(response)
@@ -84,9 +84,11 @@ pub(super) async fn create(request: Request, JsonBody(body): JsonBody) -> Result
 }
 
 pub(super) async fn create_model_artifact(request: Request, JsonBody(body): JsonBody) -> Result<Response, ApiError> {
-    let mut document = read_new_artifact(request.context.version, Kind::ModelArtifact, object(&body)?, true)?;
+    let object = object(&body)?;
+    let tells_state = object.keys().any(|key| key.eq_ignore_ascii_case("state"));
+    let mut document = read_new_artifact(request.context.version, Kind::ModelArtifact, object, true)?;
     // parity (registry-server 1.3): this endpoint alone gives a state to artifacts created without one.
-    if document.text("state").is_none() {
+    if !tells_state {
         document.set("state", "UNKNOWN");
     }
     create_document(&request, &body, Kind::ModelArtifact, document).await
@@ -169,11 +171,11 @@ async fn update_draft(
 pub(super) async fn upsert(
     parent_kind: Kind,
     request: Request,
-    PathText(id): PathText,
+    id: PathText,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
     let (kind, object) = discriminated(object(&body)?)?;
-    let parent_id = parse_id(parent_kind.spec().label, &id)?;
+    let parent_id = path_id(parent_kind, &id)?;
     let draft = decode(&request, kind, Mode::Whole, false, object)?;
     let operation = UpsertArtifact {
         version: request.context.version,

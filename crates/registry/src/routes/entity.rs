@@ -162,7 +162,12 @@ async fn create_draft(
     let spec = kind.spec();
     let parent = match spec.parent {
         Some(Parent { kind, field }) => {
-            let in_body = field.map(|field| draft.reference(field)).transpose()?.flatten();
+            let in_body = match field.map(|field| draft.reference(field)).transpose() {
+                Ok(id) => id.flatten(),
+                // parity (registry-server 2.3): an environment is looked up by whatever id the body has.
+                Err(error) if kind == Kind::ServingEnvironment => return Err(ApiError::NotFound(error.to_string())),
+                Err(error) => return Err(error),
+            };
             parent_in_path.or(in_body).map(|id| (kind, id))
         }
         None => None,

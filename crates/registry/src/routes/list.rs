@@ -27,7 +27,8 @@ pub(super) async fn page(
         kinds,
         within,
         name: query.get("name"),
-        external_id: query.get("externalId"),
+        // Points of a history have none: as any other parameter that a list does not have, it is ignored there.
+        external_id: query.get("externalId").filter(|_| !kinds.contains(&Kind::MetricPoint)),
         steps,
         filter: query.get("filterQuery"),
         order_by: order_by(query, version)?,
@@ -54,8 +55,8 @@ pub(super) async fn page(
 /// More than the maximum gets the maximum, and a token for the rest: existing clients ask for large pages.
 fn page_size(query: &Query) -> Result<u32, ApiError> {
     let Some(text) = query.get("pageSize") else { return Ok(DEFAULT_PAGE_SIZE) };
-    match text.parse::<i64>() {
-        Ok(size) if size >= 1 => Ok(u32::try_from(size).unwrap_or(MAX_PAGE_SIZE).min(MAX_PAGE_SIZE)),
+    match text.parse::<i32>() {
+        Ok(size) if size >= 1 => Ok(size.cast_unsigned().min(MAX_PAGE_SIZE)),
         _ => Err(ApiError::Invalid(format!("invalid pageSize `{text}`: use a number from 1 to {MAX_PAGE_SIZE}"))),
     }
 }

@@ -116,5 +116,11 @@ pub(super) fn parse_id(what: &str, text: &str) -> Result<i64, ApiError> {
 
 /// The id in the path of an entity of this kind.
 pub(super) fn path_id(kind: Kind, PathText(text): &PathText) -> Result<i64, ApiError> {
-    parse_id(kind.spec().label, text)
+    let label = kind.spec().label;
+    if text.is_empty() {
+        // parity (registry-server 2.2): the reference says so, with its name for the part of the path.
+        let name = label.replace(' ', "");
+        return Err(ApiError::Unprocessable(format!("required field '{name}Id' is zero value.")));
+    }
+    parse_id(label, text)
 }

@@ -1,6 +1,6 @@
 //! Turns drafts into documents: a new one with its defaults, or an old one with the given fields overlaid.
 
-use model_registry_api::{Kind, KindSpec};
+use model_registry_api::{Field, Kind, KindSpec};
 use model_registry_server::ApiError;
 use model_registry_store::Document;
 use serde_json::{Map, Value};
@@ -18,7 +18,9 @@ pub(crate) fn new_document(spec: &'static KindSpec, draft: Draft, name: String) 
     for field in spec.all_fields() {
         match draft.fields.get(field.name) {
             Some(Given::Value(value)) => document.set(field.name, value.clone()),
-            Some(Given::Null) | None => {
+            // Said to be nothing, it is not what it is by default (parity, registry-server 2.2).
+            Some(Given::Null) => {}
+            None => {
                 if let Some(default) = field.default {
                     document.set(field.name, default);
                 }
@@ -28,10 +30,11 @@ pub(crate) fn new_document(spec: &'static KindSpec, draft: Draft, name: String) 
     document
 }
 
-/// Overlays what was given: absent fields keep their value, null clears.
-pub(super) fn overlay(document: &mut Document, draft: &Draft) {
+/// Overlays what was given: absent fields keep their value, null clears, except for states and statuses, which it keeps.
+pub(super) fn overlay(spec: &KindSpec, document: &mut Document, draft: &Draft) {
     for (name, given) in &draft.fields {
         match given {
+            Given::Null if spec.field(name).is_some_and(Field::null_keeps) => {}
             Given::Null => {
                 document.0.remove(*name);
             }

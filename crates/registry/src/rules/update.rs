@@ -67,7 +67,7 @@ impl Operation for Update {
             ))
             .into());
         }
-        apply::overlay(&mut document, &self.draft);
+        apply::overlay(old.kind.spec(), &mut document, &self.draft);
         apply::check_document(old.kind, &document)?;
         let updated = tx
             .update(old, document.clone(), &self.author)

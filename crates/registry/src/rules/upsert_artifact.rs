@@ -36,7 +36,8 @@ impl Operation for UpsertArtifact {
         let mut document = if let Some(old) = &existing {
             self.preconditions.check(&old.etag())?;
             let mut document = old.document()?;
-            apply::overlay(&mut document, &self.draft.clone().only_mutable(self.kind.spec()));
+            let spec = self.kind.spec();
+            apply::overlay(spec, &mut document, &self.draft.clone().only_mutable(spec));
             document
         } else {
             let name = self.draft.name.clone().unwrap_or_else(random_name);

@@ -265,3 +265,66 @@ async fn a_run_does_not_end_before_it_starts() {
         assert_eq!(api.patch(&format!("experiment_runs/{run}"), json!({"endTimeSinceEpoch": "20"})).await.status, 200);
     }
 }
+
+#[tokio::test]
+async fn a_state_that_is_null_from_the_start_is_none_and_stays_when_it_is_null_later() {
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let null_state = |name: &str| json!({"name": name, "state": null});
+        let model = api.create("registered_models", null_state("m")).await;
+        let experiment = api.create("experiments", null_state("e")).await;
+        let environment = api.create("serving_environments", json!({"name": "s"})).await;
+        let mut version = null_state("v");
+        version["registeredModelId"] = json!(model);
+        let mut run = null_state("r");
+        run["status"] = json!(null);
+        run["experimentId"] = json!(experiment);
+        let service = json!({"name": "i", "registeredModelId": model, "servingEnvironmentId": environment,
+                             "desiredState": null});
+        let mut nested = null_state("nested");
+        nested["registeredModelId"] = json!(model);
+        let created = [
+            ("registered_models", null_state("other")),
+            ("experiments", null_state("other")),
+            ("model_versions", version),
+            ("experiment_runs", run),
+            ("inference_services", service),
+            ("model_artifacts", null_state("a")),
+            (&format!("registered_models/{model}/versions"), nested),
+        ];
+        for (path, body) in created {
+            let answer = api.post(path, body).await;
+            assert_eq!(answer.status, 201, "{backend} {path}: {}", answer.message());
+            let entity = answer.json();
+            for field in ["state", "status", "desiredState"] {
+                assert!(entity.get(field).is_none(), "{backend} {path}: {entity}");
+            }
+        }
+        let path = format!("registered_models/{model}");
+        let live = api.patch(&path, json!({"state": "LIVE"})).await.json();
+        assert_eq!(live["state"], "LIVE");
+        let kept = api.patch(&path, json!({"state": null, "description": "d"})).await.json();
+        assert_eq!((&kept["state"], &kept["description"]), (&json!("LIVE"), &json!("d")));
+        let versions = format!("registered_models/{model}/versions");
+        let child = api.post(&versions, json!({"name": "child", "registeredModelId": model})).await.json();
+        let again = json!({"id": child["id"], "name": "child", "registeredModelId": model, "state": null});
+        assert_eq!(api.post(&versions, again).await.json()["state"], "LIVE", "{backend}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_id_in_a_path_is_a_missing_one() {
+    let api = Api::on(Backend::Sqlite).await;
+    for (path, field) in [
+        ("registered_models//versions", "registeredmodelId"),
+        ("model_versions//artifacts", "modelversionId"),
+        ("experiments//experiment_runs", "experimentId"),
+        ("experiment_runs//artifacts", "experimentrunId"),
+        ("experiment_runs//metric_history", "experimentrunId"),
+        ("serving_environments//inference_services", "servingenvironmentId"),
+        ("inference_services//serves", "inferenceserviceId"),
+    ] {
+        let answer = api.get(path).await;
+        assert_eq!((answer.status, answer.message()), (422, format!("required field '{field}' is zero value.")), "{path}");
+    }
+}

@@ -150,3 +150,56 @@ async fn head_and_options_work() {
         assert_eq!((put.status, put.json()["code"].clone()), (405, json!("Method Not Allowed")));
     }
 }
+
+/// A parameter that a list does not have is ignored, and one that it has is checked.
+#[tokio::test]
+async fn every_list_takes_every_parameter() {
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let model = api.create("registered_models", json!({"name": "m"})).await;
+        let version = api.create("model_versions", json!({"name": "v", "registeredModelId": model})).await;
+        let experiment = api.create("experiments", json!({"name": "e"})).await;
+        let run = api.create("experiment_runs", json!({"name": "r", "experimentId": experiment})).await;
+        let environment = api.create("serving_environments", json!({"name": "s"})).await;
+        let service = json!({"name": "i", "registeredModelId": model, "servingEnvironmentId": environment});
+        let service = api.create("inference_services", service).await;
+        let lists = [
+            "registered_models".to_owned(),
+            format!("registered_models/{model}/versions"),
+            "model_versions".to_owned(),
+            format!("model_versions/{version}/artifacts"),
+            "artifacts".to_owned(),
+            "model_artifacts".to_owned(),
+            "experiments".to_owned(),
+            format!("experiments/{experiment}/experiment_runs"),
+            "experiment_runs".to_owned(),
+            "experiment_runs/metric_history".to_owned(),
+            format!("experiment_runs/{run}/artifacts"),
+            format!("experiment_runs/{run}/metric_history"),
+            "serving_environments".to_owned(),
+            format!("serving_environments/{environment}/inference_services"),
+            "inference_services".to_owned(),
+            format!("inference_services/{service}/serves"),
+        ];
+        for list in &lists {
+            for parameter in [
+                "name=x",
+                "externalId=x",
+                "parentResourceId=1",
+                "artifactType=metric",
+                "stepIds=1",
+                "pageSize=2147483647",
+                "orderBy=CREATE_TIME&sortOrder=DESC",
+                "filterQuery=name%20=%20'x'",
+                "nextPageToken=",
+                "other=x",
+            ] {
+                let answer = api.get(&format!("{list}?{parameter}")).await;
+                assert_eq!(answer.status, 200, "{backend} {list}?{parameter}: {}", answer.message());
+            }
+            for parameter in ["pageSize=2147483648", "pageSize=0", "pageSize=x"] {
+                assert_eq!(api.get(&format!("{list}?{parameter}")).await.status, 400, "{backend} {list}?{parameter}");
+            }
+        }
+    }
+}

@@ -87,3 +87,49 @@ async fn experiment_links_survive_updates() {
         assert_eq!(api.get(&filter).await.names(), ["out"]);
     }
 }
+
+#[tokio::test]
+async fn the_id_of_a_point_is_that_of_no_artifact() {
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let run = run(&api).await;
+        let log = json!({"artifactType": "metric", "name": "loss", "value": 1.0});
+        assert_eq!(api.post(&format!("experiment_runs/{run}/artifacts"), log).await.status, 201);
+        let history = api.get(&format!("experiment_runs/{run}/metric_history")).await.json();
+        let point = history["items"][0]["id"].as_str().unwrap().to_owned();
+        let path = format!("artifacts/{point}");
+        assert_eq!(api.get(&path).await.status, 404, "{backend}: {point}");
+        let change = json!({"artifactType": "metric", "value": 9.0});
+        assert_eq!(api.patch(&path, change).await.status, 404, "{backend}: {point}");
+        let by_id = api.get(&format!("experiment_runs/{run}/metric_history?filterQuery=id%20=%20{point}")).await;
+        assert_eq!(by_id.names(), ["loss"], "{backend}");
+    }
+}
+
+#[tokio::test]
+async fn a_metric_that_was_attached_by_its_id_is_found_by_its_name() {
+    for backend in backends() {
+        let api = Api::on(backend).await;
+        let run = run(&api).await;
+        let path = format!("experiment_runs/{run}/artifacts");
+        for (kind, value) in [("metric", json!(1.0)), ("parameter", json!("1"))] {
+            let body = json!({"artifactType": kind, "name": "attached", "value": value});
+            let id = api.create("artifacts", body.clone()).await;
+            let mut with_id = body.clone();
+            with_id["id"] = json!(id);
+            assert_eq!(api.post(&path, with_id).await.status, 200, "{backend}");
+            let (statements, again) = api.statements(api.post(&path, body.clone())).await;
+            assert_eq!((again.status, again.id()), (200, id), "{backend}");
+            assert!(statements <= 4, "{backend}: {statements}");
+            // One of the run's own comes first.
+            let mut own = body;
+            own["name"] = json!("own");
+            let own_id = api.post(&path, own.clone()).await.id();
+            let elsewhere = api.create("artifacts", own.clone()).await;
+            let mut attached = own.clone();
+            attached["id"] = json!(elsewhere);
+            assert_eq!(api.post(&path, attached).await.status, 200, "{backend}");
+            assert_eq!(api.post(&path, own).await.id(), own_id, "{backend}");
+        }
+    }
+}

@@ -9,6 +9,7 @@ use super::verify::Contents;
 use crate::db::Transaction;
 use crate::dialect::Dialect;
 use crate::error::{Result, StoreError};
+use crate::tables::FIRST_POINT_ID;
 
 /// Ids left free below a moved range, for entities whose creation is under way while the range is chosen.
 const GAP: i64 = 1_000;
@@ -95,7 +96,10 @@ impl Transaction {
             if last.of(family) == 0 {
                 continue;
             }
-            let last = shift.of(family) + last.of(family);
+            let mut last = shift.of(family) + last.of(family);
+            if family == Family::MetricPoint {
+                last = Ord::max(last, FIRST_POINT_ID - 1);
+            }
             let sql = match dialect {
                 Dialect::Sqlite => format!(
                     "INSERT INTO sqlite_sequence (name, seq) SELECT '{table}', 0 \

@@ -64,6 +64,12 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../../migrations/postgres/0008_property_signatures.sql"),
         mysql: include_str!("../../migrations/mysql/0008_property_signatures.sql"),
     },
+    Migration {
+        version: 10,
+        sqlite: include_str!("../../migrations/sqlite/0010_point_ids.sql"),
+        postgres: include_str!("../../migrations/postgres/0010_point_ids.sql"),
+        mysql: include_str!("../../migrations/mysql/0010_point_ids.sql"),
+    },
 ];
 
 /// Chosen once; two replicas of any version have to agree on it.

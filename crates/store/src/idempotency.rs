@@ -12,24 +12,34 @@ use crate::tables::WORKSPACE;
 /// How long an answer is kept, in milliseconds.
 const KEPT_FOR: i64 = 24 * 60 * 60 * 1000;
 
-/// A key with the digest of the request that it came with.
+/// A caller's key with the digest of the request that it came with.
 #[derive(Clone, Debug)]
 pub struct IdempotencyKey {
+    /// Digest of caller and key: a key says nothing about the requests of another caller.
     pub key: String,
     /// Digest of method, path and body.
     pub digest: String,
 }
 
 impl IdempotencyKey {
-    pub fn new(key: &str, method: &str, path: &str, body: &[u8]) -> Self {
-        let mut digest = Sha256::new();
-        for part in [method, path] {
-            digest.update(part.len().to_le_bytes());
-            digest.update(part.as_bytes());
-        }
-        digest.update(body);
-        Self { key: key.to_owned(), digest: hex(&digest.finalize()) }
+    /// Callers without a name are one.
+    pub fn new(caller: Option<&str>, key: &str, method: &str, path: &str, body: &[u8]) -> Self {
+        let key = match caller {
+            Some(caller) => digest(&[b"named", caller.as_bytes(), key.as_bytes()]),
+            None => digest(&[b"nameless", key.as_bytes()]),
+        };
+        Self { key, digest: digest(&[method.as_bytes(), path.as_bytes(), body]) }
     }
+}
+
+/// A digest of the parts, wherever one ends and the next begins.
+fn digest(parts: &[&[u8]]) -> String {
+    let mut digest = Sha256::new();
+    for part in parts {
+        digest.update(part.len().to_le_bytes());
+        digest.update(part);
+    }
+    hex(&digest.finalize())
 }
 
 /// A kept answer.
@@ -111,4 +121,21 @@ fn expired_answers(now: i64) -> DeleteStatement {
     let mut delete = Query::delete();
     delete.from_table("idempotency").and_where(Expr::col("create_time").lte(now - KEPT_FOR));
     delete
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_belongs_to_its_caller() {
+        let key = |caller, key| IdempotencyKey::new(caller, key, "POST", "/", b"").key;
+        assert_eq!(key(Some("ada"), "k"), key(Some("ada"), "k"));
+        let keys =
+            [key(Some("ada"), "k"), key(Some("ad"), "ak"), key(Some(""), "adak"), key(Some(""), "k"), key(None, "k")];
+        for (number, key) in keys.iter().enumerate() {
+            assert!(!keys[..number].contains(key), "{number}");
+            assert_eq!(key.len(), 64);
+        }
+    }
 }

@@ -63,7 +63,7 @@ pub(super) fn all() -> Map<String, Value> {
             "Idempotency-Key",
             json!({"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"}),
             "Within 24 hours the same request with the same key gets the same answer and creates nothing again; another \
-             request with the same key gets 422.",
+             request with the same key gets 422. Keys belong to the user who sends them.",
         ),
     ])
 }

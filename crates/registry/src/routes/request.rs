@@ -105,7 +105,8 @@ impl Request {
                 "the Idempotency-Key has to be 1 to {IDEMPOTENCY_KEY_LIMIT} printable ASCII characters"
             )));
         }
-        Ok(Some(IdempotencyKey::new(key, self.method.as_str(), self.uri.path(), body)))
+        let caller = self.caller.as_ref().map(|caller| caller.user.as_str());
+        Ok(Some(IdempotencyKey::new(caller, key, self.method.as_str(), self.uri.path(), body)))
     }
 }
 

@@ -254,3 +254,34 @@ async fn what_was_created_is_answered_again_even_where_it_would_be_refused_by_no
         assert_same(&send(&api, &path, "k", &body).await, &first, &backend.to_string());
     }
 }
+
+#[tokio::test]
+async fn a_key_says_nothing_to_another_caller() {
+    for backend in backends() {
+        let api = Api::of_users(backend, &["ada", "grace"]).await;
+        let send = async |user: &str, path: &str, body: Value| {
+            let bearer = format!("Bearer {user}");
+            let headers = [("idempotency-key", "k"), ("authorization", bearer.as_str())];
+            api.statements(api.call("POST", path, &headers, Some(body))).await
+        };
+        // Without a name, so that only the key tells that it is the same.
+        let body = json!({"artifactType": "doc-artifact", "uri": "u"});
+        let (statements, ada) = send("ada", "artifacts", body.clone()).await;
+        assert_eq!((ada.status, statements), (201, 4), "{backend}: {}", ada.message());
+        let (statements, grace) = send("grace", "artifacts", body.clone()).await;
+        assert_eq!((grace.status, statements), (201, 4), "{backend}: {}", grace.message());
+        assert_ne!(grace.id(), ada.id(), "{backend}");
+        for (user, first) in [("ada", &ada), ("grace", &grace)] {
+            assert_same(&send(user, "artifacts", body.clone()).await.1, first, user);
+            assert_eq!(send(user, "registered_models", json!({"name": user})).await.1.status, 422, "{backend}");
+        }
+        // What the one has created is taken for the other, whatever the key.
+        let bearer = [("idempotency-key", "model"), ("authorization", "Bearer ada")];
+        let model = json!({"name": "m"});
+        assert_eq!(api.call("POST", "registered_models", &bearer, Some(model.clone())).await.status, 201);
+        let bearer = [bearer[0], ("authorization", "Bearer grace")];
+        let taken = api.call("POST", "registered_models", &bearer, Some(model)).await;
+        assert_eq!(taken.status, 409, "{backend}: {}", taken.message());
+        assert_eq!(api.database.fetch_number("SELECT COUNT(*) FROM artifact").await.unwrap(), 2, "{backend}");
+    }
+}

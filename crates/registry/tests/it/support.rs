@@ -2,6 +2,7 @@
 
 pub(crate) mod entities;
 
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -12,6 +13,7 @@ use axum::response::Response;
 use http::Request;
 use http_body_util::BodyExt;
 use model_registry_registry::Registry;
+use model_registry_server::auth::{self, Auth, Authenticator, Policy, Role, Rules, TokenFile};
 use model_registry_server::health::Health;
 use model_registry_server::{fallback, layers};
 use model_registry_store::{Clock, DatabaseSource, PoolOptions, Store};
@@ -98,6 +100,21 @@ impl Api {
         eprintln!("on {backend}");
         let database = TestDatabase::create(backend).await.unwrap();
         Self::over(Arc::new(database), clock).await
+    }
+
+    /// Knows its callers: the bearer token of each is the name.
+    pub(crate) async fn of_users(backend: Backend, users: &[&str]) -> Self {
+        let Self { router, store, database } = Self::on(backend).await;
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        for user in users {
+            writeln!(file, "[[tokens]]\nuser = \"{user}\"\nsha256 = \"{}\"", auth::hash_token(user)).unwrap();
+        }
+        let auth = Auth {
+            authenticator: Authenticator::Tokens(TokenFile::load(file.path()).unwrap()),
+            policy: Policy::Everybody(Role::Writer),
+            rules: Rules::new(&[auth::DEFAULT_RULES]),
+        };
+        Self { router: auth::protect(router, auth), store, database }
     }
 
     /// Another process's view of the same database.

@@ -14,20 +14,10 @@
 //! * `expect` is what must come back; `status` may be a list. What a body is compared with: see [`differences`].
 //! * `reference`, `referenceMessage`, `exact` and `why` tell how the reference implementation differs: `why` is shown.
 //!
-//! The caller decides how a request is sent; [`http_caller`] sends it to a running server, and for an axum router:
+//! The caller decides how a request is sent: [`http_caller`] sends it to a running server, [`router_caller`] to an axum router.
 //!
 //! ```ignore
-//! let call = async |call: golden::Call| -> anyhow::Result<golden::Reply> {
-//!     let mut request = Request::builder().method(call.method.as_str()).uri(&call.target);
-//!     for (name, value) in &call.headers {
-//!         request = request.header(name, value);
-//!     }
-//!     let response = router.clone().oneshot(request.body(Body::from(call.body))?).await?;
-//!     let status = response.status().as_u16();
-//!     let body = response.into_body().collect().await?.to_bytes().to_vec();
-//!     Ok(golden::Reply { status, content_type: None, body })
-//! };
-//! let differences = golden::replay(&scenario, call).await;
+//! let differences = golden::replay(&scenario, golden::router_caller(&router)).await;
 //! assert!(differences.is_empty(), "{}", golden::readable(&differences));
 //! ```
 
@@ -39,7 +29,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use axum::Router;
+use axum::body::Body;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Request};
 use serde_json::{Map, Value};
+use tower::ServiceExt;
 
 use crate::error::{Error, Result};
 pub use compare::differences;
@@ -219,10 +214,29 @@ pub fn http_caller(base_url: &str) -> impl AsyncFn(Call) -> std::result::Result<
         }
         let response = request.send().await?;
         let status = response.status().as_u16();
-        let content_type =
-            response.headers().get("content-type").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let content_type = content_type(response.headers());
         Ok(Reply { status, content_type, body: response.bytes().await?.into() })
     }
+}
+
+/// A caller for [`replay`] that hands each request to a router, without a socket.
+pub fn router_caller(router: &Router) -> impl AsyncFn(Call) -> std::result::Result<Reply, String> {
+    async |call: Call| {
+        let mut request = Request::builder().method(call.method.as_str()).uri(&call.target);
+        for (name, value) in &call.headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(Body::from(call.body)).map_err(|error| error.to_string())?;
+        let Ok(response) = router.clone().oneshot(request).await;
+        let status = response.status().as_u16();
+        let content_type = content_type(response.headers());
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.map_err(|error| error.to_string())?;
+        Ok(Reply { status, content_type, body: body.into() })
+    }
+}
+
+fn content_type(headers: &HeaderMap) -> Option<String> {
+    headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
 impl Reply {

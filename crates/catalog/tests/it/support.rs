@@ -16,7 +16,7 @@ use tower::ServiceExt;
 
 /// The catalog over a database of its own.
 pub(crate) struct Api {
-    router: Router,
+    pub(crate) router: Router,
     pub(crate) catalog: Catalog,
     pub(crate) store: Store,
     // Dropped last: the database goes with it.

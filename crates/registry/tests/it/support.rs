@@ -48,7 +48,7 @@ impl Time {
 
 /// The registry over a database of its own.
 pub(crate) struct Api {
-    router: Router,
+    pub(crate) router: Router,
     pub(crate) store: Store,
     // Dropped last: the database goes with it.
     pub(crate) database: Arc<TestDatabase>,

@@ -27,19 +27,20 @@ impl<T> Row for T where
 {
 }
 
-// A macro, because the three drivers' types share no trait that a function could take.
+// Macros, because the three drivers' types share no trait that a function could take.
 macro_rules! query_as {
-    ($statement:expr, $builder:expr, $fetch:ident, $connection:expr) => {{
+    ($statement:expr, $builder:expr) => {{
         let (sql, values) = build($statement, $builder);
-        sqlx::query_as_with(AssertSqlSafe(sql), values).$fetch($connection).await?
+        sqlx::query_as_with(AssertSqlSafe(sql), values)
     }};
 }
 
-/// As `query_as`, with a connection of the pool.
+/// The answer to a query, with a connection of the pool.
 macro_rules! pooled {
-    ($statement:expr, $builder:expr, $fetch:ident, $pool:expr) => {{
+    ($query:expr, $fetch:ident, $pool:expr) => {{
+        let query = $query;
         let mut connection = $pool.lend().await?;
-        let answer = query_as!($statement, $builder, $fetch, &mut *connection);
+        let answer = query.$fetch(&mut *connection).await?;
         connection.give_back();
         answer
     }};
@@ -74,9 +75,9 @@ impl Database {
     pub(crate) async fn fetch_all<R: Row>(&self, statement: &(impl QueryStatementWriter + Sync)) -> Result<Vec<R>> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         Ok(match &self.pools {
-            Pools::Sqlite { read, .. } => pooled!(statement, SqliteQueryBuilder, fetch_all, read),
-            Pools::Postgres(pool) => pooled!(statement, PostgresQueryBuilder, fetch_all, pool),
-            Pools::MySql(pool) => pooled!(statement, MysqlQueryBuilder, fetch_all, pool),
+            Pools::Sqlite { read, .. } => pooled!(query_as!(statement, SqliteQueryBuilder), fetch_all, read),
+            Pools::Postgres(pool) => pooled!(query_as!(statement, PostgresQueryBuilder), fetch_all, pool),
+            Pools::MySql(pool) => pooled!(query_as!(statement, MysqlQueryBuilder), fetch_all, pool),
         })
     }
 
@@ -87,12 +88,7 @@ impl Database {
     ) -> Result<Vec<R>> {
         let Pools::Postgres(pool) = &self.pools else { return self.fetch_all(statement).await };
         self.statements.fetch_add(1, Ordering::Relaxed);
-        let (sql, values) = build(statement, PostgresQueryBuilder);
-        let query = sqlx::query_as_with(AssertSqlSafe(sql), values).persistent(false);
-        let mut connection = pool.lend().await?;
-        let rows = query.fetch_all(&mut *connection).await?;
-        connection.give_back();
-        Ok(rows)
+        Ok(pooled!(query_as!(statement, PostgresQueryBuilder).persistent(false), fetch_all, pool))
     }
 
     /// Hands over the rows of a page, an `id`, the key of the order and a document each.
@@ -117,9 +113,9 @@ impl Database {
     ) -> Result<Option<R>> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         Ok(match &self.pools {
-            Pools::Sqlite { read, .. } => pooled!(statement, SqliteQueryBuilder, fetch_optional, read),
-            Pools::Postgres(pool) => pooled!(statement, PostgresQueryBuilder, fetch_optional, pool),
-            Pools::MySql(pool) => pooled!(statement, MysqlQueryBuilder, fetch_optional, pool),
+            Pools::Sqlite { read, .. } => pooled!(query_as!(statement, SqliteQueryBuilder), fetch_optional, read),
+            Pools::Postgres(pool) => pooled!(query_as!(statement, PostgresQueryBuilder), fetch_optional, pool),
+            Pools::MySql(pool) => pooled!(query_as!(statement, MysqlQueryBuilder), fetch_optional, pool),
         })
     }
 }
@@ -128,9 +124,9 @@ impl Transaction {
     pub(crate) async fn fetch_all<R: Row>(&mut self, statement: &(impl QueryStatementWriter + Sync)) -> Result<Vec<R>> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         Ok(match &mut self.inner {
-            Inner::Sqlite(tx) => query_as!(statement, SqliteQueryBuilder, fetch_all, &mut **tx),
-            Inner::Postgres(tx) => query_as!(statement, PostgresQueryBuilder, fetch_all, &mut **tx),
-            Inner::MySql(tx) => query_as!(statement, MysqlQueryBuilder, fetch_all, &mut **tx),
+            Inner::Sqlite(tx) => query_as!(statement, SqliteQueryBuilder).fetch_all(&mut **tx).await?,
+            Inner::Postgres(tx) => query_as!(statement, PostgresQueryBuilder).fetch_all(&mut **tx).await?,
+            Inner::MySql(tx) => query_as!(statement, MysqlQueryBuilder).fetch_all(&mut **tx).await?,
         })
     }
 
@@ -140,9 +136,9 @@ impl Transaction {
     ) -> Result<Option<R>> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         Ok(match &mut self.inner {
-            Inner::Sqlite(tx) => query_as!(statement, SqliteQueryBuilder, fetch_optional, &mut **tx),
-            Inner::Postgres(tx) => query_as!(statement, PostgresQueryBuilder, fetch_optional, &mut **tx),
-            Inner::MySql(tx) => query_as!(statement, MysqlQueryBuilder, fetch_optional, &mut **tx),
+            Inner::Sqlite(tx) => query_as!(statement, SqliteQueryBuilder).fetch_optional(&mut **tx).await?,
+            Inner::Postgres(tx) => query_as!(statement, PostgresQueryBuilder).fetch_optional(&mut **tx).await?,
+            Inner::MySql(tx) => query_as!(statement, MysqlQueryBuilder).fetch_optional(&mut **tx).await?,
         })
     }
 

@@ -215,8 +215,8 @@ impl Load {
         }
         let mut count = items.len();
         if let Kept::Keys(kept) = kept {
-            let kept = kept.iter().filter(|key| stored.remove(&(CatalogKind::Model.code(), (*key).clone())).is_some());
-            let kept = kept.count();
+            let key = |key: &String| (CatalogKind::Model.code(), key.replace('\0', REPLACEMENT));
+            let kept = kept.iter().filter(|kept| stored.remove(&key(kept)).is_some()).count();
             self.report.unchanged += kept;
             count += kept;
         }

@@ -64,6 +64,12 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../../migrations/postgres/0008_property_signatures.sql"),
         mysql: include_str!("../../migrations/mysql/0008_property_signatures.sql"),
     },
+    Migration {
+        version: 9,
+        sqlite: include_str!("../../migrations/sqlite/0009_catalog_first_load.sql"),
+        postgres: include_str!("../../migrations/postgres/0009_catalog_first_load.sql"),
+        mysql: include_str!("../../migrations/mysql/0009_catalog_first_load.sql"),
+    },
 ];
 
 /// Chosen once; two replicas of any version have to agree on it.

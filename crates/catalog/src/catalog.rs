@@ -133,6 +133,7 @@ impl Catalog {
         // Nobody writes down how a load of nothing went.
         let writes_states = configuration.sources.values().any(|source| !hub::is_read(source));
         let is_filled = !writes_states || !self.store.database()?.list_source_states().await?.is_empty();
+        self.metrics.keep(configuration.sources.keys());
         *self.configuration.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(configuration);
         *self.measured.write().unwrap_or_else(PoisonError::into_inner) = None;
         if is_filled {
@@ -175,6 +176,7 @@ impl Catalog {
         // Nobody knows which sources an unreadable file has: what they published in an earlier run stays.
         let complete = is_complete.then(|| configuration.sources.keys().cloned().collect());
         let mut snapshots = Vec::with_capacity(loaded.len());
+        let mut measurements = Vec::with_capacity(loaded.len());
         for Loaded { snapshot, problems: of_source, measurements_skipped, notices } in loaded {
             for notice in &notices {
                 tracing::warn!(place = notice.place, reason = notice.reason, "catalog source");
@@ -184,13 +186,15 @@ impl Catalog {
             }
             problems.extend(of_source);
             problems.extend(notices);
-            self.metrics.note_measurements(&snapshot.source_id, measurements_skipped);
+            measurements.push(measurements_skipped);
             snapshots.push(snapshot);
         }
         let writing = self.writing.lock().await;
         let load = CatalogLoad { snapshots, sources: complete, clock: self.store.clock().clone(), lease };
         let Some(report) = self.store.write(&load).await? else { return Ok(None) };
-        for snapshot in &load.snapshots {
+        self.metrics.keep(configuration.sources.keys());
+        for (snapshot, measurements_skipped) in load.snapshots.iter().zip(measurements) {
+            self.metrics.note_measurements(&snapshot.source_id, measurements_skipped);
             self.metrics.note(snapshot, started.elapsed(), self.store.clock().now());
         }
         // Packed items and what the parser left behind are not needed any more.

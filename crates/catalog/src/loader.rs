@@ -137,7 +137,7 @@ fn read_yaml(
         excluded.extend(list.iter().filter_map(serde_json::Value::as_str).map(str::to_owned));
     }
     let field = if asset == AssetType::Models { "Models" } else { "Servers" };
-    let filter = NameFilter::new(field, &included, &excluded).map_err(wrong)?;
+    let filter = NameFilter::new(field, &included, &excluded).map_err(|empty| wrong(empty.to_string()))?;
     let reader = yaml::open(&path).map_err(|problem| wrong(format!("failed to read {PATH} file: {problem}")))?;
     let found = match asset {
         AssetType::Models => models::read(&path, reader, &source.id, &filter, measurements),

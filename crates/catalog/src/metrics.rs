@@ -1,5 +1,7 @@
 //! Numbers about each source, for `/metrics`.
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use model_registry_server::metrics::Metrics;
@@ -21,6 +23,8 @@ type PerSource = Family<SourceLabel, Gauge>;
 
 #[derive(Clone, Default)]
 pub(crate) struct SourceMetrics {
+    /// The sources that are counted.
+    configured: Arc<Mutex<BTreeSet<String>>>,
     items: PerSource,
     skipped: PerSource,
     measurements_skipped: PerSource,
@@ -67,8 +71,40 @@ impl SourceMetrics {
         });
     }
 
+    /// Counts these sources from now on and forgets the others.
+    pub(crate) fn keep<'a>(&self, sources: impl Iterator<Item = &'a String>) {
+        let mut configured = self.configured();
+        let sources: BTreeSet<String> = sources.cloned().collect();
+        for source in configured.difference(&sources) {
+            let label = SourceLabel { source: source.clone() };
+            for of_sources in [
+                &self.items,
+                &self.skipped,
+                &self.measurements_skipped,
+                &self.last_success,
+                &self.hub_running,
+                &self.hub_found,
+                &self.hub_done,
+            ] {
+                of_sources.remove(&label);
+            }
+            self.duration.remove(&label);
+            self.hub_requests.remove(&label);
+        }
+        *configured = sources;
+    }
+
+    fn configured(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.configured.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Notes how a load went; `now` is in milliseconds.
     pub(crate) fn note(&self, snapshot: &SourceSnapshot, took: Duration, now: i64) {
+        let configured = self.configured();
+        // A sync may end after its source was removed.
+        if !configured.contains(&snapshot.source_id) {
+            return;
+        }
         let label = SourceLabel { source: snapshot.source_id.clone() };
         self.skipped.get_or_create(&label).set(number(snapshot.skipped));
         self.duration.get_or_create(&label).set(took.as_secs_f64());
@@ -79,12 +115,19 @@ impl SourceMetrics {
     }
 
     pub(crate) fn note_measurements(&self, source: &str, skipped: usize) {
-        let label = SourceLabel { source: source.to_owned() };
-        self.measurements_skipped.get_or_create(&label).set(number(skipped));
+        let configured = self.configured();
+        if configured.contains(source) {
+            let label = SourceLabel { source: source.to_owned() };
+            self.measurements_skipped.get_or_create(&label).set(number(skipped));
+        }
     }
 
     /// The numbers that move during a sync.
     pub(crate) fn progress(&self, source: &str) -> Progress {
+        let configured = self.configured();
+        if !configured.contains(source) {
+            return Progress::default();
+        }
         let label = SourceLabel { source: source.to_owned() };
         Progress {
             requests: self.hub_requests.get_or_create(&label).clone(),

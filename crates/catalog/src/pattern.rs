@@ -1,5 +1,7 @@
 //! Name patterns: `*` stands for any characters, slashes included; case does not matter.
 
+use std::fmt;
+
 use model_registry_store::filter::fold;
 
 /// Which names a source publishes.
@@ -10,14 +12,14 @@ pub(crate) struct NameFilter {
 }
 
 impl NameFilter {
-    /// Reads the two lists; the error names the entry that is empty.
-    pub(crate) fn new(field: &str, included: &[String], excluded: &[String]) -> Result<Self, String> {
+    /// Reads the two lists, whose names end with that of the field.
+    pub(crate) fn new(field: &str, included: &[String], excluded: &[String]) -> Result<Self, EmptyPattern> {
         let read = |list: &[String], prefix: &str| {
             let mut patterns = Vec::with_capacity(list.len());
             for (index, pattern) in list.iter().enumerate() {
                 let pattern = pattern.trim();
                 if pattern.is_empty() {
-                    return Err(format!("{prefix}{field}[{index}]: pattern cannot be empty"));
+                    return Err(EmptyPattern { list: format!("{prefix}{field}"), index });
                 }
                 patterns.push(fold(pattern));
             }
@@ -30,6 +32,20 @@ impl NameFilter {
         let name = fold(name);
         let any = |patterns: &[String]| patterns.iter().any(|pattern| matches(pattern, &name));
         (self.included.is_empty() || any(&self.included)) && !any(&self.excluded)
+    }
+}
+
+/// A pattern that nobody can have meant.
+#[derive(Debug)]
+pub(crate) struct EmptyPattern {
+    /// The name of the list, and the place in it.
+    pub(crate) list: String,
+    pub(crate) index: usize,
+}
+
+impl fmt::Display for EmptyPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}[{}]: pattern cannot be empty", self.list, self.index)
     }
 }
 
@@ -75,6 +91,6 @@ mod tests {
     #[test]
     fn an_empty_pattern_is_named() {
         let error = NameFilter::new("Models", &[], &["a".into(), " ".into()]).unwrap_err();
-        assert_eq!(error, "excludedModels[1]: pattern cannot be empty");
+        assert_eq!(error.to_string(), "excludedModels[1]: pattern cannot be empty");
     }
 }

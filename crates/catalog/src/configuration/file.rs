@@ -293,7 +293,11 @@ fn fields<T: Written>(source: Entry<'_>, id: &str) -> Result<SourceFields, Probl
         fields.included.as_deref().unwrap_or_default(),
         fields.excluded.as_deref().unwrap_or_default(),
     )
-    .map_err(|reason| source.problem(about(&reason)))?;
+    .map_err(|empty| {
+        let list = source.get(&empty.list).and_then(|list| list.node.elements());
+        let place = list.and_then(|list| list.get(empty.index)).map(|pattern| pattern.place);
+        source.problem_at(place, about(&empty))
+    })?;
     let listed_as = match asset_type {
         None => None,
         Some(text) => Some(AssetType::parse(&text).ok_or_else(|| {

@@ -62,7 +62,7 @@ mcp_catalogs:
         broken("asset"),
         "13:14: source `asset`: invalid assetType 'models_': valid values are [models mcp_servers]"
     );
-    assert_eq!(broken("pattern"), "14:3: source `pattern`: includedModels[0]: pattern cannot be empty");
+    assert_eq!(broken("pattern"), "15:20: source `pattern`: includedModels[0]: pattern cannot be empty");
     assert_eq!(
         broken("servers"),
         "19:17: source `servers`: unknown key `includedModels`, did you mean `includedServers`?"

@@ -252,8 +252,7 @@ impl<'a> Hub<'a> {
         is_same: impl FnOnce(&str, &Listed) -> bool,
     ) -> Result<Read, HubError> {
         let path: Vec<&str> = ["api", "models"].into_iter().chain(name.split('/')).collect();
-        let mut info: Value = json(self.get(self.url(&path)).await?).await?;
-        remove_nulls(&mut info);
+        let info: Value = json(self.get(self.url(&path)).await?).await?;
         let listed = Listed::deserialize(&info).map_err(|error| HubError::Unreadable(error.to_string()))?;
         let known = listed.name().unwrap_or(name).to_owned();
         if is_same(&known, &listed) {
@@ -267,7 +266,7 @@ impl<'a> Hub<'a> {
             match self.get(self.url(&path)).await {
                 Ok(answer) => match limited(answer, LARGEST_README).await {
                     Ok(bytes) => {
-                        readme = Some(String::from_utf8_lossy(&bytes).replace('\0', ""));
+                        readme = Some(String::from_utf8_lossy(&bytes).into_owned());
                         break;
                     }
                     Err(HubError::TooLong(_)) => {
@@ -382,16 +381,6 @@ fn next_page(response: &Response) -> Option<String> {
     let header = response.headers().get(LINK)?.to_str().ok()?;
     let next = header.split(',').find(|link| link.contains("rel=\"next\""))?;
     Some(next.split_once('<')?.1.split_once('>')?.0.to_owned())
-}
-
-/// No database keeps the character in every kind of text.
-fn remove_nulls(value: &mut Value) {
-    match value {
-        Value::String(text) if text.contains('\0') => *text = text.replace('\0', ""),
-        Value::Array(list) => list.iter_mut().for_each(remove_nulls),
-        Value::Object(map) => map.values_mut().for_each(remove_nulls),
-        _ => {}
-    }
 }
 
 async fn json<T: serde::de::DeserializeOwned>(answer: Answer<'_>) -> Result<T, HubError> {

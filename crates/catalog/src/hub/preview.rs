@@ -47,7 +47,8 @@ async fn read(
     now: i64,
 ) -> Result<Vec<(String, bool)>, String> {
     let wanted = pattern::wanted(preview.included, preview.organization)?;
-    let filter = NameFilter::new("Models", &[], &pattern::prefixed(preview.excluded, preview.organization))?;
+    let excluded = pattern::prefixed(preview.excluded, preview.organization);
+    let filter = NameFilter::new("Models", &[], &excluded).map_err(|empty| empty.to_string())?;
     let most = preview.limit.unwrap_or(DEFAULT_MODELS);
     let most = if most == 0 { MOST_MODELS } else { most.min(MOST_MODELS) };
     let requests = Counter::default();

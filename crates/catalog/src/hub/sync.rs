@@ -117,7 +117,7 @@ async fn start<'a>(
     let refused = |error: String| (error, Ending::Refused);
     let organization = settings::organization(source);
     let excluded = pattern::prefixed(source.excluded.as_deref().unwrap_or_default(), organization);
-    let filter = NameFilter::new("Models", &[], &excluded).map_err(refused)?;
+    let filter = NameFilter::new("Models", &[], &excluded).map_err(|empty| refused(empty.to_string()))?;
     let wanted = settings::wanted(source).map_err(refused)?;
     let token = settings::token(source, asking.environment);
     let hub = Hub::new(settings::url(source), token, asking.access, &progress.requests, asking.now).map_err(refused)?;

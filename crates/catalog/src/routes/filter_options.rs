@@ -178,3 +178,44 @@ fn add(filters: &mut Map<String, Value>, prefix: &str, options: &Options, hidden
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use model_registry_store::{Clock, DatabaseSource, PoolOptions, Store};
+    use model_registry_testkit::{TestDatabase, backends};
+
+    use super::*;
+    use crate::Settings;
+
+    const SOURCES: &str = "model_catalogs: [{id: a, type: yaml, properties: {yamlCatalogPath: a.yaml}}]";
+
+    // A replica looks every few seconds.
+    #[tokio::test]
+    async fn as_long_as_nothing_has_changed_one_statement_says_so() {
+        for backend in backends() {
+            let files = tempfile::tempdir().unwrap();
+            let sources = files.path().join("sources.yaml");
+            std::fs::write(&sources, SOURCES).unwrap();
+            let write = |text: &str| std::fs::write(files.path().join("a.yaml"), text).unwrap();
+            write("models: [{name: a, provider: p}]");
+            let database = TestDatabase::create(backend).await.unwrap();
+            let source: DatabaseSource = database.url().parse().unwrap();
+            let store = Store::connect(&source, PoolOptions::default(), Clock::system()).await.unwrap();
+            let catalog = Catalog::new(store.clone(), Settings { sources: vec![sources], ..Settings::default() });
+            let statements = async || {
+                let database = store.database().unwrap();
+                let before = database.statements();
+                prepare(&catalog).await;
+                database.statements() - before
+            };
+            catalog.load().await.unwrap();
+            assert!(statements().await > 1, "{backend}");
+            assert_eq!(statements().await, 1, "{backend}: prepared");
+            catalog.load().await.unwrap();
+            assert_eq!(statements().await, 1, "{backend}: loaded again, and nothing is new");
+            write("models: [{name: a, provider: q}]");
+            catalog.load().await.unwrap();
+            assert!(statements().await > 1, "{backend}: changed");
+        }
+    }
+}

@@ -138,7 +138,7 @@ async fn decide(catalog: &Catalog, config: &str, data: Option<String>) -> Result
     let kind = kind.ok_or_else(|| invalid("missing required field: type".to_owned()))?;
     let included = config.included_models.unwrap_or_default();
     let excluded = config.excluded_models.unwrap_or_default();
-    let filter = NameFilter::new("Models", &included, &excluded).map_err(invalid)?;
+    let filter = NameFilter::new("Models", &included, &excluded).map_err(|empty| invalid(empty.to_string()))?;
     match kind.as_str() {
         "yaml" => {
             let data = data.ok_or_else(|| {

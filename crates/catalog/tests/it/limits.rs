@@ -90,7 +90,8 @@ async fn an_item_with_a_null_character_harms_no_other() {
                 "a.yaml",
                 "models:\n- name: good\n- name: \"name\\0\"\n- {name: text, description: \"a\\0b\"}\n\
                  - {name: property, customProperties: {\"k\\0\": {metadataType: MetadataStringValue, string_value: x}}}\n\
-                 - {name: artifact, artifacts: [{uri: \"oci://x\\0\"}]}\n",
+                 - {name: artifact, artifacts: [{uri: \"oci://x\\0\"}]}\n\
+                 - {name: list, customProperties: {l: {metadataType: MetadataStringValue, string_value: '[\"\\u0000\"]'}}}\n",
             ),
             (
                 "t.yaml",
@@ -105,7 +106,8 @@ async fn an_item_with_a_null_character_harms_no_other() {
         let settings =
             model_registry_catalog::Settings { measurements: vec![files.path("measured")], ..files.settings() };
         let api = Api::on(backend, settings).await;
-        assert_eq!(api.names("models").await, ["good"], "{backend}");
+        // A list is kept as a text that spells it; only its elements are no texts for a database.
+        assert_eq!(api.names("models").await, ["good", "list"], "{backend}");
         assert_eq!(api.names("/api/mcp_catalog/v1alpha1/mcp_servers").await, ["good"], "{backend}");
         let artifacts = api.get("sources/a/models/good/artifacts").await.json();
         assert_eq!(artifacts["size"], 2, "{backend}: {artifacts}");

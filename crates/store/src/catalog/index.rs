@@ -11,10 +11,12 @@
 
 mod build;
 mod column;
+mod grams;
 mod list;
 mod options;
 mod page;
 mod rows;
+mod texts;
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -29,7 +31,9 @@ use crate::db::Database;
 use crate::error::{Result, StoreError};
 use crate::filter::{Condition, Subject, Test};
 use column::Column;
+use grams::Signatures;
 use rows::Rows;
+use texts::Texts;
 
 /// With more rows there is no index: it would take gigabytes.
 const MOST_ROWS: i64 = 3_000_000;
@@ -137,10 +141,11 @@ pub(crate) struct Index {
 struct Items {
     table: Table,
     /// What names are ordered by.
-    sort_names: Vec<Box<str>>,
+    sort_names: Texts,
     /// All rows in the order of their names, those of one name by id; ascending and descending.
     by_name: [Vec<u32>; 2],
-    search_texts: Vec<Box<str>>,
+    search_texts: Texts,
+    signatures: Signatures,
 }
 
 /// Rows in the order of their ids, with the values that filters look at.
@@ -155,13 +160,14 @@ struct Table {
 }
 
 impl Items {
-    fn new(table: Table, sort_names: Vec<Box<str>>, search_texts: Vec<Box<str>>) -> Self {
-        let name = |row: &u32| sort_names.get(*row as usize);
+    fn new(table: Table, sort_names: Texts, search_texts: Texts) -> Self {
+        let name = |row: &u32| sort_names.get(*row);
         let mut ascending: Vec<u32> = (0_u32..).take(sort_names.len()).collect();
         let mut descending = ascending.clone();
         ascending.sort_by_key(name);
         descending.sort_by_key(|row| Reverse(name(row)));
-        Self { table, by_name: [ascending, descending], sort_names, search_texts }
+        let signatures = Signatures::of(&search_texts);
+        Self { table, by_name: [ascending, descending], sort_names, search_texts, signatures }
     }
 }
 

@@ -9,7 +9,7 @@ use sea_query::{Expr, ExprTrait, Query};
 use super::CatalogKind;
 use super::item::{CatalogItems, REPLACEMENT};
 use crate::clock::Clock;
-use crate::db::{Database, Insertion, SQLITE_CACHE, Transaction};
+use crate::db::{Database, Insertion, Transaction};
 use crate::dialect::Dialect;
 use crate::error::{Result, StoreError};
 use crate::lease::Lease;
@@ -17,16 +17,15 @@ use crate::store::{Operation, Outcome};
 use crate::tables::WORKSPACE;
 use crate::thread::on_thread;
 
+mod bulk;
 mod rows;
+#[cfg(test)]
+mod tests;
 
 use rows::{Changed, Children, LoadRows};
 
 /// Items written, and ids asked for, at a time.
 const ROWS: usize = 500;
-/// Kibibytes of SQLite's cache during a load.
-const LOAD_CACHE: u32 = 64 * 1024;
-/// Kibibytes of PostgreSQL's pending list during a load, and of the memory to empty it with.
-const LOAD_PENDING: u32 = 32 * 1024;
 /// From this many written items on, the planner is told what the tables hold now.
 const MANY: usize = 1_000;
 
@@ -100,40 +99,12 @@ impl Operation for CatalogLoad {
             load.remove_others(tx, sources).await?;
         }
         let report = load.finish(tx).await?;
-        end_bulk(tx).await?;
+        bulk::end(tx, &report).await?;
         Ok(Outcome::Done(Some(report)))
     }
 
     fn may_retry(&self, error: &StoreError) -> bool {
         matches!(error, StoreError::Retry(_))
-    }
-}
-
-/// Prepares for many rows. Indexes grow at many places at once: with a small cache SQLite writes and reads each of their pages
-/// again and again, and PostgreSQL's index of searches takes rows through a pending list, which is best emptied in large pieces.
-async fn begin_bulk(tx: &mut Transaction) -> Result<()> {
-    match tx.dialect() {
-        Dialect::Sqlite => tx.execute_text(format!("PRAGMA cache_size = -{LOAD_CACHE}")).await,
-        Dialect::Postgres => {
-            let settings = ["gin_pending_list_limit", "work_mem", "maintenance_work_mem"];
-            let set = settings.map(|setting| format!("SET LOCAL {setting} = {LOAD_PENDING}"));
-            tx.execute_text(set.join("; ")).await
-        }
-        Dialect::MySql => Ok(()),
-    }
-}
-
-/// Ends what [`begin_bulk`] began: searches find an empty pending list.
-async fn end_bulk(tx: &mut Transaction) -> Result<()> {
-    match tx.dialect() {
-        Dialect::Sqlite => tx.execute_text(format!("PRAGMA cache_size = -{SQLITE_CACHE}")).await,
-        // Only the index's owner may, and there is none without the extension; then it is emptied when it is full.
-        Dialect::Postgres => {
-            let clean = "SELECT gin_clean_pending_list(oid) FROM pg_class \
-                         WHERE oid = to_regclass('catalog_item_search') AND pg_has_role(relowner, 'USAGE')";
-            tx.execute_text(clean.to_owned()).await
-        }
-        Dialect::MySql => Ok(()),
     }
 }
 
@@ -180,7 +151,7 @@ impl Load {
             .and_where(Expr::col("workspace_id").eq(WORKSPACE))
             .take();
         tx.execute(&lock).await?;
-        begin_bulk(tx).await?;
+        bulk::begin(tx).await?;
         let select = Query::select()
             .columns(["generation", "next_id"])
             .from("catalog_state")
@@ -215,8 +186,8 @@ impl Load {
         }
         let mut count = items.len();
         if let Kept::Keys(kept) = kept {
-            let kept = kept.iter().filter(|key| stored.remove(&(CatalogKind::Model.code(), (*key).clone())).is_some());
-            let kept = kept.count();
+            let key = |key: &String| (CatalogKind::Model.code(), key.replace('\0', REPLACEMENT));
+            let kept = kept.iter().filter(|kept| stored.remove(&key(kept)).is_some()).count();
             self.report.unchanged += kept;
             count += kept;
         }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::CatalogKind;
+use super::item::REPLACEMENT;
 use crate::filter::{Comparison, Expression, Target, ValueType};
 use crate::property::{Properties, PropertyValue, custom_properties};
 
@@ -143,13 +144,11 @@ fn custom_lists(properties: &Properties) -> Vec<Properties> {
             continue;
         }
         let Ok(elements) = serde_json::from_str::<Vec<String>>(text) else { continue };
+        // The text may spell what it must not have.
+        let elements = elements.into_iter().map(|element| element.replace('\0', REPLACEMENT));
         let key = |ordinal| (format!("{name}{LIST_ENDING}"), *custom, i16::try_from(ordinal).unwrap_or(i16::MAX));
         lists.push(
-            elements
-                .into_iter()
-                .enumerate()
-                .map(|(ordinal, element)| (key(ordinal), PropertyValue::Text(element)))
-                .collect(),
+            elements.enumerate().map(|(ordinal, element)| (key(ordinal), PropertyValue::Text(element))).collect(),
         );
     }
     lists

@@ -65,6 +65,12 @@ const MIGRATIONS: &[Migration] = &[
         mysql: include_str!("../../migrations/mysql/0008_property_signatures.sql"),
     },
     Migration {
+        version: 9,
+        sqlite: include_str!("../../migrations/sqlite/0009_catalog_first_load.sql"),
+        postgres: include_str!("../../migrations/postgres/0009_catalog_first_load.sql"),
+        mysql: include_str!("../../migrations/mysql/0009_catalog_first_load.sql"),
+    },
+    Migration {
         version: 10,
         sqlite: include_str!("../../migrations/sqlite/0010_point_ids.sql"),
         postgres: include_str!("../../migrations/postgres/0010_point_ids.sql"),

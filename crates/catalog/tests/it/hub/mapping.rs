@@ -82,11 +82,25 @@ async fn texts_that_a_database_does_not_take_spoil_no_sync() {
             info["tags"] = json!(["a\0b"]);
             info["library_name"] = json!("\0");
         });
-        let (_files, api) = api(backend, &hub, "['org/*']", None).await;
-        api.catalog.sync_hub("hub").await.unwrap();
-        assert_eq!(api.names("models").await, ["org/a", "org/b"], "{backend}");
+        hub.edit("org/b", |info| info["id"] = json!("org/\0"));
+        hub.set_card("org/a", "# a\0b".to_owned());
+        let (_files, api) = api(backend, &hub, "['org/*', 'org/b']", None).await;
+        for _ in 0..2 {
+            api.catalog.sync_hub("hub").await.unwrap();
+            assert_eq!(api.names("models").await, ["org/a", "org/\u{fffd}"], "{backend}");
+        }
+        for _ in ["alone", "with an index"] {
+            let tagged = api.names("models?filterQuery=hf_tags.array_value='a%EF%BF%BDb'").await;
+            assert_eq!(tagged, ["org/a"], "{backend}");
+            api.catalog.index().await.unwrap();
+        }
         let model = api.get("sources/hub/models/org/a").await.json();
-        assert_eq!(model["description"], "nul \u{fffd} \u{1f600}", "{backend}");
+        assert_eq!(model["description"], "nul\u{fffd} \u{fffd} \u{1f600}", "{backend}");
+        assert_eq!(
+            (&model["readme"], &model["libraryName"]),
+            (&json!("# a\u{fffd}b"), &json!("\u{fffd}")),
+            "{backend}"
+        );
         assert!(error(&api).await.ends_with("its name has more than 255 characters"), "{}", error(&api).await);
     }
 }

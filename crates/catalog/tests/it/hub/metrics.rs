@@ -6,7 +6,8 @@ use model_registry_server::metrics::{Format, Metrics};
 use model_registry_testkit::Backend;
 use model_registry_testkit::hub::{HubServer, Planned};
 
-use super::{api, eventually};
+use super::{api, eventually, settings, source};
+use crate::support::{Api, Files};
 
 /// A number of the source `hub`; `None` where there is none yet.
 fn number(metrics: &Metrics, name: &str) -> Option<f64> {
@@ -62,4 +63,41 @@ async fn the_numbers_of_a_source_move_during_a_sync_and_tell_how_it_went() {
     assert_eq!(number(&metrics, "source_items"), Some(2.0));
     assert_eq!(number(&metrics, "source_skipped"), Some(1.0));
     assert_eq!(number(&metrics, "hub_requests_total"), Some(requests + 1.0));
+}
+
+#[tokio::test]
+async fn a_source_that_is_not_configured_any_more_has_no_numbers() {
+    let hub = HubServer::start().await.unwrap();
+    hub.publish("org/a", 1);
+    let other = "- {id: a, type: yaml, properties: {yamlCatalogPath: a.yaml}}\n";
+    let both = source(&hub, "['org/*']", "") + other;
+    let files = Files::new(&[("sources.yaml", &both), ("a.yaml", "models: [{name: m}]\n")]);
+    let api = Api::on(Backend::Sqlite, settings(&files, None)).await;
+    let metrics = Metrics::new(&[]);
+    api.catalog.register_metrics(&metrics);
+    api.catalog.sync_hub("hub").await.unwrap();
+    let lines_of = |source: &str| {
+        let text = metrics.encode(Format::Prometheus).unwrap();
+        text.lines().filter(|line| line.contains(&format!("source=\"{source}\""))).count()
+    };
+    assert_eq!((lines_of("hub"), lines_of("a")), (9, 5));
+
+    // It is removed while it is read.
+    hub.slow_down(Duration::from_millis(500));
+    hub.publish("org/b", 1);
+    files.write("sources.yaml", &format!("model_catalogs:\n{other}"));
+    let removed = async {
+        eventually("the hub is asked", async || number(&metrics, "hub_sync_running") == Some(1.0)).await;
+        api.catalog.load().await.unwrap();
+        assert_eq!((lines_of("hub"), lines_of("a")), (0, 5));
+    };
+    let (synced, ()) = tokio::join!(api.catalog.sync_hub("hub"), removed);
+    assert_eq!(synced.unwrap().written, 0);
+    assert_eq!((lines_of("hub"), lines_of("a")), (0, 5));
+
+    files.write("sources.yaml", &both);
+    hub.slow_down(Duration::ZERO);
+    api.catalog.load().await.unwrap();
+    api.catalog.sync_hub("hub").await.unwrap();
+    assert_eq!((number(&metrics, "source_items"), lines_of("hub"), lines_of("a")), (Some(2.0), 9, 5));
 }

@@ -6,6 +6,7 @@ use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement};
 use serde_json::{Map, Value};
 
 use super::column::ColumnBuilder;
+use super::texts::Texts;
 use super::{Items, Table};
 use crate::catalog::{CatalogKind, vocabulary};
 use crate::db::Transaction;
@@ -53,7 +54,7 @@ pub(super) async fn items(tx: &mut Transaction, kind: CatalogKind) -> Result<Ite
             .columns(["search_text", "document"])
             .and_where(Expr::col("kind").eq(kind.code()));
         let rows: Vec<ItemRow> = tx.fetch_all(&select).await?;
-        let Some(row) = rows.last() else { return Ok(builder.finish()) };
+        let Some(row) = rows.last() else { return Ok(on_thread(|| builder.finish()).await) };
         last = row.id;
         builder = on_thread(move || {
             for row in rows {
@@ -73,7 +74,7 @@ pub(super) async fn artifacts(tx: &mut Transaction, models: &Table) -> Result<Ta
         let mut select = piece("catalog_artifact", last);
         select.columns(["id", "kind", "parent_id", "name", "external_id", "create_time", "update_time", "document"]);
         let mut rows: Vec<ArtifactRow> = tx.fetch_all(&select).await?;
-        let Some(row) = rows.last() else { return Ok(builder.finish()) };
+        let Some(row) = rows.last() else { return Ok(on_thread(|| builder.finish()).await) };
         last = row.id;
         rows.retain(|row| models.row(row.parent_id).is_some());
         for row in &rows {
@@ -105,8 +106,8 @@ fn piece(table: &'static str, after: i64) -> SelectStatement {
 #[derive(Default)]
 struct ItemsBuilder {
     builder: TableBuilder,
-    sort_names: Vec<Box<str>>,
-    search_texts: Vec<Box<str>>,
+    sort_names: Texts,
+    search_texts: Texts,
 }
 
 impl ItemsBuilder {
@@ -114,12 +115,14 @@ impl ItemsBuilder {
         let columns = [("name", row.name), ("external_id", row.external_id), ("source_id", Some(row.source_id))];
         let times = [("create_time", row.create_time), ("update_time", row.update_time)];
         self.builder.add(kind, row.id, columns, times, &row.document)?;
-        self.sort_names.push(row.sort_name.into());
-        self.search_texts.push(row.search_text.into());
+        self.sort_names.push(&row.sort_name);
+        self.search_texts.push(&row.search_text);
         Ok(())
     }
 
-    fn finish(self) -> Items {
+    fn finish(mut self) -> Items {
+        self.sort_names.shrink();
+        self.search_texts.shrink();
         Items::new(self.builder.finish(), self.sort_names, self.search_texts)
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::rows::Rows;
+use super::texts::Texts;
 use crate::filter::{Stored, Test};
 use crate::property::PropertyValue;
 
@@ -15,7 +16,7 @@ const MOST_TEXT: usize = 16 << 20;
 #[derive(Debug, Default)]
 pub(super) struct Column {
     /// Each text once.
-    texts: Vec<Box<str>>,
+    texts: Texts,
     /// Row and place in `texts`.
     text_rows: Vec<(u32, u32)>,
     ints: Vec<(u32, i64)>,
@@ -51,12 +52,11 @@ impl Column {
 
     /// Each text once; none where they are not held.
     pub(super) fn distinct_texts(&self) -> impl Iterator<Item = &str> {
-        self.texts.iter().map(|text| &**text)
+        self.texts.iter()
     }
 
     pub(super) fn texts(&self) -> impl Iterator<Item = (u32, &str)> {
-        let text = |place: u32| self.texts.get(place as usize).map_or("", |text| text);
-        self.text_rows.iter().map(move |(row, place)| (*row, text(*place)))
+        self.text_rows.iter().map(|(row, place)| (*row, self.texts.get(*place)))
     }
 
     pub(super) fn ints(&self) -> impl Iterator<Item = (u32, i64)> {
@@ -68,7 +68,6 @@ impl Column {
     }
 
     fn shrink(&mut self) {
-        self.texts.shrink_to_fit();
         self.text_rows.shrink_to_fit();
         self.ints.shrink_to_fit();
         self.doubles.shrink_to_fit();
@@ -117,12 +116,13 @@ impl ColumnBuilder {
 
     pub(super) fn finish(self) -> Column {
         let Self { mut column, places, .. } = self;
-        column.texts = vec![Box::default(); places.len()];
+        let mut texts = vec![Box::default(); places.len()];
         for (text, place) in places {
-            if let Some(held) = column.texts.get_mut(place as usize) {
+            if let Some(held) = texts.get_mut(place as usize) {
                 *held = text;
             }
         }
+        column.texts = texts.iter().map(|text| &**text).collect();
         column.shrink();
         column
     }

@@ -38,9 +38,12 @@ impl Index {
         };
         let mut rows = self.filtered(items, question)?;
         let finder = question.search.as_ref().map(|search| Finder::new(search.as_bytes()));
+        if let Some(search) = &question.search {
+            rows = rows.and(&items.signatures.candidates(search));
+        }
         let is_found = |row: u32| {
-            let text = || items.search_texts.get(row as usize).map_or("", |text| text);
-            finder.as_ref().is_none_or(|finder| finder.find(text().as_bytes()).is_some())
+            let text = || items.search_texts.get(row).as_bytes();
+            finder.as_ref().is_none_or(|finder| finder.find(text()).is_some())
         };
         if question.order == CatalogOrder::Name {
             // Texts are looked at until the page is full.
@@ -89,7 +92,7 @@ impl Items {
     }
 
     fn sort_name(&self, row: u32) -> &str {
-        self.sort_names.get(row as usize).map_or("", |name| name)
+        self.sort_names.get(row)
     }
 
     /// The first rows behind the cursor in the order of names.
@@ -244,3 +247,6 @@ fn compare<K: Ord + Copy>(one: K, other: K) -> Ordering {
 fn compare_doubles(one: f64, other: f64) -> Ordering {
     one.partial_cmp(&other).unwrap_or(Ordering::Equal)
 }
+
+#[cfg(test)]
+mod tests;

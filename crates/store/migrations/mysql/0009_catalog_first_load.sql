@@ -1,0 +1,2 @@
+-- On these databases the first load keeps all indexes up to date; the number is taken on PostgreSQL.
+DO 0;

@@ -1,0 +1,145 @@
+use model_registry_testkit::{Backend, TestDatabase, backends};
+use serde_json::json;
+use sqlx::{Connection, PgConnection};
+
+use super::*;
+use crate::catalog::CatalogItem;
+use crate::db::{DatabaseSource, PoolOptions};
+use crate::document::Document;
+use crate::store::Store;
+
+async fn store(database: &TestDatabase) -> Store {
+    let source: DatabaseSource = database.url().parse().unwrap();
+    Store::connect(&source, PoolOptions::default(), Clock::system()).await.unwrap()
+}
+
+async fn load(store: &Store, models: &[&str]) -> LoadReport {
+    load_keeping(store, models, &[]).await
+}
+
+async fn load_keeping(store: &Store, models: &[&str], kept: &[&str]) -> LoadReport {
+    let mut items = CatalogItems::default();
+    for name in models {
+        let mut document = Document::default();
+        document.set("name", *name);
+        document.set("description", json!("what is searched"));
+        items.push(&CatalogItem {
+            kind: CatalogKind::Model,
+            key: (*name).to_owned(),
+            name: Some((*name).to_owned()),
+            document,
+            create_time: None,
+            update_time: None,
+            children: Vec::new(),
+        });
+    }
+    let snapshot = SourceSnapshot {
+        source_id: "a".to_owned(),
+        status: "available",
+        error: None,
+        skipped: 0,
+        items: Some(items),
+        kept: kept.iter().map(|&key| key.to_owned()).collect(),
+        is_part: false,
+        next_sync: None,
+    };
+    let load = CatalogLoad { snapshots: vec![snapshot], sources: None, clock: Clock::system(), lease: None };
+    store.write(&load).await.unwrap().unwrap()
+}
+
+/// The indexes that the first load makes, with an id that tells one from another of its name.
+async fn made(database: &TestDatabase) -> Vec<(String, String)> {
+    let mut connection = PgConnection::connect(database.url()).await.unwrap();
+    let select = "SELECT indexrelid::text, pg_get_indexdef(indexrelid) FROM pg_index \
+                  WHERE indisvalid AND indexrelid::regclass::text IN ('catalog_item_search', 'catalog_property_string', \
+                  'catalog_property_int', 'catalog_property_double') ORDER BY 2";
+    sqlx::query_as(select).fetch_all(&mut connection).await.unwrap()
+}
+
+async fn run(database: &TestDatabase, statements: &'static str) {
+    let mut connection = PgConnection::connect(database.url()).await.unwrap();
+    sqlx::raw_sql(statements).execute(&mut connection).await.unwrap();
+}
+
+// Whoever keeps a model knows it by the name it came with.
+#[tokio::test]
+async fn a_model_is_kept_whose_name_has_a_null_character() {
+    for backend in backends() {
+        let database = TestDatabase::create(backend).await.unwrap();
+        let store = store(&database).await;
+        load(&store, &["a\0", "b"]).await;
+        let report = load_keeping(&store, &[], &["a\0"]).await;
+        assert_eq!(report, LoadReport { written: 0, removed: 1, unchanged: 1 }, "{backend}");
+    }
+}
+
+#[tokio::test]
+async fn the_first_load_into_postgresql_makes_the_large_indexes_and_the_next_ones_keep_them() {
+    for backend in backends().into_iter().filter(|backend| *backend == Backend::Postgres) {
+        let database = TestDatabase::create(backend).await.unwrap();
+        let store = store(&database).await;
+        assert_eq!(load(&store, &[]).await.written, 0);
+        assert_eq!(made(&database).await, [], "not before there is something to be found");
+        load(&store, &["one"]).await;
+        let first = made(&database).await;
+        let on = "INDEX catalog_property_";
+        for (made, expected) in first.iter().map(|(_, made)| made.replace("public.", "")).zip([
+            "CREATE INDEX catalog_item_search ON catalog_item USING gin (search_text gin_trgm_ops)".to_owned(),
+            format!(
+                "CREATE {on}double ON catalog_property USING btree (workspace_id, kind, name, double_value, owner_id) \
+                 WHERE (double_value IS NOT NULL)"
+            ),
+            format!(
+                "CREATE {on}int ON catalog_property USING btree (workspace_id, kind, name, int_value, owner_id) \
+                 WHERE (int_value IS NOT NULL)"
+            ),
+            format!(
+                "CREATE {on}string ON catalog_property USING btree (workspace_id, kind, name, \"left\"(string_value, 255), owner_id) \
+                 WHERE (string_value IS NOT NULL)"
+            ),
+        ]) {
+            assert_eq!(made, expected);
+        }
+        assert_eq!(first.len(), 4);
+        load(&store, &["one", "two"]).await;
+        assert_eq!(made(&database).await, first);
+
+        // A schema from before that has rows keeps its indexes, one without rows gets them with its first load.
+        run(&database, "DELETE FROM schema_migrations WHERE version = 9").await;
+        let store = self::store(&database).await;
+        assert_eq!(made(&database).await, first);
+        assert_eq!(load(&store, &[]).await.removed, 2);
+        run(&database, "DELETE FROM schema_migrations WHERE version = 9").await;
+        let store = self::store(&database).await;
+        assert_eq!(made(&database).await, []);
+        load(&store, &["one"]).await;
+        assert_eq!(made(&database).await.len(), 4);
+    }
+}
+
+#[tokio::test]
+async fn a_load_does_without_the_extension_and_without_the_tables_being_its_own() {
+    for backend in backends().into_iter().filter(|backend| *backend == Backend::Postgres) {
+        let database = TestDatabase::create(backend).await.unwrap();
+        drop(store(&database).await);
+        run(&database, "DROP EXTENSION pg_trgm").await;
+        // The rows are written by a role that owns nothing.
+        let role = format!("r{}", uuid::Uuid::now_v7().simple());
+        let mut connection = PgConnection::connect(database.url()).await.unwrap();
+        let grant = format!(
+            "CREATE ROLE {role} LOGIN PASSWORD 'p'; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}"
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(grant)).execute(&mut connection).await.unwrap();
+        let (_, place) = database.url().split_once('@').unwrap();
+        let url = format!("postgres://{role}:p@{place}");
+        let source: DatabaseSource = url.parse().unwrap();
+        let store = Store::connect(&source, PoolOptions::default(), Clock::system()).await.unwrap();
+        assert_eq!(load(&store, &["one"]).await.written, 1);
+        assert_eq!(made(&database).await.len(), 3);
+        run(&database, "CREATE EXTENSION pg_trgm").await;
+        assert_eq!(load(&store, &["one", "two"]).await.written, 1);
+        assert_eq!(made(&database).await.len(), 4, "once the extension is there");
+        let drop = format!("DROP OWNED BY {role}; DROP ROLE {role}");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(drop)).execute(&mut connection).await.unwrap();
+    }
+}

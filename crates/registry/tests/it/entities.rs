@@ -1,7 +1,7 @@
 //! Entities that are no artifacts: created, changed, found.
 
 use model_registry_api::{ApiVersion, Kind, Shape};
-use model_registry_testkit::backends;
+use model_registry_testkit::{Backend, backends};
 use serde_json::json;
 
 use crate::support::entities::{Creation, Entities, change, entity, kinds};
@@ -325,6 +325,10 @@ async fn an_empty_id_in_a_path_is_a_missing_one() {
         ("inference_services//serves", "inferenceserviceId"),
     ] {
         let answer = api.get(path).await;
-        assert_eq!((answer.status, answer.message()), (422, format!("required field '{field}' is zero value.")), "{path}");
+        assert_eq!(
+            (answer.status, answer.message()),
+            (422, format!("required field '{field}' is zero value.")),
+            "{path}"
+        );
     }
 }

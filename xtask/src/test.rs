@@ -108,19 +108,47 @@ async fn prepare_python(arguments: &Arguments) -> Result<()> {
 fn summary(arguments: &Arguments, databases: &BTreeSet<Database>, passed: bool, start: Instant) -> String {
     // The tests themselves look for this server.
     let has_mysql = std::env::var_os(MYSQL_VARIABLE).is_some_and(|url| !url.is_empty());
-    let names: Vec<&str> = databases
-        .iter()
-        .map(|database| match database {
-            Database::Sqlite => "SQLite",
-            Database::Postgres => "PostgreSQL",
-            Database::Mariadb => "MariaDB",
-        })
-        .chain(has_mysql.then_some("MySQL"))
-        .collect();
+    let (there, absent) = names(databases, has_mysql);
+    let absent = match absent.as_slice() {
+        [] => String::new(),
+        absent => format!(", not on {}", absent.join(", ")),
+    };
     let python = if arguments.skip_python { "without" } else { "with" };
     let which =
         arguments.filter.as_ref().map_or_else(|| "all tests".to_owned(), |filter| format!("tests named `{filter}`"));
     let result = if passed { "passed" } else { "FAILED" };
     let seconds = start.elapsed().as_secs();
-    format!("xtask test: {which} on {}, {python} the Python programs: {result} after {seconds} s", names.join(", "))
+    format!(
+        "xtask test: {which} on {}{absent}, {python} the Python programs: {result} after {seconds} s",
+        there.join(", ")
+    )
+}
+
+/// The databases that were tested on, and the others with what it takes to test on them.
+fn names(databases: &BTreeSet<Database>, has_mysql: bool) -> (Vec<&'static str>, Vec<String>) {
+    let all = [
+        ("SQLite", databases.contains(&Database::Sqlite), "--db sqlite".to_owned()),
+        ("PostgreSQL", databases.contains(&Database::Postgres), "--db postgres".to_owned()),
+        ("MariaDB", databases.contains(&Database::Mariadb), "--db mariadb".to_owned()),
+        ("MySQL", has_mysql, format!("{MYSQL_VARIABLE} names no server")),
+    ];
+    let there = all.iter().filter(|(_, there, _)| *there).map(|(name, ..)| *name).collect();
+    let absent =
+        all.iter().filter(|(_, there, _)| !there).map(|(name, _, remedy)| format!("{name} ({remedy})")).collect();
+    (there, absent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_tested_on_is_named() {
+        let some = BTreeSet::from([Database::Sqlite, Database::Mariadb]);
+        let (there, absent) = names(&some, false);
+        assert_eq!(there, ["SQLite", "MariaDB"]);
+        assert_eq!(absent, ["PostgreSQL (--db postgres)", "MySQL (MR_TEST_MYSQL_URL names no server)"]);
+        let all = BTreeSet::from([Database::Sqlite, Database::Postgres, Database::Mariadb]);
+        assert_eq!(names(&all, true), (vec!["SQLite", "PostgreSQL", "MariaDB", "MySQL"], vec![]));
+    }
 }

@@ -267,9 +267,11 @@ async fn a_key_says_nothing_to_another_caller() {
         // Without a name, so that only the key tells that it is the same.
         let body = json!({"artifactType": "doc-artifact", "uri": "u"});
         let (statements, ada) = send("ada", "artifacts", body.clone()).await;
-        assert_eq!((ada.status, statements), (201, 4), "{backend}: {}", ada.message());
+        assert_eq!(ada.status, 201, "{backend}: {}", ada.message());
+        assert!(statements <= 4, "{backend}: {statements}");
         let (statements, grace) = send("grace", "artifacts", body.clone()).await;
-        assert_eq!((grace.status, statements), (201, 4), "{backend}: {}", grace.message());
+        assert_eq!(grace.status, 201, "{backend}: {}", grace.message());
+        assert!(statements <= 4, "{backend}: {statements}");
         assert_ne!(grace.id(), ada.id(), "{backend}");
         for (user, first) in [("ada", &ada), ("grace", &grace)] {
             assert_same(&send(user, "artifacts", body.clone()).await.1, first, user);

@@ -133,22 +133,3 @@ async fn a_metric_that_was_attached_by_its_id_is_found_by_its_name() {
         }
     }
 }
-
-#[tokio::test]
-async fn the_largest_filters_are_answered_where_metrics_are_listed() {
-    for backend in backends() {
-        let api = Api::on(backend).await;
-        let run = run(&api).await;
-        let five = json!({"p99": {"metadataType": "MetadataDoubleValue", "double_value": 5}});
-        let body = json!({"artifactType": "metric", "name": "loss", "value": 1, "customProperties": five});
-        api.create(&format!("experiment_runs/{run}/artifacts"), body).await;
-        let loss = vec!["loss".to_owned()];
-        let integers = (0..100).map(|number| format!("p{number} IN (0,1,2,3,4,5,6,7,8,9)")).collect::<Vec<_>>();
-        assert_eq!(found(&api, &run, &integers.join(" OR ")).await, (vec![1.0], loss.clone()), "{backend}");
-        let texts = (0..100).map(|number| format!("p{number} NOT ILIKE 'A%' OR x IS NULL")).collect::<Vec<_>>();
-        let texts = texts[..50].join(" OR ");
-        assert_eq!(found(&api, &run, &texts).await, (vec![1.0], loss.clone()), "{backend}");
-        let nested = format!("{}p99 = 5{}", "NOT (".repeat(32), ")".repeat(32));
-        assert_eq!(found(&api, &run, &nested).await, (vec![1.0], loss), "{backend}");
-    }
-}

@@ -119,7 +119,7 @@ models:
     let expected = [
         "a.yaml:3:25: model \"m\" custom property `x` is kept as a text: `int_value` is no whole number",
         "a.yaml:5:51: model \"m\" is published without artifact 0: unknown metricsType: speed-metrics",
-        "a.yaml:6:43: model \"m\" artifact 1: custom property `y` is kept as a text: `int_value` is no whole number",
+        "a.yaml:6:44: model \"m\" artifact 1: custom property `y` is kept as a text: `int_value` is no whole number",
         "t.yaml:3:29: server \"s\" is published without tool 1: the name is empty",
         "t.yaml:3:41: server \"s\" is published without tool 2: there are two tools `a`",
         "t.yaml:3:45: server \"s\" is published without tool 3: is empty",

@@ -14,7 +14,7 @@ use std::path::Path;
 use model_registry_store::{CatalogItem, CatalogKind, Document};
 use serde_json::{Map, Value, json};
 
-use self::entry::{ParameterEntry, SecurityIndicators, ServerEntry};
+use self::entry::{ParameterEntry, SecurityIndicators, ServerEntry, ToolEntry};
 use self::notices::{filled, notices, runtime_metadata};
 use crate::license;
 use crate::models::Found;
@@ -52,7 +52,7 @@ pub(crate) fn read(file: &Path, reader: impl Read, source_id: &str, filter: &Nam
             }
         };
         match item(&server, name, source_id) {
-            Ok(item) => {
+            Ok((item, of_parts)) => {
                 if let Some(first) = lines.get(&item.key) {
                     let reason = format!("is there already in this version, in line {first}: this one is left out");
                     found.problems.push(entry.problem(about(&reason)));
@@ -60,6 +60,8 @@ pub(crate) fn read(file: &Path, reader: impl Read, source_id: &str, filter: &Nam
                     lines.insert(item.key.clone(), entry.node.place.line);
                     let told = unknown.iter().map(|key| (key.place, format!("has the {}", key.with(DOES_NOTHING))));
                     let told = told.chain(notices(entry, &server));
+                    let of_parts = of_parts.into_iter();
+                    let told = told.chain(of_parts.map(|breach| (breach.place(entry), breach.reason)));
                     found.notices.extend(told.map(|(place, reason)| entry.problem_at(Some(place), about(&reason))));
                     found.items.push(&item);
                 }
@@ -74,7 +76,8 @@ pub(crate) fn read(file: &Path, reader: impl Read, source_id: &str, filter: &Nam
     Ok(found)
 }
 
-fn item(entry: &ServerEntry, name: &str, source_id: &str) -> Result<CatalogItem, Breach> {
+/// The server, and what is worth telling of its tools and properties.
+fn item(entry: &ServerEntry, name: &str, source_id: &str) -> Result<(CatalogItem, Vec<Breach>), Breach> {
     values::check_name(name).map_err(|reason| Breach::from(reason).in_key("name"))?;
     let version = entry.version.as_deref().unwrap_or_default();
     if name.contains('@') || version.contains('@') {
@@ -131,11 +134,12 @@ fn item(entry: &ServerEntry, name: &str, source_id: &str) -> Result<CatalogItem,
     if let Some(runtime) = entry.runtime_metadata.as_ref().filter(|runtime| runtime_metadata(runtime).is_ok()) {
         document.insert("runtimeMetadata".to_owned(), runtime.clone());
     }
-    let custom = entry.custom_properties.as_ref().map(values::custom_properties).transpose()?;
-    document.insert("customProperties".to_owned(), custom.unwrap_or_default().into());
-    let children = tools(entry)?;
+    let mut notices = Vec::new();
+    let custom = entry.custom_properties.as_ref().map(|given| values::custom_properties(given, &mut notices));
+    document.insert("customProperties".to_owned(), custom.transpose()?.unwrap_or_default().into());
+    let children = tools(entry, &mut notices);
     document.insert("toolCount".to_owned(), children.len().into());
-    Ok(CatalogItem {
+    let item = CatalogItem {
         kind: CatalogKind::McpServer,
         key,
         name: Some(name.to_owned()),
@@ -143,7 +147,8 @@ fn item(entry: &ServerEntry, name: &str, source_id: &str) -> Result<CatalogItem,
         create_time: values::millis("createTimeSinceEpoch", entry.create_time_since_epoch.as_deref())?,
         update_time: values::millis("lastUpdateTimeSinceEpoch", entry.last_update_time_since_epoch.as_deref())?,
         children,
-    })
+    };
+    Ok((item, notices))
 }
 
 fn set_endpoints(document: &mut Map<String, Value>, entry: &ServerEntry) -> Result<(), Breach> {
@@ -211,46 +216,63 @@ fn artifacts(entry: &ServerEntry) -> Result<Vec<Value>, Breach> {
     Ok(artifacts)
 }
 
-fn tools(entry: &ServerEntry) -> Result<Vec<CatalogItem>, Breach> {
-    let mut tools: Vec<CatalogItem> = Vec::new();
+/// A tool with a mistake is left out alone (parity, catalog-service 3.10).
+fn tools(entry: &ServerEntry, notices: &mut Vec<Breach>) -> Vec<CatalogItem> {
+    let mut tools = Vec::new();
     let mut names = HashSet::new();
-    for (index, tool) in entry.tools.iter().flatten().enumerate() {
+    for (index, entry) in entry.tools.iter().flatten().enumerate() {
         let here = |breach: Breach| breach.in_element("tools", "tool", index);
-        let tool = tool.as_ref().ok_or_else(|| here("is empty".to_owned().into()))?;
-        let name = tool.name.as_deref().unwrap_or_default().trim();
-        let in_name = |reason: String| here(Breach::from(reason).in_key("name"));
-        values::check_name(name).map_err(in_name)?;
-        if !names.insert(name) {
-            return Err(in_name(format!("there are two tools `{name}`")));
+        let mut told = Vec::new();
+        match tool(entry.as_ref(), &mut names, &mut told) {
+            Ok(tool) => {
+                tools.push(tool);
+                notices.extend(told.into_iter().map(here));
+            }
+            Err(breach) => notices.push(here(breach).so_that("is published without")),
         }
-        let mut document = Map::new();
-        document.insert("name".to_owned(), name.into());
-        let access = match filled(tool.access_type.as_ref()) {
-            None => ACCESS_TYPES[0],
-            Some(access) if ACCESS_TYPES.contains(&access) => access,
-            // Nobody knows what it does.
-            Some(_) => ACCESS_TYPES[ACCESS_TYPES.len() - 1],
-        };
-        document.insert("accessType".to_owned(), access.into());
-        put(&mut document, "description", tool.description.as_deref());
-        put(&mut document, "externalId", tool.external_id.as_deref());
-        let custom = tool.custom_properties.as_ref().map(values::custom_properties).transpose().map_err(here)?;
-        document.insert("customProperties".to_owned(), custom.unwrap_or_default().into());
-        let parameters: Vec<Value> = tool.parameters.iter().flatten().map(parameter).collect();
-        if !parameters.is_empty() {
-            document.insert("parameters".to_owned(), parameters.into());
-        }
-        tools.push(CatalogItem {
-            kind: CatalogKind::McpTool,
-            key: name.to_owned(),
-            name: Some(name.to_owned()),
-            document: Document(document),
-            create_time: None,
-            update_time: None,
-            children: Vec::new(),
-        });
     }
-    Ok(tools)
+    tools
+}
+
+fn tool<'a>(
+    entry: Option<&'a ToolEntry>,
+    names: &mut HashSet<&'a str>,
+    notices: &mut Vec<Breach>,
+) -> Result<CatalogItem, Breach> {
+    let entry = entry.ok_or_else(|| "is empty".to_owned())?;
+    let name = entry.name.as_deref().unwrap_or_default().trim();
+    let in_name = |reason: String| Breach::from(reason).in_key("name");
+    values::check_name(name).map_err(in_name)?;
+    if names.contains(name) {
+        return Err(in_name(format!("there are two tools `{name}`")));
+    }
+    let mut document = Map::new();
+    document.insert("name".to_owned(), name.into());
+    let access = match filled(entry.access_type.as_ref()) {
+        None => ACCESS_TYPES[0],
+        Some(access) if ACCESS_TYPES.contains(&access) => access,
+        // Nobody knows what it does.
+        Some(_) => ACCESS_TYPES[ACCESS_TYPES.len() - 1],
+    };
+    document.insert("accessType".to_owned(), access.into());
+    put(&mut document, "description", entry.description.as_deref());
+    put(&mut document, "externalId", entry.external_id.as_deref());
+    let custom = entry.custom_properties.as_ref().map(|given| values::custom_properties(given, notices));
+    document.insert("customProperties".to_owned(), custom.transpose()?.unwrap_or_default().into());
+    let parameters: Vec<Value> = entry.parameters.iter().flatten().map(parameter).collect();
+    if !parameters.is_empty() {
+        document.insert("parameters".to_owned(), parameters.into());
+    }
+    names.insert(name);
+    Ok(CatalogItem {
+        kind: CatalogKind::McpTool,
+        key: name.to_owned(),
+        name: Some(name.to_owned()),
+        document: Document(document),
+        create_time: None,
+        update_time: None,
+        children: Vec::new(),
+    })
 }
 
 fn parameter(entry: &ParameterEntry) -> Value {

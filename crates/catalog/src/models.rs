@@ -33,6 +33,10 @@ pub(crate) struct Found {
     pub(crate) notices: Told,
 }
 
+const METRICS: &str = "metrics-artifact";
+const PERFORMANCE: &str = "performance-metrics";
+const ACCURACY: &str = "accuracy-metrics";
+
 const MODEL_FILE: ListFile =
     ListFile { list: "models", keys: &["source", "models"], unknown_keys: UnknownKeys::Refused };
 
@@ -137,12 +141,15 @@ pub(crate) fn read(
         }
         lines.insert(name.to_owned(), entry.node.place.line);
         match item(model, name, source_id) {
-            Ok(mut item) => {
+            Ok((mut item, notices)) => {
                 measurements.attach(name, &mut item, &mut found);
                 found.items.push(&item);
                 let told = unknown.iter().map(|key| {
                     entry.problem_at(Some(key.place), about(&format_args!("has the {}", key.with(DOES_NOTHING))))
                 });
+                found.notices.extend(told);
+                let told = notices.iter();
+                let told = told.map(|breach| entry.problem_at(Some(breach.place(entry)), about(&breach.reason)));
                 found.notices.extend(told);
             }
             Err(breach) => {
@@ -154,7 +161,8 @@ pub(crate) fn read(
     Ok(found)
 }
 
-fn item(entry: ModelEntry, name: &str, source_id: &str) -> Result<CatalogItem, Breach> {
+/// The model, and what is worth telling of it.
+fn item(entry: ModelEntry, name: &str, source_id: &str) -> Result<(CatalogItem, Vec<Breach>), Breach> {
     let mut document = Map::new();
     document.insert("name".to_owned(), name.into());
     document.insert("source_id".to_owned(), source_id.into());
@@ -179,16 +187,21 @@ fn item(entry: ModelEntry, name: &str, source_id: &str) -> Result<CatalogItem, B
     // parity (catalog-service 1.3): an empty list is sent, too.
     document.insert("language".to_owned(), entry.language.unwrap_or_default().into());
     document.insert("tasks".to_owned(), entry.tasks.unwrap_or_default().into());
-    set_custom_properties(&mut document, entry.custom_properties.as_ref())?;
-
-    let mut children = Vec::new();
+    let (mut children, mut notices) = (Vec::new(), Vec::new());
+    set_custom_properties(&mut document, entry.custom_properties.as_ref(), &mut notices)?;
     let mut keys = Keys::default();
     for (index, artifact) in entry.artifacts.iter().flatten().enumerate() {
         let here = |breach: Breach| breach.in_element("artifacts", "artifact", index);
         let artifact = artifact.as_ref().ok_or_else(|| here("is empty".to_owned().into()))?;
-        children.push(artifact_item(artifact, &mut keys).map_err(here)?);
+        if let Err(breach) = check_metrics_type(artifact) {
+            notices.push(here(breach).so_that("is published without"));
+            continue;
+        }
+        let mut told = Vec::new();
+        children.push(artifact_item(artifact, &mut keys, &mut told).map_err(here)?);
+        notices.extend(told.into_iter().map(here));
     }
-    Ok(CatalogItem {
+    let item = CatalogItem {
         kind: CatalogKind::Model,
         key: name.to_owned(),
         name: Some(name.to_owned()),
@@ -196,18 +209,35 @@ fn item(entry: ModelEntry, name: &str, source_id: &str) -> Result<CatalogItem, B
         create_time: values::millis("createTimeSinceEpoch", entry.create_time_since_epoch.as_deref())?,
         update_time: values::millis("lastUpdateTimeSinceEpoch", entry.last_update_time_since_epoch.as_deref())?,
         children,
-    })
+    };
+    Ok((item, notices))
 }
 
-fn set_custom_properties(document: &mut Map<String, Value>, properties: Option<&Properties>) -> Result<(), Breach> {
-    let custom = properties.map(values::custom_properties).transpose()?.unwrap_or_default();
+/// Metrics of an unknown type are left out alone (parity, catalog-service 3.9).
+fn check_metrics_type(entry: &ArtifactEntry) -> Result<(), Breach> {
+    if entry.artifact_type.as_deref() != Some(METRICS) {
+        return Ok(());
+    }
+    match entry.metrics_type.as_deref() {
+        Some(PERFORMANCE | ACCURACY) => Ok(()),
+        other => Err(Breach::from(format!("unknown metricsType: {}", other.unwrap_or("none"))).in_key("metricsType")),
+    }
+}
+
+fn set_custom_properties(
+    document: &mut Map<String, Value>,
+    properties: Option<&Properties>,
+    notices: &mut Vec<Breach>,
+) -> Result<(), Breach> {
+    let custom = properties.map(|properties| values::custom_properties(properties, notices));
+    let custom = custom.transpose()?.unwrap_or_default();
     if !custom.is_empty() {
         document.insert("customProperties".to_owned(), custom.into());
     }
     Ok(())
 }
 
-fn artifact_item(entry: &ArtifactEntry, keys: &mut Keys) -> Result<CatalogItem, Breach> {
+fn artifact_item(entry: &ArtifactEntry, keys: &mut Keys, notices: &mut Vec<Breach>) -> Result<CatalogItem, Breach> {
     let wrong = |key: &str, reason: String| Breach::from(reason).in_key(key);
     let mut document = Map::new();
     let (kind, key) = match entry.artifact_type.as_deref() {
@@ -217,13 +247,11 @@ fn artifact_item(entry: &ArtifactEntry, keys: &mut Keys) -> Result<CatalogItem, 
             document.insert("uri".to_owned(), uri.into());
             (CatalogKind::ModelArtifact, format!("uri {uri}"))
         }
-        Some("metrics-artifact") => {
+        Some(METRICS) => {
             let (kind, name) = match entry.metrics_type.as_deref() {
-                Some(name @ "performance-metrics") => (CatalogKind::PerformanceMetrics, name),
-                Some(name @ "accuracy-metrics") => (CatalogKind::AccuracyMetrics, name),
-                other => {
-                    return Err(wrong("metricsType", format!("unknown metricsType: {}", other.unwrap_or("none"))));
-                }
+                Some(PERFORMANCE) => (CatalogKind::PerformanceMetrics, PERFORMANCE),
+                // Others have been left out.
+                _ => (CatalogKind::AccuracyMetrics, ACCURACY),
             };
             document.insert("metricsType".to_owned(), name.into());
             (kind, format!("file {}", entry.name.as_deref().unwrap_or_default()))
@@ -237,7 +265,7 @@ fn artifact_item(entry: &ArtifactEntry, keys: &mut Keys) -> Result<CatalogItem, 
     put(&mut document, "name", entry.name.as_deref());
     put(&mut document, "description", entry.description.as_deref());
     put(&mut document, "externalId", entry.external_id.as_deref());
-    set_custom_properties(&mut document, entry.custom_properties.as_ref())?;
+    set_custom_properties(&mut document, entry.custom_properties.as_ref(), notices)?;
     Ok(CatalogItem {
         kind,
         key: keys.unique(key),
@@ -250,7 +278,7 @@ fn artifact_item(entry: &ArtifactEntry, keys: &mut Keys) -> Result<CatalogItem, 
 }
 
 pub(crate) fn artifact_type(kind: CatalogKind) -> &'static str {
-    if kind == CatalogKind::ModelArtifact { "model-artifact" } else { "metrics-artifact" }
+    if kind == CatalogKind::ModelArtifact { "model-artifact" } else { METRICS }
 }
 
 /// Keys of the artifacts of one model: short, and with a number where two would be alike.

@@ -12,6 +12,7 @@ mod parameters;
 mod performance;
 mod preview;
 mod recommended_models;
+mod segments;
 mod sources;
 
 use axum::Router;
@@ -47,12 +48,15 @@ pub fn router(catalog: Catalog) -> Router {
         // The server's own limit on bodies counts.
         .route("/sources/preview", post(preview::preview).layer(DefaultBodyLimit::disable()))
         .route("/sources/{source_id}/models/", get(model::without_name))
+        .route("/sources//models/{*name}", get(model::without_source))
         // Names contain slashes, so what follows a name cannot be a route of its own.
         .route("/sources/{source_id}/models/{*name}", get(model::dispatch));
     let servers = Router::new()
         .route("/mcp_servers", get(mcp_servers::list))
         .route("/mcp_servers/filter_options", get(filter_options::of_servers))
         .route("/mcp_servers/{server_id}", get(mcp_servers::get_one))
+        .route("/mcp_servers//tools", get(mcp_tools::without_server))
+        .route("/mcp_servers//tools/{*tool_name}", get(mcp_tools::without_server))
         .route("/mcp_servers/{server_id}/tools", get(mcp_tools::list))
         .route("/mcp_servers/{server_id}/tools/{*tool_name}", get(mcp_tools::get_one));
     let document = Served::new(&openapi::document());

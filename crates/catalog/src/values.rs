@@ -37,7 +37,8 @@ impl PropertyEntry {
             }
             "MetadataIntValue" => {
                 let text = self.int_value.as_deref().ok_or_else(|| missing("int_value"))?;
-                let number: i64 = text.trim().parse().map_err(|_| format!("`int_value` is no whole number: {text}"))?;
+                // parity (catalog-service 1.4): what is no whole number is kept as a text.
+                let Ok(number) = text.trim().parse::<i64>() else { return Ok(text_property(text)) };
                 json!({"int_value": number.to_string()})
             }
             "MetadataDoubleValue" => {
@@ -64,13 +65,20 @@ impl PropertyEntry {
 
 pub(crate) type Properties = BTreeMap<String, PropertyEntry>;
 
-/// The custom properties as a response carries them.
-pub(crate) fn custom_properties(properties: &Properties) -> Result<Map<String, Value>, Breach> {
+/// The custom properties as a response carries them; `notices` get what is worth telling of them.
+pub(crate) fn custom_properties(
+    properties: &Properties,
+    notices: &mut Vec<Breach>,
+) -> Result<Map<String, Value>, Breach> {
     let mut wire = Map::new();
     let here = |name: &str, reason: String| Breach::from(reason).in_key(name).in_key("customProperties");
     for (name, entry) in properties {
         check_property_name(name).map_err(|reason| here(name, reason))?;
         let value = entry.to_wire().map_err(|reason| here(name, format!("custom property `{name}` {reason}")))?;
+        if entry.int_value.is_some() && value["metadataType"] != entry.metadata_type.as_deref().unwrap_or_default() {
+            let reason = format!("custom property `{name}` is kept as a text: `int_value` is no whole number");
+            notices.push(here(name, reason));
+        }
         wire.insert(name.clone(), value);
     }
     Ok(wire)

@@ -40,6 +40,11 @@ impl Query {
             .filter(|value| !value.is_empty())
     }
 
+    /// Whether `key` is there, with a value or without.
+    pub fn has(&self, key: &str) -> bool {
+        self.parameters.iter().any(|(name, _)| name == key)
+    }
+
     /// Returns every non-empty value of `key`, for parameters that are lists.
     pub fn get_all<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
         self.parameters

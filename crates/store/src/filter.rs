@@ -36,8 +36,8 @@
 //!   ``\` `` and a doubled back-quote are a back-quote, `\\` is a backslash.
 //! * Within a text a doubled quote is one quote, `\'` and `\"` are quotes, `\\` is one backslash; before any other
 //!   character a backslash is an ordinary character.
-//! * A LIKE pattern is such a text, read a second time: `%` is any run of characters, `_` any one, and `\%`, `\_`, `\\`
-//!   stand for themselves. A backslash before any other character is again ordinary. So `LIKE '50\%'` finds `50%`,
+//! * A LIKE pattern is such a text, read a second time: `%` is any run of characters, `_` any one, and a character behind a
+//!   backslash, whichever it is, stands for itself. So `LIKE '50\%'` finds `50%`, `LIKE 'a\\-b'` and `LIKE 'a\-b'` find `a-b`,
 //!   and `LIKE 'C:\\\\%'` finds texts that begin with `C:\` (the text is `C:\\%`). A pattern may not end in a backslash
 //!   that escapes nothing.
 //!
@@ -49,10 +49,11 @@
 //! its values does. `IS NULL` means "no value", `IN ()` matches nothing, `NOT IN ()` whatever has the property.
 //!
 //! Where the caller declares a type, literals must fit: text takes texts, a number takes numbers and texts that spell
-//! one (`id = "5"`), a boolean takes booleans with `=`, `!=`, `<>` and IN. Elsewhere (custom properties) the literal
-//! decides: a text looks at texts, a boolean at booleans, an INT at integers and doubles, a FLOAT at doubles only
-//! (parity: an integer property never matches `> 0.5`; `.int_value > 0.5` does look at integers). The elements of a list
-//! decide each for itself. Integers and doubles compare exactly; an INT beside a double is first rounded to one.
+//! one (`id = "5"`), a boolean takes booleans with `=`, `!=`, `<>` and IN. An ending that asks for another type finds
+//! nothing (parity), as there are no such values. Elsewhere (custom properties) the literal decides: a text looks at texts,
+//! a boolean at booleans, an INT at integers and doubles, a FLOAT at doubles only (parity: an integer property never
+//! matches `> 0.5`; `.int_value > 0.5` does look at integers). The elements of a list decide each for itself. Integers and
+//! doubles compare exactly; an INT beside a double is first rounded to one.
 //!
 //! Texts compare byte by byte; LIKE is case-sensitive, ILIKE compares texts after [`fold`].
 //!

@@ -12,6 +12,9 @@ use super::{AssetType, Label, NamedQuery};
 use crate::pattern::NameFilter;
 use crate::yaml::{self, DOES_NOTHING, Entry, Place, Problem, UnknownKey};
 
+/// The longest id of a source that the database keeps.
+const LONGEST_ID: usize = 255;
+
 /// A sources file whose entries are valid by themselves.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SourcesFile {
@@ -159,7 +162,7 @@ impl SourcesFile {
         Ok(file)
     }
 
-    /// A source without an id, or with one that it cannot have, spoils the file: nobody knows which one is meant.
+    /// A source without an id spoils the file: nobody knows which one is meant.
     fn add<T: Written>(
         &mut self,
         source: Entry<'_>,
@@ -171,8 +174,10 @@ impl SourcesFile {
             AssetType::McpServers => "MCP catalog source",
         };
         let id = id(source).ok_or_else(|| source.problem(format!("{what} missing id")))?;
-        if id.chars().count() > 255 || id.contains(['\0', '/']) {
-            return Err(source.problem(format!("{what} `{id}`: an id has at most 255 characters and no slash")));
+        if id.chars().count() > LONGEST_ID || id.contains('\0') {
+            let reason = format!("an id has at most {LONGEST_ID} characters, none of them null: this one is left out");
+            self.problems.push(source.problem(format!("{what} `{id}`: {reason}")));
+            return Ok(());
         }
         if let Some(other) = seen.insert(id.to_owned(), asset) {
             seen.insert(id.to_owned(), other);
@@ -189,7 +194,7 @@ impl SourcesFile {
             properties.iter().filter_map(|(key, value)| Some((key.text()?.to_owned(), value.place))).collect();
         let (fields, broken) = match fields::<T>(source, id) {
             Ok(fields) => (fields, None),
-            Err(problem) => (SourceFields::default(), Some(problem)),
+            Err(problem) => (readable::<T>(source), Some(problem)),
         };
         let place = source.node.place;
         self.sources.push((asset, SourceEntry { id: id.to_owned(), place, broken, fields, property_places }));
@@ -278,6 +283,20 @@ fn unknown_keys(query: Entry<'_>, name: &str) -> Vec<Problem> {
 
 fn refuse_unknown(entry: Entry<'_>, unknown: &[UnknownKey]) -> Option<Problem> {
     unknown.first().map(|key| entry.problem_at(Some(key.place), key))
+}
+
+/// What can be read of a source with a mistake, so that it is shown as the one that it is.
+fn readable<T: Written>(source: Entry<'_>) -> SourceFields {
+    let texts = |key: &str| -> Option<Vec<String>> {
+        source.node.get(key)?.elements()?.iter().map(|node| node.text().map(str::to_owned)).collect()
+    };
+    SourceFields {
+        name: source.node.get("name").and_then(|name| name.text()).map(str::to_owned),
+        labels: texts("labels"),
+        included: texts(&format!("included{}", T::PATTERNS)),
+        excluded: texts(&format!("excluded{}", T::PATTERNS)),
+        ..SourceFields::default()
+    }
 }
 
 fn fields<T: Written>(source: Entry<'_>, id: &str) -> Result<SourceFields, Problem> {

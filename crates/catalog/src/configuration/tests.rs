@@ -101,10 +101,6 @@ fn what_leaves_open_what_a_file_is_about_spoils_the_file() {
         ("labels: 3", "0.yaml:1:9: `labels`: expected a list"),
         ("labels: []\nlabels: []", "0.yaml:2:1: `labels`: the key is there already, in line 1"),
         ("catalogs:\n- {name: A}", "0.yaml:2:3: model catalog source missing id"),
-        (
-            "mcp_catalogs:\n- {id: a/b}",
-            "0.yaml:2:3: MCP catalog source `a/b`: an id has at most 255 characters and no slash",
-        ),
         ("- a", "0.yaml:1:1: expected a map, found a list"),
         ("namedQueries: [a]", "0.yaml:1:15: `namedQueries`: expected a map of queries"),
     ] {

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
+use tokio::time::{Instant, timeout_at};
 
 use super::client::Hub;
 use super::pattern::{self, Wanted};
@@ -30,17 +31,9 @@ pub(crate) struct Preview<'a> {
 }
 
 /// The names that the hub has, each with whether it would be published; `now` is in milliseconds.
+///
+/// A pattern whose list cannot be read is left out, unless nothing is left then (parity, catalog-service 2.12).
 pub(crate) async fn preview(
-    preview: &Preview<'_>,
-    access: &HubAccess,
-    gates: &Gates,
-    now: i64,
-) -> Result<Vec<(String, bool)>, String> {
-    let read = tokio::time::timeout(TIMEOUT, read(preview, access, gates, now)).await;
-    read.unwrap_or_else(|_| Err(format!("the hub did not answer within {} seconds", TIMEOUT.as_secs())))
-}
-
-async fn read(
     preview: &Preview<'_>,
     access: &HubAccess,
     gates: &Gates,
@@ -52,20 +45,42 @@ async fn read(
     let most = preview.limit.unwrap_or(DEFAULT_MODELS);
     let most = if most == 0 { MOST_MODELS } else { most.min(MOST_MODELS) };
     let requests = Counter::default();
-    let hub = Hub::new(preview.url.unwrap_or(DEFAULT_URL).trim_end_matches('/'), None, access, &requests, now)?;
-    let hub = hub.sharing(gates);
+    let hub = |url: &str| Hub::new(url.trim_end_matches('/'), None, access, &requests, now);
+    // An address that sources may not read from is as good as none (parity, catalog-service 2.12).
+    let hub = match preview.url.map(hub) {
+        Some(Ok(hub)) => Ok(hub),
+        Some(Err(reason)) => hub(DEFAULT_URL).map_err(|_| reason),
+        None => hub(DEFAULT_URL),
+    };
+    let hub = hub.map(|hub| hub.sharing(gates));
+    let end = Instant::now() + TIMEOUT;
     let (mut names, mut seen) = (Vec::new(), HashSet::new());
+    let mut failed = None;
     for wanted in wanted {
         let found = match wanted {
             // Whether there is one tells the first load.
             Wanted::Exactly(name) => vec![name],
             Wanted::Listed { organization, prefix } => {
-                let listed = hub.list(&organization, &prefix, most).await;
-                let listed = listed.map_err(|error| format!("{organization}/{prefix}*: {error}"))?;
-                listed.iter().take(most).filter_map(|model| model.name().map(str::to_owned)).collect()
+                let listed = match &hub {
+                    Ok(hub) => match timeout_at(end, hub.list(&organization, &prefix, most)).await {
+                        Ok(listed) => listed.map_err(|error| error.to_string()),
+                        Err(_) => Err(format!("the hub did not answer within {} seconds", TIMEOUT.as_secs())),
+                    },
+                    Err(reason) => Err(reason.clone()),
+                };
+                match listed {
+                    Ok(listed) => listed.iter().take(most).filter_map(|one| one.name().map(str::to_owned)).collect(),
+                    Err(reason) => {
+                        failed.get_or_insert(format!("{organization}/{prefix}*: {reason}"));
+                        Vec::new()
+                    }
+                }
             }
         };
         names.extend(found.into_iter().filter(|name| seen.insert(name.clone())));
     }
-    Ok(names.into_iter().map(|name| (name.clone(), filter.allows(&name))).collect())
+    match failed {
+        Some(reason) if names.is_empty() => Err(reason),
+        _ => Ok(names.into_iter().map(|name| (name.clone(), filter.allows(&name))).collect()),
+    }
 }

@@ -1,34 +1,59 @@
 //! `…/artifacts`: where to get a model, and what was measured of it.
 
 use axum::response::Response;
+use model_registry_api::SortOrder;
 use model_registry_server::{ApiError, Query};
+use model_registry_store::filter::Expression;
 use model_registry_store::{CatalogKind, CatalogList, CatalogOrder, CatalogRecord, CatalogSet};
 
 use super::{PageBody, database, parameters, store_error};
 use crate::Catalog;
 
-pub(super) async fn list(catalog: &Catalog, query: &Query, model: &CatalogRecord) -> Result<Response, ApiError> {
-    let kinds = kinds(query)?;
-    let page_size = parameters::page_size(query)?;
-    let filters: Vec<_> = parameters::filter(query)?.into_iter().collect();
-    let list = CatalogList {
-        set: CatalogSet { kinds: &kinds, parent_id: Some(model.id), sources: None, search: None, filters: &filters },
-        order: order(query.get("orderBy"))?,
-        sort_order: parameters::sort_order(query),
-        page_size: Some(page_size),
-        page_token: query.get("nextPageToken"),
-    };
-    let page = database(catalog)?.list_catalog(&list).await.map_err(store_error)?;
-    let items = page.rows.iter().map(CatalogRecord::to_wire).collect();
-    Ok(PageBody { items, page_size, next_page_token: page.next_page_token }.into_response())
+/// What is asked of a model, whichever it is.
+pub(super) struct Asked<'a> {
+    kinds: Vec<CatalogKind>,
+    page_size: u32,
+    filters: Vec<Expression>,
+    order: CatalogOrder,
+    sort_order: SortOrder,
+    page_token: Option<&'a str>,
+}
+
+impl<'a> Asked<'a> {
+    pub(super) fn read(query: &'a Query) -> Result<Self, ApiError> {
+        let kinds = kinds(query)?;
+        let page_size = parameters::page_size(query)?;
+        let filters = parameters::filter(query)?.into_iter().collect();
+        let order = order(query.get("orderBy"))?;
+        let sort_order = parameters::sort_order(query, &order);
+        let page_token = parameters::page_token(query, &order)?;
+        Ok(Self { kinds, page_size, filters, order, sort_order, page_token })
+    }
+
+    pub(super) async fn answer(self, catalog: &Catalog, model: &CatalogRecord) -> Result<Response, ApiError> {
+        let Self { kinds, page_size, filters, order, sort_order, page_token } = self;
+        let parent_id = Some(model.id);
+        let list = CatalogList {
+            set: CatalogSet { kinds: &kinds, parent_id, sources: None, search: None, filters: &filters },
+            order,
+            sort_order,
+            page_size: Some(page_size),
+            page_token,
+        };
+        let page = database(catalog)?.list_catalog(&list).await.map_err(store_error)?;
+        let items = page.rows.iter().map(CatalogRecord::to_wire).collect();
+        Ok(PageBody { items, page_size, next_page_token: page.next_page_token }.into_response())
+    }
 }
 
 /// `artifact_type` is the old name of the parameter; both count.
 fn kinds(query: &Query) -> Result<Vec<CatalogKind>, ApiError> {
     let mut kinds = Vec::new();
     for parameter in ["artifactType", "artifact_type"] {
-        for text in parameters::list(query, parameter) {
-            match text.as_str() {
+        // parity (catalog-service 2.11): each element counts, an empty one too.
+        let empty = (query.has(parameter) && query.get_all(parameter).next().is_none()).then_some("");
+        for text in query.get_all(parameter).chain(empty).flat_map(|value| value.split(',')) {
+            match text {
                 "model-artifact" => kinds.push(CatalogKind::ModelArtifact),
                 "metrics-artifact" => kinds.extend(CatalogKind::METRICS),
                 other => {
@@ -55,6 +80,7 @@ pub(super) fn order(text: Option<&str>) -> Result<CatalogOrder, ApiError> {
     match parameters::property_order(text) {
         // parity (catalog-service 2.11): anything else is the id.
         None => Ok(CatalogOrder::Id),
+        Some((name, None)) if name.contains('.') => Ok(CatalogOrder::Id),
         Some((name, _)) if name.is_empty() || name.chars().count() > 255 => Err(ApiError::Invalid(format!(
             "invalid orderBy: custom property name '{name}' has to have 1 to 255 characters"
         ))),

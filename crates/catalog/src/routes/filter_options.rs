@@ -8,6 +8,7 @@ use axum::response::Response;
 use http::StatusCode;
 use model_registry_server::{ApiError, response};
 use model_registry_store::{CatalogKind, Options, PropertyOptions, StoreError};
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
 use super::{database, store_error};
@@ -143,7 +144,18 @@ async fn make(catalog: &Catalog, asset: AssetType, generation: i64) -> Result<Fi
             add(&mut filters, "artifacts.", &artifacts, &["metricsType", "artifactType", "description", "model_id"]);
         }
         AssetType::McpServers => {
-            let hidden = ["documentationUrl", "logo", "repositoryUrl", "sourceCode", "source_id", "version"];
+            let hidden = [
+                "artifacts",
+                "documentationUrl",
+                "endpoints",
+                "logo",
+                "repositoryUrl",
+                "runtimeMetadata",
+                "sourceCode",
+                "source_id",
+                "toolCount",
+                "version",
+            ];
             let servers = database.catalog_options(&[CatalogKind::McpServer]).await?;
             add(&mut filters, "", &servers, &hidden);
         }
@@ -166,8 +178,10 @@ fn add(filters: &mut Map<String, Value>, prefix: &str, options: &Options, hidden
             true => format!("{prefix}{name}.{ending}"),
             false => format!("{prefix}{name}"),
         };
-        if !option.texts.is_empty() && !is_list_text {
-            filters.insert(key("string_value"), json!({"type": "string", "values": option.texts}));
+        // Nor is one that spells an empty list, or a list of anything else.
+        let values: Vec<&String> = option.texts.iter().filter(|text| !(*custom && spells_list(text))).collect();
+        if !values.is_empty() && !is_list_text {
+            filters.insert(key("string_value"), json!({"type": "string", "values": values}));
         }
         let PropertyOptions { integers, doubles, .. } = option;
         if let Some((min, max)) = integers {
@@ -177,6 +191,10 @@ fn add(filters: &mut Map<String, Value>, prefix: &str, options: &Options, hidden
             filters.insert(key("double_value"), json!({"type": "number", "range": {"min": min, "max": max}}));
         }
     }
+}
+
+fn spells_list(text: &str) -> bool {
+    text.starts_with('[') && serde_json::from_str::<Vec<IgnoredAny>>(text).is_ok()
 }
 
 #[cfg(test)]

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use model_registry_server::{ApiError, Query, response};
 use model_registry_store::filter::{Comparison, Expression, Operation, Position, Property};
 use model_registry_store::{CatalogKind, CatalogList, CatalogOrder, CatalogRecord, CatalogSet, CatalogSnapshot};
 
+use super::segments::Segments;
 use super::{PageBody, database, filter_options, parameters, store_error};
 use crate::Catalog;
 use crate::configuration::{self, AssetType};
@@ -24,9 +25,8 @@ pub(super) async fn list(State(catalog): State<Catalog>, query: Query) -> Result
         filters.extend(named(&catalog, name).await?);
     }
     filters.extend(query.get("name").map(name_pattern));
-    let labels = parameters::list(&query, "sourceLabel");
-    let sources =
-        (!labels.is_empty()).then(|| catalog.configuration().sources_with_labels(AssetType::McpServers, &labels));
+    let labels = parameters::given_list(&query, "sourceLabel");
+    let sources = labels.map(|labels| catalog.configuration().sources_with_labels(AssetType::McpServers, &labels));
     let order = query.get("orderBy").and_then(|text| parameters::common_order(&text.to_ascii_uppercase()));
     let list = CatalogList {
         set: CatalogSet {
@@ -37,7 +37,7 @@ pub(super) async fn list(State(catalog): State<Catalog>, query: Query) -> Result
             filters: &filters,
         },
         order: order.unwrap_or(CatalogOrder::Id),
-        sort_order: parameters::sort_order(&query),
+        sort_order: parameters::sort_order_of_servers(&query),
         page_size: Some(page_size),
         page_token: query.get("nextPageToken"),
     };
@@ -58,7 +58,7 @@ pub(super) async fn list(State(catalog): State<Catalog>, query: Query) -> Result
 
 pub(super) async fn get_one(
     State(catalog): State<Catalog>,
-    Path(server_id): Path<String>,
+    Segments(server_id): Segments<String>,
     query: Query,
 ) -> Result<Response, ApiError> {
     let tools = Tools::read(&query)?;
@@ -100,6 +100,8 @@ struct Tools {
 impl Tools {
     fn read(query: &Query) -> Result<Self, ApiError> {
         let limit = match parameters::integer(query, "toolLimit")? {
+            // An empty number is zero (parity, catalog-service 2.1).
+            None if query.has("toolLimit") => 0,
             None => DEFAULT_TOOLS,
             Some(limit) if (0..=MOST_TOOLS).contains(&limit) => usize::try_from(limit).unwrap_or_default(),
             Some(limit) => {

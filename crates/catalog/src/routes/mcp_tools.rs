@@ -1,24 +1,31 @@
 //! `/mcp_servers/{server_id}/tools`: what a server can do.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use model_registry_server::{ApiError, Query, response};
 use model_registry_store::{CatalogKind, CatalogList, CatalogOrder, CatalogRecord, CatalogSet};
 use serde_json::Value;
 
+use super::segments::Segments;
 use super::{PageBody, database, mcp_servers, parameters, store_error};
 use crate::Catalog;
 
+pub(super) async fn without_server() -> ApiError {
+    ApiError::UnprocessableEntity("required field 'server_id' is empty: put the id behind `mcp_servers/`".to_owned())
+}
+
 pub(super) async fn list(
     State(catalog): State<Catalog>,
-    Path(server_id): Path<String>,
+    Segments(server_id): Segments<String>,
     query: Query,
 ) -> Result<Response, ApiError> {
     let page_size = parameters::page_size(&query)?;
     let filters: Vec<_> = parameters::filter(&query)?.into_iter().collect();
-    let server = mcp_servers::find(&catalog, &server_id).await?;
     let order = query.get("orderBy").and_then(|text| parameters::common_order(&text.to_ascii_uppercase()));
+    let order = order.unwrap_or(CatalogOrder::Id);
+    let page_token = parameters::page_token(&query, &order)?;
+    let server = mcp_servers::find(&catalog, &server_id).await?;
     let list = CatalogList {
         set: CatalogSet {
             kinds: &[CatalogKind::McpTool],
@@ -27,10 +34,10 @@ pub(super) async fn list(
             search: None,
             filters: &filters,
         },
-        order: order.unwrap_or(CatalogOrder::Id),
-        sort_order: parameters::sort_order(&query),
+        order,
+        sort_order: parameters::sort_order_of_servers(&query),
         page_size: Some(page_size),
-        page_token: query.get("nextPageToken"),
+        page_token,
     };
     let page = database(&catalog)?.list_catalog(&list).await.map_err(store_error)?;
     let items = page.rows.iter().map(CatalogRecord::to_wire).collect();
@@ -39,7 +46,7 @@ pub(super) async fn list(
 
 pub(super) async fn get_one(
     State(catalog): State<Catalog>,
-    Path((server_id, tool_name)): Path<(String, String)>,
+    Segments((server_id, tool_name)): Segments<(String, String)>,
 ) -> Result<Response, ApiError> {
     let server = mcp_servers::find(&catalog, &server_id).await?;
     let tool = database(&catalog)?

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use model_registry_server::ApiError;
+use model_registry_server::{ApiError, Query};
 
 use super::PageBody;
 
@@ -31,11 +31,27 @@ pub(super) fn page(items: Vec<Item>, list: &str, page_size: u32, token: Option<&
     Ok(PageBody { items, page_size, next_page_token })
 }
 
+/// The token, after a look at what it says by itself: for which list it was made is known later.
+pub(super) fn token(query: &Query) -> Result<Option<&str>, ApiError> {
+    let token = query.get("nextPageToken");
+    token.map(parts).transpose()?;
+    Ok(token)
+}
+
 fn encode(key: &str, list: &str) -> String {
     URL_SAFE_NO_PAD.encode(format!("{:016x}:{key}", fingerprint(list)))
 }
 
 fn decode(token: &str, list: &str) -> Result<String, ApiError> {
+    let (found, key) = parts(token)?;
+    if found != format!("{:016x}", fingerprint(list)) {
+        return Err(invalid("it was made for another list, order or filter; start again without a token"));
+    }
+    Ok(key)
+}
+
+/// The list's fingerprint and the key.
+fn parts(token: &str) -> Result<(String, String), ApiError> {
     let unknown = || invalid("it was not made by this server; take it from the previous page unchanged");
     let bytes = URL_SAFE_NO_PAD.decode(token.trim_end_matches('=')).map_err(|_| unknown())?;
     let text = String::from_utf8(bytes).map_err(|_| unknown())?;
@@ -43,10 +59,7 @@ fn decode(token: &str, list: &str) -> Result<String, ApiError> {
     if found.len() != 16 {
         return Err(unknown());
     }
-    if found != format!("{:016x}", fingerprint(list)) {
-        return Err(invalid("it was made for another list, order or filter; start again without a token"));
-    }
-    Ok(key.to_owned())
+    Ok((found.to_owned(), key.to_owned()))
 }
 
 fn invalid(reason: &str) -> ApiError {

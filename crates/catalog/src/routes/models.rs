@@ -27,10 +27,11 @@ pub(super) async fn list(State(catalog): State<Catalog>, query: Query) -> Result
     if is_recommending {
         return recommended_models::list(&catalog, &query, set, page_size, &performance).await;
     }
+    let order = order(query.get("orderBy"));
     let list = CatalogList {
         set,
-        order: order(query.get("orderBy")),
-        sort_order: parameters::sort_order(&query),
+        sort_order: parameters::sort_order(&query, &order),
+        order,
         page_size: Some(page_size),
         page_token: query.get("nextPageToken"),
     };
@@ -41,13 +42,12 @@ pub(super) async fn list(State(catalog): State<Catalog>, query: Query) -> Result
 
 /// Which sources are meant: those named, or those with a label; `None` for all.
 fn sources(catalog: &Catalog, query: &Query) -> Result<Option<Vec<String>>, ApiError> {
-    let named = parameters::list(query, "source");
-    let labels = parameters::list(query, "sourceLabel");
-    match (named.is_empty(), labels.is_empty()) {
-        (true, true) => Ok(None),
-        (false, true) => Ok(Some(named)),
-        (true, false) => Ok(Some(catalog.configuration().sources_with_labels(AssetType::Models, &labels))),
-        (false, false) => Err(ApiError::Invalid("source and sourceLabel cannot be used together".to_owned())),
+    // parity (catalog-service 2.5): an empty value is none; commas alone are one that nothing has.
+    match (parameters::given_list(query, "source"), parameters::given_list(query, "sourceLabel")) {
+        (None, None) => Ok(None),
+        (Some(named), None) => Ok(Some(named)),
+        (None, Some(labels)) => Ok(Some(catalog.configuration().sources_with_labels(AssetType::Models, &labels))),
+        (Some(_), Some(_)) => Err(ApiError::Invalid("source and sourceLabel cannot be used together".to_owned())),
     }
 }
 

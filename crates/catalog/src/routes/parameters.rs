@@ -6,6 +6,8 @@ use model_registry_server::{ApiError, Query};
 use model_registry_store::CatalogOrder;
 use model_registry_store::filter::{self, Expression, ValueType};
 
+use super::store_error;
+
 const DEFAULT_PAGE_SIZE: u32 = 10;
 
 /// More than the maximum gets the maximum, and a token for the rest.
@@ -42,9 +44,33 @@ pub(super) fn filter(query: &Query) -> Result<Option<Expression>, ApiError> {
     parsed.map(Option::flatten).map_err(|error| ApiError::Invalid(error.to_string()))
 }
 
-/// Anything but `DESC` is ascending (parity).
-pub(super) fn sort_order(query: &Query) -> SortOrder {
+/// The list where the parameter has a value, be it commas alone, which name nothing.
+pub(super) fn given_list(query: &Query, name: &str) -> Option<Vec<String>> {
+    query.get_all(name).next().map(|_| list(query, name))
+}
+
+/// In an order by a property, anything but `ASC` descends; in all others, anything but `DESC` ascends (parity,
+/// catalog-service 2.5 and 2.11).
+pub(super) fn sort_order(query: &Query, order: &CatalogOrder) -> SortOrder {
+    let by_property = matches!(order, CatalogOrder::Property { .. } | CatalogOrder::ArtifactProperty { .. });
+    match query.get("sortOrder") {
+        None | Some("ASC") => SortOrder::Ascending,
+        Some("DESC") => SortOrder::Descending,
+        Some(_) if by_property => SortOrder::Descending,
+        Some(_) => SortOrder::Ascending,
+    }
+}
+
+/// Of servers and tools: whatever the case, anything but `DESC` is ascending (parity, catalog-service 2.13).
+pub(super) fn sort_order_of_servers(query: &Query) -> SortOrder {
     query.get("sortOrder").map(|text| SortOrder::parse(&text.to_ascii_uppercase())).unwrap_or_default()
+}
+
+/// The token, after a look at what it says by itself: for which list it was made is known later.
+pub(super) fn page_token<'a>(query: &'a Query, order: &CatalogOrder) -> Result<Option<&'a str>, ApiError> {
+    let token = query.get("nextPageToken");
+    token.map_or(Ok(()), |token| order.check_token(token)).map_err(store_error)?;
+    Ok(token)
 }
 
 /// The orders that lists of stored things share.

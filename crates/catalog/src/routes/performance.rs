@@ -1,8 +1,10 @@
 //! `…/artifacts/performance`: measurements, what a request rate takes, and which to choose.
 
 use axum::response::Response;
+use model_registry_api::SortOrder;
 use model_registry_server::{ApiError, Query};
-use model_registry_store::{CatalogKind, CatalogList, CatalogRecord, CatalogSet};
+use model_registry_store::filter::Expression;
+use model_registry_store::{CatalogKind, CatalogList, CatalogOrder, CatalogRecord, CatalogSet};
 use serde_json::Value;
 
 use super::memory_page::{self, Item};
@@ -17,17 +19,24 @@ pub(super) struct Parameters {
     pub(super) names: PropertyNames,
     /// The names that the client chose.
     chosen: Vec<String>,
+    /// The names that have to be measured for a recommendation among models: all but those given as empty texts.
+    pub(super) needed: Vec<String>,
 }
 
 impl Parameters {
     pub(super) fn read(query: &Query) -> Result<Self, ApiError> {
         let mut chosen = Vec::new();
-        let mut name = |parameter: &str, default: &str| match query.get(parameter) {
-            Some(name) => {
-                chosen.push(name.to_owned());
-                name.to_owned()
+        let mut needed = Vec::new();
+        let mut name = |parameter: &str, default: &str| {
+            let given = query.get(parameter);
+            let name = given.unwrap_or(default).to_owned();
+            if given.is_some() {
+                chosen.push(name.clone());
             }
-            None => default.to_owned(),
+            if given.is_some() || !query.has(parameter) {
+                needed.push(name.clone());
+            }
+            name
         };
         let names = PropertyNames {
             rps: name("rpsProperty", "requests_per_second"),
@@ -35,16 +44,41 @@ impl Parameters {
             hardware_count: name("hardwareCountProperty", "hardware_count"),
             hardware_type: name("hardwareTypeProperty", "hardware_type"),
         };
-        Ok(Self { target_rps: parameters::integer(query, "targetRPS")?, names, chosen })
+        Ok(Self { target_rps: parameters::integer(query, "targetRPS")?, names, chosen, needed })
     }
 }
 
-pub(super) async fn list(catalog: &Catalog, query: &Query, model: &CatalogRecord) -> Result<Response, ApiError> {
-    let parameters = Parameters::read(query)?;
-    let is_recommending = parameters::boolean(query, "recommendations")?;
-    let page_size = parameters::page_size(query)?;
-    let filters: Vec<_> = parameters::filter(query)?.into_iter().collect();
-    let page_token = query.get("nextPageToken");
+/// What is asked of a model, whichever it is.
+pub(super) struct Asked<'a> {
+    parameters: Parameters,
+    is_recommending: bool,
+    page_size: u32,
+    filters: Vec<Expression>,
+    order: CatalogOrder,
+    sort_order: SortOrder,
+    page_token: Option<&'a str>,
+}
+
+impl<'a> Asked<'a> {
+    pub(super) fn read(query: &'a Query) -> Result<Self, ApiError> {
+        let parameters = Parameters::read(query)?;
+        let is_recommending = parameters::boolean(query, "recommendations")?;
+        let page_size = parameters::page_size(query)?;
+        let filters = parameters::filter(query)?.into_iter().collect();
+        let order = artifacts::order(query.get("orderBy"))?;
+        let sort_order = parameters::sort_order(query, &order);
+        let page_token =
+            if is_recommending { memory_page::token(query)? } else { parameters::page_token(query, &order)? };
+        Ok(Self { parameters, is_recommending, page_size, filters, order, sort_order, page_token })
+    }
+
+    pub(super) async fn answer(self, catalog: &Catalog, model: &CatalogRecord) -> Result<Response, ApiError> {
+        list(catalog, self, model).await
+    }
+}
+
+async fn list(catalog: &Catalog, asked: Asked<'_>, model: &CatalogRecord) -> Result<Response, ApiError> {
+    let Asked { parameters, is_recommending, page_size, filters, order, sort_order, page_token } = asked;
     let list = CatalogList {
         set: CatalogSet {
             kinds: &[CatalogKind::PerformanceMetrics],
@@ -53,8 +87,8 @@ pub(super) async fn list(catalog: &Catalog, query: &Query, model: &CatalogRecord
             search: None,
             filters: &filters,
         },
-        order: artifacts::order(query.get("orderBy"))?,
-        sort_order: parameters::sort_order(query),
+        order,
+        sort_order,
         page_size: (!is_recommending).then_some(page_size),
         page_token: page_token.filter(|_| !is_recommending),
     };

@@ -114,14 +114,17 @@ async fn read(mut parts: Multipart) -> Result<Uploaded, ApiError> {
         let bytes = part.bytes().await.map_err(broken)?;
         let text = String::from_utf8(bytes.to_vec())
             .map_err(|_| ApiError::Invalid(format!("the part `{name}` is not UTF-8 text")))?;
-        if text.contains('\0') {
+        // The escape would be one in JSON (parity, catalog-service 2.1).
+        if text.contains('\0') || text.contains("\\u0000") {
             return Err(ApiError::Invalid("Request body contains null bytes which are not allowed".to_owned()));
         }
         match name.as_str() {
-            "config" => uploaded.config = Some(text),
-            _ => uploaded.data = Some(text).filter(|text| !text.is_empty()),
+            // The first of several counts.
+            "config" => _ = uploaded.config.get_or_insert(text),
+            _ => _ = uploaded.data.get_or_insert(text),
         }
     }
+    uploaded.data = uploaded.data.filter(|text| !text.is_empty());
     Ok(uploaded)
 }
 

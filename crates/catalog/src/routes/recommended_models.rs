@@ -30,6 +30,11 @@ pub(super) async fn list(
     let target_rps = parameters.target_rps.filter(|target| *target > 0).unwrap_or(1);
     let mut latencies: HashMap<i64, f64> = HashMap::new();
     for (model, mut measurements) in by_model {
+        // parity (catalog-service 2.6): without one of the properties, nothing is known of the latency either.
+        let is_measured = |name: &String| measurements.iter().any(|measurement| measurement.has(name));
+        if !parameters.needed.iter().all(is_measured) {
+            continue;
+        }
         for measurement in &mut measurements {
             measurement.add_replicas(&parameters.names, target_rps);
         }

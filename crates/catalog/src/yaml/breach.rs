@@ -37,6 +37,12 @@ impl Breach {
         self
     }
 
+    /// The same with what comes of it in front of the reason.
+    pub(crate) fn so_that(mut self, consequence: &str) -> Self {
+        self.reason = format!("{consequence} {}", self.reason);
+        self
+    }
+
     /// Where it is, or what lacks it.
     pub(crate) fn place(&self, item: Entry<'_>) -> Place {
         let mut node = item.node;

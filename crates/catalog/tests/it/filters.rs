@@ -22,6 +22,7 @@ models:
   artifacts:
   - {uri: 'oci://x'}
 - name: plain
+  customProperties: {tags: {metadataType: MetadataStringValue, string_value: '[]'}}
 "#;
 
 #[tokio::test]
@@ -32,16 +33,26 @@ async fn lists_and_artifacts_keep_their_meaning_in_every_combination() {
         ("tasks='x' AND tasks='y'", &["both"]),
         ("tasks='y' OR tasks='z'", &["both", "other"]),
         ("NOT tasks='x'", &["other", "plain"]),
-        ("tasks!='x'", &["other"]),
-        ("tasks!='z' AND tasks!='y'", &["one"]),
-        ("tasks!='x' OR name='one'", &["one", "other"]),
-        ("tasks NOT IN ('y','z')", &["one"]),
-        ("NOT tasks NOT IN ('y','z')", &["both", "other", "plain"]),
-        ("tasks NOT LIKE 'x%25'", &["other"]),
-        ("tasks IS NULL", &["plain"]),
+        // One without elements is there, and contains nothing.
+        ("tasks!='x'", &["other", "plain"]),
+        ("tasks!='z' AND tasks!='y'", &["one", "plain"]),
+        ("tasks!='x' OR name='one'", &["one", "other", "plain"]),
+        ("tasks NOT IN ('y','z')", &["one", "plain"]),
+        ("NOT tasks NOT IN ('y','z')", &["both", "other"]),
+        ("tasks NOT LIKE 'x%25'", &["other", "plain"]),
+        ("tasks LIKE '%25'", &["both", "one", "other"]),
+        ("tasks IS NULL", &[]),
+        ("tags.array_value IS NULL", &["one", "other"]),
         ("tasks.array_value='y'", &["both"]),
         ("tags.array_value='red'", &["both"]),
-        ("tags.array_value!='green'", &["both"]),
+        ("tags.array_value!='green'", &["both", "plain"]),
+        // A type that the property never has.
+        ("license.int_value=1 OR name.bool_value=true", &[]),
+        ("tasks.int_value!=1 OR tasks.bool_value=true", &[]),
+        ("license.int_value IS NULL AND name='one'", &["one"]),
+        // A character behind a backslash stands for itself.
+        ("name LIKE 'o%5C%5Cn%25'", &["one"]),
+        ("name LIKE 'o%5Cn%5C_' OR name ILIKE 'PLAI%5CN'", &["plain"]),
         ("tags='[\"red\",\"blue\"]'", &["both"]),
         // Conditions on artifacts joined by AND are about one artifact.
         ("artifacts.hw='H100'", &["both", "one"]),
@@ -64,6 +75,42 @@ async fn lists_and_artifacts_keep_their_meaning_in_every_combination() {
                 let names = api.names(&format!("models?filterQuery={filter}")).await;
                 assert_eq!(names, *expected, "{filter} on {backend} {way}");
             }
+            api.catalog.index().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_alternatives_ask_of_artifacts_counts_for_orders_and_recommendations() {
+    let models = r#"
+models:
+- name: quick-l4
+  artifacts:
+  - {artifactType: metrics-artifact, metricsType: performance-metrics, customProperties: {hw: {metadataType: MetadataStringValue, string_value: L4}, t: {metadataType: MetadataDoubleValue, double_value: 10}}}
+  - {artifactType: metrics-artifact, metricsType: performance-metrics, customProperties: {hw: {metadataType: MetadataStringValue, string_value: H100}, t: {metadataType: MetadataDoubleValue, double_value: 40}}}
+- name: quick-h100
+  artifacts:
+  - {artifactType: metrics-artifact, metricsType: performance-metrics, customProperties: {hw: {metadataType: MetadataStringValue, string_value: L4}, t: {metadataType: MetadataDoubleValue, double_value: 80}}}
+  - {artifactType: metrics-artifact, metricsType: performance-metrics, customProperties: {hw: {metadataType: MetadataStringValue, string_value: H100}, t: {metadataType: MetadataDoubleValue, double_value: 20}}}
+- name: free
+  license: mit
+  artifacts:
+  - {artifactType: metrics-artifact, metricsType: performance-metrics, customProperties: {hw: {metadataType: MetadataStringValue, string_value: L4}, t: {metadataType: MetadataDoubleValue, double_value: 1}}}
+"#;
+    let filter = "filterQuery=artifacts.hw='H100' OR license='MIT'";
+    let of_reference = "latencyProperty=t&rpsProperty=t&hardwareCountProperty=t&hardwareTypeProperty=hw";
+    for backend in backends() {
+        let files = Files::new(&[("sources.yaml", SOURCES), ("a.yaml", models)]);
+        let api = Api::on(backend, files.settings()).await;
+        for way in ["alone", "with an index"] {
+            for path in [
+                format!("models?{filter}&orderBy=artifacts.t.double_value"),
+                format!("models?{filter}&recommendations=true&{of_reference}"),
+            ] {
+                assert_eq!(api.names(&path).await, ["quick-h100", "quick-l4", "free"], "{path} on {backend} {way}");
+            }
+            let only = "models?filterQuery=license='MIT' OR name='quick-l4'&orderBy=artifacts.t.double_value";
+            assert_eq!(api.names(only).await, ["free", "quick-l4"], "{backend} {way}");
             api.catalog.index().await.unwrap();
         }
     }

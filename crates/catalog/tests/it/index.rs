@@ -37,9 +37,12 @@ fn file(numbers: &mut Numbers, prefix: &str) -> String {
         }
         if numbers.below(3) > 0 {
             let _ = write!(text, ", tasks: [{}, {}]", numbers.one_of(&["x", "y"]), numbers.one_of(&["y", "z"]));
+        } else if numbers.below(2) == 0 {
+            text.push_str(", tasks: []");
         }
         if numbers.below(4) == 0 {
-            let _ = write!(text, ", readme: {}", "long ".repeat(1 + numbers.below(400)));
+            // Some are longer than what fits into a token.
+            let _ = write!(text, ", readme: {}", "long ".repeat(1 + numbers.below(1_200)));
         }
         text.push_str(", customProperties: {");
         for property in ["size", "stage"] {
@@ -55,7 +58,7 @@ fn file(numbers: &mut Numbers, prefix: &str) -> String {
                     )
                 }
                 2 => {
-                    let value = numbers.one_of(&["1", "two", "Two", "[\"p\",\"q\"]"]);
+                    let value = numbers.one_of(&["1", "two", "Two", "[\"p\",\"q\"]", "[]"]);
                     write!(text, "{property}: {{metadataType: MetadataStringValue, string_value: '{value}'}}, ")
                 }
                 3 => write!(
@@ -83,7 +86,7 @@ fn file(numbers: &mut Numbers, prefix: &str) -> String {
     text
 }
 
-const CONDITIONS: [&str; 40] = [
+const CONDITIONS: [&str; 46] = [
     "provider='apple'",
     "provider!='apple'",
     "provider LIKE 'a!%'",
@@ -105,6 +108,12 @@ const CONDITIONS: [&str; 40] = [
     "tasks='x'",
     "tasks!='x'",
     "tasks NOT LIKE 'y%'",
+    "tasks NOT IN ('x','z')",
+    "tasks IS NULL",
+    "tasks.int_value!=1",
+    "stage.array_value!='p'",
+    "provider LIKE '\\\\apple'",
+    "provider.double_value IS NULL",
     "readme IS NULL",
     "readme LIKE 'long%'",
     "size=2",
@@ -159,6 +168,7 @@ fn list(numbers: &mut Numbers) -> String {
         "size.double_value",
         "stage.string_value",
         "provider.string_value",
+        "readme.string_value",
         "artifacts.n.int_value",
         "artifacts.t.double_value",
         "artifacts.hw.string_value",

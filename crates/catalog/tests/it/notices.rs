@@ -101,6 +101,36 @@ models:
 }
 
 #[test]
+fn parts_that_are_left_out_are_told_with_their_place() {
+    let sources =
+        format!("model_catalogs:\n- {{id: a, type: yaml, properties: {{yamlCatalogPath: a.yaml}}}}\n{SOURCES}");
+    let models = "\
+models:
+- name: m
+  customProperties: {x: {metadataType: MetadataIntValue, int_value: many}}
+  artifacts:
+  - {artifactType: metrics-artifact, metricsType: speed-metrics}
+  - {uri: 'oci://x', customProperties: {y: {metadataType: MetadataIntValue, int_value: few}}}
+";
+    let servers = "mcp_servers:\n- name: s\n  tools: [{name: a}, {name: ''}, {name: a}, null]\n";
+    let files = Files::new(&[("sources.yaml", &sources), ("a.yaml", models), ("t.yaml", servers)]);
+    let report = check(&files.settings());
+    let told: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
+    let expected = [
+        "a.yaml:3:25: model \"m\" custom property `x` is kept as a text: `int_value` is no whole number",
+        "a.yaml:5:51: model \"m\" is published without artifact 0: unknown metricsType: speed-metrics",
+        "a.yaml:6:44: model \"m\" artifact 1: custom property `y` is kept as a text: `int_value` is no whole number",
+        "t.yaml:3:29: server \"s\" is published without tool 1: the name is empty",
+        "t.yaml:3:41: server \"s\" is published without tool 2: there are two tools `a`",
+        "t.yaml:3:45: server \"s\" is published without tool 3: is empty",
+    ];
+    assert_eq!(told.len(), expected.len(), "{told:#?}");
+    for (told, expected) in told.iter().zip(expected) {
+        assert!(told.ends_with(expected), "{told}: {expected}");
+    }
+}
+
+#[test]
 fn unknown_keys_of_runtime_metadata_are_told_and_passed_on() {
     let servers = "mcp_servers:\n- name: s\n  runtimeMetadata: {defaultPort: 80, capabilities: {requiresGpu: true}}\n";
     let files = Files::new(&[("sources.yaml", SOURCES), ("t.yaml", servers)]);

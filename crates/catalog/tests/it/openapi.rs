@@ -26,7 +26,8 @@ fn every_route_is_documented() {
     let document = openapi_document();
     let documented: BTreeSet<String> =
         document["paths"].as_object().unwrap().keys().map(|path| path.replace("{model_name+}", "{*name}")).collect();
-    for route in routes.into_iter().filter(|route| !route.ends_with("/models/")) {
+    // Those that tell which piece of a path is empty are none of the API.
+    for route in routes.into_iter().filter(|route| !route.ends_with("/models/") && !route.contains("//")) {
         let route = route.replace("{*tool_name}", "{tool_name}");
         let is_documented =
             [MODEL_CATALOG, MCP_CATALOG].iter().any(|base| documented.contains(&format!("{base}{route}")));

@@ -162,3 +162,28 @@ async fn a_hub_that_wants_to_be_left_alone_is_not_asked_for_previews_either() {
     assert!(refused.message().contains("wants to be left alone"), "{}", refused.message());
     assert!(hub.requests().is_empty());
 }
+
+// catalog-service 2.12
+#[tokio::test]
+async fn a_pattern_whose_list_fails_and_an_address_that_is_not_allowed_hide_nothing_else() {
+    let (hub, api) = api_with_hub().await;
+    hub.plan("/api/models", vec![Planned::Busy(vec![("retry-after", "3600".to_owned())])]);
+    let config = format!("type: hf\nincludedModels: ['org/*', 'org/b']\nproperties: {{url: '{}'}}\n", hub.base_url());
+    let answer = preview(&api, "", &[("config", &config)]).await;
+    assert_eq!(answer.status, 200, "{}", answer.message());
+    assert_eq!(answer.json()["items"], serde_json::json!([{"included": true, "name": "org/b"}]));
+    let config = "type: hf\nincludedModels: ['org/b']\nproperties: {url: 'http://169.254.169.254'}\n";
+    let answer = preview(&api, "", &[("config", config)]).await;
+    assert_eq!((answer.status, &answer.json()["summary"]["totalModels"]), (200, &1.into()));
+}
+
+// catalog-service 2.1, 2.12
+#[tokio::test]
+async fn the_first_of_two_parts_counts_and_none_has_null_characters() {
+    let api = Api::on(Backend::Sqlite, Settings::default()).await;
+    let parts = [("config", "type: yaml"), ("config", "type: other"), ("catalogData", "models: [{name: a}]")];
+    assert_eq!(preview(&api, "", &parts).await.status, 200);
+    let data = r#"models: [{name: "a\u0000"}]"#;
+    let answer = preview(&api, "", &[("config", "type: yaml"), ("catalogData", data)]).await;
+    assert_eq!((answer.status, answer.message().contains("null bytes")), (400, true), "{}", answer.message());
+}

@@ -231,7 +231,7 @@ models:
   - uri: oci://x/y
   - uri: oci://x/z
     customProperties:
-      x: {metadataType: MetadataIntValue, int_value: many}
+      x: {metadataType: Nonsense, int_value: many}
 - {name: time, createTimeSinceEpoch: noon}
 - {name: type, artifacts: [{artifactType: weights}]}
 - {name: lacks, artifacts: [{name: a}]}
@@ -243,7 +243,7 @@ models:
 mcp_servers:
 - name: good
 - {name: url, endpoints: {http: 'ftp://x'}}
-- {name: tools, tools: [{name: a}, {name: a}]}
+- {name: property, customProperties: {x: {metadataType: Nonsense}}}
 - {name: at, version: '1@2'}
 - {name: uri, artifacts: [{uri: x}]}
 ",
@@ -253,7 +253,7 @@ mcp_servers:
         (
             "a",
             [
-                "a.yaml:8:10: model \"deep\" artifact 1: custom property `x` `int_value` is no whole number: many",
+                "a.yaml:8:10: model \"deep\" artifact 1: custom property `x` has the unknown metadataType `Nonsense`",
                 "a.yaml:9:38: model \"time\" `createTimeSinceEpoch` is no number of milliseconds: noon",
                 "a.yaml:10:43: model \"type\" artifact 0: unknown artifactType: weights",
                 // What is missing is missing there.
@@ -264,7 +264,7 @@ mcp_servers:
             "t",
             [
                 "t.yaml:3:33: server \"url\" has invalid endpoints: http endpoint \"ftp://x\"",
-                "t.yaml:4:43: server \"tools\" tool 1: there are two tools `a`",
+                "t.yaml:4:42: server \"property\" custom property `x` has the unknown metadataType `Nonsense`",
                 "t.yaml:5:23: server \"at\" contains '@' in its name or version",
                 "t.yaml:6:33: server \"uri\" artifact 0: artifact URI \"x\" must have a scheme",
             ],

@@ -16,6 +16,10 @@ const CHUNK: usize = 1 << 20;
 /// back to the system as soon as they are freed; smaller ones would stay with the process from load to load.
 const LARGE_CHUNK: usize = 64 << 20;
 
+/// How items become rows. With another number the next load writes all of them again: to be raised whenever the same item
+/// becomes other rows than before, such as properties or texts that searches look in.
+const FORMAT: u8 = 1;
+
 /// A thing that a source publishes, with what hangs below it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CatalogItem {
@@ -63,7 +67,7 @@ impl CatalogItems {
         // Maps of JSON values always serialise.
         let text = without_nulls(serde_json::to_vec(item).unwrap_or_default());
         let mut digest = [0; 16];
-        digest.copy_from_slice(&Sha256::digest(&text)[..16]);
+        digest.copy_from_slice(&Sha256::new().chain_update([FORMAT]).chain_update(&text).finalize()[..16]);
         if self.chunks.last().is_none_or(|chunk| chunk.capacity() - chunk.len() < text.len()) {
             let usual = if self.chunks.is_empty() { CHUNK } else { LARGE_CHUNK };
             self.chunks.push(Vec::with_capacity(usual.max(text.len())));
@@ -187,6 +191,9 @@ mod tests {
         }
         let digests: Vec<String> = items.entries().iter().map(PackedItem::digest).collect();
         assert_eq!(digests[2], digests[3]);
+        // With another format, or none, everything would be written again.
+        let text = serde_json::to_vec(&given[0]).unwrap();
+        assert_ne!(digests[0], hex(&Sha256::digest(&text)[..16]));
         assert!(digests[0] != digests[1] && digests[1] != digests[2]);
     }
 

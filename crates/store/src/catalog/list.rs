@@ -99,7 +99,7 @@ impl Reader<'_> {
     pub(super) async fn list(&mut self, list: &CatalogList<'_>) -> Result<CatalogPage> {
         let fingerprint = list.fingerprint();
         let key_type = list.order.key_type();
-        let cursor = list.page_token.map(|token| order::decode(token, &fingerprint, key_type)).transpose()?;
+        let cursor = list.page_token.map(|token| order::decode(token, Some(&fingerprint), key_type)).transpose()?;
         if let Self::Database(database) = self
             && let Some(page) = database.list_indexed(list, cursor.as_ref()).await?
         {
@@ -202,9 +202,10 @@ impl CatalogList<'_> {
             CatalogOrder::ArtifactProperty { .. } => self.set.related_condition(dialect)?,
             _ => None,
         };
+        let sort_key = self.order.key(table, self.sort_order, related);
         let mut rows = Query::select();
         rows.columns(RECORD_COLUMNS.map(|column| (table, column)))
-            .expr_as(self.order.key(table, self.sort_order, related), "sort_key")
+            .expr_as(sort_key.clone(), "sort_key")
             .cond_where(self.set.condition(table, dialect)?);
         if let Some(narrowed) = narrowed {
             // A cross join, which keeps SQLite from beginning with the other table.
@@ -217,7 +218,13 @@ impl CatalogList<'_> {
         let mut select = Query::select();
         select.columns(RECORD_COLUMNS).column("sort_key").from_subquery(rows, "page");
         if let Some((key, id)) = cursor {
-            select.cond_where(order::after(&self.order, self.sort_order, key, *id));
+            let key_of_id = Query::select()
+                .expr(sort_key)
+                .from(table)
+                .and_where(Expr::col((table, "workspace_id")).eq(WORKSPACE))
+                .and_where(Expr::col((table, "id")).eq(*id))
+                .take();
+            select.cond_where(order::after(&self.order, self.sort_order, key, *id, key_of_id));
         }
         let direction = direction::order(self.sort_order);
         if self.order.may_be_absent() {

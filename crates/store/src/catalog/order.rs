@@ -47,9 +47,16 @@ pub(super) enum Key {
     Int(i64),
     Double(f64),
     Text(String),
+    /// That of the row of the token's id, which begins like this: too long for a token.
+    LongText(String),
 }
 
 impl CatalogOrder {
+    /// Refuses a page token that no list in this order made.
+    pub fn check_token(&self, token: &str) -> Result<()> {
+        decode(token, None, self.key_type()).map(drop)
+    }
+
     pub(super) fn key_type(&self) -> KeyType {
         match self {
             Self::Id | Self::CreateTime | Self::LastUpdateTime => KeyType::Int,
@@ -115,8 +122,15 @@ impl CatalogOrder {
     }
 }
 
-/// The rows behind `(key, id)`, where the key stands in a column of that name.
-pub(super) fn after(order: &CatalogOrder, sort_order: SortOrder, key: &Key, id: i64) -> Cond {
+/// The rows behind `(key, id)`, where the key stands in a column of that name. `key_of_id` selects the key of the row with the
+/// id.
+pub(super) fn after(
+    order: &CatalogOrder,
+    sort_order: SortOrder,
+    key: &Key,
+    id: i64,
+    key_of_id: SelectStatement,
+) -> Cond {
     let column = || Expr::col(Alias::new("sort_key"));
     let id_column = || Expr::col(Alias::new("id"));
     let descends = sort_order == SortOrder::Descending;
@@ -126,6 +140,11 @@ pub(super) fn after(order: &CatalogOrder, sort_order: SortOrder, key: &Key, id: 
         Key::Int(value) => (*value).into(),
         Key::Double(value) => (*value).into(),
         Key::Text(value) => value.clone().into(),
+        // What the row began with stands for it when it is gone.
+        Key::LongText(beginning) => {
+            let beginning = if descends { format!("{beginning}{}", char::MAX) } else { beginning.clone() };
+            Func::coalesce([Expr::SubQuery(None, Box::new(key_of_id.into())), beginning.into()]).into()
+        }
     };
     let beyond = is_after(sort_order, column(), bound.clone());
     // Said once more in a form that an index can start from.
@@ -143,7 +162,10 @@ const INVALID: StoreError =
 const OTHER_LIST: StoreError = StoreError::PageToken(
     "it was made for another list, order or filter; start again without a token, or repeat the request that gave it",
 );
-/// Keys are texts of any length; a token has to fit into a URL.
+/// Keys are texts of any length, but a token has to fit into a URL: of a longer one it has the beginning. Names are shorter.
+const LONGEST_KEY: usize = 4 * 1024;
+/// How much of a longer key is in the token, in characters.
+const BEGINNING: usize = 100;
 const LONGEST_TOKEN: usize = 16 * 1024;
 
 /// A token is the id, the list's fingerprint and the key.
@@ -153,12 +175,17 @@ pub(super) fn encode(key: &Key, id: i64, fingerprint: &str) -> String {
         Key::Int(value) => format!("i{value}"),
         // Bits, so that the very same number comes back.
         Key::Double(value) => format!("d{:x}", value.to_bits()),
+        Key::Text(value) if value.len() > LONGEST_KEY => {
+            format!("l{}", value.chars().take(BEGINNING).collect::<String>())
+        }
         Key::Text(value) => format!("t{value}"),
+        Key::LongText(beginning) => format!("l{beginning}"),
     };
     URL_SAFE_NO_PAD.encode(format!("{id}:{fingerprint}:{key}"))
 }
 
-pub(super) fn decode(token: &str, fingerprint: &str, key_type: KeyType) -> Result<(Key, i64)> {
+/// Without a fingerprint, the token may be of any list.
+pub(super) fn decode(token: &str, fingerprint: Option<&str>, key_type: KeyType) -> Result<(Key, i64)> {
     if token.len() > LONGEST_TOKEN {
         return Err(INVALID);
     }
@@ -167,7 +194,7 @@ pub(super) fn decode(token: &str, fingerprint: &str, key_type: KeyType) -> Resul
     let mut parts = text.splitn(3, ':');
     let id = parts.next().and_then(|part| part.parse().ok()).ok_or(INVALID)?;
     let (Some(found), Some(key)) = (parts.next(), parts.next()) else { return Err(INVALID) };
-    if found != fingerprint {
+    if fingerprint.is_some_and(|fingerprint| found != fingerprint) {
         return Err(OTHER_LIST);
     }
     let key = match (key.split_at_checked(1), key_type) {
@@ -177,6 +204,7 @@ pub(super) fn decode(token: &str, fingerprint: &str, key_type: KeyType) -> Resul
             Key::Double(f64::from_bits(u64::from_str_radix(value, 16).map_err(|_| INVALID)?))
         }
         (Some(("t", value)), KeyType::Text) => Key::Text(value.to_owned()),
+        (Some(("l", value)), KeyType::Text) => Key::LongText(value.to_owned()),
         _ => return Err(INVALID),
     };
     Ok((key, id))
@@ -195,10 +223,20 @@ mod tests {
             (Key::Text("a:b:\u{1}c".to_owned()), KeyType::Text),
         ] {
             let token = encode(&key, 42, "list");
-            assert_eq!(decode(&token, "list", key_type).unwrap(), (key, 42));
-            assert!(decode(&token, "other", key_type).is_err());
+            assert_eq!(decode(&token, Some("list"), key_type).unwrap(), (key, 42));
+            assert!(decode(&token, Some("other"), key_type).is_err());
+            assert!(decode(&token, None, key_type).is_ok());
         }
-        assert!(decode(&encode(&Key::Int(1), 1, "list"), "list", KeyType::Text).is_err());
-        assert!(decode("Zm9v", "list", KeyType::Int).is_err());
+        assert!(decode(&encode(&Key::Int(1), 1, "list"), None, KeyType::Text).is_err());
+        assert!(decode("Zm9v", None, KeyType::Int).is_err());
+    }
+
+    #[test]
+    fn a_token_of_a_long_key_is_short() {
+        let token = encode(&Key::Text("é".repeat(20_000)), 7, "list");
+        assert!(token.len() < 1_000, "{}", token.len());
+        let (key, id) = decode(&token, Some("list"), KeyType::Text).unwrap();
+        assert_eq!((&key, id), (&Key::LongText("é".repeat(BEGINNING)), 7));
+        assert_eq!(encode(&key, id, "list"), token);
     }
 }

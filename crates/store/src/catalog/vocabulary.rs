@@ -12,6 +12,9 @@ const RELATED: &str = "artifacts.";
 /// The ending that asks for the elements of a list.
 const LIST_ENDING: &str = ".array_value";
 
+/// Says of a list that it is there, although it has no elements: no text, so that nothing is equal to it.
+const EMPTY_LIST: PropertyValue = PropertyValue::Bool(true);
+
 /// A filterable field of a document.
 struct Field {
     /// The path in the document, which filters may also use, joined with dots.
@@ -27,6 +30,8 @@ enum Shape {
     List,
     Bool,
     Int,
+    /// Compared as its JSON text (parity, catalog-service 2.4).
+    Json,
 }
 
 const fn text(path: &'static [&'static str], stored: &'static str) -> Field {
@@ -35,6 +40,10 @@ const fn text(path: &'static [&'static str], stored: &'static str) -> Field {
 
 const fn list(path: &'static [&'static str], stored: &'static str) -> Field {
     Field { path, stored, shape: Shape::List }
+}
+
+const fn json(path: &'static [&'static str], stored: &'static str) -> Field {
+    Field { path, stored, shape: Shape::Json }
 }
 
 const fn indicator(path: &'static [&'static str], stored: &'static str) -> Field {
@@ -55,9 +64,11 @@ const MODEL: &[Field] = &[
 ];
 
 const MCP_SERVER: &[Field] = &[
+    json(&["artifacts"], "artifacts"),
     text(&["deploymentMode"], "deploymentMode"),
     text(&["description"], "description"),
     text(&["documentationUrl"], "documentationUrl"),
+    json(&["endpoints"], "endpoints"),
     text(&["lastUpdated"], "lastUpdated"),
     text(&["license"], "license"),
     text(&["license_link"], "license_link"),
@@ -66,6 +77,7 @@ const MCP_SERVER: &[Field] = &[
     text(&["publishedDate"], "publishedDate"),
     text(&["readme"], "readme"),
     text(&["repositoryUrl"], "repositoryUrl"),
+    json(&["runtimeMetadata"], "runtimeMetadata"),
     text(&["sourceCode"], "sourceCode"),
     text(&["version"], "version"),
     list(&["tags"], "tags"),
@@ -116,6 +128,9 @@ pub(super) fn properties(kind: CatalogKind, document: &Map<String, Value>) -> Pr
                 }
             }
             Shape::List => {
+                if value.as_array().is_some_and(Vec::is_empty) {
+                    properties.insert(key(0), EMPTY_LIST);
+                }
                 for (ordinal, text) in value.as_array().into_iter().flatten().filter_map(Value::as_str).enumerate() {
                     properties.insert(key(ordinal), PropertyValue::Text(text.to_owned()));
                 }
@@ -129,6 +144,9 @@ pub(super) fn properties(kind: CatalogKind, document: &Map<String, Value>) -> Pr
                 if let Some(value) = value.as_i64() {
                     properties.insert(key(0), PropertyValue::Int(value));
                 }
+            }
+            Shape::Json => {
+                properties.insert(key(0), PropertyValue::Text(value.to_string()));
             }
         }
     }
@@ -144,9 +162,13 @@ fn custom_lists(properties: &Properties) -> Vec<Properties> {
             continue;
         }
         let Ok(elements) = serde_json::from_str::<Vec<String>>(text) else { continue };
+        let key = |ordinal| (format!("{name}{LIST_ENDING}"), *custom, i16::try_from(ordinal).unwrap_or(i16::MAX));
+        if elements.is_empty() {
+            lists.push(Properties::from([(key(0), EMPTY_LIST)]));
+            continue;
+        }
         // The text may spell what it must not have.
         let elements = elements.into_iter().map(|element| element.replace('\0', REPLACEMENT));
-        let key = |ordinal| (format!("{name}{LIST_ENDING}"), *custom, i16::try_from(ordinal).unwrap_or(i16::MAX));
         lists.push(
             elements.enumerate().map(|(ordinal, element)| (key(ordinal), PropertyValue::Text(element))).collect(),
         );
@@ -170,7 +192,9 @@ pub(super) fn search_text(kind: CatalogKind, document: &Map<String, Value>) -> S
             parts
         }
         CatalogKind::McpServer => {
-            vec![format!("{}@{}", text("name"), text("version")), text("description"), text("provider")]
+            let (name, version) = (text("name"), text("version"));
+            let name = if version.is_empty() { name } else { format!("{name}@{version}") };
+            vec![name, text("description"), text("provider")]
         }
         _ => Vec::new(),
     };
@@ -202,7 +226,7 @@ pub(super) fn resolve(kind: CatalogKind, name: &str) -> Target {
         Some(Field { stored, shape: Shape::List, .. }) => Target::List { name: (*stored).to_owned() },
         Some(field) => {
             let value = match field.shape {
-                Shape::Text | Shape::List => ValueType::Text,
+                Shape::Text | Shape::List | Shape::Json => ValueType::Text,
                 Shape::Bool => ValueType::Bool,
                 Shape::Int => ValueType::Int,
             };
@@ -234,9 +258,10 @@ pub fn about_related(expression: &Expression) -> Option<Expression> {
             let mut members: Vec<Expression> = members.iter().filter_map(about_related).collect();
             if members.len() > 1 { Some(Expression::And(members)) } else { members.pop() }
         }
-        // An alternative that is about the model lets every artifact through.
+        // parity (catalog-service 2.5): what an alternative asks of artifacts counts, whatever the others are about.
         Expression::Or(members) => {
-            Some(Expression::Or(members.iter().map(about_related_only).collect::<Option<Vec<_>>>()?))
+            let mut members: Vec<Expression> = members.iter().filter_map(about_related).collect();
+            if members.len() > 1 { Some(Expression::Or(members)) } else { members.pop() }
         }
         Expression::Not(_) | Expression::Comparison(_) => about_related_only(expression),
     }

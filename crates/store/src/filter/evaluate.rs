@@ -83,6 +83,11 @@ fn candidates<'a>(comparison: &Comparison, entity: &'a Entity, target: &Target) 
     let explicit = comparison.property.explicit;
     let candidate = |value, is_typed| Candidate { value, is_typed, literals: Literals::All };
     match target {
+        Target::Column { value: declared, .. } | Target::Property { value: Some(declared), .. }
+            if explicit.is_some_and(|wanted| !looks_at(*declared, wanted)) =>
+        {
+            Vec::new()
+        }
         Target::Column { name, .. } => {
             entity.columns.get(name).map(|value| candidate(value, true)).into_iter().collect()
         }
@@ -107,6 +112,12 @@ fn candidates<'a>(comparison: &Comparison, entity: &'a Entity, target: &Target) 
         // Random filters have neither: what they mean is tested over the catalog, which alone declares them.
         Target::List { .. } | Target::Related(_) => Vec::new(),
     }
+}
+
+/// Whether an ending leads to values of the declared type; numbers may be asked for as texts.
+fn looks_at(declared: ValueType, wanted: ValueType) -> bool {
+    let is_number = matches!(declared, ValueType::Int | ValueType::Double);
+    declared == wanted || (is_number && wanted != ValueType::Bool)
 }
 
 fn satisfies(candidate: &Candidate<'_>, operation: &Operation) -> bool {
@@ -191,7 +202,7 @@ fn like(text: &str, pattern: &str) -> bool {
         }
         let literal = match character {
             '_' => None,
-            '\\' => pattern.next_if(|next| matches!(next, '%' | '_' | '\\')).or(Some('\\')),
+            '\\' => pattern.next(),
             other => Some(other),
         };
         let fits = |index: usize| matched[index] && literal.is_none_or(|literal| text[index] == literal);

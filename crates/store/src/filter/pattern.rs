@@ -28,13 +28,12 @@ impl Pattern {
                     return Err(FilterError::new(position, message)
                         .with_hint(r"four backslashes at the end of a pattern stand for one, e.g. '%\\\\'"));
                 }
-                ('\\', Some(&wildcard @ ('%' | '_'))) => {
+                ('\\', Some(&literal)) => {
                     characters.next();
-                    escaped.extend([ESCAPE, wildcard]);
-                }
-                ('\\', Some('\\')) => {
-                    characters.next();
-                    escaped.push('\\');
+                    if matches!(literal, '%' | '_' | ESCAPE) {
+                        escaped.push(ESCAPE);
+                    }
+                    escaped.push(literal);
                 }
                 (ESCAPE, _) => escaped.extend([ESCAPE, ESCAPE]),
                 _ => escaped.push(character),
@@ -85,7 +84,7 @@ pub(super) mod tests {
     use super::*;
 
     /// Texts, patterns and whether they match, however that is found out.
-    pub(in crate::filter) const LIKES: [(&str, &str, bool); 17] = [
+    pub(in crate::filter) const LIKES: [(&str, &str, bool); 19] = [
         ("v1.0", "v1.%", true),
         ("v1", "v1.%", false),
         ("", "%", true),
@@ -95,7 +94,9 @@ pub(super) mod tests {
         ("500", r"50\%", false),
         ("wow!", "wow!", true),
         (r"C:\x", r"C:\\%", true),
-        (r"C:\x", r"C:\x", true),
+        (r"C:\x", r"C:\x", false),
+        ("C:x", r"C:\x", true),
+        ("wow!", r"wo\w\!", true),
         ("abcabd", "%ab_", true),
         ("aab", "%ab", true),
         ("aabaac", "%a_c", true),

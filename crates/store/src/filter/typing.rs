@@ -94,33 +94,43 @@ fn condition(comparison: &Comparison, target: &Target) -> Result<Condition, Filt
             (Subject::Property { name: name.clone(), built_in_only: *built_in_only }, *value)
         }
     };
+    let wanted = looked_at(comparison, declared);
+    if let Some(declared) = declared
+        && wanted.is_some_and(|wanted| wanted != declared)
+    {
+        return no_value(comparison, subject, wanted);
+    }
     if let Operation::IsNull { negated } = comparison.operation {
-        looked_at(comparison, declared)?;
         // An undeclared property holds whatever it was given; only an ending narrows that.
         let narrowed = if declared.is_none() { comparison.property.explicit } else { None };
         let present = Condition::Holds { subject, test: Test::Present(narrowed) };
         return Ok(if negated { present } else { Condition::Not(Box::new(present)) });
     }
-    let test = test(comparison, looked_at(comparison, declared)?)?;
+    let test = test(comparison, wanted)?;
     Ok(Condition::Holds { subject, test })
 }
 
-/// The type of the values to look at; `None` where the literal decides.
-fn looked_at(comparison: &Comparison, declared: Option<ValueType>) -> Result<Option<ValueType>, FilterError> {
+/// What a comparison says that asks for values of a type which the property never has: literals have to fit all the same.
+fn no_value(comparison: &Comparison, subject: Subject, wanted: Option<ValueType>) -> Result<Condition, FilterError> {
+    let none = Condition::Holds { subject, test: Test::Never };
+    if let Operation::IsNull { negated } = comparison.operation {
+        return Ok(if negated { none } else { Condition::Not(Box::new(none)) });
+    }
+    test(comparison, wanted)?;
+    Ok(none)
+}
+
+/// The type of the values to look at; `None` where the literal decides. Where it is not the declared one, there are none.
+fn looked_at(comparison: &Comparison, declared: Option<ValueType>) -> Option<ValueType> {
     let (declared, explicit) = match (declared, comparison.property.explicit) {
-        (None, explicit) => return Ok(explicit),
-        (Some(declared), None) => return Ok(Some(declared)),
+        (None, explicit) => return explicit,
+        (Some(declared), None) => return Some(declared),
         (Some(declared), Some(explicit)) => (declared, explicit),
     };
     let is_number = matches!(declared, ValueType::Int | ValueType::Double);
     // parity: the reference stores some numbers as text, and clients write `timestamp.string_value = "170"`
     // (registry-server 3.4).
-    if declared == explicit || (is_number && explicit != ValueType::Bool) {
-        return Ok(Some(declared));
-    }
-    let property = quoted(&comparison.property.name);
-    let message = format!("{property} holds {}, so it has no `{}`", plural(declared), explicit.column());
-    Err(FilterError::new(comparison.position, message))
+    Some(if is_number && explicit != ValueType::Bool { declared } else { explicit })
 }
 
 fn list(comparison: &Comparison, name: &str) -> Result<Condition, FilterError> {
@@ -137,7 +147,8 @@ fn list(comparison: &Comparison, name: &str) -> Result<Condition, FilterError> {
         Operation::Compare { .. } | Operation::IsNull { .. } => false,
     };
     let holds = condition(&positive, &elements)?;
-    if !was_negated {
+    // What is no text is no element, so that there is nothing to be different either.
+    if !was_negated || positive.property.explicit.is_some_and(|explicit| explicit != ValueType::Text) {
         return Ok(holds);
     }
     positive.operation = Operation::IsNull { negated: true };

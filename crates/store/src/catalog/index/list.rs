@@ -61,6 +61,9 @@ impl Database {
 fn question(list: &CatalogList<'_>, cursor: Option<&(Key, i64)>) -> Result<Option<(Question, usize)>> {
     let set = list.set;
     let ([kind], None, Some(page_size)) = (set.kinds, set.parent_id, list.page_size) else { return Ok(None) };
+    if matches!(cursor, Some((Key::LongText(_), _))) {
+        return Ok(None);
+    }
     if set.filters.is_empty() && set.search.is_none() && list.order.is_by_index() {
         return Ok(None);
     }

@@ -82,7 +82,7 @@ async fn lists_and_artifacts_keep_their_meaning_in_every_combination() {
 
 #[tokio::test]
 async fn what_alternatives_ask_of_artifacts_counts_for_orders_and_recommendations() {
-    let models = r#"
+    let models = r"
 models:
 - name: quick-l4
   artifacts:
@@ -96,7 +96,7 @@ models:
   license: mit
   artifacts:
   - {artifactType: metrics-artifact, metricsType: performance-metrics, customProperties: {hw: {metadataType: MetadataStringValue, string_value: L4}, t: {metadataType: MetadataDoubleValue, double_value: 1}}}
-"#;
+";
     let filter = "filterQuery=artifacts.hw='H100' OR license='MIT'";
     let of_reference = "latencyProperty=t&rpsProperty=t&hardwareCountProperty=t&hardwareTypeProperty=hw";
     for backend in backends() {

@@ -82,6 +82,8 @@ async fn serve_roles(
     let (host, port) = settings.listen_address()?;
     let auth = settings.auth(rules())?;
     let tls = settings.tls()?;
+    // Whoever sees the port may ask for the end.
+    let stop = serve::stop_signal();
     let listener = serve::bind(&host, port).await?;
     let address = listener.local_addr().context("the socket has no address")?;
     check_exposure(settings, &auth, address, anonymous)?;
@@ -136,7 +138,7 @@ async fn serve_roles(
         }
     };
     tokio::select! {
-        served = serve::serve(listener, service, serve_options, serve::stop_signal()) => served?,
+        served = serve::serve(listener, service, serve_options, stop) => served?,
         error = connected => return Err(datastore_error(error)),
         never = loading => match never {},
     }

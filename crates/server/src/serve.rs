@@ -228,27 +228,36 @@ async fn back_off(error: &io::Error) {
     }
 }
 
-/// Returns when the process is asked to stop: SIGTERM, or Ctrl-C.
-pub async fn stop_signal() {
-    let interrupt = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
+/// Ends when the process is asked to stop: SIGTERM, or Ctrl-C. From the call on, not from the first poll, neither ends the
+/// process by itself.
+pub fn stop_signal() -> impl Future<Output = ()> + Send {
     #[cfg(unix)]
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
+    let [interrupt, terminate] = {
+        use tokio::signal::unix::{SignalKind, signal};
+        [SignalKind::interrupt(), SignalKind::terminate()].map(|kind| {
+            let signal = signal(kind);
+            async move {
+                match signal {
+                    Ok(mut signal) => drop(signal.recv().await),
+                    Err(_) => std::future::pending().await,
+                }
             }
-            Err(_) => std::future::pending().await,
-        }
+        })
     };
     #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupt => tracing::info!("stopping: interrupted"),
-        () = terminate => tracing::info!("stopping: asked to terminate"),
+    let (interrupt, terminate) = (
+        async {
+            if tokio::signal::ctrl_c().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        },
+        std::future::pending::<()>(),
+    );
+    async {
+        tokio::select! {
+            () = interrupt => tracing::info!("stopping: interrupted"),
+            () = terminate => tracing::info!("stopping: asked to terminate"),
+        }
     }
 }
 

@@ -9,29 +9,41 @@ use model_registry_store::{CatalogKind, CatalogList, CatalogOrder, CatalogRecord
 use super::{PageBody, database, parameters, store_error};
 use crate::Catalog;
 
+/// Which artifacts of a model are listed, and how, whichever model it is.
+pub(super) struct Listing {
+    pub(super) page_size: u32,
+    pub(super) filters: Vec<Expression>,
+    pub(super) order: CatalogOrder,
+    pub(super) sort_order: SortOrder,
+}
+
+impl Listing {
+    pub(super) fn read(query: &Query) -> Result<Self, ApiError> {
+        let page_size = parameters::page_size(query)?;
+        let filters = parameters::filter(query)?.into_iter().collect();
+        let order = order(query.get("orderBy"))?;
+        let sort_order = parameters::sort_order(query, &order);
+        Ok(Self { page_size, filters, order, sort_order })
+    }
+}
+
 /// What is asked of a model, whichever it is.
 pub(super) struct Asked<'a> {
     kinds: Vec<CatalogKind>,
-    page_size: u32,
-    filters: Vec<Expression>,
-    order: CatalogOrder,
-    sort_order: SortOrder,
+    listing: Listing,
     page_token: Option<&'a str>,
 }
 
 impl<'a> Asked<'a> {
     pub(super) fn read(query: &'a Query) -> Result<Self, ApiError> {
         let kinds = kinds(query)?;
-        let page_size = parameters::page_size(query)?;
-        let filters = parameters::filter(query)?.into_iter().collect();
-        let order = order(query.get("orderBy"))?;
-        let sort_order = parameters::sort_order(query, &order);
-        let page_token = parameters::page_token(query, &order)?;
-        Ok(Self { kinds, page_size, filters, order, sort_order, page_token })
+        let listing = Listing::read(query)?;
+        let page_token = parameters::page_token(query, &listing.order)?;
+        Ok(Self { kinds, listing, page_token })
     }
 
     pub(super) async fn answer(self, catalog: &Catalog, model: &CatalogRecord) -> Result<Response, ApiError> {
-        let Self { kinds, page_size, filters, order, sort_order, page_token } = self;
+        let Self { kinds, listing: Listing { page_size, filters, order, sort_order }, page_token } = self;
         let parent_id = Some(model.id);
         let list = CatalogList {
             set: CatalogSet { kinds: &kinds, parent_id, sources: None, search: None, filters: &filters },
@@ -72,7 +84,7 @@ fn kinds(query: &Query) -> Result<Vec<CatalogKind>, ApiError> {
     Ok(kinds)
 }
 
-pub(super) fn order(text: Option<&str>) -> Result<CatalogOrder, ApiError> {
+fn order(text: Option<&str>) -> Result<CatalogOrder, ApiError> {
     let Some(text) = text else { return Ok(CatalogOrder::Id) };
     if let Some(order) = parameters::common_order(text) {
         return Ok(order);

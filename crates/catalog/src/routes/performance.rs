@@ -1,14 +1,13 @@
 //! `…/artifacts/performance`: measurements, what a request rate takes, and which to choose.
 
 use axum::response::Response;
-use model_registry_api::SortOrder;
 use model_registry_server::{ApiError, Query};
-use model_registry_store::filter::Expression;
-use model_registry_store::{CatalogKind, CatalogList, CatalogOrder, CatalogRecord, CatalogSet};
+use model_registry_store::{CatalogKind, CatalogList, CatalogRecord, CatalogSet};
 use serde_json::Value;
 
+use super::artifacts::Listing;
 use super::memory_page::{self, Item};
-use super::{PageBody, artifacts, database, parameters, store_error};
+use super::{PageBody, database, parameters, store_error};
 use crate::Catalog;
 use crate::recommendation::{Measurement, PropertyNames, recommended};
 
@@ -52,10 +51,7 @@ impl Parameters {
 pub(super) struct Asked<'a> {
     parameters: Parameters,
     is_recommending: bool,
-    page_size: u32,
-    filters: Vec<Expression>,
-    order: CatalogOrder,
-    sort_order: SortOrder,
+    listing: Listing,
     page_token: Option<&'a str>,
 }
 
@@ -63,58 +59,52 @@ impl<'a> Asked<'a> {
     pub(super) fn read(query: &'a Query) -> Result<Self, ApiError> {
         let parameters = Parameters::read(query)?;
         let is_recommending = parameters::boolean(query, "recommendations")?;
-        let page_size = parameters::page_size(query)?;
-        let filters = parameters::filter(query)?.into_iter().collect();
-        let order = artifacts::order(query.get("orderBy"))?;
-        let sort_order = parameters::sort_order(query, &order);
+        let listing = Listing::read(query)?;
         let page_token =
-            if is_recommending { memory_page::token(query)? } else { parameters::page_token(query, &order)? };
-        Ok(Self { parameters, is_recommending, page_size, filters, order, sort_order, page_token })
+            if is_recommending { memory_page::token(query)? } else { parameters::page_token(query, &listing.order)? };
+        Ok(Self { parameters, is_recommending, listing, page_token })
     }
 
     pub(super) async fn answer(self, catalog: &Catalog, model: &CatalogRecord) -> Result<Response, ApiError> {
-        list(catalog, self, model).await
-    }
-}
-
-async fn list(catalog: &Catalog, asked: Asked<'_>, model: &CatalogRecord) -> Result<Response, ApiError> {
-    let Asked { parameters, is_recommending, page_size, filters, order, sort_order, page_token } = asked;
-    let list = CatalogList {
-        set: CatalogSet {
-            kinds: &[CatalogKind::PerformanceMetrics],
-            parent_id: Some(model.id),
-            sources: None,
-            search: None,
-            filters: &filters,
-        },
-        order,
-        sort_order,
-        page_size: (!is_recommending).then_some(page_size),
-        page_token: page_token.filter(|_| !is_recommending),
-    };
-    let page = database(catalog)?.list_catalog(&list).await.map_err(store_error)?;
-    let mut measurements = page.rows.iter().map(measurement).collect::<Result<Vec<_>, _>>()?;
-    let target_rps = match parameters.target_rps {
-        Some(target) if target > 0 => Some(target),
-        _ if is_recommending => Some(1),
-        _ => None,
-    };
-    if let Some(target_rps) = target_rps {
-        for measurement in &mut measurements {
-            measurement.add_replicas(&parameters.names, target_rps);
+        let Self { parameters, is_recommending, listing, page_token } = self;
+        let Listing { page_size, filters, order, sort_order } = listing;
+        let list = CatalogList {
+            set: CatalogSet {
+                kinds: &[CatalogKind::PerformanceMetrics],
+                parent_id: Some(model.id),
+                sources: None,
+                search: None,
+                filters: &filters,
+            },
+            order,
+            sort_order,
+            page_size: (!is_recommending).then_some(page_size),
+            page_token: page_token.filter(|_| !is_recommending),
+        };
+        let page = database(catalog)?.list_catalog(&list).await.map_err(store_error)?;
+        let mut measurements = page.rows.iter().map(measurement).collect::<Result<Vec<_>, _>>()?;
+        let target_rps = match parameters.target_rps {
+            Some(target) if target > 0 => Some(target),
+            _ if is_recommending => Some(1),
+            _ => None,
+        };
+        if let Some(target_rps) = target_rps {
+            for measurement in &mut measurements {
+                measurement.add_replicas(&parameters.names, target_rps);
+            }
         }
+        if !is_recommending {
+            let items = measurements.into_iter().map(|one| Value::Object(one.document).to_string()).collect();
+            return Ok(PageBody { items, page_size, next_page_token: page.next_page_token }.into_response());
+        }
+        refuse_unknown(&measurements, &parameters.chosen)?;
+        let items = recommended(measurements, &parameters.names)
+            .into_iter()
+            .map(|one| Item { key: one.id.to_string(), json: Value::Object(one.document).to_string() })
+            .collect();
+        let name = format!("performance {list:?} {parameters:?}");
+        Ok(memory_page::page(items, &name, page_size, page_token)?.into_response())
     }
-    if !is_recommending {
-        let items = measurements.into_iter().map(|one| Value::Object(one.document).to_string()).collect();
-        return Ok(PageBody { items, page_size, next_page_token: page.next_page_token }.into_response());
-    }
-    refuse_unknown(&measurements, &parameters.chosen)?;
-    let items = recommended(measurements, &parameters.names)
-        .into_iter()
-        .map(|one| Item { key: one.id.to_string(), json: Value::Object(one.document).to_string() })
-        .collect();
-    let name = format!("performance {list:?} {parameters:?}");
-    Ok(memory_page::page(items, &name, page_size, page_token)?.into_response())
 }
 
 /// A property that was asked for and that nothing measured is a mistake, most likely in its spelling.

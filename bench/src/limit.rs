@@ -10,9 +10,13 @@ use model_registry_testkit::{PostgresServer, find_program};
 use crate::data::{Data, FRAMEWORKS};
 use crate::scenario::{DEEP, Scenario, deep_page};
 
-/// Lets the planner know the data before anything is measured.
+/// Lets the planner know the data before anything is measured, and the disk have it.
 pub(crate) fn analyse(url: &str) -> Result<()> {
-    let status = Command::new("psql").arg(url).args(["-qc", "VACUUM ANALYZE"]).status().context("cannot start psql")?;
+    let status = Command::new("psql")
+        .arg(url)
+        .args(["-qc", "VACUUM ANALYZE", "-c", "CHECKPOINT"])
+        .status()
+        .context("cannot start psql")?;
     if !status.success() {
         bail!("psql failed");
     }

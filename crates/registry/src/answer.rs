@@ -78,16 +78,16 @@ fn entity(record: &Record, version: ApiVersion) -> String {
     wire
 }
 
-/// The items of a list, joined with commas, in a version of the API.
-pub(crate) fn items(kinds: &[Kind], joined: String, version: ApiVersion) -> String {
-    if version == ApiVersion::V1 && kinds.iter().any(|kind| kind.spec().family != Family::Resource) {
-        let parsed = serde_json::from_str::<Vec<Map<String, Value>>>(&format!("[{joined}]"));
-        if let Ok(artifacts) = parsed {
-            let items: Vec<_> = artifacts.into_iter().map(|map| Value::Object(in_v1(map)).to_string()).collect();
-            return items.join(",");
-        }
+/// Puts the items of a list, which are joined with commas from a position on, into the form of a version of the API.
+pub(crate) fn convert_items(kinds: &[Kind], body: &mut String, from: usize, version: ApiVersion) {
+    if version != ApiVersion::V1 || kinds.iter().all(|kind| kind.spec().family == Family::Resource) {
+        return;
     }
-    joined
+    let parsed = serde_json::from_str::<Vec<Map<String, Value>>>(&format!("[{}]", &body[from..]));
+    if let Ok(artifacts) = parsed {
+        let items: Vec<_> = artifacts.into_iter().map(|map| Value::Object(in_v1(map)).to_string()).collect();
+        body.replace_range(from.., &items.join(","));
+    }
 }
 
 /// v1 has no experiments, and steps as texts.

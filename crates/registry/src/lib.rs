@@ -18,7 +18,6 @@ pub use openapi::document as openapi_document;
 pub use routes::router;
 
 /// What the handlers share.
-#[derive(Clone)]
 pub struct Registry {
     store: Store,
     waiting: routes::WaitingRoom,

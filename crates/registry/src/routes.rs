@@ -9,6 +9,8 @@ mod metric_history;
 mod register;
 mod request;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::routing::{MethodRouter, get, post};
 use http::HeaderMap;
@@ -22,18 +24,18 @@ use crate::{Registry, openapi};
 /// What a handler needs to know besides the request.
 #[derive(Clone)]
 pub(crate) struct Context {
-    pub(crate) registry: Registry,
+    pub(crate) registry: Arc<Registry>,
     pub(crate) version: ApiVersion,
 }
 
 /// The routes of the registry, to be completed with the server crate's fallbacks.
-#[expect(clippy::needless_pass_by_value, reason = "the router is where the registry ends up")]
 pub fn router(registry: Registry) -> Router {
     let document = Served::new(&openapi::document());
+    let registry = Arc::new(registry);
     ApiVersion::ALL
         .into_iter()
         .fold(Router::new(), |router, version| {
-            let context = Context { registry: registry.clone(), version };
+            let context = Context { registry: Arc::clone(&registry), version };
             router.nest(version.base_path(), routes(version).with_state(context))
         })
         .route("/openapi.json", get(async move |headers: HeaderMap| document.answer(&headers)))

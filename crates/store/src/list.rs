@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::filter::{self, Expression, Scope};
 use crate::read::{artifact_of, kind_is};
 use crate::record::check_ends;
-use crate::tables::{WORKSPACE, table};
+use crate::tables::{WORKSPACE, constant, table};
 use crate::token::{self, Cursor};
 use crate::vocabulary;
 
@@ -52,12 +52,14 @@ pub struct ListRequest<'a> {
     pub sort_order: SortOrder,
     pub page_size: u32,
     pub page_token: Option<&'a str>,
+    /// What the items are written behind: an answer of a hundred kilobytes is not to be moved to make room for it.
+    pub opening: &'static str,
 }
 
 /// One page of a list.
 #[derive(Debug)]
 pub struct Page {
-    /// The items' JSON, joined with commas.
+    /// The opening, and the items' JSON joined with commas.
     pub items: String,
     pub size: usize,
     /// Empty on the last page.
@@ -72,7 +74,7 @@ impl Database {
         let (select, planning) = request.select(cursor, filter.as_ref(), self.dialect())?;
         let table = request.kinds.first().map_or("", |kind| table(*kind));
         let page_size = request.page_size as usize;
-        let mut page = Page { items: String::new(), size: 0, next_page_token: String::new() };
+        let mut page = Page { items: request.opening.to_owned(), size: 0, next_page_token: String::new() };
         let (mut rows, mut last) = (0, None);
         self.fetch_page(&select, planning, |id, key, document| {
             if rows == page_size {
@@ -166,7 +168,7 @@ impl ListRequest<'_> {
             .column((table, "id"))
             .expr_as(column(self.key()), "sort_key")
             .column((table, "document"))
-            .and_where(column("workspace_id").eq(WORKSPACE))
+            .and_where(column("workspace_id").eq(constant(WORKSPACE)))
             .limit(u64::from(self.page_size) + 1);
         if first.spec().family != Family::MetricPoint {
             select.and_where(kind_is(table, self.kinds));
@@ -236,5 +238,37 @@ impl ListRequest<'_> {
             select.order_by((table, key), order.clone());
         }
         select.order_by((table, "id"), order);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_query::{PostgresQueryBuilder, Value};
+
+    use super::*;
+
+    #[test]
+    fn where_a_page_begins_is_all_that_its_plan_does_not_know() {
+        let request = ListRequest {
+            kinds: &[Kind::ModelVersion],
+            within: Within::Everything,
+            name: None,
+            external_id: None,
+            steps: None,
+            filter: None,
+            order_by: OrderBy::Id,
+            sort_order: SortOrder::Ascending,
+            page_size: 100,
+            page_token: None,
+            opening: "",
+        };
+        let bound = |cursor| {
+            let (select, _) = request.select(cursor, None, Dialect::Postgres).unwrap();
+            let (_, values) = select.build(PostgresQueryBuilder);
+            // The limit is written out when the statement is sent.
+            values.0.into_iter().filter(|value| !matches!(value, Value::BigUnsigned(_))).collect::<Vec<_>>()
+        };
+        assert_eq!(bound(None), []);
+        assert_eq!(bound(Some(Cursor { key: 7, id: 7 })), [Value::BigInt(Some(7))]);
     }
 }

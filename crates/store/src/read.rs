@@ -7,7 +7,7 @@ use crate::db::Database;
 use crate::error::Result;
 use crate::gather::GatheredTable;
 use crate::record::{Record, RecordRow};
-use crate::tables::{WORKSPACE, table};
+use crate::tables::{WORKSPACE, constant, table};
 
 /// What a find endpoint looks for. Names and external ids are compared exactly.
 #[derive(Clone, Copy, Debug)]
@@ -97,14 +97,18 @@ impl Database {
 }
 
 pub(crate) fn select_records(table: &'static str) -> SelectStatement {
-    Query::select().columns(RecordRow::COLUMNS).from(table).and_where(Expr::col("workspace_id").eq(WORKSPACE)).take()
+    Query::select()
+        .columns(RecordRow::COLUMNS)
+        .from(table)
+        .and_where(Expr::col("workspace_id").eq(constant(WORKSPACE)))
+        .take()
 }
 
 pub(crate) fn kind_is(table: &'static str, kinds: &[Kind]) -> Expr {
     let code = Expr::col((table, "kind"));
     match kinds {
-        [kind] => code.eq(kind.code()),
-        kinds => code.is_in(kinds.iter().map(|kind| kind.code())),
+        [kind] => code.eq(constant(kind.code())),
+        kinds => code.is_in(kinds.iter().map(|kind| constant(kind.code()))),
     }
 }
 

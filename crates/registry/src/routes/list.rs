@@ -14,6 +14,9 @@ use super::request::Request;
 use crate::answer;
 use crate::rules::RuleError;
 
+/// What stands in front of the items in the answer.
+const OPENING: &str = r#"{"items":["#;
+
 /// Answers one page of a list.
 pub(super) async fn page(
     request: &Request,
@@ -35,11 +38,12 @@ pub(super) async fn page(
         sort_order: query.get("sortOrder").map(SortOrder::parse).unwrap_or_default(),
         page_size: page_size(query)?,
         page_token: query.get("nextPageToken"),
+        opening: OPENING,
     };
     let mut page = request.database()?.list(&list).await.map_err(RuleError::from)?;
     // The items are most of the body: it is built around them.
-    let mut body = answer::items(kinds, std::mem::take(&mut page.items), version);
-    body.insert_str(0, r#"{"items":["#);
+    let mut body = std::mem::take(&mut page.items);
+    answer::convert_items(kinds, &mut body, OPENING.len(), version);
     // Writing to memory does not fail.
     let _ = write!(
         body,

@@ -12,8 +12,8 @@ pub(crate) const FIRST_POINT_ID: i64 = 1 << 40;
 
 /// A value that stands in the text of a statement instead of being bound: one of a few that are ours.
 ///
-/// PostgreSQL keeps the plan of a prepared statement only if it expects no more of it than of one made for the values. What
-/// it expects of `kind = $1` is an average, so such a list would be planned each time, which takes half as long as reading it.
+/// Of `kind = $1` PostgreSQL expects an average of all kinds, for which a kept plan looks worse than one made for the value:
+/// such a list would be planned each time, which takes half as long as reading it.
 pub(crate) fn constant(value: impl Into<Value>) -> Expr {
     Expr::Constant(value.into())
 }

@@ -1,6 +1,7 @@
 //! Runs statements built by sea-query on whichever database it is, and counts them.
 //!
-//! This is the only place where text becomes SQL that sqlx trusts: every value is bound, but for the numbers of limits.
+//! This is the only place where text becomes SQL that sqlx trusts: every value is bound, but for the numbers
+//! of limits and what is ours ([`constant`](crate::tables::constant)).
 
 use std::sync::atomic::Ordering;
 

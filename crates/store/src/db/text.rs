@@ -1,7 +1,8 @@
 //! The text of a statement, with its values apart.
 //!
 //! Values are bound, limits and offsets are written out: `PostgreSQL` keeps the plan of a prepared statement only if that
-//! is about as good as one made for the values, and without the number of rows that are wanted it never is.
+//! is about as good as one made for the values, and without the number of rows that are wanted it never is. For the same
+//! reason some values are constants of their statement: [`constant`](crate::tables::constant).
 
 use std::fmt::{self, Display, Write};
 

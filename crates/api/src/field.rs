@@ -13,10 +13,10 @@ pub struct Enumeration {
 /// The JSON form of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    Text,
+    String,
     /// A text that should be a URI; not enforced (parity, registry-server 1.3).
     Uri,
-    TextList,
+    StringList,
     Enumeration(&'static Enumeration),
     /// A 64-bit floating point number.
     Double,
@@ -94,8 +94,8 @@ impl Field {
         }
     }
 
-    pub(crate) const fn text(name: &'static str, stored: &'static str, description: &'static str) -> Self {
-        Self::new(name, stored, Shape::Text, description)
+    pub(crate) const fn string(name: &'static str, stored: &'static str, description: &'static str) -> Self {
+        Self::new(name, stored, Shape::String, description)
     }
 
     pub(crate) const fn state(enumeration: &'static Enumeration) -> Self {
@@ -141,8 +141,8 @@ impl Field {
 
 /// Fields that every kind has, besides `name`, `id`, the two times and `customProperties`.
 pub const COMMON_FIELDS: &[Field] = &[
-    Field::text("description", "description", "An optional description.").also_custom(),
-    Field::text(
+    Field::string("description", "description", "An optional description.").also_custom(),
+    Field::string(
         "externalId",
         "external_id",
         "The id in an external system, at most 255 characters; unique within the workspace.",

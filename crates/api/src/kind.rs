@@ -25,7 +25,7 @@ pub enum Kind {
 
 /// The table that holds a kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Family {
+pub enum EntityTable {
     Resource,
     Artifact,
     MetricPoint,
@@ -50,7 +50,7 @@ pub struct Reference {
 #[derive(Debug)]
 pub struct KindSpec {
     pub kind: Kind,
-    pub family: Family,
+    pub table: EntityTable,
     /// Schema name in the OpenAPI document; `<schema>Create` and `<schema>Update` derive from it.
     pub schema: &'static str,
     /// Name in messages.

@@ -17,7 +17,7 @@ pub mod page;
 
 pub use error::ErrorBody;
 pub use field::{Access, Enumeration, Field, Shape, Storage};
-pub use kind::{Family, Kind, KindSpec, Parent, Reference};
+pub use kind::{EntityTable, Kind, KindSpec, Parent, Reference};
 pub use page::{OrderBy, SortOrder};
 
 /// Versions of the registry's REST API. Both serve the same entities.

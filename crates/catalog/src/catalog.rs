@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use model_registry_server::config::Environment;
 use model_registry_server::metrics::Metrics;
 use model_registry_store::dialect::Dialect;
-use model_registry_store::{CatalogLoad, Lease, LoadReport, Store, StoreError, on_thread};
+use model_registry_store::{CatalogLoad, Lease, LoadReport, Store, StoreError, run_blocking};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::configuration::{Configuration, Files};
@@ -125,7 +125,7 @@ impl Catalog {
     /// Reads the configuration alone: another replica loads what the sources publish.
     pub(crate) async fn load_configuration(&self) -> Result<Vec<u8>, StoreError> {
         let catalog = self.clone();
-        let (configuration, _, fingerprint) = on_thread(move || {
+        let (configuration, _, fingerprint) = run_blocking(move || {
             let mut files = catalog.files.lock().unwrap_or_else(PoisonError::into_inner);
             watch::read_configuration(&catalog.settings, || files.load(&catalog.settings.sources))
         })
@@ -172,7 +172,7 @@ impl Catalog {
         let started = Instant::now();
         // Parsing takes a while; a panic in it is a defect and ends the load like one.
         let Read { configuration, loaded, mut problems, is_complete, fingerprint, measured } =
-            on_thread(move || catalog.read()).await;
+            run_blocking(move || catalog.read()).await;
         // Nobody knows which sources an unreadable file has: what they published in an earlier run stays.
         let complete = is_complete.then(|| configuration.sources.keys().cloned().collect());
         let mut snapshots = Vec::with_capacity(loaded.len());
@@ -243,7 +243,7 @@ struct Read {
 
 #[cfg(test)]
 mod tests {
-    use model_registry_store::{Clock, DatabaseSource, PoolOptions};
+    use model_registry_store::{Clock, DatabaseUrl, PoolOptions};
     use model_registry_testkit::{Backend, TestDatabase};
 
     use super::*;
@@ -252,7 +252,7 @@ mod tests {
     #[tokio::test]
     async fn a_replica_that_has_lost_its_lease_does_not_take_its_load_for_one() {
         let database = TestDatabase::create(Backend::Sqlite).await.unwrap();
-        let source: DatabaseSource = database.url().parse().unwrap();
+        let source: DatabaseUrl = database.url().parse().unwrap();
         let store = Store::connect(&source, PoolOptions::default(), Clock::system()).await.unwrap();
         let catalog = Catalog::new(store, Settings::default());
         let lease = (*catalog.lease).clone();

@@ -22,7 +22,7 @@ use axum::routing::{get, post};
 use http::{HeaderMap, StatusCode};
 use model_registry_api::catalog::{MCP_CATALOG, MODEL_CATALOG};
 use model_registry_server::auth::{Access, Right, Rule};
-use model_registry_server::openapi::Served;
+use model_registry_server::openapi::ServedDocument;
 use model_registry_server::{ApiError, response};
 use model_registry_store::{Database, StoreError};
 use serde_json::Value;
@@ -59,7 +59,7 @@ pub fn router(catalog: Catalog) -> Router {
         .route("/mcp_servers//tools/{*tool_name}", get(mcp_tools::without_server))
         .route("/mcp_servers/{server_id}/tools", get(mcp_tools::list))
         .route("/mcp_servers/{server_id}/tools/{*tool_name}", get(mcp_tools::get_one));
-    let document = Served::new(&openapi::document());
+    let document = ServedDocument::new(&openapi::document());
     Router::new()
         .nest(MODEL_CATALOG, models)
         .nest(MCP_CATALOG, servers)

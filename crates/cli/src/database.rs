@@ -4,18 +4,18 @@ use std::path::PathBuf;
 
 use etcetera::BaseStrategy;
 use model_registry_server::config::{self as key, ConfigError, Setting, Settings};
-use model_registry_store::{DatabaseSource, DatabaseTls, Pem};
+use model_registry_store::{DatabaseTls, DatabaseUrl, Pem};
 
 /// The database of `--database`, of the reference's flags, or a file in the user's data directory.
-pub(crate) fn source(settings: &Settings) -> Result<DatabaseSource, ConfigError> {
+pub(crate) fn source(settings: &Settings) -> Result<DatabaseUrl, ConfigError> {
     let source = if let Some(url) = settings.text(&key::DATABASE) {
         url.parse().map_err(|error| wrong(settings, &key::DATABASE, &error))?
     } else if let Some(dsn) = settings.text(&key::EMBEDMD_DATABASE_DSN) {
         let kind = settings.text(&key::EMBEDMD_DATABASE_TYPE).unwrap_or("mysql");
-        DatabaseSource::from_type_and_dsn(kind, dsn)
+        DatabaseUrl::from_type_and_dsn(kind, dsn)
             .map_err(|error| wrong(settings, &key::EMBEDMD_DATABASE_DSN, &error))?
     } else {
-        DatabaseSource::Sqlite { path: Some(default_path()?) }
+        DatabaseUrl::Sqlite { path: Some(default_path()?) }
     };
     let tls = tls(settings)?;
     source.with_tls(&tls).map_err(|error| ConfigError {

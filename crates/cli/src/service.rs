@@ -12,9 +12,9 @@ use model_registry_server::auth::{self, Auth, Rules};
 use model_registry_server::config::{self as key, Group, Settings, Telemetry};
 use model_registry_server::health::{Health, Outcome, Scope};
 use model_registry_server::metrics::Metrics;
-use model_registry_server::openapi::Served;
+use model_registry_server::openapi::ServedDocument;
 use model_registry_server::{docs, fallback, layers, serve};
-use model_registry_store::{Clock, ConnectError, Database, DatabaseSource, PoolOptions, Store};
+use model_registry_store::{Clock, ConnectError, Database, DatabaseUrl, PoolOptions, Store};
 
 /// The settings that every role honours, whatever it serves.
 pub(crate) const GROUPS: [Group; 9] = [
@@ -59,7 +59,7 @@ impl Roles {
 /// Runs until a signal asks for the end. `started` is called once with the base URL, when the socket listens.
 pub(crate) fn run(
     settings: &Settings,
-    source: DatabaseSource,
+    source: DatabaseUrl,
     anonymous: Anonymous,
     roles: Roles,
     started: impl FnOnce(&str),
@@ -74,7 +74,7 @@ pub(crate) fn run(
 async fn serve_roles(
     settings: &Settings,
     telemetry: &Telemetry,
-    source: DatabaseSource,
+    source: DatabaseUrl,
     anonymous: Anonymous,
     roles: Roles,
     started: impl FnOnce(&str),
@@ -163,7 +163,7 @@ fn routes(registry: Option<Registry>, catalog: Option<&Catalog>, metrics: Option
         routes = routes.merge(model_registry_catalog::router(catalog.clone()));
         if documents.is_empty() {
             // Where a document is looked for first.
-            let document = Served::new(&model_registry_catalog::openapi_document());
+            let document = ServedDocument::new(&model_registry_catalog::openapi_document());
             let serve = get(async move |headers: HeaderMap| document.answer(&headers));
             routes = routes.route("/openapi.json", serve);
         }

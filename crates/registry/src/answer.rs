@@ -3,9 +3,9 @@
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{ETAG, HeaderValue};
-use model_registry_api::{ApiVersion, Family, Kind};
+use model_registry_api::{ApiVersion, EntityTable, Kind};
 use model_registry_server::{Preconditions, response};
-use model_registry_store::{KeptAnswer, Record};
+use model_registry_store::{Record, StoredResponse};
 use serde_json::{Map, Value};
 
 /// A status, an entity and its tag.
@@ -41,7 +41,7 @@ impl Answer {
     }
 
     /// The answer that a request with the same Idempotency-Key got.
-    pub(crate) fn kept(kept: KeptAnswer) -> Self {
+    pub(crate) fn kept(kept: StoredResponse) -> Self {
         let status = StatusCode::from_u16(kept.status.cast_unsigned()).unwrap_or(StatusCode::OK);
         Self { status, etag: kept.etag, body: kept.body }
     }
@@ -71,7 +71,7 @@ fn tag(response: &mut Response, etag: Option<&str>) {
 /// An entity's JSON in a version of the API.
 fn entity(record: &Record, version: ApiVersion) -> String {
     let wire = record.wire();
-    if version == ApiVersion::V1 && record.kind.spec().family != Family::Resource {
+    if version == ApiVersion::V1 && record.kind.spec().table != EntityTable::Resource {
         return serde_json::from_str::<Map<String, Value>>(&wire)
             .map_or(wire, |map| Value::Object(in_v1(map)).to_string());
     }
@@ -80,7 +80,7 @@ fn entity(record: &Record, version: ApiVersion) -> String {
 
 /// Puts the items of a list, which are joined with commas from a position on, into the form of a version of the API.
 pub(crate) fn convert_items(kinds: &[Kind], body: &mut String, from: usize, version: ApiVersion) {
-    if version != ApiVersion::V1 || kinds.iter().all(|kind| kind.spec().family == Family::Resource) {
+    if version != ApiVersion::V1 || kinds.iter().all(|kind| kind.spec().table == EntityTable::Resource) {
         return;
     }
     let parsed = serde_json::from_str::<Vec<Map<String, Value>>>(&format!("[{}]", &body[from..]));

@@ -15,7 +15,7 @@ use axum::Router;
 use axum::routing::{MethodRouter, get, post};
 use http::HeaderMap;
 use model_registry_api::{ApiVersion, Kind};
-use model_registry_server::openapi::Served;
+use model_registry_server::openapi::ServedDocument;
 
 pub(crate) use changes::WaitingRoom;
 
@@ -30,7 +30,7 @@ pub(crate) struct Context {
 
 /// The routes of the registry, to be completed with the server crate's fallbacks.
 pub fn router(registry: Registry) -> Router {
-    let document = Served::new(&openapi::document());
+    let document = ServedDocument::new(&openapi::document());
     let registry = Arc::new(registry);
     ApiVersion::ALL
         .into_iter()

@@ -37,7 +37,7 @@ pub(crate) use file::Source;
 pub use load::{Environment, Schema, Sources, nearest};
 pub use mask::mask;
 pub use reference::{example_file, json_schema, markdown};
-pub use setting::{Group, Kind, Setting};
+pub use setting::{Group, Setting, SettingType};
 
 /// A setting that cannot be used: one line that says where, what, and what instead. The process ends with exit code 2.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

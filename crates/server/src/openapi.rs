@@ -9,7 +9,7 @@ mod served;
 
 use serde_json::{Value, json};
 
-pub use served::Served;
+pub use served::ServedDocument;
 
 /// The frame of a document; tags, paths and components come from the server.
 pub fn document(title: &str, description: &str, version: &str) -> Value {

@@ -28,7 +28,7 @@ use pool::{Lent, Pool};
 pub(crate) use bulk::{Insertion, insertions, insertions_of, rows_of_statement, together};
 pub use connect::{ConnectError, PoolOptions};
 pub(crate) use run::{Planning, Row};
-pub use source::{DatabaseSource, DatabaseTls, Pem, SourceError};
+pub use source::{DatabaseTls, DatabaseUrl, DatabaseUrlError, Pem};
 
 /// Kibibytes of pages that each connection to SQLite keeps.
 pub(crate) const SQLITE_CACHE: u32 = 8 * 1024;
@@ -193,7 +193,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_that_is_never_given_back_does_not_keep_the_process() {
-        let source = DatabaseSource::Sqlite { path: None };
+        let source = DatabaseUrl::Sqlite { path: None };
         let database = Database::connect(&source, PoolOptions::default()).await.unwrap();
         let kept = database.begin().await.unwrap();
         database.close_within(Duration::from_millis(20)).await;

@@ -44,7 +44,7 @@ fn digest(parts: &[&[u8]]) -> String {
 
 /// A kept answer.
 #[derive(Clone, Debug, sqlx::FromRow)]
-pub struct KeptAnswer {
+pub struct StoredResponse {
     pub digest: String,
     pub status: i16,
     pub etag: Option<String>,
@@ -54,14 +54,14 @@ pub struct KeptAnswer {
 
 impl Transaction {
     /// The answer kept under a key. One that is too old is deleted, so that the key is free again.
-    pub async fn find_answer(&mut self, key: &IdempotencyKey, now: i64) -> Result<Option<KeptAnswer>> {
+    pub async fn find_answer(&mut self, key: &IdempotencyKey, now: i64) -> Result<Option<StoredResponse>> {
         let mut select = Query::select();
         select
             .columns(["digest", "status", "etag", "body", "create_time"])
             .from("idempotency")
             .and_where(Expr::col("workspace_id").eq(WORKSPACE))
             .and_where(Expr::col("idempotency_key").eq(key.key.as_str()));
-        let found = self.fetch_optional::<KeptAnswer>(&select).await?;
+        let found = self.fetch_optional::<StoredResponse>(&select).await?;
         if found.as_ref().is_some_and(|answer| answer.create_time <= now - KEPT_FOR) {
             let mut expired = expired_answers(now);
             expired

@@ -45,17 +45,17 @@ pub use catalog::{
 pub use change_log::Change;
 pub use clock::Clock;
 pub use db::{
-    ConnectError, Database, DatabaseSource, DatabaseTls, Pem, PoolOptions, PoolStatus, SourceError, Transaction,
+    ConnectError, Database, DatabaseTls, DatabaseUrl, DatabaseUrlError, Pem, PoolOptions, PoolStatus, Transaction,
 };
 pub use document::Document;
 pub use error::{Result, StoreError, UniqueField};
 pub use feed::Changes;
 pub use hex::hex;
-pub use idempotency::{IdempotencyKey, KeptAnswer};
+pub use idempotency::{IdempotencyKey, StoredResponse};
 pub use lease::Lease;
-pub use list::{ListRequest, Page, Within};
+pub use list::{ListRequest, ListScope, Page};
 pub use read::{FindBy, Found};
 pub use record::Record;
 pub use store::{Operation, Outcome, Store};
-pub use thread::on_thread;
+pub use thread::run_blocking;
 pub use write::{ArtifactKey, Author, CreationRest};

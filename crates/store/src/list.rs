@@ -1,6 +1,6 @@
 //! Lists: one statement a page, filtered, ordered by (key, id), continued from a token.
 
-use model_registry_api::{Family, Kind, OrderBy, SortOrder};
+use model_registry_api::{EntityTable, Kind, OrderBy, SortOrder};
 use sea_query::{Expr, ExprTrait, Query, SelectStatement};
 
 use crate::db::{Database, Planning};
@@ -27,7 +27,7 @@ const ROOM_AHEAD: usize = 256 * 1024;
 
 /// Which entities a list is about, before any filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Within {
+pub enum ListScope {
     Everything,
     /// Children of a resource, such as the versions of a model.
     Parent(i64),
@@ -42,7 +42,7 @@ pub enum Within {
 pub struct ListRequest<'a> {
     /// Kinds of one table.
     pub kinds: &'a [Kind],
-    pub within: Within,
+    pub within: ListScope,
     pub name: Option<&'a str>,
     pub external_id: Option<&'a str>,
     /// Steps of a metric history.
@@ -147,7 +147,7 @@ impl ListRequest<'_> {
     /// Whether the order of the ids is asked for, of one kind, and nothing but the filter narrows the list.
     fn may_walk(&self) -> bool {
         self.kinds.len() == 1
-            && self.within == Within::Everything
+            && self.within == ListScope::Everything
             && self.order_by == OrderBy::Id
             && self.name.is_none()
             && self.external_id.is_none()
@@ -170,18 +170,18 @@ impl ListRequest<'_> {
             .column((table, "document"))
             .and_where(column("workspace_id").eq(constant(WORKSPACE)))
             .limit(u64::from(self.page_size) + 1);
-        if first.spec().family != Family::MetricPoint {
+        if first.spec().table != EntityTable::MetricPoint {
             select.and_where(kind_is(table, self.kinds));
         }
         match self.within {
-            Within::Everything => {}
-            Within::Parent(id) => {
+            ListScope::Everything => {}
+            ListScope::Parent(id) => {
                 select.and_where(column("parent_id").eq(id));
             }
-            Within::ArtifactsOf(id) => {
+            ListScope::ArtifactsOf(id) => {
                 select.cond_where(artifact_of(id));
             }
-            Within::HistoryOf(id) => {
+            ListScope::HistoryOf(id) => {
                 select.and_where(column("experiment_run_id").eq(id));
             }
         }
@@ -251,7 +251,7 @@ mod tests {
     fn where_a_page_begins_is_all_that_its_plan_does_not_know() {
         let request = ListRequest {
             kinds: &[Kind::ModelVersion],
-            within: Within::Everything,
+            within: ListScope::Everything,
             name: None,
             external_id: None,
             steps: None,

@@ -14,7 +14,7 @@ pub(crate) type PropertyKey = (String, bool, i16);
 /// The typed value; `Erased` overwrites a value that is gone.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum PropertyValue {
-    Text(String),
+    String(String),
     Int(i64),
     Double(f64),
     Bool(bool),
@@ -70,14 +70,14 @@ pub(crate) fn properties(spec: &KindSpec, document: &Document) -> Properties {
             properties.insert((field.stored.to_owned(), false, ordinal), value);
         };
         match field.shape {
-            Shape::TextList => {
+            Shape::StringList => {
                 for (ordinal, text) in value.as_array().into_iter().flatten().filter_map(Value::as_str).enumerate() {
-                    add(i16::try_from(ordinal).unwrap_or(i16::MAX), PropertyValue::Text(text.to_owned()));
+                    add(i16::try_from(ordinal).unwrap_or(i16::MAX), PropertyValue::String(text.to_owned()));
                 }
             }
-            Shape::Text | Shape::Uri | Shape::Enumeration(_) => {
+            Shape::String | Shape::Uri | Shape::Enumeration(_) => {
                 if let Some(text) = value.as_str() {
-                    add(0, PropertyValue::Text(text.to_owned()));
+                    add(0, PropertyValue::String(text.to_owned()));
                 }
             }
             Shape::Id | Shape::EpochMillis => {
@@ -111,12 +111,12 @@ pub(crate) fn custom_properties(document: &Map<String, Value>) -> Properties {
 fn custom_value(value: &Value) -> Option<PropertyValue> {
     let text = |field: &str| value.get(field).and_then(Value::as_str);
     match value.get("metadataType").and_then(Value::as_str)? {
-        "MetadataStringValue" => text("string_value").map(|text| PropertyValue::Text(text.to_owned())),
+        "MetadataStringValue" => text("string_value").map(|text| PropertyValue::String(text.to_owned())),
         "MetadataIntValue" => text("int_value")?.parse().ok().map(PropertyValue::Int),
         "MetadataDoubleValue" => value.get("double_value")?.as_f64().map(PropertyValue::Double),
         "MetadataBoolValue" => value.get("bool_value")?.as_bool().map(PropertyValue::Bool),
-        "MetadataStructValue" => text("struct_value").map(|text| PropertyValue::Text(text.to_owned())),
-        "MetadataProtoValue" => text("proto_value").map(|text| PropertyValue::Text(text.to_owned())),
+        "MetadataStructValue" => text("struct_value").map(|text| PropertyValue::String(text.to_owned())),
+        "MetadataProtoValue" => text("proto_value").map(|text| PropertyValue::String(text.to_owned())),
         _ => None,
     }
 }
@@ -141,7 +141,7 @@ impl PropertyChanges {
         let mut write: Vec<_> = new
             .iter()
             .filter(|(key, value)| {
-                old.get(*key) != Some(value) || signed_anew && matches!(value, PropertyValue::Text(_))
+                old.get(*key) != Some(value) || signed_anew && matches!(value, PropertyValue::String(_))
             })
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
@@ -188,17 +188,17 @@ mod tests {
                 ("b".to_owned(), true, 0, PropertyValue::Bool(true)),
                 ("d".to_owned(), true, 0, PropertyValue::Double(0.5)),
                 ("n".to_owned(), true, 0, PropertyValue::Int(7)),
-                ("owner".to_owned(), false, 0, PropertyValue::Text("ada".to_owned())),
-                ("owner".to_owned(), true, 0, PropertyValue::Text("custom".to_owned())),
-                ("tasks".to_owned(), false, 0, PropertyValue::Text("a".to_owned())),
-                ("tasks".to_owned(), false, 1, PropertyValue::Text("b".to_owned())),
+                ("owner".to_owned(), false, 0, PropertyValue::String("ada".to_owned())),
+                ("owner".to_owned(), true, 0, PropertyValue::String("custom".to_owned())),
+                ("tasks".to_owned(), false, 0, PropertyValue::String("a".to_owned())),
+                ("tasks".to_owned(), false, 1, PropertyValue::String("b".to_owned())),
             ]
         );
     }
 
     #[test]
     fn a_new_text_is_told_to_the_rows_of_all_texts() {
-        let text = |name: &str, text: &str| ((name.to_owned(), true, 0), PropertyValue::Text(text.to_owned()));
+        let text = |name: &str, text: &str| ((name.to_owned(), true, 0), PropertyValue::String(text.to_owned()));
         let number = |number| (("n".to_owned(), true, 0), PropertyValue::Int(number));
         let old = Properties::from([text("a", "1"), text("b", "2"), number(1)]);
         let written = |new: &Properties| {

@@ -1,6 +1,6 @@
 //! Reads of single entities, one statement each.
 
-use model_registry_api::{Family, Kind};
+use model_registry_api::{EntityTable, Kind};
 use sea_query::{Cond, Expr, ExprTrait, Order, Query, SelectStatement, UnionType};
 
 use crate::db::Database;
@@ -35,11 +35,11 @@ impl Database {
     /// Reads an entity of one of the kinds, which have to live in one table.
     pub async fn find_by_id(&self, kinds: &[Kind], id: i64) -> Result<Option<Record>> {
         let Some(first) = kinds.first() else { return Ok(None) };
-        let table = match first.spec().family {
-            Family::Resource => GatheredTable::Resource,
-            Family::Artifact => GatheredTable::Artifact,
+        let table = match first.spec().table {
+            EntityTable::Resource => GatheredTable::Resource,
+            EntityTable::Artifact => GatheredTable::Artifact,
             // Points of a history have no identity of their own.
-            Family::MetricPoint => return Ok(None),
+            EntityTable::MetricPoint => return Ok(None),
         };
         let found = self.read_gathered(table, id).await?;
         Ok(found.filter(|record| kinds.contains(&record.kind)))
@@ -47,14 +47,14 @@ impl Database {
 
     pub async fn find(&self, kinds: &[Kind], by: FindBy<'_>) -> Result<Found> {
         let Some(first) = kinds.first() else { return Ok(Found::None) };
-        let family = first.spec().family;
+        let table = first.spec().table;
         let mut select = select_records(table(*first));
         select.and_where(kind_is(table(*first), kinds)).limit(2);
         match by {
             FindBy::Name { name, parent_id } => {
                 select.and_where(Expr::col("name").eq(name));
-                match (parent_id, family) {
-                    (Some(parent_id), Family::Artifact) => {
+                match (parent_id, table) {
+                    (Some(parent_id), EntityTable::Artifact) => {
                         select.cond_where(artifact_of(parent_id));
                     }
                     (Some(parent_id), _) => {

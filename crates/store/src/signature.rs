@@ -15,7 +15,7 @@ const BITS: u64 = 63;
 /// The signature of an owner.
 pub(crate) fn of(properties: &Properties) -> i64 {
     properties.iter().fold(0, |signature, ((name, ..), value)| match value {
-        PropertyValue::Text(text) => signature | of_text(name, text),
+        PropertyValue::String(text) => signature | of_text(name, text),
         _ => signature,
     })
 }
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     fn text(name: &str, text: &str) -> ((String, bool, i16), PropertyValue) {
-        ((name.to_owned(), true, 0), PropertyValue::Text(text.to_owned()))
+        ((name.to_owned(), true, 0), PropertyValue::String(text.to_owned()))
     }
 
     #[test]

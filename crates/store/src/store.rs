@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::SetOnce;
 
 use crate::clock::Clock;
-use crate::db::{ConnectError, Database, DatabaseSource, PoolOptions, Transaction};
+use crate::db::{ConnectError, Database, DatabaseUrl, PoolOptions, Transaction};
 use crate::error::{Result, StoreError};
 use crate::feed::Feed;
 
@@ -53,7 +53,7 @@ impl Store {
     ///
     /// The task ends when the database is ready, and with an error when waiting cannot help.
     pub fn connect_in_background(
-        source: DatabaseSource,
+        source: DatabaseUrl,
         options: PoolOptions,
         clock: Clock,
     ) -> (Self, impl Future<Output = Result<(), ConnectError>> + Send + 'static) {
@@ -85,7 +85,7 @@ impl Store {
     }
 
     /// Connects, or fails.
-    pub async fn connect(source: &DatabaseSource, options: PoolOptions, clock: Clock) -> Result<Self, ConnectError> {
+    pub async fn connect(source: &DatabaseUrl, options: PoolOptions, clock: Clock) -> Result<Self, ConnectError> {
         let database = SetOnce::new_with(Some(Database::connect(source, options).await?));
         Ok(Self { database: Arc::new(database), clock, feed: Arc::new(Feed::new()) })
     }
@@ -172,7 +172,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_waits_for_the_database_goes_on_when_it_is_connected() {
-        let source = DatabaseSource::Sqlite { path: None };
+        let source = DatabaseUrl::Sqlite { path: None };
         let (store, connect) = Store::connect_in_background(source, PoolOptions::default(), Clock::stepping(0));
         let mut waiting = std::pin::pin!(store.connected());
         assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());

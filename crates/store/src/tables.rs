@@ -1,6 +1,6 @@
 //! Which table and columns a kind's rows have.
 
-use model_registry_api::{Family, Kind};
+use model_registry_api::{EntityTable, Kind};
 use sea_query::{Expr, Value};
 
 /// The only workspace until tenancy is served; every key and index has it already.
@@ -19,15 +19,15 @@ pub(crate) fn constant(value: impl Into<Value>) -> Expr {
 }
 
 pub(crate) const fn table(kind: Kind) -> &'static str {
-    match kind.spec().family {
-        Family::Resource => "resource",
-        Family::Artifact => "artifact",
-        Family::MetricPoint => "metric_point",
+    match kind.spec().table {
+        EntityTable::Resource => "resource",
+        EntityTable::Artifact => "artifact",
+        EntityTable::MetricPoint => "metric_point",
     }
 }
 
 /// The scope of a resource's external id: serve models have their own (parity, registry-server 1.4).
-pub(crate) const fn external_id_family(kind: Kind) -> i16 {
+pub(crate) const fn external_id_scope(kind: Kind) -> i16 {
     match kind {
         Kind::ServeModel => 2,
         _ => 1,

@@ -46,7 +46,7 @@ pub(crate) fn resolve(kinds: &[Kind], name: &str) -> Target {
 fn common(name: &str) -> Option<Target> {
     let (column, value, folded) = match name {
         "id" => ("id", ValueType::Int, None),
-        "name" => ("name", ValueType::Text, Some("name_folded")),
+        "name" => ("name", ValueType::String, Some("name_folded")),
         "createTimeSinceEpoch" | "create_time_since_epoch" => ("create_time", ValueType::Int, None),
         "lastUpdateTimeSinceEpoch" | "last_update_time_since_epoch" => ("update_time", ValueType::Int, None),
         _ => return None,
@@ -62,7 +62,7 @@ fn parent_in_url(kinds: &[Kind], name: &str) -> Option<Target> {
 
 fn target(field: &Field, name: &str) -> Target {
     let value = match field.shape {
-        Shape::Text | Shape::Uri | Shape::TextList | Shape::Enumeration(_) => ValueType::Text,
+        Shape::String | Shape::Uri | Shape::StringList | Shape::Enumeration(_) => ValueType::String,
         Shape::Double => ValueType::Double,
         Shape::Integer | Shape::Id | Shape::EpochMillis => ValueType::Int,
     };
@@ -94,8 +94,8 @@ mod tests {
     #[test]
     fn fields_come_before_custom_properties() {
         let models = [Kind::RegisteredModel];
-        assert_eq!(resolve(&models, "owner"), property("owner", true, Some(ValueType::Text)));
-        assert_eq!(resolve(&models, "state"), column("state", ValueType::Text));
+        assert_eq!(resolve(&models, "owner"), property("owner", true, Some(ValueType::String)));
+        assert_eq!(resolve(&models, "state"), column("state", ValueType::String));
         assert_eq!(resolve(&models, "accuracy"), property("accuracy", false, None));
         assert_eq!(resolve(&[Kind::ModelVersion], "registeredModelId"), column("parent_id", ValueType::Int));
     }
@@ -116,6 +116,6 @@ mod tests {
         assert_eq!(resolve(&Kind::ARTIFACTS, "digest"), property("digest", false, None));
         assert_eq!(resolve(&Kind::ARTIFACTS, "uri"), property("uri", false, None));
         assert_eq!(resolve(&Kind::ARTIFACTS, "experimentId"), column("experiment_id", ValueType::Int));
-        assert_eq!(resolve(&[Kind::Parameter], "value"), property("value", true, Some(ValueType::Text)));
+        assert_eq!(resolve(&[Kind::Parameter], "value"), property("value", true, Some(ValueType::String)));
     }
 }

@@ -1,6 +1,6 @@
 //! Writes within a transaction: entity, properties and change log together, in a constant number of statements.
 
-use model_registry_api::{Family, Kind};
+use model_registry_api::{EntityTable, Kind};
 use sea_query::{Alias, Expr, ExprTrait, Func, InsertStatement, OnConflict, Order, Query, SelectStatement};
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::property::{self, Columns, Properties, PropertyChanges, PropertyKey, PropertyValue};
 use crate::record::{Record, RecordRow};
 use crate::signature;
-use crate::tables::{WORKSPACE, external_id_family, folded, table};
+use crate::tables::{WORKSPACE, external_id_scope, folded, table};
 
 /// Who changes something, and when.
 #[derive(Clone, Debug)]
@@ -186,14 +186,14 @@ impl Transaction {
             ("revision", 1_i64.into()),
             ("document", text.as_str().into()),
         ];
-        match spec.family {
-            Family::Resource => {
-                row.push(("family", external_id_family(kind).into()));
+        match spec.table {
+            EntityTable::Resource => {
+                row.push(("family", external_id_scope(kind).into()));
                 row.push(("parent_id", parent_id.unwrap_or(0).into()));
             }
             _ => row.push(("parent_id", parent_id.into())),
         }
-        row.extend(column_values(spec.family, columns));
+        row.extend(column_values(spec.table, columns));
         let id = self.insert(&mut insert_one(table(kind), row)).await?;
         Ok(Record { kind, id, revision: 1, document: text })
     }
@@ -211,7 +211,7 @@ impl Transaction {
                 ("revision", revision.into()),
                 ("document", text.as_str().into()),
             ])
-            .values(column_values(spec.family, property::columns(spec, document)))
+            .values(column_values(spec.table, property::columns(spec, document)))
             .and_where(Expr::col("id").eq(old.id))
             .and_where(Expr::col("revision").eq(old.revision));
         if self.execute(&update).await? == 0 {
@@ -443,7 +443,7 @@ impl PropertyRow {
         let (name, custom, ordinal) = self.key;
         let (mut text, mut int, mut double, mut bool) = (None, None, None, None);
         match self.value {
-            PropertyValue::Text(value) => text = Some(value),
+            PropertyValue::String(value) => text = Some(value),
             PropertyValue::Int(value) => int = Some(value),
             PropertyValue::Double(value) => double = Some(value),
             PropertyValue::Bool(value) => bool = Some(value),
@@ -511,9 +511,9 @@ fn stamp_created(document: &mut Document, time: i64) {
     document.set("lastUpdateTimeSinceEpoch", time);
 }
 
-pub(crate) fn column_values(family: Family, columns: Columns) -> Vec<(&'static str, Expr)> {
+pub(crate) fn column_values(table: EntityTable, columns: Columns) -> Vec<(&'static str, Expr)> {
     let mut values = vec![("external_id", columns.external_id.into()), ("state", columns.state.into())];
-    if family == Family::Artifact {
+    if table == EntityTable::Artifact {
         values.extend([
             ("experiment_id", columns.experiment_id.into()),
             ("experiment_run_id", columns.experiment_run_id.into()),

@@ -40,6 +40,13 @@ impl fmt::Display for Backend {
 }
 
 impl Backend {
+    pub const ALL: [Self; 4] = [Self::Sqlite, Self::Postgres, Self::MariaDb, Self::MySql];
+
+    /// Whether there is a server to test on; the first call reports the databases that are skipped, and why.
+    pub fn is_configured(self) -> bool {
+        backends().contains(&self)
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Sqlite => "SQLite",
@@ -67,9 +74,8 @@ impl Backend {
 /// The databases to test on: SQLite always, the others when a variable names a server.
 pub fn backends() -> Vec<Backend> {
     static SAID: Once = Once::new();
-    let (there, absent): (Vec<_>, Vec<_>) = [Backend::Sqlite, Backend::Postgres, Backend::MariaDb, Backend::MySql]
-        .into_iter()
-        .partition(|backend| *backend == Backend::Sqlite || backend.admin_url().is_some());
+    let (there, absent): (Vec<_>, Vec<_>) =
+        Backend::ALL.into_iter().partition(|backend| *backend == Backend::Sqlite || backend.admin_url().is_some());
     SAID.call_once(|| {
         for backend in absent {
             let variable = backend.variable().unwrap_or_default();

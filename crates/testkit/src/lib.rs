@@ -18,6 +18,7 @@ mod authority;
 mod collector;
 pub mod contract;
 pub mod database;
+mod each_database;
 mod error;
 pub mod executable;
 pub mod golden;

@@ -102,8 +102,8 @@ fn full(kind: Kind, member: &str) -> Value {
     });
     for field in kind.spec().all_fields() {
         entity[field.name] = match field.shape {
-            Shape::Text | Shape::Uri | Shape::Id => json!("x"),
-            Shape::TextList => json!(["a", "b"]),
+            Shape::String | Shape::Uri | Shape::Id => json!("x"),
+            Shape::StringList => json!(["a", "b"]),
             Shape::Enumeration(_) => json!(member),
             Shape::Double => json!(0.5),
             Shape::Integer => json!(i64::MAX),

@@ -10,7 +10,7 @@ static STATE: Enumeration = Enumeration {
 
 /// The default is applied by `POST …/model_artifacts` alone (parity, registry-server 1.3).
 pub(crate) const STATE_FIELD: Field = Field::state(&STATE);
-pub(crate) const URI: Field = Field::text("uri", "uri", "Where the artifact is.");
+pub(crate) const URI: Field = Field::string("uri", "uri", "Where the artifact is.");
 pub(crate) const EXPERIMENT_ID: Field =
     Field::new("experimentId", "experiment_id", Shape::Id, "Id of the experiment it was logged in; set by the server.")
         .read_only()

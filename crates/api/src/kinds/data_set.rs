@@ -1,11 +1,11 @@
 use crate::field::Field;
-use crate::kind::{CHILD_NAME_LIMIT, Family, Kind, KindSpec};
+use crate::kind::{CHILD_NAME_LIMIT, EntityTable, Kind, KindSpec};
 use crate::kinds::artifact::{EXPERIMENT_ID, EXPERIMENT_RUN_ID, STATE_FIELD, URI};
 
 /// A data set that a version or run used.
 pub(crate) static SPEC: KindSpec = KindSpec {
     kind: Kind::DataSet,
-    family: Family::Artifact,
+    table: EntityTable::Artifact,
     schema: "DataSet",
     label: "dataset artifact",
     label_plural: "dataset artifacts",
@@ -17,11 +17,11 @@ pub(crate) static SPEC: KindSpec = KindSpec {
     fields: &[
         URI,
         STATE_FIELD,
-        Field::text("digest", "digest", "Digest of the data."),
-        Field::text("sourceType", "source_type", "Type of the source."),
-        Field::text("source", "source", "Where the data comes from."),
-        Field::text("schema", "schema", "Schema of the data."),
-        Field::text("profile", "profile", "Profile of the data, for example counts."),
+        Field::string("digest", "digest", "Digest of the data."),
+        Field::string("sourceType", "source_type", "Type of the source."),
+        Field::string("source", "source", "Where the data comes from."),
+        Field::string("schema", "schema", "Schema of the data."),
+        Field::string("profile", "profile", "Profile of the data, for example counts."),
         EXPERIMENT_ID,
         EXPERIMENT_RUN_ID,
     ],

@@ -1,10 +1,10 @@
-use crate::kind::{CHILD_NAME_LIMIT, Family, Kind, KindSpec};
+use crate::kind::{CHILD_NAME_LIMIT, EntityTable, Kind, KindSpec};
 use crate::kinds::artifact::{EXPERIMENT_ID, EXPERIMENT_RUN_ID, STATE_FIELD, URI};
 
 /// A document about a model version or run.
 pub(crate) static SPEC: KindSpec = KindSpec {
     kind: Kind::DocArtifact,
-    family: Family::Artifact,
+    table: EntityTable::Artifact,
     schema: "DocArtifact",
     label: "doc artifact",
     label_plural: "doc artifacts",

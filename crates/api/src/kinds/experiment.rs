@@ -1,5 +1,5 @@
 use crate::field::{Enumeration, Field};
-use crate::kind::{Family, Kind, KindSpec, NAME_LIMIT};
+use crate::kind::{EntityTable, Kind, KindSpec, NAME_LIMIT};
 use crate::kinds::LIVE_OR_ARCHIVED;
 
 static STATE: Enumeration = Enumeration { name: "ExperimentState", members: LIVE_OR_ARCHIVED, default: Some("LIVE") };
@@ -7,7 +7,7 @@ static STATE: Enumeration = Enumeration { name: "ExperimentState", members: LIVE
 /// An experiment, the parent of its runs.
 pub(crate) static SPEC: KindSpec = KindSpec {
     kind: Kind::Experiment,
-    family: Family::Resource,
+    table: EntityTable::Resource,
     schema: "Experiment",
     label: "experiment",
     label_plural: "experiments",
@@ -16,5 +16,5 @@ pub(crate) static SPEC: KindSpec = KindSpec {
     name_limit: NAME_LIMIT,
     parent: None,
     references: &[],
-    fields: &[Field::text("owner", "owner", "Who owns the experiment."), Field::state(&STATE).or("LIVE")],
+    fields: &[Field::string("owner", "owner", "Who owns the experiment."), Field::state(&STATE).or("LIVE")],
 };

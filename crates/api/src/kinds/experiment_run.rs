@@ -1,5 +1,5 @@
 use crate::field::{Enumeration, Field, Shape};
-use crate::kind::{CHILD_NAME_LIMIT, Family, Kind, KindSpec, Parent};
+use crate::kind::{CHILD_NAME_LIMIT, EntityTable, Kind, KindSpec, Parent};
 use crate::kinds::LIVE_OR_ARCHIVED;
 
 static STATE: Enumeration =
@@ -14,7 +14,7 @@ static STATUS: Enumeration = Enumeration {
 /// A run of an experiment, the parent of its artifacts, metrics and parameters.
 pub(crate) static SPEC: KindSpec = KindSpec {
     kind: Kind::ExperimentRun,
-    family: Family::Resource,
+    table: EntityTable::Resource,
     schema: "ExperimentRun",
     label: "experiment run",
     label_plural: "experiment runs",
@@ -40,6 +40,6 @@ pub(crate) static SPEC: KindSpec = KindSpec {
         ),
         Field::new("status", "status", Shape::Enumeration(&STATUS), "What the run is doing.").or("RUNNING"),
         Field::state(&STATE).or("LIVE"),
-        Field::text("owner", "owner", "Who owns the run."),
+        Field::string("owner", "owner", "Who owns the run."),
     ],
 };

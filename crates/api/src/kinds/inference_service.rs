@@ -1,5 +1,5 @@
 use crate::field::{Enumeration, Field, Shape};
-use crate::kind::{CHILD_NAME_LIMIT, Family, Kind, KindSpec, Parent, Reference};
+use crate::kind::{CHILD_NAME_LIMIT, EntityTable, Kind, KindSpec, Parent, Reference};
 
 static DESIRED_STATE: Enumeration =
     Enumeration { name: "InferenceServiceState", members: &["DEPLOYED", "UNDEPLOYED"], default: Some("DEPLOYED") };
@@ -7,7 +7,7 @@ static DESIRED_STATE: Enumeration =
 /// A deployment of a model, or of one of its versions, in a serving environment.
 pub(crate) static SPEC: KindSpec = KindSpec {
     kind: Kind::InferenceService,
-    family: Family::Resource,
+    table: EntityTable::Resource,
     schema: "InferenceService",
     label: "inference service",
     label_plural: "inference services",
@@ -30,7 +30,7 @@ pub(crate) static SPEC: KindSpec = KindSpec {
             Shape::Id,
             "Id of the version that is served; without it, the model's newest.",
         ),
-        Field::text("runtime", "runtime", "Model runtime."),
+        Field::string("runtime", "runtime", "Model runtime."),
         Field::new(
             "desiredState",
             "desired_state",

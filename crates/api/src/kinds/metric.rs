@@ -1,5 +1,5 @@
 use crate::field::{Field, Shape};
-use crate::kind::{CHILD_NAME_LIMIT, Family, Kind, KindSpec};
+use crate::kind::{CHILD_NAME_LIMIT, EntityTable, Kind, KindSpec};
 use crate::kinds::artifact::{EXPERIMENT_ID, EXPERIMENT_RUN_ID, STATE_FIELD};
 
 const FIELDS: &[Field] = &[
@@ -20,7 +20,7 @@ const FIELDS: &[Field] = &[
 /// A named number; under a run, the latest one, with a history.
 pub(crate) static SPEC: KindSpec = KindSpec {
     kind: Kind::Metric,
-    family: Family::Artifact,
+    table: EntityTable::Artifact,
     schema: "Metric",
     label: "metric artifact",
     label_plural: "metric artifacts",
@@ -35,7 +35,7 @@ pub(crate) static SPEC: KindSpec = KindSpec {
 /// A logged value of a metric.
 pub(crate) static POINT_SPEC: KindSpec = KindSpec {
     kind: Kind::MetricPoint,
-    family: Family::MetricPoint,
+    table: EntityTable::MetricPoint,
     schema: "Metric",
     label: "metric history record",
     label_plural: "metric history records",

@@ -1,5 +1,5 @@
 use crate::field::{Enumeration, Field};
-use crate::kind::{CHILD_NAME_LIMIT, Family, Kind, KindSpec, Parent};
+use crate::kind::{CHILD_NAME_LIMIT, EntityTable, Kind, KindSpec, Parent};
 use crate::kinds::LIVE_OR_ARCHIVED;
 
 static STATE: Enumeration = Enumeration { name: "ModelVersionState", members: LIVE_OR_ARCHIVED, default: Some("LIVE") };
@@ -7,7 +7,7 @@ static STATE: Enumeration = Enumeration { name: "ModelVersionState", members: LI
 /// A version of a model, the parent of its artifacts.
 pub(crate) static SPEC: KindSpec = KindSpec {
     kind: Kind::ModelVersion,
-    family: Family::Resource,
+    table: EntityTable::Resource,
     schema: "ModelVersion",
     label: "model version",
     label_plural: "model versions",
@@ -19,6 +19,6 @@ pub(crate) static SPEC: KindSpec = KindSpec {
     fields: &[
         Field::parent("registeredModelId", "registered_model_id", "Id of the model this is a version of."),
         Field::state(&STATE).or("LIVE"),
-        Field::text("author", "author", "Who made the version."),
+        Field::string("author", "author", "Who made the version."),
     ],
 };

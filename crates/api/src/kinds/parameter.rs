@@ -1,5 +1,5 @@
 use crate::field::{Enumeration, Field, Shape};
-use crate::kind::{CHILD_NAME_LIMIT, Family, Kind, KindSpec};
+use crate::kind::{CHILD_NAME_LIMIT, EntityTable, Kind, KindSpec};
 use crate::kinds::artifact::{EXPERIMENT_ID, EXPERIMENT_RUN_ID, STATE_FIELD};
 
 static PARAMETER_TYPE: Enumeration =
@@ -8,7 +8,7 @@ static PARAMETER_TYPE: Enumeration =
 /// A named setting of a version or run.
 pub(crate) static SPEC: KindSpec = KindSpec {
     kind: Kind::Parameter,
-    family: Family::Artifact,
+    table: EntityTable::Artifact,
     schema: "Parameter",
     label: "parameter artifact",
     label_plural: "parameter artifacts",
@@ -18,7 +18,7 @@ pub(crate) static SPEC: KindSpec = KindSpec {
     parent: None,
     references: &[],
     fields: &[
-        Field::text("value", "value", "The value as text."),
+        Field::string("value", "value", "The value as text."),
         Field::new("parameterType", "parameter_type", Shape::Enumeration(&PARAMETER_TYPE), "How to read the value."),
         STATE_FIELD,
         EXPERIMENT_ID,

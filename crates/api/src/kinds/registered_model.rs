@@ -1,5 +1,5 @@
 use crate::field::{Enumeration, Field, Shape};
-use crate::kind::{Family, Kind, KindSpec, NAME_LIMIT};
+use crate::kind::{EntityTable, Kind, KindSpec, NAME_LIMIT};
 use crate::kinds::LIVE_OR_ARCHIVED;
 
 static STATE: Enumeration =
@@ -8,7 +8,7 @@ static STATE: Enumeration =
 /// A model, the parent of its versions.
 pub(crate) static SPEC: KindSpec = KindSpec {
     kind: Kind::RegisteredModel,
-    family: Family::Resource,
+    table: EntityTable::Resource,
     schema: "RegisteredModel",
     label: "registered model",
     label_plural: "registered models",
@@ -18,19 +18,19 @@ pub(crate) static SPEC: KindSpec = KindSpec {
     parent: None,
     references: &[],
     fields: &[
-        Field::text("owner", "owner", "Who owns the model."),
+        Field::string("owner", "owner", "Who owns the model."),
         Field::state(&STATE).or("LIVE"),
-        Field::text("readme", "readme", "A model card in Markdown; viewers have to sanitise it.").also_custom(),
-        Field::text("maturity", "maturity", "Maturity, for example `Generally Available`.").also_custom(),
-        Field::new("language", "language", Shape::TextList, "Natural languages the model works in (ISO 639).")
+        Field::string("readme", "readme", "A model card in Markdown; viewers have to sanitise it.").also_custom(),
+        Field::string("maturity", "maturity", "Maturity, for example `Generally Available`.").also_custom(),
+        Field::new("language", "language", Shape::StringList, "Natural languages the model works in (ISO 639).")
             .also_custom(),
-        Field::new("tasks", "tasks", Shape::TextList, "Tasks the model is made for, for example `text-generation`.")
+        Field::new("tasks", "tasks", Shape::StringList, "Tasks the model is made for, for example `text-generation`.")
             .also_custom(),
-        Field::text("provider", "provider", "Who provides the model.").also_custom(),
+        Field::string("provider", "provider", "Who provides the model.").also_custom(),
         Field::new("logo", "logo", Shape::Uri, "A URL or data URL of a logo.").also_custom(),
-        Field::text("license", "license", "Short name of the licence, for example `apache-2.0`.").also_custom(),
+        Field::string("license", "license", "Short name of the licence, for example `apache-2.0`.").also_custom(),
         Field::new("licenseLink", "license_link", Shape::Uri, "Where the licence's text is.").also_custom(),
-        Field::text("libraryName", "library_name", "Library the model is made for, for example `transformers`.")
+        Field::string("libraryName", "library_name", "Library the model is made for, for example `transformers`.")
             .also_custom(),
     ],
 };

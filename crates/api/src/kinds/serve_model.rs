@@ -1,5 +1,5 @@
 use crate::field::{Enumeration, Field, Shape};
-use crate::kind::{CHILD_NAME_LIMIT, Family, Kind, KindSpec, Parent, Reference};
+use crate::kind::{CHILD_NAME_LIMIT, EntityTable, Kind, KindSpec, Parent, Reference};
 
 static EXECUTION_STATE: Enumeration = Enumeration {
     name: "ExecutionState",
@@ -10,7 +10,7 @@ static EXECUTION_STATE: Enumeration = Enumeration {
 /// One serving of a model version by an inference service.
 pub(crate) static SPEC: KindSpec = KindSpec {
     kind: Kind::ServeModel,
-    family: Family::Resource,
+    table: EntityTable::Resource,
     schema: "ServeModel",
     label: "serve model",
     label_plural: "serve models",

@@ -1,9 +1,9 @@
-use crate::kind::{Family, Kind, KindSpec, NAME_LIMIT};
+use crate::kind::{EntityTable, Kind, KindSpec, NAME_LIMIT};
 
 /// A place where models are served, for example a Kubernetes namespace.
 pub(crate) static SPEC: KindSpec = KindSpec {
     kind: Kind::ServingEnvironment,
-    family: Family::Resource,
+    table: EntityTable::Resource,
     schema: "ServingEnvironment",
     label: "serving environment",
     label_plural: "serving environments",

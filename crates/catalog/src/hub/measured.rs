@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model_registry_store::{CatalogItem, CatalogKind, Document, hex, on_thread};
+use model_registry_store::{CatalogItem, CatalogKind, Document, hex, run_blocking};
 use sha2::{Digest, Sha256};
 
 use crate::models::Found;
@@ -43,7 +43,7 @@ impl Measured {
             return item;
         }
         let measured = Arc::clone(self);
-        let attaching = on_thread(move || {
+        let attaching = run_blocking(move || {
             // What is wrong with them is told for all models of the source together.
             measured.measurements.attach(&item.key.clone(), &mut item, &mut Found::default());
             item
@@ -55,7 +55,7 @@ impl Measured {
     pub(super) async fn check(self: &Arc<Self>, mut names: Vec<String>) -> Found {
         names.retain(|name| self.digest(name).is_some());
         let measured = Arc::clone(self);
-        let checking = on_thread(move || {
+        let checking = run_blocking(move || {
             let mut found = Found::default();
             for name in names {
                 let mut nobodys = CatalogItem {

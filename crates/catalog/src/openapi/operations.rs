@@ -2,7 +2,7 @@
 
 use model_registry_api::catalog::{MCP_CATALOG, MODEL_CATALOG};
 use model_registry_server::openapi::reference;
-use model_registry_server::openapi::responses::{self, ALWAYS, ErrorAnswer};
+use model_registry_server::openapi::responses::{self, ALWAYS, ErrorResponse};
 use serde_json::{Map, Value, json};
 
 use super::{MCP_TAG, MODEL_TAG, parameters};
@@ -74,7 +74,7 @@ pub(super) const ANSWERS: [(&str, &str, &str); 11] = [
 ];
 
 /// What the catalog answers with beyond what every server does.
-pub(super) const ERRORS: [ErrorAnswer; 1] = [(
+pub(super) const ERRORS: [ErrorResponse; 1] = [(
     "422",
     "UnprocessableEntity",
     "The source cannot be read: its configuration is wrong, or what it names is not to be had.",

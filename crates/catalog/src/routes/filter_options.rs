@@ -199,7 +199,7 @@ fn spells_list(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use model_registry_store::{Clock, DatabaseSource, PoolOptions, Store};
+    use model_registry_store::{Clock, DatabaseUrl, PoolOptions, Store};
     use model_registry_testkit::{TestDatabase, backends};
 
     use super::*;
@@ -217,7 +217,7 @@ mod tests {
             let write = |text: &str| std::fs::write(files.path().join("a.yaml"), text).unwrap();
             write("models: [{name: a, provider: p}]");
             let database = TestDatabase::create(backend).await.unwrap();
-            let source: DatabaseSource = database.url().parse().unwrap();
+            let source: DatabaseUrl = database.url().parse().unwrap();
             let store = Store::connect(&source, PoolOptions::default(), Clock::system()).await.unwrap();
             let catalog = Catalog::new(store.clone(), Settings { sources: vec![sources], ..Settings::default() });
             let statements = async || {

@@ -90,7 +90,7 @@ pub(super) fn property_order(text: &str) -> Option<(&str, Option<ValueType>)> {
     let value = match ending {
         "int_value" => Some(ValueType::Int),
         "double_value" => Some(ValueType::Double),
-        "string_value" => Some(ValueType::Text),
+        "string_value" => Some(ValueType::String),
         _ => None,
     };
     Some((name, value))

@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::extract::multipart::{Multipart, MultipartError, MultipartRejection};
 use axum::response::Response;
 use model_registry_server::{ApiError, Query};
-use model_registry_store::on_thread;
+use model_registry_store::run_blocking;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -147,7 +147,7 @@ async fn decide(catalog: &Catalog, config: &str, data: Option<String>) -> Result
             let data = data.ok_or_else(|| {
                 unloadable("send the model file as part `catalogData`; files of the server are not read for a preview")
             })?;
-            let names = on_thread(move || models::names(Path::new("catalogData"), &data))
+            let names = run_blocking(move || models::names(Path::new("catalogData"), &data))
                 .await
                 .map_err(|problem| unloadable(format!("failed to parse catalog file: {problem}")))?;
             Ok(names.into_iter().map(|name| (name.clone(), filter.allows(&name))).collect())

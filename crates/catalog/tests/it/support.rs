@@ -9,7 +9,7 @@ use http::Request;
 use http_body_util::BodyExt;
 use model_registry_catalog::{Catalog, Settings};
 use model_registry_server::{fallback, layers};
-use model_registry_store::{Clock, DatabaseSource, PoolOptions, Store};
+use model_registry_store::{Clock, DatabaseUrl, PoolOptions, Store};
 use model_registry_testkit::{Backend, TestDatabase};
 use serde_json::Value;
 use tower::ServiceExt;
@@ -83,7 +83,7 @@ impl Api {
     /// The same at a time that the test decides.
     pub(crate) async fn with_clock(backend: Backend, settings: Settings, clock: Clock) -> Self {
         let database = TestDatabase::create(backend).await.unwrap();
-        let source: DatabaseSource = database.url().parse().unwrap();
+        let source: DatabaseUrl = database.url().parse().unwrap();
         let store = Store::connect(&source, PoolOptions::default(), clock).await.unwrap();
         let catalog = Catalog::new(store.clone(), settings);
         catalog.load().await.unwrap();

@@ -18,8 +18,10 @@ use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use model_registry_catalog::{CheckReport, HubAccess, Settings as CatalogSettings};
 use model_registry_client::Error as ClientError;
-use model_registry_server::config::{self as key, ConfigError, Environment, Group, Kind, Schema, Setting, Settings};
-use model_registry_store::DatabaseSource;
+use model_registry_server::config::{
+    self as key, ConfigError, Environment, Group, Schema, Setting, SettingType, Settings,
+};
+use model_registry_store::DatabaseUrl;
 
 use crate::failure::CommandError;
 use crate::service::{self, Anonymous, Roles};
@@ -29,14 +31,14 @@ use crate::{database, settings};
 /// `--catalogs-path`
 const CATALOGS_PATH: Setting = Setting::new(
     "catalogs-path",
-    Kind::List,
+    SettingType::List,
     Group::Catalog,
     "Sources files; may be repeated, later files win field by field",
 );
 /// `--performance-metrics`
 const PERFORMANCE_METRICS: Setting = Setting::new(
     "performance-metrics",
-    Kind::List,
+    SettingType::List,
     Group::Catalog,
     "Directories with measurements of models; may be repeated",
 );
@@ -44,14 +46,14 @@ const PERFORMANCE_METRICS: Setting = Setting::new(
 /// `--hub-hosts`
 const HUB_HOSTS: Setting = Setting::new(
     "hub-hosts",
-    Kind::List,
+    SettingType::List,
     Group::Catalog,
     "Hosts that sources of type hf may read from, each with everything below it; otherwise huggingface.co",
 );
 /// `--allow-private-hubs`
 const ALLOW_PRIVATE_HUBS: Setting = Setting::new(
     "allow-private-hubs",
-    Kind::Bool,
+    SettingType::Bool,
     Group::Catalog,
     "Let the listed hubs have addresses inside the own network, and plain http",
 )
@@ -167,19 +169,19 @@ pub(crate) fn catalog_settings(settings: &Settings) -> CatalogSettings {
 
 /// The database of `--database`, of the variables of PostgreSQL's own tools (which the reference reads), or a file of its
 /// own: what it holds can be loaded again.
-fn database_source(settings: &Settings) -> Result<DatabaseSource, ConfigError> {
+fn database_source(settings: &Settings) -> Result<DatabaseUrl, ConfigError> {
     if settings.is_chosen(&key::DATABASE) {
         return database::source(settings);
     }
     if Environment::of_process().get("PGHOST").is_some() {
-        return Ok(DatabaseSource::postgres_of_environment());
+        return Ok(DatabaseUrl::postgres_of_environment());
     }
     let directories = etcetera::choose_base_strategy().map_err(|error| ConfigError {
         place: "--database".to_owned(),
         reason: format!("no home directory to keep the data in ({error}): name a file with --database sqlite:PATH"),
     })?;
     let path = directories.data_dir().join("model-registry").join("catalog.db");
-    Ok(DatabaseSource::Sqlite { path: Some(path) })
+    Ok(DatabaseUrl::Sqlite { path: Some(path) })
 }
 
 fn check(arguments: &ArgMatches) -> anyhow::Result<()> {

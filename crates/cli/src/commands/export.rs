@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use model_registry_server::config::{Group, Schema};
-use model_registry_store::{DatabaseSource, ExportReport, Store};
+use model_registry_store::{DatabaseUrl, ExportReport, Store};
 
 use crate::backup::{self, ProgressLine};
 use crate::{database, settings};
@@ -40,7 +40,7 @@ pub(crate) fn command(schema: &Schema) -> Command {
 pub(crate) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
     let settings = settings(schema, arguments)?;
     let path: &PathBuf = arguments.get_one("file").context("FILE is required")?;
-    if let DatabaseSource::Sqlite { path: Some(database) } = database::source(&settings)?
+    if let DatabaseUrl::Sqlite { path: Some(database) } = database::source(&settings)?
         && !database.exists()
     {
         // Opening it would make one, and the export would be a backup of nothing.

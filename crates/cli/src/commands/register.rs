@@ -48,7 +48,7 @@ pub(crate) fn command(_schema: &Schema) -> Command {
 fn artifact_fields() -> Vec<&'static Field> {
     let spec = Kind::ModelArtifact.spec();
     let fields =
-        spec.fields.iter().filter(|field| field.on_create() && matches!(field.shape, Shape::Text | Shape::Uri));
+        spec.fields.iter().filter(|field| field.on_create() && matches!(field.shape, Shape::String | Shape::Uri));
     fields.collect()
 }
 

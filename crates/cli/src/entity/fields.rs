@@ -50,7 +50,7 @@ pub(crate) fn add_fields(command: Command, fields: &[&'static Field]) -> Command
             .help_heading("Fields")
             .allow_hyphen_values(matches!(field.shape, Shape::Double | Shape::Integer));
         command.arg(match field.shape {
-            Shape::TextList => argument.value_name("LIST").value_delimiter(',').action(ArgAction::Append),
+            Shape::StringList => argument.value_name("LIST").value_delimiter(',').action(ArgAction::Append),
             Shape::Enumeration(enumeration) => argument
                 .value_name(option(field).to_uppercase().replace('-', "_"))
                 .value_parser(PossibleValuesParser::new(enumeration.members))
@@ -60,7 +60,7 @@ pub(crate) fn add_fields(command: Command, fields: &[&'static Field]) -> Command
             // A parameter has a `value` as well, which is a text.
             Shape::Double => argument.value_name("VALUE").help("The number of a metric, or the text of a parameter"),
             Shape::Integer => argument.value_name("NUMBER"),
-            Shape::Text | Shape::Id => argument.value_name("TEXT"),
+            Shape::String | Shape::Id => argument.value_name("TEXT"),
         })
     })
 }
@@ -87,7 +87,7 @@ fn value(field: &Field, shape: Shape, texts: &[&str]) -> Result<Value, CommandEr
     let text = texts.last().copied().unwrap_or_default();
     let wrong = |what: &str| CommandError::usage(format!("--{}: `{text}` is not {what}", option(field)));
     Ok(match shape {
-        Shape::TextList => texts.iter().filter(|text| !text.is_empty()).copied().collect::<Vec<_>>().into(),
+        Shape::StringList => texts.iter().filter(|text| !text.is_empty()).copied().collect::<Vec<_>>().into(),
         Shape::Enumeration(enumeration) => {
             let member = enumeration.members.iter().find(|member| member.eq_ignore_ascii_case(text));
             Value::from(*member.ok_or_else(|| wrong("one of its values"))?)
@@ -102,7 +102,7 @@ fn value(field: &Field, shape: Shape, texts: &[&str]) -> Result<Value, CommandEr
             let millis = text.parse::<i64>().map_err(|_| wrong("a number of milliseconds since the Unix epoch"))?;
             Value::from(millis.to_string())
         }
-        Shape::Text | Shape::Uri | Shape::Id => Value::from(text),
+        Shape::String | Shape::Uri | Shape::Id => Value::from(text),
     })
 }
 

@@ -32,7 +32,7 @@ struct Answer {
 
 impl Up {
     async fn start(more: Router) -> Self {
-        let source = DatabaseSource::Sqlite { path: None };
+        let source = DatabaseUrl::Sqlite { path: None };
         let store = Store::connect(&source, PoolOptions::default(), Clock::system()).await.unwrap();
         let catalog = Catalog::new(store.clone(), model_registry_catalog::Settings::default());
         let metrics = Metrics::new(&[]);

@@ -14,8 +14,8 @@ async fn catalog() -> String {
 }
 
 async fn store() -> model_registry_store::Store {
-    use model_registry_store::{Clock, DatabaseSource, PoolOptions, Store};
-    let source = DatabaseSource::Sqlite { path: None };
+    use model_registry_store::{Clock, DatabaseUrl, PoolOptions, Store};
+    let source = DatabaseUrl::Sqlite { path: None };
     Store::connect(&source, PoolOptions::default(), Clock::system()).await.expect("memory is there")
 }
 

@@ -15,7 +15,7 @@ use model_registry_catalog::{Catalog, Settings, sample_sources};
 use model_registry_client::{Client, Retries};
 use model_registry_registry::Registry;
 use model_registry_server::{fallback, layers, serve, tls};
-use model_registry_store::{Clock, DatabaseSource, PoolOptions, Store};
+use model_registry_store::{Clock, DatabaseUrl, PoolOptions, Store};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -82,7 +82,7 @@ pub(crate) async fn catalog() -> Server {
 }
 
 async fn store() -> Store {
-    let source = DatabaseSource::Sqlite { path: None };
+    let source = DatabaseUrl::Sqlite { path: None };
     Store::connect(&source, PoolOptions::default(), Clock::stepping(1_700_000_000_000)).await.unwrap()
 }
 

@@ -13,8 +13,8 @@ pub(super) fn check(field: &Field, value: Value, version: ApiVersion) -> Result<
         return Ok(Given::Null);
     }
     let value = match field.shape {
-        Shape::Text | Shape::Uri | Shape::Id | Shape::EpochMillis => text(field, value)?,
-        Shape::TextList => list(field, value)?,
+        Shape::String | Shape::Uri | Shape::Id | Shape::EpochMillis => text(field, value)?,
+        Shape::StringList => list(field, value)?,
         Shape::Enumeration(enumeration) => {
             let value = text(field, value)?;
             let given = value.as_str().unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Schemas that follow from the declarations of the kinds: entity, create, update and upsert bodies, lists, unions.
 
 use model_registry_api::kind::NAME_LIMIT;
-use model_registry_api::{ApiVersion, Family, Field, Kind, KindSpec, Shape};
+use model_registry_api::{ApiVersion, EntityTable, Field, Kind, KindSpec, Shape};
 use model_registry_server::openapi::reference;
 use model_registry_server::openapi::schemas::{INTEGER_PATTERN, NAME, custom_properties, dates};
 use serde_json::{Map, Value, json};
@@ -98,7 +98,7 @@ pub(super) enum Body {
 }
 
 fn entity(spec: &KindSpec, version: ApiVersion) -> Value {
-    let is_artifact = spec.family == Family::Artifact;
+    let is_artifact = spec.table == EntityTable::Artifact;
     let base = if is_artifact { name("BaseArtifact", version) } else { "BaseResource".to_owned() };
     let own = spec.fields.iter().filter(|field| field.access != model_registry_api::Access::ReadOnly);
     let mut properties: Map<_, _> = own.map(|field| (field.name.to_owned(), value(field, version))).collect();
@@ -187,9 +187,9 @@ pub(super) fn body(spec: &KindSpec, version: ApiVersion, body: Body) -> Value {
 /// The schema of a field's value.
 fn value(field: &Field, version: ApiVersion) -> Value {
     let mut schema = match field.shape {
-        Shape::Text => json!({"type": "string"}),
+        Shape::String => json!({"type": "string"}),
         Shape::Uri => json!({"type": "string", "format": "uri"}),
-        Shape::TextList => json!({"type": "array", "items": {"type": "string"}}),
+        Shape::StringList => json!({"type": "array", "items": {"type": "string"}}),
         Shape::Enumeration(enumeration) => json!({"allOf": [reference("schemas", enumeration.name)]}),
         Shape::Double => json!({"type": "number", "format": "double"}),
         Shape::Integer if version == ApiVersion::V1 => {
@@ -208,7 +208,7 @@ fn value(field: &Field, version: ApiVersion) -> Value {
 
 /// Adds the limits of what is accepted, which what is answered need not repeat.
 fn limited(field: &Field, mut schema: Value) -> Value {
-    if field.shape == Shape::TextList {
+    if field.shape == Shape::StringList {
         schema["maxItems"] = limits::LIST.into();
     }
     if field.shape == Shape::Id && !field.required {

@@ -2,13 +2,13 @@
 
 use model_registry_api::{ApiVersion, Kind};
 use model_registry_server::openapi::reference;
-use model_registry_server::openapi::responses::{self, ErrorAnswer, success};
+use model_registry_server::openapi::responses::{self, ErrorResponse, success};
 use serde_json::{Map, Value, json};
 
 use super::{kind_schemas, links, named};
 
 /// What the registry answers with beyond what every server does.
-const ERRORS: [ErrorAnswer; 4] = [
+const ERRORS: [ErrorResponse; 4] = [
     ("409", "Conflict", "Another entity already has this name or external id."),
     ("410", "Gone", "What is asked for is not kept any more; the message says how to go on."),
     ("412", "PreconditionFailed", "The entity is no longer the one that If-Match names."),

@@ -3,7 +3,7 @@
 use axum::response::Response;
 use model_registry_api::{ApiVersion, Kind};
 use model_registry_server::{ApiError, JsonBody};
-use model_registry_store::{Document, Within};
+use model_registry_store::{Document, ListScope};
 use serde_json::{Map, Value};
 
 use super::entity::{answer, answer_found, find_by, load};
@@ -16,19 +16,19 @@ const MODEL_ARTIFACT: &[Kind] = &[Kind::ModelArtifact];
 
 pub(super) async fn list(request: Request) -> Result<Response, ApiError> {
     let kinds = listed_kinds(&request)?;
-    let (_, response) = list::page(&request, kinds, Within::Everything, None).await?;
+    let (_, response) = list::page(&request, kinds, ListScope::Everything, None).await?;
     Ok(response)
 }
 
 pub(super) async fn list_model_artifacts(request: Request) -> Result<Response, ApiError> {
-    let (_, response) = list::page(&request, MODEL_ARTIFACT, Within::Everything, None).await?;
+    let (_, response) = list::page(&request, MODEL_ARTIFACT, ListScope::Everything, None).await?;
     Ok(response)
 }
 
 pub(super) async fn list_of(parent: Kind, request: Request, id: PathText) -> Result<Response, ApiError> {
     let parent_id = path_id(parent, &id)?;
     let kinds = listed_kinds(&request)?;
-    let (_, response) = list::page(&request, kinds, Within::ArtifactsOf(parent_id), None).await?;
+    let (_, response) = list::page(&request, kinds, ListScope::ArtifactsOf(parent_id), None).await?;
     Ok(response)
 }
 

@@ -3,7 +3,7 @@
 use axum::response::Response;
 use model_registry_api::{Kind, Parent};
 use model_registry_server::{ApiError, JsonBody};
-use model_registry_store::{FindBy, Found, Record, Within};
+use model_registry_store::{FindBy, Found, ListScope, Record};
 
 use super::list;
 use super::request::{PathText, Request, parse_id, path_id};
@@ -12,14 +12,14 @@ use crate::decode::{Decoder, Draft, Mode, object};
 use crate::rules::{Create, RuleError, Update, new_document, not_found, random_name};
 
 pub(super) async fn list(kind: Kind, request: Request) -> Result<Response, ApiError> {
-    let (_, response) = list::page(&request, &[kind], Within::Everything, None).await?;
+    let (_, response) = list::page(&request, &[kind], ListScope::Everything, None).await?;
     Ok(response)
 }
 
 pub(super) async fn list_children(kind: Kind, request: Request, id: PathText) -> Result<Response, ApiError> {
     let parent = parent(kind)?;
     let parent_id = path_id(parent.kind, &id)?;
-    let (page, response) = list::page(&request, &[kind], Within::Parent(parent_id), None).await?;
+    let (page, response) = list::page(&request, &[kind], ListScope::Parent(parent_id), None).await?;
     // parity (registry-server 2.8): only a list of runs tells an unknown parent from one without children.
     if kind == Kind::ExperimentRun && page.size == 0 {
         load(&request, &[parent.kind], parent_id).await?;

@@ -7,7 +7,7 @@ use http::StatusCode;
 use model_registry_api::page::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
 use model_registry_api::{ApiVersion, Kind, OrderBy, SortOrder};
 use model_registry_server::{ApiError, Query, response};
-use model_registry_store::{ListRequest, Page, Within};
+use model_registry_store::{ListRequest, ListScope, Page};
 use serde_json::Value;
 
 use super::request::Request;
@@ -21,7 +21,7 @@ const OPENING: &str = r#"{"items":["#;
 pub(super) async fn page(
     request: &Request,
     kinds: &[Kind],
-    within: Within,
+    within: ListScope,
     steps: Option<&[i64]>,
 ) -> Result<(Page, Response), ApiError> {
     let query = &request.query;

@@ -3,7 +3,7 @@
 use axum::response::Response;
 use model_registry_api::Kind;
 use model_registry_server::ApiError;
-use model_registry_store::Within;
+use model_registry_store::ListScope;
 
 use super::entity::load;
 use super::list;
@@ -14,14 +14,14 @@ const STEPS_LIMIT: usize = 1_000;
 
 pub(super) async fn of_all_runs(request: Request) -> Result<Response, ApiError> {
     let steps = steps(&request)?;
-    let (_, response) = list::page(&request, POINTS, Within::Everything, steps.as_deref()).await?;
+    let (_, response) = list::page(&request, POINTS, ListScope::Everything, steps.as_deref()).await?;
     Ok(response)
 }
 
 pub(super) async fn of_run(request: Request, id: PathText) -> Result<Response, ApiError> {
     let run_id = path_id(Kind::ExperimentRun, &id)?;
     let steps = steps(&request)?;
-    let (page, response) = list::page(&request, POINTS, Within::HistoryOf(run_id), steps.as_deref()).await?;
+    let (page, response) = list::page(&request, POINTS, ListScope::HistoryOf(run_id), steps.as_deref()).await?;
     if page.size == 0 {
         load(&request, &[Kind::ExperimentRun], run_id).await?;
     }

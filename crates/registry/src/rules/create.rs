@@ -1,6 +1,6 @@
 //! Creates an entity: everything it names exists, and its name and external id are free.
 
-use model_registry_api::{ApiVersion, Family, Kind};
+use model_registry_api::{ApiVersion, EntityTable, Kind};
 use model_registry_store::{Author, Document, Operation, Outcome, Record, Transaction};
 
 use super::serve::check_can_be_served;
@@ -55,7 +55,7 @@ pub(super) async fn load_all(tx: &mut Transaction, needed: &[(Kind, i64)]) -> Re
     if needed.is_empty() {
         return Ok(Vec::new());
     }
-    debug_assert!(needed.iter().all(|(kind, _)| kind.spec().family == Family::Resource));
+    debug_assert!(needed.iter().all(|(kind, _)| kind.spec().table == EntityTable::Resource));
     let (kinds, ids): (Vec<_>, Vec<_>) = needed.iter().copied().unzip();
     let found = tx.load(&kinds, &ids).await?;
     match needed.iter().find(|(kind, id)| !found.iter().any(|record| record.kind == *kind && record.id == *id)) {

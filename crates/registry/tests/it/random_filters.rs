@@ -279,7 +279,7 @@ fn new_body(list: &List, number: usize, sample: &Entity, names: &mut HashSet<Str
     };
     let text = |name: &'static str| built_in(name).find_map(as_text);
     let name = match sample.columns.get("name") {
-        Some(Value::Text(name)) if !name.is_empty() && name.chars().count() <= spec.name_limit => name.clone(),
+        Some(Value::String(name)) if !name.is_empty() && name.chars().count() <= spec.name_limit => name.clone(),
         _ => String::new(),
     };
     // Resources need names, and each its own; artifacts that belong to nothing may share them.
@@ -329,7 +329,7 @@ fn custom_properties(sample: &Entity) -> Json {
     let mut properties = serde_json::Map::new();
     for row in sample.properties.iter().filter(|row| row.custom) {
         let value = match &row.value {
-            Some(Value::Text(text)) => json!({"metadataType": "MetadataStringValue", "string_value": text}),
+            Some(Value::String(text)) => json!({"metadataType": "MetadataStringValue", "string_value": text}),
             Some(Value::Int(int)) => json!({"metadataType": "MetadataIntValue", "int_value": int.to_string()}),
             Some(Value::Double(double)) => json!({"metadataType": "MetadataDoubleValue", "double_value": double}),
             Some(Value::Bool(bool)) => json!({"metadataType": "MetadataBoolValue", "bool_value": bool}),
@@ -341,7 +341,7 @@ fn custom_properties(sample: &Entity) -> Json {
 }
 
 fn as_text(value: &Value) -> Option<String> {
-    if let Value::Text(text) = value { Some(text.clone()) } else { None }
+    if let Value::String(text) = value { Some(text.clone()) } else { None }
 }
 
 fn as_int(value: &Value) -> Option<i64> {
@@ -359,7 +359,7 @@ fn seen_by_filters(kinds: &[Kind], wire: &Json) -> Entity {
     let mut entity = Entity {
         columns: BTreeMap::from([
             ("id", number("id")),
-            ("name", Value::Text(wire["name"].as_str().unwrap().to_owned())),
+            ("name", Value::String(wire["name"].as_str().unwrap().to_owned())),
             ("create_time", number("createTimeSinceEpoch")),
             ("update_time", number("lastUpdateTimeSinceEpoch")),
         ]),
@@ -381,7 +381,7 @@ fn seen_by_filters(kinds: &[Kind], wire: &Json) -> Entity {
     }
     for (name, property) in wire["customProperties"].as_object().unwrap() {
         let value = match property["metadataType"].as_str().unwrap() {
-            "MetadataStringValue" => Value::Text(property["string_value"].as_str().unwrap().to_owned()),
+            "MetadataStringValue" => Value::String(property["string_value"].as_str().unwrap().to_owned()),
             "MetadataIntValue" => Value::Int(property["int_value"].as_str().unwrap().parse().unwrap()),
             "MetadataDoubleValue" => Value::Double(property["double_value"].as_f64().unwrap()),
             _ => Value::Bool(property["bool_value"].as_bool().unwrap()),
@@ -393,10 +393,10 @@ fn seen_by_filters(kinds: &[Kind], wire: &Json) -> Entity {
 
 /// The values of a field: none, one, or those of a list.
 fn typed(field: &Field, wire: &Json) -> Vec<Value> {
-    let text = |wire: &Json| wire.as_str().map(|text| Value::Text(text.to_owned()));
+    let text = |wire: &Json| wire.as_str().map(|text| Value::String(text.to_owned()));
     match field.shape {
-        Shape::TextList => wire.as_array().into_iter().flatten().filter_map(text).collect(),
-        Shape::Text | Shape::Uri | Shape::Enumeration(_) => text(wire).into_iter().collect(),
+        Shape::StringList => wire.as_array().into_iter().flatten().filter_map(text).collect(),
+        Shape::String | Shape::Uri | Shape::Enumeration(_) => text(wire).into_iter().collect(),
         Shape::Double => wire.as_f64().map(Value::Double).into_iter().collect(),
         Shape::Integer => wire.as_i64().map(Value::Int).into_iter().collect(),
         Shape::Id | Shape::EpochMillis => {

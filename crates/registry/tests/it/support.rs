@@ -16,7 +16,7 @@ use model_registry_registry::Registry;
 use model_registry_server::auth::{self, Auth, Authenticator, Policy, Role, Rules, TokenFile};
 use model_registry_server::health::Health;
 use model_registry_server::{fallback, layers};
-use model_registry_store::{Clock, DatabaseSource, PoolOptions, Store};
+use model_registry_store::{Clock, DatabaseUrl, PoolOptions, Store};
 use model_registry_testkit::{Backend, TestDatabase};
 use serde_json::Value;
 use tower::ServiceExt;
@@ -123,7 +123,7 @@ impl Api {
     }
 
     async fn over(database: Arc<TestDatabase>, clock: Clock) -> Self {
-        let source: DatabaseSource = database.url().parse().unwrap();
+        let source: DatabaseUrl = database.url().parse().unwrap();
         let store = Store::connect(&source, PoolOptions::default(), clock).await.unwrap();
         let routes = fallback::finish(model_registry_registry::router(Registry::new(store.clone())));
         let router = layers::wrap(routes, layers::Options { health: Health::new(), ..layers::Options::default() });

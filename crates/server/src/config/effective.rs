@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::mask::{MASK, mask};
-use super::setting::{Kind, Setting};
+use super::setting::{Setting, SettingType};
 use super::value;
 
 const CHECKED: &str = "every value is checked when it is loaded, and settings without a default are read as optional";
@@ -41,7 +41,7 @@ impl fmt::Display for Origin {
 /// A value and where it came from.
 #[derive(Clone, Debug)]
 pub struct Effective {
-    pub(super) kind: Kind,
+    pub(super) kind: SettingType,
     pub(super) values: Vec<String>,
     /// Where the value came from.
     pub origin: Origin,
@@ -51,8 +51,8 @@ impl Effective {
     /// Returns the value as people may see it.
     pub fn display(&self) -> String {
         match self.kind {
-            Kind::Secret => MASK.to_owned(),
-            Kind::SecretUrl => self.values.iter().map(|text| mask(text)).collect::<Vec<_>>().join(","),
+            SettingType::Secret => MASK.to_owned(),
+            SettingType::SecretUrl => self.values.iter().map(|text| mask(text)).collect::<Vec<_>>().join(","),
             _ => self.values.join(","),
         }
     }

@@ -8,7 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use super::declarations::{EMBEDMD_DATABASE_SSL_CERT, EMBEDMD_DATABASE_SSL_CIPHER, EMBEDMD_DATABASE_SSL_KEY};
 use super::effective::{Effective, Origin, Settings};
 use super::file::{self, Entry, EntryValue};
-use super::setting::{Group, Kind, Setting};
+use super::setting::{Group, Setting, SettingType};
 use super::{ConfigError, value, yaml};
 
 /// The id of the flag that names the file.
@@ -223,7 +223,7 @@ fn note_without_effect(settings: &mut Settings) {
 
 fn argument(setting: &'static Setting) -> Arg {
     let mut help = setting.help.to_owned();
-    if let Kind::Choice(words) = setting.kind {
+    if let SettingType::Choice(words) = setting.kind {
         help.push_str(&format_args!(" [one of: {}]", words.join(", ")).to_string());
     }
     if let Some(default) = setting.default {
@@ -240,9 +240,9 @@ fn argument(setting: &'static Setting) -> Arg {
         argument = argument.short(letter);
     }
     match setting.kind {
-        Kind::List => argument.action(ArgAction::Append),
+        SettingType::List => argument.action(ArgAction::Append),
         // `--flag` and `--flag=false`, as Go's flags; `--flag false` would swallow the next argument.
-        Kind::Bool => {
+        SettingType::Bool => {
             argument.num_args(0..=1).require_equals(true).default_missing_value("true").overrides_with(setting.key)
         }
         // Given twice, the last one counts.
@@ -259,11 +259,12 @@ fn file_path(sources: &Sources<'_>) -> Option<PathBuf> {
 }
 
 fn entry_values(setting: &Setting, entry: &Entry) -> Result<Vec<String>, ConfigError> {
-    let is_bare = matches!(setting.kind, Kind::Number(..) | Kind::Bool | Kind::Fraction | Kind::Size);
+    let is_bare =
+        matches!(setting.kind, SettingType::Number(..) | SettingType::Bool | SettingType::Fraction | SettingType::Size);
     match (&entry.value, setting.kind) {
-        (EntryValue::List(texts), Kind::List) => Ok(texts.clone()),
+        (EntryValue::List(texts), SettingType::List) => Ok(texts.clone()),
         (EntryValue::Scalar(text), kind) => Ok(split(kind, text)),
-        (EntryValue::Text(text), kind) if !is_bare || kind == Kind::Size => Ok(vec![text.clone()]),
+        (EntryValue::Text(text), kind) if !is_bare || kind == SettingType::Size => Ok(vec![text.clone()]),
         (EntryValue::Bare(text), _) if is_bare || setting.group == Group::Ignored => Ok(vec![text.clone()]),
         (actual, kind) => {
             let actual = match actual {
@@ -273,10 +274,10 @@ fn entry_values(setting: &Setting, entry: &Entry) -> Result<Vec<String>, ConfigE
                 EntryValue::Unusable(what) => what,
             };
             let expected = match kind {
-                Kind::Number(..) => "a number",
-                Kind::Fraction => "a number from 0 to 1",
-                Kind::Bool => "true or false",
-                Kind::List => "an array of strings",
+                SettingType::Number(..) => "a number",
+                SettingType::Fraction => "a number from 0 to 1",
+                SettingType::Bool => "true or false",
+                SettingType::List => "an array of strings",
                 _ => "a string",
             };
             Err(ConfigError::new(&entry.place, format!("`{}` must be {expected}, not {actual}", setting.key)))
@@ -284,9 +285,11 @@ fn entry_values(setting: &Setting, entry: &Entry) -> Result<Vec<String>, ConfigE
     }
 }
 
-fn split(kind: Kind, text: &str) -> Vec<String> {
+fn split(kind: SettingType, text: &str) -> Vec<String> {
     match kind {
-        Kind::List => text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect(),
+        SettingType::List => {
+            text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+        }
         _ => vec![text.to_owned()],
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::{Map, Value, json};
 
 use super::load::Schema;
-use super::setting::{Group, Kind, Setting};
+use super::setting::{Group, Setting, SettingType};
 
 /// Writes the settings as Markdown tables, one for each group.
 pub fn markdown(schema: &Schema) -> String {
@@ -59,8 +59,8 @@ pub fn example_file(schema: &Schema) -> String {
 fn example_value(setting: &Setting) -> String {
     let default = setting.default.unwrap_or_default();
     match setting.kind {
-        Kind::Number(..) | Kind::Bool | Kind::Fraction => default.to_owned(),
-        Kind::List => "[]".to_owned(),
+        SettingType::Number(..) | SettingType::Bool | SettingType::Fraction => default.to_owned(),
+        SettingType::List => "[]".to_owned(),
         _ => format!("{default:?}"),
     }
 }
@@ -95,16 +95,18 @@ pub fn json_schema(schema: &Schema) -> Value {
     })
 }
 
-fn property_schema(kind: Kind) -> Value {
+fn property_schema(kind: SettingType) -> Value {
     match kind {
-        Kind::Number(least, most) => json!({"type": "integer", "minimum": least, "maximum": most}),
-        Kind::Fraction => json!({"type": "number", "minimum": 0, "maximum": 1}),
-        Kind::Bool => json!({"type": "boolean"}),
-        Kind::List => json!({"type": "array", "items": {"type": "string"}}),
-        Kind::Choice(words) => json!({"type": "string", "enum": words}),
-        Kind::Duration => json!({"type": "string", "pattern": "^[0-9]+ ?(ms|s|m|h)?$"}),
-        Kind::Size => json!({"type": ["integer", "string"]}),
-        Kind::Text | Kind::File | Kind::Path | Kind::Secret | Kind::SecretUrl => json!({"type": "string"}),
+        SettingType::Number(least, most) => json!({"type": "integer", "minimum": least, "maximum": most}),
+        SettingType::Fraction => json!({"type": "number", "minimum": 0, "maximum": 1}),
+        SettingType::Bool => json!({"type": "boolean"}),
+        SettingType::List => json!({"type": "array", "items": {"type": "string"}}),
+        SettingType::Choice(words) => json!({"type": "string", "enum": words}),
+        SettingType::Duration => json!({"type": "string", "pattern": "^[0-9]+ ?(ms|s|m|h)?$"}),
+        SettingType::Size => json!({"type": ["integer", "string"]}),
+        SettingType::Text | SettingType::File | SettingType::Path | SettingType::Secret | SettingType::SecretUrl => {
+            json!({"type": "string"})
+        }
     }
 }
 
@@ -112,19 +114,19 @@ fn members(schema: &Schema, group: Group) -> impl Iterator<Item = &'static Setti
     schema.settings().iter().copied().filter(move |setting| setting.group == group)
 }
 
-fn form(kind: Kind) -> String {
+fn form(kind: SettingType) -> String {
     match kind {
-        Kind::Text => "text".to_owned(),
-        Kind::Number(least, most) => format!("{least} to {most}"),
-        Kind::Bool => "`true` or `false`".to_owned(),
-        Kind::Duration => "`500ms`, `30s`, `5m`, `1h`".to_owned(),
-        Kind::Size => "bytes, `64KiB`, `16MiB`".to_owned(),
-        Kind::Fraction => "0 to 1".to_owned(),
-        Kind::List => "texts".to_owned(),
-        Kind::Choice(words) => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
-        Kind::File => "readable file".to_owned(),
-        Kind::Path => "path".to_owned(),
-        Kind::Secret => "secret".to_owned(),
-        Kind::SecretUrl => "URL or DSN, secret".to_owned(),
+        SettingType::Text => "text".to_owned(),
+        SettingType::Number(least, most) => format!("{least} to {most}"),
+        SettingType::Bool => "`true` or `false`".to_owned(),
+        SettingType::Duration => "`500ms`, `30s`, `5m`, `1h`".to_owned(),
+        SettingType::Size => "bytes, `64KiB`, `16MiB`".to_owned(),
+        SettingType::Fraction => "0 to 1".to_owned(),
+        SettingType::List => "texts".to_owned(),
+        SettingType::Choice(words) => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
+        SettingType::File => "readable file".to_owned(),
+        SettingType::Path => "path".to_owned(),
+        SettingType::Secret => "secret".to_owned(),
+        SettingType::SecretUrl => "URL or DSN, secret".to_owned(),
     }
 }

@@ -6,7 +6,7 @@ pub struct Setting {
     /// The key in the file, dotted: `limits.max-body` is `max-body` in the table `[limits]`.
     pub key: &'static str,
     /// What a value looks like.
-    pub kind: Kind,
+    pub kind: SettingType,
     /// Which subcommands have it.
     pub group: Group,
     /// One sentence for people.
@@ -20,7 +20,7 @@ pub struct Setting {
 
 impl Setting {
     /// Declares a setting.
-    pub const fn new(key: &'static str, kind: Kind, group: Group, help: &'static str) -> Self {
+    pub const fn new(key: &'static str, kind: SettingType, group: Group, help: &'static str) -> Self {
         Self { key, kind, group, help, default: None, short: None, flag: None }
     }
 
@@ -58,7 +58,7 @@ impl Setting {
 
 /// What the value of a setting looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum SettingType {
     /// Any text.
     Text,
     /// A whole number within these limits.
@@ -85,7 +85,7 @@ pub enum Kind {
     SecretUrl,
 }
 
-impl Kind {
+impl SettingType {
     /// Returns the name of the value in `--help`.
     pub(super) fn placeholder(self) -> &'static str {
         match self {

@@ -3,27 +3,31 @@
 use std::fs::File;
 use std::time::Duration;
 
-use super::setting::Kind;
+use super::setting::SettingType;
 
 /// Tells what is wrong with a value, if anything.
-pub(super) fn check(kind: Kind, text: &str) -> Result<(), String> {
+pub(super) fn check(kind: SettingType, text: &str) -> Result<(), String> {
     match kind {
-        Kind::Text | Kind::List | Kind::Path | Kind::Secret | Kind::SecretUrl => Ok(()),
-        Kind::Number(least, most) => match text.parse::<u64>() {
+        SettingType::Text | SettingType::List | SettingType::Path | SettingType::Secret | SettingType::SecretUrl => {
+            Ok(())
+        }
+        SettingType::Number(least, most) => match text.parse::<u64>() {
             Ok(number) if (least..=most).contains(&number) => Ok(()),
             _ => Err(format!("`{text}` is not a whole number from {least} to {most}")),
         },
-        Kind::Bool => boolean(text).map(|_| ()).ok_or_else(|| format!("`{text}` is neither true nor false")),
-        Kind::Duration => duration(text)
+        SettingType::Bool => boolean(text).map(|_| ()).ok_or_else(|| format!("`{text}` is neither true nor false")),
+        SettingType::Duration => duration(text)
             .map(|_| ())
             .ok_or_else(|| format!("`{text}` is not a duration: write a number with ms, s, m, h or d, such as 30s")),
-        Kind::Size => size(text)
+        SettingType::Size => size(text)
             .map(|_| ())
             .ok_or_else(|| format!("`{text}` is not a size: write bytes, or a number with KiB, MiB or GiB")),
-        Kind::Fraction => fraction(text).map(|_| ()).ok_or_else(|| format!("`{text}` is not a fraction from 0 to 1")),
-        Kind::Choice(words) if words.contains(&text) => Ok(()),
-        Kind::Choice(words) => Err(format!("`{text}` is not one of {}", words.join(", "))),
-        Kind::File => match File::open(text).and_then(|file| file.metadata()) {
+        SettingType::Fraction => {
+            fraction(text).map(|_| ()).ok_or_else(|| format!("`{text}` is not a fraction from 0 to 1"))
+        }
+        SettingType::Choice(words) if words.contains(&text) => Ok(()),
+        SettingType::Choice(words) => Err(format!("`{text}` is not one of {}", words.join(", "))),
+        SettingType::File => match File::open(text).and_then(|file| file.metadata()) {
             Ok(metadata) if metadata.is_file() => Ok(()),
             Ok(_) => Err(format!("`{text}` is not a file")),
             Err(error) => Err(format!("cannot read `{text}`: {error}")),
@@ -102,12 +106,14 @@ mod tests {
 
     #[test]
     fn a_wrong_value_is_said_with_what_is_right() {
-        let message = check(Kind::Choice(&["none", "token"]), "ldap").unwrap_err();
+        let message = check(SettingType::Choice(&["none", "token"]), "ldap").unwrap_err();
         assert_eq!(message, "`ldap` is not one of none, token");
-        assert!(check(Kind::File, "/does/not/exist").unwrap_err().starts_with("cannot read `/does/not/exist`: "));
-        assert_eq!(check(Kind::File, "/").unwrap_err(), "`/` is not a file");
+        assert!(
+            check(SettingType::File, "/does/not/exist").unwrap_err().starts_with("cannot read `/does/not/exist`: ")
+        );
+        assert_eq!(check(SettingType::File, "/").unwrap_err(), "`/` is not a file");
         assert_eq!(
-            check(Kind::Number(0, 65_535), "70000").unwrap_err(),
+            check(SettingType::Number(0, 65_535), "70000").unwrap_err(),
             "`70000` is not a whole number from 0 to 65535"
         );
     }

@@ -5,14 +5,14 @@ use serde_json::{Map, Value, json};
 use super::reference;
 
 /// Status, name of the component, what it means.
-pub type ErrorAnswer = (&'static str, &'static str, &'static str);
+pub type ErrorResponse = (&'static str, &'static str, &'static str);
 
 /// Errors that every operation can answer with. 404 is also the answer where a proxy or an older server knows no such
 /// path.
 pub const ALWAYS: [&str; 7] = ["400", "401", "403", "404", "500", "503", "504"];
 
 /// What every server may answer with.
-pub const ERRORS: [ErrorAnswer; 9] = [
+pub const ERRORS: [ErrorResponse; 9] = [
     ("304", "NotModified", "The client has this very entity already."),
     ("400", "BadRequest", "The request cannot be understood or breaks a rule; the message says which."),
     ("401", "Unauthorized", "The server asks for a bearer token, and none that it knows was sent."),
@@ -25,7 +25,7 @@ pub const ERRORS: [ErrorAnswer; 9] = [
 ];
 
 /// The components of error answers.
-pub fn errors<'a>(errors: impl IntoIterator<Item = &'a ErrorAnswer>) -> Map<String, Value> {
+pub fn errors<'a>(errors: impl IntoIterator<Item = &'a ErrorResponse>) -> Map<String, Value> {
     let errors = errors.into_iter().map(|(status, name, description)| {
         let mut headers = json!({"x-request-id": reference("headers", "RequestId")});
         match *status {

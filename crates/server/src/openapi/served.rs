@@ -11,12 +11,12 @@ use sha2::{Digest, Sha256};
 use crate::{Preconditions, response};
 
 /// A document, written down.
-pub struct Served {
+pub struct ServedDocument {
     text: String,
     etag: HeaderValue,
 }
 
-impl Served {
+impl ServedDocument {
     /// Writes a document down.
     pub fn new(document: &Value) -> Arc<Self> {
         let text = document.to_string();

@@ -1,6 +1,6 @@
 //! Items of a file as rows, many to a statement.
 
-use model_registry_api::{Family, Kind};
+use model_registry_api::{EntityTable, Kind};
 use sea_query::Expr;
 
 use super::line::{Entity, Item};
@@ -9,7 +9,7 @@ use crate::db::Transaction;
 use crate::document::Document;
 use crate::error::Result;
 use crate::property;
-use crate::tables::{WORKSPACE, external_id_family, folded, table};
+use crate::tables::{WORKSPACE, external_id_scope, folded, table};
 use crate::write::{SIGNED_COLUMNS, SignedRow, Verb, column_values, signed};
 
 const ITEMS: usize = 500;
@@ -67,10 +67,10 @@ impl Batch {
             let mut entity = entity.clone();
             shift.move_entity(&mut entity, &mut document);
             entity.document = document.to_text();
-            let rows = match entity.kind.spec().family {
-                Family::Resource => &mut resources,
-                Family::Artifact => &mut artifacts,
-                Family::MetricPoint => &mut points,
+            let rows = match entity.kind.spec().table {
+                EntityTable::Resource => &mut resources,
+                EntityTable::Artifact => &mut artifacts,
+                EntityTable::MetricPoint => &mut points,
             };
             let (columns, values): (Vec<_>, Vec<_>) = entity_row(&entity, &document).into_iter().unzip();
             rows.add(columns, values);
@@ -110,7 +110,7 @@ fn entity_row(entity: &Entity, document: &Document) -> Vec<(&'static str, Expr)>
         ("update_time", entity.update_time.into()),
         ("document", entity.document.as_str().into()),
     ];
-    if spec.family == Family::MetricPoint {
+    if spec.table == EntityTable::MetricPoint {
         row.extend([
             ("experiment_id", columns.experiment_id.unwrap_or_default().into()),
             ("experiment_run_id", entity.parent_id.unwrap_or_default().into()),
@@ -122,13 +122,13 @@ fn entity_row(entity: &Entity, document: &Document) -> Vec<(&'static str, Expr)>
         return row;
     }
     row.extend([("kind", entity.kind.code().into()), ("revision", entity.revision.into())]);
-    if spec.family == Family::Resource {
-        row.push(("family", external_id_family(entity.kind).into()));
+    if spec.table == EntityTable::Resource {
+        row.push(("family", external_id_scope(entity.kind).into()));
         row.push(("parent_id", entity.parent_id.unwrap_or(0).into()));
     } else {
         row.push(("parent_id", entity.parent_id.into()));
     }
-    row.extend(column_values(spec.family, columns));
+    row.extend(column_values(spec.table, columns));
     debug_assert_ne!(table(entity.kind), "metric_point");
     row
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::io::BufRead;
 
-use model_registry_api::{Family, Kind};
+use model_registry_api::{EntityTable, Kind};
 use sea_query::{Expr, ExprTrait, Query};
 
 use super::BackupError;
@@ -13,7 +13,7 @@ use super::line::{Item, Line, LineReader};
 use crate::db::Transaction;
 use crate::document::Document;
 use crate::error::Result;
-use crate::tables::{WORKSPACE, external_id_family, table};
+use crate::tables::{WORKSPACE, external_id_scope, table};
 
 const AT_ONCE: usize = 500;
 /// So many are named; the rest is counted in vain.
@@ -63,15 +63,15 @@ impl Values {
     fn add(&mut self, item: &Item, line: u64) -> Result<(), serde_json::Error> {
         let Item::Entity(entity) = item else { return Ok(()) };
         let spec = entity.kind.spec();
-        if spec.family == Family::MetricPoint {
+        if spec.table == EntityTable::MetricPoint {
             return Ok(());
         }
         let document = Document::from_text(&entity.document)?;
-        if spec.family == Family::Resource && entity.parent_id.is_none() {
+        if spec.table == EntityTable::Resource && entity.parent_id.is_none() {
             self.put(Scope::Name(entity.kind), document.name(), line);
         }
         if let Some(external_id) = document.text("externalId").filter(|id| !id.is_empty()) {
-            let family = (spec.family == Family::Resource).then(|| external_id_family(entity.kind));
+            let family = (spec.table == EntityTable::Resource).then(|| external_id_scope(entity.kind));
             self.put(Scope::ExternalId(family), external_id, line);
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Pages of a table's rows in the order of the file, and how many there are.
 
-use model_registry_api::{Family, Kind};
+use model_registry_api::{EntityTable, Kind};
 use sea_query::{Expr, ExprTrait, Func, Order, Query, SelectStatement};
 
 use super::line::{Entity, Item, Section};
@@ -26,9 +26,9 @@ impl Range {
         last: Shift { resource: i64::MAX, artifact: i64::MAX, point: i64::MAX },
     };
 
-    fn bounds(&self, family: Family) -> (i64, i64) {
-        let start = self.shift.of(family);
-        (start, start.saturating_add(self.last.of(family)))
+    fn bounds(&self, table: EntityTable) -> (i64, i64) {
+        let start = self.shift.of(table);
+        (start, start.saturating_add(self.last.of(table)))
     }
 }
 
@@ -50,23 +50,23 @@ impl Transaction {
     pub(super) async fn page(&mut self, section: Section, range: &Range, after: Position) -> Result<Vec<Item>> {
         match section {
             Section::Entities(kind) => {
-                let select = entities(kind, range.bounds(kind.spec().family), after);
+                let select = entities(kind, range.bounds(kind.spec().table), after);
                 let rows = self.fetch_all::<EntityRow>(&select).await?;
                 rows.into_iter().map(|row| item(kind, row)).collect()
             }
             Section::Links => {
-                let rows = self.fetch_all::<(i64, i64)>(&links(range.bounds(Family::Artifact), after)).await?;
+                let rows = self.fetch_all::<(i64, i64)>(&links(range.bounds(EntityTable::Artifact), after)).await?;
                 Ok(rows.into_iter().map(|(resource_id, artifact_id)| Item::Link { resource_id, artifact_id }).collect())
             }
         }
     }
 
-    /// The highest id of a family's table; 0 of an empty one.
-    pub(super) async fn highest_id(&mut self, family: Family) -> Result<i64> {
-        let table = match family {
-            Family::Resource => "resource",
-            Family::Artifact => "artifact",
-            Family::MetricPoint => "metric_point",
+    /// The highest id of a table's table; 0 of an empty one.
+    pub(super) async fn highest_id(&mut self, table: EntityTable) -> Result<i64> {
+        let table = match table {
+            EntityTable::Resource => "resource",
+            EntityTable::Artifact => "artifact",
+            EntityTable::MetricPoint => "metric_point",
         };
         let mut select = Query::select();
         select.expr(Func::coalesce([Func::max(Expr::col("id")).into(), Expr::val(0_i64)])).from(table);
@@ -76,10 +76,10 @@ impl Transaction {
 }
 
 fn entities(kind: Kind, (start, end): (i64, i64), after: Position) -> SelectStatement {
-    let family = kind.spec().family;
+    let table = kind.spec().table;
     let mut select = Query::select();
     select.columns(["id", "create_time", "update_time", "document"]).from(table(kind));
-    if family == Family::MetricPoint {
+    if table == EntityTable::MetricPoint {
         select.expr_as(Expr::col("experiment_run_id"), "parent_id").expr_as(Expr::val(1_i64), "revision");
     } else {
         select.columns(["parent_id", "revision"]).and_where(Expr::col("kind").eq(kind.code()));

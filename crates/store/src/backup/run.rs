@@ -1,6 +1,6 @@
 //! What an import remembers in the database, so that one that was cut off goes on where it was.
 
-use model_registry_api::Family;
+use model_registry_api::EntityTable;
 use sea_query::{Expr, ExprTrait, Query};
 
 use super::BackupError;
@@ -14,8 +14,11 @@ use crate::tables::FIRST_POINT_ID;
 /// Ids left free below a moved range, for entities whose creation is under way while the range is chosen.
 const GAP: i64 = 1_000;
 
-const TABLES: [(Family, &str); 3] =
-    [(Family::Resource, "resource"), (Family::Artifact, "artifact"), (Family::MetricPoint, "metric_point")];
+const TABLES: [(EntityTable, &str); 3] = [
+    (EntityTable::Resource, "resource"),
+    (EntityTable::Artifact, "artifact"),
+    (EntityTable::MetricPoint, "metric_point"),
+];
 
 /// An import, finished or not.
 #[derive(Clone, Copy, Debug)]
@@ -58,8 +61,8 @@ impl Transaction {
         now: i64,
     ) -> Result<Run, BackupError> {
         let mut highest = [0; 3];
-        for (highest, (family, _)) in highest.iter_mut().zip(TABLES) {
-            *highest = self.highest_id(family).await?;
+        for (highest, (table, _)) in highest.iter_mut().zip(TABLES) {
+            *highest = self.highest_id(table).await?;
         }
         if !remap_ids && highest != [0; 3] {
             return Err(BackupError::Refused(
@@ -70,7 +73,7 @@ impl Transaction {
         let offset = |highest: i64| if remap_ids && highest > 0 { highest + GAP } else { 0 };
         let [resource, artifact, point] = highest.map(offset);
         let shift = Shift { resource, artifact, point };
-        if TABLES.iter().any(|(family, _)| shift.of(*family).checked_add(contents.last.of(*family)).is_none()) {
+        if TABLES.iter().any(|(table, _)| shift.of(*table).checked_add(contents.last.of(*table)).is_none()) {
             return Err(BackupError::Refused("the ids of the file are too high to be moved".to_owned()));
         }
         let mut insert = Query::insert();
@@ -92,26 +95,26 @@ impl Transaction {
     /// Makes the database give ids behind the imported ones from now on. May be repeated.
     pub(super) async fn reserve_ids(&mut self, shift: Shift, last: Shift) -> Result<()> {
         let dialect = self.dialect();
-        for (family, table) in TABLES {
-            if last.of(family) == 0 {
+        for (table, name) in TABLES {
+            if last.of(table) == 0 {
                 continue;
             }
-            let mut last = shift.of(family) + last.of(family);
-            if family == Family::MetricPoint {
+            let mut last = shift.of(table) + last.of(table);
+            if table == EntityTable::MetricPoint {
                 last = Ord::max(last, FIRST_POINT_ID - 1);
             }
             let sql = match dialect {
                 Dialect::Sqlite => format!(
-                    "INSERT INTO sqlite_sequence (name, seq) SELECT '{table}', 0 \
-                     WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = '{table}'); \
-                     UPDATE sqlite_sequence SET seq = MAX(seq, {last}) WHERE name = '{table}'"
+                    "INSERT INTO sqlite_sequence (name, seq) SELECT '{name}', 0 \
+                     WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = '{name}'); \
+                     UPDATE sqlite_sequence SET seq = MAX(seq, {last}) WHERE name = '{name}'"
                 ),
                 Dialect::Postgres => {
-                    let sequence = format!("pg_get_serial_sequence('{table}', 'id')");
+                    let sequence = format!("pg_get_serial_sequence('{name}', 'id')");
                     format!("SELECT setval({sequence}, GREATEST({last}, nextval({sequence})))")
                 }
                 // A number below the highest id is taken for that.
-                Dialect::MySql => format!("ALTER TABLE {table} AUTO_INCREMENT = {}", last.saturating_add(1)),
+                Dialect::MySql => format!("ALTER TABLE {name} AUTO_INCREMENT = {}", last.saturating_add(1)),
             };
             self.execute_text(sql).await?;
         }

@@ -1,6 +1,6 @@
 //! Ids moved into a free range: every id of a table and every reference to it by the same distance.
 
-use model_registry_api::{Family, Shape};
+use model_registry_api::{EntityTable, Shape};
 
 use super::line::{Entity, Item};
 use crate::document::Document;
@@ -22,11 +22,11 @@ impl Shift {
         Self { resource: -self.resource, artifact: -self.artifact, point: -self.point }
     }
 
-    pub(super) fn of(self, family: Family) -> i64 {
-        match family {
-            Family::Resource => self.resource,
-            Family::Artifact => self.artifact,
-            Family::MetricPoint => self.point,
+    pub(super) fn of(self, table: EntityTable) -> i64 {
+        match table {
+            EntityTable::Resource => self.resource,
+            EntityTable::Artifact => self.artifact,
+            EntityTable::MetricPoint => self.point,
         }
     }
 
@@ -37,7 +37,7 @@ impl Shift {
 
     /// Moves the ids beside the document and those in it.
     pub(super) fn move_entity(self, entity: &mut Entity, document: &mut Document) {
-        entity.id += self.of(entity.kind.spec().family);
+        entity.id += self.of(entity.kind.spec().table);
         // Parents are resources, as is everything that a field refers to.
         entity.parent_id = entity.parent_id.map(|id| id + self.resource);
         if self.resource == 0 {

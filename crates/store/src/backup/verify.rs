@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-use model_registry_api::{Family, Kind, Shape};
+use model_registry_api::{EntityTable, Kind, Shape};
 
 use super::line::{End, Entity, Item, Line, LineReader};
 use super::shift::Shift;
@@ -60,10 +60,10 @@ fn check(item: &Item, last: &mut Shift) -> Result<(), String> {
             let document = Document::from_text(&entity.document)
                 .map_err(|error| format!("the document is no JSON object: {error}"))?;
             check_entity(entity, &document, last.resource)?;
-            let last = match entity.kind.spec().family {
-                Family::Resource => &mut last.resource,
-                Family::Artifact => &mut last.artifact,
-                Family::MetricPoint => &mut last.point,
+            let last = match entity.kind.spec().table {
+                EntityTable::Resource => &mut last.resource,
+                EntityTable::Artifact => &mut last.artifact,
+                EntityTable::MetricPoint => &mut last.point,
             };
             *last = (*last).max(entity.id);
             Ok(())

@@ -15,7 +15,7 @@ use crate::error::{Result, StoreError};
 use crate::lease::Lease;
 use crate::store::{Operation, Outcome};
 use crate::tables::WORKSPACE;
-use crate::thread::on_thread;
+use crate::thread::run_blocking;
 
 mod bulk;
 mod rows;
@@ -224,7 +224,7 @@ impl Load {
                     old: *old,
                 })
                 .collect();
-            let making = on_thread(move || rows.make(changed, &children));
+            let making = run_blocking(move || rows.make(changed, &children));
             write(tx, insertions).await?;
             (rows, insertions) = making.await?;
         }

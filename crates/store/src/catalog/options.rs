@@ -53,7 +53,7 @@ impl Database {
     async fn read_options(&self, kinds: &[CatalogKind]) -> Result<Options> {
         let mut options = Options::new();
         for kind in kinds {
-            for (name, custom) in self.property_names(*kind, ValueType::Text).await? {
+            for (name, custom) in self.property_names(*kind, ValueType::String).await? {
                 let texts = self.distinct_texts(*kind, &name, custom).await?;
                 if !texts.is_empty() {
                     options.entry((name, custom.unwrap_or(true))).or_default().texts.extend(texts);
@@ -98,7 +98,7 @@ impl Database {
 
     /// All values, or more than are offered: the empty text is one of them but not offered.
     async fn distinct_texts(&self, kind: CatalogKind, name: &str, custom: Option<bool>) -> Result<Vec<String>> {
-        let mut select = of_property(kind, name, custom, ValueType::Text);
+        let mut select = of_property(kind, name, custom, ValueType::String);
         select.distinct().column("string_value").limit(MOST_VALUES as u64 + 2);
         Ok(self.fetch_all::<(String,)>(&select).await?.into_iter().map(|(text,)| text).collect())
     }

@@ -64,7 +64,7 @@ impl CatalogOrder {
             Self::Property { value, .. } | Self::ArtifactProperty { value, .. } => match value {
                 ValueType::Int => KeyType::Int,
                 ValueType::Double => KeyType::Double,
-                ValueType::Text | ValueType::Bool => KeyType::Text,
+                ValueType::String | ValueType::Bool => KeyType::Text,
             },
         }
     }

@@ -35,7 +35,7 @@ enum Shape {
 }
 
 const fn text(path: &'static [&'static str], stored: &'static str) -> Field {
-    Field { path, stored, shape: Shape::Text }
+    Field { path, stored, shape: Shape::String }
 }
 
 const fn list(path: &'static [&'static str], stored: &'static str) -> Field {
@@ -122,9 +122,9 @@ pub(super) fn properties(kind: CatalogKind, document: &Map<String, Value>) -> Pr
         let Some(value) = find(document, field.path) else { continue };
         let key = |ordinal: usize| (field.stored.to_owned(), false, i16::try_from(ordinal).unwrap_or(i16::MAX));
         match field.shape {
-            Shape::Text => {
+            Shape::String => {
                 if let Some(text) = value.as_str() {
-                    properties.insert(key(0), PropertyValue::Text(text.to_owned()));
+                    properties.insert(key(0), PropertyValue::String(text.to_owned()));
                 }
             }
             Shape::List => {
@@ -132,7 +132,7 @@ pub(super) fn properties(kind: CatalogKind, document: &Map<String, Value>) -> Pr
                     properties.insert(key(0), EMPTY_LIST);
                 }
                 for (ordinal, text) in value.as_array().into_iter().flatten().filter_map(Value::as_str).enumerate() {
-                    properties.insert(key(ordinal), PropertyValue::Text(text.to_owned()));
+                    properties.insert(key(ordinal), PropertyValue::String(text.to_owned()));
                 }
             }
             Shape::Bool => {
@@ -146,7 +146,7 @@ pub(super) fn properties(kind: CatalogKind, document: &Map<String, Value>) -> Pr
                 }
             }
             Shape::Json => {
-                properties.insert(key(0), PropertyValue::Text(value.to_string()));
+                properties.insert(key(0), PropertyValue::String(value.to_string()));
             }
         }
     }
@@ -157,7 +157,7 @@ pub(super) fn properties(kind: CatalogKind, document: &Map<String, Value>) -> Pr
 fn custom_lists(properties: &Properties) -> Vec<Properties> {
     let mut lists = Vec::new();
     for ((name, custom, _), value) in properties {
-        let PropertyValue::Text(text) = value else { continue };
+        let PropertyValue::String(text) = value else { continue };
         if !text.starts_with('[') {
             continue;
         }
@@ -170,7 +170,7 @@ fn custom_lists(properties: &Properties) -> Vec<Properties> {
         // The text may spell what it must not have.
         let elements = elements.into_iter().map(|element| element.replace('\0', REPLACEMENT));
         lists.push(
-            elements.enumerate().map(|(ordinal, element)| (key(ordinal), PropertyValue::Text(element))).collect(),
+            elements.enumerate().map(|(ordinal, element)| (key(ordinal), PropertyValue::String(element))).collect(),
         );
     }
     lists
@@ -226,7 +226,7 @@ pub(super) fn resolve(kind: CatalogKind, name: &str) -> Target {
         Some(Field { stored, shape: Shape::List, .. }) => Target::List { name: (*stored).to_owned() },
         Some(field) => {
             let value = match field.shape {
-                Shape::Text | Shape::List | Shape::Json => ValueType::Text,
+                Shape::String | Shape::List | Shape::Json => ValueType::String,
                 Shape::Bool => ValueType::Bool,
                 Shape::Int => ValueType::Int,
             };
@@ -240,12 +240,12 @@ pub(super) fn resolve(kind: CatalogKind, name: &str) -> Target {
 fn column(kind: CatalogKind, name: &str) -> Option<Target> {
     let (name, value, folded) = match name {
         "id" => ("id", ValueType::Int, None),
-        "name" => ("name", ValueType::Text, Some("name_folded")),
-        "base_name" if kind == CatalogKind::McpServer => ("name", ValueType::Text, Some("name_folded")),
-        "externalId" => ("external_id", ValueType::Text, None),
+        "name" => ("name", ValueType::String, Some("name_folded")),
+        "base_name" if kind == CatalogKind::McpServer => ("name", ValueType::String, Some("name_folded")),
+        "externalId" => ("external_id", ValueType::String, None),
         "createTimeSinceEpoch" => ("create_time", ValueType::Int, None),
         "lastUpdateTimeSinceEpoch" => ("update_time", ValueType::Int, None),
-        "source_id" if kind != CatalogKind::ModelArtifact => ("source_id", ValueType::Text, None),
+        "source_id" if kind != CatalogKind::ModelArtifact => ("source_id", ValueType::String, None),
         _ => return None,
     };
     Some(Target::Column { name, value, folded })

@@ -11,7 +11,7 @@ use sqlx::{Connection, Executor, MySqlPool, PgPool};
 
 use super::migrate::{self, MigrateError};
 use super::pool::{Pool, TRUSTED};
-use super::source::DatabaseSource;
+use super::source::DatabaseUrl;
 use super::{Database, Pools, SQLITE_CACHE};
 use crate::error::StoreError;
 
@@ -62,11 +62,11 @@ impl ConnectError {
 
 impl Database {
     /// Connects, checks the server's version and applies the migrations that are missing.
-    pub async fn connect(source: &DatabaseSource, options: PoolOptions) -> Result<Self, ConnectError> {
+    pub async fn connect(source: &DatabaseUrl, options: PoolOptions) -> Result<Self, ConnectError> {
         let (pools, schema_version) = match source {
-            DatabaseSource::Sqlite { path } => sqlite(path.as_deref(), options).await?,
-            DatabaseSource::Postgres(connect) => postgres(connect, options).await?,
-            DatabaseSource::MySql(connect) => mysql(connect, options).await?,
+            DatabaseUrl::Sqlite { path } => sqlite(path.as_deref(), options).await?,
+            DatabaseUrl::Postgres(connect) => postgres(connect, options).await?,
+            DatabaseUrl::MySql(connect) => mysql(connect, options).await?,
         };
         Ok(Self {
             pools,

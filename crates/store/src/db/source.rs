@@ -16,7 +16,7 @@ pub use tls::{DatabaseTls, Pem};
 
 /// A database that can be connected to.
 #[derive(Clone)]
-pub enum DatabaseSource {
+pub enum DatabaseUrl {
     /// A file, or memory where there is no path.
     Sqlite {
         path: Option<PathBuf>,
@@ -27,7 +27,7 @@ pub enum DatabaseSource {
 
 /// What is wrong with a database URL or DSN.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum SourceError {
+pub enum DatabaseUrlError {
     #[error(
         "the database URL is of no known form: use sqlite:PATH, sqlite::memory:, postgres://USER:PASSWORD@HOST/NAME or \
          mysql://USER:PASSWORD@HOST/NAME"
@@ -43,10 +43,10 @@ pub enum SourceError {
     NoPath,
 }
 
-impl FromStr for DatabaseSource {
-    type Err = SourceError;
+impl FromStr for DatabaseUrl {
+    type Err = DatabaseUrlError;
 
-    fn from_str(text: &str) -> Result<Self, SourceError> {
+    fn from_str(text: &str) -> Result<Self, DatabaseUrlError> {
         let text = text.trim();
         if let Some(rest) = text.strip_prefix("sqlite:") {
             sqlite(rest)
@@ -59,28 +59,28 @@ impl FromStr for DatabaseSource {
         } else if text.contains('=') && !text.contains("://") {
             postgres_pairs(text)
         } else {
-            Err(SourceError::UnknownForm)
+            Err(DatabaseUrlError::UnknownForm)
         }
     }
 }
 
-impl DatabaseSource {
+impl DatabaseUrl {
     /// PostgreSQL as its own tools find it: `PGHOST`, `PGUSER`, `PGPASSWORD`, `PGDATABASE` and the like.
     pub fn postgres_of_environment() -> Self {
         Self::Postgres(Box::new(PgConnectOptions::new()))
     }
 
     /// Reads the reference's pair of settings: the type decides the form of the DSN.
-    pub fn from_type_and_dsn(kind: &str, dsn: &str) -> Result<Self, SourceError> {
+    pub fn from_type_and_dsn(kind: &str, dsn: &str) -> Result<Self, DatabaseUrlError> {
         let source = match kind {
             "sqlite" => sqlite(dsn.strip_prefix("sqlite:").unwrap_or(dsn)),
             "postgres" | "mysql" if dsn.contains("://") => dsn.parse(),
             "postgres" => postgres_pairs(dsn),
             "mysql" => mysql_dsn(dsn),
-            other => return Err(SourceError::UnknownType(other.to_owned())),
+            other => return Err(DatabaseUrlError::UnknownType(other.to_owned())),
         }?;
         if source.kind() != kind {
-            return Err(SourceError::TypeMismatch { found: source.kind(), wanted: kind.to_owned() });
+            return Err(DatabaseUrlError::TypeMismatch { found: source.kind(), wanted: kind.to_owned() });
         }
         Ok(source)
     }
@@ -154,7 +154,7 @@ fn check_authority(options: PgConnectOptions) -> PgConnectOptions {
     }
 }
 
-impl std::fmt::Display for DatabaseSource {
+impl std::fmt::Display for DatabaseUrl {
     /// Names the place without user or password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -178,38 +178,38 @@ impl std::fmt::Display for DatabaseSource {
     }
 }
 
-impl std::fmt::Debug for DatabaseSource {
+impl std::fmt::Debug for DatabaseUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         std::fmt::Display::fmt(self, f)
     }
 }
 
-fn sqlite(rest: &str) -> Result<DatabaseSource, SourceError> {
+fn sqlite(rest: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
     let path = rest.strip_prefix("//").unwrap_or(rest);
     match path {
-        "" => Err(SourceError::NoPath),
-        ":memory:" => Ok(DatabaseSource::Sqlite { path: None }),
-        path => Ok(DatabaseSource::Sqlite { path: Some(PathBuf::from(path)) }),
+        "" => Err(DatabaseUrlError::NoPath),
+        ":memory:" => Ok(DatabaseUrl::Sqlite { path: None }),
+        path => Ok(DatabaseUrl::Sqlite { path: Some(PathBuf::from(path)) }),
     }
 }
 
-fn postgres_url(text: &str) -> Result<DatabaseSource, SourceError> {
-    let invalid = |reason| SourceError::Invalid { kind: "PostgreSQL", reason };
+fn postgres_url(text: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
+    let invalid = |reason| DatabaseUrlError::Invalid { kind: "PostgreSQL", reason };
     let mut options = PgConnectOptions::from_str(text).map_err(|error| invalid(reason(&error)))?;
     named(options.get_database(), "PostgreSQL")?;
     if tls::Parameters::read(&query_of(text)).map_err(invalid)?.has_root {
         options = check_authority(options);
     }
-    Ok(DatabaseSource::Postgres(Box::new(options.application_name("model-registry"))))
+    Ok(DatabaseUrl::Postgres(Box::new(options.application_name("model-registry"))))
 }
 
-fn mysql_url(text: &str) -> Result<DatabaseSource, SourceError> {
-    let invalid = |reason| SourceError::Invalid { kind: "MySQL", reason };
+fn mysql_url(text: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
+    let invalid = |reason| DatabaseUrlError::Invalid { kind: "MySQL", reason };
     let text = text.replacen("mariadb://", "mysql://", 1);
     let options = MySqlConnectOptions::from_str(&text).map_err(|error| invalid(reason(&error)))?;
     named(options.get_database(), "MySQL")?;
     tls::Parameters::read(&query_of(&text)).map_err(invalid)?;
-    Ok(DatabaseSource::MySql(Box::new(options.charset("utf8mb4"))))
+    Ok(DatabaseUrl::MySql(Box::new(options.charset("utf8mb4"))))
 }
 
 /// The parameters behind a URL's question mark.
@@ -219,8 +219,8 @@ fn query_of(url: &str) -> Vec<(String, String)> {
     pairs.map(|(name, value)| (decoded(name), decoded(&value.replace('+', " ")))).collect()
 }
 
-fn named(database: Option<&str>, kind: &'static str) -> Result<(), SourceError> {
-    let invalid = |reason: &str| Err(SourceError::Invalid { kind, reason: reason.to_owned() });
+fn named(database: Option<&str>, kind: &'static str) -> Result<(), DatabaseUrlError> {
+    let invalid = |reason: &str| Err(DatabaseUrlError::Invalid { kind, reason: reason.to_owned() });
     match database {
         None | Some("") => invalid("it names no database; put one behind the last slash"),
         Some(name) if name.contains('?') => invalid("the database name must not contain `?`"),
@@ -229,8 +229,8 @@ fn named(database: Option<&str>, kind: &'static str) -> Result<(), SourceError> 
 }
 
 /// libpq's `key=value` form; values may be quoted with `'`, `\` escapes.
-fn postgres_pairs(text: &str) -> Result<DatabaseSource, SourceError> {
-    let invalid = |reason: String| SourceError::Invalid { kind: "PostgreSQL", reason };
+fn postgres_pairs(text: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
+    let invalid = |reason: String| DatabaseUrlError::Invalid { kind: "PostgreSQL", reason };
     let mut options = PgConnectOptions::new_without_pgpass().application_name("model-registry");
     let mut database = None;
     let pairs = pairs(text).map_err(invalid)?;
@@ -262,7 +262,7 @@ fn postgres_pairs(text: &str) -> Result<DatabaseSource, SourceError> {
     if tls.has_root {
         options = check_authority(options);
     }
-    Ok(DatabaseSource::Postgres(Box::new(options)))
+    Ok(DatabaseUrl::Postgres(Box::new(options)))
 }
 
 fn pairs(text: &str) -> Result<Vec<(String, String)>, String> {
@@ -302,8 +302,8 @@ fn pairs(text: &str) -> Result<Vec<(String, String)>, String> {
 }
 
 /// Go's form: `[user[:password]@][tcp|unix(address)]/database[?parameters]`.
-fn mysql_dsn(text: &str) -> Result<DatabaseSource, SourceError> {
-    let invalid = |reason: String| SourceError::Invalid { kind: "MySQL", reason };
+fn mysql_dsn(text: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
+    let invalid = |reason: String| DatabaseUrlError::Invalid { kind: "MySQL", reason };
     // The password may contain any of the separators, so the text is taken apart from its end.
     let (address, tail) =
         text.rsplit_once('/').ok_or_else(|| invalid("it has no slash before the database name".to_owned()))?;
@@ -349,7 +349,7 @@ fn mysql_dsn(text: &str) -> Result<DatabaseSource, SourceError> {
             });
         }
     }
-    Ok(DatabaseSource::MySql(Box::new(options)))
+    Ok(DatabaseUrl::MySql(Box::new(options)))
 }
 
 fn decoded(text: &str) -> String {
@@ -369,7 +369,7 @@ mod tests {
     use super::*;
 
     fn shown(text: &str) -> String {
-        match text.parse::<DatabaseSource>() {
+        match text.parse::<DatabaseUrl>() {
             Ok(source) => source.to_string(),
             Err(error) => error.to_string(),
         }
@@ -405,15 +405,15 @@ mod tests {
 
     #[test]
     fn the_reference_s_type_and_dsn_have_to_agree() {
-        assert_eq!(DatabaseSource::from_type_and_dsn("mysql", "u:p@tcp(h:1)/d").unwrap().kind(), "mysql");
-        assert_eq!(DatabaseSource::from_type_and_dsn("postgres", "host=h dbname=d").unwrap().kind(), "postgres");
+        assert_eq!(DatabaseUrl::from_type_and_dsn("mysql", "u:p@tcp(h:1)/d").unwrap().kind(), "mysql");
+        assert_eq!(DatabaseUrl::from_type_and_dsn("postgres", "host=h dbname=d").unwrap().kind(), "postgres");
         assert_eq!(
-            DatabaseSource::from_type_and_dsn("mysql", "postgres://h/d").unwrap_err(),
-            SourceError::TypeMismatch { found: "postgres", wanted: "mysql".to_owned() }
+            DatabaseUrl::from_type_and_dsn("mysql", "postgres://h/d").unwrap_err(),
+            DatabaseUrlError::TypeMismatch { found: "postgres", wanted: "mysql".to_owned() }
         );
         assert_eq!(
-            DatabaseSource::from_type_and_dsn("oracle", "x").unwrap_err(),
-            SourceError::UnknownType("oracle".to_owned())
+            DatabaseUrl::from_type_and_dsn("oracle", "x").unwrap_err(),
+            DatabaseUrlError::UnknownType("oracle".to_owned())
         );
     }
 }

@@ -82,7 +82,7 @@ impl Compiler<'_> {
 
     fn column(&self, name: &'static str, folded: Option<&'static str>, test: &Test) -> Expr {
         let operand = Operand::Column { table: self.scope.table, name, folded };
-        let is_present = operand.value(ValueType::Text).is_not_null();
+        let is_present = operand.value(ValueType::String).is_not_null();
         match test {
             Test::Present(_) => is_present,
             test => is_present.and(self.test(test, operand)),
@@ -212,7 +212,7 @@ impl Compiler<'_> {
             Test::Never => never(),
             Test::Present(Some(value_type)) => operand.value(*value_type).is_not_null(),
             Test::Present(None) => joined(
-                [ValueType::Text, ValueType::Int, ValueType::Double, ValueType::Bool]
+                [ValueType::String, ValueType::Int, ValueType::Double, ValueType::Bool]
                     .map(|value_type| operand.value(value_type).is_not_null())
                     .into_iter(),
                 Expr::or,
@@ -243,7 +243,7 @@ impl Compiler<'_> {
                 if *negated { stored.is_not_in(values) } else { stored.is_in(values) }
             }
             Test::Like { negated, ignore_case, pattern } => {
-                let stored = if *ignore_case { operand.folded() } else { operand.value(ValueType::Text) };
+                let stored = if *ignore_case { operand.folded() } else { operand.value(ValueType::String) };
                 let pattern = LikeExpr::new(&pattern.0).escape(ESCAPE);
                 if *negated { stored.not_like(pattern) } else { stored.like(pattern) }
             }
@@ -255,13 +255,13 @@ impl Compiler<'_> {
     fn uses_prefix(&self, operand: Operand, value: &Value) -> bool {
         self.dialect == Dialect::Postgres
             && matches!(operand, Operand::Property { .. })
-            && value.value_type() == ValueType::Text
+            && value.value_type() == ValueType::String
     }
 
     /// Equality on PostgreSQL, whose index holds the beginning of each text only.
     fn prefix_equal(&self, operand: Operand, values: &[Value]) -> Expr {
         let texts: Vec<&str> = values.iter().filter_map(as_text).collect();
-        let stored = operand.value(ValueType::Text);
+        let stored = operand.value(ValueType::String);
         let indexed = match (self.scope.text_key, operand) {
             (Some(key), Operand::Property { table }) => Expr::col((table, key)),
             // 255 is part of the indexed expression: as a parameter it would not be recognised.
@@ -311,7 +311,7 @@ impl Operand {
     }
 
     fn folded(self) -> Expr {
-        let text = self.value(ValueType::Text);
+        let text = self.value(ValueType::String);
         match self {
             Self::Column { table, folded: Some(folded), .. } => {
                 Func::coalesce([Expr::col((table, folded)), text]).into()

@@ -101,7 +101,7 @@ fn candidates<'a>(comparison: &Comparison, entity: &'a Entity, target: &Target) 
             .collect(),
         Target::ByLiteral { number, text } => match explicit {
             Some(ValueType::Int | ValueType::Double) => candidates(comparison, entity, number),
-            Some(ValueType::Text | ValueType::Bool) => candidates(comparison, entity, text),
+            Some(ValueType::String | ValueType::Bool) => candidates(comparison, entity, text),
             None => [(number, Literals::Numbers), (text, Literals::Others)]
                 .into_iter()
                 .flat_map(|(target, literals)| {

@@ -20,7 +20,7 @@ pub(crate) enum Stored<'a> {
 impl Stored<'_> {
     fn value_type(self) -> ValueType {
         match self {
-            Self::Text(_) => ValueType::Text,
+            Self::Text(_) => ValueType::String,
             Self::Int(_) => ValueType::Int,
             Self::Double(_) => ValueType::Double,
             Self::Bool(_) => ValueType::Bool,

@@ -59,7 +59,7 @@ pub struct Literal {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    Text(String),
+    String(String),
     Int(i64),
     Double(f64),
     Bool(bool),
@@ -68,7 +68,7 @@ pub enum Value {
 /// The type of a stored value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ValueType {
-    Text,
+    String,
     Int,
     Double,
     Bool,
@@ -125,7 +125,7 @@ impl Comparator {
 impl Value {
     pub fn value_type(&self) -> ValueType {
         match self {
-            Self::Text(_) => ValueType::Text,
+            Self::String(_) => ValueType::String,
             Self::Int(_) => ValueType::Int,
             Self::Double(_) => ValueType::Double,
             Self::Bool(_) => ValueType::Bool,
@@ -138,12 +138,12 @@ impl Value {
 }
 
 impl ValueType {
-    const ALL: [Self; 4] = [Self::Text, Self::Int, Self::Double, Self::Bool];
+    const ALL: [Self; 4] = [Self::String, Self::Int, Self::Double, Self::Bool];
 
     /// The column of `property` with values of this type; also the ending that asks for it.
     pub(crate) fn column(self) -> &'static str {
         match self {
-            Self::Text => "string_value",
+            Self::String => "string_value",
             Self::Int => "int_value",
             Self::Double => "double_value",
             Self::Bool => "bool_value",
@@ -198,7 +198,7 @@ impl fmt::Display for Comparison {
             }
             Operation::Like { negated, ignore_case, pattern, .. } => {
                 let like = if *ignore_case { "ILIKE" } else { "LIKE" };
-                write!(formatter, "{}{like} {}", not(*negated), Value::Text(pattern.clone()))
+                write!(formatter, "{}{like} {}", not(*negated), Value::String(pattern.clone()))
             }
             Operation::In { negated, list } => {
                 write!(formatter, "{}IN (", not(*negated))?;
@@ -247,7 +247,7 @@ impl fmt::Display for Property {
 impl fmt::Display for Value {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Text(text) => write!(formatter, "'{}'", text.replace('\\', "\\\\").replace('\'', "''")),
+            Self::String(text) => write!(formatter, "'{}'", text.replace('\\', "\\\\").replace('\'', "''")),
             Self::Int(value) => write!(formatter, "{value}"),
             // Debug keeps the point or exponent that makes it a FLOAT.
             Self::Double(value) => write!(formatter, "{value:?}"),

@@ -4,7 +4,7 @@ use super::evaluate::{Entity, Property, evaluate};
 use super::{Target, Value, ValueType, fold, parse};
 
 const ID: Target = Target::Column { name: "id", value: ValueType::Int, folded: None };
-const NAME: Target = Target::Column { name: "name", value: ValueType::Text, folded: Some("name_folded") };
+const NAME: Target = Target::Column { name: "name", value: ValueType::String, folded: Some("name_folded") };
 
 fn declared(name: &str, value: ValueType) -> Target {
     Target::Property { name: name.to_owned(), built_in_only: true, value: Some(value) }
@@ -19,8 +19,8 @@ fn version_target(name: &str) -> Target {
         "id" => ID,
         "name" => NAME,
         "registeredModelId" => Target::Column { name: "parent_id", value: ValueType::Int, folded: None },
-        "state" => Target::Column { name: "state", value: ValueType::Text, folded: None },
-        "author" => declared("author", ValueType::Text),
+        "state" => Target::Column { name: "state", value: ValueType::String, folded: None },
+        "author" => declared("author", ValueType::String),
         other => custom(other),
     }
 }
@@ -30,18 +30,18 @@ fn artifact_target(name: &str) -> Target {
     match name {
         "id" => ID,
         "name" => NAME,
-        "state" => Target::Column { name: "state", value: ValueType::Text, folded: None },
-        "uri" => declared("uri", ValueType::Text),
-        "modelFormatName" => declared("modelFormatName", ValueType::Text),
+        "state" => Target::Column { name: "state", value: ValueType::String, folded: None },
+        "uri" => declared("uri", ValueType::String),
+        "modelFormatName" => declared("modelFormatName", ValueType::String),
         "experimentId" | "experimentRunId" | "step" | "timestamp" => declared(name, ValueType::Int),
-        "value" => Target::ByLiteral { number: Box::new(value), text: Box::new(declared("value", ValueType::Text)) },
+        "value" => Target::ByLiteral { number: Box::new(value), text: Box::new(declared("value", ValueType::String)) },
         other => custom(other),
     }
 }
 
 fn run_target(name: &str) -> Target {
     match name {
-        "status" => declared("status", ValueType::Text),
+        "status" => declared("status", ValueType::String),
         "startTimeSinceEpoch" | "endTimeSinceEpoch" => declared(name, ValueType::Int),
         other => version_target(other),
     }

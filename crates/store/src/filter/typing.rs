@@ -134,7 +134,7 @@ fn looked_at(comparison: &Comparison, declared: Option<ValueType>) -> Option<Val
 }
 
 fn list(comparison: &Comparison, name: &str) -> Result<Condition, FilterError> {
-    let elements = Target::Property { name: name.to_owned(), built_in_only: false, value: Some(ValueType::Text) };
+    let elements = Target::Property { name: name.to_owned(), built_in_only: false, value: Some(ValueType::String) };
     let mut positive = comparison.clone();
     let was_negated = match &mut positive.operation {
         Operation::Compare { comparator: comparator @ Comparator::NotEqual, .. } => {
@@ -148,7 +148,7 @@ fn list(comparison: &Comparison, name: &str) -> Result<Condition, FilterError> {
     };
     let holds = condition(&positive, &elements)?;
     // What is no text is no element, so that there is nothing to be different either.
-    if !was_negated || positive.property.explicit.is_some_and(|explicit| explicit != ValueType::Text) {
+    if !was_negated || positive.property.explicit.is_some_and(|explicit| explicit != ValueType::String) {
         return Ok(holds);
     }
     positive.operation = Operation::IsNull { negated: true };
@@ -158,7 +158,7 @@ fn list(comparison: &Comparison, name: &str) -> Result<Condition, FilterError> {
 fn by_literal(comparison: &Comparison, number: &Target, text: &Target) -> Result<Condition, FilterError> {
     match comparison.property.explicit {
         Some(ValueType::Int | ValueType::Double) => return condition(comparison, number),
-        Some(ValueType::Text | ValueType::Bool) => return condition(comparison, text),
+        Some(ValueType::String | ValueType::Bool) => return condition(comparison, text),
         None => {}
     }
     let part = |operation| Comparison { operation, ..comparison.clone() };
@@ -299,7 +299,7 @@ fn fitted(property: &Property, literal: &Literal, wanted: Option<ValueType>) -> 
         return Ok(literal.value.clone());
     };
     match (wanted, &literal.value) {
-        (ValueType::Text, Value::Text(_)) | (ValueType::Bool, Value::Bool(_)) => Ok(literal.value.clone()),
+        (ValueType::String, Value::Text(_)) | (ValueType::Bool, Value::Bool(_)) => Ok(literal.value.clone()),
         (ValueType::Int, Value::Int(_) | Value::Double(_)) | (ValueType::Double, Value::Double(_)) => {
             Ok(literal.value.clone())
         }
@@ -329,7 +329,7 @@ fn misfit(property: &Property, literal: &Literal, wanted: ValueType) -> FilterEr
     let message = format!("{} holds {} and cannot be compared with {found}", quoted(&property.name), plural(wanted));
     let error = FilterError::new(literal.position, message);
     match wanted {
-        ValueType::Text => error.with_hint(format!("texts are quoted, e.g. \"{}\"", literal.value)),
+        ValueType::String => error.with_hint(format!("texts are quoted, e.g. \"{}\"", literal.value)),
         ValueType::Bool => error.with_hint("booleans are true and false, without quotes"),
         ValueType::Int | ValueType::Double => error,
     }
@@ -337,7 +337,7 @@ fn misfit(property: &Property, literal: &Literal, wanted: ValueType) -> FilterEr
 
 fn plural(value_type: ValueType) -> &'static str {
     match value_type {
-        ValueType::Text => "texts",
+        ValueType::String => "texts",
         ValueType::Int => "integers",
         ValueType::Double => "numbers",
         ValueType::Bool => "booleans",

@@ -13,9 +13,9 @@ use crate::support::entities::{Entities, change, entity, kinds};
 fn wrong_values(shape: Shape, version: ApiVersion) -> Vec<Value> {
     let mut values = vec![json!(true), json!({}), json!({"a": 1}), json!([1]), json!([null]), json!([["x"]])];
     values.extend(match (shape, version) {
-        (Shape::Text | Shape::Uri | Shape::EpochMillis, _) => vec![json!(1), json!(-1.5), json!([]), json!(["x"])],
+        (Shape::String | Shape::Uri | Shape::EpochMillis, _) => vec![json!(1), json!(-1.5), json!([]), json!(["x"])],
         (Shape::Id, _) => vec![json!(1), json!([]), json!(["1"])],
-        (Shape::TextList, _) => vec![json!("x"), json!(1), json!(["x", 1]), json!(["x", null])],
+        (Shape::StringList, _) => vec![json!("x"), json!(1), json!(["x", 1]), json!(["x", null])],
         (Shape::Enumeration(_), _) => {
             vec![json!(1), json!([]), json!(["LIVE"]), json!("live"), json!("NO_SUCH"), json!(" LIVE"), json!("")]
         }

@@ -13,7 +13,7 @@ use crate::db::Transaction;
 use crate::error::{Result, StoreError};
 use crate::property::PropertyValue;
 use crate::tables::WORKSPACE;
-use crate::thread::on_thread;
+use crate::thread::run_blocking;
 
 /// Documents read at a time.
 const PIECE: u64 = 1_000;
@@ -54,9 +54,9 @@ pub(super) async fn items(tx: &mut Transaction, kind: CatalogKind) -> Result<Ite
             .columns(["search_text", "document"])
             .and_where(Expr::col("kind").eq(kind.code()));
         let rows: Vec<ItemRow> = tx.fetch_all(&select).await?;
-        let Some(row) = rows.last() else { return Ok(on_thread(|| builder.finish()).await) };
+        let Some(row) = rows.last() else { return Ok(run_blocking(|| builder.finish()).await) };
         last = row.id;
-        builder = on_thread(move || {
+        builder = run_blocking(move || {
             for row in rows {
                 builder.add(kind, row)?;
             }
@@ -74,13 +74,13 @@ pub(super) async fn artifacts(tx: &mut Transaction, models: &Table) -> Result<Ta
         let mut select = piece("catalog_artifact", last);
         select.columns(["id", "kind", "parent_id", "name", "external_id", "create_time", "update_time", "document"]);
         let mut rows: Vec<ArtifactRow> = tx.fetch_all(&select).await?;
-        let Some(row) = rows.last() else { return Ok(on_thread(|| builder.finish()).await) };
+        let Some(row) = rows.last() else { return Ok(run_blocking(|| builder.finish()).await) };
         last = row.id;
         rows.retain(|row| models.row(row.parent_id).is_some());
         for row in &rows {
             builder.table.parents.extend(models.row(row.parent_id));
         }
-        builder = on_thread(move || {
+        builder = run_blocking(move || {
             for row in rows {
                 let kind = CatalogKind::from_code(row.kind).unwrap_or(CatalogKind::ModelArtifact);
                 let columns = [("name", row.name), ("external_id", row.external_id)];

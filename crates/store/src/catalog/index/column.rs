@@ -86,7 +86,7 @@ pub(super) struct ColumnBuilder {
 impl ColumnBuilder {
     pub(super) fn add(&mut self, row: u32, value: PropertyValue) {
         match value {
-            PropertyValue::Text(text) => self.add_text(row, &text),
+            PropertyValue::String(text) => self.add_text(row, &text),
             PropertyValue::Int(value) => self.column.ints.push((row, value)),
             PropertyValue::Double(value) => self.column.doubles.push((row, value)),
             PropertyValue::Bool(value) => self.column.bools.push((row, value)),

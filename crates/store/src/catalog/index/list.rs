@@ -11,7 +11,7 @@ use crate::catalog::{CatalogKind, CatalogList, CatalogRecord, about_related, voc
 use crate::db::Database;
 use crate::error::Result;
 use crate::filter::{check, fold};
-use crate::thread::on_thread;
+use crate::thread::run_blocking;
 
 #[derive(sqlx::FromRow)]
 struct IndexedRow {
@@ -37,7 +37,7 @@ impl Database {
         let Some((question, page_size)) = question(list, cursor)? else { return Ok(None) };
         let (kind, generation) = (question.kind, index.generation);
         // A pass over a large catalog takes milliseconds, in which other requests would wait.
-        let answer = on_thread(move || index.answer(&question)).await;
+        let answer = run_blocking(move || index.answer(&question)).await;
         let Some(mut found) = answer else { return Ok(None) };
         let has_more = found.len() > page_size;
         found.truncate(page_size);

@@ -204,7 +204,7 @@ impl<'a> Page<'a> {
                 let keys = extremes(count, values, &owner, takes_greatest, compare_doubles);
                 self.take(|row| held(&keys, row), compare_doubles, Key::double, Key::Double)
             }
-            ValueType::Text => {
+            ValueType::String => {
                 let values = columns.iter().flat_map(Column::texts);
                 let keys = extremes(count, values, &owner, takes_greatest, compare);
                 self.take(|row| held(&keys, row), compare, Key::text, |key: &str| Key::Text(key.to_owned()))

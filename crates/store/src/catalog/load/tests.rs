@@ -4,12 +4,12 @@ use sqlx::{Connection, PgConnection};
 
 use super::*;
 use crate::catalog::CatalogItem;
-use crate::db::{DatabaseSource, PoolOptions};
+use crate::db::{DatabaseUrl, PoolOptions};
 use crate::document::Document;
 use crate::store::Store;
 
 async fn store(database: &TestDatabase) -> Store {
-    let source: DatabaseSource = database.url().parse().unwrap();
+    let source: DatabaseUrl = database.url().parse().unwrap();
     Store::connect(&source, PoolOptions::default(), Clock::system()).await.unwrap()
 }
 
@@ -132,7 +132,7 @@ async fn a_load_does_without_the_extension_and_without_the_tables_being_its_own(
         sqlx::raw_sql(sqlx::AssertSqlSafe(grant)).execute(&mut connection).await.unwrap();
         let (_, place) = database.url().split_once('@').unwrap();
         let url = format!("postgres://{role}:p@{place}");
-        let source: DatabaseSource = url.parse().unwrap();
+        let source: DatabaseUrl = url.parse().unwrap();
         let store = Store::connect(&source, PoolOptions::default(), Clock::system()).await.unwrap();
         assert_eq!(load(&store, &["one"]).await.written, 1);
         assert_eq!(made(&database).await.len(), 3);

@@ -13,8 +13,8 @@ use crate::filter::{Resolve, Target};
 
 /// Columns of the sample table, see [`super::samples`].
 pub const COLUMNS: [(&str, ValueType); 5] = [
-    ("name", ValueType::Text),
-    ("state", ValueType::Text),
+    ("name", ValueType::String),
+    ("state", ValueType::String),
     ("parent_id", ValueType::Int),
     ("score", ValueType::Double),
     ("active", ValueType::Bool),
@@ -28,7 +28,7 @@ pub fn sample_target(name: &str) -> Target {
         return Target::Column { name, value, folded };
     }
     match name {
-        "owner" => property(ValueType::Text),
+        "owner" => property(ValueType::String),
         "step" => property(ValueType::Int),
         "ratio" => property(ValueType::Double),
         "value" => Target::ByLiteral {
@@ -36,7 +36,7 @@ pub fn sample_target(name: &str) -> Target {
             text: Box::new(Target::Property {
                 name: "value".to_owned(),
                 built_in_only: true,
-                value: Some(ValueType::Text),
+                value: Some(ValueType::String),
             }),
         },
         _ => Target::Property { name: name.to_owned(), built_in_only: false, value: None },
@@ -134,7 +134,7 @@ fn row(name: &'static str, custom: bool) -> impl Strategy<Value = Vec<Row>> {
         _ if custom => sample_value().boxed(),
         "step" => value_of(ValueType::Int),
         "ratio" => value_of(ValueType::Double),
-        "owner" | "value" => value_of(ValueType::Text),
+        "owner" | "value" => value_of(ValueType::String),
         _ => sample_value().boxed(),
     };
     vec(proptest::option::weighted(0.8, value), 1..3)
@@ -142,13 +142,13 @@ fn row(name: &'static str, custom: bool) -> impl Strategy<Value = Vec<Row>> {
 }
 
 fn sample_value() -> impl Strategy<Value = Value> + Clone {
-    let types = [ValueType::Text, ValueType::Int, ValueType::Double, ValueType::Bool];
+    let types = [ValueType::String, ValueType::Int, ValueType::Double, ValueType::Bool];
     proptest::strategy::Union::new(types.map(value_of))
 }
 
 fn value_of(value_type: ValueType) -> BoxedStrategy<Value> {
     match value_type {
-        ValueType::Text => prop_oneof![
+        ValueType::String => prop_oneof![
             proptest::sample::select(
                 ["", "a", "A", "ab", "aB", "b", "a%", "a_", r"a\", "a!b", "ä", "Ä", "ΟΔΟΣ", "οδος", "a ", "5", "5.5"]
                     .as_slice()
@@ -197,7 +197,7 @@ fn sample_pattern() -> BoxedStrategy<String> {
 }
 
 fn value_type() -> impl Strategy<Value = ValueType> {
-    proptest::sample::select([ValueType::Text, ValueType::Int, ValueType::Double, ValueType::Bool].as_slice())
+    proptest::sample::select([ValueType::String, ValueType::Int, ValueType::Double, ValueType::Bool].as_slice())
 }
 
 fn comparison(

@@ -102,7 +102,7 @@ fn a_type_ending_is_not_part_of_the_name() {
     for (text, name, explicit) in [
         ("a.b.double_value = 1", "a.b", Some(ValueType::Double)),
         ("`a b.bool_value` = true", "a b", Some(ValueType::Bool)),
-        ("`a\\.int_value.string_value` = 'x'", "a.int_value", Some(ValueType::Text)),
+        ("`a\\.int_value.string_value` = 'x'", "a.int_value", Some(ValueType::String)),
         ("`.int_value` = 1", ".int_value", None),
         ("a.INT_VALUE = 1", "a.INT_VALUE", None),
     ] {

@@ -47,13 +47,13 @@ impl Database {
 
     pub async fn find(&self, kinds: &[Kind], by: FindBy<'_>) -> Result<Found> {
         let Some(first) = kinds.first() else { return Ok(Found::None) };
-        let table = first.spec().table;
+        let entity_table = first.spec().table;
         let mut select = select_records(table(*first));
         select.and_where(kind_is(table(*first), kinds)).limit(2);
         match by {
             FindBy::Name { name, parent_id } => {
                 select.and_where(Expr::col("name").eq(name));
-                match (parent_id, table) {
+                match (parent_id, entity_table) {
                     (Some(parent_id), EntityTable::Artifact) => {
                         select.cond_where(artifact_of(parent_id));
                     }

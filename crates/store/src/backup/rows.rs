@@ -76,10 +76,10 @@ impl Transaction {
 }
 
 fn entities(kind: Kind, (start, end): (i64, i64), after: Position) -> SelectStatement {
-    let table = kind.spec().table;
+    let entity_table = kind.spec().table;
     let mut select = Query::select();
     select.columns(["id", "create_time", "update_time", "document"]).from(table(kind));
-    if table == EntityTable::MetricPoint {
+    if entity_table == EntityTable::MetricPoint {
         select.expr_as(Expr::col("experiment_run_id"), "parent_id").expr_as(Expr::val(1_i64), "revision");
     } else {
         select.columns(["parent_id", "revision"]).and_where(Expr::col("kind").eq(kind.code()));

@@ -26,7 +26,7 @@ struct Field {
 
 #[derive(Clone, Copy, PartialEq)]
 enum Shape {
-    Text,
+    String,
     List,
     Bool,
     Int,

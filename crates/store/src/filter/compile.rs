@@ -332,14 +332,14 @@ fn among(stored: Expr, texts: impl ExactSizeIterator<Item = String>) -> Expr {
 
 fn as_text(value: &Value) -> Option<&str> {
     match value {
-        Value::Text(text) => Some(text),
+        Value::String(text) => Some(text),
         _ => None,
     }
 }
 
 fn bound(value: &Value) -> Bound {
     match value {
-        Value::Text(text) => text.clone().into(),
+        Value::String(text) => text.clone().into(),
         Value::Int(value) => (*value).into(),
         Value::Double(value) => (*value).into(),
         Value::Bool(value) => (*value).into(),

@@ -135,9 +135,9 @@ fn satisfies(candidate: &Candidate<'_>, operation: &Operation) -> bool {
             !orders.is_empty() && orders.iter().any(|order| order.is_eq()) != *negated
         }
         Operation::Like { negated, ignore_case, pattern, .. } => match candidate.value {
-            Value::Text(_) if candidate.literals == Literals::Numbers => false,
-            Value::Text(text) if *ignore_case => like(&fold(text), &fold(pattern)) != *negated,
-            Value::Text(text) => like(text, pattern) != *negated,
+            Value::String(_) if candidate.literals == Literals::Numbers => false,
+            Value::String(text) if *ignore_case => like(&fold(text), &fold(pattern)) != *negated,
+            Value::String(text) => like(text, pattern) != *negated,
             _ => false,
         },
     }
@@ -155,9 +155,9 @@ impl Candidate<'_> {
             return None;
         }
         match (self.value, &literal.value) {
-            (Value::Text(value), Value::Text(literal)) => Some(value.as_str().cmp(literal)),
+            (Value::String(value), Value::String(literal)) => Some(value.as_str().cmp(literal)),
             (Value::Bool(value), Value::Bool(literal)) => Some(value.cmp(literal)),
-            (Value::Int(_) | Value::Double(_), Value::Text(literal)) if self.is_typed => {
+            (Value::Int(_) | Value::Double(_), Value::String(literal)) if self.is_typed => {
                 let literal = match lexer::number(literal)? {
                     lexer::TokenKind::Int(number) => Value::Int(number),
                     lexer::TokenKind::Double(number) => Value::Double(number),

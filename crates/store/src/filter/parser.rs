@@ -329,7 +329,7 @@ impl<'t> Parser<'t> {
     fn literal(&mut self) -> Result<Literal, FilterError> {
         let position = self.position();
         let value = match self.kind() {
-            TokenKind::Text(text) => Value::Text(text.clone()),
+            TokenKind::Text(text) => Value::String(text.clone()),
             TokenKind::Int(value) => Value::Int(*value),
             TokenKind::Double(value) => Value::Double(*value),
             TokenKind::Word => match self.keyword() {

@@ -30,7 +30,7 @@ impl Stored<'_> {
     /// `None` for values of different types.
     fn compare(self, other: &Value) -> Option<Ordering> {
         match (self, other) {
-            (Self::Text(stored), Value::Text(other)) => Some(stored.cmp(other)),
+            (Self::Text(stored), Value::String(other)) => Some(stored.cmp(other)),
             (Self::Int(stored), Value::Int(other)) => Some(stored.cmp(other)),
             (Self::Double(stored), Value::Double(other)) => stored.partial_cmp(other),
             (Self::Bool(stored), Value::Bool(other)) => Some(stored.cmp(other)),

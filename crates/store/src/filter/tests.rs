@@ -48,7 +48,7 @@ fn run_target(name: &str) -> Target {
 }
 
 fn text(value: &str) -> Value {
-    Value::Text(value.to_owned())
+    Value::String(value.to_owned())
 }
 
 fn entity(columns: &[(&'static str, Value)], built_in: &[(&str, Value)], custom: &[(&str, Value)]) -> Entity {

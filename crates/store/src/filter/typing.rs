@@ -50,7 +50,7 @@ impl Test {
     /// The text that the value has to equal, if that is all the test asks.
     pub(super) fn equal_text(&self) -> Option<&str> {
         match self {
-            Self::Compare(Comparator::Equal, Value::Text(text)) => Some(text),
+            Self::Compare(Comparator::Equal, Value::String(text)) => Some(text),
             _ => None,
         }
     }
@@ -264,7 +264,7 @@ fn membership(
     let (mut texts, mut integers, mut doubles, mut booleans) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for literal in elements {
         match fitted(property, literal, wanted)? {
-            Value::Text(value) => texts.push(Value::Text(value)),
+            Value::String(value) => texts.push(Value::String(value)),
             Value::Bool(value) => booleans.push(Value::Bool(value)),
             Value::Int(value) => {
                 if wanted.is_none() {
@@ -299,12 +299,12 @@ fn fitted(property: &Property, literal: &Literal, wanted: Option<ValueType>) -> 
         return Ok(literal.value.clone());
     };
     match (wanted, &literal.value) {
-        (ValueType::String, Value::Text(_)) | (ValueType::Bool, Value::Bool(_)) => Ok(literal.value.clone()),
+        (ValueType::String, Value::String(_)) | (ValueType::Bool, Value::Bool(_)) => Ok(literal.value.clone()),
         (ValueType::Int, Value::Int(_) | Value::Double(_)) | (ValueType::Double, Value::Double(_)) => {
             Ok(literal.value.clone())
         }
         (ValueType::Double, Value::Int(value)) => Ok(Value::Double(to_double(*value))),
-        (ValueType::Int | ValueType::Double, Value::Text(text)) => match (number(text), wanted) {
+        (ValueType::Int | ValueType::Double, Value::String(text)) => match (number(text), wanted) {
             (Some(TokenKind::Int(value)), ValueType::Int) => Ok(Value::Int(value)),
             (Some(TokenKind::Int(value)), _) => Ok(Value::Double(to_double(value))),
             (Some(TokenKind::Double(value)), _) => Ok(Value::Double(value)),
@@ -321,7 +321,7 @@ fn mixed_bounds(high: &Literal) -> FilterError {
 
 fn misfit(property: &Property, literal: &Literal, wanted: ValueType) -> FilterError {
     let found = match &literal.value {
-        Value::Text(text) => format!("the text {}", quoted(text)),
+        Value::String(text) => format!("the text {}", quoted(text)),
         Value::Int(value) => format!("the number `{value}`"),
         Value::Double(value) => format!("the number `{value:?}`"),
         Value::Bool(value) => format!("the boolean `{value}`"),

@@ -75,7 +75,7 @@ impl Index {
         let related = (question.kind == CatalogKind::Model).then_some(&self.artifacts);
         let rows = all_of(&items.table, &question.conditions, related)?;
         let Some(sources) = &question.sources else { return Some(rows) };
-        let values = sources.iter().cloned().map(Value::Text).collect();
+        let values = sources.iter().cloned().map(Value::String).collect();
         let is_of = Test::In { negated: false, values };
         Some(rows.and(&items.table.passing(items.table.column("source_id"), &is_of)?))
     }

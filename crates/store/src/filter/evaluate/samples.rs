@@ -105,14 +105,14 @@ fn kind(id: i64) -> i16 {
 
 fn folded(value: &Value) -> Option<String> {
     match value {
-        Value::Text(text) => Some(fold(text)).filter(|folded| folded != text),
+        Value::String(text) => Some(fold(text)).filter(|folded| folded != text),
         _ => None,
     }
 }
 
 fn bound(value: &Value) -> Bound {
     match value {
-        Value::Text(text) => text.as_str().into(),
+        Value::String(text) => text.as_str().into(),
         Value::Int(value) => (*value).into(),
         Value::Double(value) => (*value).into(),
         Value::Bool(value) => (*value).into(),

@@ -58,7 +58,7 @@ pub fn any_expression() -> impl Strategy<Value = Expression> {
     let text = prop_oneof!["[a-c%_'\"\\\\]{0,5}", "[^\0]{0,5}"].boxed();
     let double = any::<f64>().prop_filter("finite", |value| value.is_finite()).prop_map(Value::Double);
     let value = prop_oneof![
-        text.clone().prop_map(Value::Text),
+        text.clone().prop_map(Value::String),
         any::<i64>().prop_map(Value::Int),
         double,
         any::<bool>().prop_map(Value::Bool),
@@ -125,7 +125,7 @@ pub fn sample_entity() -> impl Strategy<Value = Entity> {
 }
 
 fn is_ascii(value: &Value) -> bool {
-    !matches!(value, Value::Text(text) if !text.is_ascii())
+    !matches!(value, Value::String(text) if !text.is_ascii())
 }
 
 /// The rows of one property: built-in ones have the declared type, some are erased, some are lists.
@@ -156,7 +156,7 @@ fn value_of(value_type: ValueType) -> BoxedStrategy<Value> {
             .prop_map(str::to_owned),
             (0..3_usize, "[ab]").prop_map(|(extra, end)| "x".repeat(254 + extra) + &end),
         ]
-        .prop_map(Value::Text)
+        .prop_map(Value::String)
         .boxed(),
         ValueType::Int => proptest::sample::select(
             [0, 1, 2, 5, -5, 6, i64::MIN, i64::MAX, 9_007_199_254_740_992, 9_007_199_254_740_993].as_slice(),

@@ -93,7 +93,7 @@ fn texts_keep_backslashes_that_escape_no_quote() {
             panic!("{text} is refused");
         };
         let Operation::Compare { literal, .. } = comparison.operation else { panic!("{text}") };
-        assert_eq!(literal.value, Value::Text(expected.to_owned()), "{text}");
+        assert_eq!(literal.value, Value::String(expected.to_owned()), "{text}");
     }
 }
 

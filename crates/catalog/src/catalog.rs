@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use model_registry_catalog_store::{CatalogLoad, CatalogStore, LoadReport};
 use model_registry_server::config::Environment;
 use model_registry_server::metrics::Metrics;
 use model_registry_store::dialect::Dialect;
-use model_registry_store::{CatalogLoad, Lease, LoadReport, Store, StoreError, run_blocking};
+use model_registry_store::{Lease, Store, StoreError, run_blocking};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::configuration::{Configuration, Files};
@@ -42,7 +43,7 @@ pub struct Settings {
 /// The catalog; clones are one catalog.
 #[derive(Clone)]
 pub struct Catalog {
-    pub(crate) store: Store,
+    pub(crate) store: CatalogStore,
     settings: Arc<Settings>,
     files: Arc<Mutex<Files>>,
     configuration: Arc<RwLock<Arc<Configuration>>>,
@@ -76,7 +77,7 @@ pub struct LoadSummary {
 impl Catalog {
     pub fn new(store: Store, settings: Settings) -> Self {
         Self {
-            store,
+            store: CatalogStore::new(store),
             settings: Arc::new(settings),
             files: Arc::default(),
             configuration: Arc::default(),
@@ -91,6 +92,11 @@ impl Catalog {
             writing: Arc::default(),
             previews: Arc::new(Semaphore::new(PREVIEWS)),
         }
+    }
+
+    /// What is loaded, in the database and in memory.
+    pub fn store(&self) -> &CatalogStore {
+        &self.store
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -119,7 +125,7 @@ impl Catalog {
 
     /// Whether other processes may use the same database.
     pub(crate) fn is_shared(&self) -> Result<bool, StoreError> {
-        Ok(self.store.database()?.dialect() != Dialect::Sqlite)
+        Ok(self.store.inner().database()?.dialect() != Dialect::Sqlite)
     }
 
     /// Reads the configuration alone: another replica loads what the sources publish.
@@ -132,7 +138,7 @@ impl Catalog {
         .await;
         // Nobody writes down how a load of nothing went.
         let writes_states = configuration.sources.values().any(|source| !hub::is_read(source));
-        let is_filled = !writes_states || !self.store.database()?.list_source_states().await?.is_empty();
+        let is_filled = !writes_states || !self.store.list_source_states().await?.is_empty();
         self.metrics.keep(configuration.sources.keys());
         *self.configuration.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(configuration);
         *self.measured.write().unwrap_or_else(PoisonError::into_inner) = None;
@@ -145,17 +151,13 @@ impl Catalog {
     /// Makes the index of filterable values for what is served now. A running catalog does so by itself after each load;
     /// until then the database answers alone.
     pub async fn index(&self) -> Result<(), StoreError> {
-        self.store.database()?.refresh_catalog_index().await.map(drop)
+        self.store.refresh_index().await.map(drop)
     }
 
     /// What is better done when a load is served already.
     pub(crate) async fn settle(&self, report: &LoadReport) {
         self.changed.notify_one();
-        let analysed = match self.store.database() {
-            Ok(database) => database.analyse_catalog(report).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = analysed {
+        if let Err(error) = self.store.analyse(report).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "the catalog's tables are not analysed");
         }
     }
@@ -190,12 +192,12 @@ impl Catalog {
             snapshots.push(snapshot);
         }
         let writing = self.writing.lock().await;
-        let load = CatalogLoad { snapshots, sources: complete, clock: self.store.clock().clone(), lease };
-        let Some(report) = self.store.write(&load).await? else { return Ok(None) };
+        let load = CatalogLoad { snapshots, sources: complete, clock: self.store.inner().clock().clone(), lease };
+        let Some(report) = self.store.load(&load).await? else { return Ok(None) };
         self.metrics.keep(configuration.sources.keys());
         for (snapshot, measurements_skipped) in load.snapshots.iter().zip(measurements) {
             self.metrics.note_measurements(&snapshot.source_id, measurements_skipped);
-            self.metrics.note(snapshot, started.elapsed(), self.store.clock().now());
+            self.metrics.note(snapshot, started.elapsed(), self.store.inner().clock().now());
         }
         // Packed items and what the parser left behind are not needed any more.
         drop(load);
@@ -258,7 +260,7 @@ mod tests {
         let lease = (*catalog.lease).clone();
         assert!(catalog.load_holding(Some(lease.clone())).await.unwrap().is_none());
         assert!(!catalog.is_loaded() && catalog.measured().is_none());
-        assert!(catalog.store.acquire(&lease).await.unwrap());
+        assert!(catalog.store.inner().acquire(&lease).await.unwrap());
         assert!(catalog.load_holding(Some(lease)).await.unwrap().is_some());
         assert!(catalog.is_loaded() && catalog.measured().is_some());
     }

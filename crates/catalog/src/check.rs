@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use model_registry_store::CatalogItems;
+use model_registry_catalog_store::CatalogItems;
 
 use crate::Settings;
 use crate::configuration::Files;

@@ -1,6 +1,6 @@
 //! Reads every source and puts what it publishes into the database, all at once.
 
-use model_registry_store::{CatalogItems, SourceSnapshot};
+use model_registry_catalog_store::{CatalogItems, SourceSnapshot};
 
 use crate::configuration::{AssetType, Configuration, Source, SourcePlaces};
 use crate::models::{self, Found};

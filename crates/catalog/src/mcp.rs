@@ -11,7 +11,8 @@ use std::fmt::Display;
 use std::io::Read;
 use std::path::Path;
 
-use model_registry_store::{CatalogItem, CatalogKind, Document};
+use model_registry_catalog_store::{CatalogItem, CatalogKind};
+use model_registry_store::Document;
 use serde_json::{Map, Value, json};
 
 use self::entry::{ParameterEntry, SecurityIndicators, ServerEntry, ToolEntry};

@@ -9,7 +9,8 @@ use std::fmt::Display;
 use std::io::Read;
 use std::path::Path;
 
-use model_registry_store::{CatalogItem, CatalogItems, CatalogKind, Document};
+use model_registry_catalog_store::{CatalogItem, CatalogItems, CatalogKind};
+use model_registry_store::Document;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};

@@ -24,7 +24,7 @@ use model_registry_api::catalog::{MCP_CATALOG, MODEL_CATALOG};
 use model_registry_server::auth::{Access, Right, Rule};
 use model_registry_server::openapi::ServedDocument;
 use model_registry_server::{ApiError, response};
-use model_registry_store::{Database, StoreError};
+use model_registry_store::StoreError;
 use serde_json::Value;
 
 use crate::{Catalog, openapi};
@@ -90,10 +90,6 @@ impl PageBody {
         );
         response::json(StatusCode::OK, body)
     }
-}
-
-fn database(catalog: &Catalog) -> Result<&Database, ApiError> {
-    catalog.store.database().map_err(store_error)
 }
 
 /// What a client is told of a failure of the store: never any SQL.

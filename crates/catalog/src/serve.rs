@@ -40,7 +40,7 @@ impl Catalog {
     /// Lets another replica take over at once.
     pub async fn stop(&self) {
         if self.is_shared().unwrap_or(false)
-            && let Err(error) = self.store.release(&self.lease).await
+            && let Err(error) = self.store.inner().release(&self.lease).await
         {
             tracing::warn!(error = &error as &dyn std::error::Error, "the lease of the catalog runs out by itself");
         }
@@ -48,14 +48,14 @@ impl Catalog {
 
     /// Says whether this replica is the one that loads; nothing before the database is there.
     async fn keep_lease(&self, leads: Sender<Option<bool>>) -> Infallible {
-        self.store.connected().await;
+        self.store.inner().connected().await;
         if matches!(self.is_shared(), Ok(false)) {
             leads.send_replace(Some(true));
             return std::future::pending().await;
         }
         loop {
             // A replica that cannot reach the database cannot write to it either.
-            let held = self.store.acquire(&self.lease).await.unwrap_or(false);
+            let held = self.store.inner().acquire(&self.lease).await.unwrap_or(false);
             leads.send_if_modified(|leads| {
                 let is_new = *leads != Some(held);
                 if is_new {
@@ -150,7 +150,7 @@ impl Catalog {
         let (hubs, others): (Vec<_>, Vec<_>) =
             configuration.sources.values().filter(|source| source.enabled).partition(|source| hub::is_read(source));
         let serves = hubs.is_empty() || !others.is_empty() || {
-            let states = self.store.database()?.list_source_states().await?;
+            let states = self.store.list_source_states().await?;
             let of = |source: &&Source| {
                 states.iter().find(|state| state.source_id == source.id && state.status != "disabled")
             };

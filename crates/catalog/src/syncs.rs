@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
-use model_registry_store::{CatalogLoad, Lease, LoadReport, NextSync, SourceSnapshot, StoreError};
+use model_registry_catalog_store::{CatalogLoad, LoadReport, NextSync, SourceSnapshot};
+use model_registry_store::{Lease, StoreError};
 use tokio::sync::mpsc;
 use tokio::sync::watch::Receiver;
 use tokio::task::{AbortHandle, JoinSet};
@@ -124,16 +125,16 @@ impl Catalog {
     }
 
     async fn first_sync(&self, source: &Source, fingerprint: &str) -> Result<i64, StoreError> {
-        let next = self.store.database()?.find_next_sync(&source.id).await?;
+        let next = self.store.find_next_sync(&source.id).await?;
         Ok(due(next, fingerprint, self.after(hub::interval(source))))
     }
 
     fn after(&self, pause: Duration) -> i64 {
-        self.store.clock().now().saturating_add(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX))
+        self.store.inner().clock().now().saturating_add(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX))
     }
 
     async fn sleep_until(&self, due: i64) {
-        while let Ok(left @ 1..) = u64::try_from(due.saturating_sub(self.store.clock().now())) {
+        while let Ok(left @ 1..) = u64::try_from(due.saturating_sub(self.store.inner().clock().now())) {
             tokio::time::sleep(Duration::from_millis(left).min(LONGEST_SLEEP)).await;
         }
     }
@@ -148,7 +149,7 @@ impl Catalog {
         let stored = self.stored_models(&source.id).await?;
         let Settings { hubs, environment, .. } = self.settings();
         let Some(measured) = self.measured() else { return Ok((None, Ending::Failed)) };
-        let now = self.store.clock().now();
+        let now = self.store.inner().clock().now();
         let asking = Asking { access: hubs, environment, gates: &self.gates, measured: &measured, now };
         let started = Instant::now();
         let progress = self.metrics.progress(&source.id);
@@ -170,7 +171,7 @@ impl Catalog {
         };
         report.written += before;
         self.metrics.note_measurements(&source.id, measurements_skipped);
-        self.metrics.note(&snapshot, started.elapsed(), self.store.clock().now());
+        self.metrics.note(&snapshot, started.elapsed(), self.store.inner().clock().now());
         if let Some(error) = &snapshot.error {
             tracing::warn!(source = source.id, status = snapshot.status, error, "catalog source");
         }
@@ -226,25 +227,24 @@ impl Catalog {
         if current.as_deref() != Some(configuration) {
             return Ok(None);
         }
-        let clock = self.store.clock().clone();
+        let clock = self.store.inner().clock().clone();
         let mut load = CatalogLoad { snapshots: vec![snapshot], sources: None, clock, lease };
-        let Some(report) = self.store.write(&load).await? else { return Ok(None) };
+        let Some(report) = self.store.load(&load).await? else { return Ok(None) };
         self.settle(&report).await;
         Ok(load.snapshots.pop().map(|snapshot| (report, snapshot)))
     }
 
     /// What was read of each model of a source before.
     async fn stored_models(&self, source_id: &str) -> Result<HashMap<String, Seen>, StoreError> {
-        let database = self.store.database()?;
         let mut stored: HashMap<String, Seen> = HashMap::new();
-        for (name, revision) in database.list_catalog_texts(source_id, hub::REVISION).await? {
+        for (name, revision) in self.store.list_string_properties(source_id, hub::REVISION).await? {
             stored.insert(name, Seen { revision, ..Seen::default() });
         }
         for (property, field) in [
             (hub::GATED, (|seen| &mut seen.gated) as fn(&mut Seen) -> &mut String),
             (hub::PRIVATE, |seen| &mut seen.private),
         ] {
-            for (name, text) in database.list_catalog_texts(source_id, property).await? {
+            for (name, text) in self.store.list_string_properties(source_id, property).await? {
                 *field(stored.entry(name).or_default()) = text;
             }
         }

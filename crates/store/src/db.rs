@@ -18,20 +18,21 @@ use std::time::Duration;
 
 use sqlx::{MySql, Postgres, Sqlite};
 
-use crate::catalog::IndexSlot;
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::gather::Gather;
 
 use pool::{Lent, Pool};
 
-pub(crate) use bulk::{Insertion, insertions, insertions_of, rows_of_statement, together};
+pub use bulk::{Insertion, insertions, rows_of_statement};
+pub(crate) use bulk::{insertions_of, together};
 pub use connect::{ConnectError, PoolOptions};
-pub(crate) use run::{Planning, Row};
+pub(crate) use run::Planning;
+pub use run::Row;
 pub use source::{DatabaseTls, DatabaseUrl, DatabaseUrlError, Pem};
 
 /// Kibibytes of pages that each connection to SQLite keeps.
-pub(crate) const SQLITE_CACHE: u32 = 8 * 1024;
+pub const SQLITE_CACHE: u32 = 8 * 1024;
 
 /// How long connections may take to be closed.
 const CLOSING: Duration = Duration::from_secs(5);
@@ -43,7 +44,6 @@ pub struct Database {
     statements: Arc<AtomicU64>,
     schema_version: i64,
     pub(crate) gather: Arc<Gather>,
-    pub(crate) catalog_index: Arc<IndexSlot>,
 }
 
 #[derive(Clone)]
@@ -116,7 +116,7 @@ impl Database {
     }
 
     /// Begins a transaction that sees the database as it is now for as long as it lasts, and writes nothing.
-    pub(crate) async fn begin_snapshot(&self) -> Result<Transaction> {
+    pub async fn begin_snapshot(&self) -> Result<Transaction> {
         let inner = match &self.pools {
             // Deferred: the first read takes the snapshot.
             Pools::Sqlite { read, .. } => Inner::Sqlite(read.begin(Some("BEGIN DEFERRED")).await?),
@@ -136,7 +136,7 @@ impl Database {
     }
 
     /// As [`Self::begin_snapshot`], for readers that may be slow.
-    pub(crate) async fn begin_long_snapshot(&self) -> Result<Transaction> {
+    pub async fn begin_long_snapshot(&self) -> Result<Transaction> {
         let mut snapshot = self.begin_snapshot().await?;
         if self.dialect() == Dialect::Postgres {
             // It holds no lock.

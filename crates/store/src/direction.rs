@@ -3,7 +3,7 @@
 use model_registry_api::SortOrder;
 use sea_query::{Expr, ExprTrait, Order};
 
-pub(crate) fn order(sort_order: SortOrder) -> Order {
+pub fn order(sort_order: SortOrder) -> Order {
     match sort_order {
         SortOrder::Ascending => Order::Asc,
         SortOrder::Descending => Order::Desc,
@@ -11,7 +11,7 @@ pub(crate) fn order(sort_order: SortOrder) -> Order {
 }
 
 /// Whether a column's value comes later in the list than this one.
-pub(crate) fn is_after(sort_order: SortOrder, column: Expr, value: impl Into<Expr>) -> Expr {
+pub fn is_after(sort_order: SortOrder, column: Expr, value: impl Into<Expr>) -> Expr {
     match sort_order {
         SortOrder::Ascending => column.gt(value.into()),
         SortOrder::Descending => column.lt(value.into()),
@@ -19,7 +19,7 @@ pub(crate) fn is_after(sort_order: SortOrder, column: Expr, value: impl Into<Exp
 }
 
 /// The same, or the value itself.
-pub(crate) fn is_from(sort_order: SortOrder, column: Expr, value: impl Into<Expr>) -> Expr {
+pub fn is_from(sort_order: SortOrder, column: Expr, value: impl Into<Expr>) -> Expr {
     match sort_order {
         SortOrder::Ascending => column.gte(value.into()),
         SortOrder::Descending => column.lte(value.into()),

@@ -29,7 +29,7 @@ impl Document {
         self.0.insert(field.to_owned(), value.into());
     }
 
-    pub(crate) fn to_text(&self) -> String {
+    pub fn to_text(&self) -> String {
         // A map of JSON values always serialises.
         serde_json::to_string(&self.0).unwrap_or_default()
     }
@@ -40,7 +40,7 @@ impl Document {
 }
 
 /// Appends the wire form of a stored document: `{"id":"7",` and the rest.
-pub(crate) fn append_wire(out: &mut String, id: i64, text: &str) {
+pub fn append_wire(out: &mut String, id: i64, text: &str) {
     use std::fmt::Write;
     let _ = write!(out, "{{\"id\":\"{id}\",");
     out.push_str(text.get(1..).unwrap_or_default());

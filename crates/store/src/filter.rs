@@ -77,14 +77,13 @@ mod pattern;
 mod syntax;
 mod typing;
 
-pub use compile::{INDEXED_PREFIX, compile};
-pub(crate) use compile::{Selection, selections};
+pub use compile::{INDEXED_PREFIX, Selection, compile, selections};
 pub use equality::{Equality, walkable};
 pub use error::FilterError;
 pub use parser::parse;
-pub(crate) use passes::Stored;
+pub use passes::Stored;
 pub use syntax::{Comparator, Comparison, Expression, Literal, Operation, Position, Property, Value, ValueType};
-pub(crate) use typing::{Condition, Subject, Test, check};
+pub use typing::{Condition, Subject, Test, check};
 
 /// The longest filter, in characters.
 pub const MAX_CHARACTERS: usize = 10_000;

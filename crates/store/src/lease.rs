@@ -27,7 +27,7 @@ impl Lease {
     }
 
     /// Whether the transaction runs while the lease is held; a holder that was replaced must not write.
-    pub(crate) async fn is_held(&self, tx: &mut Transaction) -> Result<bool> {
+    pub async fn is_held(&self, tx: &mut Transaction) -> Result<bool> {
         let select = Query::select().column("holder").from("lease").and_where(Expr::col("name").eq(self.name)).take();
         let holder = tx.fetch_optional::<(String,)>(&select).await?;
         Ok(holder.is_some_and(|(holder,)| holder == self.holder))

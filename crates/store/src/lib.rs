@@ -7,7 +7,6 @@
 //! `db/migrate.rs`; to make a field filterable, declare it in the kind: columns and properties follow from there.
 
 mod backup;
-mod catalog;
 mod change_log;
 mod clock;
 mod db;
@@ -27,6 +26,7 @@ mod read;
 mod record;
 mod retention;
 mod signature;
+pub mod sql;
 mod store;
 mod tables;
 mod thread;
@@ -36,11 +36,6 @@ mod write;
 
 pub use backup::{
     BackupError, Counts, ExportReport, FORMAT_VERSION, ImportOptions, ImportReport, OnProgress, Progress,
-};
-pub use catalog::{
-    CatalogItem, CatalogItems, CatalogKind, CatalogList, CatalogLoad, CatalogOrder, CatalogPage, CatalogRecord,
-    CatalogSet, CatalogSnapshot, LoadReport, NextSync, Options, PropertyOptions, SourceSnapshot, SourceState,
-    about_related,
 };
 pub use change_log::Change;
 pub use clock::Clock;

@@ -9,11 +9,11 @@ use crate::document::Document;
 use crate::signature;
 
 /// What identifies a row of the `property` table within its owner: name, whether custom, and position within a list.
-pub(crate) type PropertyKey = (String, bool, i16);
+pub type PropertyKey = (String, bool, i16);
 
 /// The typed value; `Erased` overwrites a value that is gone.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum PropertyValue {
+pub enum PropertyValue {
     String(String),
     Int(i64),
     Double(f64),
@@ -22,7 +22,7 @@ pub(crate) enum PropertyValue {
 }
 
 /// The properties of an entity by key.
-pub(crate) type Properties = BTreeMap<PropertyKey, PropertyValue>;
+pub type Properties = BTreeMap<PropertyKey, PropertyValue>;
 
 /// What the columns of an entity's row say beside its document.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -102,7 +102,7 @@ pub(crate) fn properties(spec: &KindSpec, document: &Document) -> Properties {
 }
 
 /// The rows of a document's custom properties.
-pub(crate) fn custom_properties(document: &Map<String, Value>) -> Properties {
+pub fn custom_properties(document: &Map<String, Value>) -> Properties {
     let custom = document.get("customProperties").and_then(Value::as_object).into_iter().flatten();
     custom.filter_map(|(name, value)| Some(((name.clone(), true, 0), custom_value(value)?))).collect()
 }

@@ -4,7 +4,7 @@ use model_registry_api::{EntityTable, Kind};
 use sea_query::{Expr, Value};
 
 /// The only workspace until tenancy is served; every key and index has it already.
-pub(crate) const WORKSPACE: i32 = 1;
+pub const WORKSPACE: i32 = 1;
 
 /// Ids of points of metric histories begin here, where no artifact gets to: an artifact's URL with a point's id leads
 /// nowhere. The migration that says so to the databases holds the same number, 2^40.
@@ -35,7 +35,7 @@ pub(crate) const fn external_id_scope(kind: Kind) -> i16 {
 }
 
 /// The text in lower case, where that is another text: what case-insensitive filters compare.
-pub(crate) fn folded(text: &str) -> Option<String> {
+pub fn folded(text: &str) -> Option<String> {
     let folded = crate::filter::fold(text);
     (folded != text).then_some(folded)
 }

@@ -22,7 +22,7 @@ const OTHER_LIST: StoreError = StoreError::PageToken(
 );
 
 /// Digest of everything that decides which rows a list has and in which order.
-pub(crate) fn fingerprint(parts: &[&str]) -> String {
+pub fn fingerprint(parts: &[&str]) -> String {
     let mut digest = Sha256::new();
     for part in parts {
         digest.update(part.len().to_le_bytes());

@@ -412,18 +412,18 @@ struct PairRow {
 }
 
 /// A row of `property`, or of the catalog's table of the same shape.
-pub(crate) struct PropertyRow {
+pub struct PropertyRow {
     /// The code of the owner's kind.
-    pub(crate) kind: i16,
-    pub(crate) owner_id: i64,
-    pub(crate) key: PropertyKey,
-    pub(crate) value: PropertyValue,
+    pub kind: i16,
+    pub owner_id: i64,
+    pub key: PropertyKey,
+    pub value: PropertyValue,
 }
 
 /// Rows of one statement at most: SQLite binds 32,766 values, PostgreSQL 65,535.
 const PROPERTY_ROWS_LIMIT: usize = 2_500;
 
-pub(crate) const PROPERTY_COLUMNS: [&str; 11] = [
+pub const PROPERTY_COLUMNS: [&str; 11] = [
     "workspace_id",
     "kind",
     "owner_id",
@@ -439,7 +439,7 @@ pub(crate) const PROPERTY_COLUMNS: [&str; 11] = [
 
 impl PropertyRow {
     /// In the order of [`PROPERTY_COLUMNS`].
-    pub(crate) fn values(self) -> [Expr; 11] {
+    pub fn values(self) -> [Expr; 11] {
         let (name, custom, ordinal) = self.key;
         let (mut text, mut int, mut double, mut bool) = (None, None, None, None);
         match self.value {

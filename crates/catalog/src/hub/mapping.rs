@@ -1,6 +1,7 @@
 //! A hub's description of a model → an item of the catalog (catalog-service 3.6).
 
-use model_registry_store::{CatalogItem, CatalogKind, Document};
+use model_registry_catalog_store::{CatalogItem, CatalogKind};
+use model_registry_store::Document;
 use serde_json::{Map, Value, json};
 
 use super::client::Model;

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use futures::StreamExt;
+use model_registry_catalog_store::{CatalogItems, SourceSnapshot};
 use model_registry_server::config::Environment;
-use model_registry_store::{CatalogItems, SourceSnapshot};
 use tokio::sync::mpsc::Sender;
 
 use super::client::{Hub, HubError, LARGEST_README, Listed, Read};

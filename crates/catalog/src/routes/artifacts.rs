@@ -2,11 +2,11 @@
 
 use axum::response::Response;
 use model_registry_api::SortOrder;
+use model_registry_catalog_store::{CatalogKind, CatalogList, CatalogOrder, CatalogRecord, CatalogSet};
 use model_registry_server::{ApiError, Query};
 use model_registry_store::filter::Expression;
-use model_registry_store::{CatalogKind, CatalogList, CatalogOrder, CatalogRecord, CatalogSet};
 
-use super::{PageBody, database, parameters, store_error};
+use super::{PageBody, parameters, store_error};
 use crate::Catalog;
 
 /// Which artifacts of a model are listed, and how, whichever model it is.
@@ -52,7 +52,7 @@ impl<'a> Asked<'a> {
             page_size: Some(page_size),
             page_token,
         };
-        let page = database(catalog)?.list_catalog(&list).await.map_err(store_error)?;
+        let page = catalog.store.list(&list).await.map_err(store_error)?;
         let items = page.rows.iter().map(CatalogRecord::to_wire).collect();
         Ok(PageBody { items, page_size, next_page_token: page.next_page_token }.into_response())
     }

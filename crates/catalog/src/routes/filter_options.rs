@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
+use model_registry_catalog_store::{CatalogKind, Options, PropertyOptions};
 use model_registry_server::{ApiError, response};
-use model_registry_store::{CatalogKind, Options, PropertyOptions, StoreError};
+use model_registry_store::StoreError;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
-use super::{database, store_error};
+use super::store_error;
 use crate::Catalog;
 use crate::configuration::AssetType;
 
@@ -67,7 +68,7 @@ pub(super) fn bound(filters: &Map<String, Value>, field: &str, value: &Value) ->
 }
 
 pub(super) async fn options(catalog: &Catalog, asset: AssetType) -> Result<Filters, ApiError> {
-    let generation = database(catalog)?.catalog_generation().await.map_err(store_error)?;
+    let generation = catalog.store.generation().await.map_err(store_error)?;
     match catalog.options.find(asset) {
         Some((of, options)) if of == generation => Ok(options),
         Some((_, before)) => {
@@ -113,15 +114,14 @@ async fn index_and_make(catalog: &Catalog, asset: AssetType) -> Result<Filters, 
 
 /// Makes the index, which has the options at hand; without it they are read from the database. Tells the generation.
 async fn index(catalog: &Catalog) -> Result<i64, StoreError> {
-    let database = catalog.store.database()?;
-    match database.refresh_catalog_index().await {
+    match catalog.store.refresh_index().await {
         Ok(generation) => Ok(generation),
         Err(error) => {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "catalog not indexed: the database answers lists alone"
             );
-            database.catalog_generation().await
+            catalog.store.generation().await
         }
     }
 }
@@ -133,14 +133,13 @@ async fn make(catalog: &Catalog, asset: AssetType, generation: i64) -> Result<Fi
     {
         return Ok(options);
     }
-    let database = catalog.store.database()?;
     let mut filters = Map::new();
     match asset {
         AssetType::Models => {
             let hidden = ["source_id", "logo", "license_link"];
-            let models = database.catalog_options(&[CatalogKind::Model]).await?;
+            let models = catalog.store.options(&[CatalogKind::Model]).await?;
             add(&mut filters, "", &models, &hidden);
-            let artifacts = database.catalog_options(&CatalogKind::ARTIFACTS).await?;
+            let artifacts = catalog.store.options(&CatalogKind::ARTIFACTS).await?;
             add(&mut filters, "artifacts.", &artifacts, &["metricsType", "artifactType", "description", "model_id"]);
         }
         AssetType::McpServers => {
@@ -156,7 +155,7 @@ async fn make(catalog: &Catalog, asset: AssetType, generation: i64) -> Result<Fi
                 "toolCount",
                 "version",
             ];
-            let servers = database.catalog_options(&[CatalogKind::McpServer]).await?;
+            let servers = catalog.store.options(&[CatalogKind::McpServer]).await?;
             add(&mut filters, "", &servers, &hidden);
         }
     }

@@ -5,12 +5,14 @@ use std::collections::HashMap;
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
+use model_registry_catalog_store::{
+    CatalogKind, CatalogList, CatalogOrder, CatalogRecord, CatalogSet, CatalogSnapshot,
+};
 use model_registry_server::{ApiError, Query, response};
 use model_registry_store::filter::{Comparison, Expression, Operation, Position, Property};
-use model_registry_store::{CatalogKind, CatalogList, CatalogOrder, CatalogRecord, CatalogSet, CatalogSnapshot};
 
 use super::segments::Segments;
-use super::{PageBody, database, filter_options, parameters, store_error};
+use super::{PageBody, filter_options, parameters, store_error};
 use crate::Catalog;
 use crate::configuration::{self, AssetType};
 
@@ -41,15 +43,14 @@ pub(super) async fn list(State(catalog): State<Catalog>, query: Query) -> Result
         page_size: Some(page_size),
         page_token: query.get("nextPageToken"),
     };
-    let database = database(&catalog)?;
     let (page, items) = if tools.wanted {
         // A load between the two reads would leave servers without their tools.
-        let mut snapshot = database.catalog_snapshot().await.map_err(store_error)?;
+        let mut snapshot = catalog.store.snapshot().await.map_err(store_error)?;
         let page = snapshot.list(&list).await.map_err(store_error)?;
         let items = with_tools(&mut snapshot, &page.rows, tools.limit).await?;
         (page, items)
     } else {
-        let page = database.list_catalog(&list).await.map_err(store_error)?;
+        let page = catalog.store.list(&list).await.map_err(store_error)?;
         let items = page.rows.iter().map(CatalogRecord::to_wire).collect();
         (page, items)
     };
@@ -66,7 +67,7 @@ pub(super) async fn get_one(
         return Ok(response::json(StatusCode::OK, find(&catalog, &server_id).await?.to_wire()));
     }
     let id = parse_id(&server_id)?;
-    let mut snapshot = database(&catalog)?.catalog_snapshot().await.map_err(store_error)?;
+    let mut snapshot = catalog.store.snapshot().await.map_err(store_error)?;
     let found = snapshot.find_item_by_id(CatalogKind::McpServer, id).await.map_err(store_error)?;
     let server = found.ok_or_else(|| not_found(&server_id))?;
     let body = with_tools(&mut snapshot, std::slice::from_ref(&server), tools.limit).await?.concat();
@@ -75,7 +76,7 @@ pub(super) async fn get_one(
 
 pub(super) async fn find(catalog: &Catalog, server_id: &str) -> Result<CatalogRecord, ApiError> {
     let id = parse_id(server_id)?;
-    let found = database(catalog)?.find_catalog_item_by_id(CatalogKind::McpServer, id).await.map_err(store_error)?;
+    let found = catalog.store.find_item_by_id(CatalogKind::McpServer, id).await.map_err(store_error)?;
     found.ok_or_else(|| not_found(server_id))
 }
 

@@ -3,12 +3,12 @@
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
+use model_registry_catalog_store::{CatalogKind, CatalogList, CatalogOrder, CatalogRecord, CatalogSet};
 use model_registry_server::{ApiError, Query, response};
-use model_registry_store::{CatalogKind, CatalogList, CatalogOrder, CatalogRecord, CatalogSet};
 use serde_json::Value;
 
 use super::segments::Segments;
-use super::{PageBody, database, mcp_servers, parameters, store_error};
+use super::{PageBody, mcp_servers, parameters, store_error};
 use crate::Catalog;
 
 pub(super) async fn without_server() -> ApiError {
@@ -39,7 +39,7 @@ pub(super) async fn list(
         page_size: Some(page_size),
         page_token,
     };
-    let page = database(&catalog)?.list_catalog(&list).await.map_err(store_error)?;
+    let page = catalog.store.list(&list).await.map_err(store_error)?;
     let items = page.rows.iter().map(CatalogRecord::to_wire).collect();
     Ok(PageBody { items, page_size, next_page_token: page.next_page_token }.into_response())
 }
@@ -49,8 +49,9 @@ pub(super) async fn get_one(
     Segments((server_id, tool_name)): Segments<(String, String)>,
 ) -> Result<Response, ApiError> {
     let server = mcp_servers::find(&catalog, &server_id).await?;
-    let tool = database(&catalog)?
-        .find_catalog_child(CatalogKind::McpTool, server.id, &tool_name)
+    let tool = catalog
+        .store
+        .find_child(CatalogKind::McpTool, server.id, &tool_name)
         .await
         .map_err(store_error)?
         .ok_or_else(|| ApiError::NotFound(format!("tool '{tool_name}' not found in server {server_id}")))?;

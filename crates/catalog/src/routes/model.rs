@@ -3,12 +3,12 @@
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
+use model_registry_catalog_store::{CatalogKind, CatalogRecord};
 use model_registry_server::{ApiError, Query, response};
-use model_registry_store::{CatalogKind, CatalogRecord};
 use percent_encoding::percent_decode_str;
 
 use super::segments::Segments;
-use super::{artifacts, database, performance, store_error};
+use super::{artifacts, performance, store_error};
 use crate::Catalog;
 
 pub(super) async fn without_name() -> ApiError {
@@ -46,7 +46,6 @@ async fn find(catalog: &Catalog, source_id: &str, name: &str) -> Result<CatalogR
     }
     let unescaped = percent_decode_str(name).decode_utf8_lossy().into_owned();
     let names = [name, unescaped.as_str()];
-    let found =
-        database(catalog)?.find_catalog_item(CatalogKind::Model, source_id, &names).await.map_err(store_error)?;
+    let found = catalog.store.find_item(CatalogKind::Model, source_id, &names).await.map_err(store_error)?;
     found.ok_or_else(|| ApiError::NotFound(format!("No model found '{name}' in source '{source_id}'")))
 }

@@ -2,12 +2,12 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use model_registry_catalog_store::{CatalogKind, CatalogList, CatalogOrder, CatalogSet};
 use model_registry_server::{ApiError, Query};
 use model_registry_store::filter::ValueType;
-use model_registry_store::{CatalogKind, CatalogList, CatalogOrder, CatalogSet};
 
 use super::performance::Parameters;
-use super::{PageBody, database, parameters, recommended_models, store_error};
+use super::{PageBody, parameters, recommended_models, store_error};
 use crate::Catalog;
 use crate::configuration::AssetType;
 
@@ -35,8 +35,8 @@ pub(super) async fn list(State(catalog): State<Catalog>, query: Query) -> Result
         page_size: Some(page_size),
         page_token: query.get("nextPageToken"),
     };
-    let page = database(&catalog)?.list_catalog(&list).await.map_err(store_error)?;
-    let items = page.rows.iter().map(model_registry_store::CatalogRecord::to_wire).collect();
+    let page = catalog.store.list(&list).await.map_err(store_error)?;
+    let items = page.rows.iter().map(model_registry_catalog_store::CatalogRecord::to_wire).collect();
     Ok(PageBody { items, page_size, next_page_token: page.next_page_token }.into_response())
 }
 

@@ -2,8 +2,8 @@
 
 use model_registry_api::SortOrder;
 use model_registry_api::page::MAX_PAGE_SIZE;
+use model_registry_catalog_store::CatalogOrder;
 use model_registry_server::{ApiError, Query};
-use model_registry_store::CatalogOrder;
 use model_registry_store::filter::{self, Expression, ValueType};
 
 use super::store_error;

@@ -1,13 +1,13 @@
 //! `…/artifacts/performance`: measurements, what a request rate takes, and which to choose.
 
 use axum::response::Response;
+use model_registry_catalog_store::{CatalogKind, CatalogList, CatalogRecord, CatalogSet};
 use model_registry_server::{ApiError, Query};
-use model_registry_store::{CatalogKind, CatalogList, CatalogRecord, CatalogSet};
 use serde_json::Value;
 
 use super::artifacts::Listing;
 use super::memory_page::{self, Item};
-use super::{PageBody, database, parameters, store_error};
+use super::{PageBody, parameters, store_error};
 use crate::Catalog;
 use crate::recommendation::{Measurement, PropertyNames, recommended};
 
@@ -81,7 +81,7 @@ impl<'a> Asked<'a> {
             page_size: (!is_recommending).then_some(page_size),
             page_token: page_token.filter(|_| !is_recommending),
         };
-        let page = database(catalog)?.list_catalog(&list).await.map_err(store_error)?;
+        let page = catalog.store.list(&list).await.map_err(store_error)?;
         let mut measurements = page.rows.iter().map(measurement).collect::<Result<Vec<_>, _>>()?;
         let target_rps = match parameters.target_rps {
             Some(target) if target > 0 => Some(target),

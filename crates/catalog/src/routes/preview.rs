@@ -185,5 +185,5 @@ async fn from_hub(
     };
     // The semaphore is never closed.
     let _permit = catalog.previews.acquire().await.map_err(|error| error.to_string())?;
-    hub::preview(&preview, &catalog.settings().hubs, &catalog.gates, catalog.store.clock().now()).await
+    hub::preview(&preview, &catalog.settings().hubs, &catalog.gates, catalog.store.inner().clock().now()).await
 }

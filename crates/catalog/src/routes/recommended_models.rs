@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use axum::response::Response;
+use model_registry_catalog_store::{CatalogKind, CatalogRecord, CatalogSet};
 use model_registry_server::{ApiError, Query};
-use model_registry_store::{CatalogKind, CatalogRecord, CatalogSet};
 
 use super::memory_page::{self, Item};
 use super::performance::{Parameters, measurement};
-use super::{database, store_error};
+use super::store_error;
 use crate::Catalog;
 use crate::recommendation::{Measurement, recommended};
 
@@ -19,10 +19,8 @@ pub(super) async fn list(
     page_size: u32,
     parameters: &Parameters,
 ) -> Result<Response, ApiError> {
-    let database = database(catalog)?;
-    let ids = database.list_catalog_ids(&set).await.map_err(store_error)?;
-    let measured =
-        database.list_catalog_artifacts_of(&set, CatalogKind::PerformanceMetrics).await.map_err(store_error)?;
+    let ids = catalog.store.list_ids(&set).await.map_err(store_error)?;
+    let measured = catalog.store.list_artifacts_of(&set, CatalogKind::PerformanceMetrics).await.map_err(store_error)?;
     let mut by_model: HashMap<i64, Vec<Measurement>> = HashMap::new();
     for record in &measured {
         by_model.entry(record.parent_id).or_default().push(measurement(record)?);
@@ -52,7 +50,7 @@ pub(super) async fn list(
     let mut page = memory_page::page(items, &list, page_size, query.get("nextPageToken"))?;
     // Only the documents of this page are read.
     let wanted: Vec<i64> = page.items.iter().filter_map(|id| id.parse().ok()).collect();
-    let records = database.list_catalog_items_by_id(CatalogKind::Model, &wanted).await.map_err(store_error)?;
+    let records = catalog.store.list_items_by_id(CatalogKind::Model, &wanted).await.map_err(store_error)?;
     let records: HashMap<i64, &CatalogRecord> = records.iter().map(|record| (record.id, record)).collect();
     page.items = wanted.iter().filter_map(|id| Some(records.get(id)?.to_wire())).collect();
     Ok(page.into_response())

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use axum::extract::State;
 use axum::response::Response;
 use model_registry_api::SortOrder;
+use model_registry_catalog_store::SourceState;
 use model_registry_server::{ApiError, Query};
-use model_registry_store::SourceState;
 use serde_json::{Value, json};
 
 use super::memory_page::{self, Item};
-use super::{database, parameters};
+use super::parameters;
 use crate::Catalog;
 use crate::configuration::{AssetType, Source};
 
@@ -33,7 +33,7 @@ pub(super) async fn list(State(catalog): State<Catalog>, query: Query) -> Result
     if sort_order == SortOrder::Descending {
         sources.reverse();
     }
-    let states = database(&catalog)?.list_source_states().await.map_err(super::store_error)?;
+    let states = catalog.store.list_source_states().await.map_err(super::store_error)?;
     let states: HashMap<&str, &SourceState> = states.iter().map(|state| (state.source_id.as_str(), state)).collect();
     let items = sources.into_iter().map(|source| Item {
         key: source.id.clone(),

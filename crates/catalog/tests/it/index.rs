@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use model_registry_store::{CatalogKind, PropertyOptions};
+use model_registry_catalog_store::{CatalogKind, PropertyOptions};
 use model_registry_testkit::backends;
 
 use crate::support::{Api, Files};
@@ -223,7 +223,7 @@ async fn what_can_be_filtered_by_is_the_same_with_the_index_and_without() {
         let options = async || {
             let mut all = Vec::new();
             for kinds in [&[CatalogKind::Model][..], &CatalogKind::ARTIFACTS, &[CatalogKind::McpServer]] {
-                let mut options = database.catalog_options(kinds).await.unwrap();
+                let mut options = api.catalog.store().options(kinds).await.unwrap();
                 options.retain(|_, options| *options != PropertyOptions::default());
                 all.push(options);
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use model_registry_api::SortOrder;
 use model_registry_catalog::Catalog;
-use model_registry_store::{CatalogKind, CatalogList, CatalogOrder, CatalogSet};
+use model_registry_catalog_store::{CatalogKind, CatalogList, CatalogOrder, CatalogSet};
 use model_registry_testkit::{Backend, backends};
 use serde_json::Value;
 
@@ -357,7 +357,7 @@ async fn tools_are_read_from_the_load_that_their_servers_are_from() {
     for backend in backends() {
         let files = files();
         let api = Api::on(backend, files.settings()).await;
-        let mut snapshot = api.store.database().unwrap().catalog_snapshot().await.unwrap();
+        let mut snapshot = api.catalog.store().snapshot().await.unwrap();
         let before = snapshot.list(&servers).await.unwrap().rows;
         files.write("t.yaml", &TOOLS.replace("{name: two}", "{name: three}, {name: four}"));
         api.catalog.load().await.unwrap();

@@ -19,7 +19,7 @@ const VALUES: usize = 8_000;
 
 /// A statement that is ready to be sent: making it takes about as long as a database takes to run it, and can be done while
 /// it runs another one.
-pub(crate) struct Insertion {
+pub struct Insertion {
     pub(super) sql: String,
     pub(super) values: Inserted,
 }
@@ -54,12 +54,12 @@ impl Insertion {
 }
 
 /// How many rows of so many columns one statement inserts at most.
-pub(crate) fn rows_of_statement(columns: usize) -> usize {
+pub fn rows_of_statement(columns: usize) -> usize {
     VALUES / columns.max(1)
 }
 
 /// Statements that insert rows whose values stand in the order of the columns.
-pub(crate) fn insertions<R: IntoIterator<Item = Expr>>(
+pub fn insertions<R: IntoIterator<Item = Expr>>(
     dialect: Dialect,
     table: &'static str,
     columns: &[&'static str],

@@ -68,13 +68,7 @@ impl Database {
             DatabaseUrl::Postgres(connect) => postgres(connect, options).await?,
             DatabaseUrl::MySql(connect) => mysql(connect, options).await?,
         };
-        Ok(Self {
-            pools,
-            statements: Arc::default(),
-            schema_version,
-            gather: Arc::default(),
-            catalog_index: Arc::default(),
-        })
+        Ok(Self { pools, statements: Arc::default(), schema_version, gather: Arc::default() })
     }
 }
 

@@ -18,7 +18,7 @@ use super::{Database, Inner, Pools, Transaction};
 use crate::error::Result;
 
 /// A row type that every driver can decode; `#[derive(FromRow)]` gives it.
-pub(crate) trait Row:
+pub trait Row:
     for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, MySqlRow> + Send + Unpin
 {
 }
@@ -73,7 +73,7 @@ pub(crate) enum Planning {
 }
 
 impl Database {
-    pub(crate) async fn fetch_all<R: Row>(&self, statement: &(impl QueryStatementWriter + Sync)) -> Result<Vec<R>> {
+    pub async fn fetch_all<R: Row>(&self, statement: &(impl QueryStatementWriter + Sync)) -> Result<Vec<R>> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         Ok(match &self.pools {
             Pools::Sqlite { read, .. } => pooled!(query_as!(statement, SqliteQueryBuilder), fetch_all, read),
@@ -83,10 +83,7 @@ impl Database {
     }
 
     /// As [`Self::fetch_all`], for statements that are planned for their values.
-    pub(crate) async fn fetch_filtered<R: Row>(
-        &self,
-        statement: &(impl QueryStatementWriter + Sync),
-    ) -> Result<Vec<R>> {
+    pub async fn fetch_filtered<R: Row>(&self, statement: &(impl QueryStatementWriter + Sync)) -> Result<Vec<R>> {
         let Pools::Postgres(pool) = &self.pools else { return self.fetch_all(statement).await };
         self.statements.fetch_add(1, Ordering::Relaxed);
         Ok(pooled!(query_as!(statement, PostgresQueryBuilder).persistent(false), fetch_all, pool))
@@ -108,10 +105,7 @@ impl Database {
         Ok(())
     }
 
-    pub(crate) async fn fetch_optional<R: Row>(
-        &self,
-        statement: &(impl QueryStatementWriter + Sync),
-    ) -> Result<Option<R>> {
+    pub async fn fetch_optional<R: Row>(&self, statement: &(impl QueryStatementWriter + Sync)) -> Result<Option<R>> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         Ok(match &self.pools {
             Pools::Sqlite { read, .. } => pooled!(query_as!(statement, SqliteQueryBuilder), fetch_optional, read),
@@ -122,7 +116,7 @@ impl Database {
 }
 
 impl Transaction {
-    pub(crate) async fn fetch_all<R: Row>(&mut self, statement: &(impl QueryStatementWriter + Sync)) -> Result<Vec<R>> {
+    pub async fn fetch_all<R: Row>(&mut self, statement: &(impl QueryStatementWriter + Sync)) -> Result<Vec<R>> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         Ok(match &mut self.inner {
             Inner::Sqlite(tx) => query_as!(statement, SqliteQueryBuilder).fetch_all(&mut **tx).await?,
@@ -131,7 +125,7 @@ impl Transaction {
         })
     }
 
-    pub(crate) async fn fetch_optional<R: Row>(
+    pub async fn fetch_optional<R: Row>(
         &mut self,
         statement: &(impl QueryStatementWriter + Sync),
     ) -> Result<Option<R>> {
@@ -144,7 +138,7 @@ impl Transaction {
     }
 
     /// Runs a statement and tells how many rows it matched.
-    pub(crate) async fn execute(&mut self, statement: &(impl QueryStatementWriter + Sync)) -> Result<u64> {
+    pub async fn execute(&mut self, statement: &(impl QueryStatementWriter + Sync)) -> Result<u64> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         Ok(match &mut self.inner {
             Inner::Sqlite(tx) => {
@@ -162,7 +156,7 @@ impl Transaction {
         })
     }
 
-    pub(crate) async fn run_insertion(&mut self, Insertion { sql, values }: Insertion) -> Result<()> {
+    pub async fn run_insertion(&mut self, Insertion { sql, values }: Insertion) -> Result<()> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         let sql = AssertSqlSafe(sql);
         match (&mut self.inner, values) {
@@ -185,7 +179,7 @@ impl Transaction {
     }
 
     /// Runs a statement that no builder knows. Its text holds no value of a client's.
-    pub(crate) async fn execute_text(&mut self, sql: String) -> Result<()> {
+    pub async fn execute_text(&mut self, sql: String) -> Result<()> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         let statement = sqlx::raw_sql(AssertSqlSafe(sql));
         match &mut self.inner {

@@ -21,18 +21,18 @@ pub fn compile(expression: &Expression, scope: &Scope<'_>, dialect: Dialect) -> 
 }
 
 /// What one condition of a filter selects by an index alone.
-pub(crate) struct Selection {
+pub struct Selection {
     /// The rows of the index, for counting.
-    pub(crate) found: SelectStatement,
+    pub found: SelectStatement,
     /// The ids of the scope's rows, in a column `id`; some may be there twice.
-    pub(crate) ids: SelectStatement,
+    pub ids: SelectStatement,
     /// Whether the condition holds for the row of a table of ids; see [`selections`].
-    pub(crate) holds: Option<Expr>,
+    pub holds: Option<Expr>,
 }
 
 /// The conditions that all rows of a list over `scope` have to fulfil and that an index on values answers. `ids` is the name of
 /// a table with nothing but ids, on which they can be tested too.
-pub(crate) fn selections(
+pub fn selections(
     expression: &Expression,
     scope: &Scope<'_>,
     ids: &'static str,

@@ -10,7 +10,7 @@ use super::typing::Test;
 
 /// A stored value.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Stored<'a> {
+pub enum Stored<'a> {
     Text(&'a str),
     Int(i64),
     Double(f64),
@@ -40,7 +40,7 @@ impl Stored<'_> {
 }
 
 impl Test {
-    pub(crate) fn passes(&self, stored: Stored<'_>) -> bool {
+    pub fn passes(&self, stored: Stored<'_>) -> bool {
         match self {
             Self::Never => false,
             Self::Present(wanted) => wanted.is_none_or(|wanted| wanted == stored.value_type()),

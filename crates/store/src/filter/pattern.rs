@@ -8,7 +8,7 @@ use super::{MAX_PATTERN_CHARACTERS, fold};
 pub(super) const ESCAPE: char = '!';
 
 /// A checked pattern, escaped with [`ESCAPE`] instead of the backslash.
-pub(crate) struct Pattern(pub(super) String);
+pub struct Pattern(pub(super) String);
 
 impl Pattern {
     pub(super) fn new(pattern: &str, ignore_case: bool, position: Position) -> Result<Self, FilterError> {

@@ -141,7 +141,7 @@ impl ValueType {
     const ALL: [Self; 4] = [Self::String, Self::Int, Self::Double, Self::Bool];
 
     /// The column of `property` with values of this type; also the ending that asks for it.
-    pub(crate) fn column(self) -> &'static str {
+    pub fn column(self) -> &'static str {
         match self {
             Self::String => "string_value",
             Self::Int => "int_value",

@@ -8,7 +8,7 @@ use super::pattern::Pattern;
 use super::syntax::{Comparator, Comparison, Expression, Literal, Operation, Property, Value, ValueType};
 use super::{Resolve, Target};
 
-pub(crate) enum Condition {
+pub enum Condition {
     Any(Vec<Condition>),
     All(Vec<Condition>),
     Not(Box<Condition>),
@@ -21,13 +21,13 @@ pub(crate) enum Condition {
 }
 
 /// Whose values are tested.
-pub(crate) enum Subject {
+pub enum Subject {
     Column { name: &'static str, folded: Option<&'static str> },
     Property { name: String, built_in_only: bool },
 }
 
 /// A test of one stored value. Each names the type it looks at; a value of another type never passes.
-pub(crate) enum Test {
+pub enum Test {
     Never,
     /// There is a value, of this type when one is given.
     Present(Option<ValueType>),
@@ -56,7 +56,7 @@ impl Test {
     }
 }
 
-pub(crate) fn check(expression: &Expression, resolve: Resolve<'_>) -> Result<Condition, FilterError> {
+pub fn check(expression: &Expression, resolve: Resolve<'_>) -> Result<Condition, FilterError> {
     let all = |members: &[Expression]| members.iter().map(|member| check(member, resolve)).collect::<Result<_, _>>();
     Ok(match expression {
         Expression::Or(members) => Condition::Any(all(members)?),

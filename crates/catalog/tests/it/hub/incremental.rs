@@ -120,8 +120,8 @@ async fn what_was_read_before_a_sync_was_cut_off_is_served_and_not_read_again() 
         assert_eq!(count().await, 500, "{backend}");
         assert_eq!(state(&api).await["status"], "partially-available");
         assert_eq!(error(&api).await, "the hub is being read: 500 of 520 models so far");
-        let database = api.store.database().unwrap();
-        assert_eq!(database.find_next_sync("hub").await.unwrap(), None, "it is due at once");
+        let stored = api.catalog.store();
+        assert_eq!(stored.find_next_sync("hub").await.unwrap(), None, "it is due at once");
 
         hub.requests();
         let report = api.catalog.sync_hub("hub").await.unwrap();
@@ -135,6 +135,6 @@ async fn what_was_read_before_a_sync_was_cut_off_is_served_and_not_read_again() 
         hub.withdraw(&name(0));
         let report = api.catalog.sync_hub("hub").await.unwrap();
         assert_eq!((report.written, report.removed, count().await), (519, 1, 519), "{backend}");
-        assert!(database.find_next_sync("hub").await.unwrap().is_some());
+        assert!(stored.find_next_sync("hub").await.unwrap().is_some());
     }
 }

@@ -78,10 +78,10 @@ async fn max_models_lets_so_many_in_and_tells_of_the_others() {
     assert_eq!(told["status"], "partially-available");
     let expected = "one/*: 3 models, of which maxModels lets 1 in; two/*: 2 models, of which maxModels lets 1 in";
     assert_eq!(told["error"], expected);
-    let database = api.store.database().unwrap();
-    let states = database.list_source_states().await.unwrap();
+    let stored = api.catalog.store();
+    let states = stored.list_source_states().await.unwrap();
     assert_eq!((states[0].item_count, states[0].skipped_count), (3, 3));
-    assert!(database.find_next_sync("hub").await.unwrap().is_some(), "that is no failure");
+    assert!(stored.find_next_sync("hub").await.unwrap().is_some(), "that is no failure");
 
     files.write("sources.yaml", &source(&hub, patterns, ", maxModels: 0"));
     api.catalog.load().await.unwrap();

@@ -121,6 +121,6 @@ async fn a_model_with_an_endless_card_is_published_without_it_and_that_is_told()
     };
     assert_eq!((readme("org/a").await, readme("org/b").await), (None, Some(1024 * 1024)));
     assert_eq!(error(&api).await, "org/a: published without its card, which has more than 1024 KiB");
-    let database = api.store.database().unwrap();
-    assert!(database.find_next_sync("hub").await.unwrap().is_some(), "asking again soon is of no use");
+    let stored = api.catalog.store();
+    assert!(stored.find_next_sync("hub").await.unwrap().is_some(), "asking again soon is of no use");
 }

@@ -98,8 +98,8 @@ async fn a_hub_that_fails_or_is_slow_is_asked_five_times_and_its_models_stay() {
     assert!(reason.contains("org/a: the hub cannot be reached: "), "{reason}");
     assert!(reason.contains("org/b: the hub answered 502 Bad Gateway"), "{reason}");
     assert_eq!(api.names("models").await, ["org/a", "org/b"]);
-    let database = api.store.database().unwrap();
-    assert_eq!(database.find_next_sync("hub").await.unwrap(), None, "whoever begins to load reads it at once");
+    let stored = api.catalog.store();
+    assert_eq!(stored.find_next_sync("hub").await.unwrap(), None, "whoever begins to load reads it at once");
 
     api.catalog.sync_hub("hub").await.unwrap();
     assert_eq!(state(&api).await["status"], "available");

@@ -76,7 +76,7 @@ async fn a_source_is_read_again_after_its_interval_even_if_a_restart_lies_betwee
     let clock = Clock::new(move || system.now() + read.load(Ordering::Relaxed) * 3_600_000);
     let api = Api::with_clock(Backend::Sqlite, settings(&files, None), clock).await;
     api.catalog.sync_hub("org").await.unwrap();
-    let next = api.store.database().unwrap().find_next_sync("org").await.unwrap().unwrap().next_time;
+    let next = api.catalog.store().find_next_sync("org").await.unwrap().unwrap().next_time;
     let seconds_left = (next - api.store.clock().now()) / 1000;
     assert!((24 * 3600 - 60..=24 * 3600).contains(&seconds_left), "{seconds_left}");
 

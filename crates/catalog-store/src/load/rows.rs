@@ -4,16 +4,16 @@
 
 use std::collections::HashMap;
 
+use model_registry_store::Result;
+use model_registry_store::dialect::Dialect;
+use model_registry_store::sql::{
+    Insertion, PROPERTY_COLUMNS, PropertyRow, WORKSPACE, folded, insertions, rows_of_statement,
+};
 use sea_query::Expr;
 use serde_json::Value;
 
-use crate::catalog::item::{CatalogItem, sort_name, unpack};
-use crate::catalog::{CatalogKind, vocabulary};
-use crate::db::{Insertion, insertions, rows_of_statement};
-use crate::dialect::Dialect;
-use crate::error::Result;
-use crate::tables::{WORKSPACE, folded};
-use crate::write::{PROPERTY_COLUMNS, PropertyRow};
+use crate::item::{CatalogItem, sort_name, unpack};
+use crate::{CatalogKind, vocabulary};
 
 /// Id and creation time of children that are about to be written again, by parent, kind and key.
 pub(super) type Children = HashMap<(i64, i16, String), (i64, i64)>;

@@ -5,13 +5,12 @@
 
 use std::collections::BTreeMap;
 
+use model_registry_store::Result;
+use model_registry_store::filter::ValueType;
+use model_registry_store::sql::WORKSPACE;
 use sea_query::{Expr, ExprTrait, Func, Order, Query, SelectStatement};
 
-use super::{CatalogKind, vocabulary};
-use crate::db::Database;
-use crate::error::Result;
-use crate::filter::ValueType;
-use crate::tables::WORKSPACE;
+use super::{CatalogKind, CatalogStore, vocabulary};
 
 /// A property with more values, or longer ones, is no choice for a list of check boxes.
 pub(super) const MOST_VALUES: usize = 49;
@@ -31,9 +30,9 @@ pub struct PropertyOptions {
 
 pub(super) type Range<T> = (Option<T>, Option<T>);
 
-impl Database {
+impl CatalogStore {
     /// To be asked once per generation.
-    pub async fn catalog_options(&self, kinds: &[CatalogKind]) -> Result<Options> {
+    pub async fn options(&self, kinds: &[CatalogKind]) -> Result<Options> {
         let mut options = match self.indexed_options(kinds).await? {
             Some(options) => options,
             None => self.read_options(kinds).await?,
@@ -61,13 +60,13 @@ impl Database {
             }
             for (name, custom) in self.property_names(*kind, ValueType::Int).await? {
                 let range: Option<Range<i64>> =
-                    self.fetch_optional(&range(*kind, &name, custom, ValueType::Int)).await?;
+                    self.database()?.fetch_optional(&range(*kind, &name, custom, ValueType::Int)).await?;
                 let integers = &mut options.entry((name, custom.unwrap_or(true))).or_default().integers;
                 *integers = wider(*integers, range, Ord::min, Ord::max);
             }
             for (name, custom) in self.property_names(*kind, ValueType::Double).await? {
                 let range: Option<Range<f64>> =
-                    self.fetch_optional(&range(*kind, &name, custom, ValueType::Double)).await?;
+                    self.database()?.fetch_optional(&range(*kind, &name, custom, ValueType::Double)).await?;
                 let doubles = &mut options.entry((name, custom.unwrap_or(true))).or_default().doubles;
                 *doubles = wider(*doubles, range, f64::min, f64::max);
             }
@@ -86,7 +85,7 @@ impl Database {
             if let Some(last) = last {
                 select.and_where(Expr::col("name").gt(last));
             }
-            let Some((name,)) = self.fetch_optional::<(String,)>(&select).await? else { return Ok(names) };
+            let Some((name,)) = self.database()?.fetch_optional::<(String,)>(&select).await? else { return Ok(names) };
             if vocabulary::is_built_in(kind, &name) {
                 names.extend([(name.clone(), Some(false)), (name.clone(), Some(true))]);
             } else {
@@ -100,7 +99,7 @@ impl Database {
     async fn distinct_texts(&self, kind: CatalogKind, name: &str, custom: Option<bool>) -> Result<Vec<String>> {
         let mut select = of_property(kind, name, custom, ValueType::String);
         select.distinct().column("string_value").limit(MOST_VALUES as u64 + 2);
-        Ok(self.fetch_all::<(String,)>(&select).await?.into_iter().map(|(text,)| text).collect())
+        Ok(self.database()?.fetch_all::<(String,)>(&select).await?.into_iter().map(|(text,)| text).collect())
     }
 }
 

@@ -1,14 +1,12 @@
 //! What a source publishes, and what tells one state of it from another.
 
 use memchr::memmem;
+use model_registry_store::filter::fold;
+use model_registry_store::{Document, Result, StoreError, hex};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::CatalogKind;
-use crate::document::Document;
-use crate::error::{Result, StoreError};
-use crate::filter::fold;
-use crate::hex::hex;
 
 /// How much packed text is kept in the first piece.
 const CHUNK: usize = 1 << 20;

@@ -4,18 +4,13 @@
 
 use std::collections::{HashMap, HashSet};
 
+use model_registry_store::dialect::Dialect;
+use model_registry_store::sql::{Insertion, WORKSPACE};
+use model_registry_store::{Clock, Lease, Operation, Outcome, Result, StoreError, Transaction, run_blocking};
 use sea_query::{Expr, ExprTrait, Query};
 
-use super::CatalogKind;
 use super::item::{CatalogItems, REPLACEMENT};
-use crate::clock::Clock;
-use crate::db::{Database, Insertion, Transaction};
-use crate::dialect::Dialect;
-use crate::error::{Result, StoreError};
-use crate::lease::Lease;
-use crate::store::{Operation, Outcome};
-use crate::tables::WORKSPACE;
-use crate::thread::run_blocking;
+use super::{CatalogKind, CatalogStore};
 
 mod bulk;
 mod rows;
@@ -356,15 +351,15 @@ async fn write(tx: &mut Transaction, insertions: Vec<Insertion>) -> Result<()> {
     Ok(())
 }
 
-impl Database {
+impl CatalogStore {
     /// Tells the planner what the tables of the catalog hold after a large load. Until then plans are made for what was there
     /// before.
-    pub async fn analyse_catalog(&self, report: &LoadReport) -> Result<()> {
+    pub async fn analyse(&self, report: &LoadReport) -> Result<()> {
         if report.written < MANY {
             return Ok(());
         }
         let tables = ["catalog_item", "catalog_artifact", "catalog_property"];
-        let mut tx = self.begin().await?;
+        let mut tx = self.database()?.begin().await?;
         match tx.dialect() {
             Dialect::Postgres => tx.execute_text(format!("ANALYZE {}", tables.join(", "))).await?,
             Dialect::Sqlite => {

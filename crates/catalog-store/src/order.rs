@@ -5,12 +5,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use model_registry_api::SortOrder;
+use model_registry_store::filter::ValueType;
+use model_registry_store::sql::{WORKSPACE, is_after, is_from};
+use model_registry_store::{Result, StoreError};
 use sea_query::{Alias, Cond, Expr, ExprTrait, Func, Query, SelectStatement};
-
-use crate::direction::{is_after, is_from};
-use crate::error::{Result, StoreError};
-use crate::filter::ValueType;
-use crate::tables::WORKSPACE;
 
 /// What a list of the catalog is ordered by.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,18 +2,15 @@
 
 use std::collections::HashMap;
 
+use model_registry_store::sql::{PropertyValue, WORKSPACE};
+use model_registry_store::{Result, StoreError, Transaction, run_blocking};
 use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement};
 use serde_json::{Map, Value};
 
 use super::column::ColumnBuilder;
 use super::texts::Texts;
 use super::{Items, Table};
-use crate::catalog::{CatalogKind, vocabulary};
-use crate::db::Transaction;
-use crate::error::{Result, StoreError};
-use crate::property::PropertyValue;
-use crate::tables::WORKSPACE;
-use crate::thread::run_blocking;
+use crate::{CatalogKind, vocabulary};
 
 /// Documents read at a time.
 const PIECE: u64 = 1_000;

@@ -23,13 +23,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
+use model_registry_store::filter::{Condition, Subject, Test};
+use model_registry_store::{Result, StoreError};
 use sea_query::{Expr, Func, Query};
 
-use super::CatalogKind;
 use super::read::select_generation;
-use crate::db::Database;
-use crate::error::{Result, StoreError};
-use crate::filter::{Condition, Subject, Test};
+use super::{CatalogKind, CatalogStore};
 use column::Column;
 use grams::Signatures;
 use rows::Rows;
@@ -53,7 +52,7 @@ struct Made {
 }
 
 impl IndexSlot {
-    pub(super) fn current(&self) -> Option<Arc<Index>> {
+    fn current(&self) -> Option<Arc<Index>> {
         self.made.read().unwrap_or_else(PoisonError::into_inner).as_ref()?.index.clone()
     }
 
@@ -71,19 +70,19 @@ impl IndexSlot {
     }
 }
 
-impl Database {
+impl CatalogStore {
     /// Makes the index of the catalog, unless that was done for what the catalog has now; tells which generation it is of.
-    pub async fn refresh_catalog_index(&self) -> Result<i64> {
-        let slot = &self.catalog_index;
+    pub async fn refresh_index(&self) -> Result<i64> {
+        let slot = &self.index;
         let _making = slot.making.lock().await;
-        let generation = self.catalog_generation().await?;
+        let generation = self.generation().await?;
         if slot.is_made_for(generation) {
             return Ok(generation);
         }
         // The one that is there is of no use any more, and both together are large.
         slot.clear();
         let started = Instant::now();
-        match self.read_catalog_index().await {
+        match self.read_index().await {
             Ok(Some(index)) => {
                 let (models, servers) = (index.models.table.ids.len(), index.servers.table.ids.len());
                 let seconds = started.elapsed().as_secs_f64();
@@ -105,8 +104,8 @@ impl Database {
         }
     }
 
-    async fn read_catalog_index(&self) -> Result<Option<Index>> {
-        let mut snapshot = self.begin_long_snapshot().await?;
+    async fn read_index(&self) -> Result<Option<Index>> {
+        let mut snapshot = self.database()?.begin_long_snapshot().await?;
         let generation = snapshot.fetch_optional::<(i64,)>(&select_generation()).await?;
         let generation = generation.map_or(0, |(generation,)| generation);
         let mut rows = 0;
@@ -131,7 +130,7 @@ impl Database {
 
 /// What lists of one generation look at.
 pub(crate) struct Index {
-    pub(super) generation: i64,
+    generation: i64,
     models: Items,
     servers: Items,
     artifacts: Table,

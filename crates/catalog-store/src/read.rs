@@ -1,12 +1,10 @@
 //! Reads of single things of the catalog, one statement each.
 
+use model_registry_store::sql::WORKSPACE;
+use model_registry_store::{Result, sql};
 use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement};
 
-use super::{CatalogKind, NextSync};
-use crate::db::Database;
-use crate::document;
-use crate::error::Result;
-use crate::tables::WORKSPACE;
+use super::{CatalogKind, CatalogStore, NextSync};
 
 /// A row of the catalog as readers need it.
 #[derive(Clone, Debug)]
@@ -23,7 +21,7 @@ impl CatalogRecord {
     /// The JSON that a response carries.
     pub fn to_wire(&self) -> String {
         let mut wire = String::with_capacity(self.document.len() + 32);
-        document::append_wire(&mut wire, self.id, &self.document);
+        sql::append_wire(&mut wire, self.id, &self.document);
         wire
     }
 }
@@ -63,51 +61,41 @@ impl From<RecordRow> for CatalogRecord {
     }
 }
 
-impl Database {
+impl CatalogStore {
     /// The item of a source that has one of these names; an earlier name wins.
-    pub async fn find_catalog_item(
-        &self,
-        kind: CatalogKind,
-        source_id: &str,
-        names: &[&str],
-    ) -> Result<Option<CatalogRecord>> {
+    pub async fn find_item(&self, kind: CatalogKind, source_id: &str, names: &[&str]) -> Result<Option<CatalogRecord>> {
         let mut select = select_records(kind);
         select
             .and_where(Expr::col("source_id").eq(source_id))
             .and_where(Expr::col("parent_id").eq(0))
             .and_where(Expr::col("item_key").is_in(names.iter().copied()));
-        let mut rows = self.fetch_all::<RecordRow>(&select).await?;
+        let mut rows = self.database()?.fetch_all::<RecordRow>(&select).await?;
         let place = |row: &RecordRow| names.iter().position(|name| row.name.as_deref() == Some(*name));
         rows.sort_by_key(|row| place(row).unwrap_or(usize::MAX));
         Ok(rows.into_iter().next().map(CatalogRecord::from))
     }
 
-    pub async fn find_catalog_item_by_id(&self, kind: CatalogKind, id: i64) -> Result<Option<CatalogRecord>> {
-        Ok(self.fetch_optional::<RecordRow>(&select_by_id(kind, id)).await?.map(CatalogRecord::from))
+    pub async fn find_item_by_id(&self, kind: CatalogKind, id: i64) -> Result<Option<CatalogRecord>> {
+        Ok(self.database()?.fetch_optional::<RecordRow>(&select_by_id(kind, id)).await?.map(CatalogRecord::from))
     }
 
-    pub async fn find_catalog_child(
-        &self,
-        kind: CatalogKind,
-        parent_id: i64,
-        name: &str,
-    ) -> Result<Option<CatalogRecord>> {
+    pub async fn find_child(&self, kind: CatalogKind, parent_id: i64, name: &str) -> Result<Option<CatalogRecord>> {
         let mut select = select_records(kind);
         select.and_where(Expr::col("parent_id").eq(parent_id)).and_where(Expr::col("item_key").eq(name));
-        Ok(self.fetch_optional::<RecordRow>(&select).await?.map(CatalogRecord::from))
+        Ok(self.database()?.fetch_optional::<RecordRow>(&select).await?.map(CatalogRecord::from))
     }
 
-    pub async fn list_catalog_items_by_id(&self, kind: CatalogKind, ids: &[i64]) -> Result<Vec<CatalogRecord>> {
+    pub async fn list_items_by_id(&self, kind: CatalogKind, ids: &[i64]) -> Result<Vec<CatalogRecord>> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
         let mut select = select_records(kind);
         select.and_where(Expr::col("id").is_in(ids.iter().copied()));
-        Ok(self.fetch_all::<RecordRow>(&select).await?.into_iter().map(CatalogRecord::from).collect())
+        Ok(self.database()?.fetch_all::<RecordRow>(&select).await?.into_iter().map(CatalogRecord::from).collect())
     }
 
     /// The value of a text property of each item of a source, by the item's key.
-    pub async fn list_catalog_texts(&self, source_id: &str, property: &str) -> Result<Vec<(String, String)>> {
+    pub async fn list_string_properties(&self, source_id: &str, property: &str) -> Result<Vec<(String, String)>> {
         let column = |name: &'static str| Expr::col(("catalog_property", name));
         let select = Query::select()
             .column(("catalog_item", "item_key"))
@@ -121,7 +109,7 @@ impl Database {
             .and_where(column("name").eq(property))
             .and_where(column("string_value").is_not_null())
             .take();
-        self.fetch_all(&select).await
+        self.database()?.fetch_all(&select).await
     }
 
     /// The state of every source that was loaded once.
@@ -131,7 +119,7 @@ impl Database {
             .from("catalog_source")
             .and_where(Expr::col("workspace_id").eq(WORKSPACE))
             .take();
-        self.fetch_all(&select).await
+        self.database()?.fetch_all(&select).await
     }
 
     /// When a source is due, where that is known.
@@ -142,12 +130,12 @@ impl Database {
             .and_where(Expr::col("workspace_id").eq(WORKSPACE))
             .and_where(Expr::col("source_id").eq(source_id))
             .take();
-        self.fetch_optional(&select).await
+        self.database()?.fetch_optional(&select).await
     }
 
     /// A number that grows with every load that changed something.
-    pub async fn catalog_generation(&self) -> Result<i64> {
-        Ok(self.fetch_optional::<(i64,)>(&select_generation()).await?.map_or(0, |(generation,)| generation))
+    pub async fn generation(&self) -> Result<i64> {
+        Ok(self.database()?.fetch_optional::<(i64,)>(&select_generation()).await?.map_or(0, |(generation,)| generation))
     }
 }
 

@@ -1,23 +1,21 @@
+use model_registry_store::{DatabaseUrl, Document, PoolOptions, Store};
 use model_registry_testkit::{Backend, TestDatabase, backends};
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
 
 use super::*;
-use crate::catalog::CatalogItem;
-use crate::db::{DatabaseUrl, PoolOptions};
-use crate::document::Document;
-use crate::store::Store;
+use crate::CatalogItem;
 
-async fn store(database: &TestDatabase) -> Store {
+async fn store(database: &TestDatabase) -> CatalogStore {
     let source: DatabaseUrl = database.url().parse().unwrap();
-    Store::connect(&source, PoolOptions::default(), Clock::system()).await.unwrap()
+    CatalogStore::new(Store::connect(&source, PoolOptions::default(), Clock::system()).await.unwrap())
 }
 
-async fn load(store: &Store, models: &[&str]) -> LoadReport {
+async fn load(store: &CatalogStore, models: &[&str]) -> LoadReport {
     load_keeping(store, models, &[]).await
 }
 
-async fn load_keeping(store: &Store, models: &[&str], kept: &[&str]) -> LoadReport {
+async fn load_keeping(store: &CatalogStore, models: &[&str], kept: &[&str]) -> LoadReport {
     let mut items = CatalogItems::default();
     for name in models {
         let mut document = Document::default();
@@ -44,7 +42,7 @@ async fn load_keeping(store: &Store, models: &[&str], kept: &[&str]) -> LoadRepo
         next_sync: None,
     };
     let load = CatalogLoad { snapshots: vec![snapshot], sources: None, clock: Clock::system(), lease: None };
-    store.write(&load).await.unwrap().unwrap()
+    store.load(&load).await.unwrap().unwrap()
 }
 
 /// The indexes that the first load makes, with an id that tells one from another of its name.
@@ -133,7 +131,7 @@ async fn a_load_does_without_the_extension_and_without_the_tables_being_its_own(
         let (_, place) = database.url().split_once('@').unwrap();
         let url = format!("postgres://{role}:p@{place}");
         let source: DatabaseUrl = url.parse().unwrap();
-        let store = Store::connect(&source, PoolOptions::default(), Clock::system()).await.unwrap();
+        let store = CatalogStore::new(Store::connect(&source, PoolOptions::default(), Clock::system()).await.unwrap());
         assert_eq!(load(&store, &["one"]).await.written, 1);
         assert_eq!(made(&database).await.len(), 3);
         run(&database, "CREATE EXTENSION pg_trgm").await;

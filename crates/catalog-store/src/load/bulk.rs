@@ -1,9 +1,10 @@
 //! What a database needs around many rows. Indexes grow at many places at once.
 
+use model_registry_store::dialect::Dialect;
+use model_registry_store::sql::SQLITE_CACHE;
+use model_registry_store::{Result, Transaction};
+
 use super::LoadReport;
-use crate::db::{SQLITE_CACHE, Transaction};
-use crate::dialect::Dialect;
-use crate::error::Result;
 
 /// Kibibytes of SQLite's cache during a load: with a small one it writes and reads each page of an index again and again.
 const CACHE: u32 = 64 * 1024;

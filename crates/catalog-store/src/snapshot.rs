@@ -1,17 +1,17 @@
 //! Several reads that see one and the same load of the catalog.
 
+use model_registry_store::{Result, Transaction};
+
 use super::list::Reader;
 use super::read::{RecordRow, select_by_id, select_children};
-use super::{CatalogKind, CatalogList, CatalogPage, CatalogRecord};
-use crate::db::{Database, Transaction};
-use crate::error::Result;
+use super::{CatalogKind, CatalogList, CatalogPage, CatalogRecord, CatalogStore};
 
 /// The catalog as it was at the first read. Writes nothing and holds nobody up; ends when it is dropped.
 pub struct CatalogSnapshot(Transaction);
 
-impl Database {
-    pub async fn catalog_snapshot(&self) -> Result<CatalogSnapshot> {
-        Ok(CatalogSnapshot(self.begin_snapshot().await?))
+impl CatalogStore {
+    pub async fn snapshot(&self) -> Result<CatalogSnapshot> {
+        Ok(CatalogSnapshot(self.database()?.begin_snapshot().await?))
     }
 }
 

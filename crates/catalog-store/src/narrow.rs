@@ -5,14 +5,14 @@
 //! three. So the conditions are counted first, each in its index and no further than makes a difference. PostgreSQL does
 //! this by itself.
 
+use model_registry_store::Result;
+use model_registry_store::dialect::Dialect;
+use model_registry_store::filter::{Selection, fold};
+use model_registry_store::sql::WORKSPACE;
 use sea_query::{Expr, ExprTrait, Func, Query, SelectStatement, UnionType};
 
 use super::CatalogList;
 use super::list::{NARROWED, Reader};
-use crate::dialect::Dialect;
-use crate::error::Result;
-use crate::filter::{Selection, fold};
-use crate::tables::WORKSPACE;
 
 /// A condition that selects more is never begun with.
 const MOST: u64 = 5_000;

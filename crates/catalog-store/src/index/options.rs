@@ -1,23 +1,23 @@
 //! What can be filtered by, from the index.
 
+use model_registry_store::Result;
+
 use super::Table;
 use super::column::Column;
-use crate::catalog::options::{MOST_VALUES, Range, wider};
-use crate::catalog::{CatalogKind, Options, PropertyOptions};
-use crate::db::Database;
-use crate::error::Result;
+use crate::options::{MOST_VALUES, Range, wider};
+use crate::{CatalogKind, CatalogStore, Options, PropertyOptions};
 
-impl Database {
+impl CatalogStore {
     /// `None` where there is no index for what the database has now.
-    pub(in crate::catalog) async fn indexed_options(&self, kinds: &[CatalogKind]) -> Result<Option<Options>> {
-        let Some(index) = self.catalog_index.current() else { return Ok(None) };
+    pub(crate) async fn indexed_options(&self, kinds: &[CatalogKind]) -> Result<Option<Options>> {
+        let Some(index) = self.index.current() else { return Ok(None) };
         let table = match kinds {
             [CatalogKind::Model] => &index.models.table,
             [CatalogKind::McpServer] => &index.servers.table,
             kinds if *kinds == CatalogKind::ARTIFACTS => &index.artifacts,
             _ => return Ok(None),
         };
-        let is_current = self.catalog_generation().await? == index.generation;
+        let is_current = self.generation().await? == index.generation;
         Ok(is_current.then(|| table.options()))
     }
 }

@@ -1,11 +1,11 @@
 use std::cmp::Reverse;
 
+use model_registry_store::filter::fold;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::catalog::index::texts::Texts;
-use crate::filter::fold;
+use crate::index::texts::Texts;
 
 /// Few different characters, so that texts have parts in common: of one to four bytes, some of which fold to others, to
 /// several, or to shorter ones.

@@ -2,16 +2,14 @@
 
 use std::collections::HashMap;
 
+use model_registry_store::filter::{check, fold};
+use model_registry_store::{Result, run_blocking};
 use sea_query::{Expr, ExprTrait, SelectStatement};
 
 use super::page::Question;
-use crate::catalog::order::Key;
-use crate::catalog::read::{RecordRow, select_generation, select_records};
-use crate::catalog::{CatalogKind, CatalogList, CatalogRecord, about_related, vocabulary};
-use crate::db::Database;
-use crate::error::Result;
-use crate::filter::{check, fold};
-use crate::thread::run_blocking;
+use crate::order::Key;
+use crate::read::{RecordRow, select_generation, select_records};
+use crate::{CatalogKind, CatalogList, CatalogRecord, CatalogStore, about_related, vocabulary};
 
 #[derive(sqlx::FromRow)]
 struct IndexedRow {
@@ -21,19 +19,19 @@ struct IndexedRow {
 }
 
 /// The rows of a page and one more, if there is one, with their keys.
-pub(in crate::catalog) struct IndexedPage {
-    pub(in crate::catalog) rows: Vec<(CatalogRecord, Key)>,
-    pub(in crate::catalog) has_more: bool,
+pub(crate) struct IndexedPage {
+    pub(crate) rows: Vec<(CatalogRecord, Key)>,
+    pub(crate) has_more: bool,
 }
 
-impl Database {
+impl CatalogStore {
     /// `None` where there is no index for what the database has now, or it cannot tell.
-    pub(in crate::catalog) async fn list_indexed(
+    pub(crate) async fn list_indexed(
         &self,
         list: &CatalogList<'_>,
         cursor: Option<&(Key, i64)>,
     ) -> Result<Option<IndexedPage>> {
-        let Some(index) = self.catalog_index.current() else { return Ok(None) };
+        let Some(index) = self.index.current() else { return Ok(None) };
         let Some((question, page_size)) = question(list, cursor)? else { return Ok(None) };
         let (kind, generation) = (question.kind, index.generation);
         // A pass over a large catalog takes milliseconds, in which other requests would wait.
@@ -43,10 +41,10 @@ impl Database {
         found.truncate(page_size);
         let ids: Vec<i64> = found.iter().map(|(id, _)| *id).collect();
         if ids.is_empty() {
-            let is_current = self.catalog_generation().await? == generation;
+            let is_current = self.generation().await? == generation;
             return Ok(is_current.then(|| IndexedPage { rows: Vec::new(), has_more }));
         }
-        let rows: Vec<IndexedRow> = self.fetch_all(&select(kind, ids)).await?;
+        let rows: Vec<IndexedRow> = self.database()?.fetch_all(&select(kind, ids)).await?;
         if rows.iter().any(|row| row.generation != generation) {
             return Ok(None);
         }

@@ -4,33 +4,33 @@ use std::cmp::Ordering;
 
 use memchr::memmem::Finder;
 use model_registry_api::SortOrder;
+use model_registry_store::filter::{Condition, Test, Value, ValueType};
 
 use super::column::Column;
 use super::rows::Rows;
 use super::{Index, Items, Table};
-use crate::catalog::order::Key;
-use crate::catalog::{CatalogKind, CatalogOrder};
-use crate::filter::{Condition, Test, Value, ValueType};
+use crate::order::Key;
+use crate::{CatalogKind, CatalogOrder};
 
 /// What a list asks; it owns everything, because it is answered on another thread.
-pub(in crate::catalog) struct Question {
-    pub(in crate::catalog) kind: CatalogKind,
-    pub(in crate::catalog) sources: Option<Vec<String>>,
+pub(crate) struct Question {
+    pub(crate) kind: CatalogKind,
+    pub(crate) sources: Option<Vec<String>>,
     /// Folded.
-    pub(in crate::catalog) search: Option<String>,
+    pub(crate) search: Option<String>,
     /// All of them have to hold.
-    pub(in crate::catalog) conditions: Vec<Condition>,
+    pub(crate) conditions: Vec<Condition>,
     /// What they ask of the artifacts that an order looks at.
-    pub(in crate::catalog) related_conditions: Vec<Condition>,
-    pub(in crate::catalog) order: CatalogOrder,
-    pub(in crate::catalog) sort_order: SortOrder,
-    pub(in crate::catalog) cursor: Option<(Key, i64)>,
-    pub(in crate::catalog) most: usize,
+    pub(crate) related_conditions: Vec<Condition>,
+    pub(crate) order: CatalogOrder,
+    pub(crate) sort_order: SortOrder,
+    pub(crate) cursor: Option<(Key, i64)>,
+    pub(crate) most: usize,
 }
 
 impl Index {
     /// Ids and keys of the page, `most` of them if there are so many; `None` where the index cannot tell.
-    pub(in crate::catalog) fn answer(&self, question: &Question) -> Option<Vec<(i64, Key)>> {
+    pub(crate) fn answer(&self, question: &Question) -> Option<Vec<(i64, Key)>> {
         let items = match question.kind {
             CatalogKind::Model => &self.models,
             CatalogKind::McpServer => &self.servers,

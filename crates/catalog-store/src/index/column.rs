@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use model_registry_store::filter::{Stored, Test};
+use model_registry_store::sql::PropertyValue;
+
 use super::rows::Rows;
 use super::texts::Texts;
-use crate::filter::{Stored, Test};
-use crate::property::PropertyValue;
 
 /// Longer texts are not held: they are cards and licences, and nobody compares them.
 const LONGEST_TEXT: usize = 1_000;

@@ -1,18 +1,15 @@
 //! Lists of the catalog: one statement a page, filtered, searched, ordered by a key and the id.
 
 use model_registry_api::SortOrder;
+use model_registry_store::dialect::Dialect;
+use model_registry_store::filter::{self, Expression, Scope, Selection};
+use model_registry_store::sql::{self, Row, WORKSPACE};
+use model_registry_store::{Database, Result, Transaction};
 use sea_query::{Expr, ExprTrait, LikeExpr, Order, Query, SelectStatement};
 
 use super::order::{self, Key, KeyType};
 use super::read::{RECORD_COLUMNS, RecordRow};
-use super::{CatalogKind, CatalogOrder, CatalogRecord, narrow, vocabulary};
-use crate::db::{Database, Row, Transaction};
-use crate::dialect::Dialect;
-use crate::direction;
-use crate::error::Result;
-use crate::filter::{self, Expression, Scope, Selection};
-use crate::tables::WORKSPACE;
-use crate::token;
+use super::{CatalogKind, CatalogOrder, CatalogRecord, CatalogStore, narrow, vocabulary};
 
 /// The table of models, servers and tools.
 const ITEM: &str = "catalog_item";
@@ -98,18 +95,20 @@ impl Reader<'_> {
 
     pub(super) async fn list(&mut self, list: &CatalogList<'_>) -> Result<CatalogPage> {
         let fingerprint = list.fingerprint();
-        let key_type = list.order.key_type();
-        let cursor = list.page_token.map(|token| order::decode(token, Some(&fingerprint), key_type)).transpose()?;
-        if let Self::Database(database) = self
-            && let Some(page) = database.list_indexed(list, cursor.as_ref()).await?
-        {
-            let next = page.rows.last().filter(|_| page.has_more);
-            let next_page_token = next.map(|(last, key)| order::encode(key, last.id, &fingerprint)).unwrap_or_default();
-            return Ok(CatalogPage { rows: page.rows.into_iter().map(|(row, _)| row).collect(), next_page_token });
-        }
+        let cursor = list.cursor(&fingerprint)?;
+        self.list_from(list, cursor.as_ref(), &fingerprint).await
+    }
+
+    /// The page after the cursor, by the database alone.
+    async fn list_from(
+        &mut self,
+        list: &CatalogList<'_>,
+        cursor: Option<&(Key, i64)>,
+        fingerprint: &str,
+    ) -> Result<CatalogPage> {
         let narrowed = narrow::choose(self, list).await?;
-        let select = list.select(cursor.as_ref(), narrowed, self.dialect())?;
-        let mut rows: Vec<(RecordRow, Key)> = match key_type {
+        let select = list.select(cursor, narrowed, self.dialect())?;
+        let mut rows: Vec<(RecordRow, Key)> = match list.order.key_type() {
             KeyType::Int => {
                 let rows = self.fetch_filtered::<IntRow>(&select).await?;
                 rows.into_iter().map(|row| (row.record, row.sort_key.map_or(Key::Absent, Key::Int))).collect()
@@ -129,37 +128,43 @@ impl Reader<'_> {
         {
             rows.truncate(page_size);
             if let Some((last, key)) = rows.last() {
-                next_page_token = order::encode(key, last.id, &fingerprint);
+                next_page_token = order::encode(key, last.id, fingerprint);
             }
         }
         Ok(CatalogPage { rows: rows.into_iter().map(|(row, _)| row.into()).collect(), next_page_token })
     }
 }
 
-impl Database {
-    pub async fn list_catalog(&self, list: &CatalogList<'_>) -> Result<CatalogPage> {
-        Reader::Database(self).list(list).await
+impl CatalogStore {
+    /// One page of a list, with the index in memory where that is possible.
+    pub async fn list(&self, list: &CatalogList<'_>) -> Result<CatalogPage> {
+        let fingerprint = list.fingerprint();
+        let cursor = list.cursor(&fingerprint)?;
+        let Some(page) = self.list_indexed(list, cursor.as_ref()).await? else {
+            return Reader::Database(self.database()?).list_from(list, cursor.as_ref(), &fingerprint).await;
+        };
+        let next = page.rows.last().filter(|_| page.has_more);
+        let next_page_token = next.map(|(last, key)| order::encode(key, last.id, &fingerprint)).unwrap_or_default();
+        Ok(CatalogPage { rows: page.rows.into_iter().map(|(row, _)| row).collect(), next_page_token })
     }
 
     /// The ids of all items of a set, in the order of their names.
-    pub async fn list_catalog_ids(&self, set: &CatalogSet<'_>) -> Result<Vec<i64>> {
+    pub async fn list_ids(&self, set: &CatalogSet<'_>) -> Result<Vec<i64>> {
+        let database = self.database()?;
         let select = Query::select()
             .column((ITEM, "id"))
             .from(ITEM)
-            .cond_where(set.condition(ITEM, self.dialect())?)
+            .cond_where(set.condition(ITEM, database.dialect())?)
             .order_by((ITEM, "sort_name"), Order::Asc)
             .order_by((ITEM, "id"), Order::Asc)
             .take();
-        Ok(self.fetch_all::<(i64,)>(&select).await?.into_iter().map(|(id,)| id).collect())
+        Ok(database.fetch_all::<(i64,)>(&select).await?.into_iter().map(|(id,)| id).collect())
     }
 
     /// The artifacts of one kind below the items of a set, if they are what the set's filters ask of artifacts.
-    pub async fn list_catalog_artifacts_of(
-        &self,
-        set: &CatalogSet<'_>,
-        kind: CatalogKind,
-    ) -> Result<Vec<CatalogRecord>> {
-        let dialect = self.dialect();
+    pub async fn list_artifacts_of(&self, set: &CatalogSet<'_>, kind: CatalogKind) -> Result<Vec<CatalogRecord>> {
+        let database = self.database()?;
+        let dialect = database.dialect();
         let items = Query::select().column((ITEM, "id")).from(ITEM).cond_where(set.condition(ITEM, dialect)?).take();
         let table = kind.table();
         let mut select = Query::select();
@@ -173,7 +178,7 @@ impl Database {
         if let Some(condition) = set.related_condition(dialect)? {
             select.and_where(condition);
         }
-        Ok(self.fetch_all::<RecordRow>(&select).await?.into_iter().map(CatalogRecord::from).collect())
+        Ok(database.fetch_all::<RecordRow>(&select).await?.into_iter().map(CatalogRecord::from).collect())
     }
 }
 
@@ -187,7 +192,12 @@ impl CatalogList<'_> {
             set.search.unwrap_or_default().to_owned(),
         ];
         parts.extend(filters);
-        token::fingerprint(&parts.iter().map(String::as_str).collect::<Vec<_>>())
+        sql::fingerprint(&parts.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    fn cursor(&self, fingerprint: &str) -> Result<Option<(Key, i64)>> {
+        let decode = |token| order::decode(token, Some(fingerprint), self.order.key_type());
+        self.page_token.map(decode).transpose()
     }
 
     /// `narrowed` has the ids, each once and in a column of that name, that the rows are looked for among.
@@ -226,7 +236,7 @@ impl CatalogList<'_> {
                 .take();
             select.cond_where(order::after(&self.order, self.sort_order, key, *id, key_of_id));
         }
-        let direction = direction::order(self.sort_order);
+        let direction = sql::order(self.sort_order);
         if self.order.may_be_absent() {
             select.order_by_expr(Expr::col("sort_key").is_null(), Order::Asc);
         }

@@ -1,0 +1,36 @@
+//! The catalog's tables of a store, together with the index in memory.
+
+use std::sync::Arc;
+
+use model_registry_store::{Database, Result, Store};
+
+use crate::CatalogLoad;
+use crate::index::IndexSlot;
+use crate::load::LoadReport;
+
+/// The catalog in a database. Clones share the index.
+#[derive(Clone)]
+pub struct CatalogStore {
+    store: Store,
+    pub(crate) index: Arc<IndexSlot>,
+}
+
+impl CatalogStore {
+    pub fn new(store: Store) -> Self {
+        Self { store, index: Arc::default() }
+    }
+
+    /// The store that has the catalog's tables: its clock, its leases.
+    pub fn inner(&self) -> &Store {
+        &self.store
+    }
+
+    /// Runs a load; `None` where its lease is held by another process, and nothing was written.
+    pub async fn load(&self, load: &CatalogLoad) -> Result<Option<LoadReport>> {
+        self.store.write(load).await
+    }
+
+    pub(crate) fn database(&self) -> Result<&Database> {
+        self.store.database()
+    }
+}

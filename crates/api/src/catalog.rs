@@ -1,10 +1,17 @@
 //! The typed form of what the catalog publishes: models with their artifacts, MCP servers with their tools, sources.
 //!
-//! Nothing here is written by clients. Catalogs may be newer than this code: unknown fields are ignored, unknown members
-//! of an enumeration are its `Other`. The catalog's OpenAPI document stays the source; a test compares every struct
-//! with it.
+//! The declarations come first: an asset type ([`AssetType`]) is declared once, in `asset_types/`, with the kinds of rows
+//! that it stores ([`CatalogKind`]). Routes, the OpenAPI document, filters, searches, filter options and messages derive from
+//! the declaration.
+//!
+//! Then there are structs for clients; clients write none of it. Catalogs may be newer than this code: unknown fields are
+//! ignored, and an unknown member of an enumeration becomes its `Other`. A test compares every struct with the OpenAPI
+//! document.
 
 mod artifact;
+mod asset_type;
+mod asset_types;
+mod catalog_kind;
 mod filter_options;
 mod label;
 mod mcp_runtime;
@@ -15,6 +22,14 @@ mod preview;
 mod source;
 
 pub use artifact::{CatalogArtifact, CatalogMetricsArtifact, CatalogModelArtifact, MetricsType};
+pub use asset_type::{
+    Address, ApiSpec, AssetType, AssetTypeSpec, IncludedChildren, ItemOrder, ListParameter, ListSpec, OrderSpec,
+    ReportedAssetType, SourceType, SourcesSpec,
+};
+pub use asset_types::mcp_servers::{ACCESS_TYPES, DEPLOYMENT_MODES, TRANSPORTS};
+pub use catalog_kind::{
+    CatalogField, CatalogKind, CatalogKindSpec, CatalogShape, CatalogStorage, CatalogTable, FilterShape,
+};
 pub use filter_options::{FieldFilter, FilterOption, FilterOptionRange, FilterOptions};
 pub use label::CatalogLabel;
 pub use mcp_runtime::{
@@ -26,7 +41,7 @@ pub use mcp_server::{McpArtifact, McpEndpoints, McpRuntime, McpSecurityIndicator
 pub use mcp_tool::{McpTool, McpToolParameter, McpToolWithServer};
 pub use model::CatalogModel;
 pub use preview::{ModelPreview, PreviewPage, PreviewSummary};
-pub use source::{AssetType, CatalogSource, SourceStatus};
+pub use source::{CatalogSource, SourceStatus};
 
 /// The path below which sources, labels and models are served.
 pub const MODEL_CATALOG: &str = "/api/model_catalog/v1alpha1";

@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use super::ReportedAssetType;
+
 /// Where models or MCP servers come from, and how its last load went.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -24,7 +26,7 @@ pub struct CatalogSource {
     pub excluded_models: Option<Vec<String>>,
     /// Models where it is absent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub asset_type: Option<AssetType>,
+    pub asset_type: Option<ReportedAssetType>,
 }
 
 /// How the last load of a source went.
@@ -39,27 +41,4 @@ pub enum SourceStatus {
     /// One that this version does not know.
     #[serde(untagged)]
     Other(String),
-}
-
-/// What a source publishes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AssetType {
-    #[default]
-    Models,
-    McpServers,
-    /// One that this version does not know.
-    #[serde(untagged)]
-    Other(String),
-}
-
-impl AssetType {
-    /// As it is written on the wire.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Models => "models",
-            Self::McpServers => "mcp_servers",
-            Self::Other(other) => other,
-        }
-    }
 }

@@ -31,13 +31,12 @@ pub(super) fn command() -> Command {
 pub(super) async fn run(session: &Session, _arguments: &ArgMatches) -> anyhow::Result<()> {
     let catalog = session.client.catalog();
     let mut sources = Vec::new();
-    for asset_type in [AssetType::Models, AssetType::McpServers] {
-        let options =
-            SourceOptions { asset_type: Some(asset_type.clone()), page_size: PAGE, ..SourceOptions::default() };
+    for asset_type in AssetType::ALL {
+        let options = SourceOptions { asset_type: Some(asset_type), page_size: PAGE, ..SourceOptions::default() };
         let mut found = catalog.sources().list(options);
         while let Some(mut source) = found.try_next().await? {
             // Catalogs leave it out where it is the default.
-            source.asset_type.get_or_insert_with(|| asset_type.clone());
+            source.asset_type.get_or_insert_with(|| asset_type.into());
             sources.push(value(&source)?);
         }
     }

@@ -1,0 +1,4 @@
+//! The declarations of the asset types, one file each.
+
+pub(super) mod mcp_servers;
+pub(super) mod models;

@@ -5,7 +5,6 @@ mod layout;
 pub(crate) mod plot;
 mod style;
 mod table;
-mod time;
 
 use std::io::{IsTerminal, Write};
 
@@ -18,7 +17,6 @@ pub(crate) use cell::printable;
 pub(crate) use layout::Layout;
 pub(crate) use style::Style;
 pub(crate) use table::Table;
-pub(crate) use time::format as date_and_time;
 
 use crate::entity::{Noun, parents};
 

@@ -14,6 +14,7 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
 use http::header::{ALLOW, HeaderValue};
 use http::{Method, StatusCode};
+use model_registry_base::time;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -174,7 +175,7 @@ fn document(outcomes: &[(&'static str, Outcome)], took: Duration) -> Vec<u8> {
     let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let meta = Outcome { is_healthy, ..Outcome::pass("") }
         .with("check_duration_ms", milliseconds)
-        .with("timestamp", rfc3339(now_in_seconds()));
+        .with("timestamp", time::rfc3339(now_in_seconds()));
     let checks: Map<String, Value> = outcomes
         .iter()
         .map(|(name, outcome)| (*name, outcome))
@@ -194,29 +195,8 @@ fn document(outcomes: &[(&'static str, Outcome)], took: Duration) -> Vec<u8> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a probe reports the moment it was answered; nothing is decided by it")]
-fn now_in_seconds() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
-}
-
-/// Writes seconds since 1970 as `2026-01-31T23:59:59Z`.
-fn rfc3339(seconds: u64) -> String {
-    let (mut days, second_of_day) = (seconds / 86_400, seconds % 86_400);
-    let is_leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let mut year = 1970;
-    while days >= 365 + u64::from(is_leap(year)) {
-        days -= 365 + u64::from(is_leap(year));
-        year += 1;
-    }
-    let mut month = 1;
-    for length in [31, 28 + u64::from(is_leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
-        if days < length {
-            break;
-        }
-        days -= length;
-        month += 1;
-    }
-    let (hour, minute, second) = (second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60);
-    format!("{year:04}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}Z", days + 1)
+fn now_in_seconds() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| i64::try_from(time.as_secs()).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]
@@ -293,12 +273,5 @@ mod tests {
         assert_eq!(response.status(), 405);
         assert_eq!(response.headers()["allow"], "GET,HEAD");
         assert_eq!(probe(&Health::new(), "HEAD", "/readyz/health").await.status(), 200);
-    }
-
-    #[test]
-    fn writes_dates_across_leap_years() {
-        assert_eq!(rfc3339(0), "1970-01-01T00:00:00Z");
-        assert_eq!(rfc3339(951_827_696), "2000-02-29T12:34:56Z");
-        assert_eq!(rfc3339(1_798_761_599), "2026-12-31T23:59:59Z");
     }
 }

@@ -59,7 +59,7 @@ fn wrong(wanted: Wanted, value: &Value) -> Option<String> {
         Wanted::Text => (text.is_some(), "a text"),
         Wanted::Texts => (value.as_array().is_some_and(|list| list.iter().all(Value::is_string)), "a list of texts"),
         Wanted::Count => (value.is_u64(), "a whole number without quotes"),
-        Wanted::Duration => (text.is_some_and(|text| hub::duration(text).is_some()), "a time like 30m or 24h"),
+        Wanted::Duration => (text.is_some_and(|text| hub::duration(text).is_some()), "a duration such as 30m or 1d"),
     };
     (!is_right && !value.is_null()).then(|| format!("expected {wanted}, found {value}"))
 }

@@ -168,7 +168,7 @@ catalogs:
 - id: hub
   type: hf
   properties:
-    syncInterval: 1d
+    syncInterval: daily
     maxModels: '500'
     organisation: acme
     url: https://hub.example
@@ -184,7 +184,7 @@ catalogs:
             "0.yaml:6:16: source `hub`: property `maxModels` does nothing: expected a whole number without quotes, \
              found \"500\"",
             "0.yaml:7:19: source `hub`: property `organisation` does nothing: sources of type hf do not have it",
-            "0.yaml:5:19: source `hub`: property `syncInterval` does nothing: expected a time like 30m or 24h, found \"1d\"",
+            "0.yaml:5:19: source `hub`: property `syncInterval` does nothing: expected a duration such as 30m or 1d, found \"daily\"",
         ]
     );
     // A later file has the last word, and its place.

@@ -1,5 +1,6 @@
 //! A hub's description of a model → an item of the catalog (catalog-service 3.6).
 
+use model_registry_base::time::parse_rfc3339;
 use model_registry_catalog_store::{CatalogItem, CatalogKind};
 use model_registry_store::Document;
 use serde_json::{Map, Value, json};
@@ -70,8 +71,8 @@ pub(super) fn item(model: &Model, source_id: &str, now: i64, measured: Option<&s
         document.insert("tasks".to_owned(), tasks.into());
     }
     document.insert("customProperties".to_owned(), custom.into());
-    let create_time = info["createdAt"].as_str().and_then(millis);
-    let update_time = info["lastModified"].as_str().and_then(millis);
+    let create_time = info["createdAt"].as_str().and_then(parse_rfc3339);
+    let update_time = info["lastModified"].as_str().and_then(parse_rfc3339);
     CatalogItem {
         kind: CatalogKind::Model,
         key: model.name.clone(),
@@ -136,37 +137,5 @@ fn texts(value: &Value) -> Vec<String> {
         Value::String(text) => vec![text.clone()],
         Value::Array(list) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         _ => Vec::new(),
-    }
-}
-
-/// `2024-05-06T07:08:09.123Z` in milliseconds since the Unix epoch; the hub's times are in UTC.
-fn millis(text: &str) -> Option<i64> {
-    let (date, time) = text.split_once('T')?;
-    let mut numbers = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());
-    let (year, month, day) = (numbers.next()??, numbers.next()??, numbers.next()??);
-    let time = time.trim_end_matches('Z').trim_end_matches("+00:00");
-    let (clock, fraction) = time.split_once('.').unwrap_or((time, "0"));
-    let mut numbers = clock.splitn(3, ':').map(|part| part.parse::<i64>().ok());
-    let (hour, minute, second) = (numbers.next()??, numbers.next()??, numbers.next()??);
-    let fraction: i64 = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
-    if !(1970..10_000).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-        return None;
-    }
-    // Days since the epoch of the proleptic Gregorian calendar, with years that begin in March.
-    let (year, month) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
-    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1 - 719_468;
-    Some(((days * 24 + hour) * 60 + minute) * 60_000 + second * 1000 + fraction)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_of_the_hub_are_read() {
-        assert_eq!(millis("1970-01-01T00:00:00Z"), Some(0));
-        assert_eq!(millis("2024-02-29T12:30:15.250Z"), Some(1_709_209_815_250));
-        assert_eq!(millis("2025-01-01T00:00:00.000Z"), Some(1_735_689_600_000));
-        assert_eq!(millis("yesterday"), None);
     }
 }

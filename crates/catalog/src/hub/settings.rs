@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use model_registry_base::parse_duration;
 use model_registry_server::config::Environment;
 use model_registry_store::hex;
 use serde_json::{Value, json};
@@ -74,26 +75,9 @@ pub(crate) fn fingerprint(source: &Source, environment: &Environment, measured: 
     hex(&Sha256::digest(read.to_string().as_bytes()))
 }
 
-/// `90s`, `30m`, `24h`, `1h30m`.
+/// Parses a sync interval, such as `90s`, `1h30m` or `1d`. An interval of zero is an error.
 pub(crate) fn duration(text: &str) -> Option<Duration> {
-    let mut total = Duration::ZERO;
-    let mut digits = String::new();
-    for character in text.trim().chars() {
-        if character.is_ascii_digit() {
-            digits.push(character);
-            continue;
-        }
-        let number: u64 = digits.parse().ok()?;
-        digits.clear();
-        let seconds = match character {
-            's' => 1,
-            'm' => 60,
-            'h' => 3600,
-            _ => return None,
-        };
-        total = total.checked_add(Duration::from_secs(number.checked_mul(seconds)?))?;
-    }
-    (digits.is_empty() && !total.is_zero()).then_some(total)
+    parse_duration(text).ok().filter(|duration| !duration.is_zero())
 }
 
 #[cfg(test)]
@@ -131,7 +115,8 @@ mod tests {
     fn intervals_are_written_as_the_reference_takes_them() {
         assert_eq!(duration("1h30m"), Some(Duration::from_mins(90)));
         assert_eq!(duration("90s"), Some(Duration::from_secs(90)));
-        for wrong in ["", "h", "12", "0s", "-1h", "1d"] {
+        assert_eq!(duration("1d"), Some(Duration::from_hours(24)));
+        for wrong in ["", "h", "0s", "-1h"] {
             assert_eq!(duration(wrong), None, "{wrong}");
         }
     }

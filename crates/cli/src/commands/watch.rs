@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command};
 use futures::StreamExt;
+use model_registry_base::time::date_and_time;
 use model_registry_client::{After, ChangeFeed, Error, LoggedChange};
 use model_registry_server::config::Schema;
 
-use crate::output::date_and_time;
 use crate::session::{Session, block_on, with_connection};
 
 const SHORTEST_PAUSE: Duration = Duration::from_millis(500);

@@ -1,9 +1,9 @@
 //! What stands in the cells of tables.
 
+use model_registry_base::time::date_and_time;
 use model_registry_client::MetadataValue;
 use serde_json::Value;
 
-use super::time;
 use crate::entity::{Noun, parents};
 
 /// Columns that show times, and the fields they are of.
@@ -91,7 +91,7 @@ pub(super) fn all(entity: &Value) -> Vec<Vec<String>> {
 
 fn time_text(value: &Value) -> String {
     let text = plain(value);
-    text.parse().map_or(text, time::format)
+    text.parse().map_or(text, date_and_time)
 }
 
 fn plain(value: &Value) -> String {

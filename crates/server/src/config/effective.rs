@@ -5,6 +5,8 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
+use model_registry_base::parse_duration;
+
 use super::mask::{MASK, mask};
 use super::setting::{Setting, SettingType};
 use super::value;
@@ -128,7 +130,7 @@ impl Settings {
 
     /// Returns a duration; the setting must have a default.
     pub fn duration(&self, setting: &Setting) -> Duration {
-        self.text(setting).and_then(value::duration).expect(CHECKED)
+        self.text(setting).and_then(|text| parse_duration(text).ok()).expect(CHECKED)
     }
 
     /// Returns a size in bytes; the setting must have a default.

@@ -102,7 +102,7 @@ fn property_schema(kind: SettingType) -> Value {
         SettingType::Bool => json!({"type": "boolean"}),
         SettingType::List => json!({"type": "array", "items": {"type": "string"}}),
         SettingType::Choice(words) => json!({"type": "string", "enum": words}),
-        SettingType::Duration => json!({"type": "string", "pattern": "^[0-9]+ ?(ms|s|m|h)?$"}),
+        SettingType::Duration => json!({"type": "string", "pattern": r"^[0-9]+$|^([0-9.]+ ?(ms|s|m|h|d) ?)+$"}),
         SettingType::Size => json!({"type": ["integer", "string"]}),
         SettingType::Text | SettingType::File | SettingType::Path | SettingType::Secret | SettingType::SecretUrl => {
             json!({"type": "string"})
@@ -119,7 +119,7 @@ fn form(kind: SettingType) -> String {
         SettingType::Text => "text".to_owned(),
         SettingType::Number(least, most) => format!("{least} to {most}"),
         SettingType::Bool => "`true` or `false`".to_owned(),
-        SettingType::Duration => "`500ms`, `30s`, `5m`, `1h`".to_owned(),
+        SettingType::Duration => "`500ms`, `30s`, `1h30m`, `30d`".to_owned(),
         SettingType::Size => "bytes, `64KiB`, `16MiB`".to_owned(),
         SettingType::Fraction => "0 to 1".to_owned(),
         SettingType::List => "texts".to_owned(),

@@ -1,7 +1,8 @@
 //! Texts into values. Whatever passes [`check`] can be read by the functions beside it.
 
 use std::fs::File;
-use std::time::Duration;
+
+use model_registry_base::parse_duration;
 
 use super::setting::SettingType;
 
@@ -16,9 +17,7 @@ pub(super) fn check(kind: SettingType, text: &str) -> Result<(), String> {
             _ => Err(format!("`{text}` is not a whole number from {least} to {most}")),
         },
         SettingType::Bool => boolean(text).map(|_| ()).ok_or_else(|| format!("`{text}` is neither true nor false")),
-        SettingType::Duration => duration(text)
-            .map(|_| ())
-            .ok_or_else(|| format!("`{text}` is not a duration: write a number with ms, s, m, h or d, such as 30s")),
+        SettingType::Duration => parse_duration(text).map(|_| ()).map_err(|error| error.to_string()),
         SettingType::Size => size(text)
             .map(|_| ())
             .ok_or_else(|| format!("`{text}` is not a size: write bytes, or a number with KiB, MiB or GiB")),
@@ -42,19 +41,6 @@ pub(super) fn boolean(text: &str) -> Option<bool> {
         "false" | "False" | "FALSE" | "f" | "F" | "0" => Some(false),
         _ => None,
     }
-}
-
-pub(super) fn duration(text: &str) -> Option<Duration> {
-    let (number, unit) = split_unit(text)?;
-    let milliseconds = match unit {
-        "ms" => 1,
-        "s" | "" => 1000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        _ => return None,
-    };
-    Some(Duration::from_millis(number.checked_mul(milliseconds)?))
 }
 
 pub(super) fn size(text: &str) -> Option<usize> {
@@ -82,18 +68,6 @@ fn split_unit(text: &str) -> Option<(u64, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_have_a_unit() {
-        assert_eq!(duration("500ms"), Some(Duration::from_millis(500)));
-        assert_eq!(duration("30s"), Some(Duration::from_secs(30)));
-        assert_eq!(duration("5"), Some(Duration::from_secs(5)));
-        assert_eq!(duration("2 h"), Some(Duration::from_hours(2)));
-        assert_eq!(duration("30d"), Some(Duration::from_hours(720)));
-        for wrong in ["", "s", "-1s", "1.5s", "1w", "99999999999999999h"] {
-            assert_eq!(duration(wrong), None, "{wrong}");
-        }
-    }
 
     #[test]
     fn sizes_are_powers_of_two() {

@@ -19,16 +19,16 @@ macro_rules! on_each_database {
     (multi_thread: $($test:ident),+ $(,)?) => {
         $crate::on_each_database!(@modules [tokio::test(flavor = "multi_thread", worker_threads = 4)] $($test)+);
     };
-    (@modules [$($attribute:tt)+] $($test:ident)+) => {
-        $crate::on_each_database!(@module [$($attribute)+] sqlite Sqlite $($test)+);
-        $crate::on_each_database!(@module [$($attribute)+] postgres Postgres $($test)+);
-        $crate::on_each_database!(@module [$($attribute)+] mariadb MariaDb $($test)+);
-        $crate::on_each_database!(@module [$($attribute)+] mysql MySql $($test)+);
+    (@modules $attribute:tt $($test:ident)+) => {
+        $crate::on_each_database!(@module $attribute sqlite Sqlite $($test)+);
+        $crate::on_each_database!(@module $attribute postgres Postgres $($test)+);
+        $crate::on_each_database!(@module $attribute mariadb MariaDb $($test)+);
+        $crate::on_each_database!(@module $attribute mysql MySql $($test)+);
     };
-    (@module [$($attribute:tt)+] $module:ident $backend:ident $($test:ident)+) => {
+    (@module $attribute:tt $module:ident $backend:ident $($test:ident)+) => {
         mod $module {
             $(
-                #[$($attribute)+]
+                #$attribute
                 async fn $test() {
                     if $crate::Backend::$backend.is_configured() {
                         super::$test($crate::Backend::$backend).await;

@@ -26,6 +26,7 @@ pub mod hub;
 pub mod issuer;
 pub mod mariadb;
 pub mod postgres;
+mod seed;
 mod server;
 
 pub use authority::{Authority, Issued, IssuedFiles};
@@ -37,4 +38,5 @@ pub use hub::HubServer;
 pub use issuer::{IssuerServer, SigningKey};
 pub use mariadb::MariaDbServer;
 pub use postgres::PostgresServer;
+pub use seed::{SEED_VARIABLE, seed};
 pub use server::{CERTIFIED_USER, ServerTls, Stop, find_program, free_port};

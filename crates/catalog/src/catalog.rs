@@ -1,44 +1,27 @@
 //! The catalog as the server holds it: settings, the current configuration, and loads.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use model_registry_catalog_sources::hub::{self, Gates, Measured};
+use model_registry_catalog_sources::{
+    Configuration, Files, Loaded, Measurements, Problem, Settings, read_all, read_configuration,
+};
 use model_registry_catalog_store::{CatalogLoad, CatalogStore, LoadReport};
-use model_registry_server::config::Environment;
 use model_registry_server::metrics::Metrics;
 use model_registry_store::dialect::Dialect;
 use model_registry_store::{Lease, Store, StoreError, run_blocking};
 use tokio::sync::{Notify, Semaphore};
 
-use crate::configuration::{Configuration, Files};
-use crate::hub::{self, Gates, HubAccess, Measured};
-use crate::loader::{self, Loaded};
 use crate::metrics::SourceMetrics;
-use crate::performance::Measurements;
 use crate::routes::OptionsCache;
-use crate::watch;
-use crate::yaml::Problem;
 
 /// A replica that dies is replaced after this time at most.
 pub(crate) const LEASE: Duration = Duration::from_secs(10);
 
 /// More would be no courtesy to the hubs.
 const PREVIEWS: usize = 2;
-
-/// Where the catalog reads from.
-#[derive(Clone, Default)]
-pub struct Settings {
-    /// Sources files; later ones win.
-    pub sources: Vec<PathBuf>,
-    /// Directories of measurements.
-    pub measurements: Vec<PathBuf>,
-    /// Which hubs sources may read from.
-    pub hubs: HubAccess,
-    /// Where the tokens are that sources name.
-    pub environment: Environment,
-}
 
 /// The catalog; clones are one catalog.
 #[derive(Clone)]
@@ -133,7 +116,7 @@ impl Catalog {
         let catalog = self.clone();
         let (configuration, _, fingerprint) = run_blocking(move || {
             let mut files = catalog.files.lock().unwrap_or_else(PoisonError::into_inner);
-            watch::read_configuration(&catalog.settings, || files.load(&catalog.settings.sources))
+            read_configuration(&catalog.settings, || files.load(&catalog.settings.sources))
         })
         .await;
         // Nobody writes down how a load of nothing went.
@@ -218,12 +201,12 @@ impl Catalog {
     fn read(&self) -> Read {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         let (configuration, mut problems, fingerprint) =
-            watch::read_configuration(&self.settings, || files.load(&self.settings.sources));
+            read_configuration(&self.settings, || files.load(&self.settings.sources));
         for problem in &problems {
             tracing::warn!(place = problem.place, reason = problem.reason, "catalog configuration");
         }
         let (measurements, of_measurements) = Measurements::find(&self.settings.measurements);
-        let loaded = loader::read_all(&configuration, &measurements);
+        let loaded = read_all(&configuration, &measurements);
         for problem in &of_measurements {
             tracing::warn!(place = problem.place, reason = problem.reason, "catalog measurements");
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::values::{double_property, int_property};
+use model_registry_catalog_sources::{double_property, int_property};
 
 /// The names of the properties that the arithmetic looks at.
 #[derive(Clone, Debug)]

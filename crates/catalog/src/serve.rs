@@ -13,10 +13,10 @@ use tokio::sync::watch::{Receiver, Sender, channel};
 
 use crate::Catalog;
 use crate::catalog::LEASE;
-use crate::configuration::Source;
-use crate::hub;
 use crate::routes::prepare_options;
 use crate::watch::Watch;
+use model_registry_catalog_sources::Source;
+use model_registry_catalog_sources::hub;
 
 const FIRST_RETRY: Duration = Duration::from_millis(200);
 const LONGEST_RETRY: Duration = Duration::from_secs(30);

@@ -10,9 +10,10 @@ use tokio::sync::mpsc;
 use tokio::sync::watch::Receiver;
 use tokio::task::{AbortHandle, JoinSet};
 
-use crate::configuration::Source;
-use crate::hub::{self, Asking, Batch, Ending, Seen, Synced};
-use crate::{Catalog, Settings};
+use crate::Catalog;
+use model_registry_catalog_sources::Settings;
+use model_registry_catalog_sources::Source;
+use model_registry_catalog_sources::hub::{self, Asking, Batch, Ending, Seen, Synced};
 
 /// How often it is looked whether the sources have changed.
 const LOOK: Duration = Duration::from_secs(1);

@@ -26,7 +26,7 @@ pub(super) fn all() -> Map<String, Value> {
 fn server() -> Value {
     let transports = json!({
         "type": "array",
-        "items": {"type": "string", "enum": crate::mcp::TRANSPORTS},
+        "items": {"type": "string", "enum": model_registry_catalog_sources::TRANSPORTS},
         "description": "How it can be talked to.",
     });
     let own = object(
@@ -43,7 +43,7 @@ fn server() -> Value {
             ("toolCount", json!({"type": "integer", "description": "How many tools it has."})),
             ("tools", list_of("MCPTool", "Its tools, where they were asked for.")),
             ("securityIndicators", schema("MCPSecurityIndicator")),
-            ("deploymentMode", choice(&crate::mcp::DEPLOYMENT_MODES, "Where it runs.")),
+            ("deploymentMode", choice(&model_registry_catalog_sources::DEPLOYMENT_MODES, "Where it runs.")),
             ("transports", transports),
             ("artifacts", list_of("MCPArtifact", "Images to run it from.")),
             ("endpoints", schema("MCPEndpoints")),
@@ -97,7 +97,7 @@ fn tool() -> Value {
         "name accessType",
         [
             ("name", text("Name, unique in its server.")),
-            ("accessType", choice(&crate::mcp::ACCESS_TYPES, "What calling it may do.")),
+            ("accessType", choice(&model_registry_catalog_sources::ACCESS_TYPES, "What calling it may do.")),
             ("parameters", list_of("MCPToolParameter", "What it is called with.")),
         ],
     );

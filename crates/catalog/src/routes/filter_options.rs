@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::store_error;
 use crate::Catalog;
-use crate::configuration::AssetType;
+use model_registry_catalog_sources::AssetType;
 
 const LIST_ENDING: &str = ".array_value";
 

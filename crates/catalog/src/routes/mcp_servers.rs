@@ -14,7 +14,7 @@ use model_registry_store::filter::{Comparison, Expression, Operation, Position, 
 use super::segments::Segments;
 use super::{PageBody, filter_options, parameters, store_error};
 use crate::Catalog;
-use crate::configuration::{self, AssetType};
+use model_registry_catalog_sources::{AssetType, to_filter};
 
 const DEFAULT_TOOLS: usize = 10;
 const MOST_TOOLS: i32 = 100;
@@ -152,7 +152,7 @@ async fn named(catalog: &Catalog, name: &str) -> Result<Option<Expression>, ApiE
         return Err(ApiError::Invalid(format!("unknown named query \"{name}\"")));
     };
     let options = filter_options::options(catalog, AssetType::McpServers).await?;
-    configuration::to_filter(query, |field, value| filter_options::bound(&options, field, value))
+    to_filter(query, |field, value| filter_options::bound(&options, field, value))
         .map_err(|error| ApiError::Invalid(format!("named query \"{name}\": {error}")))
 }
 

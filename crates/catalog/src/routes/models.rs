@@ -9,7 +9,7 @@ use model_registry_store::filter::ValueType;
 use super::performance::Parameters;
 use super::{PageBody, parameters, recommended_models, store_error};
 use crate::Catalog;
-use crate::configuration::AssetType;
+use model_registry_catalog_sources::AssetType;
 
 pub(super) async fn list(State(catalog): State<Catalog>, query: Query) -> Result<Response, ApiError> {
     let is_recommending = parameters::boolean(&query, "recommendations")?;

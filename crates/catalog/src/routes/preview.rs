@@ -15,9 +15,8 @@ use serde_json::json;
 
 use super::memory_page::{self, Item};
 use super::parameters;
-use crate::pattern::NameFilter;
-use crate::yaml;
-use crate::{Catalog, hub, models};
+use crate::Catalog;
+use model_registry_catalog_sources::{NameFilter, hub, model_names, read_yaml};
 
 /// One entry of a sources file; other keys do not matter here.
 #[derive(Default, Deserialize)]
@@ -135,7 +134,7 @@ fn unloadable(reason: impl std::fmt::Display) -> ApiError {
 /// The names that the source has, each with whether it would be published.
 async fn decide(catalog: &Catalog, config: &str, data: Option<String>) -> Result<Vec<(String, bool)>, ApiError> {
     let invalid = |reason: String| ApiError::UnprocessableEntity(format!("invalid config: {reason}"));
-    let config: Config = yaml::read(Path::new("config"), config)
+    let config: Config = read_yaml(Path::new("config"), config)
         .map_err(|problem| invalid(format!("failed to parse config: {problem}")))?;
     let kind = config.kind.filter(|kind| !kind.is_empty());
     let kind = kind.ok_or_else(|| invalid("missing required field: type".to_owned()))?;
@@ -147,7 +146,7 @@ async fn decide(catalog: &Catalog, config: &str, data: Option<String>) -> Result
             let data = data.ok_or_else(|| {
                 unloadable("send the model file as part `catalogData`; files of the server are not read for a preview")
             })?;
-            let names = run_blocking(move || models::names(Path::new("catalogData"), &data))
+            let names = run_blocking(move || model_names(Path::new("catalogData"), &data))
                 .await
                 .map_err(|problem| unloadable(format!("failed to parse catalog file: {problem}")))?;
             Ok(names.into_iter().map(|name| (name.clone(), filter.allows(&name))).collect())

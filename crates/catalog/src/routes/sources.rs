@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::memory_page::{self, Item};
 use super::parameters;
 use crate::Catalog;
-use crate::configuration::{AssetType, Source};
+use model_registry_catalog_sources::{AssetType, Source};
 
 pub(super) async fn list(State(catalog): State<Catalog>, query: Query) -> Result<Response, ApiError> {
     let page_size = parameters::page_size(&query)?;

@@ -4,15 +4,15 @@ use std::rc::Rc;
 
 /// A line and a column, both from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
-    pub(crate) line: usize,
-    pub(crate) column: usize,
+pub struct Place {
+    pub line: usize,
+    pub column: usize,
 }
 
 /// A value. An alias has the place where it is used.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
-    pub(crate) place: Place,
+    pub place: Place,
     pub(super) content: Content,
 }
 

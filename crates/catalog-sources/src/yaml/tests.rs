@@ -116,7 +116,7 @@ fn documents_are_read_as_serde_saphyr_reads_them() {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut compared = 0;
     let mut directories =
-        vec![crates.join("catalog/sample"), crates.join("catalog/tests"), crates.join("registry/tests")];
+        vec![crates.join("catalog-sources/sample"), crates.join("catalog/tests"), crates.join("registry/tests")];
     while let Some(directory) = directories.pop() {
         for path in std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()) {
             if path.is_dir() {

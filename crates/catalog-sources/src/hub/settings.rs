@@ -39,24 +39,24 @@ pub(super) fn limit(source: &Source) -> usize {
 }
 
 /// Which models the source asks for; the error is what is wrong with its configuration.
-pub(crate) fn wanted(source: &Source) -> Result<Vec<Wanted>, String> {
+pub fn wanted(source: &Source) -> Result<Vec<Wanted>, String> {
     pattern::wanted(source.included.as_deref().unwrap_or_default(), organization(source))
 }
 
 /// Whether a source is read from a hub, at its own pace. One that is misconfigured is left to the loader, which says so.
-pub(crate) fn is_read(source: &Source) -> bool {
+pub fn is_read(source: &Source) -> bool {
     let is_hub = source.kind == "hf" && source.asset == AssetType::Models;
     is_hub && source.enabled && source.broken.is_none() && wanted(source).is_ok()
 }
 
 /// The source's own sync interval.
-pub(crate) fn interval(source: &Source) -> Duration {
+pub fn interval(source: &Source) -> Duration {
     let chosen = source.text_property("syncInterval").and_then(duration);
     chosen.map_or(DEFAULT_INTERVAL, |chosen| chosen.max(LEAST_INTERVAL))
 }
 
 /// How long to wait until the next sync, after so many in a row that failed.
-pub(crate) fn pause(source: &Source, failures: u32) -> Duration {
+pub fn pause(source: &Source, failures: u32) -> Duration {
     pause_of(interval(source), failures)
 }
 
@@ -69,14 +69,14 @@ fn pause_of(interval: Duration, failures: u32) -> Duration {
 
 /// Tells apart what is read differently: another configuration of a source, the first token, other measurements. How the
 /// source is called does not matter.
-pub(crate) fn fingerprint(source: &Source, environment: &Environment, measured: &Measured) -> String {
+pub fn fingerprint(source: &Source, environment: &Environment, measured: &Measured) -> String {
     let has_token = token(source, environment).is_some();
     let read = json!([source.included, source.excluded, source.properties, has_token, measured.fingerprint()]);
     hex(&Sha256::digest(read.to_string().as_bytes()))
 }
 
 /// Parses a sync interval, such as `90s`, `1h30m` or `1d`. An interval of zero is an error.
-pub(crate) fn duration(text: &str) -> Option<Duration> {
+pub fn duration(text: &str) -> Option<Duration> {
     parse_duration(text).ok().filter(|duration| !duration.is_zero())
 }
 

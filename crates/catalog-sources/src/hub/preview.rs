@@ -21,19 +21,19 @@ const DEFAULT_MODELS: usize = 500;
 const MOST_MODELS: usize = 1_000;
 
 /// The source as somebody thinks of it.
-pub(crate) struct Preview<'a> {
-    pub(crate) url: Option<&'a str>,
-    pub(crate) included: &'a [String],
-    pub(crate) excluded: &'a [String],
-    pub(crate) organization: Option<&'a str>,
+pub struct Preview<'a> {
+    pub url: Option<&'a str>,
+    pub included: &'a [String],
+    pub excluded: &'a [String],
+    pub organization: Option<&'a str>,
     /// `maxModels`; 0 stands for the most that a preview reads.
-    pub(crate) limit: Option<usize>,
+    pub limit: Option<usize>,
 }
 
 /// The names that the hub has, each with whether it would be published; `now` is in milliseconds.
 ///
 /// A pattern whose list cannot be read is left out, unless nothing is left then (parity, catalog-service 2.12).
-pub(crate) async fn preview(
+pub async fn preview(
     preview: &Preview<'_>,
     access: &HubAccess,
     gates: &Gates,

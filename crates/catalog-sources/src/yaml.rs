@@ -24,7 +24,8 @@ use serde::de::DeserializeOwned;
 
 pub(crate) use self::breach::Breach;
 use self::compose::Composer;
-pub(crate) use self::tree::{Node, Place};
+pub(crate) use self::tree::Node;
+pub use self::tree::Place;
 pub(crate) use self::typed::{Mistake, UnknownKey};
 use crate::sample;
 
@@ -38,12 +39,12 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(crate) fn at(file: &Path, place: Place, reason: impl Into<String>) -> Self {
+    pub fn at(file: &Path, place: Place, reason: impl Into<String>) -> Self {
         let place = format!("{}:{}:{}", file.display(), place.line, place.column);
         Self { place, reason: one_line(reason.into()) }
     }
 
-    pub(crate) fn of_file(file: &Path, reason: impl Into<String>) -> Self {
+    pub fn of_file(file: &Path, reason: impl Into<String>) -> Self {
         Self { place: file.display().to_string(), reason: one_line(reason.into()) }
     }
 
@@ -81,8 +82,8 @@ pub(crate) const DOES_NOTHING: &str = ": it does nothing";
 /// A value of a file.
 #[derive(Clone, Copy)]
 pub(crate) struct Entry<'a> {
-    pub(crate) file: &'a Path,
-    pub(crate) node: &'a Node,
+    pub file: &'a Path,
+    pub node: &'a Node,
 }
 
 impl<'a> Entry<'a> {
@@ -123,7 +124,7 @@ pub(crate) fn document(file: &Path, text: &str) -> Result<Option<Node>, Problem>
 }
 
 /// Reads a document as one structure; keys that it does not have do not matter.
-pub(crate) fn read<T: DeserializeOwned + Default>(file: &Path, text: &str) -> Result<T, Problem> {
+pub fn read<T: DeserializeOwned + Default>(file: &Path, text: &str) -> Result<T, Problem> {
     let Some(node) = document(file, text)? else { return Ok(T::default()) };
     let (read, _) = typed::read(&node);
     read.map_err(|mistake| Problem::of_mistake(file, &mistake))
@@ -133,10 +134,10 @@ pub(crate) fn read<T: DeserializeOwned + Default>(file: &Path, text: &str) -> Re
 #[derive(Clone, Copy)]
 pub(crate) struct ListFile {
     /// The key of the list.
-    pub(crate) list: &'static str,
+    pub list: &'static str,
     /// All keys that mean something.
-    pub(crate) keys: &'static [&'static str],
-    pub(crate) unknown_keys: UnknownKeys,
+    pub keys: &'static [&'static str],
+    pub unknown_keys: UnknownKeys,
 }
 
 /// What becomes of a key that means nothing.

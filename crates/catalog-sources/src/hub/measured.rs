@@ -11,7 +11,7 @@ use crate::models::Found;
 use crate::performance::Measurements;
 
 #[derive(Default)]
-pub(crate) struct Measured {
+pub struct Measured {
     measurements: Measurements,
     /// Of what was measured of a model, by its name in lower case.
     digests: BTreeMap<String, String>,
@@ -21,7 +21,7 @@ pub(crate) struct Measured {
 
 impl Measured {
     /// It blocks: files are read.
-    pub(crate) fn new(measurements: Measurements) -> Self {
+    pub fn new(measurements: Measurements) -> Self {
         let digests = measurements.digests();
         let mut all = Sha256::new();
         for (name, digest) in &digests {

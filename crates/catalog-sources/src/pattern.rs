@@ -6,14 +6,14 @@ use model_registry_store::filter::fold;
 
 /// Which names a source publishes.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct NameFilter {
+pub struct NameFilter {
     included: Vec<String>,
     excluded: Vec<String>,
 }
 
 impl NameFilter {
     /// Reads the two lists, whose names end with that of the field.
-    pub(crate) fn new(field: &str, included: &[String], excluded: &[String]) -> Result<Self, EmptyPattern> {
+    pub fn new(field: &str, included: &[String], excluded: &[String]) -> Result<Self, EmptyPattern> {
         let read = |list: &[String], prefix: &str| {
             let mut patterns = Vec::with_capacity(list.len());
             for (index, pattern) in list.iter().enumerate() {
@@ -28,7 +28,7 @@ impl NameFilter {
         Ok(Self { included: read(included, "included")?, excluded: read(excluded, "excluded")? })
     }
 
-    pub(crate) fn allows(&self, name: &str) -> bool {
+    pub fn allows(&self, name: &str) -> bool {
         let name = fold(name);
         let any = |patterns: &[String]| patterns.iter().any(|pattern| matches(pattern, &name));
         (self.included.is_empty() || any(&self.included)) && !any(&self.excluded)
@@ -37,10 +37,10 @@ impl NameFilter {
 
 /// A pattern that nobody can have meant.
 #[derive(Debug)]
-pub(crate) struct EmptyPattern {
+pub struct EmptyPattern {
     /// The name of the list, and the place in it.
-    pub(crate) list: String,
-    pub(crate) index: usize,
+    pub list: String,
+    pub index: usize,
 }
 
 impl fmt::Display for EmptyPattern {

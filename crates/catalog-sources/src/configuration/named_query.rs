@@ -12,16 +12,16 @@ const OPERATORS: [&str; 10] = ["=", "!=", ">", "<", ">=", "<=", "LIKE", "ILIKE",
 
 /// A condition on one field.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct FieldFilter {
-    pub(crate) operator: String,
-    pub(crate) value: Value,
+pub struct FieldFilter {
+    pub operator: String,
+    pub value: Value,
 }
 
 /// A query by its fields.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct NamedQuery {
-    pub(crate) asset: AssetType,
-    pub(crate) fields: BTreeMap<String, FieldFilter>,
+pub struct NamedQuery {
+    pub asset: AssetType,
+    pub fields: BTreeMap<String, FieldFilter>,
 }
 
 impl NamedQuery {
@@ -62,7 +62,7 @@ impl NamedQuery {
     }
 
     /// The fields as a response carries them.
-    pub(crate) fn to_wire(&self, bound: impl Fn(&str, &Value) -> Option<Value>) -> Value {
+    pub fn to_wire(&self, bound: impl Fn(&str, &Value) -> Option<Value>) -> Value {
         let fields = self.fields.iter().map(|(field, filter)| {
             let value = bound(field, &filter.value).unwrap_or_else(|| filter.value.clone());
             (field.clone(), serde_json::json!({"operator": filter.operator, "value": value}))
@@ -98,7 +98,7 @@ fn read_field(query: &str, field: &str, filter: &Value) -> Result<FieldFilter, B
 }
 
 /// The query as a filter; `bound` replaces the words `min` and `max` by what they stand for.
-pub(crate) fn to_filter(
+pub fn to_filter(
     query: &NamedQuery,
     bound: impl Fn(&str, &Value) -> Option<Value>,
 ) -> Result<Option<Expression>, FilterError> {

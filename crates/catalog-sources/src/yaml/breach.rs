@@ -8,7 +8,7 @@ use super::tree::{Node, Place};
 pub(crate) struct Breach {
     /// The last step comes first.
     way: Vec<Step>,
-    pub(crate) reason: String,
+    pub reason: String,
 }
 
 #[derive(Debug)]

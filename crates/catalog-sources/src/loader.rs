@@ -11,17 +11,17 @@ use crate::yaml::{self, Problem};
 use crate::{hub, mcp};
 
 /// What one source published, and what was wrong with it.
-pub(crate) struct Loaded {
-    pub(crate) snapshot: SourceSnapshot,
-    pub(crate) problems: Vec<Problem>,
+pub struct Loaded {
+    pub snapshot: SourceSnapshot,
+    pub problems: Vec<Problem>,
     /// Measurements that were left out; `problems` has them too.
-    pub(crate) measurements_skipped: usize,
+    pub measurements_skipped: usize,
     /// What did no harm.
-    pub(crate) notices: Vec<Problem>,
+    pub notices: Vec<Problem>,
 }
 
 /// Reads all sources. It blocks: files are read and parsed.
-pub(crate) fn read_all(configuration: &Configuration, measurements: &Measurements) -> Vec<Loaded> {
+pub fn read_all(configuration: &Configuration, measurements: &Measurements) -> Vec<Loaded> {
     let sources = configuration.sources.values();
     sources.filter_map(|source| read(source, configuration.places.get(&source.id)?, measurements)).collect()
 }

@@ -7,31 +7,31 @@ const MOST_KEPT: usize = 1_000;
 
 /// Problems of one kind: all are counted, the first are kept.
 #[derive(Debug, Default)]
-pub(crate) struct Told {
+pub struct Told {
     kept: Vec<Problem>,
     count: usize,
 }
 
 impl Told {
-    pub(crate) fn push(&mut self, problem: Problem) {
+    pub fn push(&mut self, problem: Problem) {
         self.count += 1;
         if self.kept.len() < MOST_KEPT {
             self.kept.push(problem);
         }
     }
 
-    pub(crate) fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.count
     }
 
     /// The first of them in one line.
-    pub(crate) fn first(&self) -> String {
+    pub fn first(&self) -> String {
         let shown: Vec<String> = self.kept.iter().take(20).map(ToString::to_string).collect();
         shown.join("; ")
     }
 
     /// Those that are kept, and how many more there were.
-    pub(crate) fn into_problems(self, source_id: &str) -> Vec<Problem> {
+    pub fn into_problems(self, source_id: &str) -> Vec<Problem> {
         let Self { mut kept, count } = self;
         let more = count - kept.len();
         if more > 0 {

@@ -25,10 +25,10 @@ use crate::yaml::{Breach, DOES_NOTHING, ListFile, MostText, Problem, UnknownKeys
 
 const LONGEST_VERSION: usize = 100;
 
-pub(crate) const TRANSPORTS: [&str; 3] = ["stdio", "http", "sse"];
-pub(crate) const DEPLOYMENT_MODES: [&str; 2] = ["local", "remote"];
+pub const TRANSPORTS: [&str; 3] = ["stdio", "http", "sse"];
+pub const DEPLOYMENT_MODES: [&str; 2] = ["local", "remote"];
 /// The last one is the one to be most careful with.
-pub(crate) const ACCESS_TYPES: [&str; 3] = ["read_only", "read_write", "execute"];
+pub const ACCESS_TYPES: [&str; 3] = ["read_only", "read_write", "execute"];
 
 const SERVER_FILE: ListFile =
     ListFile { list: "mcp_servers", keys: &["source", "mcp_servers"], unknown_keys: UnknownKeys::DoesNothing };

@@ -15,97 +15,97 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use file::{SourceEntry, SourcesFile};
-pub(crate) use label::Label;
-pub(crate) use named_query::{NamedQuery, to_filter};
+pub use label::Label;
+pub use named_query::{NamedQuery, to_filter};
 
 use crate::yaml::{self, Place, Problem};
 
 /// What a catalog lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum AssetType {
+pub enum AssetType {
     Models,
     McpServers,
 }
 
 impl AssetType {
-    pub(crate) const fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Models => "models",
             Self::McpServers => "mcp_servers",
         }
     }
 
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         [Self::Models, Self::McpServers].into_iter().find(|asset| asset.as_str() == text)
     }
 }
 
 /// A source after all files have been merged.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Source {
-    pub(crate) id: String,
+pub struct Source {
+    pub id: String,
     /// What it publishes.
-    pub(crate) asset: AssetType,
+    pub asset: AssetType,
     /// Which list of sources shows it, where a file says so.
-    pub(crate) listed_as: Option<AssetType>,
-    pub(crate) name: String,
-    pub(crate) kind: String,
-    pub(crate) enabled: bool,
-    pub(crate) labels: Vec<String>,
-    pub(crate) included: Option<Vec<String>>,
-    pub(crate) excluded: Option<Vec<String>>,
-    pub(crate) properties: Map<String, Value>,
+    pub listed_as: Option<AssetType>,
+    pub name: String,
+    pub kind: String,
+    pub enabled: bool,
+    pub labels: Vec<String>,
+    pub included: Option<Vec<String>>,
+    pub excluded: Option<Vec<String>>,
+    pub properties: Map<String, Value>,
     /// The file that the properties come from: paths are relative to its directory.
-    pub(crate) origin: PathBuf,
+    pub origin: PathBuf,
     /// Why what the files say of it cannot be used: it is not read, and what was published before stays.
-    pub(crate) broken: Option<Problem>,
+    pub broken: Option<Problem>,
 }
 
 /// Where a source is written; no part of it, since moving it changes nothing.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct SourcePlaces {
-    pub(crate) file: PathBuf,
-    pub(crate) place: Place,
+pub struct SourcePlaces {
+    pub file: PathBuf,
+    pub place: Place,
     /// Of the properties, in the file that they come from.
-    pub(crate) properties: BTreeMap<String, Place>,
+    pub properties: BTreeMap<String, Place>,
 }
 
 impl Source {
-    pub(crate) fn listing(&self) -> AssetType {
+    pub fn listing(&self) -> AssetType {
         self.listed_as.unwrap_or(self.asset)
     }
 
-    pub(crate) fn text_property(&self, name: &str) -> Option<&str> {
+    pub fn text_property(&self, name: &str) -> Option<&str> {
         self.properties.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
     }
 
     /// A path of the properties, relative to the file that has them.
-    pub(crate) fn path(&self, relative: &str) -> PathBuf {
+    pub fn path(&self, relative: &str) -> PathBuf {
         self.origin.parent().unwrap_or(Path::new("")).join(relative)
     }
 }
 
 /// The merged configuration.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Configuration {
+pub struct Configuration {
     /// By id.
-    pub(crate) sources: BTreeMap<String, Source>,
+    pub sources: BTreeMap<String, Source>,
     /// Of each source.
-    pub(crate) places: BTreeMap<String, SourcePlaces>,
+    pub places: BTreeMap<String, SourcePlaces>,
     /// In the order of the files.
-    pub(crate) labels: Vec<Label>,
-    pub(crate) named_queries: BTreeMap<String, NamedQuery>,
+    pub labels: Vec<Label>,
+    pub named_queries: BTreeMap<String, NamedQuery>,
 }
 
 /// The files of a configuration, each as it was last readable.
 #[derive(Debug, Default)]
-pub(crate) struct Files {
+pub struct Files {
     read: HashMap<PathBuf, SourcesFile>,
 }
 
 impl Files {
     /// Reads the files again and merges them.
-    pub(crate) fn load(&mut self, paths: &[PathBuf]) -> (Configuration, Vec<Problem>) {
+    pub fn load(&mut self, paths: &[PathBuf]) -> (Configuration, Vec<Problem>) {
         let mut problems = Vec::new();
         for path in paths {
             let read = yaml::read_text(path).and_then(|text| SourcesFile::read(path, &text));
@@ -128,18 +128,18 @@ impl Files {
 
 impl Files {
     /// Whether every file could be read at least once.
-    pub(crate) fn has_all(&self, paths: &[PathBuf]) -> bool {
+    pub fn has_all(&self, paths: &[PathBuf]) -> bool {
         paths.iter().all(|path| self.read.contains_key(path))
     }
 }
 
 impl Configuration {
-    pub(crate) fn named_queries(&self, asset: AssetType) -> impl Iterator<Item = (&String, &NamedQuery)> {
+    pub fn named_queries(&self, asset: AssetType) -> impl Iterator<Item = (&String, &NamedQuery)> {
         self.named_queries.iter().filter(move |(_, query)| query.asset == asset)
     }
 
     /// The enabled sources that carry one of the labels, whatever the case; `null` asks for those without any.
-    pub(crate) fn sources_with_labels(&self, asset: AssetType, labels: &[String]) -> Vec<String> {
+    pub fn sources_with_labels(&self, asset: AssetType, labels: &[String]) -> Vec<String> {
         let wanted: Vec<String> = labels.iter().map(|label| label.to_lowercase()).collect();
         let carries = |source: &Source| {
             (source.labels.is_empty() && labels.iter().any(|label| label == "null"))

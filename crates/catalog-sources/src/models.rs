@@ -24,14 +24,14 @@ use crate::yaml::{Breach, DOES_NOTHING, Entry, ListFile, MostText, Problem, Unkn
 
 /// What a file gave.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
-    pub(crate) items: CatalogItems,
+pub struct Found {
+    pub items: CatalogItems,
     /// One for each item left out.
-    pub(crate) problems: Told,
+    pub problems: Told,
     /// One for each measurement left out.
-    pub(crate) measurements: Told,
+    pub measurements: Told,
     /// What is worth telling, although nothing was left out for it.
-    pub(crate) notices: Told,
+    pub notices: Told,
 }
 
 const METRICS: &str = "metrics-artifact";
@@ -85,7 +85,7 @@ struct ArtifactEntry {
 }
 
 /// The names in a model file that a client sent, in their order.
-pub(crate) fn names(file: &Path, text: &str) -> Result<Vec<String>, Problem> {
+pub fn names(file: &Path, text: &str) -> Result<Vec<String>, Problem> {
     let mut names = Vec::new();
     MODEL_FILE.read(file, text.as_bytes(), MostText::OfRequest, |entry| {
         let (model, unknown) = entry.read::<ModelEntry>();

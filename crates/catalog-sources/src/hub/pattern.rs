@@ -2,7 +2,7 @@
 
 /// One entry of `includedModels`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Wanted {
+pub enum Wanted {
     Exactly(String),
     Listed { organization: String, prefix: String },
 }

@@ -26,37 +26,37 @@ const SHOWN: usize = 20;
 const BATCH: usize = 500;
 
 /// How a hub may be asked.
-pub(crate) struct Asking<'a> {
-    pub(crate) access: &'a HubAccess,
-    pub(crate) environment: &'a Environment,
-    pub(crate) gates: &'a Gates,
-    pub(crate) measured: &'a Arc<Measured>,
+pub struct Asking<'a> {
+    pub access: &'a HubAccess,
+    pub environment: &'a Environment,
+    pub gates: &'a Gates,
+    pub measured: &'a Arc<Measured>,
     /// In milliseconds.
-    pub(crate) now: i64,
+    pub now: i64,
 }
 
 /// What was read of a model before.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Seen {
-    pub(crate) revision: String,
-    pub(crate) gated: String,
-    pub(crate) private: String,
+pub struct Seen {
+    pub revision: String,
+    pub gated: String,
+    pub private: String,
 }
 
 /// What was read before, by name.
-pub(crate) type Stored = HashMap<String, Seen>;
+pub(super) type Stored = HashMap<String, Seen>;
 
 /// What a sync brought.
-pub(crate) struct Synced {
-    pub(crate) snapshot: SourceSnapshot,
-    pub(crate) ending: Ending,
+pub struct Synced {
+    pub snapshot: SourceSnapshot,
+    pub ending: Ending,
     /// Measurements that were left out.
-    pub(crate) measurements_skipped: usize,
+    pub measurements_skipped: usize,
 }
 
 /// How a sync ended, which decides when the next one is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Ending {
+pub enum Ending {
     /// Everything that may be read was.
     Complete,
     /// The hub or the configuration refuses something, and will do so again: until somebody changes that, which often
@@ -68,15 +68,15 @@ pub(crate) enum Ending {
 
 /// Models that were read, to be stored before the sync ends: reading all may take hours, and they would be lost with the
 /// process.
-pub(crate) struct Batch {
-    pub(crate) items: CatalogItems,
+pub struct Batch {
+    pub items: CatalogItems,
     /// How many models there will be.
-    pub(crate) found: usize,
+    pub found: usize,
 }
 
 /// Reads what the hub has. Models that are as they were are not read again. `batches` takes what is read meanwhile; what
 /// comes back is the rest.
-pub(crate) async fn sync(
+pub async fn sync(
     source: &Source,
     asking: &Asking<'_>,
     stored: &Stored,

@@ -15,9 +15,9 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use self::record::{Lines, Record};
+use crate::files;
 use crate::models::{Found, Keys};
 use crate::values::{self, double_property, int_property, text_property};
-use crate::watch;
 use crate::yaml::{self, Problem};
 
 /// Links may lead in circles.
@@ -34,7 +34,7 @@ const TIMES: [&str; 2] = ["created_at", "updated_at"];
 
 /// The measurements of all models.
 #[derive(Debug, Default)]
-pub(crate) struct Measurements {
+pub struct Measurements {
     directories: HashMap<String, Directory>,
 }
 
@@ -48,7 +48,7 @@ struct Directory {
 
 impl Measurements {
     /// Looks through the directories. What cannot be read is told and left out.
-    pub(crate) fn find(roots: &[PathBuf]) -> (Self, Vec<Problem>) {
+    pub fn find(roots: &[PathBuf]) -> (Self, Vec<Problem>) {
         let mut measurements = Self::default();
         let mut problems = Vec::new();
         for root in roots {
@@ -85,12 +85,12 @@ impl Measurements {
     }
 
     /// A digest of what was measured of each model, by its name in lower case.
-    pub(crate) fn digests(&self) -> BTreeMap<String, String> {
+    pub fn digests(&self) -> BTreeMap<String, String> {
         let digest = |directory: &Directory| {
             let mut digest = Sha256::new();
             for file in FILES {
                 // Of one length, whatever is there.
-                digest.update(watch::content(&directory.path.join(file)).unwrap_or_default());
+                digest.update(files::content(&directory.path.join(file)).unwrap_or_default());
             }
             hex(&digest.finalize())
         };
@@ -98,7 +98,7 @@ impl Measurements {
     }
 
     /// Adds what was measured of a model to its item, and what was left out of it to what is told.
-    pub(crate) fn attach(&self, name: &str, item: &mut CatalogItem, found: &mut Found) {
+    pub fn attach(&self, name: &str, item: &mut CatalogItem, found: &mut Found) {
         let Some(directory) = self.directories.get(&name.to_lowercase()) else { return };
         if !directory.described.is_empty() {
             let custom = item.document.0.entry("customProperties").or_insert_with(|| json!({}));

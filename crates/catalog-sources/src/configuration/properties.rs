@@ -66,7 +66,7 @@ fn wrong(wanted: Wanted, value: &Value) -> Option<String> {
 
 impl SourcePlaces {
     /// What is wrong with a property, or with the source that lacks it.
-    pub(crate) fn property(&self, origin: &Path, name: &str, reason: impl Into<String>) -> Problem {
+    pub fn property(&self, origin: &Path, name: &str, reason: impl Into<String>) -> Problem {
         match self.properties.get(name) {
             Some(place) => Problem::at(origin, *place, reason),
             None => self.source(reason),
@@ -74,7 +74,7 @@ impl SourcePlaces {
     }
 
     /// What is wrong with the source as a whole.
-    pub(crate) fn source(&self, reason: impl Into<String>) -> Problem {
+    pub fn source(&self, reason: impl Into<String>) -> Problem {
         Problem::at(&self.file, self.place, reason)
     }
 }

@@ -10,15 +10,15 @@ const LINES: Duration = Duration::from_secs(10);
 
 /// The numbers of one source; clones count together.
 #[derive(Clone, Default)]
-pub(crate) struct Progress {
+pub struct Progress {
     /// Requests sent, of all syncs together.
-    pub(crate) requests: Counter,
+    pub requests: Counter,
     /// 1 while a sync runs.
-    pub(crate) running: Gauge,
+    pub running: Gauge,
     /// Models that the running sync, or else the last one, has found.
-    pub(crate) found: Gauge,
+    pub found: Gauge,
     /// Those of them that are read, or known to be as they were.
-    pub(crate) done: Gauge,
+    pub done: Gauge,
 }
 
 impl Progress {

@@ -9,9 +9,9 @@ use crate::yaml::Breach;
 
 /// A label as `/labels` shows it.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Label {
+pub struct Label {
     /// `name` is there, as a text or null; everything else is a text.
-    pub(crate) fields: Map<String, Value>,
+    pub fields: Map<String, Value>,
 }
 
 impl Label {
@@ -40,16 +40,16 @@ impl Label {
         Ok(Self { fields: fields.into_iter().collect() })
     }
 
-    pub(crate) fn name(&self) -> Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         self.text("name")
     }
 
-    pub(crate) fn text(&self, field: &str) -> Option<&str> {
+    pub fn text(&self, field: &str) -> Option<&str> {
         self.fields.get(field).and_then(Value::as_str)
     }
 
     /// The list that shows it; an unknown asset type is in none (parity, catalog-service 1.6).
-    pub(crate) fn is_for(&self, asset: AssetType) -> bool {
+    pub fn is_for(&self, asset: AssetType) -> bool {
         self.text("assetType").unwrap_or(AssetType::Models.as_str()) == asset.as_str()
     }
 }

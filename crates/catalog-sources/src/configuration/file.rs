@@ -17,36 +17,36 @@ const LONGEST_ID: usize = 255;
 
 /// A sources file whose entries are valid by themselves.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct SourcesFile {
-    pub(crate) sources: Vec<(AssetType, SourceEntry)>,
-    pub(crate) labels: Vec<(Label, Place)>,
-    pub(crate) named_queries: BTreeMap<String, NamedQuery>,
+pub(super) struct SourcesFile {
+    pub sources: Vec<(AssetType, SourceEntry)>,
+    pub labels: Vec<(Label, Place)>,
+    pub named_queries: BTreeMap<String, NamedQuery>,
     /// What was left out of it.
-    pub(crate) problems: Vec<Problem>,
+    pub problems: Vec<Problem>,
 }
 
 /// A source as one file has it; fields that are not set come from an earlier file.
 #[derive(Clone, Debug)]
-pub(crate) struct SourceEntry {
-    pub(crate) id: String,
-    pub(crate) place: Place,
+pub(super) struct SourceEntry {
+    pub id: String,
+    pub place: Place,
     /// Why the entry cannot be used; its fields are those that it had before, if any.
-    pub(crate) broken: Option<Problem>,
-    pub(crate) fields: SourceFields,
+    pub broken: Option<Problem>,
+    pub fields: SourceFields,
     /// Where each property is.
-    pub(crate) property_places: BTreeMap<String, Place>,
+    pub property_places: BTreeMap<String, Place>,
 }
 
 #[derive(Clone, Debug, Default)]
-pub(crate) struct SourceFields {
-    pub(crate) name: Option<String>,
-    pub(crate) kind: Option<String>,
-    pub(crate) enabled: Option<bool>,
-    pub(crate) labels: Option<Vec<String>>,
-    pub(crate) included: Option<Vec<String>>,
-    pub(crate) excluded: Option<Vec<String>>,
-    pub(crate) listed_as: Option<AssetType>,
-    pub(crate) properties: Option<Map<String, Value>>,
+pub(super) struct SourceFields {
+    pub name: Option<String>,
+    pub kind: Option<String>,
+    pub enabled: Option<bool>,
+    pub labels: Option<Vec<String>>,
+    pub included: Option<Vec<String>>,
+    pub excluded: Option<Vec<String>>,
+    pub listed_as: Option<AssetType>,
+    pub properties: Option<Map<String, Value>>,
 }
 
 /// The keys of a file.
@@ -131,7 +131,7 @@ impl Written for ServerSource {
 }
 
 impl SourcesFile {
-    pub(crate) fn read(path: &Path, text: &str) -> Result<Self, Problem> {
+    pub(super) fn read(path: &Path, text: &str) -> Result<Self, Problem> {
         let mut file = Self::default();
         let Some(node) = yaml::document(path, text)? else { return Ok(file) };
         let root = Entry { file: path, node: &node };
@@ -240,7 +240,7 @@ impl SourcesFile {
     }
 
     /// Lets entries that cannot be used keep what an earlier reading of the same file said.
-    pub(crate) fn keep_from(&mut self, earlier: &Self) {
+    pub(super) fn keep_from(&mut self, earlier: &Self) {
         for (asset, entry) in self.sources.iter_mut().filter(|(_, entry)| entry.broken.is_some()) {
             let same = |(of, other): &&(AssetType, SourceEntry)| of == asset && other.id == entry.id;
             if let Some((_, before)) = earlier.sources.iter().find(same) {

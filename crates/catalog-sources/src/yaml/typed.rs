@@ -66,12 +66,12 @@ impl serde::de::Error for Mistake {
 /// A key that means nothing where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UnknownKey {
-    pub(crate) place: Place,
+    pub place: Place,
     /// `artifacts[0].colour`, from the value that was asked for.
     path: String,
     nearest: Option<&'static str>,
     /// It is a key of the value itself that was asked for.
-    pub(crate) is_own: bool,
+    pub is_own: bool,
 }
 
 impl UnknownKey {

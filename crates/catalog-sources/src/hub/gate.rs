@@ -17,7 +17,7 @@ const MANY: usize = 1_000;
 
 /// The gates of all hubs. Limits belong to whoever asks, so each token has its own.
 #[derive(Default)]
-pub(crate) struct Gates(Mutex<HashMap<Asker, Arc<Gate>>>);
+pub struct Gates(Mutex<HashMap<Asker, Arc<Gate>>>);
 
 /// A hub and a token.
 type Asker = (String, Option<String>);

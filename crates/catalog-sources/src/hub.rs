@@ -16,14 +16,14 @@ mod settings;
 mod sync;
 
 pub use address::HubAccess;
-pub(crate) use gate::Gates;
-pub(crate) use measured::Measured;
-pub(crate) use preview::{Preview, preview};
-pub(crate) use progress::Progress;
-pub(crate) use settings::{duration, fingerprint, interval, is_read, pause, wanted};
-pub(crate) use sync::{Asking, Batch, Ending, Seen, Synced, sync};
+pub use gate::Gates;
+pub use measured::Measured;
+pub use preview::{Preview, preview};
+pub use progress::Progress;
+pub use settings::{duration, fingerprint, interval, is_read, pause, wanted};
+pub use sync::{Asking, Batch, Ending, Seen, Synced, sync};
 
 /// The custom properties that tell whether a model is as it was read: the cursor of the next sync.
-pub(crate) const REVISION: &str = "hf_revision";
-pub(crate) const GATED: &str = "hf_gated";
-pub(crate) const PRIVATE: &str = "hf_private";
+pub const REVISION: &str = "hf_revision";
+pub const GATED: &str = "hf_gated";
+pub const PRIVATE: &str = "hf_private";

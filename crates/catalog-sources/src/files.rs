@@ -1,0 +1,179 @@
+//! The files that a catalog is read from, and a digest of their contents.
+//!
+//! A file is read again only if its inode, size or times have changed.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fs::Metadata;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use sha2::{Digest, Sha256};
+
+use crate::Settings;
+use crate::configuration::Configuration;
+
+/// Deepest level of nested directories with performance metrics; links may lead in circles.
+const DEEPEST: usize = 16;
+/// Clocks of file systems tick at most this far apart.
+const RACY: Duration = Duration::from_secs(2);
+
+/// The data files of the enabled sources.
+pub fn data_files(configuration: &Configuration) -> Vec<PathBuf> {
+    let enabled = configuration.sources.values().filter(|source| source.enabled);
+    enabled.filter_map(|source| Some(source.path(source.text_property("yamlCatalogPath")?))).collect()
+}
+
+/// Reads the configuration together with a digest of all files that it and its sources are made of.
+pub fn read_configuration<T>(
+    settings: &Settings,
+    mut read: impl FnMut() -> (Configuration, T),
+) -> (Configuration, T, Vec<u8>) {
+    loop {
+        let before = fingerprint(&settings.sources.iter().cloned().collect());
+        let (configuration, more) = read();
+        let all = fingerprint(&watched_files(settings, &data_files(&configuration)));
+        // Written in between, the digest would belong to a newer configuration than the one read.
+        if before == fingerprint(&settings.sources.iter().cloned().collect()) {
+            return (configuration, more, all);
+        }
+    }
+}
+
+/// All files that are read: sources files, data files and those of performance metrics.
+pub fn watched_files(settings: &Settings, data: &[PathBuf]) -> BTreeSet<PathBuf> {
+    let mut files: BTreeSet<PathBuf> = settings.sources.iter().chain(data).cloned().collect();
+    for root in &settings.measurements {
+        walk(root, 0, &mut files);
+    }
+    files
+}
+
+fn walk(directory: &Path, depth: usize, files: &mut BTreeSet<PathBuf>) {
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            if depth < DEEPEST {
+                walk(&path, depth + 1, files);
+            }
+        } else {
+            files.insert(path);
+        }
+    }
+}
+
+type FileDigest = sha2::digest::Output<Sha256>;
+
+/// What identifies a state of a file without reading it.
+#[derive(PartialEq, Eq)]
+struct Stamp {
+    device_and_inode: (u64, u64),
+    bytes: u64,
+    /// When its content was last changed.
+    modified: SystemTime,
+    /// When its content or attributes were, in seconds and nanoseconds.
+    changed: (i64, i64),
+}
+
+/// Digests of files, for as long as their stamps stay.
+#[derive(Default)]
+pub struct KnownFiles(HashMap<PathBuf, (Stamp, FileDigest)>);
+
+impl KnownFiles {
+    /// A digest of the names and contents of all files.
+    pub fn fingerprint(&mut self, files: &BTreeSet<PathBuf>) -> Vec<u8> {
+        self.0.retain(|file, _| files.contains(file));
+        let mut digest = Sha256::new();
+        for file in files {
+            digest.update(file.as_os_str().as_encoded_bytes());
+            // Of one length, so that no content can be taken for the next file's name.
+            match self.content(file) {
+                Ok(content) => digest.update(content),
+                Err(_) => digest.update([0; 32]),
+            }
+        }
+        digest.finalize().to_vec()
+    }
+
+    fn content(&mut self, file: &Path) -> std::io::Result<FileDigest> {
+        let stamp = Stamp::of(&std::fs::metadata(file)?)?;
+        if let Some((known, digest)) = self.0.get(file)
+            && *known == stamp
+        {
+            return Ok(*digest);
+        }
+        let digest = content(file)?;
+        // A file may be written again within one tick of its clock, which the stamp does not show.
+        if stamp.modified.elapsed().is_ok_and(|age| age > RACY) {
+            self.0.insert(file.to_owned(), (stamp, digest));
+        } else {
+            self.0.remove(file);
+        }
+        Ok(digest)
+    }
+}
+
+impl Stamp {
+    fn of(file: &Metadata) -> std::io::Result<Self> {
+        #[cfg(unix)]
+        let (device_and_inode, changed) = {
+            use std::os::unix::fs::MetadataExt;
+            ((file.dev(), file.ino()), (file.ctime(), file.ctime_nsec()))
+        };
+        #[cfg(not(unix))]
+        let (device_and_inode, changed) = ((0, 0), (0, 0));
+        Ok(Self { device_and_inode, bytes: file.len(), modified: file.modified()?, changed })
+    }
+}
+
+fn fingerprint(files: &BTreeSet<PathBuf>) -> Vec<u8> {
+    KnownFiles::default().fingerprint(files)
+}
+
+/// A digest of a file's content, which may be larger than what should be in memory.
+pub(crate) fn content(file: &Path) -> std::io::Result<FileDigest> {
+    let mut opened = std::fs::File::open(file)?;
+    let mut digest = Sha256::new();
+    let mut piece = vec![0; 1 << 16];
+    loop {
+        let count = opened.read(&mut piece)?;
+        if count == 0 {
+            return Ok(digest.finalize());
+        }
+        digest.update(piece.get(..count).unwrap_or_default());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_of_a_file_ends_with_any_change_of_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("models.yaml");
+        let set_modified = |time| std::fs::File::options().write(true).open(&file).unwrap().set_modified(time).unwrap();
+        std::fs::write(&file, "one").unwrap();
+        let long_ago = std::fs::metadata(&file).unwrap().modified().unwrap() - RACY * 10;
+        set_modified(long_ago);
+        let files = BTreeSet::from([file.clone()]);
+        let mut known = KnownFiles::default();
+        let one = known.fingerprint(&files);
+        assert_eq!(known.0.len(), 1);
+        assert_eq!(known.fingerprint(&files), one);
+        std::fs::write(&file, "two").unwrap();
+        let two = known.fingerprint(&files);
+        assert_ne!(two, one);
+        assert_eq!(known.0.len(), 0, "written just now: it may be again, without a trace");
+        // As a ConfigMap's link: another file of the same size and time.
+        let other = directory.path().join("other");
+        std::fs::write(&other, "six").unwrap();
+        set_modified(long_ago);
+        assert_eq!(known.fingerprint(&files), two);
+        std::fs::rename(&other, &file).unwrap();
+        set_modified(long_ago);
+        assert_ne!(known.fingerprint(&files), two);
+        assert_eq!(known.fingerprint(&BTreeSet::new()).len(), two.len());
+        assert_eq!(known.0.len(), 0);
+    }
+}

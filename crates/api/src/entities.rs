@@ -1,8 +1,7 @@
-//! The typed form of everything that goes over the wire: one file per kind, with what it is created from and what of
-//! it can be changed.
+//! Typed wire forms: one file per kind with the entity and the bodies that create and update it.
 //!
-//! Servers may be newer than this code: unknown fields are ignored, unknown members of an enumeration are its `Other`.
-//! The declarations in `kinds/` stay the source; a test compares every struct with them.
+//! Servers may be newer than this code: unknown fields are ignored, unknown members of an enumeration become `Other`.
+//! The declarations in `kinds/` are authoritative; a test compares every struct with them.
 
 mod artifact;
 mod change;

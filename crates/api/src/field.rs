@@ -1,12 +1,12 @@
-//! What a field of an entity is: its JSON form, who may set it, and where its filterable value is stored.
+//! Declaration of a field: its JSON form, who may set it, and where its filterable value is stored.
 
-/// A named set of allowed texts.
+/// A named set of allowed strings.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Enumeration {
     /// Name of the schema in the OpenAPI document.
     pub name: &'static str,
     pub members: &'static [&'static str],
-    /// Default that the schema announces.
+    /// Default in the OpenAPI schema.
     pub default: Option<&'static str>,
 }
 
@@ -14,7 +14,7 @@ pub struct Enumeration {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     String,
-    /// A text that should be a URI; not enforced (parity, registry-server 1.3).
+    /// A string documented as a URI; any string is accepted (parity).
     Uri,
     StringList,
     Enumeration(&'static Enumeration),
@@ -24,8 +24,8 @@ pub enum Shape {
     Integer,
     /// The id of another entity, a decimal string.
     Id,
-    /// Milliseconds since the Unix epoch as a decimal string. Other texts are stored as they are, because the
-    /// reference stores them (parity, registry-server 1.3), but only numbers can be filtered.
+    /// Milliseconds since the Unix epoch as a decimal string. Other strings are stored unchanged, as the Kubeflow Model
+    /// Registry does (parity), but filters match numbers only.
     EpochMillis,
 }
 
@@ -53,21 +53,21 @@ pub enum Access {
 pub struct Field {
     /// Name in JSON and in filters.
     pub name: &'static str,
-    /// Name in the `property` table; filters accept it as well (parity, registry-server 3.4).
+    /// Name in the `property` table; filters accept it too (parity).
     pub stored: &'static str,
     pub shape: Shape,
     pub storage: Storage,
     pub access: Access,
     pub required: bool,
-    /// Value of an entity created without the field.
+    /// Value if the field is absent at creation.
     pub default: Option<&'static str>,
-    /// Whether a filter by this name also reaches custom properties of the same name (parity, registry-server 3.4).
+    /// Whether a filter by this name also matches custom properties of the same name (parity).
     pub also_custom: bool,
     pub description: &'static str,
 }
 
 impl Field {
-    /// Whether an explicit null in a PATCH keeps the value instead of clearing it: true of states and statuses.
+    /// Whether null in a PATCH keeps the value instead of clearing it: so for states and statuses.
     pub const fn null_keeps(&self) -> bool {
         matches!(self.shape, Shape::Enumeration(_))
     }
@@ -102,7 +102,7 @@ impl Field {
         Self::new("state", "state", Shape::Enumeration(enumeration), "Life cycle state.").column("state")
     }
 
-    /// The id of an entity that has to exist and never changes.
+    /// The id of the parent: required and immutable.
     pub(crate) const fn parent(name: &'static str, stored: &'static str, description: &'static str) -> Self {
         Self::new(name, stored, Shape::Id, description).required().immutable().column("parent_id")
     }
@@ -127,7 +127,7 @@ impl Field {
         self
     }
 
-    /// Set by the server alone.
+    /// Set by the server only.
     pub(crate) const fn read_only(mut self) -> Self {
         self.access = Access::ReadOnly;
         self
@@ -139,7 +139,7 @@ impl Field {
     }
 }
 
-/// Fields that every kind has, besides `name`, `id`, the two times and `customProperties`.
+/// Fields of every kind, in addition to `name`, `id`, the two times and `customProperties`.
 pub const COMMON_FIELDS: &[Field] = &[
     Field::string("description", "description", "An optional description.").also_custom(),
     Field::string(

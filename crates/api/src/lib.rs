@@ -1,13 +1,14 @@
-//! The wire vocabulary of the APIs: kinds of entity with their fields, what the catalog publishes, the error body,
-//! paging parameters.
+//! The wire vocabulary of the APIs: kinds of entity with their fields, custom properties, assets of the catalog, the
+//! error body, paging parameters.
 //!
-//! It never does I/O, knows no SQL, no HTTP framework and no async: servers, clients and tools share it.
+//! It does no I/O and depends on no SQL, HTTP or async library: servers, clients and tools share it.
 //!
-//! To add a field, add one line to its kind in `kinds/`; to add a kind, add one file there, a member of [`Kind`]
-//! and an arm in [`Kind::spec`]. Decoding, storage, filters and the OpenAPI document follow from the declaration; a test
-//! asks for the field in the typed form, in `entities/`.
+//! To add a field, add one line to its kind in `kinds/`. To add a kind, add a file there, a member of [`Kind`] and a
+//! line in `kinds.rs`. Routes, decoding, storage, filters, export and the OpenAPI document derive from the declaration;
+//! tests compare the typed form in `entities/`, the client and the command line with it.
 
 pub mod catalog;
+pub mod custom_property;
 pub mod entities;
 pub mod error;
 pub mod field;
@@ -15,17 +16,18 @@ pub mod kind;
 mod kinds;
 pub mod page;
 
+pub use custom_property::CustomProperty;
 pub use error::ErrorBody;
 pub use field::{Access, Enumeration, Field, Shape, Storage};
-pub use kind::{EntityTable, Kind, KindSpec, Parent, Reference};
+pub use kind::{Check, EntityTable, Kind, KindSpec, Parent, Reference, ReferenceCheck};
 pub use page::{OrderBy, SortOrder};
 
-/// Versions of the registry's REST API. Both serve the same entities.
+/// Versions of the registry's REST API over the same entities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ApiVersion {
     /// With experiments; a metric's `step` is a JSON integer.
     V1Alpha3,
-    /// Without experiments; a metric's `step` is a string; an unknown `orderBy` is refused.
+    /// Without experiments; a metric's `step` is a string; an unknown `orderBy` is 400.
     V1,
 }
 

@@ -1,11 +1,11 @@
 //! Paging and ordering parameters of lists.
 
-/// Items on a page when the request names no size.
+/// Page size without `pageSize`.
 pub const DEFAULT_PAGE_SIZE: u32 = 1_000;
-/// Items on a page at most; a larger request gets this many and a token for the rest.
+/// Largest page; a larger `pageSize` is reduced to it, and the page token leads to the rest.
 pub const MAX_PAGE_SIZE: u32 = 10_000;
 
-/// What a list is ordered by; equal keys are ordered by id, in the same direction.
+/// Sort key of a list; equal keys are ordered by id in the same direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum OrderBy {
     #[default]
@@ -17,9 +17,9 @@ pub enum OrderBy {
 impl OrderBy {
     pub const NAMES: [&'static str; 3] = ["CREATE_TIME", "LAST_UPDATE_TIME", "ID"];
 
-    /// Reads a value of `orderBy`; `id` in lower case is accepted as well (parity, registry-server 3.1).
-    pub fn parse(text: &str) -> Option<Self> {
-        match text {
+    /// Parses a value of `orderBy`; `id` in lower case is accepted too (parity).
+    pub fn parse(value: &str) -> Option<Self> {
+        match value {
             "ID" | "id" => Some(Self::Id),
             "CREATE_TIME" => Some(Self::CreateTime),
             "LAST_UPDATE_TIME" => Some(Self::LastUpdateTime),
@@ -28,7 +28,7 @@ impl OrderBy {
     }
 }
 
-/// Direction of a list.
+/// Sort direction of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum SortOrder {
     #[default]
@@ -39,8 +39,8 @@ pub enum SortOrder {
 impl SortOrder {
     pub const NAMES: [&'static str; 2] = ["ASC", "DESC"];
 
-    /// Anything but `DESC` is ascending (parity, registry-server 3.1).
-    pub fn parse(text: &str) -> Self {
-        if text == "DESC" { Self::Descending } else { Self::Ascending }
+    /// Parses a value of `sortOrder`; anything but `DESC` is ascending (parity).
+    pub fn parse(value: &str) -> Self {
+        if value == "DESC" { Self::Descending } else { Self::Ascending }
     }
 }

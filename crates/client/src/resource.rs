@@ -129,3 +129,50 @@ impl Resource for ModelArtifact {
     type Create = ModelArtifactCreate;
     type Update = ModelArtifactUpdate;
 }
+
+#[cfg(test)]
+mod tests {
+    use model_registry_api::Kind;
+
+    use super::*;
+
+    fn check<R: Resource>(kind: Kind) {
+        let spec = kind.spec();
+        assert_eq!((Some(R::COLLECTION), R::ONE), (spec.collection, spec.name), "{kind:?}");
+    }
+
+    fn check_child<C: Child>(kind: Kind) {
+        let parent = kind.spec().parent.unwrap();
+        assert_eq!((Some(C::PARENTS), C::BELOW), (parent.kind.spec().collection, parent.segment), "{kind:?}");
+    }
+
+    /// A new kind does not compile until it is here.
+    #[test]
+    fn paths_are_those_of_the_declarations() {
+        for kind in Kind::ALL {
+            match kind {
+                Kind::RegisteredModel => check::<RegisteredModel>(kind),
+                Kind::ModelVersion => {
+                    check::<ModelVersion>(kind);
+                    check_child::<ModelVersion>(kind);
+                }
+                Kind::ServingEnvironment => check::<ServingEnvironment>(kind),
+                Kind::InferenceService => {
+                    check::<InferenceService>(kind);
+                    check_child::<InferenceService>(kind);
+                }
+                Kind::ServeModel => check_child::<ServeModel>(kind),
+                Kind::Experiment => check::<Experiment>(kind),
+                Kind::ExperimentRun => {
+                    check::<ExperimentRun>(kind);
+                    check_child::<ExperimentRun>(kind);
+                }
+                Kind::ModelArtifact => check::<ModelArtifact>(kind),
+                // Served as artifacts of any kind.
+                Kind::DocArtifact | Kind::DataSet | Kind::Metric | Kind::Parameter | Kind::MetricPoint => {
+                    assert_eq!(kind.spec().collection, None);
+                }
+            }
+        }
+    }
+}

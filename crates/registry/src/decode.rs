@@ -1,58 +1,60 @@
-//! Reads request bodies by the declaration of their kind: JSON to a [`Draft`], with the reference's strictness.
+//! Decodes request bodies by the declaration of their kind: JSON to a [`Draft`], as strictly as the Kubeflow Model
+//! Registry.
 //!
-//! Keys match without regard to case, the last of several counts, unknown ones are refused except in artifact bodies, and a null is told apart
-//! from an absent field.
+//! Keys match case-insensitively, the last of several counts (parity), unknown keys are rejected except in artifact
+//! bodies, and null differs from an absent field.
 
+mod case_insensitive_json;
 mod custom_properties;
 mod field;
-mod last_written;
 pub(crate) mod limits;
 
 use std::collections::BTreeMap;
 
+use model_registry_api::custom_property::json_type;
 use model_registry_api::kind::NAME_LIMIT;
 use model_registry_api::{ApiVersion, Field, KindSpec};
 use model_registry_server::ApiError;
 use serde_json::{Map, Value};
 
-/// What a field was given as.
+/// A field of a body: null or a value in its stored form.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Given {
+pub(crate) enum FieldInput {
     Null,
     Value(Value),
 }
 
-/// The fields that a body gave, checked and in their stored form.
+/// A decoded body: its fields, checked and in their stored form.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Draft {
     pub(crate) name: Option<String>,
-    /// The entity's own id, where the body may carry it.
+    /// The id of the entity itself, from bodies that may carry it.
     pub(crate) id: Option<i64>,
-    pub(crate) fields: BTreeMap<&'static str, Given>,
+    pub(crate) fields: BTreeMap<&'static str, FieldInput>,
     pub(crate) custom_properties: Option<Map<String, Value>>,
 }
 
-/// Which body it is.
+/// The form of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     Create,
     Update,
-    /// A whole entity: what nested creates and upserts take.
+    /// A whole entity: the body of nested creates and upserts.
     Whole,
 }
 
-/// How to read a body.
+/// How to decode a body.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Decoder {
     pub(crate) version: ApiVersion,
     pub(crate) mode: Mode,
-    /// Unknown fields are an error; artifact bodies ignore them (parity, registry-server 2.2).
+    /// Whether unknown fields are an error; bodies of artifacts of any kind ignore them (parity).
     pub(crate) strict: bool,
 }
 
 /// Parses a body that has to be one JSON object.
 pub(crate) fn object(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
-    let value = last_written::parse(bytes)
+    let value = case_insensitive_json::parse(bytes)
         .map_err(|error| ApiError::Invalid(format!("the body is not valid JSON: {error}")))?;
     as_object(value, "the body")
 }
@@ -60,13 +62,13 @@ pub(crate) fn object(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
 pub(crate) fn as_object(value: Value, what: &str) -> Result<Map<String, Value>, ApiError> {
     match value {
         Value::Object(map) => Ok(map),
-        // The reference reads a null body as an empty object and then misses the required fields.
+        // parity: a null body counts as an empty object, so required fields are missing.
         Value::Null => Ok(Map::new()),
-        other => Err(ApiError::Invalid(format!("{what} must be a JSON object, not {}", field::kind_of(&other)))),
+        other => Err(ApiError::Invalid(format!("{what} must be a JSON object, not {}", json_type(&other)))),
     }
 }
 
-/// The reference's words, which clients compare (parity, registry-server appendix E).
+/// An unknown field, in the words of the Kubeflow Model Registry, which clients compare (parity).
 pub(crate) fn unknown_field(key: String) -> ApiError {
     ApiError::Invalid(format!("json: unknown field {}", Value::String(key)))
 }
@@ -101,7 +103,7 @@ impl Decoder {
         })
     }
 
-    /// Fields that the server sets and that a whole entity may carry back; only the id means something.
+    /// Reads a field that the server sets and that a whole entity may carry; only the id has an effect.
     #[expect(clippy::unused_self, reason = "reads as one of the decoder's steps")]
     fn read_server_field(self, draft: &mut Draft, key: &str, value: &Value) -> Result<bool, ApiError> {
         if key.eq_ignore_ascii_case("id") {
@@ -109,13 +111,11 @@ impl Decoder {
                 Value::Null => None,
                 Value::String(text) if text.is_empty() => None,
                 Value::String(text) => Some(
-                    text.parse().map_err(|_| ApiError::Invalid(format!("invalid id `{text}`: it is no integer")))?,
+                    text.parse()
+                        .map_err(|_| ApiError::Invalid(format!("invalid id `{text}`: use a 64-bit integer")))?,
                 ),
                 other => {
-                    return Err(ApiError::Invalid(format!(
-                        "field `id` must be a string, not {}",
-                        field::kind_of(other)
-                    )));
+                    return Err(ApiError::Invalid(format!("field `id` must be a string, not {}", json_type(other))));
                 }
             };
             return Ok(true);
@@ -138,42 +138,41 @@ impl Decoder {
 fn name(spec: &KindSpec, value: Value) -> Result<Option<String>, ApiError> {
     match value {
         Value::Null => Ok(None),
-        // An empty name is no name: refused where one is required, generated elsewhere.
+        // An empty name counts as absent: an error where a name is required, generated elsewhere.
         Value::String(text) if text.is_empty() => Ok(None),
         Value::String(text) => {
             check_length("name", &text, spec.name_limit)?;
             Ok(Some(text))
         }
-        other => Err(ApiError::Invalid(format!("field `name` must be a string, not {}", field::kind_of(&other)))),
+        other => Err(ApiError::Invalid(format!("field `name` must be a string, not {}", json_type(&other)))),
     }
 }
 
 pub(crate) fn check_length(what: &str, text: &str, limit: usize) -> Result<(), ApiError> {
-    // The number of bytes is at least that of characters, and known without counting.
+    // The length in bytes is an upper bound of that in characters, and needs no counting.
     if text.len() <= limit || text.chars().count() <= limit {
         return Ok(());
     }
     Err(ApiError::Invalid(format!("`{what}` is longer than {limit} characters")))
 }
 
-/// The reference never looks at it here (registry-server 8.1, 28). What names another kind is a mistake worth an answer.
+/// Rejects the `artifactType` of another kind; other strings are ignored. The Kubeflow Model Registry ignores all of
+/// them (parity).
 fn check_artifact_type(spec: &KindSpec, value: &Value) -> Result<(), ApiError> {
-    let (Some(own), Some(given)) = (spec.artifact_type, value.as_str()) else {
+    let (Some(own), Some(sent)) = (spec.artifact_type, value.as_str()) else {
         return match value {
             Value::Null => Ok(()),
-            other => {
-                Err(ApiError::Invalid(format!("field `artifactType` must be a string, not {}", field::kind_of(other))))
-            }
+            other => Err(ApiError::Invalid(format!("field `artifactType` must be a string, not {}", json_type(other)))),
         };
     };
-    if given != own && model_registry_api::Kind::from_artifact_type(given).is_some() {
-        return Err(ApiError::Invalid(format!("`artifactType` is `{given}`, but this is a {own}")));
+    if sent != own && model_registry_api::Kind::from_artifact_type(sent).is_some() {
+        return Err(ApiError::Invalid(format!("`artifactType` is `{sent}`, but this is a {own}")));
     }
     Ok(())
 }
 
 impl Draft {
-    /// The first required field that is missing or empty; the name comes first, then the order of declaration.
+    /// Fails with 422 for the first required field that is missing or empty: the name, then the order of declaration.
     pub(crate) fn check_required(&self, spec: &'static KindSpec) -> Result<(), ApiError> {
         let missing = |field: &str| Err(ApiError::Unprocessable(format!("required field '{field}' is zero value.")));
         if spec.name_required && self.name.is_none() {
@@ -181,33 +180,33 @@ impl Draft {
         }
         for field in spec.all_fields().filter(|field| field.required) {
             match self.fields.get(field.name) {
-                Some(Given::Value(Value::String(text))) if text.is_empty() => return missing(field.name),
-                Some(Given::Value(_)) => {}
-                Some(Given::Null) | None => return missing(field.name),
+                Some(FieldInput::Value(Value::String(text))) if text.is_empty() => return missing(field.name),
+                Some(FieldInput::Value(_)) => {}
+                Some(FieldInput::Null) | None => return missing(field.name),
             }
         }
         Ok(())
     }
 
-    /// The id of another entity that a field carries.
+    /// The id of another entity in a field; `None` if it is absent, null or empty.
     pub(crate) fn reference(&self, field: &str) -> Result<Option<i64>, ApiError> {
         match self.fields.get(field) {
-            Some(Given::Value(Value::String(text))) if !text.is_empty() => text
+            Some(FieldInput::Value(Value::String(text))) if !text.is_empty() => text
                 .parse()
                 .map(Some)
-                .map_err(|_| ApiError::Invalid(format!("field `{field}` is no id: `{text}` is not an integer"))),
+                .map_err(|_| ApiError::Invalid(format!("field `{field}` is not an id: `{text}` is not an integer"))),
             _ => Ok(None),
         }
     }
 
-    /// What of a whole entity an update may take: the rest is not the client's to change.
+    /// Drops the fields that an update cannot change.
     pub(crate) fn only_mutable(mut self, spec: &'static KindSpec) -> Self {
         self.fields.retain(|name, _| spec.field(name).is_some_and(Field::on_update));
         self
     }
 
     pub(crate) fn set(&mut self, field: &'static str, value: impl Into<Value>) {
-        self.fields.insert(field, Given::Value(value.into()));
+        self.fields.insert(field, FieldInput::Value(value.into()));
     }
 }
 
@@ -226,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_fields_are_refused_with_the_reference_s_words() {
+    fn unknown_fields_are_rejected_in_the_words_of_the_kubeflow_model_registry() {
         let error = decode(Kind::RegisteredModel, Mode::Create, true, r#"{"name":"m","ext_id":1}"#).unwrap_err();
         assert_eq!(error, r#"json: unknown field "ext_id""#);
         assert!(decode(Kind::DocArtifact, Mode::Create, false, r#"{"ext_id":1}"#).is_ok());
@@ -240,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_key_in_two_cases_the_last_written_counts() {
+    fn the_last_of_keys_that_differ_in_case_counts() {
         for (first, last) in [("externalId", "externalid"), ("externalid", "externalId"), ("EXTERNALID", "externalId")]
         {
             let body = format!(
@@ -249,7 +248,7 @@ mod tests {
             );
             let draft = decode(Kind::RegisteredModel, Mode::Create, true, &body).unwrap();
             assert_eq!(draft.name.as_deref(), Some("b"));
-            assert_eq!(draft.fields["externalId"], Given::Value("last".into()), "{body}");
+            assert_eq!(draft.fields["externalId"], FieldInput::Value("last".into()), "{body}");
             assert_eq!(draft.custom_properties.unwrap()["p"]["string_value"], "y");
         }
     }
@@ -272,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_types_name_the_field_and_both_types() {
+    fn an_error_about_a_wrong_type_names_the_field_and_both_types() {
         let error = decode(Kind::RegisteredModel, Mode::Update, true, r#"{"description":5}"#).unwrap_err();
         assert_eq!(error, "field `description` must be a string, not a number");
         let error = decode(Kind::RegisteredModel, Mode::Update, true, "[]").unwrap_err();
@@ -282,9 +281,9 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_id_is_none() {
+    fn an_empty_id_counts_as_absent() {
         let draft = decode(Kind::InferenceService, Mode::Update, true, r#"{"modelVersionId":""}"#).unwrap();
-        assert_eq!(draft.fields["modelVersionId"], Given::Null);
+        assert_eq!(draft.fields["modelVersionId"], FieldInput::Null);
         let draft = decode(Kind::ModelVersion, Mode::Create, true, r#"{"name":"v","registeredModelId":""}"#).unwrap();
         assert_eq!(
             draft.check_required(Kind::ModelVersion.spec()).unwrap_err().to_string(),
@@ -293,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn one_body_is_one_document() {
+    fn a_second_document_in_the_body_is_rejected() {
         let error = decode(Kind::RegisteredModel, Mode::Create, true, r#"{"name":"a"}{"name":"b"}"#).unwrap_err();
         assert!(error.starts_with("the body is not valid JSON: trailing characters"), "{error}");
     }

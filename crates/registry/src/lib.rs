@@ -1,14 +1,15 @@
-//! The registry's REST API: routes, rules, and the OpenAPI document.
+//! The REST API of the registry: operations, handlers, rules, and the OpenAPI document.
 //!
-//! It never writes SQL (the store does), never opens a socket (the server crate does), and has no code per kind where
-//! kinds differ only in their declaration.
+//! It contains no SQL (the store does) and opens no sockets (the server crate does). Kinds differ in their declarations
+//! in the api crate, not in code here.
 //!
-//! To add an operation, add its line in `routes.rs`, its handler in `routes/`, its rule in `rules/` where it has one,
-//! and its entry in `openapi/operations.rs`; the contract test tells what is missing.
+//! To add an operation, declare it in `operations.rs` and write its handler in `routes/` and, if it writes, its
+//! transaction in `rules/`. The route and the OpenAPI entry derive from the declaration.
 
-mod answer;
 mod decode;
 mod openapi;
+mod operations;
+mod response;
 mod routes;
 mod rules;
 
@@ -17,14 +18,14 @@ use model_registry_store::Store;
 pub use openapi::document as openapi_document;
 pub use routes::router;
 
-/// What the handlers share.
+/// State shared by the handlers.
 pub struct Registry {
     store: Store,
-    waiting: routes::WaitingRoom,
+    feed_readers: routes::FeedReaders,
 }
 
 impl Registry {
     pub fn new(store: Store) -> Self {
-        Self { store, waiting: routes::WaitingRoom::new() }
+        Self { store, feed_readers: routes::FeedReaders::new() }
     }
 }

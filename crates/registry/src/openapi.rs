@@ -1,12 +1,11 @@
-//! The OpenAPI document, generated from the kinds' declarations and the table of operations.
+//! The OpenAPI document, generated from the declarations of the kinds and the table of operations.
 //!
 //! Names and structure are those of the Kubeflow Model Registry's document, so that clients can be generated from
-//! either; what differs is listed, with reasons, in the test that compares the two (`tests/it/contract.rs`). Operations
-//! and schemas of v1 that differ from v1alpha3's carry the suffix `V1`.
+//! either; the test that compares the two (`tests/it/contract.rs`) lists the differences with their reasons. Operations
+//! of v1, and its schemas that differ from v1alpha3, have the suffix `V1`.
 
 mod kind_schemas;
 mod links;
-mod operations;
 mod parameters;
 mod paths;
 mod registration;
@@ -17,10 +16,12 @@ use model_registry_api::ApiVersion;
 use model_registry_server::openapi::{self, fixed_paths, reference};
 use serde_json::{Map, Value, json};
 
-/// Where the document is served.
+use crate::operations;
+
+/// The path of the document.
 pub(crate) const PATH: &str = "/openapi.json";
 
-/// The document that `/openapi.json` serves.
+/// The OpenAPI document of both versions of the API.
 pub fn document() -> Value {
     let mut schemas = shared_schemas::all();
     let mut responses = responses::errors();
@@ -28,11 +29,12 @@ pub fn document() -> Value {
     let mut all_links = Map::new();
     let mut all_paths = fixed_paths::all(PATH);
     for version in ApiVersion::ALL {
-        schemas.extend(kind_schemas::all(version));
+        let operations = operations::all(version);
+        schemas.extend(kind_schemas::all(version, &operations));
         schemas.extend(registration::schemas(version));
-        responses.extend(responses::answers(version));
-        all_links.extend(links::all(version));
-        all_paths.extend(paths::all(version));
+        responses.extend(responses::of(&operations, version));
+        all_links.extend(links::all(&operations, version));
+        all_paths.extend(paths::all(&operations, version));
     }
     let mut document = openapi::document(
         "Model Registry REST API",
@@ -40,8 +42,8 @@ pub fn document() -> Value {
         env!("CARGO_PKG_VERSION"),
     );
     document["tags"] = json!([
-        {"name": operations::TAG, "description": "Everything the registry keeps."},
-        {"name": fixed_paths::TAG, "description": "The server itself."},
+        {"name": paths::TAG, "description": "Models, versions, artifacts, experiments and deployments."},
+        {"name": fixed_paths::TAG, "description": "Health of the server, and this document."},
     ]);
     document["paths"] = all_paths.into();
     let components = &mut document["components"];
@@ -53,7 +55,7 @@ pub fn document() -> Value {
     document
 }
 
-/// The name of a component or operation in a version, where both versions have their own.
+/// The name of a component or operation that each version has in its own form.
 fn named(base: &str, version: ApiVersion) -> String {
     match version {
         ApiVersion::V1Alpha3 => base.to_owned(),

@@ -1,16 +1,16 @@
-//! What creates and changes entities: one operation per kind of write, each a transaction that may be repeated.
+//! Transactions that create and update entities: one unit of work per kind of write, repeatable after a conflict.
 
-mod apply;
 mod create;
+mod document;
 mod error;
+mod hub_access;
 mod idempotent;
 mod register;
-mod serve;
 mod update;
 mod upsert_artifact;
 
-pub(crate) use apply::new_document;
-pub(crate) use create::{Create, random_name};
+pub(crate) use create::{Create, NewReference, random_name};
+pub(crate) use document::new_document;
 pub(crate) use error::RuleError;
 pub(crate) use idempotent::Idempotent;
 pub(crate) use register::{Register, RegisterArtifact};
@@ -20,7 +20,7 @@ pub(crate) use upsert_artifact::UpsertArtifact;
 use model_registry_api::Kind;
 use model_registry_server::ApiError;
 
-/// Says that the entity an id names does not exist.
+/// The 404 for an id without an entity.
 pub(crate) fn not_found(kind: Kind, id: i64) -> ApiError {
     ApiError::NotFound(format!("no {} found for id {id}", kind.spec().label))
 }

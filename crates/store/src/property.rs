@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model_registry_api::{KindSpec, Shape, Storage};
+use model_registry_api::{CustomProperty, KindSpec, Shape, Storage};
 use serde_json::{Map, Value};
 
 use crate::document::Document;
@@ -107,18 +107,16 @@ pub fn custom_properties(document: &Map<String, Value>) -> Properties {
     custom.filter_map(|(name, value)| Some(((name.clone(), true, 0), custom_value(value)?))).collect()
 }
 
-/// The value of a custom property; structs and protos are texts, of which only the presence is useful.
+/// The value of a custom property; structs and protos are stored as strings, so that filters see their presence.
 fn custom_value(value: &Value) -> Option<PropertyValue> {
-    let text = |field: &str| value.get(field).and_then(Value::as_str);
-    match value.get("metadataType").and_then(Value::as_str)? {
-        "MetadataStringValue" => text("string_value").map(|text| PropertyValue::String(text.to_owned())),
-        "MetadataIntValue" => text("int_value")?.parse().ok().map(PropertyValue::Int),
-        "MetadataDoubleValue" => value.get("double_value")?.as_f64().map(PropertyValue::Double),
-        "MetadataBoolValue" => value.get("bool_value")?.as_bool().map(PropertyValue::Bool),
-        "MetadataStructValue" => text("struct_value").map(|text| PropertyValue::String(text.to_owned())),
-        "MetadataProtoValue" => text("proto_value").map(|text| PropertyValue::String(text.to_owned())),
-        _ => None,
-    }
+    Some(match CustomProperty::from_json(value).ok()? {
+        CustomProperty::String(text) | CustomProperty::Struct(text) | CustomProperty::Proto { value: text, .. } => {
+            PropertyValue::String(text.to_owned())
+        }
+        CustomProperty::Int(number) => PropertyValue::Int(number),
+        CustomProperty::Double(number) => PropertyValue::Double(number),
+        CustomProperty::Bool(flag) => PropertyValue::Bool(flag),
+    })
 }
 
 /// Rows removed by one condition at most; SQLite's expressions are a thousand levels deep at most.

@@ -6,7 +6,7 @@ use super::{
     MetricUpdate, ModelArtifact, ModelArtifactCreate, ModelArtifactUpdate, Parameter, ParameterCreate, ParameterUpdate,
 };
 
-/// An artifact of any kind; `artifactType` tells which.
+/// An artifact of any kind, discriminated by `artifactType`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "artifactType")]
 pub enum Artifact {
@@ -20,7 +20,7 @@ pub enum Artifact {
     Metric(Box<Metric>),
     #[serde(rename = "parameter")]
     Parameter(Box<Parameter>),
-    /// A kind that this version does not know, as it came.
+    /// The JSON of an artifact kind unknown to this version.
     #[serde(untagged)]
     Other(Map<String, Value>),
 }
@@ -49,7 +49,7 @@ impl Artifact {
     }
 }
 
-/// What an [`Artifact`] is created from.
+/// Creation body of [`Artifact`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "artifactType")]
 pub enum ArtifactCreate {
@@ -65,7 +65,7 @@ pub enum ArtifactCreate {
     Parameter(Box<ParameterCreate>),
 }
 
-/// What of an [`Artifact`] is changed; its kind has to be the artifact's.
+/// Update body of [`Artifact`]; its `artifactType` has to be that of the artifact.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "artifactType")]
 pub enum ArtifactUpdate {

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What happens to a field that is not mentioned, mentioned as null, or given a value.
+/// What an update does to a field: absent keeps it, null clears it, a value replaces it.
 ///
 /// ```
 /// use model_registry_api::entities::{Change, RegisteredModelUpdate};
@@ -15,7 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Change<T> {
-    /// The field is not mentioned and stays as it is.
+    /// The field is absent and keeps its value.
     #[default]
     Keep,
     /// The field is null and loses its value.
@@ -36,7 +36,7 @@ impl<T> From<T> for Change<T> {
 }
 
 impl<T: Serialize> Serialize for Change<T> {
-    /// A field that is kept has to be skipped by the struct it is in; here it can only be null.
+    /// The enclosing struct has to skip [`Change::Keep`]; here it can only be written as null.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Keep | Self::Clear => serializer.serialize_none(),

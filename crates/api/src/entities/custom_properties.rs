@@ -1,10 +1,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-/// Values of one's own, by name.
+use crate::CustomProperty;
+
+/// Custom properties by name.
 pub type CustomProperties = BTreeMap<String, MetadataValue>;
 
 /// A value of a custom property.
@@ -16,10 +18,9 @@ pub type CustomProperties = BTreeMap<String, MetadataValue>;
 /// assert_eq!(serde_json::to_string(&value)?, r#"{"metadataType":"MetadataIntValue","int_value":"42"}"#);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(from = "Wire", into = "Wire")]
+#[derive(Clone, Debug, PartialEq)]
 pub enum MetadataValue {
-    Text(String),
+    String(String),
     Int(i64),
     Double(f64),
     Bool(bool),
@@ -30,74 +31,55 @@ pub enum MetadataValue {
         type_name: String,
         value: String,
     },
-    /// One of a type that this version does not know, as it came.
+    /// The wire form of a value whose type this version does not know.
     Other(Map<String, Value>),
 }
 
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(tag = "metadataType")]
-enum Wire {
-    #[serde(rename = "MetadataStringValue")]
-    Text { string_value: String },
-    #[serde(rename = "MetadataIntValue")]
-    Int { int_value: String },
-    #[serde(rename = "MetadataDoubleValue")]
-    Double { double_value: f64 },
-    #[serde(rename = "MetadataBoolValue")]
-    Bool { bool_value: bool },
-    #[serde(rename = "MetadataStructValue")]
-    Struct { struct_value: String },
-    #[serde(rename = "MetadataProtoValue")]
-    Proto {
-        #[serde(rename = "type")]
-        type_name: String,
-        proto_value: String,
-    },
-    #[serde(untagged)]
-    Other(Map<String, Value>),
-}
-
-impl From<Wire> for MetadataValue {
-    fn from(wire: Wire) -> Self {
-        match wire {
-            Wire::Text { string_value } => Self::Text(string_value),
-            Wire::Int { int_value } => match int_value.parse() {
-                Ok(number) => Self::Int(number),
-                Err(_) => Self::Other(Map::from_iter([
-                    ("metadataType".to_owned(), Value::from("MetadataIntValue")),
-                    ("int_value".to_owned(), Value::from(int_value)),
-                ])),
-            },
-            Wire::Double { double_value } => Self::Double(double_value),
-            Wire::Bool { bool_value } => Self::Bool(bool_value),
-            Wire::Struct { struct_value } => Self::Struct(struct_value),
-            Wire::Proto { type_name, proto_value } => Self::Proto { type_name, value: proto_value },
-            Wire::Other(map) => Self::Other(map),
+impl From<CustomProperty<'_>> for MetadataValue {
+    fn from(property: CustomProperty<'_>) -> Self {
+        match property {
+            CustomProperty::String(text) => Self::String(text.to_owned()),
+            CustomProperty::Int(number) => Self::Int(number),
+            CustomProperty::Double(number) => Self::Double(number),
+            CustomProperty::Bool(flag) => Self::Bool(flag),
+            CustomProperty::Struct(text) => Self::Struct(text.to_owned()),
+            CustomProperty::Proto { type_name, value } => {
+                Self::Proto { type_name: type_name.to_owned(), value: value.to_owned() }
+            }
         }
     }
 }
 
-impl From<MetadataValue> for Wire {
-    fn from(value: MetadataValue) -> Self {
-        match value {
-            MetadataValue::Text(string_value) => Self::Text { string_value },
-            MetadataValue::Int(number) => Self::Int { int_value: number.to_string() },
-            MetadataValue::Double(double_value) => Self::Double { double_value },
-            MetadataValue::Bool(bool_value) => Self::Bool { bool_value },
-            MetadataValue::Struct(struct_value) => Self::Struct { struct_value },
-            MetadataValue::Proto { type_name, value } => Self::Proto { type_name, proto_value: value },
-            MetadataValue::Other(map) => Self::Other(map),
-        }
+impl<'de> Deserialize<'de> for MetadataValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let members = Map::deserialize(deserializer)?;
+        let known = CustomProperty::decode(|name| members.get(name).into()).map(Self::from);
+        Ok(known.unwrap_or(Self::Other(members)))
     }
 }
 
-/// The bare value, for people.
+impl Serialize for MetadataValue {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let property = match self {
+            Self::String(text) => CustomProperty::String(text),
+            Self::Int(number) => CustomProperty::Int(*number),
+            Self::Double(number) => CustomProperty::Double(*number),
+            Self::Bool(flag) => CustomProperty::Bool(*flag),
+            Self::Struct(text) => CustomProperty::Struct(text),
+            Self::Proto { type_name, value } => CustomProperty::Proto { type_name, value },
+            Self::Other(members) => return members.serialize(serializer),
+        };
+        property.serialize(serializer)
+    }
+}
+
+/// Writes the value alone, without its type.
 impl fmt::Display for MetadataValue {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Text(text) | Self::Struct(text) | Self::Proto { value: text, .. } => formatter.write_str(text),
+            Self::String(text) | Self::Struct(text) | Self::Proto { value: text, .. } => formatter.write_str(text),
             Self::Int(number) => write!(formatter, "{number}"),
-            // With its point, so that it reads as the double it is.
+            // With its decimal point, so that it reads as a double.
             Self::Double(number) => write!(formatter, "{number:?}"),
             Self::Bool(flag) => write!(formatter, "{flag}"),
             Self::Other(map) => formatter.write_str(&serde_json::to_string(map).unwrap_or_default()),
@@ -107,13 +89,13 @@ impl fmt::Display for MetadataValue {
 
 impl From<&str> for MetadataValue {
     fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
+        Self::String(text.to_owned())
     }
 }
 
 impl From<String> for MetadataValue {
     fn from(text: String) -> Self {
-        Self::Text(text)
+        Self::String(text)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Numbers that are decimal strings on the wire: JSON numbers of other languages end at 2^53.
+//! Integers as decimal strings on the wire: JSON numbers are exact only up to 2^53 in many languages.
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serializer};
@@ -11,5 +11,5 @@ pub(super) fn serialize<S: Serializer>(number: &i64, serializer: S) -> Result<S:
 
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     let text = String::deserialize(deserializer)?;
-    text.parse().map_err(|_| D::Error::custom(format!("`{text}` is no whole number")))
+    text.parse().map_err(|_| D::Error::custom(format!("`{text}` is not a decimal 64-bit integer")))
 }

@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 
 /// A point in time: milliseconds since the Unix epoch, on the wire a decimal string.
 ///
-/// Times that clients set may be any text, since the API does not check them all: it is kept as it is.
+/// A time set by a client may be any string, since the server does not check all of them; it is kept unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EpochMillis(pub String);
 
 impl EpochMillis {
-    /// The number, unless the text is none.
+    /// The milliseconds; `None` unless the string is a number.
     pub fn millis(&self) -> Option<i64> {
         self.0.parse().ok()
     }

@@ -6,10 +6,10 @@ use super::{Change, CustomProperties, EpochMillis, State};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Experiment {
-    /// Set by the server; empty in one that does not exist yet.
+    /// Set by the server; empty before creation.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub id: String,
-    /// Never changes.
+    /// Immutable.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -18,7 +18,7 @@ pub struct Experiment {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
     pub custom_properties: CustomProperties,
-    /// Who owns the experiment.
+    /// Owner of the experiment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// Life cycle state.
@@ -32,7 +32,7 @@ pub struct Experiment {
     pub last_update_time_since_epoch: EpochMillis,
 }
 
-/// What [`Experiment`] is created from.
+/// Creation body of [`Experiment`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ExperimentCreate {
@@ -49,7 +49,7 @@ pub struct ExperimentCreate {
     pub state: Option<State>,
 }
 
-/// What of [`Experiment`] is changed.
+/// Update body of [`Experiment`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ExperimentUpdate {
@@ -57,7 +57,7 @@ pub struct ExperimentUpdate {
     pub description: Change<String>,
     #[serde(skip_serializing_if = "Change::is_keep")]
     pub external_id: Change<String>,
-    /// Replaces all of them.
+    /// Replaces all custom properties.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_properties: Option<CustomProperties>,
     #[serde(skip_serializing_if = "Change::is_keep")]

@@ -3,38 +3,38 @@ use serde::{Deserialize, Serialize};
 use super::{EpochMillis, decimal};
 use crate::Kind;
 
-/// One mutation of one entity, as the change feed tells it.
+/// An entry of the change feed: one mutation of one entity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoggedChange {
-    /// Ascending without gaps, the same for every reader.
+    /// Position in the feed: ascending without gaps, the same for every reader.
     #[serde(with = "decimal")]
     pub sequence: i64,
     pub time: EpochMillis,
-    /// Who made it, where callers are known.
+    /// User who made the change, if requests are authenticated.
     #[serde(default)]
     pub actor: Option<String>,
     /// The name of the entity's kind; see [`Self::known_kind`].
     pub kind: String,
-    /// The entity's id.
+    /// Id of the entity.
     pub id: String,
     /// `create`, `update` or `import`.
     pub verb: String,
-    /// The entity's revision after it.
+    /// The revision of the entity after the change.
     #[serde(with = "decimal")]
     pub revision: i64,
 }
 
-/// Some changes, perhaps none, and where to go on.
+/// A page of changes, possibly empty, and where to continue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangePage {
     pub items: Vec<LoggedChange>,
-    /// The sequence to read behind next.
+    /// Where to continue: the sequence to pass as `after` of the next request.
     #[serde(with = "decimal")]
     pub next: i64,
 }
 
 impl LoggedChange {
-    /// The kind; `None` where the server has kinds that this code does not know.
+    /// The kind; `None` if it is unknown to this version.
     pub fn known_kind(&self) -> Option<Kind> {
         Kind::from_name(&self.kind)
     }

@@ -6,10 +6,10 @@ use super::{Change, CustomProperties, EpochMillis, State};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ModelVersion {
-    /// Set by the server; empty in one that does not exist yet.
+    /// Set by the server; empty before creation.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub id: String,
-    /// Never changes.
+    /// Immutable.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -18,13 +18,13 @@ pub struct ModelVersion {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
     pub custom_properties: CustomProperties,
-    /// Id of the model this is a version of.
+    /// Id of the model of the version.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub registered_model_id: String,
     /// Life cycle state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<State>,
-    /// Who made the version.
+    /// Author of the version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
     /// Set by the server.
@@ -35,7 +35,7 @@ pub struct ModelVersion {
     pub last_update_time_since_epoch: EpochMillis,
 }
 
-/// What [`ModelVersion`] is created from.
+/// Creation body of [`ModelVersion`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ModelVersionCreate {
@@ -46,7 +46,7 @@ pub struct ModelVersionCreate {
     pub external_id: Option<String>,
     #[serde(skip_serializing_if = "CustomProperties::is_empty")]
     pub custom_properties: CustomProperties,
-    /// Id of the model this is a version of.
+    /// Id of the model of the version.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub registered_model_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,7 +55,7 @@ pub struct ModelVersionCreate {
     pub author: Option<String>,
 }
 
-/// What of [`ModelVersion`] is changed.
+/// Update body of [`ModelVersion`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ModelVersionUpdate {
@@ -63,7 +63,7 @@ pub struct ModelVersionUpdate {
     pub description: Change<String>,
     #[serde(skip_serializing_if = "Change::is_keep")]
     pub external_id: Change<String>,
-    /// Replaces all of them.
+    /// Replaces all custom properties.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_properties: Option<CustomProperties>,
     #[serde(skip_serializing_if = "Option::is_none")]

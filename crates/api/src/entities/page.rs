@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase")]
 pub struct Page<T> {
     pub items: Vec<T>,
-    /// Asks for the next page; empty on the last one.
+    /// Page token of the next page; empty on the last page.
     #[serde(default)]
     pub next_page_token: String,
-    /// Items on a page at most.
+    /// Maximum number of items per page.
     #[serde(default)]
     pub page_size: u32,
-    /// Items on this page.
+    /// Number of items on this page.
     #[serde(default)]
     pub size: u32,
 }

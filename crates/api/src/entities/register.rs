@@ -2,11 +2,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Artifact, ArtifactCreate, ModelVersion, ModelVersionCreate, RegisteredModel, RegisteredModelCreate};
 
-/// A model, a version and its artifacts, registered in one step.
+/// The body that registers a model, a version and its artifacts in one request.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct RegisterRequest {
-    /// The model as it is created if there is none of this name; one that exists stays as it is.
+    /// The model: created if no model has this name; an existing one is not changed.
     pub registered_model: RegisteredModelCreate,
     /// The new version, without a `registered_model_id`.
     pub model_version: ModelVersionCreate,
@@ -14,7 +14,7 @@ pub struct RegisterRequest {
     pub artifacts: Vec<ArtifactCreate>,
 }
 
-/// What a registration found or created.
+/// The found or created model, the created version and its artifacts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct RegisterResponse {

@@ -6,10 +6,10 @@ use super::{Change, CustomProperties, EpochMillis, State};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct RegisteredModel {
-    /// Set by the server; empty in one that does not exist yet.
+    /// Set by the server; empty before creation.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub id: String,
-    /// Never changes.
+    /// Immutable.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -18,7 +18,7 @@ pub struct RegisteredModel {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
     pub custom_properties: CustomProperties,
-    /// Who owns the model.
+    /// Owner of the model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// Life cycle state.
@@ -36,7 +36,7 @@ pub struct RegisteredModel {
     /// Tasks the model is made for, for example `text-generation`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tasks: Option<Vec<String>>,
-    /// Who provides the model.
+    /// Provider of the model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
     /// A URL or data URL of a logo.
@@ -45,7 +45,7 @@ pub struct RegisteredModel {
     /// Short name of the licence, for example `apache-2.0`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub license: Option<String>,
-    /// Where the licence's text is.
+    /// Location of the licence's full text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub license_link: Option<String>,
     /// Library the model is made for, for example `transformers`.
@@ -59,7 +59,7 @@ pub struct RegisteredModel {
     pub last_update_time_since_epoch: EpochMillis,
 }
 
-/// What [`RegisteredModel`] is created from.
+/// Creation body of [`RegisteredModel`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct RegisteredModelCreate {
@@ -94,7 +94,7 @@ pub struct RegisteredModelCreate {
     pub library_name: Option<String>,
 }
 
-/// What of [`RegisteredModel`] is changed.
+/// Update body of [`RegisteredModel`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct RegisteredModelUpdate {
@@ -102,7 +102,7 @@ pub struct RegisteredModelUpdate {
     pub description: Change<String>,
     #[serde(skip_serializing_if = "Change::is_keep")]
     pub external_id: Change<String>,
-    /// Replaces all of them.
+    /// Replaces all custom properties.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_properties: Option<CustomProperties>,
     #[serde(skip_serializing_if = "Change::is_keep")]

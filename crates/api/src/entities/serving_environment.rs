@@ -2,14 +2,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{Change, CustomProperties, EpochMillis};
 
-/// A place where models are served, for example a Kubernetes namespace.
+/// An environment that models are served in, for example a Kubernetes namespace.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ServingEnvironment {
-    /// Set by the server; empty in one that does not exist yet.
+    /// Set by the server; empty before creation.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub id: String,
-    /// Never changes.
+    /// Immutable.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -26,7 +26,7 @@ pub struct ServingEnvironment {
     pub last_update_time_since_epoch: EpochMillis,
 }
 
-/// What [`ServingEnvironment`] is created from.
+/// Creation body of [`ServingEnvironment`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ServingEnvironmentCreate {
@@ -39,7 +39,7 @@ pub struct ServingEnvironmentCreate {
     pub custom_properties: CustomProperties,
 }
 
-/// What of [`ServingEnvironment`] is changed.
+/// Update body of [`ServingEnvironment`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ServingEnvironmentUpdate {
@@ -47,7 +47,7 @@ pub struct ServingEnvironmentUpdate {
     pub description: Change<String>,
     #[serde(skip_serializing_if = "Change::is_keep")]
     pub external_id: Change<String>,
-    /// Replaces all of them.
+    /// Replaces all custom properties.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_properties: Option<CustomProperties>,
 }

@@ -1,13 +1,13 @@
 use serde::{Deserialize, Serialize};
 
-/// Whether a model, version, experiment or run is in use. Nothing is deleted: it is archived.
+/// Life cycle state of a model, version, experiment or run. Nothing is deleted: it is archived.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum State {
     #[default]
     Live,
     Archived,
-    /// One that this version does not know.
+    /// A member unknown to this version.
     #[serde(untagged)]
     Other(String),
 }
@@ -24,7 +24,7 @@ pub enum ArtifactState {
     Deleted,
     Abandoned,
     Reference,
-    /// One that this version does not know.
+    /// A member unknown to this version.
     #[serde(untagged)]
     Other(String),
 }

@@ -1,4 +1,4 @@
-//! What all artifacts share.
+//! Fields that all artifact kinds share.
 
 use crate::field::{Enumeration, Field, Shape};
 
@@ -8,14 +8,14 @@ static STATE: Enumeration = Enumeration {
     default: Some("UNKNOWN"),
 };
 
-/// The default is applied by `POST …/model_artifacts` alone (parity, registry-server 1.3).
+/// Only `POST …/model_artifacts` applies the default (parity).
 pub(crate) const STATE_FIELD: Field = Field::state(&STATE);
-pub(crate) const URI: Field = Field::string("uri", "uri", "Where the artifact is.");
+pub(crate) const URI: Field = Field::string("uri", "uri", "Location of the artifact.");
 pub(crate) const EXPERIMENT_ID: Field =
-    Field::new("experimentId", "experiment_id", Shape::Id, "Id of the experiment it was logged in; set by the server.")
+    Field::new("experimentId", "experiment_id", Shape::Id, "Id of that run's experiment; set by the server.")
         .read_only()
         .column("experiment_id");
 pub(crate) const EXPERIMENT_RUN_ID: Field =
-    Field::new("experimentRunId", "experiment_run_id", Shape::Id, "Id of the run it was logged in; set by the server.")
+    Field::new("experimentRunId", "experiment_run_id", Shape::Id, "Id of the run that logged it; set by the server.")
         .read_only()
         .column("experiment_run_id");

@@ -1,3 +1,4 @@
+use crate::ApiVersion;
 use crate::field::{Enumeration, Field};
 use crate::kind::{EntityTable, Kind, KindSpec, NAME_LIMIT};
 use crate::kinds::LIVE_OR_ARCHIVED;
@@ -7,6 +8,11 @@ static STATE: Enumeration = Enumeration { name: "ExperimentState", members: LIVE
 /// An experiment, the parent of its runs.
 pub(crate) static SPEC: KindSpec = KindSpec {
     kind: Kind::Experiment,
+    code: 6,
+    name: "experiment",
+    collection: Some("experiments"),
+    versions: &[ApiVersion::V1Alpha3],
+    command: Some("experiments"),
     table: EntityTable::Resource,
     schema: "Experiment",
     label: "experiment",
@@ -15,6 +21,10 @@ pub(crate) static SPEC: KindSpec = KindSpec {
     name_required: true,
     name_limit: NAME_LIMIT,
     parent: None,
+    has_artifacts: false,
+    upsert_by_name: false,
+    history: None,
     references: &[],
-    fields: &[Field::string("owner", "owner", "Who owns the experiment."), Field::state(&STATE).or("LIVE")],
+    checks: &[],
+    fields: &[Field::string("owner", "owner", "Owner of the experiment."), Field::state(&STATE).or("LIVE")],
 };

@@ -1,5 +1,6 @@
+use crate::ApiVersion;
 use crate::field::{Enumeration, Field, Shape};
-use crate::kind::{CHILD_NAME_LIMIT, EntityTable, Kind, KindSpec, Parent};
+use crate::kind::{CHILD_NAME_LIMIT, Check, EntityTable, Kind, KindSpec, Parent};
 use crate::kinds::LIVE_OR_ARCHIVED;
 
 static STATE: Enumeration =
@@ -14,6 +15,11 @@ static STATUS: Enumeration = Enumeration {
 /// A run of an experiment, the parent of its artifacts, metrics and parameters.
 pub(crate) static SPEC: KindSpec = KindSpec {
     kind: Kind::ExperimentRun,
+    code: 7,
+    name: "experiment_run",
+    collection: Some("experiment_runs"),
+    versions: &[ApiVersion::V1Alpha3],
+    command: Some("runs"),
     table: EntityTable::Resource,
     schema: "ExperimentRun",
     label: "experiment run",
@@ -21,25 +27,37 @@ pub(crate) static SPEC: KindSpec = KindSpec {
     artifact_type: None,
     name_required: false,
     name_limit: CHILD_NAME_LIMIT,
-    parent: Some(Parent { kind: Kind::Experiment, field: Some("experimentId") }),
+    parent: Some(Parent {
+        kind: Kind::Experiment,
+        field: Some("experimentId"),
+        segment: "experiment_runs",
+        operation: "ExperimentExperimentRun",
+        upsert: true,
+        list_checks_parent: true,
+        malformed_id_is_not_found: false,
+    }),
+    has_artifacts: true,
+    upsert_by_name: false,
+    history: None,
     references: &[],
+    checks: &[Check::TimeOrder { start: "startTimeSinceEpoch", end: "endTimeSinceEpoch" }],
     fields: &[
-        Field::parent("experimentId", "experiment_id", "Id of the experiment this is a run of."),
+        Field::parent("experimentId", "experiment_id", "Id of the experiment of the run."),
         Field::new(
             "startTimeSinceEpoch",
             "start_time_since_epoch",
             Shape::EpochMillis,
-            "When the run started, in milliseconds since the Unix epoch.",
+            "Start of the run, in milliseconds since the Unix epoch.",
         )
         .immutable(),
         Field::new(
             "endTimeSinceEpoch",
             "end_time_since_epoch",
             Shape::EpochMillis,
-            "When the run ended, in milliseconds since the Unix epoch; not before its start.",
+            "End of the run, in milliseconds since the Unix epoch; not before its start.",
         ),
-        Field::new("status", "status", Shape::Enumeration(&STATUS), "What the run is doing.").or("RUNNING"),
+        Field::new("status", "status", Shape::Enumeration(&STATUS), "Status of the run.").or("RUNNING"),
         Field::state(&STATE).or("LIVE"),
-        Field::string("owner", "owner", "Who owns the run."),
+        Field::string("owner", "owner", "Owner of the run."),
     ],
 };

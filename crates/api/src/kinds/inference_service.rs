@@ -1,3 +1,4 @@
+use crate::ApiVersion;
 use crate::field::{Enumeration, Field, Shape};
 use crate::kind::{CHILD_NAME_LIMIT, EntityTable, Kind, KindSpec, Parent, Reference};
 
@@ -7,6 +8,11 @@ static DESIRED_STATE: Enumeration =
 /// A deployment of a model, or of one of its versions, in a serving environment.
 pub(crate) static SPEC: KindSpec = KindSpec {
     kind: Kind::InferenceService,
+    code: 4,
+    name: "inference_service",
+    collection: Some("inference_services"),
+    versions: &ApiVersion::ALL,
+    command: Some("services"),
     table: EntityTable::Resource,
     schema: "InferenceService",
     label: "inference service",
@@ -14,11 +20,23 @@ pub(crate) static SPEC: KindSpec = KindSpec {
     artifact_type: None,
     name_required: false,
     name_limit: CHILD_NAME_LIMIT,
-    parent: Some(Parent { kind: Kind::ServingEnvironment, field: Some("servingEnvironmentId") }),
+    parent: Some(Parent {
+        kind: Kind::ServingEnvironment,
+        field: Some("servingEnvironmentId"),
+        segment: "inference_services",
+        operation: "EnvironmentInferenceService",
+        upsert: false,
+        list_checks_parent: false,
+        malformed_id_is_not_found: true,
+    }),
+    has_artifacts: false,
+    upsert_by_name: false,
+    history: None,
     references: &[
-        Reference { field: "registeredModelId", kind: Kind::RegisteredModel },
-        Reference { field: "modelVersionId", kind: Kind::ModelVersion },
+        Reference { field: "registeredModelId", kind: Kind::RegisteredModel, check: None },
+        Reference { field: "modelVersionId", kind: Kind::ModelVersion, check: None },
     ],
+    checks: &[],
     fields: &[
         Field::new("registeredModelId", "registered_model_id", Shape::Id, "Id of the model that is served.")
             .required()
@@ -28,14 +46,14 @@ pub(crate) static SPEC: KindSpec = KindSpec {
             "modelVersionId",
             "model_version_id",
             Shape::Id,
-            "Id of the version that is served; without it, the model's newest.",
+            "Id of the version that is served; the newest version of the model if absent.",
         ),
         Field::string("runtime", "runtime", "Model runtime."),
         Field::new(
             "desiredState",
             "desired_state",
             Shape::Enumeration(&DESIRED_STATE),
-            "Whether it should be deployed.",
+            "Whether the service should be deployed.",
         )
         .or("DEPLOYED"),
     ],

@@ -1,25 +1,31 @@
+use crate::ApiVersion;
 use crate::field::{Field, Shape};
-use crate::kind::{CHILD_NAME_LIMIT, EntityTable, Kind, KindSpec};
+use crate::kind::{CHILD_NAME_LIMIT, Check, EntityTable, Kind, KindSpec};
 use crate::kinds::artifact::{EXPERIMENT_ID, EXPERIMENT_RUN_ID, STATE_FIELD};
 
-const FIELDS: &[Field] = &[
+pub(super) const FIELDS: &[Field] = &[
     Field::new("value", "value", Shape::Double, "The measured value.").column("value"),
     Field::new(
         "timestamp",
         "timestamp",
         Shape::EpochMillis,
-        "When it was measured, in milliseconds since the Unix epoch.",
+        "Time of the measurement, in milliseconds since the Unix epoch.",
     )
     .column("timestamp"),
-    Field::new("step", "step", Shape::Integer, "Step of the training it was measured at.").column("step"),
+    Field::new("step", "step", Shape::Integer, "Training step of the measurement.").column("step"),
     STATE_FIELD,
     EXPERIMENT_ID,
     EXPERIMENT_RUN_ID,
 ];
 
-/// A named number; under a run, the latest one, with a history.
+/// A named number. Under a run it is the latest value, and a history keeps all values.
 pub(crate) static SPEC: KindSpec = KindSpec {
     kind: Kind::Metric,
+    code: 14,
+    name: "metric",
+    collection: None,
+    versions: &ApiVersion::ALL,
+    command: Some("artifacts"),
     table: EntityTable::Artifact,
     schema: "Metric",
     label: "metric artifact",
@@ -28,21 +34,10 @@ pub(crate) static SPEC: KindSpec = KindSpec {
     name_required: false,
     name_limit: CHILD_NAME_LIMIT,
     parent: None,
+    has_artifacts: false,
+    upsert_by_name: true,
+    history: Some(Kind::MetricPoint),
     references: &[],
-    fields: FIELDS,
-};
-
-/// A logged value of a metric.
-pub(crate) static POINT_SPEC: KindSpec = KindSpec {
-    kind: Kind::MetricPoint,
-    table: EntityTable::MetricPoint,
-    schema: "Metric",
-    label: "metric history record",
-    label_plural: "metric history records",
-    artifact_type: Some("metric"),
-    name_required: true,
-    name_limit: CHILD_NAME_LIMIT,
-    parent: None,
-    references: &[],
+    checks: &[Check::Required { field: "value", message: "metric value is required" }],
     fields: FIELDS,
 };

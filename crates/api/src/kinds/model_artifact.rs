@@ -1,10 +1,16 @@
+use crate::ApiVersion;
 use crate::field::Field;
 use crate::kind::{CHILD_NAME_LIMIT, EntityTable, Kind, KindSpec};
 use crate::kinds::artifact::{EXPERIMENT_ID, EXPERIMENT_RUN_ID, STATE_FIELD, URI};
 
-/// The bytes of a model version.
+/// A model file of a version: location and format.
 pub(crate) static SPEC: KindSpec = KindSpec {
     kind: Kind::ModelArtifact,
+    code: 11,
+    name: "model_artifact",
+    collection: Some("model_artifacts"),
+    versions: &ApiVersion::ALL,
+    command: Some("artifacts"),
     table: EntityTable::Artifact,
     schema: "ModelArtifact",
     label: "model artifact",
@@ -13,7 +19,11 @@ pub(crate) static SPEC: KindSpec = KindSpec {
     name_required: false,
     name_limit: CHILD_NAME_LIMIT,
     parent: None,
+    has_artifacts: false,
+    upsert_by_name: false,
+    history: None,
     references: &[],
+    checks: &[],
     fields: &[
         URI,
         STATE_FIELD,

@@ -1,3 +1,4 @@
+use crate::ApiVersion;
 use crate::field::{Enumeration, Field, Shape};
 use crate::kind::{EntityTable, Kind, KindSpec, NAME_LIMIT};
 use crate::kinds::LIVE_OR_ARCHIVED;
@@ -8,6 +9,11 @@ static STATE: Enumeration =
 /// A model, the parent of its versions.
 pub(crate) static SPEC: KindSpec = KindSpec {
     kind: Kind::RegisteredModel,
+    code: 1,
+    name: "registered_model",
+    collection: Some("registered_models"),
+    versions: &ApiVersion::ALL,
+    command: Some("models"),
     table: EntityTable::Resource,
     schema: "RegisteredModel",
     label: "registered model",
@@ -16,9 +22,13 @@ pub(crate) static SPEC: KindSpec = KindSpec {
     name_required: true,
     name_limit: NAME_LIMIT,
     parent: None,
+    has_artifacts: false,
+    upsert_by_name: false,
+    history: None,
     references: &[],
+    checks: &[],
     fields: &[
-        Field::string("owner", "owner", "Who owns the model."),
+        Field::string("owner", "owner", "Owner of the model."),
         Field::state(&STATE).or("LIVE"),
         Field::string("readme", "readme", "A model card in Markdown; viewers have to sanitise it.").also_custom(),
         Field::string("maturity", "maturity", "Maturity, for example `Generally Available`.").also_custom(),
@@ -26,10 +36,10 @@ pub(crate) static SPEC: KindSpec = KindSpec {
             .also_custom(),
         Field::new("tasks", "tasks", Shape::StringList, "Tasks the model is made for, for example `text-generation`.")
             .also_custom(),
-        Field::string("provider", "provider", "Who provides the model.").also_custom(),
+        Field::string("provider", "provider", "Provider of the model.").also_custom(),
         Field::new("logo", "logo", Shape::Uri, "A URL or data URL of a logo.").also_custom(),
         Field::string("license", "license", "Short name of the licence, for example `apache-2.0`.").also_custom(),
-        Field::new("licenseLink", "license_link", Shape::Uri, "Where the licence's text is.").also_custom(),
+        Field::new("licenseLink", "license_link", Shape::Uri, "Location of the licence's full text.").also_custom(),
         Field::string("libraryName", "library_name", "Library the model is made for, for example `transformers`.")
             .also_custom(),
     ],

@@ -1,5 +1,6 @@
+use crate::ApiVersion;
 use crate::field::{Enumeration, Field, Shape};
-use crate::kind::{CHILD_NAME_LIMIT, EntityTable, Kind, KindSpec, Parent, Reference};
+use crate::kind::{CHILD_NAME_LIMIT, EntityTable, Kind, KindSpec, Parent, Reference, ReferenceCheck};
 
 static EXECUTION_STATE: Enumeration = Enumeration {
     name: "ExecutionState",
@@ -7,9 +8,14 @@ static EXECUTION_STATE: Enumeration = Enumeration {
     default: Some("UNKNOWN"),
 };
 
-/// One serving of a model version by an inference service.
+/// A record that an inference service serves a model version.
 pub(crate) static SPEC: KindSpec = KindSpec {
     kind: Kind::ServeModel,
+    code: 5,
+    name: "serve_model",
+    collection: None,
+    versions: &ApiVersion::ALL,
+    command: None,
     table: EntityTable::Resource,
     schema: "ServeModel",
     label: "serve model",
@@ -17,8 +23,24 @@ pub(crate) static SPEC: KindSpec = KindSpec {
     artifact_type: None,
     name_required: false,
     name_limit: CHILD_NAME_LIMIT,
-    parent: Some(Parent { kind: Kind::InferenceService, field: None }),
-    references: &[Reference { field: "modelVersionId", kind: Kind::ModelVersion }],
+    parent: Some(Parent {
+        kind: Kind::InferenceService,
+        field: None,
+        segment: "serves",
+        operation: "InferenceServiceServe",
+        upsert: false,
+        list_checks_parent: false,
+        malformed_id_is_not_found: false,
+    }),
+    has_artifacts: false,
+    upsert_by_name: false,
+    history: None,
+    references: &[Reference {
+        field: "modelVersionId",
+        kind: Kind::ModelVersion,
+        check: Some(ReferenceCheck::HubAccess),
+    }],
+    checks: &[],
     fields: &[
         Field::new("modelVersionId", "model_version_id", Shape::Id, "Id of the version that is served.")
             .required()
@@ -27,7 +49,7 @@ pub(crate) static SPEC: KindSpec = KindSpec {
             "lastKnownState",
             "last_known_state",
             Shape::Enumeration(&EXECUTION_STATE),
-            "State of the serving when it was last looked at.",
+            "Last known state of the deployment.",
         )
         .or("UNKNOWN"),
     ],

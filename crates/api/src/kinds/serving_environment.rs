@@ -1,8 +1,14 @@
+use crate::ApiVersion;
 use crate::kind::{EntityTable, Kind, KindSpec, NAME_LIMIT};
 
-/// A place where models are served, for example a Kubernetes namespace.
+/// An environment that models are served in, for example a Kubernetes namespace.
 pub(crate) static SPEC: KindSpec = KindSpec {
     kind: Kind::ServingEnvironment,
+    code: 3,
+    name: "serving_environment",
+    collection: Some("serving_environments"),
+    versions: &ApiVersion::ALL,
+    command: Some("environments"),
     table: EntityTable::Resource,
     schema: "ServingEnvironment",
     label: "serving environment",
@@ -11,6 +17,10 @@ pub(crate) static SPEC: KindSpec = KindSpec {
     name_required: true,
     name_limit: NAME_LIMIT,
     parent: None,
+    has_artifacts: false,
+    upsert_by_name: false,
+    history: None,
     references: &[],
+    checks: &[],
     fields: &[],
 };

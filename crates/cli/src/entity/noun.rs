@@ -218,3 +218,21 @@ pub(crate) static SERVICES: Noun = Noun {
 
 /// Every kind that has commands.
 pub(crate) static NOUNS: [&Noun; 7] = [&MODELS, &VERSIONS, &ARTIFACTS, &EXPERIMENTS, &RUNS, &ENVIRONMENTS, &SERVICES];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_with_a_command_is_in_the_noun_of_that_command() {
+        for spec in Kind::ALL.map(Kind::spec) {
+            let nouns: Vec<_> = NOUNS.iter().filter(|noun| noun.kinds.contains(&spec.kind)).collect();
+            let commands: Vec<_> = nouns.iter().map(|noun| noun.command).collect();
+            assert_eq!(commands, spec.command.into_iter().collect::<Vec<_>>(), "{}", spec.schema);
+            for noun in nouns {
+                let parent = spec.parent.map(|parent| (parent.kind, parent.field));
+                assert_eq!(noun.parent.map(|(noun, field)| (noun.kinds[0], Some(field))), parent, "{}", spec.schema);
+            }
+        }
+    }
+}

@@ -1,27 +1,28 @@
-//! Checks one value against the shape of its field and brings it into its stored form.
+//! Checks a value against the shape of its field and converts it to its stored form.
 
+use model_registry_api::custom_property::json_type;
 use model_registry_api::{ApiVersion, Field, Shape};
 use model_registry_server::ApiError;
 use serde_json::Value;
 
-use super::{Given, KEY_LIMIT, check_length, limits};
+use super::{FieldInput, KEY_LIMIT, check_length, limits};
 
-pub(super) fn check(field: &Field, value: Value, version: ApiVersion) -> Result<Given, ApiError> {
-    // An empty id is none; one that is required is reported as missing.
+pub(super) fn check(field: &Field, value: Value, version: ApiVersion) -> Result<FieldInput, ApiError> {
+    // An empty id counts as absent; a required one is reported as missing later.
     let is_empty_id = field.shape == Shape::Id && !field.required && value.as_str() == Some("");
     if value.is_null() || is_empty_id {
-        return Ok(Given::Null);
+        return Ok(FieldInput::Null);
     }
     let value = match field.shape {
-        Shape::String | Shape::Uri | Shape::Id | Shape::EpochMillis => text(field, value)?,
+        Shape::String | Shape::Uri | Shape::Id | Shape::EpochMillis => string(field, value)?,
         Shape::StringList => list(field, value)?,
         Shape::Enumeration(enumeration) => {
-            let value = text(field, value)?;
-            let given = value.as_str().unwrap_or_default();
-            if !enumeration.members.contains(&given) {
+            let value = string(field, value)?;
+            let member = value.as_str().unwrap_or_default();
+            if !enumeration.members.contains(&member) {
                 let known = enumeration.members.join(", ");
                 let known = known.rsplit_once(", ").map_or(known.clone(), |(head, last)| format!("{head} or {last}"));
-                return Err(ApiError::Invalid(format!("{given} is not a valid {}: use {known}", enumeration.name)));
+                return Err(ApiError::Invalid(format!("{member} is not a valid {}: use {known}", enumeration.name)));
             }
             value
         }
@@ -31,10 +32,10 @@ pub(super) fn check(field: &Field, value: Value, version: ApiVersion) -> Result<
     if field.name == "externalId" {
         check_length("externalId", value.as_str().unwrap_or_default(), KEY_LIMIT)?;
     }
-    Ok(Given::Value(value))
+    Ok(FieldInput::Value(value))
 }
 
-fn text(field: &Field, value: Value) -> Result<Value, ApiError> {
+fn string(field: &Field, value: Value) -> Result<Value, ApiError> {
     if value.is_string() { Ok(value) } else { Err(mismatch(field.name, "a string", &value)) }
 }
 
@@ -48,7 +49,7 @@ fn list(field: &Field, value: Value) -> Result<Value, ApiError> {
     }
 }
 
-/// Stores every number as a double, so that `1` comes back as `1.0` and clients do not take it for an integer.
+/// Stores every number as a double: `1` is returned as `1.0`, which clients do not mistake for an integer.
 fn number(field: &Field, value: &Value) -> Result<Value, ApiError> {
     value.as_f64().map(Value::from).ok_or_else(|| mismatch(field.name, "a number", value))
 }
@@ -65,7 +66,7 @@ fn integer(field: &Field, value: &Value, version: ApiVersion) -> Result<Value, A
     number.map(Value::from).ok_or_else(|| mismatch(field.name, expected, value))
 }
 
-/// JSON does not tell `5.0` from `5`.
+/// Accepts `5.0` as well: JSON does not distinguish it from `5`.
 #[expect(clippy::cast_possible_truncation, reason = "the range is checked: doubles are exact up to 2^53")]
 fn whole(number: f64) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -73,17 +74,5 @@ fn whole(number: f64) -> Option<i64> {
 }
 
 fn mismatch(field: &str, expected: &str, value: &Value) -> ApiError {
-    ApiError::Invalid(format!("field `{field}` must be {expected}, not {}", kind_of(value)))
-}
-
-/// The JSON type of a value, with its article.
-pub(super) fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
-    }
+    ApiError::Invalid(format!("field `{field}` must be {expected}, not {}", json_type(value)))
 }

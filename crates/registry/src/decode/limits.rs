@@ -1,8 +1,8 @@
-//! How much a body may carry. Each element is a row that is written and that filters look at.
+//! Limits on the elements of a body: each one is a row that is written and that filters read.
 
-/// Custom properties of an entity at most.
+/// Most custom properties of an entity.
 pub(crate) const CUSTOM_PROPERTIES: usize = 1_000;
-/// Elements of a list-valued field at most.
+/// Most elements of a list-valued field.
 pub(crate) const LIST: usize = 500;
-/// Artifacts of one registration at most.
+/// Most artifacts of one registration.
 pub(crate) const REGISTERED_ARTIFACTS: usize = 100;

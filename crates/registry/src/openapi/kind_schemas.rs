@@ -1,4 +1,4 @@
-//! Schemas that follow from the declarations of the kinds: entity, create, update and upsert bodies, lists, unions.
+//! Schemas derived from the declarations of the kinds: entities, create, update and upsert bodies, lists, unions.
 
 use model_registry_api::kind::NAME_LIMIT;
 use model_registry_api::{ApiVersion, EntityTable, Field, Kind, KindSpec, Shape};
@@ -6,14 +6,16 @@ use model_registry_server::openapi::reference;
 use model_registry_server::openapi::schemas::{INTEGER_PATTERN, NAME, custom_properties, dates};
 use serde_json::{Map, Value, json};
 
+use super::responses::subjects;
 use crate::decode::limits;
+use crate::operations::{Action, Operation, capitalised, with_article};
 
-/// What an id of the server looks like.
+/// An id assigned by the server.
 pub(super) const ID_PATTERN: &str = "^[1-9][0-9]{0,8}$";
-/// What it looks like in a body that need not have one: an empty id is none.
+/// An optional id in a body: an empty one counts as absent.
 const ID_OR_EMPTY_PATTERN: &str = "^([1-9][0-9]{0,8})?$";
 
-/// Schemas that v1 has in a form of its own: its artifacts know no experiments, its metrics have steps as texts.
+/// Schemas that differ in v1: its artifacts have no experiment ids, its metrics have steps as strings.
 const OWN_IN_V1: &[&str] = &[
     "Artifact",
     "ArtifactCreate",
@@ -31,7 +33,7 @@ const OWN_IN_V1: &[&str] = &[
     "ModelArtifactList",
     "Parameter",
     "Registration",
-    "RegistrationAnswer",
+    "RegistrationResult",
 ];
 
 /// The name of a schema in a version.
@@ -39,34 +41,17 @@ pub(super) fn name(base: &str, version: ApiVersion) -> String {
     if OWN_IN_V1.contains(&base) { super::named(base, version) } else { base.to_owned() }
 }
 
-/// The schemas that are answered alone or in lists.
-pub(super) fn answered(version: ApiVersion) -> impl Iterator<Item = &'static str> {
-    let all = [
-        "RegisteredModel",
-        "ModelVersion",
-        "ServingEnvironment",
-        "InferenceService",
-        "ServeModel",
-        "Artifact",
-        "ModelArtifact",
-        "Experiment",
-        "ExperimentRun",
-        "Metric",
-    ];
-    let only_alpha = ["Experiment", "ExperimentRun", "Metric"];
-    all.into_iter().filter(move |name| version == ApiVersion::V1Alpha3 || !only_alpha.contains(name))
-}
-
 /// Every schema of a version.
-pub(super) fn all(version: ApiVersion) -> Map<String, Value> {
+pub(super) fn all(version: ApiVersion, operations: &[Operation]) -> Map<String, Value> {
     let mut schemas = Map::new();
     let mut add = |base: &str, schema: Value| schemas.insert(name(base, version), schema);
-    for spec in Kind::ALL.map(Kind::spec).into_iter().filter(|spec| spec.kind != Kind::MetricPoint) {
+    // Metric points have the schema of metrics.
+    for spec in Kind::ALL.map(Kind::spec).into_iter().filter(|spec| spec.table != EntityTable::MetricPoint) {
         let schema = spec.schema;
         add(schema, entity(spec, version));
         add(&format!("{schema}Create"), body(spec, version, Body::Create));
         add(&format!("{schema}Update"), body(spec, version, Body::Update));
-        if spec.artifact_type.is_some() || matches!(spec.kind, Kind::ModelVersion | Kind::ExperimentRun) {
+        if spec.artifact_type.is_some() || spec.parent.is_some_and(|parent| parent.upsert) {
             add(&format!("{schema}Upsert"), body(spec, version, Body::Upsert));
         }
         for enumeration in spec.fields.iter().filter_map(enumeration) {
@@ -77,7 +62,7 @@ pub(super) fn all(version: ApiVersion) -> Map<String, Value> {
         add(&format!("Artifact{suffix}"), union(suffix, version));
     }
     add("BaseArtifact", base_artifact(version));
-    for schema in answered(version) {
+    for schema in subjects(operations, |action| action == Action::List).into_keys() {
         let items = json!({
             "type": "object",
             "required": ["items"],
@@ -93,7 +78,7 @@ pub(super) fn all(version: ApiVersion) -> Map<String, Value> {
 pub(super) enum Body {
     Create,
     Update,
-    /// What creates an entity, or changes the one that it means.
+    /// Creates an entity, or updates the existing one that it identifies.
     Upsert,
 }
 
@@ -104,7 +89,7 @@ fn entity(spec: &KindSpec, version: ApiVersion) -> Value {
     let mut properties: Map<_, _> = own.map(|field| (field.name.to_owned(), value(field, version))).collect();
     let mut required = required(spec);
     if let Some(artifact_type) = spec.artifact_type {
-        // Answers always carry it, and only this one: it tells the members of the union apart.
+        // Always present in responses: it discriminates the members of the union.
         let mut schema = artifact_type_field(artifact_type);
         schema["enum"] = json!([artifact_type]);
         properties.insert("artifactType".to_owned(), schema);
@@ -117,7 +102,7 @@ fn entity(spec: &KindSpec, version: ApiVersion) -> Value {
     json!({"description": sentence(spec, ""), "allOf": [reference("schemas", &base), own]})
 }
 
-/// Fields that have to be given.
+/// The required fields of a body.
 fn required(spec: &KindSpec) -> Vec<&'static str> {
     let name = spec.name_required.then_some("name");
     let fields = spec.fields.iter().filter(|field| field.required).map(|field| field.name);
@@ -126,9 +111,9 @@ fn required(spec: &KindSpec) -> Vec<&'static str> {
 
 pub(super) fn body(spec: &KindSpec, version: ApiVersion, body: Body) -> Value {
     let mut required = if body == Body::Update { Vec::new() } else { required(spec) };
-    if spec.kind == Kind::Metric && body != Body::Update {
-        // Optional in the reference's document, but its server refuses a metric without.
-        required.push("value");
+    if body != Body::Update {
+        // Optional in the contract, but neither server accepts a body without them.
+        required.extend(spec.required_by_check().map(|(field, _)| field));
     }
     let accepted =
         spec.all_fields().filter(|field| if body == Body::Update { field.on_update() } else { field.on_create() });
@@ -152,8 +137,8 @@ pub(super) fn body(spec: &KindSpec, version: ApiVersion, body: Body) -> Value {
     properties.insert("customProperties".to_owned(), nullable(custom_properties));
     if let Some(artifact_type) = spec.artifact_type {
         let schema = artifact_type_field(artifact_type);
-        // Where model artifacts are served alone it says nothing new.
-        let is_optional = spec.kind == Kind::ModelArtifact && body != Body::Upsert;
+        // A kind with a collection of its own does not need it there.
+        let is_optional = spec.collection.is_some() && body != Body::Upsert;
         properties.insert("artifactType".to_owned(), if is_optional { nullable(schema) } else { schema });
     }
     if body == Body::Upsert {
@@ -163,28 +148,28 @@ pub(super) fn body(spec: &KindSpec, version: ApiVersion, body: Body) -> Value {
                 "type": "string",
                 "format": "int64",
                 "pattern": ID_OR_EMPTY_PATTERN,
-                "description": "Id of the entity to change; without it one is created.",
+                "description": "Id of the entity to update; without it a new one is created.",
             })),
         );
         properties.extend(dates());
     }
     let purpose = match body {
-        Body::Create => ", to be created",
-        Body::Update => ", as far as it is to be changed: absent fields keep their value, null clears",
-        Body::Upsert => ", to be created or changed",
+        Body::Create => " to be created",
+        Body::Update => " to be updated: absent fields keep their value, null clears",
+        Body::Upsert => " to be created or updated",
     };
     let mut schema = json!({"description": sentence(spec, purpose), "type": "object", "properties": properties});
     if !required.is_empty() {
         schema["required"] = required.into();
     }
-    // Artifacts may carry unknown fields, except where model artifacts are served alone.
+    // Artifact bodies may carry unknown fields, except on a collection of one kind.
     if spec.artifact_type.is_none() {
         schema["additionalProperties"] = false.into();
     }
     schema
 }
 
-/// The schema of a field's value.
+/// The schema of the value of a field.
 fn value(field: &Field, version: ApiVersion) -> Value {
     let mut schema = match field.shape {
         Shape::String => json!({"type": "string"}),
@@ -206,7 +191,7 @@ fn value(field: &Field, version: ApiVersion) -> Value {
     schema
 }
 
-/// Adds the limits of what is accepted, which what is answered need not repeat.
+/// Adds the limits on request bodies, which schemas of responses do not have.
 fn limited(field: &Field, mut schema: Value) -> Value {
     if field.shape == Shape::StringList {
         schema["maxItems"] = limits::LIST.into();
@@ -226,7 +211,7 @@ fn nullable(mut schema: Value) -> Value {
 }
 
 fn artifact_type_field(artifact_type: &str) -> Value {
-    json!({"type": "string", "default": artifact_type, "description": "The kind of artifact."})
+    json!({"type": "string", "default": artifact_type, "description": "Kind of the artifact."})
 }
 
 fn enumeration(field: &Field) -> Option<(&'static str, Value)> {
@@ -238,7 +223,7 @@ fn enumeration(field: &Field) -> Option<(&'static str, Value)> {
     Some((enumeration.name, schema))
 }
 
-/// One of the kinds of artifact, told apart by `artifactType`.
+/// An artifact of any kind, discriminated by `artifactType`.
 fn union(suffix: &str, version: ApiVersion) -> Value {
     let members = Kind::ARTIFACTS.map(Kind::spec).map(|spec| {
         let schema = reference("schemas", &name(&format!("{}{suffix}", spec.schema), version));
@@ -249,7 +234,7 @@ fn union(suffix: &str, version: ApiVersion) -> Value {
     json!({"oneOf": schemas, "discriminator": {"propertyName": "artifactType", "mapping": mapping}})
 }
 
-/// What all artifacts answer with.
+/// The fields of responses that all artifacts have.
 fn base_artifact(version: ApiVersion) -> Value {
     let spec = Kind::DocArtifact.spec();
     let read_only = spec.fields.iter().filter(|field| field.access == model_registry_api::Access::ReadOnly);
@@ -261,8 +246,7 @@ fn base_artifact(version: ApiVersion) -> Value {
 }
 
 fn sentence(spec: &KindSpec, purpose: &str) -> String {
-    let article = if spec.label.starts_with(['a', 'e', 'i', 'o', 'u']) { "An" } else { "A" };
-    format!("{article} {}{purpose}.", spec.label)
+    capitalised(&format!("{}{purpose}.", with_article(spec.label)))
 }
 
 #[cfg(test)]
@@ -270,8 +254,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_schemas_that_say_so_differ_between_versions() {
-        let (alpha, v1) = (all(ApiVersion::V1Alpha3), all(ApiVersion::V1));
+    fn exactly_the_schemas_with_the_suffix_of_v1_differ_between_versions() {
+        let schemas = |version| all(version, &crate::operations::all(version));
+        let (alpha, v1) = (schemas(ApiVersion::V1Alpha3), schemas(ApiVersion::V1));
         for (name, schema) in &v1 {
             match name.strip_suffix("V1") {
                 Some(base) => assert_ne!(schema, &alpha[base], "{name}"),

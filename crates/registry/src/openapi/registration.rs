@@ -1,4 +1,4 @@
-//! Schemas of the registration of a model, a version and artifacts at once.
+//! Schemas of the operation that registers a model, a version and artifacts at once.
 
 use model_registry_api::{ApiVersion, Kind};
 use serde_json::{Map, Value, json};
@@ -10,7 +10,7 @@ use crate::decode::limits;
 pub(super) fn schemas(version: ApiVersion) -> Map<String, Value> {
     let schema = |base: &str| reference("schemas", &kind_schemas::name(base, version));
     let body = json!({
-        "description": "A model, found by its name or else created, a new version of it, and the version's artifacts.",
+        "description": "A model, which is created unless one has its name, a new version of it, and artifacts of the version.",
         "type": "object",
         "additionalProperties": false,
         "required": ["registeredModel", "modelVersion"],
@@ -24,8 +24,8 @@ pub(super) fn schemas(version: ApiVersion) -> Map<String, Value> {
             },
         },
     });
-    let answer = json!({
-        "description": "The model as it is, and what was created.",
+    let result = json!({
+        "description": "The found or created model, the created version and its artifacts.",
         "type": "object",
         "required": ["registeredModel", "modelVersion", "artifacts"],
         "properties": {
@@ -36,19 +36,19 @@ pub(super) fn schemas(version: ApiVersion) -> Map<String, Value> {
     });
     Map::from_iter([
         (kind_schemas::name("Registration", version), body),
-        (kind_schemas::name("RegistrationAnswer", version), answer),
+        (kind_schemas::name("RegistrationResult", version), result),
         ("RegistrationVersion".to_owned(), model_version(version)),
     ])
 }
 
-/// A version without its model's id, which the registration knows.
+/// A version without `registeredModelId`: its model is part of the same body.
 fn model_version(version: ApiVersion) -> Value {
     let mut schema = kind_schemas::body(Kind::ModelVersion.spec(), version, Body::Create);
     if let Some(properties) = schema["properties"].as_object_mut() {
         properties.remove("registeredModelId");
     }
     schema["required"] = json!(["name"]);
-    schema["description"] = "A version of the model that is registered.".into();
+    schema["description"] = "A new version of the registered model.".into();
     schema
 }
 

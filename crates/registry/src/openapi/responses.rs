@@ -1,17 +1,20 @@
-//! Answers as components: one per entity and list, and the errors of the registry alone.
+//! Responses as components: one per entity and list, and the error responses of the registry only.
 
-use model_registry_api::{ApiVersion, Kind};
+use std::collections::BTreeMap;
+
+use model_registry_api::ApiVersion;
 use model_registry_server::openapi::reference;
 use model_registry_server::openapi::responses::{self, ErrorResponse, success};
 use serde_json::{Map, Value, json};
 
 use super::{kind_schemas, links, named};
+use crate::operations::{Action, Operation, Subject, capitalised, with_article};
 
-/// What the registry answers with beyond what every server does.
+/// Error responses in addition to those of all servers.
 const ERRORS: [ErrorResponse; 4] = [
     ("409", "Conflict", "Another entity already has this name or external id."),
-    ("410", "Gone", "What is asked for is not kept any more; the message says how to go on."),
-    ("412", "PreconditionFailed", "The entity is no longer the one that If-Match names."),
+    ("410", "Gone", "The requested changes have expired; the message describes how to continue."),
+    ("412", "PreconditionFailed", "The entity's ETag is none of those in If-Match."),
     (
         "422",
         "UnprocessableEntity",
@@ -19,7 +22,7 @@ const ERRORS: [ErrorResponse; 4] = [
     ),
 ];
 
-/// The error answers.
+/// The error responses.
 pub(super) fn errors() -> Map<String, Value> {
     responses::errors(responses::ERRORS.iter().chain(&ERRORS))
 }
@@ -40,53 +43,49 @@ pub(super) fn list_name(schema: &str) -> String {
     format!("{schema}ListResponse")
 }
 
-/// The component with the answer of the change feed.
+/// The component of the change feed's response.
 pub(super) const CHANGES: &str = "ChangesResponse";
 
-/// The answer of the change feed.
+/// The response of the change feed.
 pub(super) fn changes() -> Map<String, Value> {
-    let mut answer = success("The next changes.", &reference("schemas", "Changes"));
-    answer["content"]["text/event-stream"] = json!({"schema": {"type": "string"}});
-    Map::from_iter([(CHANGES.to_owned(), answer)])
+    let mut response = success("The next changes.", &reference("schemas", "Changes"));
+    response["content"]["text/event-stream"] = json!({"schema": {"type": "string"}});
+    Map::from_iter([(CHANGES.to_owned(), response)])
 }
 
-/// The answers of a version that carry entities.
-pub(super) fn answers(version: ApiVersion) -> Map<String, Value> {
-    let mut answers = Map::new();
-    for schema in kind_schemas::answered(version) {
+/// The subjects of operations with one of the actions, by schema.
+pub(super) fn subjects(operations: &[Operation], has: fn(Action) -> bool) -> BTreeMap<&'static str, Subject> {
+    let operations = operations.iter().filter(|operation| has(operation.action));
+    operations.map(|operation| (operation.subject.schema, operation.subject)).collect()
+}
+
+/// Whether the response is one entity.
+fn is_entity(action: Action) -> bool {
+    !matches!(action, Action::List | Action::Register | Action::Changes)
+}
+
+/// The success responses of a version's operations, except for the change feed.
+pub(super) fn of(operations: &[Operation], version: ApiVersion) -> Map<String, Value> {
+    let mut all = Map::new();
+    for (schema, subject) in subjects(operations, is_entity) {
         let body = reference("schemas", &kind_schemas::name(schema, version));
-        let mut entity = success(&format!("One {}.", words(schema)), &body);
-        entity["headers"]["ETag"] = reference("headers", "ETag");
+        let mut response = success(&capitalised(&format!("{}.", with_article(subject.label))), &body);
+        response["headers"]["ETag"] = reference("headers", "ETag");
+        if let Some(links) = links::of(operations, schema, version) {
+            response["links"] = links;
+        }
+        all.insert(named(&entity_name(schema), version), response);
+    }
+    for (schema, subject) in subjects(operations, |action| action == Action::List) {
         let body = reference("schemas", &kind_schemas::name(&format!("{schema}List"), version));
-        let mut list = success(&format!("A page of {}.", plural(schema)), &body);
-        if let Some(links) = links::of(schema, version) {
-            entity["links"] = links.clone();
-            list["links"] = links;
+        let mut response = success(&format!("A page of {}.", subject.label_plural), &body);
+        if let Some(links) = links::of(operations, schema, version) {
+            response["links"] = links;
         }
-        // Metrics are answered one by one as artifacts alone.
-        if schema != "Metric" {
-            answers.insert(named(&entity_name(schema), version), entity);
-        }
-        answers.insert(named(&list_name(schema), version), list);
+        all.insert(named(&list_name(schema), version), response);
     }
-    let body = reference("schemas", &kind_schemas::name("RegistrationAnswer", version));
-    let registered = success("The model, and the version and artifacts that were created.", &body);
-    answers.insert(named("RegistrationResponse", version), registered);
-    answers
-}
-
-fn words(schema: &str) -> &'static str {
-    kind(schema).map_or("artifact", |kind| kind.spec().label)
-}
-
-fn plural(schema: &str) -> &'static str {
-    match kind(schema) {
-        Some(Kind::Metric) => Kind::MetricPoint.spec().label_plural,
-        Some(kind) => kind.spec().label_plural,
-        None => "artifacts",
-    }
-}
-
-fn kind(schema: &str) -> Option<Kind> {
-    Kind::ALL.into_iter().find(|kind| kind.spec().schema == schema)
+    let body = reference("schemas", &kind_schemas::name("RegistrationResult", version));
+    let response = success("The found or created model, the created version and its artifacts.", &body);
+    all.insert(named(&entity_name("Registration"), version), response);
+    all
 }

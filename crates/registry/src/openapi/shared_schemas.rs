@@ -1,4 +1,4 @@
-//! Schemas that belong to no kind: those that all documents have, enumerations of parameters, the change feed.
+//! Schemas that do not belong to a kind: those of all servers, enumerations of parameters, the change feed.
 
 use model_registry_api::{Kind, OrderBy};
 use model_registry_server::openapi::{reference, schemas};
@@ -15,20 +15,20 @@ pub(super) fn all() -> Map<String, Value> {
     schemas
 }
 
-/// The change feed.
+/// The schemas of the change feed.
 fn changes() -> Map<String, Value> {
     let described = |description: &str| json!({"type": "string", "description": description});
     let change = json!({
         "type": "object",
         "required": ["sequence", "time", "actor", "kind", "id", "verb", "revision"],
         "properties": {
-            "sequence": described("The number of the change: ascending, without gaps."),
+            "sequence": described("Sequence number of the change: ascending, without gaps."),
             "time": described("Milliseconds since the Unix epoch."),
-            "actor": {"type": "string", "nullable": true, "description": "Who did it, where callers are known."},
-            "kind": described("The kind of the entity, such as `registered_model`."),
-            "id": described("The id of the entity."),
+            "actor": {"type": "string", "nullable": true, "description": "User who made the change, if requests are authenticated."},
+            "kind": described("Kind of the entity, such as `registered_model`."),
+            "id": described("Id of the entity."),
             "verb": described("`create`, `update` or `import`."),
-            "revision": described("The revision of the entity that the change made."),
+            "revision": described("Revision of the entity after the change."),
         },
     });
     let page = json!({
@@ -36,7 +36,7 @@ fn changes() -> Map<String, Value> {
         "required": ["items", "next"],
         "properties": {
             "items": {"type": "array", "items": reference("schemas", "Change")},
-            "next": described("What to pass as `after` next."),
+            "next": described("The `after` of the next request."),
         },
     });
     Map::from_iter([("Change".to_owned(), change), ("Changes".to_owned(), page)])

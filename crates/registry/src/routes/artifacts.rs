@@ -1,43 +1,41 @@
-//! Handlers of artifacts: of every kind together, of model artifacts alone, and below a version or run.
+//! Handlers of artifacts: of any kind, of one kind, and below a version or run.
 
 use axum::response::Response;
-use model_registry_api::{ApiVersion, Kind};
+use model_registry_api::{ApiVersion, Kind, Shape};
 use model_registry_server::{ApiError, JsonBody};
 use model_registry_store::{Document, ListScope};
 use serde_json::{Map, Value};
 
-use super::entity::{answer, answer_found, find_by, load};
+use super::entity::{find_key, kind_slice, load, respond, respond_found};
 use super::list;
-use super::request::{PathText, Request, parse_id, path_id};
+use super::request::{PathParameter, Request, parse_id, path_id};
 use crate::decode::{Decoder, Draft, Mode, object};
 use crate::rules::{Create, RuleError, Update, UpsertArtifact, new_document, random_name};
 
-const MODEL_ARTIFACT: &[Kind] = &[Kind::ModelArtifact];
-
-pub(super) async fn list(request: Request) -> Result<Response, ApiError> {
+pub(crate) async fn list(request: Request) -> Result<Response, ApiError> {
     let kinds = listed_kinds(&request)?;
     let (_, response) = list::page(&request, kinds, ListScope::Everything, None).await?;
     Ok(response)
 }
 
-pub(super) async fn list_model_artifacts(request: Request) -> Result<Response, ApiError> {
-    let (_, response) = list::page(&request, MODEL_ARTIFACT, ListScope::Everything, None).await?;
+pub(crate) async fn list_kind(kind: Kind, request: Request) -> Result<Response, ApiError> {
+    let (_, response) = list::page(&request, &[kind], ListScope::Everything, None).await?;
     Ok(response)
 }
 
-pub(super) async fn list_of(parent: Kind, request: Request, id: PathText) -> Result<Response, ApiError> {
+pub(crate) async fn list_of(parent: Kind, request: Request, id: PathParameter) -> Result<Response, ApiError> {
     let parent_id = path_id(parent, &id)?;
     let kinds = listed_kinds(&request)?;
     let (_, response) = list::page(&request, kinds, ListScope::ArtifactsOf(parent_id), None).await?;
     Ok(response)
 }
 
-/// The kinds that `artifactType` leaves.
+/// The kinds selected by the parameter `artifactType`.
 fn listed_kinds(request: &Request) -> Result<&'static [Kind], ApiError> {
-    let Some(text) = request.query.get("artifactType") else { return Ok(&Kind::ARTIFACTS) };
-    match Kind::from_artifact_type(text) {
-        Some(kind) => Ok(std::slice::from_ref(&kind.spec().kind)),
-        None => Err(ApiError::Invalid(format!("invalid artifact type {text}: use {}", artifact_types()))),
+    let Some(name) = request.query.get("artifactType") else { return Ok(&Kind::ARTIFACTS) };
+    match Kind::from_artifact_type(name) {
+        Some(kind) => Ok(kind_slice(kind)),
+        None => Err(ApiError::Invalid(format!("invalid artifact type {name}: use {}", artifact_types()))),
     }
 }
 
@@ -45,57 +43,64 @@ fn artifact_types() -> String {
     Kind::ARTIFACTS.map(|kind| kind.spec().artifact_type.unwrap_or_default()).join(", ")
 }
 
-pub(super) async fn get_one(request: Request, PathText(id): PathText) -> Result<Response, ApiError> {
+pub(crate) async fn get_one(request: Request, PathParameter(id): PathParameter) -> Result<Response, ApiError> {
     get_of(&Kind::ARTIFACTS, &request, &id).await
 }
 
-pub(super) async fn get_model_artifact(request: Request, PathText(id): PathText) -> Result<Response, ApiError> {
-    get_of(MODEL_ARTIFACT, &request, &id).await
+pub(crate) async fn get_kind(
+    kind: Kind,
+    request: Request,
+    PathParameter(id): PathParameter,
+) -> Result<Response, ApiError> {
+    get_of(&[kind], &request, &id).await
 }
 
 async fn get_of(kinds: &[Kind], request: &Request, id: &str) -> Result<Response, ApiError> {
     let id = parse_id("artifact", id)?;
     let record = load(request, kinds, id).await?;
-    Ok(answer(request, &record))
+    Ok(respond(request, &record))
 }
 
-pub(super) async fn find(request: Request) -> Result<Response, ApiError> {
+pub(crate) async fn find(request: Request) -> Result<Response, ApiError> {
     find_of(&Kind::ARTIFACTS, "artifacts", &request).await
 }
 
-pub(super) async fn find_model_artifact(request: Request) -> Result<Response, ApiError> {
-    find_of(MODEL_ARTIFACT, "model artifacts", &request).await
+pub(crate) async fn find_kind(kind: Kind, request: Request) -> Result<Response, ApiError> {
+    find_of(&[kind], kind.spec().label_plural, &request).await
 }
 
 async fn find_of(kinds: &[Kind], label_plural: &str, request: &Request) -> Result<Response, ApiError> {
-    let query = &request.query;
-    let parent_id = query.get("parentResourceId").map(|text| parse_id("parent resource", text)).transpose()?;
-    let needed = "either (artifactName and parentResourceId), or externalId";
-    let by = find_by(query.get("name"), parent_id, query.get("externalId"), true, needed)?;
-    let found = request.database()?.find(kinds, by).await.map_err(RuleError::from)?;
-    answer_found(request, found, label_plural)
+    let parent_id = request.query.get("parentResourceId").map(|id| parse_id("parent resource", id)).transpose()?;
+    let usage = "either (artifactName and parentResourceId), or externalId";
+    let key = find_key(request, parent_id, true, usage)?;
+    let found = request.database()?.find(kinds, key).await.map_err(RuleError::from)?;
+    respond_found(request, found, label_plural)
 }
 
-/// Creates an artifact that belongs to nothing yet.
-pub(super) async fn create(request: Request, JsonBody(body): JsonBody) -> Result<Response, ApiError> {
+/// Creates an artifact of any kind without a parent.
+pub(crate) async fn create(request: Request, JsonBody(body): JsonBody) -> Result<Response, ApiError> {
     let (kind, object) = discriminated(object(&body)?)?;
     let document = read_new_artifact(request.context.version, kind, object, false)?;
     create_document(&request, &body, kind, document).await
 }
 
-pub(super) async fn create_model_artifact(request: Request, JsonBody(body): JsonBody) -> Result<Response, ApiError> {
+/// Creates an artifact of one kind without a parent.
+pub(crate) async fn create_kind(kind: Kind, request: Request, JsonBody(body): JsonBody) -> Result<Response, ApiError> {
     let object = object(&body)?;
-    let tells_state = object.keys().any(|key| key.eq_ignore_ascii_case("state"));
-    let mut document = read_new_artifact(request.context.version, Kind::ModelArtifact, object, true)?;
-    // parity (registry-server 1.3): this endpoint alone gives a state to artifacts created without one.
-    if !tells_state {
-        document.set("state", "UNKNOWN");
+    let has_state = object.keys().any(|key| key.eq_ignore_ascii_case("state"));
+    let mut document = read_new_artifact(request.context.version, kind, object, true)?;
+    // parity: only this endpoint applies the default state; creates of artifacts of any kind do not.
+    if !has_state
+        && let Some(Shape::Enumeration(states)) = kind.spec().field("state").map(|field| field.shape)
+        && let Some(default) = states.default
+    {
+        document.set("state", default);
     }
-    create_document(&request, &body, Kind::ModelArtifact, document).await
+    create_document(&request, &body, kind, document).await
 }
 
 async fn create_document(request: &Request, body: &[u8], kind: Kind, document: Document) -> Result<Response, ApiError> {
-    let operation = Create {
+    let work = Create {
         version: request.context.version,
         kind,
         parent: None,
@@ -103,10 +108,10 @@ async fn create_document(request: &Request, body: &[u8], kind: Kind, document: D
         document,
         author: request.author(),
     };
-    request.create(body, operation).await
+    request.create(body, work).await
 }
 
-/// Reads the body of an artifact that is to be created.
+/// Decodes the body of a new artifact.
 pub(super) fn read_new_artifact(
     version: ApiVersion,
     kind: Kind,
@@ -118,19 +123,18 @@ pub(super) fn read_new_artifact(
     Ok(new_document(kind.spec(), draft, name))
 }
 
-pub(super) async fn update(
+pub(crate) async fn update(
     request: Request,
-    PathText(id): PathText,
+    PathParameter(id): PathParameter,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
     let id = parse_id("artifact", &id)?;
     let object = object(&body)?;
-    let given = artifact_type(&object);
-    let kind = given.and_then(Kind::from_artifact_type);
-    if let (Some(text), None) = (given, kind) {
-        return Err(unknown_type(Some(text)));
-    }
-    // A body that does not say its kind is refused once the artifact's own kind can be named.
+    let kind = match artifact_type(&object) {
+        Some(name) => Some(Kind::from_artifact_type(name).ok_or_else(|| unknown_type(Some(name)))?),
+        None => None,
+    };
+    // A body without `artifactType` is rejected later, by a message that names the kind of the stored artifact.
     let draft = match kind {
         Some(kind) => decode(&request, kind, Mode::Update, false, object)?,
         None => Draft::default(),
@@ -138,14 +142,15 @@ pub(super) async fn update(
     update_draft(&request, &Kind::ARTIFACTS, id, kind, draft).await
 }
 
-pub(super) async fn update_model_artifact(
+pub(crate) async fn update_kind(
+    kind: Kind,
     request: Request,
-    PathText(id): PathText,
+    PathParameter(id): PathParameter,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
     let id = parse_id("artifact", &id)?;
-    let draft = decode(&request, Kind::ModelArtifact, Mode::Update, true, object(&body)?)?;
-    update_draft(&request, MODEL_ARTIFACT, id, Some(Kind::ModelArtifact), draft).await
+    let draft = decode(&request, kind, Mode::Update, true, object(&body)?)?;
+    update_draft(&request, kind_slice(kind), id, Some(kind), draft).await
 }
 
 async fn update_draft(
@@ -155,7 +160,7 @@ async fn update_draft(
     body_kind: Option<Kind>,
     draft: Draft,
 ) -> Result<Response, ApiError> {
-    let operation = Update {
+    let work = Update {
         version: request.context.version,
         kinds,
         id,
@@ -165,19 +170,19 @@ async fn update_draft(
         within: None,
         author: request.author(),
     };
-    request.update(operation).await
+    request.update(work).await
 }
 
-pub(super) async fn upsert(
+pub(crate) async fn upsert(
     parent_kind: Kind,
     request: Request,
-    id: PathText,
+    id: PathParameter,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
     let (kind, object) = discriminated(object(&body)?)?;
     let parent_id = path_id(parent_kind, &id)?;
     let draft = decode(&request, kind, Mode::Whole, false, object)?;
-    let operation = UpsertArtifact {
+    let work = UpsertArtifact {
         version: request.context.version,
         parent_kind,
         parent_id,
@@ -186,7 +191,7 @@ pub(super) async fn upsert(
         preconditions: request.preconditions(),
         author: request.author(),
     };
-    request.create(&body, operation).await
+    request.create(&body, work).await
 }
 
 fn decode(
@@ -199,12 +204,12 @@ fn decode(
     Decoder { version: request.context.version, mode, strict }.draft(kind.spec(), body)
 }
 
-/// The kind that a body's `artifactType` names.
+/// The kind named by the `artifactType` of a body.
 pub(super) fn discriminated(body: Map<String, Value>) -> Result<(Kind, Map<String, Value>), ApiError> {
-    let given = artifact_type(&body);
-    match given.and_then(Kind::from_artifact_type) {
+    let name = artifact_type(&body);
+    match name.and_then(Kind::from_artifact_type) {
         Some(kind) => Ok((kind, body)),
-        None => Err(unknown_type(given)),
+        None => Err(unknown_type(name)),
     }
 }
 
@@ -212,8 +217,8 @@ fn artifact_type(body: &Map<String, Value>) -> Option<&str> {
     body.iter().find(|(key, _)| key.eq_ignore_ascii_case("artifactType")).and_then(|(_, value)| value.as_str())
 }
 
-fn unknown_type(given: Option<&str>) -> ApiError {
-    let given =
-        given.map_or_else(|| "`artifactType` is missing".to_owned(), |text| format!("`artifactType` is `{text}`"));
-    ApiError::Invalid(format!("invalid artifact type: {given}; use {}", artifact_types()))
+fn unknown_type(name: Option<&str>) -> ApiError {
+    let problem =
+        name.map_or_else(|| "`artifactType` is missing".to_owned(), |name| format!("`artifactType` is `{name}`"));
+    ApiError::Invalid(format!("invalid artifact type: {problem}; use {}", artifact_types()))
 }

@@ -1,4 +1,4 @@
-//! The change feed: every mutation in one order, read in pages, by waiting for the next, or as a stream of events.
+//! The change feed: every mutation in one order, read in pages, by long polling, or as server-sent events.
 
 mod stream;
 
@@ -22,45 +22,46 @@ const DEFAULT_LIMIT: u32 = 100;
 const MAX_LIMIT: u32 = 1_000;
 /// Shorter than the idle time after which common load balancers close a connection.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-/// What of a request's time limit is kept for reading and answering.
+/// Part of a request's time limit that is reserved for reading and responding.
 const RESERVE: Duration = Duration::from_secs(1);
-/// Those who wait hold memory and, when they poll, one of the server's places for requests.
-const MOST_WAITING: usize = 512;
+/// Most waiting readers: each holds memory and, when long polling, one of the server's concurrent requests.
+const MAX_WAITING: usize = 512;
 
-/// Room for those who wait for changes; cheap to clone.
+/// Limits the readers that wait for changes, by long polling or on a stream; cheap to clone.
 #[derive(Clone)]
-pub(crate) struct WaitingRoom(Arc<Semaphore>);
+pub(crate) struct FeedReaders(Arc<Semaphore>);
 
-impl WaitingRoom {
+impl FeedReaders {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(MOST_WAITING)))
+        Self(Arc::new(Semaphore::new(MAX_WAITING)))
     }
 
-    fn enter(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+    /// Admits a reader while the permit lives; 503 if too many wait already.
+    fn admit(&self) -> Result<OwnedSemaphorePermit, ApiError> {
         let full = || ApiError::Unavailable("too many callers are waiting for changes: try again shortly".to_owned());
         Arc::clone(&self.0).try_acquire_owned().map_err(|_| full())
     }
 }
 
-/// Where a reader of the feed is.
+/// The position from which a reader continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum After {
     Sequence(i64),
-    /// Only what comes from now on.
+    /// Only changes from now on.
     Newest,
 }
 
-pub(super) async fn list(request: Request, stopping: Stopping, time_limit: TimeLimit) -> Result<Response, ApiError> {
+pub(crate) async fn list(request: Request, stopping: Stopping, time_limit: TimeLimit) -> Result<Response, ApiError> {
     let limit = limit(&request.query)?;
     if request.header(&ACCEPT).is_some_and(|accept| accept.contains("text/event-stream")) {
-        return stream::answer(&request, stopping).await;
+        return stream::respond(&request, stopping).await;
     }
     let wait = wait(&request.query, time_limit)?;
     let store = &request.context.registry.store;
     let after = start(store, after(request.query.get("after"))?).await?;
     let mut changes = read(store, after, limit).await?;
     if changes.items.is_empty() && !wait.is_zero() {
-        let _place = request.context.registry.waiting.enter()?;
+        let _permit = request.context.registry.feed_readers.admit()?;
         changes = wait_and_read(store, after, limit, wait, stopping).await?;
     }
     let next = changes.items.last().map_or(after, |change| change.sequence);
@@ -83,21 +84,21 @@ async fn wait_and_read(
     read(store, after, limit).await
 }
 
-/// Reads what is behind `after`, all of it or nothing.
+/// Reads the changes after a sequence number; 410 if retention has deleted some of them.
 async fn read(store: &Store, after: i64, limit: u32) -> Result<Changes, ApiError> {
     let changes = store.changes(after, limit).await.map_err(RuleError::from)?;
     match changes.first_kept(after) {
         None => Ok(changes),
         Some(first) => Err(ApiError::Gone(format!(
-            "the changes behind {after} are not kept any more, the oldest that is kept is {first}: take `next` of \
-             after=newest, read everything again, and go on from there; after={} reads what is kept",
+            "the changes after {after} have expired, the oldest one left is {first}: take `next` of after=newest, read \
+             all entities again, and continue from there; after={} reads the changes that are left",
             first - 1
         ))),
     }
 }
 
-/// The number to read behind. One that was never given is refused: its reader saw another database, and would miss
-/// what this one has done since.
+/// Resolves the start position to a sequence number. One that does not exist yet is 400: its reader saw another
+/// database, for example before a backup was restored, and would miss changes.
 async fn start(store: &Store, after: After) -> Result<i64, ApiError> {
     let after = match after {
         After::Sequence(0) => return Ok(0),
@@ -109,7 +110,7 @@ async fn start(store: &Store, after: After) -> Result<i64, ApiError> {
         After::Newest => Ok(newest),
         After::Sequence(after) if after <= newest => Ok(after),
         After::Sequence(after) => Err(ApiError::Invalid(format!(
-            "there is no change {after}: the newest is {newest}; if an older backup was restored, read everything \
+            "change {after} does not exist: the newest is {newest}; if an older backup was restored, read everything \
              again, with after=0"
         ))),
     }
@@ -122,30 +123,30 @@ fn after(text: Option<&str>) -> Result<After, ApiError> {
         Some(text) => match text.parse() {
             Ok(after) if after >= 0 => Ok(After::Sequence(after)),
             _ => Err(ApiError::Invalid(format!(
-                "invalid `after`: use `next` of the last answer, 0 for everything or `newest`, not `{text}`"
+                "invalid `after` `{text}`: use `next` of the previous response, 0 for all changes, or `newest`"
             ))),
         },
     }
 }
 
-/// More than the maximum gets the maximum: `next` leads to the rest.
+/// Larger limits are reduced to the maximum: `next` leads to the rest.
 fn limit(query: &Query) -> Result<u32, ApiError> {
     let Some(text) = query.get("limit") else { return Ok(DEFAULT_LIMIT) };
     match text.parse::<i64>() {
         Ok(limit) if limit >= 1 => Ok(u32::try_from(limit).unwrap_or(MAX_LIMIT).min(MAX_LIMIT)),
-        _ => Err(ApiError::Invalid(format!("invalid `limit`: use a number from 1 to {MAX_LIMIT}, not `{text}`"))),
+        _ => Err(ApiError::Invalid(format!("invalid `limit` `{text}`: use a number from 1 to {MAX_LIMIT}"))),
     }
 }
 
-/// A longer wait than possible is the longest possible: the caller asks again anyway.
+/// Longer waits are reduced to the longest one that the time limit of the request allows.
 fn wait(query: &Query, TimeLimit(time_limit): TimeLimit) -> Result<Duration, ApiError> {
     let Some(text) = query.get("wait") else { return Ok(Duration::ZERO) };
     let longest = LONGEST_WAIT.min(time_limit.saturating_sub(RESERVE).max(time_limit / 2));
-    let invalid = || ApiError::Invalid(format!("invalid `wait`: use a number of seconds, not `{text}`"));
+    let invalid = || ApiError::Invalid(format!("invalid `wait` `{text}`: use a number of seconds"));
     text.parse().map(|seconds| Duration::from_secs(seconds).min(longest)).map_err(|_| invalid())
 }
 
-/// A change as the API shows it.
+/// The wire form of a change.
 fn wire(change: Change) -> LoggedChange {
     LoggedChange {
         sequence: change.sequence,
@@ -158,8 +159,8 @@ fn wire(change: Change) -> LoggedChange {
     }
 }
 
-fn json(answer: &impl Serialize) -> Result<String, ApiError> {
-    serde_json::to_string(answer).map_err(ApiError::internal)
+fn json(value: &impl Serialize) -> Result<String, ApiError> {
+    serde_json::to_string(value).map_err(ApiError::internal)
 }
 
 #[cfg(test)]
@@ -167,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_are_cut_to_what_the_request_has_time_for() {
+    fn waits_are_limited_by_the_time_limit_of_the_request() {
         let wait = |text: &str, limit| wait(&Query::parse(text).unwrap(), TimeLimit(Duration::from_secs(limit)));
         assert_eq!(wait("", 60).unwrap(), Duration::ZERO);
         assert_eq!(wait("wait=5", 60).unwrap(), Duration::from_secs(5));
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_says_where_it_is() {
+    fn the_start_position_is_a_sequence_number_or_newest() {
         assert_eq!(after(None).unwrap(), After::Sequence(0));
         assert_eq!(after(Some("17")).unwrap(), After::Sequence(17));
         assert_eq!(after(Some("newest")).unwrap(), After::Newest);

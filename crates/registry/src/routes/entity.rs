@@ -1,4 +1,4 @@
-//! Handlers of everything that is no artifact; kinds differ in their declaration alone.
+//! Handlers of all kinds except artifacts; the declaration of a kind decides what differs.
 
 use axum::response::Response;
 use model_registry_api::{Kind, Parent};
@@ -6,34 +6,33 @@ use model_registry_server::{ApiError, JsonBody};
 use model_registry_store::{FindBy, Found, ListScope, Record};
 
 use super::list;
-use super::request::{PathText, Request, parse_id, path_id};
-use crate::answer::Answer;
+use super::request::{PathParameter, Request, parse_id, path_id};
 use crate::decode::{Decoder, Draft, Mode, object};
-use crate::rules::{Create, RuleError, Update, new_document, not_found, random_name};
+use crate::response::EntityResponse;
+use crate::rules::{Create, NewReference, RuleError, Update, new_document, not_found, random_name};
 
-pub(super) async fn list(kind: Kind, request: Request) -> Result<Response, ApiError> {
+pub(crate) async fn list(kind: Kind, request: Request) -> Result<Response, ApiError> {
     let (_, response) = list::page(&request, &[kind], ListScope::Everything, None).await?;
     Ok(response)
 }
 
-pub(super) async fn list_children(kind: Kind, request: Request, id: PathText) -> Result<Response, ApiError> {
+pub(crate) async fn list_children(kind: Kind, request: Request, id: PathParameter) -> Result<Response, ApiError> {
     let parent = parent(kind)?;
     let parent_id = path_id(parent.kind, &id)?;
     let (page, response) = list::page(&request, &[kind], ListScope::Parent(parent_id), None).await?;
-    // parity (registry-server 2.8): only a list of runs tells an unknown parent from one without children.
-    if kind == Kind::ExperimentRun && page.size == 0 {
+    if parent.list_checks_parent && page.size == 0 {
         load(&request, &[parent.kind], parent_id).await?;
     }
     Ok(response)
 }
 
-pub(super) async fn get_one(kind: Kind, request: Request, id: PathText) -> Result<Response, ApiError> {
+pub(crate) async fn get_one(kind: Kind, request: Request, id: PathParameter) -> Result<Response, ApiError> {
     let id = path_id(kind, &id)?;
     let record = load(&request, &[kind], id).await?;
-    Ok(answer(&request, &record))
+    Ok(respond(&request, &record))
 }
 
-/// Reads an entity of one of the kinds; 404 where there is none.
+/// Reads an entity of one of the kinds; 404 if it does not exist.
 pub(super) async fn load(request: &Request, kinds: &[Kind], id: i64) -> Result<Record, ApiError> {
     let found = request.database()?.find_by_id(kinds, id).await.map_err(RuleError::from)?;
     found.ok_or_else(|| match kinds {
@@ -42,28 +41,26 @@ pub(super) async fn load(request: &Request, kinds: &[Kind], id: i64) -> Result<R
     })
 }
 
-/// Answers a GET of one entity.
-pub(super) fn answer(request: &Request, record: &Record) -> Response {
-    Answer::found(record, request.context.version).unless_known(&request.preconditions())
+/// The response to a GET of one entity.
+pub(super) fn respond(request: &Request, record: &Record) -> Response {
+    EntityResponse::found(record, request.context.version).unless_known(&request.preconditions())
 }
 
-pub(super) async fn create(kind: Kind, request: Request, JsonBody(body): JsonBody) -> Result<Response, ApiError> {
+pub(crate) async fn create(kind: Kind, request: Request, JsonBody(body): JsonBody) -> Result<Response, ApiError> {
     let draft = read(kind, &request, Mode::Create, &body)?;
     create_draft(kind, &request, &body, draft, None).await
 }
 
-/// Creates below the parent in the path, which wins over the one in the body. A body with the id of a child that
-/// exists changes that child.
-pub(super) async fn create_child(
+/// Creates below the parent in the path, which overrides the one in the body. Where the kind allows it, a body with the
+/// id of a child updates that child.
+pub(crate) async fn create_child(
     kind: Kind,
     request: Request,
-    id: PathText,
+    id: PathParameter,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
     let parent = parent(kind)?;
-    // Serve models and inference services are created from what may be created, the others from whole entities
-    // (the contract's request bodies).
-    let mode = if matches!(kind, Kind::ModelVersion | Kind::ExperimentRun) { Mode::Whole } else { Mode::Create };
+    let mode = if parent.upsert { Mode::Whole } else { Mode::Create };
     let mut draft = read(kind, &request, mode, &body)?;
     let parent_id = path_id(parent.kind, &id)?;
     if let Some(field) = parent.field {
@@ -75,16 +72,16 @@ pub(super) async fn create_child(
     }
 }
 
-pub(super) async fn update(
+pub(crate) async fn update(
     kind: Kind,
     request: Request,
-    id: PathText,
+    id: PathParameter,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
     let id = path_id(kind, &id)?;
     let decoder = Decoder { version: request.context.version, mode: Mode::Update, strict: true };
     let draft = decoder.draft(kind.spec(), object(&body)?)?;
-    let operation = Update {
+    let work = Update {
         version: request.context.version,
         kinds: kind_slice(kind),
         id,
@@ -94,52 +91,50 @@ pub(super) async fn update(
         within: None,
         author: request.author(),
     };
-    request.update(operation).await
+    request.update(work).await
 }
 
-pub(super) async fn find(kind: Kind, request: Request) -> Result<Response, ApiError> {
+pub(crate) async fn find(kind: Kind, request: Request) -> Result<Response, ApiError> {
     let spec = kind.spec();
-    let (name, external_id) = (request.query.get("name"), request.query.get("externalId"));
     let parent_id = match (spec.parent, request.query.get("parentResourceId")) {
-        (Some(parent), Some(text)) => Some(parse_id(parent.kind.spec().label, text)?),
+        (Some(parent), Some(id)) => Some(parse_id(parent.kind.spec().label, id)?),
         _ => None,
     };
-    let needed = match kind {
-        Kind::ExperimentRun => "either (name and parentResourceId, the experiment's id), or externalId",
-        _ if spec.parent.is_some() => "either (name and parentResourceId), or externalId",
-        _ => "either name or externalId",
+    let usage = match spec.parent {
+        Some(_) => "either (name and parentResourceId), or externalId",
+        None => "either name or externalId",
     };
-    let by = find_by(name, parent_id, external_id, spec.parent.is_some(), needed)?;
-    let found = request.database()?.find(&[kind], by).await.map_err(RuleError::from)?;
-    answer_found(&request, found, spec.label_plural)
+    let key = find_key(&request, parent_id, spec.parent.is_some(), usage)?;
+    let found = request.database()?.find(&[kind], key).await.map_err(RuleError::from)?;
+    respond_found(&request, found, spec.label_plural)
 }
 
-/// What to look for. The name comes first; without a parent it is enough only beside an external id
-/// (parity, registry-server 2.7).
-pub(super) fn find_by<'a>(
-    name: Option<&'a str>,
+/// The key of a find operation. The name takes precedence over the external id; for kinds with a parent it needs the
+/// parent's id or an external id in addition (parity).
+pub(super) fn find_key<'a>(
+    request: &'a Request,
     parent_id: Option<i64>,
-    external_id: Option<&'a str>,
     needs_parent: bool,
-    needed: &str,
+    usage: &str,
 ) -> Result<FindBy<'a>, ApiError> {
-    match (name, external_id) {
+    match (request.query.get("name"), request.query.get("externalId")) {
         (Some(name), external_id) if !needs_parent || parent_id.is_some() || external_id.is_some() => {
             Ok(FindBy::Name { name, parent_id })
         }
         (_, Some(external_id)) => Ok(FindBy::ExternalId { external_id }),
-        _ => Err(ApiError::Invalid(format!("invalid parameters call, supply {needed}"))),
+        _ => Err(ApiError::Invalid(format!("invalid parameters call, supply {usage}"))),
     }
 }
 
-pub(super) fn answer_found(request: &Request, found: Found, label_plural: &str) -> Result<Response, ApiError> {
-    let shown = |key| request.query.get(key).unwrap_or_default();
+/// The response of a find operation: 404 unless exactly one entity matches (parity).
+pub(super) fn respond_found(request: &Request, found: Found, label_plural: &str) -> Result<Response, ApiError> {
+    let sent = |key| request.query.get(key).unwrap_or_default();
     let searched = || {
-        let (name, parent, external_id) = (shown("name"), shown("parentResourceId"), shown("externalId"));
+        let (name, parent, external_id) = (sent("name"), sent("parentResourceId"), sent("externalId"));
         format!("{label_plural} found for name={name}, parentResourceId={parent}, externalId={external_id}")
     };
     match found {
-        Found::One(record) => Ok(answer(request, &record)),
+        Found::One(record) => Ok(respond(request, &record)),
         Found::None => Err(ApiError::NotFound(format!("no {}", searched()))),
         Found::Several => Err(ApiError::NotFound(format!("multiple {}", searched()))),
     }
@@ -161,25 +156,20 @@ async fn create_draft(
 ) -> Result<Response, ApiError> {
     let spec = kind.spec();
     let parent = match spec.parent {
-        Some(Parent { kind, field }) => {
-            let in_body = match field.map(|field| draft.reference(field)).transpose() {
-                Ok(id) => id.flatten(),
-                // parity (registry-server 2.3): an environment is looked up by whatever id the body has.
-                Err(error) if kind == Kind::ServingEnvironment => return Err(ApiError::NotFound(error.to_string())),
-                Err(error) => return Err(error),
-            };
-            parent_in_path.or(in_body).map(|id| (kind, id))
+        Some(parent) => {
+            let id = parent_in_path.map_or_else(|| parent_in_body(&parent, &draft), |id| Ok(Some(id)))?;
+            id.map(|id| (parent.kind, id))
         }
         None => None,
     };
     let mut references = Vec::new();
     for reference in spec.references {
         if let Some(id) = draft.reference(reference.field)? {
-            references.push((reference.kind, id));
+            references.push(NewReference { kind: reference.kind, id, check: reference.check });
         }
     }
     let name = draft.name.clone().unwrap_or_else(random_name);
-    let operation = Create {
+    let work = Create {
         version: request.context.version,
         kind,
         parent,
@@ -187,7 +177,14 @@ async fn create_draft(
         document: new_document(spec, draft, name),
         author: request.author(),
     };
-    request.create(body, operation).await
+    request.create(body, work).await
+}
+
+fn parent_in_body(parent: &Parent, draft: &Draft) -> Result<Option<i64>, ApiError> {
+    let Some(field) = parent.field else { return Ok(None) };
+    draft
+        .reference(field)
+        .map_err(|error| if parent.malformed_id_is_not_found { ApiError::NotFound(error.to_string()) } else { error })
 }
 
 async fn update_child(
@@ -198,7 +195,7 @@ async fn update_child(
     id: i64,
     draft: Draft,
 ) -> Result<Response, ApiError> {
-    let operation = Update {
+    let work = Update {
         version: request.context.version,
         kinds: kind_slice(kind),
         id,
@@ -208,14 +205,14 @@ async fn update_child(
         within: parent.field.map(|field| (field, parent_id)),
         author: request.author(),
     };
-    request.create(body, operation).await
+    request.create(body, work).await
 }
 
 fn parent(kind: Kind) -> Result<Parent, ApiError> {
     kind.spec().parent.ok_or_else(|| ApiError::internal(format!("{kind:?} has no parent")))
 }
 
-/// A slice of one kind that lives for ever.
-fn kind_slice(kind: Kind) -> &'static [Kind] {
+/// A static slice of one kind.
+pub(super) fn kind_slice(kind: Kind) -> &'static [Kind] {
     std::slice::from_ref(&kind.spec().kind)
 }

@@ -1,35 +1,35 @@
-//! What an inference service serves.
+//! The model and the model version that an inference service serves.
 
 use axum::response::Response;
 use model_registry_api::Kind;
 use model_registry_server::ApiError;
 use model_registry_store::Document;
 
-use super::entity::{answer, load};
-use super::request::{PathText, Request, path_id};
+use super::entity::{load, respond};
+use super::request::{PathParameter, Request, path_id};
 use crate::rules::RuleError;
 
-/// The registered model of a service.
-pub(super) async fn model(request: Request, id: PathText) -> Result<Response, ApiError> {
+/// Responds with the registered model of a service.
+pub(crate) async fn model(request: Request, id: PathParameter) -> Result<Response, ApiError> {
     let service = service(&request, &id).await?;
     let model_id = service.id("registeredModelId").unwrap_or_default();
-    Ok(answer(&request, &load(&request, &[Kind::RegisteredModel], model_id).await?))
+    Ok(respond(&request, &load(&request, &[Kind::RegisteredModel], model_id).await?))
 }
 
-/// The version of a service: the one it names, or else the model's newest.
-pub(super) async fn version(request: Request, id: PathText) -> Result<Response, ApiError> {
+/// Responds with the version of a service: the one it names, or else the newest of its model.
+pub(crate) async fn version(request: Request, id: PathParameter) -> Result<Response, ApiError> {
     let service = service(&request, &id).await?;
     if let Some(version_id) = service.id("modelVersionId") {
-        return Ok(answer(&request, &load(&request, &[Kind::ModelVersion], version_id).await?));
+        return Ok(respond(&request, &load(&request, &[Kind::ModelVersion], version_id).await?));
     }
     let model_id = service.id("registeredModelId").unwrap_or_default();
     let newest = request.database()?.find_newest_child(Kind::ModelVersion, model_id).await.map_err(RuleError::from)?;
     let version =
         newest.ok_or_else(|| ApiError::NotFound(format!("no model versions found for registered model {model_id}")))?;
-    Ok(answer(&request, &version))
+    Ok(respond(&request, &version))
 }
 
-async fn service(request: &Request, id: &PathText) -> Result<Document, ApiError> {
+async fn service(request: &Request, id: &PathParameter) -> Result<Document, ApiError> {
     let id = path_id(Kind::InferenceService, id)?;
     let record = load(request, &[Kind::InferenceService], id).await?;
     Ok(record.document().map_err(RuleError::from)?)

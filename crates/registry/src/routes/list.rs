@@ -1,4 +1,4 @@
-//! List parameters and list answers, the same for every list.
+//! Parameters and responses of lists, the same for every list.
 
 use std::fmt::Write;
 
@@ -6,18 +6,18 @@ use axum::response::Response;
 use http::StatusCode;
 use model_registry_api::page::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
 use model_registry_api::{ApiVersion, Kind, OrderBy, SortOrder};
-use model_registry_server::{ApiError, Query, response};
+use model_registry_server::{ApiError, Query, response as http_response};
 use model_registry_store::{ListRequest, ListScope, Page};
 use serde_json::Value;
 
 use super::request::Request;
-use crate::answer;
+use crate::response;
 use crate::rules::RuleError;
 
-/// What stands in front of the items in the answer.
+/// The part of the body before the items.
 const OPENING: &str = r#"{"items":["#;
 
-/// Answers one page of a list.
+/// Responds with one page of a list.
 pub(super) async fn page(
     request: &Request,
     kinds: &[Kind],
@@ -30,7 +30,7 @@ pub(super) async fn page(
         kinds,
         within,
         name: query.get("name"),
-        // Points of a history have none: as any other parameter that a list does not have, it is ignored there.
+        // Metric points have no external id: the parameter is ignored there, like any unknown one.
         external_id: query.get("externalId").filter(|_| !kinds.contains(&Kind::MetricPoint)),
         steps,
         filter: query.get("filterQuery"),
@@ -41,9 +41,9 @@ pub(super) async fn page(
         opening: OPENING,
     };
     let mut page = request.database()?.list(&list).await.map_err(RuleError::from)?;
-    // The items are most of the body: it is built around them.
+    // The items are most of the body, which is built in place around them.
     let mut body = std::mem::take(&mut page.items);
-    answer::convert_items(kinds, &mut body, OPENING.len(), version);
+    response::convert_items(kinds, &mut body, OPENING.len(), version);
     // Writing to memory does not fail.
     let _ = write!(
         body,
@@ -52,11 +52,10 @@ pub(super) async fn page(
         list.page_size,
         page.size
     );
-    let response = response::json(StatusCode::OK, body);
-    Ok((page, response))
+    Ok((page, http_response::json(StatusCode::OK, body)))
 }
 
-/// More than the maximum gets the maximum, and a token for the rest: existing clients ask for large pages.
+/// Larger sizes are reduced to the maximum: existing clients request large pages.
 fn page_size(query: &Query) -> Result<u32, ApiError> {
     let Some(text) = query.get("pageSize") else { return Ok(DEFAULT_PAGE_SIZE) };
     match text.parse::<i32>() {
@@ -69,7 +68,7 @@ fn order_by(query: &Query, version: ApiVersion) -> Result<OrderBy, ApiError> {
     let Some(text) = query.get("orderBy") else { return Ok(OrderBy::default()) };
     match (OrderBy::parse(text), version) {
         (Some(order_by), _) => Ok(order_by),
-        // parity (registry-server 3.1): v1alpha3 takes anything unknown for the id.
+        // parity: in v1alpha3 an unknown key means the id.
         (None, ApiVersion::V1Alpha3) => Ok(OrderBy::Id),
         (None, ApiVersion::V1) => {
             Err(ApiError::Invalid(format!("invalid orderBy `{text}`: use {}", OrderBy::NAMES.join(", "))))

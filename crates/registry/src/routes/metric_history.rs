@@ -1,4 +1,4 @@
-//! Every logged value of the metrics of one run, or of all runs.
+//! Lists of the metric values that one run or all runs logged.
 
 use axum::response::Response;
 use model_registry_api::Kind;
@@ -7,18 +7,18 @@ use model_registry_store::ListScope;
 
 use super::entity::load;
 use super::list;
-use super::request::{PathText, Request, path_id};
+use super::request::{PathParameter, Request, path_id};
 
 const POINTS: &[Kind] = &[Kind::MetricPoint];
 const STEPS_LIMIT: usize = 1_000;
 
-pub(super) async fn of_all_runs(request: Request) -> Result<Response, ApiError> {
+pub(crate) async fn of_all_runs(request: Request) -> Result<Response, ApiError> {
     let steps = steps(&request)?;
     let (_, response) = list::page(&request, POINTS, ListScope::Everything, steps.as_deref()).await?;
     Ok(response)
 }
 
-pub(super) async fn of_run(request: Request, id: PathText) -> Result<Response, ApiError> {
+pub(crate) async fn of_run(request: Request, id: PathParameter) -> Result<Response, ApiError> {
     let run_id = path_id(Kind::ExperimentRun, &id)?;
     let steps = steps(&request)?;
     let (page, response) = list::page(&request, POINTS, ListScope::HistoryOf(run_id), steps.as_deref()).await?;
@@ -28,7 +28,7 @@ pub(super) async fn of_run(request: Request, id: PathText) -> Result<Response, A
     Ok(response)
 }
 
-/// `stepIds`: a comma-separated list; blanks and empty parts are tolerated (parity, registry-server 2.8).
+/// Parses `stepIds`: a comma-separated list in which blanks and empty parts are ignored (parity).
 fn steps(request: &Request) -> Result<Option<Vec<i64>>, ApiError> {
     let Some(text) = request.query.get("stepIds") else { return Ok(None) };
     let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());

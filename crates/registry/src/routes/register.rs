@@ -1,4 +1,4 @@
-//! Registers a model, a version and its artifacts with one request.
+//! The handler that registers a model, a version and its artifacts with one request.
 
 use axum::response::Response;
 use model_registry_api::{ApiVersion, Kind};
@@ -11,7 +11,7 @@ use super::request::Request;
 use crate::decode::{Decoder, Mode, as_object, limits, object, unknown_field};
 use crate::rules::{Register, RegisterArtifact, new_document};
 
-pub(super) async fn register(request: Request, JsonBody(body): JsonBody) -> Result<Response, ApiError> {
+pub(crate) async fn register(request: Request, JsonBody(body): JsonBody) -> Result<Response, ApiError> {
     let version = request.context.version;
     let (mut model, mut model_version, mut artifacts) = (None, None, Vec::new());
     for (key, value) in object(&body)? {
@@ -42,16 +42,17 @@ fn read_registered_model(version: ApiVersion, value: Value) -> Result<Document, 
     Ok(new_document(spec, draft, name))
 }
 
-/// The version's `registeredModelId` is the model's: it is not given.
+/// The body of the version has no `registeredModelId`: its model is in the same body.
 fn read_model_version(version: ApiVersion, value: Value) -> Result<Document, ApiError> {
     let body: Map<String, Value> = as_object(value, "field `modelVersion`")?;
     let spec = Kind::ModelVersion.spec();
     let mut draft = Decoder { version, mode: Mode::Create, strict: true }.draft(spec, body)?;
     if draft.fields.contains_key("registeredModelId") {
         return Err(ApiError::Invalid(
-            "`modelVersion.registeredModelId` is not given here: the version belongs to `registeredModel`".to_owned(),
+            "`modelVersion.registeredModelId` is not allowed here: the version belongs to `registeredModel`".to_owned(),
         ));
     }
+    // Passes the check; the transaction sets the real id.
     draft.set("registeredModelId", "1");
     draft.check_required(spec)?;
     let name = draft.name.clone().unwrap_or_default();

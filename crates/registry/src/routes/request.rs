@@ -1,4 +1,4 @@
-//! What every handler takes from a request: context, query, headers, and how writes are run.
+//! The extractor of all handlers (context, query, headers, caller), and how handlers run writes.
 
 use axum::extract::{FromRequestParts, Path};
 use axum::response::Response;
@@ -11,14 +11,14 @@ use model_registry_server::{ApiError, Preconditions, Query};
 use model_registry_store::{Author, Database, IdempotencyKey, Operation};
 
 use super::Context;
-use crate::answer::Answer;
+use crate::response::EntityResponse;
 use crate::rules::{Idempotent, RuleError};
 
 static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const IDEMPOTENCY_KEY_LIMIT: usize = 255;
 
-/// The parts of a request beside its path parameters and body.
-pub(super) struct Request {
+/// A request without its path parameter and body.
+pub(crate) struct Request {
     pub(super) context: Context,
     pub(super) query: Query,
     method: Method,
@@ -42,10 +42,10 @@ impl FromRequestParts<Context> for Request {
     }
 }
 
-/// The one parameter of a path, decoded.
-pub(super) struct PathText(pub(super) String);
+/// The parameter of a path, percent-decoded.
+pub(crate) struct PathParameter(pub(super) String);
 
-impl FromRequestParts<Context> for PathText {
+impl FromRequestParts<Context> for PathParameter {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, ApiError> {
@@ -67,7 +67,7 @@ impl Request {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// Who is writing, and when.
+    /// The caller and the current time, for the change feed.
     pub(super) fn author(&self) -> Author {
         Author {
             actor: self.caller.as_ref().map(|caller| caller.user.clone()),
@@ -75,23 +75,23 @@ impl Request {
         }
     }
 
-    /// Runs what a POST does, under the request's Idempotency-Key if it has one.
+    /// Runs the transaction of a POST, under the Idempotency-Key of the request if it has one.
     pub(super) async fn create<O>(&self, body: &[u8], operation: O) -> Result<Response, ApiError>
     where
-        O: Operation<Output = Answer, Error = RuleError>,
+        O: Operation<Output = EntityResponse, Error = RuleError>,
     {
         let store = &self.context.registry.store;
-        let answer = match self.idempotency_key(body)? {
+        let response = match self.idempotency_key(body)? {
             Some(key) => store.write(&Idempotent::new(operation, key, store.clock().clone())).await?,
             None => store.write(&operation).await?,
         };
-        Ok(answer.into_response())
+        Ok(response.into_response())
     }
 
-    /// Runs what a PATCH does.
+    /// Runs the transaction of a PATCH.
     pub(super) async fn update<O>(&self, operation: O) -> Result<Response, ApiError>
     where
-        O: Operation<Output = Answer, Error = RuleError>,
+        O: Operation<Output = EntityResponse, Error = RuleError>,
     {
         Ok(self.context.registry.store.write(&operation).await?.into_response())
     }
@@ -102,7 +102,7 @@ impl Request {
         let is_printable = key.bytes().all(|byte| (b' '..=b'~').contains(&byte));
         if key.is_empty() || key.len() > IDEMPOTENCY_KEY_LIMIT || !is_printable {
             return Err(ApiError::Invalid(format!(
-                "the Idempotency-Key has to be 1 to {IDEMPOTENCY_KEY_LIMIT} printable ASCII characters"
+                "the Idempotency-Key has to have 1 to {IDEMPOTENCY_KEY_LIMIT} printable ASCII characters"
             )));
         }
         let caller = self.caller.as_ref().map(|caller| caller.user.as_str());
@@ -110,16 +110,16 @@ impl Request {
     }
 }
 
-/// Reads an id from a path or query.
+/// Parses an id of a path or query.
 pub(super) fn parse_id(what: &str, text: &str) -> Result<i64, ApiError> {
     text.parse().map_err(|_| ApiError::Invalid(format!("invalid {what} ID: `{text}` is not a 64-bit integer")))
 }
 
 /// The id in the path of an entity of this kind.
-pub(super) fn path_id(kind: Kind, PathText(text): &PathText) -> Result<i64, ApiError> {
+pub(super) fn path_id(kind: Kind, PathParameter(text): &PathParameter) -> Result<i64, ApiError> {
     let label = kind.spec().label;
     if text.is_empty() {
-        // parity (registry-server 2.2): the reference says so, with its name for the part of the path.
+        // parity: the message of the Kubeflow Model Registry, with its name of the path parameter.
         let name = label.replace(' ', "");
         return Err(ApiError::Unprocessable(format!("required field '{name}Id' is zero value.")));
     }

@@ -1,35 +1,41 @@
-//! Creates an entity: everything it names exists, and its name and external id are free.
+//! Creates an entity: its parent and references exist, and its name and external id are free.
 
-use model_registry_api::{ApiVersion, EntityTable, Kind};
+use model_registry_api::{ApiVersion, EntityTable, Kind, ReferenceCheck};
 use model_registry_store::{Author, Document, Operation, Outcome, Record, Transaction};
 
-use super::serve::check_can_be_served;
-use super::{RuleError, apply, not_found};
-use crate::answer::Answer;
+use super::hub_access::check_hub_access;
+use super::{RuleError, document, not_found};
+use crate::response::EntityResponse;
 
-/// The creation of one entity.
+/// A request to create one entity.
 pub(crate) struct Create {
     pub(crate) version: ApiVersion,
     pub(crate) kind: Kind,
     pub(crate) parent: Option<(Kind, i64)>,
-    /// Other entities that have to exist.
-    pub(crate) references: Vec<(Kind, i64)>,
+    pub(crate) references: Vec<NewReference>,
     pub(crate) document: Document,
     pub(crate) author: Author,
 }
 
+/// Another entity that has to exist and to pass the check.
+pub(crate) struct NewReference {
+    pub(crate) kind: Kind,
+    pub(crate) id: i64,
+    pub(crate) check: Option<ReferenceCheck>,
+}
+
 impl Operation for Create {
-    type Output = Answer;
+    type Output = EntityResponse;
     type Error = RuleError;
 
-    async fn run(&self, tx: &mut Transaction) -> Result<Outcome<Answer>, RuleError> {
-        apply::check_document(self.kind, &self.document)?;
+    async fn run(&self, tx: &mut Transaction) -> Result<Outcome<EntityResponse>, RuleError> {
+        document::check_document(self.kind.spec(), &self.document)?;
         self.check_references(tx).await?;
         let record = tx
             .create(self.kind, self.parent.map(|(_, id)| id), self.document.clone(), &self.author)
             .await
             .map_err(|error| RuleError::while_writing(error, self.kind, &self.document))?;
-        Ok(Outcome::Done(Answer::created(&record, self.version)))
+        Ok(Outcome::Done(EntityResponse::created(&record, self.version)))
     }
 
     fn may_retry(&self, error: &RuleError) -> bool {
@@ -39,19 +45,22 @@ impl Operation for Create {
 
 impl Create {
     async fn check_references(&self, tx: &mut Transaction) -> Result<(), RuleError> {
-        let needed: Vec<_> = self.references.iter().chain(&self.parent).copied().collect();
+        let references = self.references.iter().map(|reference| (reference.kind, reference.id));
+        let needed: Vec<_> = references.chain(self.parent).collect();
         let found = load_all(tx, &needed).await?;
-        if self.kind == Kind::ServeModel {
-            for version in found.iter().filter(|record| record.kind == Kind::ModelVersion) {
-                check_can_be_served(&version.document()?)?;
+        for reference in &self.references {
+            let is_referred = |record: &&Record| record.kind == reference.kind && record.id == reference.id;
+            match (reference.check, found.iter().find(is_referred)) {
+                (Some(ReferenceCheck::HubAccess), Some(record)) => check_hub_access(&record.document()?)?,
+                (None, _) | (_, None) => {}
             }
         }
         Ok(())
     }
 }
 
-/// Reads resources that have to exist, in one statement; the first that does not is reported.
-pub(super) async fn load_all(tx: &mut Transaction, needed: &[(Kind, i64)]) -> Result<Vec<Record>, RuleError> {
+/// Reads resources in one statement; 404 for the first that does not exist.
+async fn load_all(tx: &mut Transaction, needed: &[(Kind, i64)]) -> Result<Vec<Record>, RuleError> {
     if needed.is_empty() {
         return Ok(Vec::new());
     }
@@ -64,7 +73,7 @@ pub(super) async fn load_all(tx: &mut Transaction, needed: &[(Kind, i64)]) -> Re
     }
 }
 
-/// The name of an entity that was given none.
+/// The generated name of an entity without one.
 #[expect(clippy::disallowed_methods, reason = "this is the one function that makes random names")]
 pub(crate) fn random_name() -> String {
     uuid::Uuid::new_v4().to_string()

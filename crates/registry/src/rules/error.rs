@@ -1,15 +1,15 @@
-//! Why a write was refused, and what of it a client is told.
+//! Errors of writes, and their translation to responses.
 
 use model_registry_api::Kind;
 use model_registry_server::ApiError;
 use model_registry_store::{Document, StoreError, UniqueField};
 
-/// A refusal by a rule, or a failure of the store.
+/// A violation of a rule, or a failure of the store.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RuleError {
     #[error(transparent)]
-    Refused(#[from] ApiError),
-    /// Another entity has the name or external id.
+    Rejected(#[from] ApiError),
+    /// The name or external id belongs to another entity.
     #[error("{message}")]
     Taken { kind: Kind, field: UniqueField, message: String },
     #[error(transparent)]
@@ -17,7 +17,7 @@ pub(crate) enum RuleError {
 }
 
 impl RuleError {
-    /// Names the entity whose unique value is taken; other failures stay what they are.
+    /// Adds the entity to a unique violation; other errors are not changed.
     pub(crate) fn while_writing(error: StoreError, kind: Kind, document: &Document) -> Self {
         let label = kind.spec().label;
         match error {
@@ -36,7 +36,7 @@ impl RuleError {
         }
     }
 
-    /// Whether the transaction lost against another one and may simply run again.
+    /// Whether the transaction conflicted with another one and can run again.
     pub(crate) fn is_temporary(&self) -> bool {
         matches!(self, Self::Store(StoreError::Retry(_) | StoreError::Conflict(UniqueField::IdempotencyKey)))
     }
@@ -45,14 +45,14 @@ impl RuleError {
 impl From<RuleError> for ApiError {
     fn from(error: RuleError) -> Self {
         match error {
-            RuleError::Refused(error) => error,
+            RuleError::Rejected(error) => error,
             RuleError::Taken { message, .. } => Self::Conflict(message),
             RuleError::Store(error) => store_error(error),
         }
     }
 }
 
-/// What a client is told of a failure of the store: never any SQL.
+/// The response to a failure of the store; it never contains SQL.
 pub(crate) fn store_error(error: StoreError) -> ApiError {
     match error {
         StoreError::Filter(_) | StoreError::PageToken(_) | StoreError::TooLarge(_) => {

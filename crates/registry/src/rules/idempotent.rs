@@ -1,4 +1,4 @@
-//! Makes a creation repeatable: under the same Idempotency-Key the same request gets the first one's answer.
+//! Idempotency keys: a repeated request with the same key gets the stored response of the first one.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -6,53 +6,54 @@ use model_registry_server::ApiError;
 use model_registry_store::{Clock, IdempotencyKey, Operation, Outcome, Transaction};
 
 use super::RuleError;
-use crate::answer::Answer;
+use crate::response::EntityResponse;
 
-/// An operation whose answer is kept under a key.
+/// A unit of work whose response is stored under a key.
 ///
-/// Nearly every key comes once, so the first run does not look for its answer: keeping the second answer under a key fails,
-/// which rolls back, and the next run looks. That is one statement more than without a key instead of two.
-pub(crate) struct Idempotent<O> {
-    operation: O,
+/// Nearly every key is used once, so the first run does not search for a stored response. Storing a second response under
+/// a key fails and rolls back, and the next run searches. That costs one statement more than without a key, not two.
+pub(crate) struct Idempotent<W> {
+    work: W,
     key: IdempotencyKey,
     clock: Clock,
-    looks: AtomicBool,
+    /// Whether the next run searches for a stored response.
+    searches: AtomicBool,
 }
 
-impl<O> Idempotent<O> {
-    pub(crate) fn new(operation: O, key: IdempotencyKey, clock: Clock) -> Self {
-        Self { operation, key, clock, looks: AtomicBool::new(false) }
+impl<W> Idempotent<W> {
+    pub(crate) fn new(work: W, key: IdempotencyKey, clock: Clock) -> Self {
+        Self { work, key, clock, searches: AtomicBool::new(false) }
     }
 }
 
-impl<O: Operation<Output = Answer, Error = RuleError>> Operation for Idempotent<O> {
-    type Output = Answer;
+impl<W: Operation<Output = EntityResponse, Error = RuleError>> Operation for Idempotent<W> {
+    type Output = EntityResponse;
     type Error = RuleError;
 
-    async fn run(&self, tx: &mut Transaction) -> Result<Outcome<Answer>, RuleError> {
+    async fn run(&self, tx: &mut Transaction) -> Result<Outcome<EntityResponse>, RuleError> {
         let now = self.clock.now();
-        if self.looks.load(Ordering::Relaxed)
-            && let Some(kept) = tx.find_answer(&self.key, now).await?
+        if self.searches.load(Ordering::Relaxed)
+            && let Some(stored) = tx.find_answer(&self.key, now).await?
         {
-            if kept.digest != self.key.digest {
+            if stored.digest != self.key.digest {
                 return Err(ApiError::Unprocessable(
                     "this Idempotency-Key was used for another request; use a new key for each request".to_owned(),
                 )
                 .into());
             }
-            return Ok(Outcome::Done(Answer::kept(kept)));
+            return Ok(Outcome::Done(EntityResponse::stored(stored)));
         }
-        let outcome = self.operation.run(tx).await?;
-        if let Outcome::Done(answer) = &outcome {
-            tx.keep_answer(&self.key, answer.status.as_u16(), answer.etag.as_deref(), &answer.body, now).await?;
+        let outcome = self.work.run(tx).await?;
+        if let Outcome::Done(response) = &outcome {
+            tx.keep_answer(&self.key, response.status.as_u16(), response.etag.as_deref(), &response.body, now).await?;
         }
         Ok(outcome)
     }
 
     fn may_retry(&self, error: &RuleError) -> bool {
-        // What refuses the request may be what it did itself when it came first, such as taking the name.
-        let is_refusal = matches!(error, RuleError::Refused(_) | RuleError::Taken { .. });
-        let looked = self.looks.swap(true, Ordering::Relaxed);
-        self.operation.may_retry(error) || (is_refusal && !looked)
+        // The cause may be the first run of the same request, which took the name.
+        let is_rejection = matches!(error, RuleError::Rejected(_) | RuleError::Taken { .. });
+        let searched = self.searches.swap(true, Ordering::Relaxed);
+        self.work.may_retry(error) || (is_rejection && !searched)
     }
 }

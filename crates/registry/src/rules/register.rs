@@ -1,10 +1,10 @@
-//! Registers a model in one step: finds or creates the model, creates the version and its artifacts, all or nothing.
+//! Registers a model in one transaction: finds or creates the model, creates the version and its artifacts.
 
 use model_registry_api::{ApiVersion, Kind};
 use model_registry_store::{Author, CreationRest, Document, Operation, Outcome, Record, Transaction, UniqueField};
 
-use super::{RuleError, apply};
-use crate::answer::Answer;
+use super::{RuleError, document};
+use crate::response::EntityResponse;
 
 /// One artifact of the new version.
 pub(crate) struct RegisterArtifact {
@@ -15,19 +15,19 @@ pub(crate) struct RegisterArtifact {
 /// A registration.
 pub(crate) struct Register {
     pub(crate) version: ApiVersion,
-    /// The model as it is created if there is none of this name; one that exists stays as it is.
+    /// The document of a new model; an existing model of this name is used unchanged.
     pub(crate) registered_model: Document,
-    /// Without the model's id.
+    /// Without `registeredModelId`, which the transaction adds.
     pub(crate) model_version: Document,
     pub(crate) artifacts: Vec<RegisterArtifact>,
     pub(crate) author: Author,
 }
 
 impl Operation for Register {
-    type Output = Answer;
+    type Output = EntityResponse;
     type Error = RuleError;
 
-    async fn run(&self, tx: &mut Transaction) -> Result<Outcome<Answer>, RuleError> {
+    async fn run(&self, tx: &mut Transaction) -> Result<Outcome<EntityResponse>, RuleError> {
         let mut rest = CreationRest::default();
         let model = self.find_or_create_model(tx, &mut rest).await?;
         let mut document = self.model_version.clone();
@@ -35,16 +35,16 @@ impl Operation for Register {
         let version = self.create(tx, Kind::ModelVersion, Some(model.id), document, &mut rest).await?;
         let mut artifacts = Vec::with_capacity(self.artifacts.len());
         for artifact in &self.artifacts {
-            apply::check_document(artifact.kind, &artifact.document)?;
+            document::check_document(artifact.kind.spec(), &artifact.document)?;
             let document = artifact.document.clone();
             artifacts.push(self.create(tx, artifact.kind, Some(version.id), document, &mut rest).await?);
         }
         tx.create_rest(rest, &self.author).await?;
-        Ok(Outcome::Done(Answer::registered(&model, &version, &artifacts, self.version)))
+        Ok(Outcome::Done(EntityResponse::registered(&model, &version, &artifacts, self.version)))
     }
 
     fn may_retry(&self, error: &RuleError) -> bool {
-        // Two first registrations of one model: the slower one finds the other's when it runs again.
+        // Of two concurrent first registrations of a model, the slower one finds the model when it runs again.
         let model_taken =
             matches!(error, RuleError::Taken { kind: Kind::RegisteredModel, field: UniqueField::Name, .. });
         error.is_temporary() || model_taken

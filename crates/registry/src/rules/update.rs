@@ -1,36 +1,36 @@
-//! Changes an entity: only what was given, and only if nobody else changed it meanwhile.
+//! Updates an entity by compare-and-set on its revision.
 
 use model_registry_api::{ApiVersion, Kind};
 use model_registry_server::{ApiError, Preconditions};
 use model_registry_store::{Author, Operation, Outcome, Transaction};
 
-use super::{RuleError, apply, not_found};
-use crate::answer::Answer;
+use super::{RuleError, document, not_found};
 use crate::decode::Draft;
+use crate::response::EntityResponse;
 
-/// A PATCH.
+/// A request to update one entity.
 pub(crate) struct Update {
     pub(crate) version: ApiVersion,
-    /// The kinds that the URL serves.
+    /// The kinds that the path serves.
     pub(crate) kinds: &'static [Kind],
     pub(crate) id: i64,
-    /// The kind the body is for, which has to be the entity's; `None` where an artifact's body did not say.
+    /// The kind of the body, which has to be that of the entity; `None` for an artifact's body without `artifactType`.
     pub(crate) body_kind: Option<Kind>,
     pub(crate) draft: Draft,
     pub(crate) preconditions: Preconditions,
-    /// The field and id of the parent that the URL names, which has to be the entity's.
+    /// The field and id of the parent in the path, which has to be that of the entity.
     pub(crate) within: Option<(&'static str, i64)>,
     pub(crate) author: Author,
 }
 
 impl Operation for Update {
-    type Output = Answer;
+    type Output = EntityResponse;
     type Error = RuleError;
 
-    async fn run(&self, tx: &mut Transaction) -> Result<Outcome<Answer>, RuleError> {
+    async fn run(&self, tx: &mut Transaction) -> Result<Outcome<EntityResponse>, RuleError> {
         let mut kinds = self.kinds.to_vec();
         let mut ids = vec![self.id];
-        // Entities that the change names are read with the one that it changes.
+        // Entities that the body refers to are read together with the updated one.
         let mut references = Vec::new();
         if let [kind] = self.kinds {
             for reference in kind.spec().references {
@@ -67,14 +67,14 @@ impl Operation for Update {
             ))
             .into());
         }
-        apply::overlay(old.kind.spec(), &mut document, &self.draft);
-        apply::check_document(old.kind, &document)?;
+        document::overlay(old.kind.spec(), &mut document, &self.draft);
+        document::check_document(old.kind.spec(), &document)?;
         let updated = tx
             .update(old, document.clone(), &self.author)
             .await
             .map_err(|error| RuleError::while_writing(error, old.kind, &document))?;
         Ok(match updated {
-            Some(record) => Outcome::Done(Answer::updated(&record, self.version)),
+            Some(record) => Outcome::Done(EntityResponse::updated(&record, self.version)),
             None => Outcome::Again,
         })
     }

@@ -1,49 +1,51 @@
-//! Puts an artifact under a version or run: creates it, updates the one meant, or attaches one that exists.
+//! Upserts an artifact of a version or run: creates it, updates an existing one, or attaches one of another parent.
 //!
-//! A metric or parameter with a name is the one of that name; a body with an id is the artifact of that id. Every
-//! metric logged to a run adds a point to its history.
+//! A body with an id identifies the artifact of that id; for some kinds (metrics, parameters) a name identifies the
+//! artifact of that kind and name. Every metric logged to a run adds a point to its history.
 
 use model_registry_api::{ApiVersion, Kind};
 use model_registry_server::{ApiError, Preconditions};
 use model_registry_store::{ArtifactKey, Author, Document, Operation, Outcome, Record, Transaction, UniqueField};
 
-use super::{RuleError, apply, new_document, not_found, random_name};
-use crate::answer::Answer;
+use super::{RuleError, document, new_document, not_found, random_name};
 use crate::decode::Draft;
+use crate::response::EntityResponse;
 
-/// A POST of an artifact below a version or run.
+/// A request to upsert an artifact of a version or run.
 pub(crate) struct UpsertArtifact {
     pub(crate) version: ApiVersion,
     pub(crate) parent_kind: Kind,
     pub(crate) parent_id: i64,
     pub(crate) kind: Kind,
     pub(crate) draft: Draft,
-    /// Of the artifact that is there already, if one is meant.
+    /// Preconditions on the existing artifact, if the body identifies one.
     pub(crate) preconditions: Preconditions,
     pub(crate) author: Author,
 }
 
 impl Operation for UpsertArtifact {
-    type Output = Answer;
+    type Output = EntityResponse;
     type Error = RuleError;
 
-    async fn run(&self, tx: &mut Transaction) -> Result<Outcome<Answer>, RuleError> {
+    async fn run(&self, tx: &mut Transaction) -> Result<Outcome<EntityResponse>, RuleError> {
         let (parent, existing) = self.load(tx).await?;
-        // The answer's value is checked here because a new one is needed even where an old one could be kept.
-        if self.kind == Kind::Metric && !self.draft.fields.contains_key("value") {
-            return Err(ApiError::Invalid("metric value is required".to_owned()).into());
+        // The body needs these fields even where an existing artifact has a value.
+        for (field, message) in self.kind.spec().required_by_check() {
+            if !self.draft.fields.contains_key(field) {
+                return Err(ApiError::Invalid(message.to_owned()).into());
+            }
         }
         let mut document = if let Some(old) = &existing {
             self.preconditions.check(&old.etag())?;
             let mut document = old.document()?;
             let spec = self.kind.spec();
-            apply::overlay(spec, &mut document, &self.draft.clone().only_mutable(spec));
+            document::overlay(spec, &mut document, &self.draft.clone().only_mutable(spec));
             document
         } else {
             let name = self.draft.name.clone().unwrap_or_else(random_name);
             new_document(self.kind.spec(), self.draft.clone(), name)
         };
-        apply::check_document(self.kind, &document)?;
+        document::check_document(self.kind.spec(), &document)?;
         let experiment_id = match self.parent_kind {
             Kind::ExperimentRun => parent.document()?.id("experimentId"),
             _ => None,
@@ -58,13 +60,13 @@ impl Operation for UpsertArtifact {
             tx.link_artifact(self.parent_id, record.id).await?;
         }
         Ok(Outcome::Done(match existing {
-            Some(_) => Answer::updated(&record, self.version),
-            None => Answer::created(&record, self.version),
+            Some(_) => EntityResponse::updated(&record, self.version),
+            None => EntityResponse::created(&record, self.version),
         }))
     }
 
     fn may_retry(&self, error: &RuleError) -> bool {
-        // Two first logs of one metric: the slower one finds the other's when it runs again.
+        // Of two concurrent first logs of a metric, the slower one finds the metric when it runs again.
         let created_meanwhile = matches!(error, RuleError::Taken { field: UniqueField::Name, .. });
         error.is_temporary() || (created_meanwhile && self.updates_by_name())
     }
@@ -72,10 +74,10 @@ impl Operation for UpsertArtifact {
 
 impl UpsertArtifact {
     fn updates_by_name(&self) -> bool {
-        self.draft.id.is_none() && self.draft.name.is_some() && matches!(self.kind, Kind::Metric | Kind::Parameter)
+        self.draft.id.is_none() && self.draft.name.is_some() && self.kind.spec().upsert_by_name
     }
 
-    /// The parent, and the artifact that is meant if there is one.
+    /// The parent, and the existing artifact that the body identifies.
     async fn load(&self, tx: &mut Transaction) -> Result<(Record, Option<Record>), RuleError> {
         let missing_parent = || not_found(self.parent_kind, self.parent_id);
         let key = match (self.draft.id, &self.draft.name) {
@@ -110,8 +112,8 @@ impl UpsertArtifact {
         document: Document,
         experiment_id: Option<i64>,
     ) -> Result<Option<Record>, RuleError> {
-        let result = match (self.kind, experiment_id, existing) {
-            (Kind::Metric, Some(experiment_id), existing) => {
+        let result = match (self.kind.spec().history, experiment_id, existing) {
+            (Some(_), Some(experiment_id), existing) => {
                 tx.log_metric(self.parent_id, experiment_id, existing, document.clone(), &self.author).await
             }
             (_, _, Some(old)) => tx.update(old, document.clone(), &self.author).await,

@@ -85,7 +85,7 @@ async fn mistakes_in_a_registration_are_named() {
             (
                 json!({"registeredModel": {"name": "m"}, "modelVersion": {"name": "v", "registeredModelId": "1"}}),
                 400,
-                "`modelVersion.registeredModelId` is not given here: the version belongs to `registeredModel`",
+                "`modelVersion.registeredModelId` is not allowed here: the version belongs to `registeredModel`",
             ),
             (
                 json!({"registeredModel": {"name": "m"}, "modelVersion": {"name": "v"}, "artifacts": [{"name": "a"}]}),

@@ -1,5 +1,5 @@
-//! The feed as server-sent events: one event a change, its id the sequence, so that a browser's `EventSource` goes on
-//! by itself where it was cut off.
+//! The change feed as server-sent events: one event per change, with the sequence number as its id, so that a browser's
+//! `EventSource` resumes after a lost connection.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -23,11 +23,11 @@ use crate::rules::RuleError;
 static LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 const PAGE: u32 = 500;
-/// Keeps proxies from closing a silent connection, and finds out that the reader is gone.
+/// Interval of comments that keep proxies from closing an idle connection and detect a closed one.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// A reader has to come again after this time, and show its token again.
+/// Longest life of a stream: the reader has to reconnect and authenticate again.
 const LIFETIME: Duration = Duration::from_hours(1);
-/// The first line tells the reader to wait a second before it comes again.
+/// The first line sets the reader's reconnection delay to one second.
 const OPENING: &str = "retry: 1000\n\n";
 
 struct Reader {
@@ -36,16 +36,16 @@ struct Reader {
     stopping: Stopping,
     end: Instant,
     is_open: bool,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
-/// Answers with a stream that ends when the process stops, when the database fails, and after an hour.
-pub(super) async fn answer(request: &Request, stopping: Stopping) -> Result<Response, ApiError> {
+/// Responds with a stream that ends at shutdown, on a database error, and after [`LIFETIME`].
+pub(super) async fn respond(request: &Request, stopping: Stopping) -> Result<Response, ApiError> {
     let registry = &request.context.registry;
     let last_seen = request.header(&LAST_EVENT_ID).filter(|id| !id.is_empty());
-    // A reader that comes again repeats its first URL: what it has seen since counts.
+    // A reader that reconnects repeats its first URL: its last event takes precedence.
     let after = start(&registry.store, after(last_seen.or(request.query.get("after")))?).await?;
-    // A reader that has to begin again is told so instead of being given a stream.
+    // Fails with 410 before the stream starts if the changes have expired.
     read(&registry.store, after, 1).await?;
     let reader = Reader {
         store: registry.store.clone(),
@@ -53,23 +53,23 @@ pub(super) async fn answer(request: &Request, stopping: Stopping) -> Result<Resp
         stopping,
         end: Instant::now() + LIFETIME,
         is_open: false,
-        _place: registry.waiting.enter()?,
+        _permit: registry.feed_readers.admit()?,
     };
     let events = stream::unfold(reader, async |mut reader| {
-        let text = reader.next().await?;
-        Some((Ok::<_, Infallible>(Bytes::from(text)), reader))
+        let chunk = reader.next().await?;
+        Some((Ok::<_, Infallible>(Bytes::from(chunk)), reader))
     });
     let headers = [
         (CONTENT_TYPE, "text/event-stream"),
         (CACHE_CONTROL, "no-store"),
-        // nginx would collect events until its buffer is full.
+        // Disables buffering of events in nginx.
         (HeaderName::from_static("x-accel-buffering"), "no"),
     ];
     Ok((headers, Body::from_stream(events)).into_response())
 }
 
 impl Reader {
-    /// The next piece of the stream: events, or a comment as a sign of life.
+    /// The next chunk of the stream: events, or a heartbeat comment; `None` at its end.
     async fn next(&mut self) -> Option<String> {
         if !std::mem::replace(&mut self.is_open, true) {
             return Some(OPENING.to_owned());
@@ -87,7 +87,7 @@ impl Reader {
                 changes.into_iter().map(event).collect::<Result<String, _>>().ok()
             }
             Err(error) => {
-                // The reader comes again and goes on behind the last event.
+                // The reader reconnects and resumes after the last event.
                 tracing::warn!(error = &error as &dyn std::error::Error, "change stream ended");
                 None
             }

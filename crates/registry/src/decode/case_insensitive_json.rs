@@ -1,8 +1,8 @@
-//! Parses JSON so that of members that mean the same, the one written last counts.
+//! Parses JSON objects whose keys match case-insensitively: of keys that differ in case only, the last one counts.
 //!
-//! Keys of our objects match in any case, so `externalId` and `externalid` are one member written twice. A map sorts its
-//! keys, and would leave it to the alphabet which of the two counts; the reference takes the last (parity, registry-server
-//! 2.2). Keys of custom properties are data: `Team` and `team` are two of them.
+//! `externalId` and `externalid` are the same member written twice, and the Kubeflow Model Registry uses the last
+//! (parity). A sorted map would use the alphabetically last instead. Names of custom properties are data: `Team` and
+//! `team` are two of them.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,10 +10,10 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// Up to so many members it is cheaper to look at each of them than to remember their keys.
+/// Up to this many members, scanning them is cheaper than a hash map of their keys.
 const FEW: usize = 32;
 
-/// Parses a text that has to be one JSON value.
+/// Parses exactly one JSON value.
 pub(super) fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = Keys::Fields.deserialize(&mut deserializer)?;
@@ -21,12 +21,12 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
     Ok(value)
 }
 
-/// What the keys of an object are.
+/// How the keys of an object compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Keys {
-    /// Names of ours, in any case.
+    /// Names of fields: case-insensitively.
     Fields,
-    /// Names that somebody chose.
+    /// Names chosen by clients: exactly.
     Data,
 }
 
@@ -96,32 +96,32 @@ impl<'de> Visitor<'de> for Keys {
     }
 }
 
-/// The members of an object, no two of which have keys that differ in case only.
+/// The members of an object; no two keys differ in case only.
 #[derive(Default)]
 struct Members {
     map: Map<String, Value>,
-    /// The keys as they were written, by their lower case; where they are many.
-    written: Option<HashMap<String, String>>,
+    /// The original keys by their lower-case form; built once there are many.
+    original: Option<HashMap<String, String>>,
 }
 
 impl Members {
     fn insert(&mut self, key: String, value: Value) {
-        if let Some(earlier) = self.earlier(&key) {
-            self.map.remove(&earlier);
+        if let Some(replaced) = self.replaced_key(&key) {
+            self.map.remove(&replaced);
         }
         self.map.insert(key, value);
     }
 
-    /// The key that this one, written in another case, takes the place of.
-    fn earlier(&mut self, key: &str) -> Option<String> {
-        if self.written.is_none() && self.map.len() < FEW {
+    /// The key, in another case, that this one replaces.
+    fn replaced_key(&mut self, key: &str) -> Option<String> {
+        if self.original.is_none() && self.map.len() < FEW {
             let same = |other: &&String| other.eq_ignore_ascii_case(key) && *other != key;
             return self.map.keys().find(same).cloned();
         }
-        let written = self
-            .written
+        let original = self
+            .original
             .get_or_insert_with(|| self.map.keys().map(|key| (key.to_ascii_lowercase(), key.clone())).collect());
-        written.insert(key.to_ascii_lowercase(), key.to_owned()).filter(|earlier| earlier != key)
+        original.insert(key.to_ascii_lowercase(), key.to_owned()).filter(|replaced| replaced != key)
     }
 }
 
@@ -150,14 +150,14 @@ mod tests {
     }
 
     #[test]
-    fn names_of_custom_properties_are_kept_apart_and_their_values_are_not() {
+    fn names_of_custom_properties_are_case_sensitive_and_members_of_their_values_are_not() {
         let text = r#"{"CustomProperties":{"team":{"string_value":"a","String_Value":"b"},"Team":{"int_value":"1"}}}"#;
         let expected = json!({"CustomProperties": {"team": {"String_Value": "b"}, "Team": {"int_value": "1"}}});
         assert_eq!(parsed(text), expected);
     }
 
     #[test]
-    fn many_members_are_compared_as_few_are() {
+    fn objects_with_many_members_behave_like_small_ones() {
         let members: Vec<String> = (0..FEW * 3).map(|number| format!(r#""key{number}":{number}"#)).collect();
         for first in ["KEY1", "kEy50", "key95"] {
             let at_the_end = format!(r#"{{{},"{first}":-1}}"#, members.join(","));
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_refused_in_the_same_words() {
+    fn errors_are_those_of_serde_json() {
         let deep = "[".repeat(200);
         for text in ["", "{", "{} {}", r#"{"a":}"#, "nan", "\"\u{1}\"", &deep] {
             let expected = serde_json::from_str::<Value>(text).unwrap_err().to_string();
@@ -201,7 +201,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn everything_else_is_read_as_ever(value in any_json()) {
+        fn other_values_parse_like_with_serde_json(value in any_json()) {
             let text = value.to_string();
             prop_assert_eq!(parsed(&text), serde_json::from_str::<Value>(&text).unwrap());
         }

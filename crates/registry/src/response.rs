@@ -1,4 +1,4 @@
-//! Answers with one entity: body by API version, and entity tag.
+//! Responses that carry one entity: its body in a version of the API, and its entity tag.
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -8,15 +8,15 @@ use model_registry_server::{Preconditions, response};
 use model_registry_store::{Record, StoredResponse};
 use serde_json::{Map, Value};
 
-/// A status, an entity and its tag.
+/// A response with one entity.
 #[derive(Clone, Debug)]
-pub(crate) struct Answer {
+pub(crate) struct EntityResponse {
     pub(crate) status: StatusCode,
     pub(crate) etag: Option<String>,
     pub(crate) body: String,
 }
 
-impl Answer {
+impl EntityResponse {
     pub(crate) fn found(record: &Record, version: ApiVersion) -> Self {
         Self { status: StatusCode::OK, etag: Some(record.etag()), body: entity(record, version) }
     }
@@ -40,13 +40,13 @@ impl Answer {
         Self { status: StatusCode::CREATED, etag: None, body }
     }
 
-    /// The answer that a request with the same Idempotency-Key got.
-    pub(crate) fn kept(kept: StoredResponse) -> Self {
-        let status = StatusCode::from_u16(kept.status.cast_unsigned()).unwrap_or(StatusCode::OK);
-        Self { status, etag: kept.etag, body: kept.body }
+    /// The response that was stored under the request's Idempotency-Key.
+    pub(crate) fn stored(stored: StoredResponse) -> Self {
+        let status = StatusCode::from_u16(stored.status.cast_unsigned()).unwrap_or(StatusCode::OK);
+        Self { status, etag: stored.etag, body: stored.body }
     }
 
-    /// Answers a GET: 304 where the client has this very entity already.
+    /// The response to a GET: 304 if the client already has this revision of the entity.
     pub(crate) fn unless_known(self, preconditions: &Preconditions) -> Response {
         let known = self.etag.as_deref().is_some_and(|etag| preconditions.is_known(etag));
         let mut response =
@@ -68,7 +68,7 @@ fn tag(response: &mut Response, etag: Option<&str>) {
     }
 }
 
-/// An entity's JSON in a version of the API.
+/// The JSON of an entity in a version of the API.
 fn entity(record: &Record, version: ApiVersion) -> String {
     let wire = record.wire();
     if version == ApiVersion::V1 && record.kind.spec().table != EntityTable::Resource {
@@ -78,7 +78,7 @@ fn entity(record: &Record, version: ApiVersion) -> String {
     wire
 }
 
-/// Puts the items of a list, which are joined with commas from a position on, into the form of a version of the API.
+/// Converts the items of a list, joined with commas from byte `from` on, to their form in a version of the API.
 pub(crate) fn convert_items(kinds: &[Kind], body: &mut String, from: usize, version: ApiVersion) {
     if version != ApiVersion::V1 || kinds.iter().all(|kind| kind.spec().table == EntityTable::Resource) {
         return;
@@ -90,7 +90,7 @@ pub(crate) fn convert_items(kinds: &[Kind], body: &mut String, from: usize, vers
     }
 }
 
-/// v1 has no experiments, and steps as texts.
+/// Converts an artifact to v1, which has no experiments and writes steps as strings.
 fn in_v1(mut artifact: Map<String, Value>) -> Map<String, Value> {
     artifact.remove("experimentId");
     artifact.remove("experimentRunId");

@@ -185,10 +185,7 @@ async fn watch_says_so_where_changes_are_not_kept_any_more() {
     let output = tokio::time::timeout(PATIENCE, watch.output()).await.unwrap().unwrap();
     let errors = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{errors}");
-    assert!(
-        errors.starts_with("error: the changes behind 0 are not kept any more, the oldest that is kept is 2"),
-        "{errors}"
-    );
+    assert!(errors.starts_with("error: the changes after 0 have expired, the oldest one left is 2"), "{errors}");
     assert!(errors.contains("hint: `watch --after newest`"), "{errors}");
 }
 

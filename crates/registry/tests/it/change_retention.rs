@@ -57,8 +57,8 @@ fn sequences(answer: &Answer) -> Vec<i64> {
 
 fn refusal(after: i64, first: i64) -> String {
     format!(
-        "the changes behind {after} are not kept any more, the oldest that is kept is {first}: take `next` of \
-         after=newest, read everything again, and go on from there; after={} reads what is kept",
+        "the changes after {after} have expired, the oldest one left is {first}: take `next` of after=newest, read \
+         all entities again, and continue from there; after={} reads the changes that are left",
         first - 1
     )
 }

@@ -150,12 +150,12 @@ async fn bad_parameters_are_refused_with_what_to_do() {
     for backend in backends() {
         let api = Api::on(backend).await;
         for (query, message) in [
-            ("after=x", "invalid `after`: use `next` of the last answer, 0 for everything or `newest`, not `x`"),
-            ("limit=0", "invalid `limit`: use a number from 1 to 1000, not `0`"),
-            ("wait=soon", "invalid `wait`: use a number of seconds, not `soon`"),
+            ("after=x", "invalid `after` `x`: use `next` of the previous response, 0 for all changes, or `newest`"),
+            ("limit=0", "invalid `limit` `0`: use a number from 1 to 1000"),
+            ("wait=soon", "invalid `wait` `soon`: use a number of seconds"),
             (
                 "after=7",
-                "there is no change 7: the newest is 0; if an older backup was restored, read everything again, with \
+                "change 7 does not exist: the newest is 0; if an older backup was restored, read everything again, with \
                  after=0",
             ),
         ] {

@@ -46,7 +46,10 @@ async fn unusable_values_are_refused_by_name() {
         let api = Api::on(backend).await;
         let cases = [
             (json!({"metadataType": "MetadataStructValue", "struct_value": "{}"}), "`struct_value` is not base64"),
-            (json!({"metadataType": "MetadataIntValue", "int_value": "9223372036854775808"}), "no 64-bit integer"),
+            (
+                json!({"metadataType": "MetadataIntValue", "int_value": "9223372036854775808"}),
+                "is not a 64-bit integer",
+            ),
             (
                 json!({"metadataType": "MetadataIntValue", "int_value": 7}),
                 "`int_value` must be a string, and is a number",

@@ -3,6 +3,7 @@
 use model_registry_api::SortOrder;
 use model_registry_store::dialect::Dialect;
 use model_registry_store::filter::{self, Expression, Scope, Selection};
+use model_registry_store::from_row;
 use model_registry_store::sql::{self, Row, WORKSPACE};
 use model_registry_store::{Database, Result, Transaction};
 use sea_query::{Expr, ExprTrait, LikeExpr, Order, Query, SelectStatement};
@@ -50,26 +51,26 @@ pub struct CatalogPage {
 }
 
 // Three row types, because the drivers decode the key by its type.
-#[derive(sqlx::FromRow)]
 struct IntRow {
-    #[sqlx(flatten)]
     record: RecordRow,
     sort_key: Option<i64>,
 }
 
-#[derive(sqlx::FromRow)]
+from_row!(IntRow { sort_key }, with record);
+
 struct DoubleRow {
-    #[sqlx(flatten)]
     record: RecordRow,
     sort_key: Option<f64>,
 }
 
-#[derive(sqlx::FromRow)]
+from_row!(DoubleRow { sort_key }, with record);
+
 struct TextRow {
-    #[sqlx(flatten)]
     record: RecordRow,
     sort_key: Option<String>,
 }
+
+from_row!(TextRow { sort_key }, with record);
 
 /// What a list is read from.
 pub(super) enum Reader<'a> {

@@ -2,6 +2,7 @@
 //!
 //! Only what changed is written, and an id stays with its key, so that links into the catalog survive a reload.
 
+use model_registry_store::from_row;
 use std::collections::{HashMap, HashSet};
 
 use model_registry_store::dialect::Dialect;
@@ -43,12 +44,14 @@ pub struct SourceSnapshot {
 }
 
 /// When a source is due that is read over the network.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NextSync {
     /// A digest of its configuration: with another one it is due at once.
     pub configuration: String,
     pub next_time: i64,
 }
+
+from_row!(NextSync { configuration, next_time });
 
 /// One load of several sources.
 pub struct CatalogLoad {
@@ -119,7 +122,6 @@ struct Load {
     report: LoadReport,
 }
 
-#[derive(sqlx::FromRow)]
 struct StoredRow {
     id: i64,
     kind: i16,
@@ -128,7 +130,8 @@ struct StoredRow {
     create_time: i64,
 }
 
-#[derive(sqlx::FromRow)]
+from_row!(StoredRow { id, kind, item_key, digest, create_time });
+
 struct ChildRow {
     id: i64,
     kind: i16,
@@ -136,6 +139,8 @@ struct ChildRow {
     item_key: String,
     create_time: i64,
 }
+
+from_row!(ChildRow { id, kind, parent_id, item_key, create_time });
 
 impl Load {
     /// Locks the catalog against other loads.

@@ -8,6 +8,7 @@
 use model_registry_store::Result;
 use model_registry_store::dialect::Dialect;
 use model_registry_store::filter::{Selection, fold};
+use model_registry_store::from_row;
 use model_registry_store::sql::WORKSPACE;
 use sea_query::{Expr, ExprTrait, Func, Query, SelectStatement, UnionType};
 
@@ -24,11 +25,12 @@ const COST_OF_ID: f64 = 2.0;
 /// Groups of three characters that a search asks the index for, at most: enough to be selective.
 const MOST_GROUPS: usize = 12;
 
-#[derive(sqlx::FromRow)]
 struct Counted {
     number: i64,
     found: i64,
 }
+
+from_row!(Counted { number, found });
 
 /// The ids to look among, in a column `id`; `None` to go by the order. One statement where there is a choice.
 pub(super) async fn choose(reader: &mut Reader<'_>, list: &CatalogList<'_>) -> Result<Option<SelectStatement>> {

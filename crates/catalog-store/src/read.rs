@@ -1,5 +1,6 @@
 //! Reads of single things of the catalog, one statement each.
 
+use model_registry_store::from_row;
 use model_registry_store::sql::WORKSPACE;
 use model_registry_store::{Result, sql};
 use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement};
@@ -27,7 +28,7 @@ impl CatalogRecord {
 }
 
 /// How the last load of a source went.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceState {
     pub source_id: String,
     pub status: String,
@@ -37,7 +38,8 @@ pub struct SourceState {
     pub update_time: i64,
 }
 
-#[derive(sqlx::FromRow)]
+from_row!(SourceState { source_id, status, error, item_count, skipped_count, update_time });
+
 pub(super) struct RecordRow {
     pub(super) id: i64,
     pub(super) kind: i16,
@@ -45,6 +47,8 @@ pub(super) struct RecordRow {
     pub(super) name: Option<String>,
     pub(super) document: String,
 }
+
+from_row!(RecordRow { id, kind, parent_id, name, document });
 
 pub(super) const RECORD_COLUMNS: [&str; 5] = ["id", "kind", "parent_id", "name", "document"];
 

@@ -10,6 +10,7 @@
 //! * Two changes of one entity keep their order: the second is logged after the first has committed, because updates
 //!   wait for each other; so its id is higher, and whoever sees the second sees the first.
 
+use crate::from_row;
 use model_registry_api::Kind;
 use sea_query::{CaseStatement, Expr, ExprTrait, LockType, Order, Query, SelectStatement};
 
@@ -41,7 +42,7 @@ pub struct Change {
 }
 
 /// How far the log is numbered.
-#[derive(Clone, Copy, Debug, sqlx::FromRow)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct LogState {
     /// The newest number given.
     pub(crate) last: i64,
@@ -49,7 +50,8 @@ pub(crate) struct LogState {
     pub(crate) pending: Option<i64>,
 }
 
-#[derive(sqlx::FromRow)]
+from_row!(LogState { last, pending });
+
 struct ChangeRow {
     id: i64,
     sequence: i64,
@@ -60,6 +62,8 @@ struct ChangeRow {
     verb: String,
     revision: i64,
 }
+
+from_row!(ChangeRow { id, sequence, time, actor, kind, entity_id, verb, revision });
 
 impl Database {
     /// Reads numbered changes behind a number.

@@ -5,9 +5,9 @@
 
 mod bulk;
 mod connect;
-
 mod migrate;
 mod pool;
+mod row;
 mod run;
 mod source;
 mod text;
@@ -27,8 +27,8 @@ use pool::{Lent, Pool};
 pub use bulk::{Insertion, insertions, rows_of_statement};
 pub(crate) use bulk::{insertions_of, together};
 pub use connect::{ConnectError, PoolOptions};
+pub use row::{Row, drivers};
 pub(crate) use run::Planning;
-pub use run::Row;
 pub use source::{DatabaseTls, DatabaseUrl, DatabaseUrlError, Pem};
 
 /// Kibibytes of pages that each connection to SQLite keeps.

@@ -1,5 +1,6 @@
 //! Answers kept under the client's Idempotency-Key, so that a repeated request gets the first one's answer.
 
+use crate::from_row;
 use sea_query::{DeleteStatement, Expr, ExprTrait, Query};
 use sha2::{Digest, Sha256};
 
@@ -43,7 +44,7 @@ fn digest(parts: &[&[u8]]) -> String {
 }
 
 /// A kept answer.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug)]
 pub struct StoredResponse {
     pub digest: String,
     pub status: i16,
@@ -51,6 +52,8 @@ pub struct StoredResponse {
     pub body: String,
     create_time: i64,
 }
+
+from_row!(StoredResponse { digest, status, etag, body, create_time });
 
 impl Transaction {
     /// The answer kept under a key. One that is too old is deleted, so that the key is free again.

@@ -1,5 +1,6 @@
 //! A stored entity as it is read.
 
+use crate::from_row;
 use model_registry_api::Kind;
 use serde::de::IgnoredAny;
 
@@ -17,13 +18,14 @@ pub struct Record {
     pub(crate) document: String,
 }
 
-#[derive(sqlx::FromRow)]
 pub(crate) struct RecordRow {
     pub(crate) kind: i16,
     pub(crate) id: i64,
     pub(crate) revision: i64,
     pub(crate) document: String,
 }
+
+from_row!(RecordRow { kind, id, revision, document });
 
 impl RecordRow {
     pub(crate) const COLUMNS: [&'static str; 4] = ["kind", "id", "revision", "document"];

@@ -3,6 +3,8 @@
 //! Statements run by methods of [`Database`](crate::Database) and [`Transaction`](crate::Transaction). Migrations of all
 //! tables are in this crate, because there is one schema with one version.
 
+#[doc(hidden)]
+pub use crate::db::drivers;
 pub use crate::db::{Insertion, Row, SQLITE_CACHE, insertions, rows_of_statement};
 pub use crate::direction::{is_after, is_from, order};
 pub use crate::document::append_wire;

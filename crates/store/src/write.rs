@@ -1,5 +1,6 @@
 //! Writes within a transaction: entity, properties and change log together, in a constant number of statements.
 
+use crate::from_row;
 use model_registry_api::{EntityTable, Kind};
 use sea_query::{Alias, Expr, ExprTrait, Func, InsertStatement, OnConflict, Order, Query, SelectStatement};
 use serde_json::Value;
@@ -399,7 +400,6 @@ pub enum ArtifactKey<'a> {
     Name(Kind, &'a str),
 }
 
-#[derive(sqlx::FromRow)]
 struct PairRow {
     kind: i16,
     id: i64,
@@ -410,6 +410,8 @@ struct PairRow {
     child_revision: Option<i64>,
     child_document: Option<String>,
 }
+
+from_row!(PairRow { kind, id, revision, document, child_kind, child_id, child_revision, child_document });
 
 /// A row of `property`, or of the catalog's table of the same shape.
 pub struct PropertyRow {

@@ -1,5 +1,6 @@
 //! Reads the catalog into an index: all documents, some at a time, as one load left them.
 
+use model_registry_store::from_row;
 use std::collections::HashMap;
 
 use model_registry_store::sql::{PropertyValue, WORKSPACE};
@@ -15,7 +16,6 @@ use crate::{CatalogKind, vocabulary};
 /// Documents read at a time.
 const PIECE: u64 = 1_000;
 
-#[derive(sqlx::FromRow)]
 struct ItemRow {
     id: i64,
     source_id: String,
@@ -28,7 +28,8 @@ struct ItemRow {
     document: String,
 }
 
-#[derive(sqlx::FromRow)]
+from_row!(ItemRow { id, source_id, name, sort_name, external_id, create_time, update_time, search_text, document });
+
 struct ArtifactRow {
     id: i64,
     kind: i16,
@@ -39,6 +40,8 @@ struct ArtifactRow {
     update_time: i64,
     document: String,
 }
+
+from_row!(ArtifactRow { id, kind, parent_id, name, external_id, create_time, update_time, document });
 
 /// Models or servers, in the order of their ids.
 pub(super) async fn items(tx: &mut Transaction, kind: CatalogKind) -> Result<Items> {

@@ -1,5 +1,6 @@
 //! Lists that the index answers: it names the rows of the page, and one statement reads them.
 
+use model_registry_store::from_row;
 use std::collections::HashMap;
 
 use model_registry_store::filter::{check, fold};
@@ -11,12 +12,12 @@ use crate::order::Key;
 use crate::read::{RecordRow, select_generation, select_records};
 use crate::{CatalogKind, CatalogList, CatalogRecord, CatalogStore, about_related, vocabulary};
 
-#[derive(sqlx::FromRow)]
 struct IndexedRow {
-    #[sqlx(flatten)]
     record: RecordRow,
     generation: i64,
 }
+
+from_row!(IndexedRow { generation }, with record);
 
 /// The rows of a page and one more, if there is one, with their keys.
 pub(crate) struct IndexedPage {

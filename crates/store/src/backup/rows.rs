@@ -1,5 +1,6 @@
 //! Pages of a table's rows in the order of the file, and how many there are.
 
+use crate::from_row;
 use model_registry_api::{EntityTable, Kind};
 use sea_query::{Expr, ExprTrait, Func, Order, Query, SelectStatement};
 
@@ -32,7 +33,6 @@ impl Range {
     }
 }
 
-#[derive(sqlx::FromRow)]
 struct EntityRow {
     id: i64,
     parent_id: Option<i64>,
@@ -41,6 +41,8 @@ struct EntityRow {
     update_time: i64,
     document: String,
 }
+
+from_row!(EntityRow { id, parent_id, revision, create_time, update_time, document });
 
 /// Where the last page of a section ended.
 pub(super) type Position = Option<(i64, i64)>;

@@ -1,5 +1,6 @@
 //! What an import remembers in the database, so that one that was cut off goes on where it was.
 
+use crate::from_row;
 use model_registry_api::EntityTable;
 use sea_query::{Expr, ExprTrait, Query};
 
@@ -29,7 +30,6 @@ pub(super) struct Run {
     pub(super) is_finished: bool,
 }
 
-#[derive(sqlx::FromRow)]
 struct RunRow {
     resource_offset: i64,
     artifact_offset: i64,
@@ -37,6 +37,8 @@ struct RunRow {
     line: i64,
     finish_time: Option<i64>,
 }
+
+from_row!(RunRow { resource_offset, artifact_offset, point_offset, line, finish_time });
 
 impl Transaction {
     pub(super) async fn find_run(&mut self, digest: &str) -> Result<Option<Run>> {

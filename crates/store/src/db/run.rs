@@ -7,26 +7,13 @@ use std::sync::atomic::Ordering;
 
 use futures::TryStreamExt;
 use sea_query::{InsertStatement, MysqlQueryBuilder, PostgresQueryBuilder, QueryStatementWriter, SqliteQueryBuilder};
-use sqlx::mysql::MySqlRow;
-use sqlx::postgres::PgRow;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Executor, FromRow, Row as _};
+use sqlx::{AssertSqlSafe, Executor, Row as _};
 
 use super::bulk::{Inserted, Insertion};
+use super::row::Row;
 use super::text::build;
 use super::{Database, Inner, Pools, Transaction};
 use crate::error::Result;
-
-/// A row type that every driver can decode; `#[derive(FromRow)]` gives it.
-pub trait Row:
-    for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, MySqlRow> + Send + Unpin
-{
-}
-
-impl<T> Row for T where
-    T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, MySqlRow> + Send + Unpin
-{
-}
 
 // Macros, because the three drivers' types share no trait that a function could take.
 macro_rules! query_as {

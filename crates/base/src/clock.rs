@@ -1,4 +1,4 @@
-//! Where the time comes from: an argument, so that tests decide it.
+//! The clock is passed around as an argument, so that tests decide the time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -10,7 +10,7 @@ pub struct Clock(Arc<dyn Fn() -> i64 + Send + Sync>);
 
 impl Clock {
     /// The machine's clock.
-    #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else gets injected")]
+    #[expect(clippy::disallowed_methods, reason = "every other use of the time goes through this clock")]
     pub fn system() -> Self {
         Self::new(|| {
             let since_epoch = std::time::SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
@@ -18,7 +18,7 @@ impl Clock {
         })
     }
 
-    /// A clock that tells what `read` gives, in milliseconds since the Unix epoch.
+    /// A clock whose time is what `read` returns, in milliseconds since the Unix epoch.
     pub fn new(read: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
         Self(Arc::new(read))
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use model_registry_store::filter::fold;
+use model_registry_filter::fold;
 
 /// Which names a source publishes.
 #[derive(Clone, Debug, Default)]

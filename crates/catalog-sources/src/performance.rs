@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use model_registry_base::hex;
 use model_registry_catalog_store::{CatalogItem, CatalogKind};
-use model_registry_store::{Document, hex};
+use model_registry_store::Document;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 

@@ -23,7 +23,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
-use model_registry_store::filter::{Condition, Subject, Test};
+use model_registry_filter::{Condition, Subject, Test};
 use model_registry_store::{Result, StoreError};
 use sea_query::{Expr, Func, Query};
 

@@ -1,8 +1,9 @@
 //! What a source publishes, and what tells one state of it from another.
 
 use memchr::memmem;
-use model_registry_store::filter::fold;
-use model_registry_store::{Document, Result, StoreError, hex};
+use model_registry_base::hex;
+use model_registry_filter::fold;
+use model_registry_store::{Document, Result, StoreError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 

@@ -1,8 +1,9 @@
 //! Lists of the catalog: one statement a page, filtered, searched, ordered by a key and the id.
 
 use model_registry_api::SortOrder;
+use model_registry_filter::{self as filter, Expression};
 use model_registry_store::dialect::Dialect;
-use model_registry_store::filter::{self, Expression, Scope, Selection};
+use model_registry_store::filter_sql::{self, Scope, Selection};
 use model_registry_store::from_row;
 use model_registry_store::sql::{self, Row, WORKSPACE};
 use model_registry_store::{Database, Result, Transaction};
@@ -272,7 +273,7 @@ impl CatalogSet<'_> {
             all = all.add(column("search_text").like(contains(search)));
         }
         for filter in self.filters {
-            all = all.add(self.with_scope(table, |scope| filter::compile(filter, scope, dialect))?);
+            all = all.add(self.with_scope(table, |scope| filter_sql::compile(filter, scope, dialect))?);
         }
         Ok(all)
     }
@@ -281,7 +282,7 @@ impl CatalogSet<'_> {
     pub(super) fn selections(&self, table: &'static str, dialect: Dialect) -> Result<Vec<Selection>> {
         let mut all = Vec::new();
         for filter in self.filters {
-            all.extend(self.with_scope(table, |scope| filter::selections(filter, scope, NARROWED, dialect))?);
+            all.extend(self.with_scope(table, |scope| filter_sql::selections(filter, scope, NARROWED, dialect))?);
         }
         Ok(all)
     }
@@ -309,7 +310,7 @@ impl CatalogSet<'_> {
         let codes = CatalogKind::ARTIFACTS.map(CatalogKind::code);
         let mut all: Option<Expr> = None;
         for filter in self.filters.iter().filter_map(vocabulary::about_related) {
-            let condition = filter::compile(&filter, &artifact_scope(&codes), dialect)?;
+            let condition = filter_sql::compile(&filter, &artifact_scope(&codes), dialect)?;
             all = Some(match all {
                 Some(all) => all.and(condition),
                 None => condition,

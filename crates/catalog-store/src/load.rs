@@ -5,9 +5,10 @@
 use model_registry_store::from_row;
 use std::collections::{HashMap, HashSet};
 
+use model_registry_base::{Clock, run_blocking};
 use model_registry_store::dialect::Dialect;
 use model_registry_store::sql::{Insertion, WORKSPACE};
-use model_registry_store::{Clock, Lease, Operation, Outcome, Result, StoreError, Transaction, run_blocking};
+use model_registry_store::{Lease, Operation, Outcome, Result, StoreError, Transaction};
 use sea_query::{Expr, ExprTrait, Query};
 
 use super::item::{CatalogItems, REPLACEMENT};

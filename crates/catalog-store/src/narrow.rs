@@ -5,9 +5,10 @@
 //! three. So the conditions are counted first, each in its index and no further than makes a difference. PostgreSQL does
 //! this by itself.
 
+use model_registry_filter::fold;
 use model_registry_store::Result;
 use model_registry_store::dialect::Dialect;
-use model_registry_store::filter::{Selection, fold};
+use model_registry_store::filter_sql::Selection;
 use model_registry_store::from_row;
 use model_registry_store::sql::WORKSPACE;
 use sea_query::{Expr, ExprTrait, Func, Query, SelectStatement, UnionType};

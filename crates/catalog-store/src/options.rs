@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use model_registry_filter::ValueType;
 use model_registry_store::Result;
-use model_registry_store::filter::ValueType;
-use model_registry_store::sql::WORKSPACE;
+use model_registry_store::sql::{WORKSPACE, value_column};
 use sea_query::{Expr, ExprTrait, Func, Order, Query, SelectStatement};
 
 use super::{CatalogKind, CatalogStore, vocabulary};
@@ -108,7 +108,7 @@ fn of_kind(kind: CatalogKind, value: ValueType) -> SelectStatement {
         .from("catalog_property")
         .and_where(Expr::col("workspace_id").eq(WORKSPACE))
         .and_where(Expr::col("kind").eq(kind.code()))
-        .and_where(Expr::col(value.column()).is_not_null())
+        .and_where(Expr::col(value_column(value)).is_not_null())
         .take()
 }
 
@@ -123,7 +123,7 @@ fn of_property(kind: CatalogKind, name: &str, custom: Option<bool>, value: Value
 
 fn range(kind: CatalogKind, name: &str, custom: Option<bool>, value: ValueType) -> SelectStatement {
     let mut select = of_property(kind, name, custom, value);
-    select.expr(Func::min(Expr::col(value.column()))).expr(Func::max(Expr::col(value.column())));
+    select.expr(Func::min(Expr::col(value_column(value)))).expr(Func::max(Expr::col(value_column(value))));
     select
 }
 

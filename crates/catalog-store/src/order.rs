@@ -5,8 +5,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use model_registry_api::SortOrder;
-use model_registry_store::filter::ValueType;
-use model_registry_store::sql::{WORKSPACE, is_after, is_from};
+use model_registry_filter::ValueType;
+use model_registry_store::sql::{WORKSPACE, is_after, is_from, value_column};
 use model_registry_store::{Result, StoreError};
 use sea_query::{Alias, Cond, Expr, ExprTrait, Func, Query, SelectStatement};
 
@@ -86,7 +86,7 @@ impl CatalogOrder {
     pub(super) fn key(&self, table: &'static str, sort_order: SortOrder, related: Option<Expr>) -> Expr {
         let column = |name: &'static str| Expr::col((table, name));
         let of = |value: &ValueType, owner: (&'static str, &'static str), name: &str| -> SelectStatement {
-            let stored = Expr::col(("catalog_property", value.column()));
+            let stored = Expr::col(("catalog_property", value_column(*value)));
             let extreme = match sort_order {
                 SortOrder::Ascending => Func::min(stored.clone()),
                 SortOrder::Descending => Func::max(stored.clone()),

@@ -1,6 +1,6 @@
 //! Which fields of the catalog's documents can be filtered by, and what a name in a filter means.
 
-use model_registry_store::filter::{Comparison, Expression, Target, ValueType};
+use model_registry_filter::{Comparison, Expression, Target, ValueType};
 use model_registry_store::sql::{Properties, PropertyValue, custom_properties};
 use serde_json::{Map, Value};
 
@@ -198,7 +198,7 @@ pub(super) fn search_text(kind: CatalogKind, document: &Map<String, Value>) -> S
         }
         _ => Vec::new(),
     };
-    model_registry_store::filter::fold(&parts.join("\u{1f}"))
+    model_registry_filter::fold(&parts.join("\u{1f}"))
 }
 
 /// What a name in a filter on this kind means. A built-in field and a custom property of one name are not told apart

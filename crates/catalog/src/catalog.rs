@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use model_registry_base::run_blocking;
 use model_registry_catalog_sources::hub::{self, Gates, Measured};
 use model_registry_catalog_sources::{
     Configuration, Files, Loaded, Measurements, Problem, Settings, read_all, read_configuration,
@@ -11,7 +12,7 @@ use model_registry_catalog_sources::{
 use model_registry_catalog_store::{CatalogLoad, CatalogStore, LoadReport};
 use model_registry_server::metrics::Metrics;
 use model_registry_store::dialect::Dialect;
-use model_registry_store::{Lease, Store, StoreError, run_blocking};
+use model_registry_store::{Lease, Store, StoreError};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::metrics::SourceMetrics;
@@ -228,7 +229,8 @@ struct Read {
 
 #[cfg(test)]
 mod tests {
-    use model_registry_store::{Clock, DatabaseUrl, PoolOptions};
+    use model_registry_base::Clock;
+    use model_registry_store::{DatabaseUrl, PoolOptions};
     use model_registry_testkit::{Backend, TestDatabase};
 
     use super::*;

@@ -6,8 +6,9 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use model_registry_base::Clock;
 use model_registry_server::config::Settings;
-use model_registry_store::{Clock, Counts, PoolOptions, Progress, Store};
+use model_registry_store::{Counts, PoolOptions, Progress, Store};
 
 use crate::database;
 

@@ -6,6 +6,7 @@ use anyhow::Context;
 use axum::Router;
 use axum::http::HeaderMap;
 use axum::routing::get;
+use model_registry_base::Clock;
 use model_registry_catalog::Catalog;
 use model_registry_registry::Registry;
 use model_registry_server::auth::{self, Auth, Rules};
@@ -14,7 +15,7 @@ use model_registry_server::health::{Health, Outcome, Scope};
 use model_registry_server::metrics::Metrics;
 use model_registry_server::openapi::ServedDocument;
 use model_registry_server::{docs, fallback, layers, serve};
-use model_registry_store::{Clock, ConnectError, Database, DatabaseUrl, PoolOptions, Store};
+use model_registry_store::{ConnectError, Database, DatabaseUrl, PoolOptions, Store};
 
 /// The settings that every role honours, whatever it serves.
 pub(crate) const GROUPS: [Group; 9] = [

@@ -1,17 +1,12 @@
-//! What a filter means, said without a database: the yardstick for the SQL.
+//! Reference evaluator for tests: decides without a database which entities pass a filter.
 //!
-//! It shares the parser and the refusals with [`super::compile`], and nothing of how a comparison is carried out. For
-//! tests only; it is written to be obviously right, not fast.
+//! It shares the parser and the type errors with the SQL compiler, but not the way comparisons are carried out. It is
+//! written to be obviously right, not fast.
 
-pub mod samples;
-#[cfg(test)]
-mod sqlite_tests;
 pub mod strategies;
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
-
-use model_registry_api::Kind;
 
 use super::error::FilterError;
 use super::syntax::{Comparison, Expression, Literal, Operation, Value, ValueType};
@@ -35,12 +30,7 @@ pub struct Property {
     pub value: Option<Value>,
 }
 
-/// What a name means in a list of these kinds.
-pub fn target(kinds: &[Kind], name: &str) -> Target {
-    crate::vocabulary::resolve(kinds, name)
-}
-
-/// Says whether the filter lets the entity through.
+/// Whether the entity passes the filter.
 pub fn evaluate(expression: &Expression, entity: &Entity, resolve: Resolve<'_>) -> Result<bool, FilterError> {
     check(expression, resolve)?;
     Ok(holds(expression, entity, resolve))
@@ -214,7 +204,7 @@ fn like(text: &str, pattern: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::filter::pattern::tests::LIKES;
+    use crate::pattern::tests::LIKES;
 
     #[test]
     fn like_reads_wildcards_and_escapes() {

@@ -25,7 +25,7 @@ pub(super) enum TokenKind {
         name: String,
         last_dot: Option<usize>,
     },
-    Text(String),
+    String(String),
     Int(i64),
     Double(f64),
     Comparator(Comparator),
@@ -212,7 +212,7 @@ impl Lexer<'_> {
         while let Some(character) = self.take() {
             if character == quote {
                 if !self.take_if(|next| next == quote) {
-                    return Ok(TokenKind::Text(text));
+                    return Ok(TokenKind::String(text));
                 }
                 text.push(quote);
             } else if character == '\\' {

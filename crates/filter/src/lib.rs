@@ -1,7 +1,10 @@
-//! The filter language of every list (`filterQuery=…`): text → syntax tree → one bound SQL condition.
+//! The filter language of every list (`filterQuery=…`): string → syntax tree → typed condition, tested in memory or by SQL.
 //!
-//! What it never does: run SQL, know an entity kind (the caller's [`Scope::resolve`] says what a name means), write a
-//! value or a property name into the SQL text, or answer differently on another database.
+//! It never knows SQL, does no I/O and knows no entity kind: the caller's [`Resolve`] decides what a name means. The store
+//! compiles a [`Condition`] to SQL; the meaning below holds for every database and for the evaluation in memory.
+//!
+//! To add an operator: token (`lexer.rs`), grammar (`parser.rs`), syntax tree and its printed form (`syntax.rs`), type check
+//! (`typing.rs`), evaluation in memory (`matching.rs`, and independently in `evaluate.rs`), then the store's `filter_sql/compile.rs`.
 //!
 //! # Grammar
 //!
@@ -65,23 +68,20 @@
 //! `f1-score.double_value` > 0.8 and tasks in ('ner', 'qa') and description is not null
 //! ```
 
-mod compile;
-mod equality;
 mod error;
 #[cfg(any(test, feature = "evaluate"))]
 pub mod evaluate;
 mod lexer;
+mod matching;
 mod parser;
-mod passes;
 mod pattern;
 mod syntax;
 mod typing;
 
-pub use compile::{INDEXED_PREFIX, Selection, compile, selections};
-pub use equality::{Equality, walkable};
 pub use error::FilterError;
+pub use matching::StoredValue;
 pub use parser::parse;
-pub use passes::Stored;
+pub use pattern::{ESCAPE, Pattern};
 pub use syntax::{Comparator, Comparison, Expression, Literal, Operation, Position, Property, Value, ValueType};
 pub use typing::{Condition, Subject, Test, check};
 
@@ -95,27 +95,6 @@ pub const MAX_COMPARISONS: usize = 100;
 pub const MAX_LIST_ELEMENTS: usize = 1_000;
 /// The longest LIKE pattern, in characters.
 pub const MAX_PATTERN_CHARACTERS: usize = 1_000;
-
-/// The list a filter applies to.
-#[derive(Clone, Copy)]
-pub struct Scope<'a> {
-    /// The outer table, by the name the statement uses for it.
-    pub table: &'static str,
-    pub workspace_id: i32,
-    /// The kinds listed. With one, its code is compared with; with several, the outer table's `kind` is.
-    pub kinds: &'a [i16],
-    /// The table with the rows of [`Target::Property`] and [`Target::List`].
-    pub properties: &'static str,
-    /// Its column with the first [`INDEXED_PREFIX`] characters of each text, where it has one.
-    pub text_key: Option<&'static str>,
-    /// The name under which the statement walks rows of `properties`, when those and not the outer table lead to the
-    /// matches: every comparison with a property is then looked up for one owner at a time.
-    pub walked: Option<&'static str>,
-    /// The rows behind [`Target::Related`]: those whose `parent_id` is the outer row's id.
-    pub related: Option<&'a Scope<'a>>,
-    /// Says what a name means in this list.
-    pub resolve: Resolve<'a>,
-}
 
 /// Says what a property name, without its type ending, means.
 pub type Resolve<'a> = &'a (dyn Fn(&str) -> Target + Sync);

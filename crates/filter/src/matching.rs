@@ -1,6 +1,6 @@
-//! What a test says of one value that is held in memory.
+//! Tests of single values in memory.
 //!
-//! It has to say what [`super::compile`]'s SQL says; tests of the catalog ask both.
+//! The result must be that of the SQL which the store compiles for the same test; tests of the catalog compare both.
 
 use std::cmp::Ordering;
 
@@ -10,17 +10,17 @@ use super::typing::Test;
 
 /// A stored value.
 #[derive(Clone, Copy, Debug)]
-pub enum Stored<'a> {
-    Text(&'a str),
+pub enum StoredValue<'a> {
+    String(&'a str),
     Int(i64),
     Double(f64),
     Bool(bool),
 }
 
-impl Stored<'_> {
+impl StoredValue<'_> {
     fn value_type(self) -> ValueType {
         match self {
-            Self::Text(_) => ValueType::String,
+            Self::String(_) => ValueType::String,
             Self::Int(_) => ValueType::Int,
             Self::Double(_) => ValueType::Double,
             Self::Bool(_) => ValueType::Bool,
@@ -30,7 +30,7 @@ impl Stored<'_> {
     /// `None` for values of different types.
     fn compare(self, other: &Value) -> Option<Ordering> {
         match (self, other) {
-            (Self::Text(stored), Value::String(other)) => Some(stored.cmp(other)),
+            (Self::String(stored), Value::String(other)) => Some(stored.cmp(other)),
             (Self::Int(stored), Value::Int(other)) => Some(stored.cmp(other)),
             (Self::Double(stored), Value::Double(other)) => stored.partial_cmp(other),
             (Self::Bool(stored), Value::Bool(other)) => Some(stored.cmp(other)),
@@ -40,7 +40,8 @@ impl Stored<'_> {
 }
 
 impl Test {
-    pub fn passes(&self, stored: Stored<'_>) -> bool {
+    /// Whether the value passes the test.
+    pub fn passes(&self, stored: StoredValue<'_>) -> bool {
         match self {
             Self::Never => false,
             Self::Present(wanted) => wanted.is_none_or(|wanted| wanted == stored.value_type()),
@@ -50,8 +51,8 @@ impl Test {
                     && values.iter().any(|value| stored.compare(value) == Some(Ordering::Equal)) != *negated
             }
             Self::Like { negated, ignore_case, pattern } => match stored {
-                Stored::Text(text) if *ignore_case => pattern.matches(&fold(text)) != *negated,
-                Stored::Text(text) => pattern.matches(text) != *negated,
+                StoredValue::String(text) if *ignore_case => pattern.matches(&fold(text)) != *negated,
+                StoredValue::String(text) => pattern.matches(text) != *negated,
                 _ => false,
             },
             Self::Any(tests) => tests.iter().any(|test| test.passes(stored)),

@@ -202,7 +202,7 @@ impl<'t> Parser<'t> {
                 self.step();
                 Ok(property)
             }
-            TokenKind::Text(_) => Err(self
+            TokenKind::String(_) => Err(self
                 .unexpected("a property name")
                 .with_hint("names are written without quotes or in back-quotes, e.g. name = \"m1\"")),
             _ => Err(self.unexpected("a property name, NOT or `(`")),
@@ -285,7 +285,7 @@ impl<'t> Parser<'t> {
     fn like(&mut self, negated: bool, ignore_case: bool) -> Result<Operation, FilterError> {
         self.step();
         let position = self.position();
-        let TokenKind::Text(pattern) = self.kind() else {
+        let TokenKind::String(pattern) = self.kind() else {
             return Err(self.unexpected("a pattern").with_hint("patterns are quoted, e.g. name LIKE 'v1.%'"));
         };
         let pattern = pattern.clone();
@@ -329,7 +329,7 @@ impl<'t> Parser<'t> {
     fn literal(&mut self) -> Result<Literal, FilterError> {
         let position = self.position();
         let value = match self.kind() {
-            TokenKind::Text(text) => Value::String(text.clone()),
+            TokenKind::String(text) => Value::String(text.clone()),
             TokenKind::Int(value) => Value::Int(*value),
             TokenKind::Double(value) => Value::Double(*value),
             TokenKind::Word => match self.keyword() {
@@ -365,7 +365,7 @@ fn shortened(word: &str) -> &str {
 fn split_ending(name: &str, last_dot: Option<usize>) -> Property {
     if let Some((head, last)) = last_dot.and_then(|dot| name.split_at_checked(dot))
         && !head.is_empty()
-        && let Some(explicit) = last.strip_prefix('.').and_then(ValueType::from_ending)
+        && let Some(explicit) = last.strip_prefix('.').and_then(ValueType::from_suffix)
     {
         return Property { name: head.to_owned(), explicit: Some(explicit) };
     }

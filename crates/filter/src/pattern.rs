@@ -5,10 +5,10 @@ use super::syntax::Position;
 use super::{MAX_PATTERN_CHARACTERS, fold};
 
 /// The escape character of the SQL. Unlike a backslash it needs no escaping in any database's literals.
-pub(super) const ESCAPE: char = '!';
+pub const ESCAPE: char = '!';
 
 /// A checked pattern, escaped with [`ESCAPE`] instead of the backslash.
-pub struct Pattern(pub(super) String);
+pub struct Pattern(String);
 
 impl Pattern {
     pub(super) fn new(pattern: &str, ignore_case: bool, position: Position) -> Result<Self, FilterError> {
@@ -42,7 +42,12 @@ impl Pattern {
         Ok(Self(escaped))
     }
 
-    /// Says of a text in memory what LIKE says of a stored one.
+    /// The pattern for SQL's `LIKE … ESCAPE`.
+    pub fn as_sql(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether a string in memory matches, as LIKE decides for a stored one.
     pub(super) fn matches(&self, text: &str) -> bool {
         let (mut pattern, mut text) = (self.0.chars(), text.chars());
         // Behind the last `%`, and from where in the text that was tried.
@@ -84,7 +89,7 @@ pub(super) mod tests {
     use super::*;
 
     /// Texts, patterns and whether they match, however that is found out.
-    pub(in crate::filter) const LIKES: [(&str, &str, bool); 19] = [
+    pub(crate) const LIKES: [(&str, &str, bool); 19] = [
         ("v1.0", "v1.%", true),
         ("v1", "v1.%", false),
         ("", "%", true),

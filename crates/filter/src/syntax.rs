@@ -140,8 +140,8 @@ impl Value {
 impl ValueType {
     const ALL: [Self; 4] = [Self::String, Self::Int, Self::Double, Self::Bool];
 
-    /// The column of `property` with values of this type; also the ending that asks for it.
-    pub fn column(self) -> &'static str {
+    /// The suffix of a property name that selects values of this type, as in `accuracy.double_value`.
+    pub fn suffix(self) -> &'static str {
         match self {
             Self::String => "string_value",
             Self::Int => "int_value",
@@ -150,8 +150,8 @@ impl ValueType {
         }
     }
 
-    pub(super) fn from_ending(ending: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|value_type| value_type.column() == ending)
+    pub(super) fn from_suffix(suffix: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|value_type| value_type.suffix() == suffix)
     }
 }
 
@@ -219,11 +219,11 @@ impl fmt::Display for Comparison {
 impl fmt::Display for Property {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ending = |formatter: &mut fmt::Formatter<'_>| match self.explicit {
-            Some(value_type) => write!(formatter, ".{}", value_type.column()),
+            Some(value_type) => write!(formatter, ".{}", value_type.suffix()),
             None => Ok(()),
         };
         let own_ending = match self.name.rsplit_once('.') {
-            Some((head, last)) if self.explicit.is_none() && ValueType::from_ending(last).is_some() => Some(head.len()),
+            Some((head, last)) if self.explicit.is_none() && ValueType::from_suffix(last).is_some() => Some(head.len()),
             _ => None,
         };
         let plain = self.name.split('.').all(|part| lexer::is_word(part) && Keyword::from_word(part).is_none());

@@ -8,6 +8,7 @@ use super::pattern::Pattern;
 use super::syntax::{Comparator, Comparison, Expression, Literal, Operation, Property, Value, ValueType};
 use super::{Resolve, Target};
 
+/// A filter whose names are resolved and whose literals fit the types of the values they are compared with.
 pub enum Condition {
     Any(Vec<Condition>),
     All(Vec<Condition>),
@@ -48,7 +49,7 @@ pub enum Test {
 
 impl Test {
     /// The text that the value has to equal, if that is all the test asks.
-    pub(super) fn equal_text(&self) -> Option<&str> {
+    pub fn equal_string(&self) -> Option<&str> {
         match self {
             Self::Compare(Comparator::Equal, Value::String(text)) => Some(text),
             _ => None,
@@ -56,6 +57,7 @@ impl Test {
     }
 }
 
+/// Resolves the names of a filter and checks the types of its literals.
 pub fn check(expression: &Expression, resolve: Resolve<'_>) -> Result<Condition, FilterError> {
     let all = |members: &[Expression]| members.iter().map(|member| check(member, resolve)).collect::<Result<_, _>>();
     Ok(match expression {

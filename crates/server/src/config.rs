@@ -34,7 +34,7 @@ pub use apply::Telemetry;
 pub use declarations::*;
 pub use effective::{Effective, Origin, Settings};
 pub(crate) use file::Source;
-pub use load::{Environment, Schema, Sources, nearest};
+pub use load::{Environment, Schema, Sources};
 pub use mask::mask;
 pub use reference::{example_file, json_schema, markdown};
 pub use setting::{Group, Setting, SettingType};

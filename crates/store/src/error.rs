@@ -1,6 +1,6 @@
 //! What can go wrong in the store, by meaning.
 
-use crate::filter::FilterError;
+use model_registry_filter::FilterError;
 
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 

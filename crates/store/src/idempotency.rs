@@ -1,12 +1,11 @@
 //! Answers kept under the client's Idempotency-Key, so that a repeated request gets the first one's answer.
 
 use crate::from_row;
+use model_registry_base::{digest_of_parts, hex};
 use sea_query::{DeleteStatement, Expr, ExprTrait, Query};
-use sha2::{Digest, Sha256};
 
 use crate::db::Transaction;
 use crate::error::{Result, StoreError, UniqueField};
-use crate::hex::hex;
 use crate::store::Store;
 use crate::tables::WORKSPACE;
 
@@ -35,12 +34,7 @@ impl IdempotencyKey {
 
 /// A digest of the parts, wherever one ends and the next begins.
 fn digest(parts: &[&[u8]]) -> String {
-    let mut digest = Sha256::new();
-    for part in parts {
-        digest.update(part.len().to_le_bytes());
-        digest.update(part);
-    }
-    hex(&digest.finalize())
+    hex(&digest_of_parts(parts.iter().copied()))
 }
 
 /// A kept answer.

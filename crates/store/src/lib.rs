@@ -8,16 +8,14 @@
 
 mod backup;
 mod change_log;
-mod clock;
 mod db;
 pub mod dialect;
 mod direction;
 mod document;
 mod error;
 mod feed;
-pub mod filter;
+pub mod filter_sql;
 mod gather;
-mod hex;
 mod idempotency;
 mod lease;
 mod list;
@@ -29,7 +27,6 @@ mod signature;
 pub mod sql;
 mod store;
 mod tables;
-mod thread;
 mod token;
 mod vocabulary;
 mod write;
@@ -38,19 +35,17 @@ pub use backup::{
     BackupError, Counts, ExportReport, FORMAT_VERSION, ImportOptions, ImportReport, OnProgress, Progress,
 };
 pub use change_log::Change;
-pub use clock::Clock;
 pub use db::{
     ConnectError, Database, DatabaseTls, DatabaseUrl, DatabaseUrlError, Pem, PoolOptions, PoolStatus, Transaction,
 };
 pub use document::Document;
 pub use error::{Result, StoreError, UniqueField};
 pub use feed::Changes;
-pub use hex::hex;
 pub use idempotency::{IdempotencyKey, StoredResponse};
 pub use lease::Lease;
 pub use list::{ListRequest, ListScope, Page};
 pub use read::{FindBy, Found};
 pub use record::Record;
 pub use store::{Operation, Outcome, Store};
-pub use thread::run_blocking;
+pub use vocabulary::resolve_filter_name;
 pub use write::{ArtifactKey, Author, CreationRest};

@@ -1,6 +1,7 @@
 //! Lists: one statement a page, filtered, ordered by (key, id), continued from a token.
 
 use model_registry_api::{EntityTable, Kind, OrderBy, SortOrder};
+use model_registry_filter::{self as filter, Expression};
 use sea_query::{Expr, ExprTrait, Query, SelectStatement};
 
 use crate::db::{Database, Planning};
@@ -8,12 +9,12 @@ use crate::dialect::Dialect;
 use crate::direction::{is_after, is_from, order};
 use crate::document;
 use crate::error::Result;
-use crate::filter::{self, Expression, Scope};
+use crate::filter_sql::{self, Scope};
 use crate::read::{artifact_of, kind_is};
 use crate::record::check_ends;
 use crate::tables::{WORKSPACE, constant, table};
 use crate::token::{self, Cursor};
-use crate::vocabulary;
+use crate::vocabulary::resolve_filter_name;
 
 mod walk;
 
@@ -122,7 +123,9 @@ impl ListRequest<'_> {
         let Some(first) = self.kinds.first() else { return Ok((Query::select(), Planning::Once)) };
         let table = table(*first);
         let equalities = match filter {
-            Some(filter) if self.may_walk() => filter::walkable(filter, &|name| vocabulary::resolve(self.kinds, name))?,
+            Some(filter) if self.may_walk() => {
+                filter_sql::walkable(filter, &|name| resolve_filter_name(self.kinds, name))?
+            }
             _ => Vec::new(),
         };
         if equalities.is_empty() {
@@ -204,9 +207,9 @@ impl ListRequest<'_> {
                 text_key: Some(text_key(dialect)),
                 walked,
                 related: None,
-                resolve: &|name| vocabulary::resolve(self.kinds, name),
+                resolve: &|name| resolve_filter_name(self.kinds, name),
             };
-            select.cond_where(filter::compile(filter, &scope, dialect)?);
+            select.cond_where(filter_sql::compile(filter, &scope, dialect)?);
         }
         Ok(())
     }

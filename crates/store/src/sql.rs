@@ -9,6 +9,6 @@ pub use crate::db::{Insertion, Row, SQLITE_CACHE, insertions, rows_of_statement}
 pub use crate::direction::{is_after, is_from, order};
 pub use crate::document::append_wire;
 pub use crate::property::{Properties, PropertyKey, PropertyValue, custom_properties};
-pub use crate::tables::{WORKSPACE, folded};
+pub use crate::tables::{WORKSPACE, folded, value_column};
 pub use crate::token::fingerprint;
 pub use crate::write::{PROPERTY_COLUMNS, PropertyRow};

@@ -5,9 +5,9 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use model_registry_base::Clock;
 use tokio::sync::SetOnce;
 
-use crate::clock::Clock;
 use crate::db::{ConnectError, Database, DatabaseUrl, PoolOptions, Transaction};
 use crate::error::{Result, StoreError};
 use crate::feed::Feed;

@@ -1,6 +1,7 @@
 //! Which table and columns a kind's rows have.
 
 use model_registry_api::{EntityTable, Kind};
+use model_registry_filter::ValueType;
 use sea_query::{Expr, Value};
 
 /// The only workspace until tenancy is served; every key and index has it already.
@@ -34,8 +35,18 @@ pub(crate) const fn external_id_scope(kind: Kind) -> i16 {
     }
 }
 
+/// The column of a property table with values of this type.
+pub const fn value_column(value_type: ValueType) -> &'static str {
+    match value_type {
+        ValueType::String => "string_value",
+        ValueType::Int => "int_value",
+        ValueType::Double => "double_value",
+        ValueType::Bool => "bool_value",
+    }
+}
+
 /// The text in lower case, where that is another text: what case-insensitive filters compare.
 pub fn folded(text: &str) -> Option<String> {
-    let folded = crate::filter::fold(text);
+    let folded = model_registry_filter::fold(text);
     (folded != text).then_some(folded)
 }

@@ -4,7 +4,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest, Sha256};
+use model_registry_base::digest_of_parts;
 
 use crate::error::{Result, StoreError};
 
@@ -23,12 +23,8 @@ const OTHER_LIST: StoreError = StoreError::PageToken(
 
 /// Digest of everything that decides which rows a list has and in which order.
 pub fn fingerprint(parts: &[&str]) -> String {
-    let mut digest = Sha256::new();
-    for part in parts {
-        digest.update(part.len().to_le_bytes());
-        digest.update(part.as_bytes());
-    }
-    URL_SAFE_NO_PAD.encode(&digest.finalize()[..9])
+    let digest = digest_of_parts(parts.iter().map(|part| part.as_bytes()));
+    URL_SAFE_NO_PAD.encode(&digest[..9])
 }
 
 pub(crate) fn encode(cursor: Cursor, fingerprint: &str) -> String {

@@ -1,14 +1,13 @@
 //! What the names in a filter mean for a list of registry entities.
 
 use model_registry_api::{Field, Kind, Shape, Storage};
-
-use crate::filter::{Target, ValueType};
+use model_registry_filter::{Target, ValueType};
 
 /// Resolves a name for a list of one kind, or of all artifact kinds together.
 ///
 /// A built-in field comes before a custom property of the same name. The stored (snake case) name of a field reaches
 /// the field and a custom property of that name alike (parity, registry-server 3.4).
-pub(crate) fn resolve(kinds: &[Kind], name: &str) -> Target {
+pub fn resolve_filter_name(kinds: &[Kind], name: &str) -> Target {
     if let Some(target) = common(name).or_else(|| parent_in_url(kinds, name)) {
         return target;
     }
@@ -94,28 +93,33 @@ mod tests {
     #[test]
     fn fields_come_before_custom_properties() {
         let models = [Kind::RegisteredModel];
-        assert_eq!(resolve(&models, "owner"), property("owner", true, Some(ValueType::String)));
-        assert_eq!(resolve(&models, "state"), column("state", ValueType::String));
-        assert_eq!(resolve(&models, "accuracy"), property("accuracy", false, None));
-        assert_eq!(resolve(&[Kind::ModelVersion], "registeredModelId"), column("parent_id", ValueType::Int));
+        assert_eq!(resolve_filter_name(&models, "owner"), property("owner", true, Some(ValueType::String)));
+        assert_eq!(resolve_filter_name(&models, "state"), column("state", ValueType::String));
+        assert_eq!(resolve_filter_name(&models, "accuracy"), property("accuracy", false, None));
+        assert_eq!(
+            resolve_filter_name(&[Kind::ModelVersion], "registeredModelId"),
+            column("parent_id", ValueType::Int)
+        );
     }
 
     #[test]
     fn descriptive_fields_and_stored_names_also_reach_custom_properties() {
         let models = [Kind::RegisteredModel];
-        assert_eq!(resolve(&models, "license"), property("license", false, None));
-        assert_eq!(resolve(&models, "library_name"), property("library_name", false, None));
-        assert_eq!(resolve(&models, "libraryName"), property("library_name", false, None));
+        assert_eq!(resolve_filter_name(&models, "license"), property("license", false, None));
+        assert_eq!(resolve_filter_name(&models, "library_name"), property("library_name", false, None));
+        assert_eq!(resolve_filter_name(&models, "libraryName"), property("library_name", false, None));
     }
 
     #[test]
     fn a_list_of_all_artifacts_takes_the_column_for_numbers_and_the_property_for_texts() {
-        let Target::ByLiteral { number, text } = resolve(&Kind::ARTIFACTS, "value") else { panic!("by literal") };
+        let Target::ByLiteral { number, text } = resolve_filter_name(&Kind::ARTIFACTS, "value") else {
+            panic!("by literal")
+        };
         assert_eq!(*number, column("value", ValueType::Double));
         assert_eq!(*text, property("value", false, None));
-        assert_eq!(resolve(&Kind::ARTIFACTS, "digest"), property("digest", false, None));
-        assert_eq!(resolve(&Kind::ARTIFACTS, "uri"), property("uri", false, None));
-        assert_eq!(resolve(&Kind::ARTIFACTS, "experimentId"), column("experiment_id", ValueType::Int));
-        assert_eq!(resolve(&[Kind::Parameter], "value"), property("value", true, Some(ValueType::String)));
+        assert_eq!(resolve_filter_name(&Kind::ARTIFACTS, "digest"), property("digest", false, None));
+        assert_eq!(resolve_filter_name(&Kind::ARTIFACTS, "uri"), property("uri", false, None));
+        assert_eq!(resolve_filter_name(&Kind::ARTIFACTS, "experimentId"), column("experiment_id", ValueType::Int));
+        assert_eq!(resolve_filter_name(&[Kind::Parameter], "value"), property("value", true, Some(ValueType::String)));
     }
 }

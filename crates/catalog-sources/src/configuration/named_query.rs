@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model_registry_store::filter::{Expression, FilterError, parse};
+use model_registry_filter::{Expression, FilterError, parse};
 use serde_json::{Map, Value};
 
 use super::AssetType;

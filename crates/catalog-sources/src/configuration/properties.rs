@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use model_registry_server::config::nearest;
+use model_registry_base::nearest_name;
 use serde_json::Value;
 
 use super::{AssetType, Source, SourcePlaces};
@@ -40,7 +40,7 @@ pub(super) fn notices(source: &Source, places: &SourcePlaces) -> Vec<Problem> {
     for (name, value) in &source.properties {
         let reason = match known.iter().find(|(known, _)| known == name) {
             Some((_, wanted)) => wrong(*wanted, value),
-            None => Some(match nearest(name, known.iter().map(|(known, _)| *known)) {
+            None => Some(match nearest_name(name, known.iter().map(|(known, _)| *known)) {
                 Some(nearest) => format!("unknown, did you mean `{nearest}`?"),
                 None => format!("sources of type {} do not have it", source.kind),
             }),

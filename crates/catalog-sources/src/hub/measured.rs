@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use model_registry_base::{hex, run_blocking};
 use model_registry_catalog_store::{CatalogItem, CatalogKind};
-use model_registry_store::{Document, hex, run_blocking};
+use model_registry_store::Document;
 use sha2::{Digest, Sha256};
 
 use crate::models::Found;

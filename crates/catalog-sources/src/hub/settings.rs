@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use model_registry_base::hex;
 use model_registry_base::parse_duration;
 use model_registry_server::config::Environment;
-use model_registry_store::hex;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 

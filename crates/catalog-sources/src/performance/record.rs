@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use model_registry_server::config::nearest;
+use model_registry_base::nearest_name;
 use serde_json::{Map, Value};
 
 use crate::told::Told;
@@ -60,7 +60,7 @@ impl<'a> Record<'a> {
         let missing: Vec<&str> = known.iter().copied().filter(|key| !self.fields.contains_key(*key)).collect();
         let others = self.fields.keys().filter(|key| !known.contains(&key.as_str()));
         let told = others.filter_map(|key| {
-            let nearest = nearest(key, missing.iter().copied())?;
+            let nearest = nearest_name(key, missing.iter().copied())?;
             Some(self.problem(key, format!("`{key}` is not `{nearest}`, which is missing: did you mean that?")))
         });
         told.collect()

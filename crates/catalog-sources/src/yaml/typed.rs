@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt::{self, Display};
 
-use model_registry_server::config::nearest;
+use model_registry_base::nearest_name;
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
@@ -77,7 +77,7 @@ pub(crate) struct UnknownKey {
 impl UnknownKey {
     /// A key of the value itself, which may only have the known ones.
     pub(crate) fn new(place: Place, key: &str, known: &[&'static str]) -> Self {
-        Self { place, path: key.to_owned(), nearest: nearest(key, known.iter().copied()), is_own: true }
+        Self { place, path: key.to_owned(), nearest: nearest_name(key, known.iter().copied()), is_own: true }
     }
 
     /// With what becomes of it.

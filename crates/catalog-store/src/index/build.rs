@@ -3,8 +3,9 @@
 use model_registry_store::from_row;
 use std::collections::HashMap;
 
+use model_registry_base::run_blocking;
 use model_registry_store::sql::{PropertyValue, WORKSPACE};
-use model_registry_store::{Result, StoreError, Transaction, run_blocking};
+use model_registry_store::{Result, StoreError, Transaction};
 use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement};
 use serde_json::{Map, Value};
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use model_registry_store::filter::{Stored, Test};
+use model_registry_filter::{StoredValue, Test};
 use model_registry_store::sql::PropertyValue;
 
 use super::rows::Rows;
@@ -35,11 +35,11 @@ impl Column {
 
     /// Adds the rows that have a value which passes.
     pub(super) fn select(&self, test: &Test, rows: &mut Rows) {
-        let passing: Vec<bool> = self.texts.iter().map(|text| test.passes(Stored::Text(text))).collect();
+        let passing: Vec<bool> = self.texts.iter().map(|text| test.passes(StoredValue::String(text))).collect();
         let texts = self.text_rows.iter().filter(|(_, text)| passing.get(*text as usize) == Some(&true));
-        let ints = self.ints.iter().filter(|(_, value)| test.passes(Stored::Int(*value)));
-        let doubles = self.doubles.iter().filter(|(_, value)| test.passes(Stored::Double(*value)));
-        let bools = self.bools.iter().filter(|(_, value)| test.passes(Stored::Bool(*value)));
+        let ints = self.ints.iter().filter(|(_, value)| test.passes(StoredValue::Int(*value)));
+        let doubles = self.doubles.iter().filter(|(_, value)| test.passes(StoredValue::Double(*value)));
+        let bools = self.bools.iter().filter(|(_, value)| test.passes(StoredValue::Bool(*value)));
         texts.for_each(|(row, _)| rows.add(*row));
         ints.for_each(|(row, _)| rows.add(*row));
         doubles.for_each(|(row, _)| rows.add(*row));

@@ -3,8 +3,9 @@
 use model_registry_store::from_row;
 use std::collections::HashMap;
 
-use model_registry_store::filter::{check, fold};
-use model_registry_store::{Result, run_blocking};
+use model_registry_base::run_blocking;
+use model_registry_filter::{check, fold};
+use model_registry_store::Result;
 use sea_query::{Expr, ExprTrait, SelectStatement};
 
 use super::page::Question;

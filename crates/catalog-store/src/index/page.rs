@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use memchr::memmem::Finder;
 use model_registry_api::SortOrder;
-use model_registry_store::filter::{Condition, Test, Value, ValueType};
+use model_registry_filter::{Condition, Test, Value, ValueType};
 
 use super::column::Column;
 use super::rows::Rows;

@@ -3,8 +3,8 @@
 use axum::response::Response;
 use model_registry_api::SortOrder;
 use model_registry_catalog_store::{CatalogKind, CatalogList, CatalogOrder, CatalogRecord, CatalogSet};
+use model_registry_filter::Expression;
 use model_registry_server::{ApiError, Query};
-use model_registry_store::filter::Expression;
 
 use super::{PageBody, parameters, store_error};
 use crate::Catalog;

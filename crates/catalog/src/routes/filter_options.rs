@@ -198,7 +198,8 @@ fn spells_list(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use model_registry_store::{Clock, DatabaseUrl, PoolOptions, Store};
+    use model_registry_base::Clock;
+    use model_registry_store::{DatabaseUrl, PoolOptions, Store};
     use model_registry_testkit::{TestDatabase, backends};
 
     use super::*;

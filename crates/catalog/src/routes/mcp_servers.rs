@@ -8,8 +8,8 @@ use http::StatusCode;
 use model_registry_catalog_store::{
     CatalogKind, CatalogList, CatalogOrder, CatalogRecord, CatalogSet, CatalogSnapshot,
 };
+use model_registry_filter::{Comparison, Expression, Operation, Position, Property};
 use model_registry_server::{ApiError, Query, response};
-use model_registry_store::filter::{Comparison, Expression, Operation, Position, Property};
 
 use super::segments::Segments;
 use super::{PageBody, filter_options, parameters, store_error};

@@ -3,8 +3,8 @@
 use axum::extract::State;
 use axum::response::Response;
 use model_registry_catalog_store::{CatalogKind, CatalogList, CatalogOrder, CatalogSet};
+use model_registry_filter::ValueType;
 use model_registry_server::{ApiError, Query};
-use model_registry_store::filter::ValueType;
 
 use super::performance::Parameters;
 use super::{PageBody, parameters, recommended_models, store_error};

@@ -3,8 +3,8 @@
 use model_registry_api::SortOrder;
 use model_registry_api::page::MAX_PAGE_SIZE;
 use model_registry_catalog_store::CatalogOrder;
+use model_registry_filter::{Expression, ValueType, parse};
 use model_registry_server::{ApiError, Query};
-use model_registry_store::filter::{self, Expression, ValueType};
 
 use super::store_error;
 
@@ -40,7 +40,7 @@ pub(super) fn list(query: &Query, name: &str) -> Vec<String> {
 }
 
 pub(super) fn filter(query: &Query) -> Result<Option<Expression>, ApiError> {
-    let parsed = query.get("filterQuery").map(filter::parse).transpose();
+    let parsed = query.get("filterQuery").map(parse).transpose();
     parsed.map(Option::flatten).map_err(|error| ApiError::Invalid(error.to_string()))
 }
 

@@ -8,8 +8,8 @@ use std::path::Path;
 use axum::extract::State;
 use axum::extract::multipart::{Multipart, MultipartError, MultipartRejection};
 use axum::response::Response;
+use model_registry_base::run_blocking;
 use model_registry_server::{ApiError, Query};
-use model_registry_store::run_blocking;
 use serde::Deserialize;
 use serde_json::json;
 

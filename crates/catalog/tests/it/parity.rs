@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use http::Request;
+use model_registry_base::Clock;
 use model_registry_catalog::{Catalog, Settings};
 use model_registry_catalog_store::{CatalogItems, CatalogLoad, SourceSnapshot};
-use model_registry_store::{Clock, Lease, PoolOptions, Store};
+use model_registry_store::{Lease, PoolOptions, Store};
 use model_registry_testkit::{Backend, TestDatabase, backends};
 use serde_json::{Value, json};
 

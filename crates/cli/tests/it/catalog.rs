@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use model_registry_store::Clock;
+use model_registry_base::Clock;
 use model_registry_testkit::executable::Launch;
 use model_registry_testkit::hub::{Planned, TOKEN};
 use model_registry_testkit::{Backend, Executable, HubServer, Ready, TestDatabase, backends};

@@ -14,7 +14,8 @@ async fn catalog() -> String {
 }
 
 async fn store() -> model_registry_store::Store {
-    use model_registry_store::{Clock, DatabaseUrl, PoolOptions, Store};
+    use model_registry_base::Clock;
+use model_registry_store::{DatabaseUrl, PoolOptions, Store};
     let source = DatabaseUrl::Sqlite { path: None };
     Store::connect(&source, PoolOptions::default(), Clock::system()).await.expect("memory is there")
 }

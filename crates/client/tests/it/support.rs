@@ -11,11 +11,12 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
+use model_registry_base::Clock;
 use model_registry_catalog::{Catalog, Settings, sample_sources};
 use model_registry_client::{Client, Retries};
 use model_registry_registry::Registry;
 use model_registry_server::{fallback, layers, serve, tls};
-use model_registry_store::{Clock, DatabaseUrl, PoolOptions, Store};
+use model_registry_store::{DatabaseUrl, PoolOptions, Store};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 

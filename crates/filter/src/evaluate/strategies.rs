@@ -6,12 +6,10 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
 use super::{Entity, Property as Row};
-use crate::filter::syntax::{
-    Comparator, Comparison, Expression, Literal, Operation, Position, Property, Value, ValueType,
-};
-use crate::filter::{Resolve, Target};
+use crate::syntax::{Comparator, Comparison, Expression, Literal, Operation, Position, Property, Value, ValueType};
+use crate::{Resolve, Target};
 
-/// Columns of the sample table, see [`super::samples`].
+/// Columns of the sample table.
 pub const COLUMNS: [(&str, ValueType); 5] = [
     ("name", ValueType::String),
     ("state", ValueType::String),

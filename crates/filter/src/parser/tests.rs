@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
-use crate::filter::evaluate::strategies::any_expression;
-use crate::filter::{Operation, Value, ValueType, parse};
+use crate::evaluate::strategies::any_expression;
+use crate::{Operation, Value, ValueType, parse};
 
 /// The tree, printed in its one canonical form.
 fn canonical(text: &str) -> String {
@@ -89,7 +89,7 @@ fn texts_keep_backslashes_that_escape_no_quote() {
         ("''''", "'"),
         (r#"'"x"'"#, r#""x""#),
     ] {
-        let Ok(Some(crate::filter::Expression::Comparison(comparison))) = parse(&format!("a = {text}")) else {
+        let Ok(Some(crate::Expression::Comparison(comparison))) = parse(&format!("a = {text}")) else {
             panic!("{text} is refused");
         };
         let Operation::Compare { literal, .. } = comparison.operation else { panic!("{text}") };
@@ -106,7 +106,7 @@ fn a_type_ending_is_not_part_of_the_name() {
         ("`.int_value` = 1", ".int_value", None),
         ("a.INT_VALUE = 1", "a.INT_VALUE", None),
     ] {
-        let Ok(Some(crate::filter::Expression::Comparison(comparison))) = parse(text) else {
+        let Ok(Some(crate::Expression::Comparison(comparison))) = parse(text) else {
             panic!("{text} is refused");
         };
         assert_eq!((comparison.property.name.as_str(), comparison.property.explicit), (name, explicit), "{text}");

@@ -2,8 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use model_registry_base::Clock;
 use model_registry_server::ApiError;
-use model_registry_store::{Clock, IdempotencyKey, Operation, Outcome, Transaction};
+use model_registry_store::{IdempotencyKey, Operation, Outcome, Transaction};
 
 use super::RuleError;
 use crate::response::EntityResponse;

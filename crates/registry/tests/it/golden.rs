@@ -23,7 +23,7 @@ async fn every_recorded_exchange_is_answered_as_expected() {
 async fn replay(backend: Backend, scenario: &Scenario, report: &mut String) {
     use std::fmt::Write;
     // The machine's clock: some scenarios look at the order of times.
-    let api = Api::with_clock(backend, model_registry_store::Clock::system()).await;
+    let api = Api::with_clock(backend, model_registry_base::Clock::system()).await;
     let differences = golden::replay(scenario, golden::router_caller(&api.router)).await;
     if !differences.is_empty() {
         let _ = writeln!(report, "{backend:?}\n{}", golden::readable(&differences));

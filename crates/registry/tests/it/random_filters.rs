@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, HashSet};
 
 use model_registry_api::{Field, Kind, Shape, Storage};
-use model_registry_store::filter::evaluate::strategies::{sample_entity, sample_expression};
-use model_registry_store::filter::evaluate::{Entity, Property, evaluate, target};
-use model_registry_store::filter::{Expression, Value, parse};
+use model_registry_filter::evaluate::strategies::{sample_entity, sample_expression};
+use model_registry_filter::evaluate::{Entity, Property, evaluate};
+use model_registry_filter::{Expression, Value, parse};
+use model_registry_store::resolve_filter_name;
 use model_registry_testkit::{Backend, backends};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
@@ -162,7 +163,7 @@ async fn compare(backend: Backend, list: &List) {
         let is_within = |wire: &Json| within.is_none_or(|model| wire["registeredModelId"] == model.as_str());
         let mut expected = Ok(Vec::new());
         for (wire, entity) in entities.iter().filter(|(wire, _)| is_within(wire)) {
-            match (evaluate(&expression, entity, &|name| target(list.kinds, name)), &mut expected) {
+            match (evaluate(&expression, entity, &|name| resolve_filter_name(list.kinds, name)), &mut expected) {
                 (Ok(true), Ok(ids)) => ids.push(wire["id"].as_str().unwrap().to_owned()),
                 (Ok(_), _) => {}
                 (Err(error), _) => expected = Err(error),

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
-use model_registry_store::Clock;
+use model_registry_base::Clock;
 use model_registry_testkit::backends;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use model_registry_base::nearest_name;
 
 use super::declarations::{EMBEDMD_DATABASE_SSL_CERT, EMBEDMD_DATABASE_SSL_CIPHER, EMBEDMD_DATABASE_SSL_KEY};
 use super::effective::{Effective, Origin, Settings};
@@ -136,7 +137,7 @@ impl Schema {
 
     fn unknown_key(&self, key: &str) -> String {
         let known = self.settings.iter().filter(|setting| setting.group != Group::Ignored).map(|setting| setting.key);
-        match nearest(key, known) {
+        match nearest_name(key, known) {
             Some(nearest) => format!("unknown key `{key}`: did you mean `{nearest}`?"),
             None => format!("unknown key `{key}`"),
         }
@@ -309,13 +310,4 @@ fn read_secret(path: &str, place: &str) -> Result<String, ConfigError> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| ConfigError::new(place, format!("cannot read the secret in `{path}`: {error}")))?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
-}
-
-/// Returns the known name most like this one, if any is like it at all.
-pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .map(|candidate| (strsim::jaro_winkler(candidate, name), candidate))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|left, right| left.0.total_cmp(&right.0))
-        .map(|(_, candidate)| candidate)
 }

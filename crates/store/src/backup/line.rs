@@ -7,12 +7,12 @@ use std::fmt::Write as _;
 use std::io::{BufRead, Read, Write};
 
 use model_registry_api::Kind;
+use model_registry_base::hex;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::{BackupError, Counts, FORMAT_VERSION};
-use crate::hex::hex;
 
 const FORMAT: &str = "model-registry-export";
 const LINK: &str = "artifact_link";

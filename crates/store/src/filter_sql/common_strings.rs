@@ -1,19 +1,16 @@
 //! Finds what every match of a filter has in common: texts that a list can be walked along.
 
-use super::Resolve;
-use super::error::FilterError;
-use super::syntax::{Comparator, Expression};
-use super::typing::{Condition, Subject, Test, check};
+use model_registry_filter::{Comparator, Condition, Expression, FilterError, Resolve, Subject, Test, check};
 
 /// A text that a property of every match has.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Equality {
-    pub property: String,
-    pub text: String,
+pub(crate) struct Equality {
+    pub(crate) property: String,
+    pub(crate) text: String,
 }
 
 /// The texts that the filter asks of every match; none where a column of the outer table leads to the matches sooner.
-pub fn walkable(expression: &Expression, resolve: Resolve<'_>) -> Result<Vec<Equality>, FilterError> {
+pub(crate) fn walkable(expression: &Expression, resolve: Resolve<'_>) -> Result<Vec<Equality>, FilterError> {
     let condition = check(expression, resolve)?;
     let mut found = Vec::new();
     if required(&condition, &mut found) { Ok(found) } else { Ok(Vec::new()) }
@@ -28,7 +25,7 @@ fn required(condition: &Condition, found: &mut Vec<Equality>) -> bool {
             test: Test::Compare(Comparator::Equal, _) | Test::In { negated: false, .. },
         } => false,
         Condition::Holds { subject: Subject::Property { name, .. }, test } => {
-            let equality = test.equal_text().map(|text| Equality { property: name.clone(), text: text.to_owned() });
+            let equality = test.equal_string().map(|text| Equality { property: name.clone(), text: text.to_owned() });
             if let Some(equality) = equality
                 && !found.contains(&equality)
             {
@@ -42,9 +39,10 @@ fn required(condition: &Condition, found: &mut Vec<Equality>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use model_registry_filter::evaluate::strategies::sample_target;
+    use model_registry_filter::parse;
+
     use super::*;
-    use crate::filter::evaluate::strategies::sample_target;
-    use crate::filter::parse;
 
     fn found(text: &str) -> Vec<(String, String)> {
         let expression = parse(text).unwrap().unwrap();

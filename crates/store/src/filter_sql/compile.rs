@@ -2,14 +2,14 @@
 //!
 //! Every expression built here is true or false, never NULL, so that NOT means what the language says.
 
+use model_registry_filter::{
+    Comparator, Condition, ESCAPE, Expression, FilterError, Subject, Test, Value, ValueType, check,
+};
 use sea_query::{Alias, CaseStatement, Expr, ExprTrait, Func, LikeExpr, Query, SelectStatement, Value as Bound};
 
 use super::Scope;
-use super::error::FilterError;
-use super::pattern::ESCAPE;
-use super::syntax::{Comparator, Expression, Value, ValueType};
-use super::typing::{Condition, Subject, Test, check};
 use crate::dialect::Dialect;
+use crate::tables::value_column;
 
 /// How much of a text the index on property texts holds, in characters; on SQLite it holds all of it.
 pub const INDEXED_PREFIX: usize = 255;
@@ -158,7 +158,7 @@ impl Compiler<'_> {
     /// Whether the walked row is the one asked for: then nothing has to be looked up.
     fn is_walked(&self, name: &str, built_in_only: bool, test: &Test) -> Option<Expr> {
         let (walked, key) = self.scope.walked.zip(self.scope.text_key)?;
-        let text = test.equal_text()?;
+        let text = test.equal_string()?;
         if text.chars().count() >= INDEXED_PREFIX {
             return None;
         }
@@ -244,7 +244,7 @@ impl Compiler<'_> {
             }
             Test::Like { negated, ignore_case, pattern } => {
                 let stored = if *ignore_case { operand.folded() } else { operand.value(ValueType::String) };
-                let pattern = LikeExpr::new(&pattern.0).escape(ESCAPE);
+                let pattern = LikeExpr::new(pattern.as_sql()).escape(ESCAPE);
                 if *negated { stored.not_like(pattern) } else { stored.like(pattern) }
             }
             Test::Any(tests) => joined(tests.iter().map(|test| self.test(test, operand)), Expr::or),
@@ -278,7 +278,7 @@ impl Compiler<'_> {
 }
 
 fn is_equal_text(condition: &Condition) -> bool {
-    matches!(condition, Condition::Holds { subject: Subject::Property { .. }, test } if test.equal_text().is_some())
+    matches!(condition, Condition::Holds { subject: Subject::Property { .. }, test } if test.equal_string().is_some())
 }
 
 /// Whether the rows that pass stand together in an index.
@@ -306,7 +306,7 @@ impl Operand {
     fn value(self, value_type: ValueType) -> Expr {
         match self {
             Self::Column { table, name, .. } => Expr::col((table, name)),
-            Self::Property { table } => Expr::col((table, value_type.column())),
+            Self::Property { table } => Expr::col((table, value_column(value_type))),
         }
     }
 

@@ -1,5 +1,8 @@
 //! The evaluator and SQLite give the same answers.
 
+use model_registry_filter::evaluate::Entity;
+use model_registry_filter::evaluate::strategies::{accepted_expression, sample_entity};
+use model_registry_filter::{Expression, parse};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use sea_query::{SelectStatement, SqliteQueryBuilder};
@@ -7,11 +10,8 @@ use sea_query_sqlx::SqlxBinder;
 use sqlx::{Connection, SqliteConnection};
 use tokio::runtime::Runtime;
 
-use super::Entity;
 use super::samples::{create_property_table, create_sample_table, disagreements, insert};
-use super::strategies::{accepted_expression, sample_entity};
 use crate::dialect::Dialect;
-use crate::filter::{Expression, parse};
 
 fn sqlite_disagreements(expressions: &[Expression], entities: &[Entity]) -> String {
     let runtime = Runtime::new().unwrap();

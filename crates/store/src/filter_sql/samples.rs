@@ -2,31 +2,31 @@
 
 use std::fmt::Write;
 
+use model_registry_filter::evaluate::strategies::{COLUMNS, sample_target};
+use model_registry_filter::evaluate::{Entity, evaluate};
+use model_registry_filter::{Expression, FilterError, Value, fold};
 use sea_query::{Expr, ExprTrait, InsertStatement, Query, SelectStatement, Value as Bound};
 
-use super::strategies::{COLUMNS, sample_target};
-use super::{Entity, evaluate};
+use super::{Scope, compile};
 use crate::dialect::Dialect;
-use crate::filter::error::FilterError;
-use crate::filter::syntax::{Expression, Value};
-use crate::filter::{Scope, compile, fold};
+use crate::tables::value_column;
 
 /// The outer table of the sample list.
-pub const TABLE: &str = "filter_sample";
+pub(super) const TABLE: &str = "filter_sample";
 
 const WORKSPACE: i32 = 1;
 /// Entities take these kinds in turn, so that a filter over one kind meets rows of the other.
-pub const KINDS: [i16; 2] = [1, 2];
+pub(super) const KINDS: [i16; 2] = [1, 2];
 
 /// A question to the database: the ids that a filter lets through.
-pub struct Question {
-    pub statement: SelectStatement,
-    pub expected: Vec<i64>,
-    pub filter: String,
+pub(super) struct Question {
+    pub(super) statement: SelectStatement,
+    pub(super) expected: Vec<i64>,
+    pub(super) filter: String,
 }
 
 /// Creates the outer table.
-pub fn create_sample_table(dialect: Dialect) -> String {
+pub(super) fn create_sample_table(dialect: Dialect) -> String {
     let text = text_type(dialect);
     format!(
         "CREATE TABLE {TABLE} (id BIGINT NOT NULL PRIMARY KEY, kind SMALLINT NOT NULL, name {text} NULL, \
@@ -36,7 +36,7 @@ pub fn create_sample_table(dialect: Dialect) -> String {
 }
 
 /// Creates a stand-in for the table `property`, for a database that has no schema yet.
-pub fn create_property_table(dialect: Dialect) -> String {
+pub(super) fn create_property_table(dialect: Dialect) -> String {
     let text = text_type(dialect);
     format!(
         "CREATE TABLE property (workspace_id INTEGER NOT NULL, kind SMALLINT NOT NULL, owner_id BIGINT NOT NULL, \
@@ -55,7 +55,7 @@ fn text_type(dialect: Dialect) -> &'static str {
 }
 
 /// Stores the entities, which get the ids 1, 2, …
-pub fn insert(entities: &[Entity]) -> Vec<InsertStatement> {
+pub(super) fn insert(entities: &[Entity]) -> Vec<InsertStatement> {
     let mut statements = Vec::new();
     for (entity, id) in entities.iter().zip(1_i64..) {
         statements.push(insert_columns(entity, id));
@@ -70,7 +70,7 @@ pub fn insert(entities: &[Entity]) -> Vec<InsertStatement> {
                 ordinal.into(),
             ];
             if let Some(value) = &property.value {
-                columns.push(value.value_type().column());
+                columns.push(value_column(value.value_type()));
                 values.push(bound(value).into());
             }
             if let Some(folded) = property.value.as_ref().and_then(folded) {
@@ -120,7 +120,7 @@ fn bound(value: &Value) -> Bound {
 }
 
 /// Asks for the entities of `kinds` that pass the filter, with the evaluator's answer.
-pub fn question(
+pub(super) fn question(
     expression: &Expression,
     kinds: &[i16],
     entities: &[Entity],
@@ -155,7 +155,7 @@ pub fn question(
 /// Puts each filter to a database that holds the entities and describes every wrong answer.
 ///
 /// `run` executes a query and returns the ids in the order they come.
-pub fn disagreements(
+pub(super) fn disagreements(
     expressions: &[Expression],
     entities: &[Entity],
     dialect: Dialect,

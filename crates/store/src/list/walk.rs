@@ -13,7 +13,7 @@ use sea_query::{Alias, CommonTableExpression, Expr, ExprTrait, JoinType, Order, 
 
 use crate::dialect::Dialect;
 use crate::direction::{is_after, order};
-use crate::filter::{Equality, INDEXED_PREFIX};
+use crate::filter_sql::{Equality, INDEXED_PREFIX};
 use crate::signature;
 use crate::tables::WORKSPACE;
 

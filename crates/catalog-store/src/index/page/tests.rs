@@ -1,6 +1,6 @@
 use std::cmp::Reverse;
 
-use model_registry_store::filter::fold;
+use model_registry_filter::fold;
 use proptest::collection::vec;
 use proptest::prelude::*;
 

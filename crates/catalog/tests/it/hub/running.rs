@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use model_registry_base::Clock;
 use model_registry_catalog::{Catalog, Settings};
-use model_registry_store::Clock;
 use model_registry_testkit::hub::{HubServer, Planned};
 use model_registry_testkit::{Backend, backends};
 

@@ -1,9 +1,9 @@
 //! Files whose checks are right, made by other programs, and what is wrong with them for all that.
 
+use model_registry_base::hex;
 use sha2::{Digest, Sha256};
 
 use super::*;
-use crate::hex::hex;
 
 const HEADER: &str = r#"{"format":"model-registry-export","version":1"#;
 const TIMES: &str = r#""revision":1,"createTime":1,"updateTime":1"#;

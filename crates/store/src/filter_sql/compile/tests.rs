@@ -1,8 +1,9 @@
+use model_registry_filter::evaluate::strategies::sample_target;
+use model_registry_filter::parse;
 use sea_query::{Expr, MysqlQueryBuilder, PostgresQueryBuilder, Query, SqliteQueryBuilder, Values};
 
 use crate::dialect::Dialect;
-use crate::filter::evaluate::strategies::sample_target;
-use crate::filter::{Scope, compile, parse};
+use crate::filter_sql::{Scope, compile};
 
 fn built(text: &str, kinds: &[i16], dialect: Dialect) -> (String, Values) {
     let scope = Scope {

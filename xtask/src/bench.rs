@@ -1,29 +1,39 @@
 //! `cargo xtask bench`: builds with optimisation and measures.
 
-use std::process::Command;
+use std::ffi::OsString;
 
-use anyhow::{Result, bail};
-use clap::Args;
+use anyhow::Result;
 
-use crate::cargo;
+use crate::process;
 
-#[derive(Debug, Args)]
+pub(crate) const HELP: &str = "\
+Measure the executable under load and the database on its own
+
+Usage: cargo xtask bench [ARGUMENTS]...
+
+ARGUMENTS are those of the benchmark; `cargo xtask bench -- --help` lists them.";
+
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Arguments {
-    /// What the benchmark is given; `cargo xtask bench -- --help` lists it.
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    arguments: Vec<String>,
+    /// Arguments of the benchmark.
+    rest: Vec<OsString>,
+}
+
+impl Arguments {
+    /// Returns `None` if help is requested.
+    pub(crate) fn parse(parser: &mut lexopt::Parser) -> Result<Option<Self>> {
+        let mut words = parser.raw_args()?.peekable();
+        if words.peek().is_some_and(|word| word == "--help" || word == "-h") {
+            return Ok(None);
+        }
+        words.next_if(|word| word == "--");
+        Ok(Some(Self { rest: words.collect() }))
+    }
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    build_and_run(&["build", "--release", "--package", "model-registry"], &[])?;
-    build_and_run(&["run", "--release", "--package", "model-registry-bench", "--"], &arguments.arguments)
-}
-
-fn build_and_run(cargo_arguments: &[&str], arguments: &[String]) -> Result<()> {
-    let status =
-        Command::new(cargo::program()).current_dir(cargo::root()).args(cargo_arguments).args(arguments).status()?;
-    if !status.success() {
-        bail!("cargo {} failed", cargo_arguments.join(" "));
-    }
-    Ok(())
+    process::handle_signals()?;
+    process::complete(&mut process::cargo(["build", "--release", "--package", "model-registry"]))?;
+    let mut bench = process::cargo(["run", "--release", "--package", "model-registry-bench", "--"]);
+    process::complete(bench.args(&arguments.rest))
 }

@@ -1,40 +1,64 @@
-//! `cargo xtask check`: everything about the source that a machine can judge without running it.
+//! `cargo xtask check`: static checks of the source.
 
 use std::time::Instant;
 
 use anyhow::{Result, bail};
-use clap::Args;
+use lexopt::prelude::*;
 
-use crate::dependencies::Telling;
+use crate::dependencies::Output;
 use crate::programs::Program;
-use crate::{cargo, dependencies, file_sizes, programs};
+use crate::{dependencies, file_sizes, process, programs, unused_dependencies};
 
-#[derive(Debug, Args)]
+pub(crate) const HELP: &str = "\
+Check formatting, lints, documentation, file sizes and dependencies
+
+Usage: cargo xtask check [--install]
+
+Options:
+  --install  Install cargo-deny if it is missing, into the user's cache folder (about a minute)";
+
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Arguments {
-    /// Install cargo-deny into `target/tools` when it is missing (about two minutes).
-    #[arg(long)]
     install: bool,
 }
 
-pub(crate) async fn run(arguments: &Arguments) -> Result<()> {
+impl Arguments {
+    /// Returns `None` if help is requested.
+    pub(crate) fn parse(parser: &mut lexopt::Parser) -> Result<Option<Self>> {
+        let mut parsed = Self { install: false };
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Long("install") => parsed.install = true,
+                Long("help") | Short('h') => return Ok(None),
+                other => return Err(other.unexpected().into()),
+            }
+        }
+        Ok(Some(parsed))
+    }
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    process::handle_signals()?;
     let mut report = Report::default();
-    let mut format = cargo::command(["fmt", "--all", "--check"]);
-    report.step("formatting", cargo::complete(&mut format)).await;
-    report.step("file sizes", async { file_sizes::check() }).await;
-    let mut lints = cargo::command(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]);
-    report.step("lints", cargo::complete(&mut lints)).await;
-    let mut documentation = cargo::command(["doc", "--workspace", "--no-deps", "--locked"]);
-    documentation.env("RUSTDOCFLAGS", "-D warnings");
-    report.step("documentation", cargo::complete(&mut documentation)).await;
-    let dependencies = async {
-        programs::require(&[Program::CargoDeny], arguments.install).await?;
-        dependencies::check(Telling::Everything).await
-    };
-    report.step("dependencies", dependencies).await;
+    report.step("formatting", || process::complete(&mut process::cargo(["fmt", "--all", "--check"])));
+    report.step("file sizes", file_sizes::check);
+    report.step("unused dependencies", unused_dependencies::check);
+    report.step("lints", || {
+        let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
+        process::complete(&mut process::cargo(clippy))
+    });
+    report.step("documentation", || {
+        let mut doc = process::cargo(["doc", "--workspace", "--no-deps", "--locked"]);
+        process::complete(doc.env("RUSTDOCFLAGS", "-D warnings"))
+    });
+    report.step("dependencies", || {
+        programs::require(&[Program::CargoDeny], arguments.install)?;
+        dependencies::check(Output::Everything)
+    });
     report.finish()
 }
 
-/// Runs every step, so that one run shows all that is wrong.
+/// Runs every step, also after a failure, and reports all of them at the end.
 #[derive(Default)]
 struct Report {
     lines: Vec<String>,
@@ -42,15 +66,18 @@ struct Report {
 }
 
 impl Report {
-    async fn step(&mut self, name: &str, step: impl Future<Output = Result<()>>) {
+    fn step(&mut self, name: &str, step: impl FnOnce() -> Result<()>) {
+        if process::is_stopped() {
+            return;
+        }
         let start = Instant::now();
-        let result = step.await;
+        let result = step();
         let seconds = start.elapsed().as_secs();
         match result {
-            Ok(()) => self.lines.push(format!("  {name}: good ({seconds} s)")),
+            Ok(()) => self.lines.push(format!("  {name}: passed ({seconds} s)")),
             Err(error) => {
                 self.failed += 1;
-                self.lines.push(format!("  {name}: BAD ({seconds} s): {error:#}"));
+                self.lines.push(format!("  {name}: FAILED ({seconds} s): {error:#}"));
             }
         }
     }

@@ -1,72 +1,84 @@
-//! What the project depends on: licences, bans, sources and known vulnerabilities, by `deny.toml`.
+//! Checks the dependencies with cargo-deny: licences, bans, sources and known vulnerabilities, as `deny.toml` says.
 
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
+use std::{env, fs};
 
 use anyhow::{Context, Result, bail};
-use model_registry_testkit::find_program;
-use tokio::process::Command;
+use model_registry_programs::find_program;
 
-use crate::cargo;
+use crate::process;
 
-/// How the program comes to this machine; it is built from its source, which takes about two minutes.
+const VERSION: &str = "0.20.2";
 pub(crate) const INSTALL: &str = "cargo install --locked cargo-deny@0.20.2";
-/// How long the list of vulnerabilities may take to come.
+/// The maximum time for fetching the list of vulnerabilities.
 const FETCH_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// cargo-deny, wherever it is installed.
+/// cargo-deny, from `PATH` or from the cache folder.
 pub(crate) fn find_cargo_deny() -> Option<PathBuf> {
-    find_program("cargo-deny", &[tools().join("bin")])
+    find_program("cargo-deny", &[cache().join("bin")])
 }
 
-/// Installs cargo-deny into `target/tools`.
-pub(crate) async fn install_cargo_deny() -> Result<()> {
-    let mut install = cargo::command(INSTALL.split(' ').skip(1).chain(["--root"]));
-    // Apart from the workspace's own artifacts: nothing of it can be used again.
-    let build = tools().join("build");
-    install.arg(tools()).env("CARGO_TARGET_DIR", &build);
-    cargo::complete(&mut install).await?;
-    Ok(std::fs::remove_dir_all(build)?)
+/// Builds cargo-deny from its source and installs it into the cache folder.
+///
+/// Without the optimisation of its release profile: it runs for seconds, and is compiled in a third of the time.
+pub(crate) fn install_cargo_deny() -> Result<()> {
+    let directory = cache();
+    let build = directory.join("build");
+    let mut install = process::cargo(INSTALL.split(' ').skip(1));
+    install.arg("--debug").arg("--root").arg(&directory);
+    install.env("CARGO_TARGET_DIR", &build).env("CARGO_PROFILE_DEV_DEBUG", "false");
+    process::complete(&mut install)?;
+    fs::remove_dir_all(build).context("cannot remove the build folder of cargo-deny")
 }
 
-/// How much is told while nothing is wrong.
+/// The folder of this version in the user's cache folder, which CI may keep between runs.
+fn cache() -> PathBuf {
+    let home = || Some(PathBuf::from(env::var_os("HOME")?).join(".cache"));
+    let caches = env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty()).map(PathBuf::from).or_else(home);
+    caches.unwrap_or_else(process::target).join("model-registry").join(format!("cargo-deny-{VERSION}"))
+}
+
+/// The output of a successful check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Telling {
-    /// Warnings too: which crates are there in several versions, and who uses which.
+pub(crate) enum Output {
+    /// Warnings included: libraries with several versions, and their users.
     Everything,
     Failures,
 }
 
-/// Checks all of them.
-pub(crate) async fn check(telling: Telling) -> Result<()> {
+pub(crate) fn check(output: Output) -> Result<()> {
     let Some(program) = find_cargo_deny() else {
-        bail!("cargo-deny is not installed: install it with `{INSTALL}`, or give `--install` to have it done");
+        bail!("cargo-deny is not installed: use `--install`, or install it with `{INSTALL}`");
     };
     let command = |arguments: &[&str]| {
         let mut command = Command::new(&program);
-        command.current_dir(cargo::root()).kill_on_drop(true).args(arguments);
+        command.current_dir(process::root()).args(arguments);
         command
     };
-    let complete = async |mut command: Command| match telling {
-        Telling::Everything => cargo::complete(&mut command).await,
-        Telling::Failures => cargo::complete_quietly(&mut command).await,
+    let complete = |mut command: Command| match output {
+        Output::Everything => process::complete(&mut command),
+        Output::Failures => process::complete_quietly(&mut command, None),
     };
-    complete(command(&["--locked", "check", "bans", "licenses", "sources"])).await?;
-    if let Err(error) = fetch_advisories(&mut command(&["fetch", "db"])).await {
-        let reason = format!("{error:#}");
-        let reason = reason.lines().find_map(|line| line.split_once("[ERROR] ")).map_or("no reason", |(_, told)| told);
-        eprintln!("known vulnerabilities are not looked up: {reason}");
+    complete(command(&["--locked", "check", "bans", "licenses", "sources"]))?;
+    // The list is a repository on GitHub: a machine without access to it skips this part.
+    if let Err(error) = process::complete_quietly(&mut command(&["fetch", "db"]), Some(FETCH_TIMEOUT)) {
+        let error = format!("{error:#}");
+        let reason = error.lines().find_map(|line| line.split_once("[ERROR] ")).map(|(_, reason)| reason);
+        let reason = reason.or_else(|| error.lines().next()).unwrap_or_default();
+        eprintln!("known vulnerabilities are not checked, their list cannot be fetched: {reason}");
         return Ok(());
     }
-    complete(command(&["--locked", "check", "--disable-fetch", "advisories"])).await
+    complete(command(&["--locked", "check", "--disable-fetch", "advisories"]))
 }
 
-/// The list is a repository on GitHub and nowhere else: a machine that does not get there does without.
-async fn fetch_advisories(command: &mut Command) -> Result<()> {
-    let fetching = tokio::time::timeout(FETCH_TIMEOUT, cargo::complete_quietly(command));
-    fetching.await.context("[ERROR] fetching their list takes too long")?
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn tools() -> PathBuf {
-    cargo::target().join("tools")
+    #[test]
+    fn the_installed_version_is_the_cached_one() {
+        assert!(INSTALL.ends_with(&format!("@{VERSION}")));
+    }
 }

@@ -1,53 +1,55 @@
-//! The tasks of the project: `cargo xtask run`, `cargo xtask test`, `cargo xtask check`.
+//! The tasks of the project: `cargo xtask run`, `test`, `check`, `databases`, `bench`.
 //!
-//! **What this is.** What a newcomer and CI need to start, test and check the project, on a machine with Rust and nothing
-//! else. **What it never does.** It installs nothing unless `--install` is given (it says what is missing and which command
-//! brings it), and touches no server that it did not start. **How to add one more task.** A file beside this one with the
-//! task's arguments and its `run`, and a line in [`Task`].
+//! **What this is.** Starts, tests and checks the project on a machine with Rust and nothing else, for newcomers and CI.
+//! **What it never does.** It installs nothing without `--install` (it reports what is missing and the command that installs
+//! it), and uses no server that it did not start. It has few and small dependencies, because it is compiled before anything
+//! else. **How to add one more task.** A file in this folder with the task's `HELP`, `Arguments` and `run`, and a line in
+//! [`Task`], [`HELP`] and [`parse`].
 
 mod bench;
-mod cargo;
 mod check;
+mod databases;
 mod dependencies;
 mod file_sizes;
+mod process;
 mod programs;
 mod python;
 mod run;
 mod test;
+mod unused_dependencies;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use anyhow::Result;
-use clap::{Parser, Subcommand};
-use tokio::signal::unix::{SignalKind, signal};
+use anyhow::{Result, bail};
+use lexopt::prelude::*;
 
-#[derive(Debug, Parser)]
-#[command(name = "cargo xtask", about = "Tasks of the project")]
-struct Arguments {
-    #[command(subcommand)]
-    task: Task,
-}
+const HELP: &str = "\
+Tasks of the project
 
-#[derive(Debug, Subcommand)]
+Usage: cargo xtask <TASK> [OPTIONS]
+
+Tasks:
+  run        Build the executable and start everything on one port, with one SQLite file
+  test       Start temporary databases and run all tests
+  check      Check formatting, lints, documentation, file sizes and dependencies
+  databases  Start temporary databases and keep them, to run single tests with cargo
+  bench      Measure the executable under load and the database on its own
+
+`cargo xtask <TASK> --help` lists the options of a task.";
+
+#[derive(Debug, PartialEq, Eq)]
 enum Task {
-    /// Build the executable and start everything on one port, over one SQLite file.
     Run(run::Arguments),
-    /// Check the dependencies, start the throw-away databases and run all tests.
     Test(test::Arguments),
-    /// Check formatting, lints, documentation, file sizes and dependencies.
     Check(check::Arguments),
-    /// Measure the executable under load, beside the limit of its database.
+    Databases(databases::Arguments),
     Bench(bench::Arguments),
+    Help(&'static str),
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let Arguments { task } = Arguments::parse();
-    // When a signal comes first the task is dropped, and with it every server it has started.
-    let result = tokio::select! {
-        result = start(task) => result,
-        name = interrupted() => Err(anyhow::anyhow!("stopped by {name}")),
-    };
+fn main() -> ExitCode {
+    let result = parse(std::env::args_os().skip(1)).and_then(start);
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -57,23 +59,36 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn start(task: Task) -> Result<()> {
-    match task {
-        Task::Run(arguments) => run::run(&arguments),
-        Task::Test(arguments) => test::run(&arguments).await,
-        Task::Check(arguments) => check::run(&arguments).await,
-        Task::Bench(arguments) => bench::run(&arguments),
-    }
+fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Task> {
+    let mut parser = lexopt::Parser::from_args(arguments);
+    let task = match parser.next()? {
+        Some(Value(task)) => task.string()?,
+        Some(Long("help") | Short('h')) => return Ok(Task::Help(HELP)),
+        Some(other) => return Err(other.unexpected().into()),
+        None => bail!("no task given\n\n{HELP}"),
+    };
+    let parsed = match task.as_str() {
+        "run" => run::Arguments::parse(&mut parser)?.map(Task::Run).ok_or(run::HELP),
+        "test" => test::Arguments::parse(&mut parser)?.map(Task::Test).ok_or(test::HELP),
+        "check" => check::Arguments::parse(&mut parser)?.map(Task::Check).ok_or(check::HELP),
+        "databases" => databases::Arguments::parse(&mut parser)?.map(Task::Databases).ok_or(databases::HELP),
+        "bench" => bench::Arguments::parse(&mut parser)?.map(Task::Bench).ok_or(bench::HELP),
+        _ => bail!("unknown task `{task}`\n\n{HELP}"),
+    };
+    Ok(parsed.unwrap_or_else(Task::Help))
 }
 
-async fn interrupted() -> &'static str {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => "SIGINT",
-        _ = terminate.recv() => "SIGTERM",
+fn start(task: Task) -> Result<()> {
+    match task {
+        Task::Run(arguments) => run::run(&arguments),
+        Task::Test(arguments) => test::run(&arguments),
+        Task::Check(arguments) => check::run(&arguments),
+        Task::Databases(arguments) => databases::run(&arguments),
+        Task::Bench(arguments) => bench::run(&arguments),
+        Task::Help(text) => {
+            eprintln!("{text}");
+            Ok(())
+        }
     }
 }
 
@@ -81,22 +96,40 @@ async fn interrupted() -> &'static str {
 mod tests {
     use super::*;
 
-    /// They build the project, so no test runs them; that they are understood is tested here.
+    fn parse_line(line: &str) -> Result<Task> {
+        parse(line.split_whitespace().skip(2).map(OsString::from))
+    }
+
+    /// They build the project, so no test runs them: this one parses them.
     #[test]
-    fn every_task_that_the_manual_names_is_understood() {
+    fn every_task_in_the_documentation_can_be_parsed() {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let pages = std::fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
         let mut commands = 0;
-        for page in pages.chain([root.join("README.md")]) {
+        for page in pages.chain(["README.md", "CONTRIBUTING.md"].map(|page| root.join(page))) {
             let text = std::fs::read_to_string(&page).unwrap();
             for line in text.lines().filter(|line| line.starts_with("cargo xtask ")) {
                 let command = line.split_once(" #").map_or(line, |(command, _)| command);
-                let words = command.split_whitespace().skip(1);
-                let parsed = Arguments::try_parse_from(words);
-                assert!(parsed.is_ok(), "{}: {line}: {}", page.display(), parsed.unwrap_err());
+                let parsed = parse_line(command);
+                assert!(parsed.is_ok(), "{}: {line}: {:?}", page.display(), parsed.unwrap_err());
                 commands += 1;
             }
         }
         assert!(commands > 5, "only {commands} commands were found");
+    }
+
+    #[test]
+    fn every_task_has_help() {
+        for task in HELP.lines().filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next()) {
+            let parsed = parse_line(&format!("cargo xtask {task} --help")).unwrap();
+            assert!(matches!(parsed, Task::Help(text) if text.contains(&format!("cargo xtask {task}"))), "{task}");
+        }
+    }
+
+    #[test]
+    fn unknown_tasks_and_options_are_rejected() {
+        for line in ["cargo xtask", "cargo xtask build", "cargo xtask test --quick", "cargo xtask check now"] {
+            assert!(parse_line(line).is_err(), "{line}");
+        }
     }
 }

@@ -1,96 +1,81 @@
-//! The programs that tasks need, and how they are installed.
+//! Programs that tasks need, and their installation.
 
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail};
-use model_registry_testkit::{Error, MariaDbServer, PostgresServer, find_program};
-use tokio::process::Command;
+use model_registry_programs::{Missing, find_program};
 
-use crate::{cargo, dependencies};
+use crate::{dependencies, process};
 
-/// A program that is not among the project's own dependencies.
+/// A program that is not one of the project's own dependencies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Program {
     Postgres,
     MariaDb,
-    /// With the module that makes virtual environments, which Debian ships apart.
+    /// With the module `venv`, which Debian packages separately.
     Python,
     /// Built by cargo, not a package of the system.
     CargoDeny,
 }
 
+const PYTHON: Missing =
+    Missing { name: "python3 with venv", install: "apt-get install -y --no-install-recommends python3 python3-venv" };
+
+const CARGO_DENY: Missing = Missing { name: "cargo-deny", install: dependencies::INSTALL };
+
 impl Program {
-    async fn missing(self) -> Option<Missing> {
-        let found = match self {
-            Self::Postgres => PostgresServer::find(),
-            Self::MariaDb => MariaDbServer::find(),
-            Self::Python => return (!has_python().await).then_some(PYTHON),
-            Self::CargoDeny => return dependencies::find_cargo_deny().is_none().then_some(CARGO_DENY),
-        };
-        match found {
-            Err(Error::Missing { what, install }) => Some(Missing { what, install }),
-            _ => None,
+    fn missing(self) -> Option<Missing> {
+        match self {
+            Self::Postgres => model_registry_programs::postgres().err(),
+            Self::MariaDb => model_registry_programs::mariadb().err(),
+            Self::Python => (!has_python()).then_some(PYTHON),
+            Self::CargoDeny => dependencies::find_cargo_deny().is_none().then_some(CARGO_DENY),
         }
     }
 }
 
-struct Missing {
-    what: &'static str,
-    install: &'static str,
-}
-
-const PYTHON: Missing =
-    Missing { what: "python3 with venv", install: "apt-get install -y --no-install-recommends python3 python3-venv" };
-
-const CARGO_DENY: Missing = Missing { what: "cargo-deny", install: dependencies::INSTALL };
-
-/// Makes sure that the programs are there: installs what is missing when told to, else says what is missing and how to
-/// install it.
-pub(crate) async fn require(programs: &[Program], install: bool) -> Result<()> {
-    let missing = find_missing(programs).await;
+/// Installs the programs that are missing, or without `install` fails with the commands that install them.
+pub(crate) fn require(programs: &[Program], install: bool) -> Result<()> {
+    let missing = find_missing(programs);
     if missing.is_empty() {
         return Ok(());
     }
     if !install {
-        let list: Vec<String> = missing.iter().map(|one| format!("  {}: {}", one.what, one.install)).collect();
-        bail!("not installed here:\n{}\nInstall them so, or give `--install` to have it done", list.join("\n"));
+        let list: Vec<String> = missing.iter().map(|one| format!("  {}: {}", one.name, one.install)).collect();
+        bail!("not installed:\n{}\nInstall them, or use `--install`", list.join("\n"));
     }
-    let (built, packaged): (Vec<_>, Vec<_>) = missing.iter().partition(|one| one.what == CARGO_DENY.what);
+    let (built, packaged): (Vec<Missing>, Vec<Missing>) = missing.iter().partition(|one| **one == CARGO_DENY);
     if !packaged.is_empty() {
-        system("apt-get update -q").await?;
+        install_as_root("apt-get update -q")?;
     }
     for one in packaged {
-        system(one.install).await?;
+        install_as_root(one.install)?;
     }
     if !built.is_empty() {
-        dependencies::install_cargo_deny().await?;
+        dependencies::install_cargo_deny()?;
     }
-    if let Some(one) = find_missing(programs).await.first() {
-        bail!("{} is still not found after: {}", one.what, one.install);
+    if let Some(one) = find_missing(programs).first() {
+        bail!("{} is still missing after: {}", one.name, one.install);
     }
     Ok(())
 }
 
-async fn find_missing(programs: &[Program]) -> Vec<Missing> {
-    let mut missing = Vec::new();
-    for program in programs {
-        missing.extend(program.missing().await);
-    }
-    missing
+fn find_missing(programs: &[Program]) -> Vec<Missing> {
+    programs.iter().filter_map(|program| program.missing()).collect()
 }
 
-async fn has_python() -> bool {
-    let modules = ["-c", "import ensurepip, venv"];
-    let status = Command::new("python3").args(modules).stdin(Stdio::null()).stderr(Stdio::null()).status().await;
+fn has_python() -> bool {
+    let import = ["-c", "import ensurepip, venv"];
+    let status = Command::new("python3").args(import).stdin(Stdio::null()).stderr(Stdio::null()).status();
     status.is_ok_and(|status| status.success())
 }
 
-/// Runs a command line that needs the administrator's rights. Its words hold no spaces.
-async fn system(line: &str) -> Result<()> {
+/// Runs a command as root, with sudo if needed. Its arguments have no spaces.
+fn install_as_root(line: &str) -> Result<()> {
     let is_root = std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
     let line = if is_root || find_program("sudo", &[]).is_none() { line.to_owned() } else { format!("sudo {line}") };
     let mut words = line.split(' ');
     let mut command = Command::new(words.next().unwrap_or_default());
     command.args(words).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null()).stdout(std::io::stderr());
-    cargo::complete(&mut command).await
+    process::complete(&mut command)
 }

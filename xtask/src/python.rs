@@ -1,20 +1,21 @@
-//! Python virtual environments under `target/python`, one for each program that must not see another's packages.
+//! Python virtual environments in `target/python`, one per program, so that their packages do not conflict.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
 
-use anyhow::{Context, Result};
-use tokio::process::Command;
+use anyhow::{Context, Result, anyhow};
 
-use crate::cargo;
+use crate::process;
 
-/// A virtual environment: its name, what is installed in it, and the variable that tells tests where it is.
+/// A virtual environment with one package, and the environment variable through which tests find it.
 #[derive(Debug)]
 pub(crate) struct Environment {
     name: &'static str,
     requirement: &'static str,
     variable: &'static str,
-    /// The program in `bin` that the variable names.
+    /// The program in its folder `bin`, the value of the variable.
     program: &'static str,
 }
 
@@ -52,52 +53,48 @@ pub(crate) const ENVIRONMENTS: [Environment; 5] = [
 ];
 
 impl Environment {
-    /// The variable and its value, for the tests.
+    /// The environment variable for the tests: its name and value.
     pub(crate) fn variable(&self) -> (&'static str, PathBuf) {
         (self.variable, self.directory().join("bin").join(self.program))
     }
 
-    /// Makes the environment, unless it is there and complete.
-    pub(crate) async fn prepare(&self) -> Result<()> {
+    /// Creates the environment, unless it is complete.
+    fn prepare(&self) -> Result<()> {
         let directory = self.directory();
-        // Written last: an environment whose making was interrupted is made again, and so is one of another requirement.
+        // Written last: an environment that was interrupted, or has another requirement, is created again.
         let mark = directory.join("complete");
         if fs::read_to_string(&mark).is_ok_and(|requirement| requirement == self.requirement)
             && self.variable().1.exists()
         {
             return Ok(());
         }
-        self.create(&directory).await.with_context(|| format!("cannot make the Python environment `{}`", self.name))?;
+        self.create(&directory).with_context(|| format!("cannot create the Python environment `{}`", self.name))?;
         fs::write(mark, self.requirement)?;
         Ok(())
     }
 
-    async fn create(&self, directory: &Path) -> Result<()> {
+    fn create(&self, directory: &Path) -> Result<()> {
         if directory.exists() {
             fs::remove_dir_all(directory)?;
         }
-        cargo::complete_quietly(Command::new("python3").args(["-m", "venv"]).arg(directory)).await?;
+        process::complete_quietly(Command::new("python3").args(["-m", "venv"]).arg(directory), None)?;
         let mut install = Command::new(directory.join("bin/python"));
-        install.args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--no-input",
-            "--disable-pip-version-check",
-            self.requirement,
-        ]);
-        cargo::complete_quietly(&mut install).await
+        let pip = ["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", self.requirement];
+        process::complete_quietly(install.args(pip), None)
     }
 
     fn directory(&self) -> PathBuf {
-        cargo::target().join("python").join(self.name)
+        process::target().join("python").join(self.name)
     }
 }
 
-/// Prepares all of them, at the same time.
-pub(crate) async fn prepare_all() -> Result<()> {
-    let [one, two, three, four, five] = &ENVIRONMENTS;
-    tokio::try_join!(one.prepare(), two.prepare(), three.prepare(), four.prepare(), five.prepare())?;
-    Ok(())
+/// Prepares all environments, in parallel.
+pub(crate) fn prepare_all() -> Result<()> {
+    thread::scope(|scope| {
+        let preparations: Vec<_> = ENVIRONMENTS.iter().map(|one| scope.spawn(|| one.prepare())).collect();
+        for preparation in preparations {
+            preparation.join().map_err(|_| anyhow!("the preparation of a Python environment panicked"))??;
+        }
+        Ok(())
+    })
 }

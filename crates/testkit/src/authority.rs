@@ -1,4 +1,4 @@
-//! An authority whose certificates nobody else trusts, and what it issues.
+//! A certificate authority for tests, and the certificates it issues.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,19 +10,19 @@ use rcgen::{
 
 use crate::error::{Error, Result};
 
-/// A certificate authority that is made on the spot.
+/// A certificate authority with a new key pair; no other program trusts it.
 pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
 }
 
-/// A certificate with its key, both PEM.
+/// A certificate and its private key, both PEM.
 #[derive(Debug)]
 pub struct Issued {
     pub certificate: String,
     pub key: String,
 }
 
-/// The files of a certificate.
+/// The files of a certificate and its private key.
 #[derive(Debug, Clone)]
 pub struct IssuedFiles {
     pub certificate: PathBuf,
@@ -35,28 +35,28 @@ impl Authority {
         parameters.distinguished_name.push(DnType::CommonName, name);
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let key = KeyPair::generate().expect("a key pair is made");
-        Self { issuer: CertifiedIssuer::self_signed(parameters, key).expect("it signs itself") }
+        let key = KeyPair::generate().expect("key generation works");
+        Self { issuer: CertifiedIssuer::self_signed(parameters, key).expect("self-signing works") }
     }
 
-    /// What those who trust it have to know, PEM.
+    /// The certificate of the authority itself, PEM.
     pub fn certificate(&self) -> String {
         self.issuer.pem()
     }
 
-    /// A certificate of a host, or of a client of that name.
+    /// Issues a certificate for a host name, usable by servers and by clients.
     pub fn issue(&self, name: &str) -> Issued {
-        let mut parameters = CertificateParams::new([name.to_owned()]).expect("it is a name");
+        let mut parameters = CertificateParams::new([name.to_owned()]).expect("the name is a valid host name");
         parameters.distinguished_name.push(DnType::CommonName, name);
         parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
-        let key = KeyPair::generate().expect("a key pair is made");
-        let certificate = parameters.signed_by(&key, &self.issuer).expect("the authority signs");
+        let key = KeyPair::generate().expect("key generation works");
+        let certificate = parameters.signed_by(&key, &self.issuer).expect("signing works");
         Issued { certificate: certificate.pem(), key: key.serialize_pem() }
     }
 }
 
 impl Issued {
-    /// Writes both into a directory, under the name that they get there.
+    /// Writes `NAME.pem` and `NAME.key` into a directory.
     pub fn write(&self, directory: &Path, name: &str) -> Result<IssuedFiles> {
         let files = IssuedFiles {
             certificate: directory.join(format!("{name}.pem")),

@@ -1,4 +1,4 @@
-//! A stand-in for an OpenTelemetry collector: takes what is sent by OTLP over HTTP, and tells what is in it.
+//! A fake OpenTelemetry collector: receives OTLP over HTTP and keeps the messages for assertions.
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 
 use crate::error::Result;
 
-/// A collector on a port of its own.
+/// A running collector, on its own port.
 pub struct CollectorServer {
     base_url: String,
     received: Received,
@@ -44,19 +44,20 @@ impl CollectorServer {
         Ok(Self { base_url, received })
     }
 
-    /// Without a slash at the end.
+    /// The URL of the collector, without a trailing slash.
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    /// Whether these bytes came for a signal. Texts and ids stand in the messages as they are.
+    /// Whether a message of the signal (`traces`, `metrics`) contains these bytes. Protobuf stores strings and ids
+    /// unchanged, so they can be searched for.
     pub fn has_received(&self, signal: &str, bytes: &[u8]) -> bool {
         let received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
         let mut messages = received.iter().filter(|message| message.signal == signal);
         messages.any(|message| message.body.windows(bytes.len()).any(|window| window == bytes))
     }
 
-    /// The different `Authorization` headers that came.
+    /// The distinct `Authorization` headers received.
     pub fn authorizations(&self) -> BTreeSet<String> {
         let received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
         received.iter().filter_map(|message| message.authorization.clone()).collect()

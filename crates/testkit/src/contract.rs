@@ -1,11 +1,11 @@
-//! Compares an OpenAPI document with a contract: the wire form that existing clients were generated from.
+//! Compares an OpenAPI document with a contract: the document that existing clients were generated from.
 //!
-//! Every operation with its parameters, bodies, answers and links, and every schema with its fields; references and
-//! `allOf` are resolved first. What differs on purpose is listed with reasons, and nothing else may differ; an entry that
-//! no difference needs any more has to go.
+//! Compares every operation with its parameters, bodies, responses and links, and every schema with its fields, after
+//! resolving references and `allOf`. Intended differences are listed with a reason each; any other difference fails, and
+//! so does an entry of the list that matches no difference.
 
-// Only tests call this: what is wrong fails them.
-#![expect(clippy::unwrap_used, reason = "what cannot be compared fails the test")]
+// Only tests call this.
+#![expect(clippy::unwrap_used, reason = "a malformed document fails the test")]
 
 mod compare;
 mod intended;
@@ -16,11 +16,11 @@ use serde_json::Value;
 pub use compare::{compare, operations};
 pub use intended::{Intended, because};
 
-/// Fails with every difference that no table lists, and every entry of a table that matches none.
+/// Compares the documents and checks the differences against the tables of intended ones.
 ///
 /// # Panics
 ///
-/// That is how it fails.
+/// When a difference is not in a table, or an entry of a table matches no difference; the message lists both.
 pub fn check(contract: &Value, ours: &Value, bases: &[&str], tables: &[&[Intended]]) {
     let differences = compare(contract, ours, bases);
     let table: Vec<&Intended> = tables.iter().copied().flatten().collect();

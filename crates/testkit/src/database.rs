@@ -1,4 +1,4 @@
-//! A fresh database for each test, on each kind of server that is there.
+//! A fresh database per test, on every database server that is configured.
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
@@ -14,17 +14,17 @@ use url::Url;
 
 use crate::error::{Error, Result};
 
-/// Names the administrator's URL of a PostgreSQL server to test on.
+/// Environment variable with the administrator's URL of a PostgreSQL server to test on.
 pub const POSTGRES_VARIABLE: &str = "MR_TEST_POSTGRES_URL";
-/// Names the administrator's URL of a MariaDB server to test on.
+/// Environment variable with the administrator's URL of a MariaDB server to test on.
 pub const MARIADB_VARIABLE: &str = "MR_TEST_MARIADB_URL";
-/// Names the administrator's URL of a MySQL server to test on. Nothing of ours starts one.
+/// Environment variable with the administrator's URL of a MySQL server to test on. `cargo xtask test` does not start one.
 pub const MYSQL_VARIABLE: &str = "MR_TEST_MYSQL_URL";
 
-/// How long dropping a database may hold up a test that is done.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a finished test waits for its database to be dropped.
+const DROP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A kind of database that the tests run on.
+/// A database product that the tests run on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Backend {
     Sqlite,
@@ -71,26 +71,28 @@ impl Backend {
     }
 }
 
-/// The databases to test on: SQLite always, the others when a variable names a server.
+/// Returns the databases to test on: SQLite always, the others when their variable is set.
+///
+/// The first call writes a line to standard error for every database that is skipped.
 pub fn backends() -> Vec<Backend> {
-    static SAID: Once = Once::new();
+    static REPORT: Once = Once::new();
     let (there, absent): (Vec<_>, Vec<_>) =
         Backend::ALL.into_iter().partition(|backend| *backend == Backend::Sqlite || backend.admin_url().is_some());
-    SAID.call_once(|| {
+    REPORT.call_once(|| {
         for backend in absent {
             let variable = backend.variable().unwrap_or_default();
             let remedy = match backend {
-                Backend::MySql => "name a server with it",
-                _ => "`cargo xtask test` starts one and sets it",
+                Backend::MySql => "set it to the URL of a server",
+                _ => "`cargo xtask test` starts a server and sets it",
             };
-            // Not by `eprintln!`, which nobody sees of a test that passes.
+            // Not by `eprintln!`, whose output the test harness captures and drops when the test passes.
             let _ = writeln!(std::io::stderr(), "not tested on {backend}: {variable} is not set; {remedy}");
         }
     });
     there
 }
 
-/// An empty database under a name of its own, dropped with this value.
+/// An empty database with a unique name; dropping this value drops the database.
 #[derive(Debug)]
 pub struct TestDatabase {
     backend: Backend,
@@ -105,21 +107,21 @@ enum Home {
 }
 
 impl TestDatabase {
-    /// Makes one on the server that the environment names.
+    /// Creates a database on the server whose URL is in the environment.
     pub async fn create(backend: Backend) -> Result<Self> {
         let Some(variable) = backend.variable() else { return Self::create_file() };
         let admin_url = backend.admin_url().ok_or(Error::NoServer { backend: backend.name(), variable })?;
         Self::create_on(backend, &admin_url).await
     }
 
-    /// Makes one on a server that the test has started itself, to stop it, say. The URL means nothing to SQLite.
+    /// Creates a database on a server that the test has started itself, for example to stop it. SQLite ignores the URL.
     pub async fn create_on(backend: Backend, admin_url: &str) -> Result<Self> {
         let database = Self::absent_on(backend, admin_url)?;
         database.create_now().await?;
         Ok(database)
     }
 
-    /// One that is not there before `create_now`, so that a program can be started without it.
+    /// Reserves the name of a database that does not exist before `create_now`, so that a program can be started without it.
     pub fn absent_on(backend: Backend, admin_url: &str) -> Result<Self> {
         if backend == Backend::Sqlite {
             return Self::create_file();
@@ -130,7 +132,7 @@ impl TestDatabase {
         Ok(Self { backend, url: url.into(), home: Home::Server { admin_url: admin_url.to_owned(), name } })
     }
 
-    /// Makes a database that is absent; a file is made by whoever opens it.
+    /// Creates the database reserved with `absent_on`. SQLite's file is created by the program that opens it.
     pub async fn create_now(&self) -> Result<()> {
         let Home::Server { admin_url, name } = &self.home else { return Ok(()) };
         match self.backend {
@@ -159,7 +161,7 @@ impl TestDatabase {
         self.backend
     }
 
-    /// Runs a statement beside the program under test: damage that no request could do.
+    /// Runs a statement on a separate connection, for damage that no request could cause.
     pub async fn execute(&self, statement: &'static str) -> Result<()> {
         match self.backend {
             Backend::Sqlite => {
@@ -175,7 +177,7 @@ impl TestDatabase {
         Ok(())
     }
 
-    /// Reads a number that the program under test does not tell: the first column of the only row, of type BIGINT.
+    /// Reads a BIGINT, the first column of the only row, on a separate connection.
     pub async fn fetch_number(&self, query: &'static str) -> Result<i64> {
         Ok(match self.backend {
             Backend::Sqlite => {
@@ -197,14 +199,15 @@ impl TestDatabase {
 }
 
 impl Drop for TestDatabase {
-    /// Blocks for some ten milliseconds. What cannot be dropped goes with the server.
+    /// Blocks for some ten milliseconds. A database that cannot be dropped is deleted with its server.
     fn drop(&mut self) {
         let Home::Server { admin_url, name } = &self.home else { return };
         let (backend, admin_url, name) = (self.backend, admin_url.clone(), name.clone());
-        // A thread of its own: the test's runtime may be this one, or may be gone.
+        // On a new thread: the current one may belong to the test's runtime, which cannot block, or the runtime has ended.
         let dropping = thread::spawn(move || {
             let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-            let dropping = async { tokio::time::timeout(PATIENCE, drop_database(backend, &admin_url, &name)).await };
+            let dropping =
+                async { tokio::time::timeout(DROP_TIMEOUT, drop_database(backend, &admin_url, &name)).await };
             let _ = runtime.block_on(dropping);
         });
         let _ = dropping.join();
@@ -220,11 +223,11 @@ async fn drop_database(backend: Backend, admin_url: &str, name: &str) -> Result<
         }
         Backend::MariaDb | Backend::MySql => {
             let mut connection = MySqlConnection::connect(admin_url).await?;
-            // What `WITH (FORCE)` does: a transaction that a test left open would hold us up for a day. Its rollback may wait
-            // for the very runtime that waits for us.
-            let left = "SELECT CAST(id AS SIGNED) FROM information_schema.processlist WHERE db = ?";
-            for (id,) in sqlx::query_as::<_, (i64,)>(left).bind(name).fetch_all(&mut connection).await? {
-                // It may have ended meanwhile.
+            // MariaDB lacks `WITH (FORCE)`: without this, a transaction that a test left open would block us for a day. Its
+            // rollback may need the runtime that waits for this thread.
+            let open_connections = "SELECT CAST(id AS SIGNED) FROM information_schema.processlist WHERE db = ?";
+            for (id,) in sqlx::query_as::<_, (i64,)>(open_connections).bind(name).fetch_all(&mut connection).await? {
+                // Ignored: the connection may have ended in the meantime.
                 let _ = connection.execute(AssertSqlSafe(format!("KILL {id}"))).await;
             }
             connection.execute("SET lock_wait_timeout = 2").await?;
@@ -234,7 +237,7 @@ async fn drop_database(backend: Backend, admin_url: &str, name: &str) -> Result<
     Ok(())
 }
 
-/// Lower case and digits only, so that it needs no quotes; unique among all processes that test on one server.
+/// Returns a name of lower-case letters and digits, which needs no quotes; unique among all processes that use the server.
 fn unique_name() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);

@@ -1,20 +1,22 @@
-//! What can go wrong while tests are being set up.
+//! Errors of the test kit.
 
 use std::path::PathBuf;
+
+use model_registry_programs::Missing;
 
 pub type Result<T> = std::result::Result<T, Error>;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A program is not on this machine; `install` is the command that brings it.
-    #[error("{what} is not installed; install it with: {install}")]
-    Missing { what: &'static str, install: &'static str },
+    /// A program is not installed; the message has the command that installs it.
+    #[error("{0}")]
+    Missing(#[from] Missing),
 
-    /// A program ended, or did not become ready in time; `log` is the end of what it wrote.
+    /// A program ended early, or was not ready in time; `log` is the end of its output.
     #[error("{what} {problem}; the end of its output:\n{log}")]
     Failed { what: String, problem: String, log: String },
 
-    /// No admin URL was given for a database that a test asked for.
+    /// The variable with the server's URL is not set.
     #[error("no {backend} server to test on: {variable} is not set; `cargo xtask test` sets it")]
     NoServer { backend: &'static str, variable: &'static str },
 
@@ -24,10 +26,10 @@ pub enum Error {
     #[error("{0}")]
     Io(#[from] std::io::Error),
 
-    #[error("a scenario cannot be used: {path}: {reason}")]
+    #[error("invalid scenario {path}: {reason}")]
     Scenario { path: PathBuf, reason: String },
 
-    #[error("the test database: {0}")]
+    #[error("test database: {0}")]
     Database(#[from] sqlx::Error),
 
     #[error("not a database URL: {url}: {source}")]

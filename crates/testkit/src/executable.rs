@@ -1,4 +1,4 @@
-//! The real executable, started the way a user starts it.
+//! The real executable as a child process.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,25 +12,25 @@ use tokio::net::TcpStream;
 use crate::error::{Error, Result};
 use crate::server::{Process, free_port, read, tail};
 
-/// Stands for the free port in arguments and in values of variables.
+/// Placeholder for the free port in arguments and in values of variables.
 pub const PORT: &str = "{port}";
 
-/// When a started executable counts as started.
+/// The condition that `start` waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Ready {
-    /// `GET /readyz/health` answers 200: the database is there and migrated.
+    /// `GET /readyz/health` responds with 200: the database is reachable and migrated.
     #[default]
     Healthy,
     /// Connections are accepted; the database may be down.
     Listening,
 }
 
-/// What to start, and how.
+/// The command line, environment and files of an executable to start.
 ///
-/// It sees none of our environment but `PATH`; its home and working directory is a new one, so that neither the settings
-/// nor the files of whoever runs the tests matter.
+/// Of the environment it gets only `PATH`; its home and working directory is a new, empty one, so that the settings and
+/// files of the user who runs the tests have no effect.
 #[derive(Debug)]
-#[must_use = "nothing runs before `start`"]
+#[must_use = "nothing runs until `start` is called"]
 pub struct Launch {
     program: PathBuf,
     arguments: Vec<String>,
@@ -45,7 +45,7 @@ pub struct Launch {
 /// # async fn example(database: model_registry_testkit::TestDatabase) -> model_registry_testkit::Result<()> {
 /// use model_registry_testkit::Executable;
 ///
-/// // A test of the crate that owns the executable says env!("CARGO_BIN_EXE_model-registry").
+/// // In tests of the crate `model-registry`, use env!("CARGO_BIN_EXE_model-registry").
 /// let mut server = Executable::launch("target/debug/model-registry")
 ///     .arguments(["server", "--port", "{port}", "--database-url", database.url()])
 ///     .start()
@@ -64,19 +64,19 @@ pub struct Executable {
 }
 
 impl Launch {
-    /// Adds arguments; `{port}` in one becomes the free port.
+    /// Adds arguments; `{port}` is replaced by the free port.
     pub fn arguments<I: IntoIterator<Item: Into<String>>>(mut self, arguments: I) -> Self {
         self.arguments.extend(arguments.into_iter().map(Into::into));
         self
     }
 
-    /// Sets an environment variable; `{port}` in its value becomes the free port.
+    /// Sets an environment variable; `{port}` is replaced by the free port.
     pub fn variable(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Puts a file into its working directory.
+    /// Writes a file into its working directory.
     pub fn file(mut self, name: &str, text: &str) -> Self {
         self.files.push((name.to_owned(), text.to_owned()));
         self
@@ -87,12 +87,13 @@ impl Launch {
         self
     }
 
-    /// Starts it and waits until it is ready; fails with its output when it ends before that.
+    /// Starts it and waits until it is ready; fails with its output if it ends before.
     pub async fn start(self) -> Result<Executable> {
         let directory = tempfile::Builder::new().prefix("model-registry-run-").tempdir()?;
         for (name, text) in &self.files {
             let path = directory.path().join(name);
-            let failed = |source| Error::File { what: "cannot write a file for it", path: path.clone(), source };
+            let failed =
+                |source| Error::File { what: "cannot write a file of the executable", path: path.clone(), source };
             fs::write(&path, text).map_err(failed)?;
         }
         let mut executable = Executable { launch: self, directory, port: free_port()?, process: None };
@@ -115,13 +116,13 @@ impl Launch {
 
 impl Executable {
     pub fn launch(program: impl Into<PathBuf>) -> Launch {
-        // A relative path would be looked for in the new working directory.
+        // A relative path would be resolved in the new working directory.
         let program: PathBuf = program.into();
         let program = program.canonicalize().unwrap_or(program);
         Launch { program, arguments: Vec::new(), variables: Vec::new(), files: Vec::new(), ready: Ready::default() }
     }
 
-    /// Starts it once more after `kill` or `terminate`: same arguments, port, home and log.
+    /// Starts it again after `kill` or `terminate`, with the same arguments, port, home and log.
     pub async fn start_again(&mut self) -> Result<()> {
         if self.process.is_some() {
             return Ok(());
@@ -153,33 +154,34 @@ impl Executable {
         self.directory.path()
     }
 
-    /// All it has written so far, for the message of a failing test.
+    /// Its output so far, for the message of a failing test.
     pub fn log(&self) -> String {
         fs::read_to_string(self.log_file()).unwrap_or_default()
     }
 
-    /// Its process, while it runs.
+    /// Its process id, while it runs.
     pub fn process_id(&self) -> Option<u32> {
         self.running().ok().map(Process::id)
     }
 
-    /// The bytes of memory it really has (`VmRSS`).
+    /// Its resident memory in bytes (`VmRSS`).
     pub fn resident_memory(&self) -> Result<u64> {
         let process = self.running()?;
-        let status = read("the process's status", &PathBuf::from(format!("/proc/{}/status", process.id())))?;
+        let status =
+            read("cannot read the status of the process", &PathBuf::from(format!("/proc/{}/status", process.id())))?;
         let kibibytes = status
             .lines()
             .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok());
-        kibibytes.map(|amount| amount * 1024).ok_or_else(|| process.failed("has no memory any more".to_owned()))
+        kibibytes.map(|amount| amount * 1024).ok_or_else(|| process.failed("has ended".to_owned()))
     }
 
-    /// Ends it without letting it do anything more (SIGKILL).
+    /// Kills it (SIGKILL).
     pub async fn kill(&mut self) -> Result<()> {
         self.end(Signal::KILL).await?;
         Ok(())
     }
 
-    /// Asks it to end (SIGTERM) and returns the status it ended with.
+    /// Stops it gracefully (SIGTERM) and returns its exit status.
     pub async fn terminate(&mut self) -> Result<ExitStatus> {
         self.end(Signal::TERM).await
     }
@@ -204,11 +206,11 @@ impl Executable {
 }
 
 async fn is_healthy(client: &reqwest::Client, port: u16) -> bool {
-    let answer = client.get(format!("http://127.0.0.1:{port}/readyz/health")).send().await;
-    answer.is_ok_and(|answer| answer.status() == reqwest::StatusCode::OK)
+    let response = client.get(format!("http://127.0.0.1:{port}/readyz/health")).send().await;
+    response.is_ok_and(|response| response.status() == reqwest::StatusCode::OK)
 }
 
 fn client() -> reqwest::Client {
     let limit = Duration::from_secs(5);
-    reqwest::Client::builder().no_proxy().timeout(limit).build().expect("these settings always make a client")
+    reqwest::Client::builder().no_proxy().timeout(limit).build().expect("the client's settings are valid")
 }

@@ -1,6 +1,6 @@
-//! Replays golden scenarios: requests, and what has to come back, as JSON files.
+//! Replays golden scenarios: JSON files with requests and their expected responses.
 //!
-//! One file is one scenario. It starts on an empty database and its steps run in order:
+//! One file is one scenario. It starts with an empty database and its steps run in order:
 //!
 //! ```json
 //! {"title": "…", "steps": [
@@ -9,12 +9,13 @@
 //!   {"do": "GET /api/model_registry/v1alpha3/registered_models/${id1}", "why": "…", "expect": {"status": [200]}}]}
 //! ```
 //!
-//! * `send` is a JSON body, `sendText` a raw one, `headers` are optional; `Content-Type` is JSON unless they say otherwise.
-//! * `bind` names values of the answer (JSON pointers) for `${name}`, from this step's own `expect` on.
-//! * `expect` is what must come back; `status` may be a list. What a body is compared with: see [`differences`].
-//! * `reference`, `referenceMessage`, `exact` and `why` tell how the reference implementation differs: `why` is shown.
+//! * `send` is a JSON body, `sendText` a raw one; `headers` are optional, `Content-Type` defaults to JSON.
+//! * `bind` names values of the response (JSON pointers) for use as `${name}` in this step's `expect` and in later steps.
+//! * `expect` is the expected response; `status` may be a list. For the comparison of bodies see [`differences`].
+//! * `reference`, `referenceMessage`, `exact` and `why` document how the reference implementation differs; `why` is shown
+//!   when the step fails.
 //!
-//! The caller decides how a request is sent: [`http_caller`] sends it to a running server, [`router_caller`] to an axum router.
+//! The caller decides how a request is sent: [`http_caller`] to a running server, [`router_caller`] to an axum router.
 //!
 //! ```ignore
 //! let differences = golden::replay(&scenario, golden::router_caller(&router)).await;
@@ -59,15 +60,15 @@ pub struct Call {
     pub body: Vec<u8>,
 }
 
-/// What came back.
+/// The response to a [`Call`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Reply {
+pub struct Response {
     pub status: u16,
     pub content_type: Option<String>,
     pub body: Vec<u8>,
 }
 
-/// One step that did not go as expected.
+/// A step whose response is not the expected one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     pub scenario: String,
@@ -75,10 +76,10 @@ pub struct Difference {
     pub step: usize,
     /// The step's `do`.
     pub request: String,
-    /// Why the expected answer is right although the reference answers differently.
+    /// Why the expected response is right although the reference implementation responds differently.
     pub why: Option<String>,
     pub lines: Vec<String>,
-    /// What came back, shortened.
+    /// The response, shortened.
     pub got: String,
 }
 
@@ -90,7 +91,7 @@ impl Scenario {
         Self::parse(&name, &text).map_err(unusable)
     }
 
-    /// Reads every `.json` file of the directory, in the order of the names.
+    /// Reads every `.json` file of the directory, sorted by name.
     pub fn read_all(directory: &Path) -> Result<Vec<Self>> {
         let unusable =
             |error: std::io::Error| Error::Scenario { path: directory.to_owned(), reason: error.to_string() };
@@ -105,7 +106,7 @@ impl Scenario {
         files.iter().map(|file| Self::read(file)).collect()
     }
 
-    /// Reads the text of a scenario file; the error says what is wrong with it.
+    /// Parses a scenario file; the error is a message about the first mistake.
     pub fn parse(name: &str, text: &str) -> std::result::Result<Self, String> {
         let file: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
         let steps = file["steps"].as_array().ok_or("no `steps`")?.clone();
@@ -121,7 +122,7 @@ impl Scenario {
         Ok(Self { name: name.to_owned(), title, steps })
     }
 
-    /// How many steps there are.
+    /// The number of steps.
     pub fn len(&self) -> usize {
         self.steps.len()
     }
@@ -147,7 +148,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// All differences as one text, for the message of an assertion.
+/// Formats all differences, for the message of an assertion.
 pub fn readable(differences: &[Difference]) -> String {
     let mut text = format!("{} steps differ", differences.len());
     for difference in differences {
@@ -157,13 +158,13 @@ pub fn readable(differences: &[Difference]) -> String {
     text
 }
 
-/// Runs the steps in order and returns those that did not go as expected.
+/// Runs the steps in order and returns those whose response is not the expected one.
 ///
-/// A caller that gets no answer returns an error: it counts as status 0 with an empty body, as when a handler has crashed.
-/// When a value cannot be bound, the rest of the scenario is left out, and the last difference says so.
+/// A caller without a response returns an error: it counts as status 0 with an empty body, as when a handler has crashed.
+/// If a value cannot be bound, the rest of the scenario is skipped; the last difference reports that.
 pub async fn replay<C, E>(scenario: &Scenario, call: C) -> Vec<Difference>
 where
-    C: AsyncFn(Call) -> std::result::Result<Reply, E>,
+    C: AsyncFn(Call) -> std::result::Result<Response, E>,
     E: fmt::Display,
 {
     let mut bound = Bound::new();
@@ -172,8 +173,10 @@ where
         let (lines, got) = match request(step, &bound) {
             Err(unbound) => (vec![unbound], "nothing was sent".to_owned()),
             Ok(request) => match call(request).await {
-                Ok(reply) => (judge(step, reply.status, &reply.json(), &mut bound), reply.to_string()),
-                Err(error) => (judge(step, 0, &Value::Null, &mut bound), format!("no answer: {error}")),
+                Ok(response) => {
+                    (compare_response(step, response.status, &response.json(), &mut bound), response.to_string())
+                }
+                Err(error) => (compare_response(step, 0, &Value::Null, &mut bound), format!("no response: {error}")),
             },
         };
         if lines.is_empty() {
@@ -187,10 +190,10 @@ where
             lines,
             got,
         };
-        let left = scenario.steps.len() - index - 1;
-        let is_cut = left > 0 && binds(step).any(|(name, _)| !bound.contains_key(name));
+        let remaining = scenario.steps.len() - index - 1;
+        let is_cut = remaining > 0 && binds(step).any(|(name, _)| !bound.contains_key(name));
         if is_cut {
-            difference.lines.insert(0, format!("the rest of this scenario depends on it: {left} steps left out"));
+            difference.lines.insert(0, format!("the rest of the scenario depends on it: {remaining} steps skipped"));
         }
         differences.push(difference);
         if is_cut {
@@ -200,12 +203,11 @@ where
     differences
 }
 
-/// A caller for [`replay`] that sends each request to the server at `base_url`.
-pub fn http_caller(base_url: &str) -> impl AsyncFn(Call) -> std::result::Result<Reply, reqwest::Error> + use<> {
+/// Returns a caller for [`replay`] that sends each request to the server at `base_url`.
+pub fn http_caller(base_url: &str) -> impl AsyncFn(Call) -> std::result::Result<Response, reqwest::Error> + use<> {
     let base_url = base_url.trim_end_matches('/').to_owned();
     let limit = Duration::from_secs(30);
-    let client =
-        reqwest::Client::builder().no_proxy().timeout(limit).build().expect("these settings always make a client");
+    let client = reqwest::Client::builder().no_proxy().timeout(limit).build().expect("the client's settings are valid");
     async move |call: Call| {
         let method = reqwest::Method::from_bytes(call.method.as_bytes()).unwrap_or_default();
         let mut request = client.request(method, format!("{base_url}{}", call.target)).body(call.body);
@@ -215,12 +217,12 @@ pub fn http_caller(base_url: &str) -> impl AsyncFn(Call) -> std::result::Result<
         let response = request.send().await?;
         let status = response.status().as_u16();
         let content_type = content_type(response.headers());
-        Ok(Reply { status, content_type, body: response.bytes().await?.into() })
+        Ok(Response { status, content_type, body: response.bytes().await?.into() })
     }
 }
 
-/// A caller for [`replay`] that hands each request to a router, without a socket.
-pub fn router_caller(router: &Router) -> impl AsyncFn(Call) -> std::result::Result<Reply, String> {
+/// Returns a caller for [`replay`] that passes each request to a router, without a socket.
+pub fn router_caller(router: &Router) -> impl AsyncFn(Call) -> std::result::Result<Response, String> {
     async |call: Call| {
         let mut request = Request::builder().method(call.method.as_str()).uri(&call.target);
         for (name, value) in &call.headers {
@@ -231,7 +233,7 @@ pub fn router_caller(router: &Router) -> impl AsyncFn(Call) -> std::result::Resu
         let status = response.status().as_u16();
         let content_type = content_type(response.headers());
         let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.map_err(|error| error.to_string())?;
-        Ok(Reply { status, content_type, body: body.into() })
+        Ok(Response { status, content_type, body: body.into() })
     }
 }
 
@@ -239,8 +241,8 @@ fn content_type(headers: &HeaderMap) -> Option<String> {
     headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
-impl Reply {
-    /// The body as JSON, as a string when it is none, as null when there is none.
+impl Response {
+    /// The body as JSON; as a string if it is not JSON, as null if it is empty.
     fn json(&self) -> Value {
         if self.body.is_empty() {
             return Value::Null;
@@ -250,7 +252,7 @@ impl Reply {
     }
 }
 
-impl fmt::Display for Reply {
+impl fmt::Display for Response {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let body = String::from_utf8_lossy(&self.body);
         let body: String = body.chars().take(2_000).collect();
@@ -282,13 +284,13 @@ fn request(step: &Value, bound: &Bound) -> std::result::Result<Call, String> {
     })
 }
 
-/// Binds what the step names, then compares. The step's own names have to be bound before its expectation is filled in.
-fn judge(step: &Value, status: u16, body: &Value, bound: &mut Bound) -> Vec<String> {
+/// Binds the values that the step names, then compares. The order matters: `expect` may use the step's own names.
+fn compare_response(step: &Value, status: u16, body: &Value, bound: &mut Bound) -> Vec<String> {
     let mut lines = Vec::new();
     for (name, path) in binds(step) {
         match path.as_str().and_then(|path| pointer(body, path)) {
             Some(value) => drop(bound.insert(name.clone(), value.clone())),
-            None => lines.push(format!("nothing at {path} to bind `{name}`")),
+            None => lines.push(format!("no value at {path} to bind `{name}`")),
         }
     }
     let expect = &step["expect"];

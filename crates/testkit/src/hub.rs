@@ -1,7 +1,7 @@
-//! A stand-in for a Hugging Face hub: pages, tokens, gated and private models, limits, failures, slowness, redirects.
+//! A fake Hugging Face hub: pages, tokens, gated and private models, rate limits, failures, slow responses, redirects.
 //!
-//! It answers as the hub does, error codes and limit headers included; the published `huggingface_hub` package is run
-//! against it to prove that (`crates/cli/tests/it/hub.rs`).
+//! It responds like the real hub, including error codes and rate limit headers; `crates/cli/tests/it/hub.rs` verifies that
+//! with the published `huggingface_hub` package.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::SocketAddr;
@@ -18,15 +18,15 @@ use tokio::net::TcpListener;
 
 use crate::error::Result;
 
-/// A token that may see everything.
+/// The token of a user who can read everything.
 pub const TOKEN: &str = "hf_test";
-/// A token of somebody who was not granted access to gated models.
-pub const STRANGER: &str = "hf_stranger";
+/// The token of a user without access to gated and private models.
+pub const TOKEN_WITHOUT_ACCESS: &str = "hf_stranger";
 
-/// How many models a page has at most, unless a test says otherwise: pages are to be turned.
+/// The default page size; small, so that tests follow next pages.
 const PAGE: usize = 2;
 
-/// A hub on a port of its own; clones are one hub.
+/// A running hub, on its own port; clones share it.
 #[derive(Clone)]
 pub struct HubServer {
     address: SocketAddr,
@@ -41,35 +41,36 @@ struct Hub {
     models: BTreeMap<String, Value>,
     gated: HashSet<String>,
     private: HashSet<String>,
-    /// Models whose files are closed although they are described.
-    closed_files: HashSet<String>,
+    /// Models whose description is public and whose files are gated.
+    gated_files: HashSet<String>,
     cards: HashMap<String, String>,
     page: Option<usize>,
-    /// Answers given instead of the real ones, for a path, one after the other.
+    /// Planned responses by path, used in order instead of the regular ones.
     planned: HashMap<String, Vec<Planned>>,
-    /// What the address of the next page begins with; otherwise the hub's own address.
+    /// The base URL in links to next pages; the hub's own if not set.
     next_pages_at: Option<String>,
-    /// Added to every answer.
+    /// Headers added to every response.
     headers: HeaderMap,
     pause: Duration,
     requests: Vec<String>,
-    /// What each of the requests said of who is asking.
+    /// The `Authorization` header of each request.
     authorizations: Vec<Option<String>>,
     running: usize,
     most_running: usize,
 }
 
-/// An answer instead of the real one.
+/// A response used once instead of the regular one.
 pub enum Planned {
-    /// 429, with these headers.
+    /// Status 429, with these headers.
     Busy(Vec<(&'static str, String)>),
-    /// 502.
+    /// Status 502.
     Broken,
+    /// This status, without a body.
     Refused(StatusCode),
-    /// The real answer, after a while.
+    /// The regular response, after a pause.
     Slow(Duration),
     Redirect(String),
-    /// The real answer, with these headers.
+    /// The regular response, with additional headers.
     With(Vec<(&'static str, String)>),
 }
 
@@ -78,7 +79,7 @@ impl HubServer {
         Self::start_below("").await
     }
 
-    /// A mirror of a hub, somewhere on a server that has more to offer.
+    /// Starts a mirror of a hub below a path of a server.
     pub async fn start_below(path: &'static str) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
@@ -98,7 +99,7 @@ impl HubServer {
         self.address
     }
 
-    /// Without a slash at the end.
+    /// The URL of the hub, without a trailing slash.
     pub fn base_url(&self) -> String {
         format!("http://{}{}", self.address, self.path)
     }
@@ -126,43 +127,43 @@ impl HubServer {
         self.hub().models.remove(name);
     }
 
-    /// From now on the model is only for those who were granted access.
+    /// Restricts the model to users with access.
     pub fn gate(&self, name: &str) {
         let mut hub = self.hub();
         hub.gated.insert(name.to_owned());
         hub.models.entry(name.to_owned()).and_modify(|info| info["gated"] = json!("manual"));
     }
 
-    /// From now on the model's files are only for those who were granted access; everybody may read what is said of it.
+    /// Restricts the model's files to users with access; its description stays public.
     pub fn gate_files(&self, name: &str) {
         let mut hub = self.hub();
-        hub.closed_files.insert(name.to_owned());
+        hub.gated_files.insert(name.to_owned());
         hub.models.entry(name.to_owned()).and_modify(|info| info["gated"] = json!("auto"));
     }
 
-    /// Changes what the hub says of a model.
+    /// Changes the hub's description of a model.
     pub fn edit(&self, name: &str, edit: impl FnOnce(&mut Value)) {
         self.hub().models.entry(name.to_owned()).and_modify(edit);
     }
 
-    /// Gives a model this card.
+    /// Sets the model's card (`README.md`).
     pub fn set_card(&self, name: &str, card: String) {
         self.hub().cards.insert(name.to_owned(), card);
     }
 
-    /// Gives pages this length at most.
+    /// Sets the maximum page size.
     pub fn set_page_size(&self, size: usize) {
         self.hub().page = Some(size);
     }
 
-    /// From now on nobody else can tell that there is such a model.
+    /// Makes the model private: for users without access it does not exist.
     pub fn hide(&self, name: &str) {
         let mut hub = self.hub();
         hub.private.insert(name.to_owned());
         hub.models.entry(name.to_owned()).and_modify(|info| info["private"] = json!(true));
     }
 
-    /// From now on everybody may see the model.
+    /// Makes the model public.
     pub fn open(&self, name: &str) {
         let mut hub = self.hub();
         hub.gated.remove(name);
@@ -171,38 +172,39 @@ impl HubServer {
         hub.models.entry(name.to_owned()).and_modify(open);
     }
 
-    pub fn plan(&self, path: &str, answers: Vec<Planned>) {
-        self.hub().planned.insert(path.to_owned(), answers);
+    /// Sets the next responses for a path.
+    pub fn plan(&self, path: &str, responses: Vec<Planned>) {
+        self.hub().planned.insert(path.to_owned(), responses);
     }
 
-    /// Makes every answer take this long.
+    /// Delays every response.
     pub fn slow_down(&self, pause: Duration) {
         self.hub().pause = pause;
     }
 
-    /// Adds a header to every answer from now on.
+    /// Adds a header to every response.
     pub fn always_send(&self, name: &'static str, value: &str) {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.hub().headers.insert(HeaderName::from_static(name), value);
         }
     }
 
-    /// Names another host in the addresses of next pages.
+    /// Sets the base URL in links to next pages.
     pub fn send_next_pages_to(&self, base_url: &str) {
         self.hub().next_pages_at = Some(base_url.to_owned());
     }
 
-    /// The paths asked for since the last call.
+    /// The paths requested since the last call of this method.
     pub fn requests(&self) -> Vec<String> {
         std::mem::take(&mut self.hub().requests)
     }
 
-    /// The `Authorization` of each request since the last call.
+    /// The `Authorization` header of each request since the last call of this method.
     pub fn authorizations(&self) -> Vec<Option<String>> {
         std::mem::take(&mut self.hub().authorizations)
     }
 
-    /// How many requests ran at once at most.
+    /// The highest number of concurrent requests.
     pub fn most_at_once(&self) -> usize {
         self.hub().most_running
     }
@@ -211,8 +213,8 @@ impl HubServer {
         self.hub.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes a request, and answers as planned or else as it should.
-    async fn answer(&self, path: &str, headers: &HeaderMap, real: impl FnOnce(&Hub) -> Response) -> Response {
+    /// Records a request and returns the planned response or the regular one.
+    async fn respond(&self, path: &str, headers: &HeaderMap, regular: impl FnOnce(&Hub) -> Response) -> Response {
         let _running = Running::begin(self);
         let (planned, pause, always) = {
             let mut hub = self.hub();
@@ -225,7 +227,7 @@ impl HubServer {
         };
         tokio::time::sleep(pause).await;
         let mut response = match planned {
-            None => real(&self.hub()),
+            None => regular(&self.hub()),
             Some(Planned::Busy(headers)) => {
                 let message = json!({"error": "You have exceeded your limit of requests"});
                 with(headers, (StatusCode::TOO_MANY_REQUESTS, Json(message)).into_response())
@@ -234,17 +236,17 @@ impl HubServer {
             Some(Planned::Refused(status)) => status.into_response(),
             Some(Planned::Slow(pause)) => {
                 tokio::time::sleep(pause).await;
-                real(&self.hub())
+                regular(&self.hub())
             }
             Some(Planned::Redirect(target)) => (StatusCode::FOUND, [("location", target)]).into_response(),
-            Some(Planned::With(headers)) => with(headers, real(&self.hub())),
+            Some(Planned::With(headers)) => with(headers, regular(&self.hub())),
         };
         response.headers_mut().extend(always);
         response
     }
 }
 
-/// A request that is being answered; whoever asks may go away at any time.
+/// Counts a request while it runs, also if the client disconnects.
 struct Running<'a>(&'a HubServer);
 
 impl<'a> Running<'a> {
@@ -271,44 +273,44 @@ fn with(headers: Vec<(&'static str, String)>, mut response: Response) -> Respons
     response
 }
 
-/// An error as the hub tells it: clients go by the headers.
+/// Returns an error in the hub's form: clients read the headers.
 fn error(status: StatusCode, code: &str, message: &str) -> Response {
     let headers = [("x-error-code", code.to_owned()), ("x-error-message", message.to_owned())];
     (status, headers, Json(json!({"error": message}))).into_response()
 }
 
-/// Who is asking.
+/// The kind of caller, by its token.
 #[derive(Clone, Copy, PartialEq)]
-enum Asker {
-    Nobody,
-    Stranger,
-    Member,
-    /// With a token that the hub has never given out.
-    Impostor,
+enum Caller {
+    Anonymous,
+    WithoutAccess,
+    WithAccess,
+    /// The hub has never issued the token.
+    InvalidToken,
 }
 
-fn asker(headers: &HeaderMap) -> Asker {
+fn caller(headers: &HeaderMap) -> Caller {
     let token = headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     match token {
-        None => Asker::Nobody,
-        Some(TOKEN) => Asker::Member,
-        Some(STRANGER) => Asker::Stranger,
-        Some(_) => Asker::Impostor,
+        None => Caller::Anonymous,
+        Some(TOKEN) => Caller::WithAccess,
+        Some(TOKEN_WITHOUT_ACCESS) => Caller::WithoutAccess,
+        Some(_) => Caller::InvalidToken,
     }
 }
 
-/// What the hub says to a token that it does not know, whatever was asked for.
+/// The hub's response to an invalid token, for any path.
 fn unknown_token() -> Response {
     (StatusCode::UNAUTHORIZED, Json(json!({"error": "Invalid username or password."}))).into_response()
 }
 
 async fn whoami(State(server): State<HubServer>, headers: HeaderMap) -> Response {
-    let answer = |_: &Hub| match asker(&headers) {
-        Asker::Member => Json(json!({"type": "user", "name": "member", "orgs": []})).into_response(),
-        Asker::Stranger => Json(json!({"type": "user", "name": "stranger", "orgs": []})).into_response(),
-        Asker::Nobody | Asker::Impostor => unknown_token(),
+    let respond = |_: &Hub| match caller(&headers) {
+        Caller::WithAccess => Json(json!({"type": "user", "name": "member", "orgs": []})).into_response(),
+        Caller::WithoutAccess => Json(json!({"type": "user", "name": "stranger", "orgs": []})).into_response(),
+        Caller::Anonymous | Caller::InvalidToken => unknown_token(),
     };
-    server.answer("/api/whoami-v2", &headers, answer).await
+    server.respond("/api/whoami-v2", &headers, respond).await
 }
 
 async fn list(
@@ -317,16 +319,16 @@ async fn list(
     Query(query): Query<HashMap<String, String>>,
 ) -> Response {
     let value = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
-    let answer = |hub: &Hub| {
-        let asker = asker(&headers);
-        if asker == Asker::Impostor {
+    let respond = |hub: &Hub| {
+        let caller = caller(&headers);
+        if caller == Caller::InvalidToken {
             return unknown_token();
         }
         let search = value("search").to_lowercase();
         let found = hub.models.iter().filter(|(name, info)| {
             (value("author").is_empty() || info["author"] == value("author"))
                 && name.to_lowercase().contains(&search)
-                && (asker == Asker::Member || !hub.private.contains(*name))
+                && (caller == Caller::WithAccess || !hub.private.contains(*name))
         });
         let found: Vec<&Value> = found.map(|(_, info)| info).collect();
         let start: usize = value("cursor").parse().unwrap_or(0);
@@ -342,12 +344,12 @@ async fn list(
         }
         response
     };
-    server.answer("/api/models", &headers, answer).await
+    server.respond("/api/models", &headers, respond).await
 }
 
 async fn model(State(server): State<HubServer>, headers: HeaderMap, Path(name): Path<String>) -> Response {
-    let answer = |hub: &Hub| closed(hub, &name, &headers).unwrap_or_else(|| Json(&hub.models[&name]).into_response());
-    server.answer(&format!("/api/models/{name}"), &headers, answer).await
+    let respond = |hub: &Hub| denied(hub, &name, &headers).unwrap_or_else(|| Json(&hub.models[&name]).into_response());
+    server.respond(&format!("/api/models/{name}"), &headers, respond).await
 }
 
 async fn raw(
@@ -356,32 +358,32 @@ async fn raw(
     Path((organization, name, file)): Path<(String, String, String)>,
 ) -> Response {
     let full_name = format!("{organization}/{name}");
-    let answer = |hub: &Hub| {
-        let closed = closed(hub, &full_name, &headers);
-        let is_closed = hub.closed_files.contains(&full_name) && asker(&headers) != Asker::Member;
-        closed.or_else(|| is_closed.then(|| gated(&full_name, &headers))).unwrap_or_else(|| {
+    let respond = |hub: &Hub| {
+        let denied = denied(hub, &full_name, &headers);
+        let is_gated = hub.gated_files.contains(&full_name) && caller(&headers) != Caller::WithAccess;
+        denied.or_else(|| is_gated.then(|| gated(&full_name, &headers))).unwrap_or_else(|| {
             hub.cards.get(&full_name).cloned().unwrap_or_else(|| format!("# {name}\n")).into_response()
         })
     };
-    server.answer(&format!("/{full_name}/{file}"), &headers, answer).await
+    server.respond(&format!("/{full_name}/{file}"), &headers, respond).await
 }
 
-/// What those hear who may not see a model; `None` for those who may.
-fn closed(hub: &Hub, name: &str, headers: &HeaderMap) -> Option<Response> {
-    let asker = asker(headers);
-    if asker == Asker::Impostor {
+/// Returns the error for callers who cannot read a model; `None` for those who can.
+fn denied(hub: &Hub, name: &str, headers: &HeaderMap) -> Option<Response> {
+    let caller = caller(headers);
+    if caller == Caller::InvalidToken {
         return Some(unknown_token());
     }
-    if !hub.models.contains_key(name) || (hub.private.contains(name) && asker != Asker::Member) {
-        // Whoever is not known may not even learn that there is none.
-        let status = if asker == Asker::Nobody { StatusCode::UNAUTHORIZED } else { StatusCode::NOT_FOUND };
+    if !hub.models.contains_key(name) || (hub.private.contains(name) && caller != Caller::WithAccess) {
+        // Anonymous callers do not learn whether a private model exists.
+        let status = if caller == Caller::Anonymous { StatusCode::UNAUTHORIZED } else { StatusCode::NOT_FOUND };
         return Some(error(status, "RepoNotFound", "Repository not found"));
     }
-    (hub.gated.contains(name) && asker != Asker::Member).then(|| gated(name, headers))
+    (hub.gated.contains(name) && caller != Caller::WithAccess).then(|| gated(name, headers))
 }
 
-/// What those hear who were not granted access.
+/// Returns the error for callers without access to a gated model.
 fn gated(name: &str, headers: &HeaderMap) -> Response {
-    let status = if asker(headers) == Asker::Nobody { StatusCode::UNAUTHORIZED } else { StatusCode::FORBIDDEN };
+    let status = if caller(headers) == Caller::Anonymous { StatusCode::UNAUTHORIZED } else { StatusCode::FORBIDDEN };
     error(status, "GatedRepo", &format!("Access to model {name} is restricted"))
 }

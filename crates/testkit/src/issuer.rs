@@ -1,4 +1,4 @@
-//! A stand-in for an identity provider (`OpenID` Connect): discovery, the public keys, and tokens signed with them.
+//! A fake identity provider (`OpenID` Connect): discovery, public keys, and signed tokens.
 
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,10 +13,10 @@ use tokio::net::TcpListener;
 
 use crate::error::Result;
 
-/// Whom the tokens of [`IssuerServer::claims`] are made out to.
+/// The audience of the tokens of [`IssuerServer::claims`].
 pub const AUDIENCE: &str = "registry";
 
-/// An identity provider on a port of its own.
+/// A running identity provider, on its own port.
 pub struct IssuerServer {
     url: String,
     state: Arc<State>,
@@ -28,7 +28,7 @@ struct State {
     fetches: AtomicUsize,
 }
 
-/// A key pair that tokens are signed with (ES256).
+/// A key pair that signs tokens (ES256).
 pub struct SigningKey {
     id: String,
     key: EncodingKey,
@@ -36,33 +36,33 @@ pub struct SigningKey {
 
 impl SigningKey {
     pub fn new(id: &str) -> Self {
-        let pair = rcgen::KeyPair::generate().expect("a key pair is made");
-        let key = EncodingKey::from_ec_pem(pair.serialize_pem().as_bytes()).expect("what was made is a key");
+        let pair = rcgen::KeyPair::generate().expect("key generation works");
+        let key = EncodingKey::from_ec_pem(pair.serialize_pem().as_bytes()).expect("the generated key is valid");
         Self { id: id.to_owned(), key }
     }
 
-    /// As it is published.
+    /// The public key as the provider publishes it.
     pub fn public(&self) -> Jwk {
-        let mut key = Jwk::from_encoding_key(&self.key, Algorithm::ES256).expect("it is a key for this algorithm");
+        let mut key = Jwk::from_encoding_key(&self.key, Algorithm::ES256).expect("the key fits the algorithm");
         key.common.key_id = Some(self.id.clone());
         key
     }
 
     pub fn sign(&self, claims: &Value) -> String {
         let header = Header { kid: Some(self.id.clone()), ..Header::new(Algorithm::ES256) };
-        jsonwebtoken::encode(&header, claims, &self.key).expect("claims can be signed")
+        jsonwebtoken::encode(&header, claims, &self.key).expect("signing works")
     }
 
-    /// Signs with the public key taken for a shared secret: the classic confusion.
+    /// Signs with HS256 and the public key as the shared secret: the algorithm confusion attack.
     pub fn sign_by_confusion(&self, claims: &Value) -> String {
-        let secret = serde_json::to_vec(&self.public()).expect("a key is JSON");
+        let secret = serde_json::to_vec(&self.public()).expect("a key serializes to JSON");
         let header = Header { kid: Some(self.id.clone()), ..Header::new(Algorithm::HS256) };
-        jsonwebtoken::encode(&header, claims, &EncodingKey::from_secret(&secret)).expect("claims can be signed")
+        jsonwebtoken::encode(&header, claims, &EncodingKey::from_secret(&secret)).expect("signing works")
     }
 }
 
 impl IssuerServer {
-    /// Starts one that publishes these keys.
+    /// Starts a provider that publishes these keys.
     pub async fn start(keys: &[&SigningKey]) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let url = format!("http://{}", listener.local_addr()?);
@@ -71,29 +71,29 @@ impl IssuerServer {
         let shared = Arc::clone(&state);
         let router = Router::new()
             .route("/.well-known/openid-configuration", get(async move || Json(discovery)))
-            .route("/keys", get(async move || Json(shared.answer())));
+            .route("/keys", get(async move || Json(shared.fetch())));
         tokio::spawn(async move { axum::serve(listener, router).await });
         let issuer = Self { url, state };
         issuer.rotate(keys);
         Ok(issuer)
     }
 
-    /// As tokens name it.
+    /// The issuer that tokens name (`iss`).
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Publishes these keys instead.
+    /// Replaces the published keys.
     pub fn rotate(&self, keys: &[&SigningKey]) {
         *self.state.keys() = keys.iter().map(|key| key.public()).collect();
     }
 
-    /// How often the keys were fetched.
+    /// How many times the keys were fetched.
     pub fn fetches(&self) -> usize {
         self.state.fetches.load(Ordering::SeqCst)
     }
 
-    /// What a good token says: `ann` of the group `science`, for five minutes.
+    /// Valid claims: user `ann` of group `science`, for five minutes.
     pub fn claims(&self) -> Value {
         json!({
             "iss": self.url, "aud": AUDIENCE, "sub": "ann", "exp": get_current_timestamp() + 300,
@@ -101,6 +101,7 @@ impl IssuerServer {
         })
     }
 
+    /// Valid claims with one of them replaced.
     pub fn claims_with(&self, name: &str, value: Value) -> Value {
         let mut claims = self.claims();
         claims[name] = value;
@@ -113,7 +114,7 @@ impl State {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn answer(&self) -> JwkSet {
+    fn fetch(&self) -> JwkSet {
         self.fetches.fetch_add(1, Ordering::SeqCst);
         JwkSet { keys: self.keys().clone() }
     }

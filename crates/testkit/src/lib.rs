@@ -1,18 +1,24 @@
-//! Throw-away databases and servers for the tests of the other crates.
+//! Temporary databases and servers for the tests of the other crates.
 //!
-//! **What this is.** A development-only library: it starts PostgreSQL and MariaDB in a temporary directory
-//! ([`PostgresServer`], [`MariaDbServer`], with TLS by certificates of an [`Authority`]), hands each test a fresh database ([`TestDatabase`]), starts the real executable
-//! ([`Executable`]), replays recorded exchanges against whatever answers them ([`golden`]), compares OpenAPI documents with
-//! contracts ([`contract`]) and stands in for a Hugging Face hub ([`HubServer`]), an identity provider ([`IssuerServer`]) and an
-//! OpenTelemetry collector ([`CollectorServer`]).
+//! **What this is.** A development-only library. It
 //!
-//! **What it never does.** It never ends up in a release build (only `[dev-dependencies]` and xtask name it), never uses a
-//! server that it did not start or that no `MR_TEST_…` variable names, never listens on anything but 127.0.0.1, never
-//! installs a program (it says which command does: [`Error::Missing`]), and knows nothing of the registry's tables or rules.
+//! * starts PostgreSQL and MariaDB in a temporary directory ([`PostgresServer`], [`MariaDbServer`]), with TLS by certificates
+//!   of an [`Authority`] if needed;
+//! * creates a fresh database for each test ([`TestDatabase`], [`on_each_database`]);
+//! * starts the real executable ([`Executable`]);
+//! * replays recorded exchanges ([`golden`]) and compares OpenAPI documents with contracts ([`contract`]);
+//! * fakes a Hugging Face hub ([`HubServer`]), an identity provider ([`IssuerServer`]) and an OpenTelemetry collector
+//!   ([`CollectorServer`]).
 //!
-//! **How to add one more server.** Copy `mariadb.rs`: find the program, prepare a data directory, describe how to start
-//! and how to ask whether it is ready; `server.rs` does ports, users, signals and clean-up. For one more database that tests
-//! run on, add a [`Backend`] too, and its start in `xtask/src/test.rs`.
+//! Its executable `test-servers` starts the database servers for `cargo xtask test` and `cargo xtask databases`.
+//!
+//! **What it never does.** It is not part of a release build (only `[dev-dependencies]` and the benchmark use it). It uses
+//! no server except those it started and those that `MR_TEST_…` variables name, listens only on 127.0.0.1, installs nothing
+//! ([`Error::Missing`] has the command that does), and depends on none of the registry's tables or rules.
+//!
+//! **How to add one more server.** Copy `mariadb.rs`: find the program, prepare a data directory, describe how to start the
+//! server and how to test that it is ready; `server.rs` does ports, users, signals and clean-up. For a database that tests
+//! run on, also add a [`Backend`], and its start in `src/bin/test-servers.rs` and `xtask/src/test.rs`.
 
 mod authority;
 mod collector;
@@ -37,6 +43,7 @@ pub use executable::{Executable, Ready};
 pub use hub::HubServer;
 pub use issuer::{IssuerServer, SigningKey};
 pub use mariadb::MariaDbServer;
+pub use model_registry_programs::{Missing, find_program};
 pub use postgres::PostgresServer;
 pub use seed::{SEED_VARIABLE, seed};
-pub use server::{CERTIFIED_USER, ServerTls, Stop, find_program, free_port};
+pub use server::{CERTIFIED_USER, ServerTls, Stop, free_port};

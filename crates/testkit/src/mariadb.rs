@@ -1,4 +1,4 @@
-//! A throw-away MariaDB server.
+//! A temporary MariaDB server.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,15 +7,13 @@ use std::process::Command;
 use rustix::process::Signal;
 use sqlx::{Connection, MySqlConnection};
 
-use crate::error::{Error, Result};
-use crate::server::{Account, CERTIFIED_USER, Process, ServerTls, Stop, complete, find_program, free_port};
+use crate::error::Result;
+use crate::server::{Account, CERTIFIED_USER, Process, ServerTls, Stop, complete, free_port};
 
-pub const INSTALL: &str = "apt-get install -y --no-install-recommends mariadb-server";
-
-/// A MariaDB server of our own, on a free port of 127.0.0.1; gone when dropped.
+/// A MariaDB server in a temporary directory, on a free port of 127.0.0.1; stopped when dropped.
 ///
-/// What is committed has reached the operating system but not the disk: it survives [`Stop::Hard`], so that a test can count
-/// what is left, but no crash of the machine.
+/// Committed data has reached the operating system but not the disk: it survives [`Stop::Hard`], so that a test can count
+/// the rows that are left, but not a crash of the machine.
 #[derive(Debug)]
 pub struct MariaDbServer {
     program: PathBuf,
@@ -27,35 +25,26 @@ pub struct MariaDbServer {
 }
 
 impl MariaDbServer {
-    /// Whether a server could be started here; the error names the command that installs one.
-    pub fn find() -> Result<PathBuf> {
-        let missing = Error::Missing { what: "MariaDB", install: INSTALL };
-        let server = program("mariadbd").ok_or(missing)?;
-        program("mariadb-install-db").ok_or(Error::Missing { what: "MariaDB", install: INSTALL })?;
-        Ok(server)
-    }
-
-    /// Makes a data directory in `directory`, which must be empty or absent, and starts a server on it.
+    /// Creates a data directory in `directory`, which must be empty or absent, and starts a server on it.
     pub async fn start(directory: &Path) -> Result<Self> {
         Self::start_with(directory, None).await
     }
 
-    /// The same for a server that lets nobody in without TLS.
+    /// Starts a server that accepts only connections with TLS.
     pub async fn start_with_tls(directory: &Path, tls: &ServerTls) -> Result<Self> {
         Self::start_with(directory, Some(tls)).await
     }
 
     async fn start_with(directory: &Path, tls: Option<&ServerTls>) -> Result<Self> {
-        let server = Self::find()?;
-        let install = program("mariadb-install-db").ok_or(Error::Missing { what: "MariaDB", install: INSTALL })?;
+        let programs = model_registry_programs::mariadb()?;
         let account = Account::unprivileged("mysql")?;
         account.create_directory(directory)?;
-        let mut initialise = account.command(&install);
+        let mut initialise = account.command(&programs.install_db);
         initialise.args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]);
         initialise.args(["--innodb-flush-method=nosync", "--innodb-log-file-size=32M"]);
         initialise.arg(option("--datadir", &directory.join("data"))).current_dir(directory);
         complete("mariadb-install-db", &mut initialise)?;
-        // Run at every start, before the first connection is let in: no client program is needed.
+        // The server runs this file at every start, before it accepts connections: no client program is needed.
         let users = format!(
             "CREATE USER IF NOT EXISTS t@'%' IDENTIFIED BY 'p';\nGRANT ALL ON *.* TO t@'%' WITH GRANT OPTION;\n\
              CREATE USER IF NOT EXISTS {CERTIFIED_USER}@'%' IDENTIFIED BY 'p' REQUIRE X509;\n\
@@ -67,7 +56,7 @@ impl MariaDbServer {
         fs::write(directory.join("user.sql"), users)?;
 
         let mut server = Self {
-            program: server,
+            program: programs.server,
             account,
             directory: directory.to_owned(),
             port: free_port()?,
@@ -78,7 +67,7 @@ impl MariaDbServer {
         Ok(server)
     }
 
-    /// The URL of the administrator, who may create databases.
+    /// The URL of the administrator, who can create databases.
     pub fn url(&self) -> String {
         format!("mysql://t:p@127.0.0.1:{}/mysql", self.port)
     }
@@ -87,14 +76,14 @@ impl MariaDbServer {
         self.port
     }
 
-    /// Stops the server; `start_again` brings it back.
+    /// Stops the server; `start_again` starts it again.
     pub async fn stop(&mut self, how: Stop) -> Result<()> {
         let Some(mut process) = self.process.take() else { return Ok(()) };
         process.end(signal(how)).await?;
         Ok(())
     }
 
-    /// Starts the stopped server again, on the same port and data, and waits until it answers.
+    /// Starts the stopped server again, with the same port and data, and waits until it accepts connections.
     pub async fn start_again(&mut self) -> Result<()> {
         if self.process.is_some() {
             return Ok(());
@@ -108,7 +97,7 @@ impl MariaDbServer {
 
     fn command(&self) -> Command {
         let mut command = self.account.command(&self.program);
-        // Paths without a directory are in the data directory: a socket's whole path must be shorter than 108 bytes.
+        // Relative to the data directory: a socket's path is limited to 107 bytes.
         command.args(["--no-defaults", "--socket=socket", "--pid-file=pid", "--bind-address=127.0.0.1"]);
         command
             .arg(option("--datadir", &self.directory.join("data")))
@@ -158,11 +147,6 @@ async fn can_connect(url: &str) -> bool {
         Ok(connection) => connection.close().await.is_ok(),
         Err(_) => false,
     }
-}
-
-/// Ordinary users do not have the server's directory in `PATH`.
-fn program(name: &str) -> Option<PathBuf> {
-    find_program(name, &[PathBuf::from("/usr/sbin"), PathBuf::from("/usr/local/sbin")])
 }
 
 fn option(name: &str, path: &Path) -> String {

@@ -1,4 +1,4 @@
-//! A throw-away PostgreSQL server.
+//! A temporary PostgreSQL server.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,15 +6,13 @@ use std::process::Command;
 use rustix::process::Signal;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
-use crate::error::{Error, Result};
-use crate::server::{Account, CERTIFIED_USER, Process, ServerTls, Stop, complete, find_program, free_port};
+use crate::error::Result;
+use crate::server::{Account, CERTIFIED_USER, Process, ServerTls, Stop, complete, free_port};
 
-pub const INSTALL: &str = "apt-get install -y --no-install-recommends postgresql";
-
-/// A PostgreSQL server of our own, on a free port of 127.0.0.1; gone when dropped.
+/// A PostgreSQL server in a temporary directory, on a free port of 127.0.0.1; stopped when dropped.
 ///
-/// What is committed has reached the operating system but not the disk (`fsync` is off, `synchronous_commit` is not): it
-/// survives [`Stop::Hard`], so that a test can count what is left, but no crash of the machine.
+/// Committed data has reached the operating system but not the disk (`fsync` is off, `synchronous_commit` is on): it
+/// survives [`Stop::Hard`], so that a test can count the rows that are left, but not a crash of the machine.
 #[derive(Debug)]
 pub struct PostgresServer {
     program: PathBuf,
@@ -26,18 +24,17 @@ pub struct PostgresServer {
 }
 
 impl PostgresServer {
-    /// Whether a server could be started here; the error names the command that installs one.
+    /// Returns the directory of the server's programs; the error has the command that installs them.
     pub fn find() -> Result<PathBuf> {
-        let programs = programs().ok_or(Error::Missing { what: "PostgreSQL", install: INSTALL })?;
-        Ok(programs)
+        Ok(model_registry_programs::postgres()?)
     }
 
-    /// Makes a data directory in `directory`, which must be empty or absent, and starts a server on it.
+    /// Creates a data directory in `directory`, which must be empty or absent, and starts a server on it.
     pub async fn start(directory: &Path) -> Result<Self> {
         Self::start_with(directory, None).await
     }
 
-    /// The same for a server that lets nobody in without TLS.
+    /// Starts a server that accepts only connections with TLS.
     pub async fn start_with_tls(directory: &Path, tls: &ServerTls) -> Result<Self> {
         let server = Self::start_with(directory, Some(tls)).await?;
         let mut connection = PgConnection::connect(&server.url()).await?;
@@ -81,7 +78,7 @@ impl PostgresServer {
         Ok(server)
     }
 
-    /// The URL of the administrator, who may create databases.
+    /// The URL of the administrator, who can create databases.
     pub fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
@@ -90,14 +87,14 @@ impl PostgresServer {
         self.port
     }
 
-    /// Stops the server; `start_again` brings it back.
+    /// Stops the server; `start_again` starts it again.
     pub async fn stop(&mut self, how: Stop) -> Result<()> {
         let Some(mut process) = self.process.take() else { return Ok(()) };
         process.end(signal(how)).await?;
         Ok(())
     }
 
-    /// Starts the stopped server again, on the same port and data, and waits until it answers.
+    /// Starts the stopped server again, with the same port and data, and waits until it accepts connections.
     pub async fn start_again(&mut self) -> Result<()> {
         if self.process.is_some() {
             return Ok(());
@@ -116,7 +113,7 @@ impl PostgresServer {
             .arg("-D")
             .arg(self.directory.join("data"))
             .args(["-p", &self.port.to_string()]);
-        // Without sockets in the file system the length of the directory's path does not matter.
+        // No Unix sockets: their paths are limited to 107 bytes.
         for setting in [
             "listen_addresses=127.0.0.1",
             "unix_socket_directories=",
@@ -163,19 +160,4 @@ async fn can_connect(url: &str) -> bool {
         Ok(connection) => connection.close().await.is_ok(),
         Err(_) => false,
     }
-}
-
-/// The directory of the server's programs. Debian keeps them out of `PATH`, one directory for each version.
-fn programs() -> Option<PathBuf> {
-    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let mut versions: Vec<(u32, PathBuf)> = versions
-        .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin"))))
-        .filter(|(_, directory)| directory.join("initdb").is_file())
-        .collect();
-    versions.sort();
-    let newest = versions.pop().map(|(_, directory)| directory);
-    let further: Vec<PathBuf> = newest.into_iter().collect();
-    let initdb = find_program("initdb", &further)?;
-    let directory = initdb.parent()?.to_owned();
-    directory.join("postgres").is_file().then_some(directory)
 }

@@ -1,4 +1,4 @@
-//! What all programs have in common that tests start: finding them, ports, users, signals, waiting, clean-up.
+//! Common parts of all programs that tests start: ports, users, signals, waiting, clean-up.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -18,26 +18,26 @@ use crate::authority::Issued;
 use crate::error::{Error, Result};
 
 const POLL: Duration = Duration::from_millis(10);
-/// How long a server may take to answer or to end. Generous, for machines that build something at the same time.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+/// How long a server may take to start or to stop. Generous, for machines that compile at the same time.
+pub(crate) const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// How a server is stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
-    /// Open transactions are rolled back, connections closed, everything written.
+    /// Rolls back open transactions, closes connections and writes everything.
     Graceful,
-    /// As if the machine had lost power: the next start recovers.
+    /// Stops at once, without writing anything; the next start recovers.
     Hard,
 }
 
-/// A user whom a server with TLS lets in with a certificate of the same authority alone; may do everything.
+/// A superuser of servers with TLS who has to present a client certificate of the same authority.
 pub const CERTIFIED_USER: &str = "certified";
 
-/// The certificate of a database server with TLS. It lets nobody in without.
+/// The certificate of a database server that accepts only connections with TLS.
 #[derive(Debug)]
 pub struct ServerTls {
     pub issued: Issued,
-    /// Whose certificates clients may show, PEM.
+    /// The certificate of the authority that client certificates have to be issued by, PEM.
     pub authority: String,
 }
 
@@ -46,7 +46,7 @@ impl ServerTls {
     pub(crate) const KEY: &str = "server.key";
     pub(crate) const AUTHORITY: &str = "authority.pem";
 
-    /// Puts the files where the server finds them.
+    /// Writes the files into the server's directory.
     pub(crate) fn write(&self, account: Account, directory: &Path) -> Result<()> {
         account.create_file(&directory.join(Self::CERTIFICATE), &self.issued.certificate)?;
         account.create_file(&directory.join(Self::KEY), &self.issued.key)?;
@@ -54,42 +54,30 @@ impl ServerTls {
     }
 }
 
-/// Looks for a program in `PATH`, then in the further directories.
-pub fn find_program(name: &str, further: &[PathBuf]) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .chain(further.iter().cloned())
-        .map(|directory| directory.join(name))
-        .find(|file| is_executable(file))
-}
-
-fn is_executable(file: &Path) -> bool {
-    file.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
-}
-
-/// Returns a port of 127.0.0.1 that is free now and that this process has not handed out before.
+/// Returns a port of 127.0.0.1 that is free now and that this process has not returned before.
 ///
-/// It lies below the range that Linux takes the ports of outgoing connections from, so that nothing takes it while a
-/// server that is to come back on it is down.
+/// The port is below Linux's range for outgoing connections, so that it stays free while a server is stopped that will be
+/// started again on it.
 pub fn free_port() -> Result<u16> {
     const FIRST: u64 = 15_000;
     const COUNT: u64 = 17_000;
-    static GIVEN: Mutex<Option<HashSet<u16>>> = Mutex::new(None);
+    static RETURNED: Mutex<Option<HashSet<u16>>> = Mutex::new(None);
 
-    let mut given = GIVEN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let given = given.get_or_insert_default();
+    let mut returned = RETURNED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let returned = returned.get_or_insert_default();
     for _ in 0..1_000 {
         let random = RandomState::new().hash_one(std::process::id());
         let port = u16::try_from(FIRST + random % COUNT).expect("the range ends below 65536");
-        if !given.contains(&port) && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            given.insert(port);
+        if !returned.contains(&port) && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            returned.insert(port);
             return Ok(port);
         }
     }
     Err(Error::Io(std::io::Error::new(std::io::ErrorKind::AddrInUse, "no free port found on 127.0.0.1")))
 }
 
-/// The user a database server runs as: itself, or when we are root (which PostgreSQL refuses) the one its package made.
+/// The user a database server runs as: the current one, or if that is root (which PostgreSQL refuses) the user that the
+/// server's package created.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Account(Option<(u32, u32)>);
 
@@ -98,7 +86,7 @@ impl Account {
         if !geteuid().is_root() {
             return Ok(Self(None));
         }
-        let users = read("the users of this machine", Path::new("/etc/passwd"))?;
+        let users = read("cannot read the users of this machine", Path::new("/etc/passwd"))?;
         let ids = users.lines().find_map(|line| {
             let mut fields = line.split(':');
             let found = fields.next() == Some(name);
@@ -113,10 +101,10 @@ impl Account {
         })
     }
 
-    /// Makes a directory that belongs to this user.
+    /// Creates a directory owned by this user.
     pub(crate) fn create_directory(self, directory: &Path) -> Result<()> {
         let failed =
-            |source| Error::File { what: "cannot make the server's directory", path: directory.to_owned(), source };
+            |source| Error::File { what: "cannot create the server's directory", path: directory.to_owned(), source };
         fs::create_dir_all(directory).map_err(failed)?;
         if let Some((user, group)) = self.0 {
             chown(directory, Some(user), Some(group)).map_err(failed)?;
@@ -124,7 +112,7 @@ impl Account {
         Ok(())
     }
 
-    /// Writes a file that belongs to this user, and that nobody else can read.
+    /// Writes a file that only this user can read.
     pub(crate) fn create_file(self, path: &Path, content: &str) -> Result<()> {
         let failed = |source| Error::File { what: "cannot write the server's file", path: path.to_owned(), source };
         fs::write(path, content).map_err(failed)?;
@@ -144,7 +132,7 @@ impl Account {
     }
 }
 
-/// Runs a command to its end and fails, with what it wrote, when it does.
+/// Runs a command to its end; the error has its output.
 pub(crate) fn complete(what: &str, command: &mut Command) -> Result<()> {
     let output = command.stdin(Stdio::null()).output()?;
     if output.status.success() {
@@ -176,7 +164,7 @@ impl Process {
         self.child.id()
     }
 
-    /// Asks again and again until the answer is true; fails when the process ends first or the time is up.
+    /// Polls until `is_ready` returns true; fails if the process ends first, or after [`TIMEOUT`].
     pub(crate) async fn wait_until<F>(&mut self, mut is_ready: F) -> Result<()>
     where
         F: AsyncFnMut() -> bool,
@@ -189,14 +177,14 @@ impl Process {
             if is_ready().await {
                 return Ok(());
             }
-            if start.elapsed() > PATIENCE {
-                return Err(self.failed(format!("was not ready after {PATIENCE:?}")));
+            if start.elapsed() > TIMEOUT {
+                return Err(self.failed(format!("was not ready after {TIMEOUT:?}")));
             }
             tokio::time::sleep(POLL).await;
         }
     }
 
-    /// Sends the signal and waits for the end, without blocking the runtime.
+    /// Sends the signal and waits for the process to end, without blocking the runtime.
     pub(crate) async fn end(&mut self, signal: Signal) -> Result<ExitStatus> {
         self.signal(signal);
         let start = Instant::now();
@@ -204,14 +192,14 @@ impl Process {
             if let Some(status) = self.child.try_wait()? {
                 return Ok(status);
             }
-            if start.elapsed() > PATIENCE {
-                return Err(self.failed(format!("did not end {PATIENCE:?} after {signal:?}")));
+            if start.elapsed() > TIMEOUT {
+                return Err(self.failed(format!("did not end {TIMEOUT:?} after {signal:?}")));
             }
             tokio::time::sleep(POLL).await;
         }
     }
 
-    /// The same for `Drop`: blocks, and kills what does not obey.
+    /// The blocking variant for `Drop`: kills the process if it does not end within 5 s.
     pub(crate) fn end_now(&mut self, signal: Signal) {
         self.signal(signal);
         for _ in 0..500 {
@@ -229,7 +217,7 @@ impl Process {
     }
 
     fn signal(&mut self, signal: Signal) {
-        // Asking first keeps us from signalling a stranger that got the number of a process that has ended.
+        // Checked first: the id of a process that has ended may already belong to another one.
         if !matches!(self.child.try_wait(), Ok(None)) {
             return;
         }
@@ -250,7 +238,7 @@ pub(crate) fn read(what: &'static str, path: &Path) -> Result<String> {
     fs::read_to_string(path).map_err(|source| Error::File { what, path: path.to_owned(), source })
 }
 
-/// The last lines of a log.
+/// Returns the last lines of a log.
 pub(crate) fn tail(log: &Path) -> String {
     const LINES: usize = 40;
     let text = fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
@@ -263,15 +251,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hands_out_each_port_once_and_below_the_outgoing_ones() {
+    fn each_port_is_returned_once_and_lies_below_the_range_for_outgoing_connections() {
         let ports: HashSet<u16> = (0..50).map(|_| free_port().unwrap()).collect();
         assert_eq!(ports.len(), 50);
         assert!(ports.iter().all(|port| (15_000..32_000).contains(port)));
-    }
-
-    #[test]
-    fn finds_programs_in_the_further_directories() {
-        assert!(find_program("sh", &[]).is_some());
-        assert!(find_program("passwd", &[PathBuf::from("/etc")]).is_none_or(|file| file != Path::new("/etc/passwd")));
     }
 }

@@ -1,4 +1,4 @@
-//! Lists what differs between two documents, one line each.
+//! Lists the differences between two OpenAPI documents, one line each.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,11 +6,11 @@ use serde_json::{Map, Value, json};
 
 use super::resolve::{expanded, follow, schema};
 
-/// Every difference below the base paths, as `<where>: <what the contract has> -> <what ours has>`.
+/// Returns every difference below the base paths, as `<place>: <value in the contract> -> <value in ours>`.
 ///
 /// # Panics
 ///
-/// When a document is none.
+/// When a document is not an OpenAPI document.
 pub fn compare(contract: &Value, ours: &Value, bases: &[&str]) -> BTreeSet<String> {
     let mut differences = Differences::default();
     let (theirs, of_ours) = (operations(contract, bases), operations(ours, bases));
@@ -34,7 +34,7 @@ pub fn compare(contract: &Value, ours: &Value, bases: &[&str]) -> BTreeSet<Strin
             differences.presence(&format!("schema {name}"), theirs.contains(&name));
         }
     }
-    // A body of ours that goes by another name is compared with the contract's all the same.
+    // Bodies whose schemas have different names are compared too.
     for (their_name, our_name) in std::mem::take(&mut differences.renamed) {
         differences.value(&our_name, &component(contract, &their_name), &component(ours, &our_name));
     }
@@ -45,11 +45,11 @@ fn component(document: &Value, name: &str) -> Value {
     expanded(document, &document["components"]["schemas"][name])
 }
 
-/// Every operation by method and path below the base paths, with the parameters of its path.
+/// Returns every operation below the base paths, by method and relative path, including the parameters of its path.
 ///
 /// # Panics
 ///
-/// When the document is none.
+/// When the document is not an OpenAPI document.
 pub fn operations(document: &Value, bases: &[&str]) -> BTreeMap<String, Value> {
     let mut operations = BTreeMap::new();
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -66,7 +66,7 @@ pub fn operations(document: &Value, bases: &[&str]) -> BTreeMap<String, Value> {
     operations
 }
 
-/// What of an operation is compared.
+/// The parts of an operation that are compared.
 fn facts(document: &Value, operation: &Value) -> Value {
     let mut parameters = Map::new();
     for parameter in operation["parameters"].as_array().unwrap() {
@@ -75,25 +75,25 @@ fn facts(document: &Value, operation: &Value) -> Value {
         let required = parameter["required"].as_bool().unwrap_or_default();
         parameters.insert(place, json!({"required": required, "schema": schema(document, &parameter["schema"])}));
     }
-    let mut answers = Map::new();
+    let mut responses = Map::new();
     for (status, response) in operation["responses"].as_object().unwrap() {
         let (response, _) = follow(document, response);
         let links = response["links"].as_object().into_iter().flatten();
         let links: Map<_, _> = links.map(|(name, link)| (name.clone(), follow(document, link).0.clone())).collect();
-        answers.insert(status.clone(), json!({"body": json_body(document, response), "links": links}));
+        responses.insert(status.clone(), json!({"body": json_body(document, response), "links": links}));
     }
     let body = &operation["requestBody"];
     json!({
         "operationId": operation["operationId"],
         "parameters": parameters,
         "body": if body.is_null() { Value::Null } else { json!({"required": body["required"], "schema": json_body(document, body)}) },
-        "answers": answers,
+        "responses": responses,
     })
 }
 
 fn json_body(document: &Value, content: &Value) -> Value {
-    let given = &content["content"]["application/json"]["schema"];
-    if given.is_null() { Value::Null } else { schema(document, given) }
+    let body = &content["content"]["application/json"]["schema"];
+    if body.is_null() { Value::Null } else { schema(document, body) }
 }
 
 #[derive(Default)]
@@ -116,7 +116,7 @@ impl Differences {
                     let place = format!("{place} {key}");
                     match (their_members.get(key), our_members.get(key)) {
                         (Some(theirs), Some(ours)) => self.value(&place, theirs, ours),
-                        // A whole parameter, field or answer; of the others the value is worth telling.
+                        // A whole parameter, field or response is reported by name; anything else with its value.
                         (theirs, Some(Value::Object(_)) | None) => self.presence(&place, theirs.is_some()),
                         (_, Some(ours)) => drop(self.lines.insert(format!("{place}: none -> {ours}"))),
                     }

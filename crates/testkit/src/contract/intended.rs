@@ -1,19 +1,19 @@
-//! What differs from a contract on purpose.
+//! Intended differences from a contract.
 
-/// Differences that share a reason.
+/// A group of intended differences that share a reason.
 pub struct Intended {
-    /// The line of the difference; `*` stands for any text.
+    /// Matches lines returned by `compare`; `*` matches any characters.
     pub pattern: &'static str,
     pub reason: &'static str,
 }
 
-/// A pattern and its reason.
+/// Creates an entry from its pattern and reason.
 pub const fn because(pattern: &'static str, reason: &'static str) -> Intended {
     Intended { pattern, reason }
 }
 
 impl Intended {
-    /// Whether this is the difference that is meant.
+    /// Whether the pattern matches the line of a difference.
     pub fn covers(&self, difference: &str) -> bool {
         let mut rest = difference;
         let mut parts = self.pattern.split('*').peekable();
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pattern_covers_what_its_stars_allow() {
+    fn a_star_in_a_pattern_matches_any_characters() {
         assert!(because("a *: x", "").covers("a b c: x"));
         assert!(because("a: x", "").covers("a: x"));
         assert!(!because("a: x", "").covers("a: xy"));

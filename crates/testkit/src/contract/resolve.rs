@@ -1,11 +1,11 @@
-//! Brings schemas into one form: `allOf` merged, prose dropped, references to named schemas kept as names.
+//! Normalises schemas: `allOf` merged, descriptions dropped, references to named schemas kept as names.
 
 use serde_json::{Map, Value, json};
 
-/// Members that say nothing about the wire.
+/// Members without effect on the wire format.
 const PROSE: [&str; 4] = ["description", "title", "example", "summary"];
 
-/// The component that a reference names, and the name itself.
+/// Returns the component a reference points to, and its name; a value without a reference is returned unchanged.
 pub(super) fn follow<'a>(document: &'a Value, value: &'a Value) -> (&'a Value, Option<&'a str>) {
     let Some(reference) = value["$ref"].as_str() else { return (value, None) };
     let pointer = reference.strip_prefix('#').unwrap_or(reference);
@@ -13,24 +13,24 @@ pub(super) fn follow<'a>(document: &'a Value, value: &'a Value) -> (&'a Value, O
     (follow(document, target).0, reference.rsplit('/').next())
 }
 
-/// The schema of a field or body in its one form: a named schema stays a name.
+/// Normalises the schema of a field or body; a named schema stays a reference by name.
 pub(super) fn schema(document: &Value, given: &Value) -> Value {
     if given.get("$ref").is_some() {
-        // What stands beside a reference does not count in OpenAPI 3.0.
+        // OpenAPI 3.0 ignores the siblings of `$ref`.
         let (_, name) = follow(document, given);
         return json!({"$ref": name});
     }
-    // The way to put something beside a reference.
+    // An `allOf` with one reference is how OpenAPI 3.0 adds members to a reference.
     let only =
         given["allOf"].as_array().and_then(|all| if let [only] = all.as_slice() { only.get("$ref") } else { None });
     let Some(only) = only else { return expanded(document, given) };
-    let mut beside = given.as_object().cloned().unwrap_or_default();
-    beside.retain(|key, _| key != "allOf" && !PROSE.contains(&key.as_str()));
-    beside.extend(schema(document, &json!({"$ref": only})).as_object().cloned().unwrap_or_default());
-    Value::Object(beside)
+    let mut siblings = given.as_object().cloned().unwrap_or_default();
+    siblings.retain(|key, _| key != "allOf" && !PROSE.contains(&key.as_str()));
+    siblings.extend(schema(document, &json!({"$ref": only})).as_object().cloned().unwrap_or_default());
+    Value::Object(siblings)
 }
 
-/// A named schema in its one form: all that it demands.
+/// Normalises a named schema, with everything its `allOf` adds.
 pub(super) fn expanded(document: &Value, given: &Value) -> Value {
     let Some(members) = given.as_object() else { return given.clone() };
     let mut resolved = Map::new();
@@ -60,7 +60,7 @@ pub(super) fn expanded(document: &Value, given: &Value) -> Value {
     Value::Object(resolved)
 }
 
-/// Names instead of the references of a mapping.
+/// Replaces the references of a mapping by names.
 fn discriminator(given: &Value) -> Value {
     let mut discriminator = given.clone();
     for target in discriminator["mapping"].as_object_mut().into_iter().flat_map(Map::values_mut) {
@@ -70,7 +70,7 @@ fn discriminator(given: &Value) -> Value {
     discriminator
 }
 
-/// Adds what another member of an `allOf` demands.
+/// Merges the members of one part of an `allOf` into another.
 fn merge(into: &mut Map<String, Value>, from: Value) {
     let Value::Object(from) = from else { return };
     for (key, value) in from {

@@ -1,16 +1,17 @@
-//! What an expected body allows.
+//! Compares a response body with the expected one.
 
 use regex::Regex;
 use serde_json::{Map, Number, Value};
 
-/// Compares a body with what is expected and returns one line for each difference.
+/// Compares a body with the expected one and returns one line per difference.
 ///
-/// Present and absent keys count, numbers compare by value (`1` is `1.0`), lists by position. In what is expected
+/// Keys have to be the same, numbers compare by value (`1` equals `1.0`), lists by position. In the expected body
 ///
-/// * `"$any"` is anything, `"$id"` a string of digits, `"$ms"` a string of 13 digits, `"$uuid"` a UUID, `"$text"` and
-///   `"$token"` a string that is not empty;
-/// * `{"$partial": {…}}` has these keys at least, `{"$contains": […]}` these elements at least, `{"$unordered": […]}`
-///   these elements in any order, and `{"$match": "…"}` is a string in which the regular expression is found.
+/// * `"$any"` matches any value, `"$id"` a string of digits, `"$ms"` a string of 13 digits, `"$uuid"` a UUID, `"$text"`
+///   and `"$token"` a string that is not empty;
+/// * `{"$partial": {…}}` matches an object with at least these keys, `{"$contains": […]}` a list with at least these
+///   elements, `{"$unordered": […]}` a list of these elements in any order, and `{"$match": "…"}` a string that contains
+///   a match of the regular expression.
 pub fn differences(want: &Value, got: &Value) -> Vec<String> {
     let mut lines = Vec::new();
     compare(want, got, "body", &mut lines);
@@ -19,8 +20,8 @@ pub fn differences(want: &Value, got: &Value) -> Vec<String> {
 
 fn compare(want: &Value, got: &Value, at: &str, lines: &mut Vec<String>) {
     match (want, got) {
-        (Value::String(pattern), _) if let Some(is_met) = meets(pattern, got) => {
-            if !is_met {
+        (Value::String(pattern), _) if let Some(is_match) = matches_pattern(pattern, got) => {
+            if !is_match {
                 lines.push(format!("{at}: want {pattern}, got {}", short(got)));
             }
         }
@@ -42,8 +43,8 @@ fn compare(want: &Value, got: &Value, at: &str, lines: &mut Vec<String>) {
     }
 }
 
-/// Whether the value meets a named pattern; none when the text is not the name of one.
-fn meets(pattern: &str, got: &Value) -> Option<bool> {
+/// Whether the value matches a named pattern; `None` if the string is not the name of a pattern.
+fn matches_pattern(pattern: &str, got: &Value) -> Option<bool> {
     let text = got.as_str();
     Some(match pattern {
         "$any" => true,
@@ -55,7 +56,7 @@ fn meets(pattern: &str, got: &Value) -> Option<bool> {
     })
 }
 
-/// The rule that an object of one field stands for.
+/// The rule (`$contains`, …) that an object with a single field stands for.
 fn rule(fields: &Map<String, Value>) -> Option<(&str, &Value)> {
     let (name, inner) = fields.iter().next().filter(|_| fields.len() == 1)?;
     matches!(name.as_str(), "$contains" | "$unordered" | "$partial" | "$match").then_some((name, inner))
@@ -66,7 +67,7 @@ fn compare_by_rule(rule: &str, inner: &Value, got: &Value, at: &str, lines: &mut
         ("$match", Value::String(pattern), _) => match Regex::new(pattern) {
             Ok(pattern) if got.as_str().is_some_and(|text| pattern.is_match(text)) => {}
             Ok(_) => lines.push(format!("{at}: {} does not match {}", short(got), short(inner))),
-            Err(error) => lines.push(format!("{at}: the scenario's regular expression is wrong: {error}")),
+            Err(error) => lines.push(format!("{at}: the scenario's regular expression is invalid: {error}")),
         },
         ("$partial", Value::Object(want), Value::Object(got)) => {
             for (key, want) in want {
@@ -78,15 +79,15 @@ fn compare_by_rule(rule: &str, inner: &Value, got: &Value, at: &str, lines: &mut
         }
         ("$partial", Value::Object(_), _) => lines.push(format!("{at}: want an object, got {}", short(got))),
         ("$contains" | "$unordered", Value::Array(want), Value::Array(got)) => {
-            let mut left: Vec<&Value> = got.iter().collect();
+            let mut unmatched: Vec<&Value> = got.iter().collect();
             for want in want {
-                match left.iter().position(|got| differences(want, got).is_empty()) {
-                    Some(index) => drop(left.remove(index)),
+                match unmatched.iter().position(|got| differences(want, got).is_empty()) {
+                    Some(index) => drop(unmatched.remove(index)),
                     None => lines.push(format!("{at}: no element like {}", short(want))),
                 }
             }
-            if rule == "$unordered" && !left.is_empty() {
-                lines.push(format!("{at}: {} elements too many", left.len()));
+            if rule == "$unordered" && !unmatched.is_empty() {
+                lines.push(format!("{at}: {} unexpected elements", unmatched.len()));
             }
         }
         ("$contains" | "$unordered", Value::Array(_), _) => {
@@ -110,7 +111,7 @@ fn compare_objects(want: &Map<String, Value>, got: &Map<String, Value>, at: &str
     }
 }
 
-/// Compares by value, without rounding whole numbers to the 53 bits of a double.
+/// Compares by value, without rounding integers to the 53 bits of a double.
 fn is_same_number(one: &Number, other: &Number) -> bool {
     match (one.as_i128(), other.as_i128()) {
         (Some(one), Some(other)) => one == other,
@@ -121,7 +122,7 @@ fn is_same_number(one: &Number, other: &Number) -> bool {
 }
 
 fn is_whole(double: &Number, whole: i128) -> bool {
-    #[expect(clippy::cast_possible_truncation, reason = "a number without a fraction below 2^127 is cast exactly")]
+    #[expect(clippy::cast_possible_truncation, reason = "exact for integers below 2^127")]
     double.as_f64().is_some_and(|double| double.fract() == 0.0 && double.abs() < 1e30 && double as i128 == whole)
 }
 
@@ -157,13 +158,13 @@ mod tests {
     const NONE: [&str; 0] = [];
 
     #[test]
-    fn names_every_missing_unexpected_and_different_key() {
+    fn every_missing_unexpected_and_different_key_is_reported() {
         let got = check(json!({"a": 1, "b": {"c": "x"}, "d": null}), json!({"b": {"c": "y"}, "d": null, "e": [1]}));
         assert_eq!(got, ["body.a: missing", "body.e: not expected ([1])", "body.b.c: want \"x\", got \"y\""]);
     }
 
     #[test]
-    fn tells_null_from_absent_and_types_from_each_other() {
+    fn null_differs_from_absent_and_types_differ() {
         assert_eq!(check(json!({"a": null}), json!({})), ["body.a: missing"]);
         assert_eq!(check(json!("1"), json!(1)), ["body: want \"1\", got 1"]);
         assert_eq!(check(json!(1), json!(true)), ["body: want 1, got true"]);
@@ -172,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn compares_numbers_by_value() {
+    fn numbers_are_compared_by_value() {
         assert_eq!(check(json!([1, 0.5, -0.0]), json!([1.0, 0.5, 0])), NONE);
         assert_eq!(check(json!(9_007_199_254_740_993_u64), json!(9_007_199_254_740_992_u64)).len(), 1);
         assert_eq!(check(json!(9_007_199_254_740_993_u64), json!(9_007_199_254_740_992.0)).len(), 1);
@@ -180,12 +181,12 @@ mod tests {
     }
 
     #[test]
-    fn compares_lists_by_position_and_length() {
+    fn lists_are_compared_by_position_and_length() {
         assert_eq!(check(json!([1, 2]), json!([2])), ["body: want 2 elements, got 1", "body[0]: want 1, got 2"]);
     }
 
     #[test]
-    fn knows_the_patterns() {
+    fn patterns_match_only_their_kind_of_string() {
         let uuid = "0195c1f4-7a3e-7c11-8a52-3f0d0e6c9b1a";
         for (pattern, good) in
             [("$id", "17"), ("$ms", "1735689600000"), ("$uuid", uuid), ("$text", "x"), ("$token", "MQ==")]
@@ -208,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn partial_ignores_further_keys_only_where_it_stands() {
+    fn partial_ignores_further_keys_of_its_own_object_only() {
         let want = json!({"$partial": {"a": {"b": 1}}});
         assert_eq!(check(want.clone(), json!({"a": {"b": 1}, "c": 2})), NONE);
         assert_eq!(check(want.clone(), json!({"a": {"b": 1, "d": 2}})), ["body.a.d: not expected (2)"]);
@@ -217,27 +218,27 @@ mod tests {
     }
 
     #[test]
-    fn contains_and_unordered_use_each_element_once() {
+    fn contains_and_unordered_match_each_element_once() {
         assert_eq!(check(json!({"$contains": ["$id", 2]}), json!([3, 2, "1"])), NONE);
         assert_eq!(check(json!({"$contains": [2, 2]}), json!([2, 3])), ["body: no element like 2"]);
         assert_eq!(check(json!({"$unordered": [1, {"$partial": {"a": 1}}]}), json!([{"a": 1, "b": 2}, 1])), NONE);
-        assert_eq!(check(json!({"$unordered": [1]}), json!([1, 1])), ["body: 1 elements too many"]);
+        assert_eq!(check(json!({"$unordered": [1]}), json!([1, 1])), ["body: 1 unexpected elements"]);
         assert_eq!(check(json!({"$unordered": [1]}), json!({})), ["body: want a list, got {}"]);
     }
 
     #[test]
-    fn match_searches_and_says_when_the_expression_is_wrong() {
+    fn match_searches_and_reports_an_invalid_expression() {
         assert_eq!(check(json!({"$match": "^2025-03"}), json!("2025-03-01T00:00:00Z")), NONE);
         assert_eq!(
             check(json!({"$match": "not found$"}), json!("not found!")),
             ["body: \"not found!\" does not match \"not found$\""]
         );
         assert_eq!(check(json!({"$match": "x"}), json!(1)), ["body: 1 does not match \"x\""]);
-        assert!(check(json!({"$match": "("}), json!("x"))[0].contains("regular expression is wrong"));
+        assert!(check(json!({"$match": "("}), json!("x"))[0].contains("regular expression is invalid"));
     }
 
     #[test]
-    fn a_rule_beside_another_key_is_an_ordinary_object() {
+    fn a_rule_name_next_to_another_key_is_an_ordinary_key() {
         assert_eq!(check(json!({"$match": "x", "a": 1}), json!({"$match": "x", "a": 1})), NONE);
     }
 }

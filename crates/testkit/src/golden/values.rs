@@ -1,4 +1,4 @@
-//! `${name}`, JSON pointers and what a path looks like on the wire.
+//! `${name}`, JSON pointers and the encoding of paths.
 
 use std::collections::HashMap;
 
@@ -7,18 +7,18 @@ use serde_json::Value;
 
 pub(super) type Bound = HashMap<String, Value>;
 
-/// Everything but RFC 3986's unreserved characters.
+/// Encodes all but the unreserved characters of RFC 3986.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'-').remove(b'~');
-/// What scenarios write plainly and a request line cannot carry. `%` stays: it is written encoded where it is meant.
+/// Characters that scenarios write unencoded and a request line cannot contain. `%` is kept: scenarios write it encoded.
 const PLAIN: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`').add(b'{').add(b'}');
 
-/// Path and query as they go on the wire; bound values are percent-encoded, so that none of them can end a segment.
+/// Fills in and encodes path and query; bound values are percent-encoded, so that none of them can end a segment.
 pub(super) fn target(path: &str, bound: &Bound) -> Result<String, String> {
     let path = fill(path, |name| Some(utf8_percent_encode(&plain(bound.get(name)?), SEGMENT).to_string()))?;
     Ok(utf8_percent_encode(&path, PLAIN).to_string())
 }
 
-/// Replaces `${name}` in every string below the value, keys included.
+/// Replaces `${name}` in every string of the value, including keys.
 pub(super) fn substitute(value: &Value, bound: &Bound) -> Result<Value, String> {
     Ok(match value {
         Value::String(text) => Value::String(substitute_text(text, bound)?),
@@ -38,7 +38,7 @@ pub(super) fn substitute_text(text: &str, bound: &Bound) -> Result<String, Strin
     fill(text, |name| bound.get(name).map(plain))
 }
 
-/// The value at a JSON pointer (without its escapes, which no scenario needs).
+/// Returns the value at a JSON pointer. Escapes (`~0`, `~1`) are not supported.
 pub(super) fn pointer<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
     path.split('/').filter(|part| !part.is_empty()).try_fold(value, |value, part| match value {
         Value::Array(items) => items.get(part.parse::<usize>().ok()?),
@@ -54,7 +54,7 @@ fn fill(text: &str, value_of: impl Fn(&str) -> Option<String>) -> Result<String,
         filled.push_str(before);
         let end = after.find('}').filter(|end| is_name(&after[2..*end]));
         let Some(end) = end else {
-            // Not a name: it stands for itself.
+            // Not a name: kept unchanged.
             filled.push_str("${");
             rest = &after[2..];
             continue;
@@ -90,24 +90,24 @@ mod tests {
     }
 
     #[test]
-    fn fills_in_strings_and_keys_at_every_depth() {
+    fn strings_and_keys_are_filled_in_at_every_depth() {
         let value = json!({"id": "${id1}", "${id1}": ["x-${id1}-${count}", {"deep": "${token}"}], "number": 1});
         let want = json!({"id": "17", "17": ["x-17-3", {"deep": "a+b/c="}], "number": 1});
         assert_eq!(substitute(&value, &bound()).unwrap(), want);
     }
 
     #[test]
-    fn leaves_what_is_not_a_name() {
+    fn a_placeholder_without_a_valid_name_is_kept() {
         assert_eq!(substitute_text("$id ${} ${a b} ${id1", &bound()).unwrap(), "$id ${} ${a b} ${id1");
     }
 
     #[test]
-    fn names_what_is_not_bound() {
-        assert_eq!(substitute_text("${nobody}", &bound()).unwrap_err(), "`nobody` is not bound");
+    fn an_unbound_name_is_reported() {
+        assert_eq!(substitute_text("${unbound}", &bound()).unwrap_err(), "`unbound` is not bound");
     }
 
     #[test]
-    fn encodes_bound_values_and_spaces_but_nothing_twice() {
+    fn bound_values_and_spaces_are_encoded_once() {
         let path = "/models/${id1}?filterQuery=id = \"${id1}\" AND name LIKE '%25a%25'&nextPageToken=${token}";
         let want =
             "/models/17?filterQuery=id%20=%20%2217%22%20AND%20name%20LIKE%20'%25a%25'&nextPageToken=a%2Bb%2Fc%3D";
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn follows_pointers_through_lists() {
+    fn pointers_lead_through_lists() {
         let value = json!({"items": [{"id": "1"}, {"id": "2"}]});
         assert_eq!(pointer(&value, "/items/1/id"), Some(&json!("2")));
         assert_eq!(pointer(&value, "/items/2/id"), None);

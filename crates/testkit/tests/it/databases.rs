@@ -2,12 +2,12 @@ use model_registry_testkit::{Backend, Error, MariaDbServer, PostgresServer, Stop
 use sqlx::{Connection, Executor, MySqlConnection, PgConnection, Row};
 use tempfile::TempDir;
 
-/// None, and a line on standard error, when the program is not here; any other error fails the test.
+/// Returns `None` and writes a message if the program is not installed; any other error fails the test.
 fn unless_missing<T>(started: Result<T, Error>) -> Option<T> {
     match started {
         Ok(server) => Some(server),
         Err(missing @ Error::Missing { .. }) => {
-            eprintln!("left out: {missing}");
+            eprintln!("skipped: {missing}");
             None
         }
         Err(error) => panic!("{error}"),
@@ -15,7 +15,7 @@ fn unless_missing<T>(started: Result<T, Error>) -> Option<T> {
 }
 
 #[tokio::test]
-async fn a_postgres_server_keeps_its_port_and_data_over_every_kind_of_stop() {
+async fn a_postgres_server_keeps_its_port_and_data_after_every_kind_of_stop() {
     let directory = TempDir::new().unwrap();
     let Some(mut server) = unless_missing(PostgresServer::start(&directory.path().join("pg")).await) else { return };
     let url = server.url();
@@ -39,7 +39,7 @@ async fn a_postgres_server_keeps_its_port_and_data_over_every_kind_of_stop() {
 }
 
 #[tokio::test]
-async fn a_mariadb_server_keeps_its_port_and_data_over_every_kind_of_stop() {
+async fn a_mariadb_server_keeps_its_port_and_data_after_every_kind_of_stop() {
     let directory = TempDir::new().unwrap();
     let Some(mut server) = unless_missing(MariaDbServer::start(&directory.path().join("maria")).await) else { return };
     let url = server.url();
@@ -78,12 +78,12 @@ async fn test_databases_are_separate_empty_and_dropped() {
         }
         drop((one, other));
         for url in &urls {
-            let is_there = match backend {
+            let exists = match backend {
                 Backend::Sqlite => std::path::Path::new(url.trim_start_matches("sqlite:")).parent().unwrap().exists(),
                 Backend::Postgres => PgConnection::connect(url).await.is_ok(),
                 Backend::MariaDb | Backend::MySql => MySqlConnection::connect(url).await.is_ok(),
             };
-            assert!(!is_there, "{url}");
+            assert!(!exists, "{url}");
         }
     }
 }

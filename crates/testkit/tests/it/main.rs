@@ -1,4 +1,4 @@
-//! Starts real servers; what is not installed here is left out, and said.
+//! Starts real servers; those that are not installed are skipped with a message.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

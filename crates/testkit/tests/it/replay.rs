@@ -1,7 +1,7 @@
 use std::cell::RefCell;
 
 use model_registry_testkit::free_port;
-use model_registry_testkit::golden::{self, Call, Reply, Scenario};
+use model_registry_testkit::golden::{self, Call, Response, Scenario};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -9,23 +9,23 @@ fn scenario(steps: &str) -> Scenario {
     Scenario::parse("sample", &format!(r#"{{"title": "A sample", "steps": {steps}}}"#)).unwrap()
 }
 
-fn reply(status: u16, body: &str) -> Reply {
-    Reply { status, content_type: Some("application/json".to_owned()), body: body.as_bytes().to_vec() }
+fn response(status: u16, body: &str) -> Response {
+    Response { status, content_type: Some("application/json".to_owned()), body: body.as_bytes().to_vec() }
 }
 
-/// Answers each call with the next reply and remembers the calls.
-async fn replay(scenario: &Scenario, replies: Vec<Result<Reply, &'static str>>) -> (Vec<String>, Vec<Call>) {
-    let (replies, calls) = (RefCell::new(replies.into_iter()), RefCell::new(Vec::new()));
+/// Replays against the given responses and returns the differences and the calls.
+async fn replay(scenario: &Scenario, responses: Vec<Result<Response, &'static str>>) -> (Vec<String>, Vec<Call>) {
+    let (responses, calls) = (RefCell::new(responses.into_iter()), RefCell::new(Vec::new()));
     let differences = golden::replay(scenario, async |call| {
         calls.borrow_mut().push(call);
-        replies.borrow_mut().next().unwrap()
+        responses.borrow_mut().next().unwrap()
     });
     let differences = differences.await.iter().map(ToString::to_string).collect();
     (differences, calls.into_inner())
 }
 
 #[tokio::test]
-async fn binds_sends_and_compares() {
+async fn values_are_bound_sent_and_compared() {
     let scenario = scenario(
         r#"[
         {"do": "POST /models", "send": {"name": "m"}, "bind": {"id": "/id", "item": "/items/0/n"},
@@ -35,9 +35,9 @@ async fn binds_sends_and_compares() {
         {"do": "PATCH /models/${id}", "send": null, "headers": {"content-type": "text/x"}, "expect": {"status": 204}},
         {"do": "PUT /models", "sendText": "{${id}", "expect": {"status": 400, "body": null}}]"#,
     );
-    let created = reply(201, r#"{"items": [{"n": 5}], "id": "a/b", "at": "1735689600000"}"#);
-    let replies = vec![Ok(created), Ok(reply(304, "plain")), Ok(reply(204, "")), Ok(reply(400, ""))];
-    let (differences, calls) = replay(&scenario, replies).await;
+    let created = response(201, r#"{"items": [{"n": 5}], "id": "a/b", "at": "1735689600000"}"#);
+    let responses = vec![Ok(created), Ok(response(304, "plain")), Ok(response(204, "")), Ok(response(400, ""))];
+    let (differences, calls) = replay(&scenario, responses).await;
 
     assert!(differences.is_empty(), "{}", differences.join("\n"));
     let json = ("Content-Type".to_owned(), "application/json".to_owned());
@@ -51,44 +51,44 @@ async fn binds_sends_and_compares() {
 }
 
 #[tokio::test]
-async fn shows_each_step_that_differs_with_its_reason() {
+async fn each_step_that_differs_is_shown_with_its_reason() {
     let scenario = scenario(
         r#"[
         {"do": "GET /a", "why": "ours is right", "expect": {"status": [200, 204], "body": {"a": 1}}},
         {"do": "GET /b", "expect": {"status": 200}},
-        {"do": "GET /${nobody}", "expect": {"status": 200}},
+        {"do": "GET /${unbound}", "expect": {"status": 200}},
         {"do": "GET /c", "expect": {"status": 0, "body": null}}]"#,
     );
-    let replies = vec![Ok(reply(500, r#"{"b":1}"#)), Err("connection reset"), Err("connection reset")];
-    let (differences, _) = replay(&scenario, replies).await;
+    let responses = vec![Ok(response(500, r#"{"b":1}"#)), Err("connection reset"), Err("connection reset")];
+    let (differences, _) = replay(&scenario, responses).await;
     assert_eq!(
         differences,
         [
             "sample step 1: GET /a  (ours is right)\n    status: want [200,204], got 500\n    body.a: missing\n    \
              body.b: not expected (1)\n    got: 500 application/json {\"b\":1}",
-            "sample step 2: GET /b\n    status: want 200, got 0\n    got: no answer: connection reset",
-            "sample step 3: GET /${nobody}\n    `nobody` is not bound\n    got: nothing was sent",
+            "sample step 2: GET /b\n    status: want 200, got 0\n    got: no response: connection reset",
+            "sample step 3: GET /${unbound}\n    `unbound` is not bound\n    got: nothing was sent",
         ]
     );
 }
 
 #[tokio::test]
-async fn leaves_out_what_depends_on_a_value_that_did_not_come() {
+async fn steps_that_depend_on_a_missing_value_are_skipped() {
     let scenario = scenario(
         r#"[
         {"do": "POST /a", "bind": {"id": "/id"}, "expect": {"status": 201}},
         {"do": "GET /a/${id}", "expect": {"status": 200}},
         {"do": "GET /b", "expect": {"status": 200}}]"#,
     );
-    let (differences, calls) = replay(&scenario, vec![Ok(reply(400, "{}"))]).await;
+    let (differences, calls) = replay(&scenario, vec![Ok(response(400, "{}"))]).await;
     assert_eq!(calls.len(), 1);
     assert_eq!(differences.len(), 1);
-    assert!(differences[0].contains("the rest of this scenario depends on it: 2 steps left out"), "{}", differences[0]);
-    assert!(differences[0].contains("nothing at \"/id\" to bind `id`"), "{}", differences[0]);
+    assert!(differences[0].contains("the rest of the scenario depends on it: 2 steps skipped"), "{}", differences[0]);
+    assert!(differences[0].contains("no value at \"/id\" to bind `id`"), "{}", differences[0]);
 }
 
 #[test]
-fn says_what_is_wrong_with_a_scenario() {
+fn a_mistake_in_a_scenario_is_reported() {
     for (text, reason) in [
         ("{}", "no `steps`"),
         (r#"{"steps": [{}]}"#, "step 1 has no `do`"),
@@ -100,15 +100,15 @@ fn says_what_is_wrong_with_a_scenario() {
 }
 
 #[tokio::test]
-async fn drives_a_server_over_http() {
+async fn calls_are_sent_over_http() {
     let port = free_port().unwrap();
     let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
     let serving = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut request = vec![0; 4096];
         let length = stream.read(&mut request).await.unwrap();
-        let answer = "HTTP/1.1 418 I'm a teapot\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nOK";
-        stream.write_all(answer.as_bytes()).await.unwrap();
+        let response = "HTTP/1.1 418 I'm a teapot\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nOK";
+        stream.write_all(response.as_bytes()).await.unwrap();
         String::from_utf8_lossy(&request[..length]).into_owned()
     });
     let scenario = scenario(r#"[{"do": "GET /a?q=\"x\" y", "expect": {"status": 418, "body": "OK"}}]"#);

@@ -4,12 +4,12 @@ use model_registry_testkit::contract::{Intended, because};
 
 pub(super) const INTENDED: &[Intended] = &[
     // Statuses that the reference's server gives as well, or that ours gives beyond it.
-    because("GET * answers 400: additional", "bad ids, filters, page tokens and escapes are told to be so"),
-    because("* answers 403: additional", "rights are checked where a policy is configured"),
-    because("* answers 404: additional", "the same set for every operation"),
-    because("* answers 503: additional", "the database may be away"),
-    because("* answers 504: additional", "the time of a request is limited"),
-    because("POST /sources/preview answers 413: additional", "bodies are limited"),
+    because("GET * responses 400: additional", "bad ids, filters, page tokens and escapes are told to be so"),
+    because("* responses 403: additional", "rights are checked where a policy is configured"),
+    because("* responses 404: additional", "the same set for every operation"),
+    because("* responses 503: additional", "the database may be away"),
+    because("* responses 504: additional", "the time of a request is limited"),
+    because("POST /sources/preview responses 413: additional", "bodies are limited"),
     // Parameters.
     because("GET * parameters query filterQuery schema pattern: missing", "filters may compare with any text"),
     because("GET /sources parameters query name schema pattern: missing", "names may be any text"),

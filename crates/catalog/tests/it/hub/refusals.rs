@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use model_registry_catalog::{HubAccess, Settings};
-use model_registry_testkit::hub::{HubServer, Planned, STRANGER, TOKEN};
+use model_registry_testkit::hub::{HubServer, Planned, TOKEN, TOKEN_WITHOUT_ACCESS};
 use model_registry_testkit::{Backend, backends};
 
 use super::{access, api, error, source, state};
@@ -60,7 +60,7 @@ async fn models_that_cannot_be_read_are_told_and_the_others_served() {
     hub.hide("org/private");
     let patterns = "['org/open', 'org/gated', 'org/private', 'org/absent']";
     // 401 and 403, with the hub's codes.
-    for token in [None, Some(STRANGER)] {
+    for token in [None, Some(TOKEN_WITHOUT_ACCESS)] {
         let (_files, closed) = api(Backend::Sqlite, &hub, patterns, token).await;
         closed.catalog.sync_hub("hub").await.unwrap();
         assert_eq!(closed.names("models").await, ["org/open"]);

@@ -1,4 +1,4 @@
-//! Registers a version of a model and lists what the model has.
+//! Registers a version of a model and lists the versions of the model.
 //!
 //! ```console
 //! $ model-registry up &

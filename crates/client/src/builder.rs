@@ -1,4 +1,4 @@
-//! How a client is set up.
+//! The settings of a client.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::transport::{Credentials, Transport};
 
 const USER_AGENT: &str = concat!("model-registry/", env!("CARGO_PKG_VERSION"));
 
-/// Sets up a [`Client`].
+/// Builds a [`Client`].
 ///
 /// ```
 /// # use std::time::Duration;
@@ -52,47 +52,50 @@ impl ClientBuilder {
         }
     }
 
-    /// Sends this bearer token.
+    /// Authenticates with this bearer token.
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.token = Some(token.into());
         self
     }
 
-    /// Sends the bearer token in this file, which is read for every request: tokens of a Kubernetes service account
-    /// are renewed in place.
+    /// Authenticates with the bearer token in this file. It is read for each request because Kubernetes renews the tokens
+    /// of service accounts in place.
     pub fn token_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.token_file = Some(path.into());
         self
     }
 
-    /// Trusts these certificates (PEM) beside those of the system.
+    /// Trusts these certificates (PEM) in addition to those of the system.
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificates = pem.into();
         self
     }
 
-    /// The time that one attempt has, from the connection to the last byte of the answer; 60 s by default.
+    /// The time limit of one attempt, from connecting to the last byte of the response; 60 s by default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// The time that a connection has to come about; 5 s by default.
+    /// The time limit for connecting; 5 s by default.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
+    /// Sets which failed requests are retried, and when.
     pub fn retries(mut self, retries: Retries) -> Self {
         self.retries = retries;
         self
     }
 
-    /// Checks everything; nothing is sent yet.
+    /// Validates the settings, without connecting to the server.
     pub fn build(self) -> Result<Client> {
         let server = server_url(&self.server)?;
         let credentials = match (self.token, self.token_file) {
-            (Some(_), Some(_)) => return Err(Error::Usage("give a token or a token file, not both".to_owned())),
+            (Some(_), Some(_)) => {
+                return Err(Error::Usage("a token and a token file are both set: use one of them".to_owned()));
+            }
             (Some(token), None) => Credentials::Token(bearer(&token)?),
             (None, Some(path)) => Credentials::File(path),
             (None, None) => Credentials::None,
@@ -101,19 +104,19 @@ impl ClientBuilder {
             .user_agent(USER_AGENT)
             .timeout(self.timeout)
             .connect_timeout(self.connect_timeout)
-            // A redirected POST would become a GET, and a page to log in would be taken for an answer.
+            // A redirected POST would become a GET, and a login page would be taken for a response of the API.
             .redirect(Policy::none());
         if is_loopback(&server) {
             http = http.no_proxy();
         }
         if server.scheme() == "http" {
-            // Reading the system's certificates takes longer than a call.
+            // Reading the certificates of the system takes longer than a request.
             http = http.tls_certs_only([]);
         } else if !self.root_certificates.is_empty() {
             let certificates = Certificate::from_pem_bundle(&self.root_certificates)
                 .map_err(|error| Error::Usage(format!("the root certificates are not PEM: {error}")))?;
             if certificates.is_empty() {
-                return Err(Error::Usage("the root certificates are not PEM: none found".to_owned()));
+                return Err(Error::Usage("the root certificates are not PEM: no certificate found".to_owned()));
             }
             http = http.tls_certs_merge(certificates);
         }
@@ -122,19 +125,20 @@ impl ClientBuilder {
     }
 }
 
-/// Reads the server's address, which may have a path when a proxy is in front of it.
-fn server_url(text: &str) -> Result<Url> {
-    let wrong = |reason: &str| Error::Usage(format!("`{text}` is no address of a server: {reason}"));
-    let url = Url::parse(text).map_err(|_| wrong("write it like https://models.example.com or http://host:8080"))?;
+/// Parses the address of the server. It may have a path, where a proxy maps one to the server.
+fn server_url(address: &str) -> Result<Url> {
+    let wrong = |reason: &str| Error::Usage(format!("`{address}` is not the address of a server: {reason}"));
+    let url =
+        Url::parse(address).map_err(|_| wrong("use a URL such as https://models.example.com or http://host:8080"))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(wrong("it has to begin with http:// or https://"));
+        return Err(wrong("it must start with http:// or https://"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        // Not told again: it holds a password.
-        return Err(Error::Usage("the address of the server holds a user or password: use a token".to_owned()));
+        // The message omits the address, because it contains the password.
+        return Err(Error::Usage("the address of the server contains a user or password: use a token".to_owned()));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(wrong("it ends with a path, without `?` or `#`"));
+        return Err(wrong("remove the query (`?`) or fragment (`#`)"));
     }
     Ok(url)
 }
@@ -148,14 +152,14 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// The value of `Authorization`; never told in an error or a log.
+/// The value of the header `Authorization`; marked as sensitive, so that it is never printed.
 pub(crate) fn bearer(token: &str) -> Result<HeaderValue> {
     let token = token.trim();
     if token.is_empty() {
         return Err(Error::Usage("the token is empty".to_owned()));
     }
     let mut value = HeaderValue::from_str(&format!("Bearer {token}"))
-        .map_err(|_| Error::Usage("the token holds characters that no token has".to_owned()))?;
+        .map_err(|_| Error::Usage("the token contains characters that a header must not have".to_owned()))?;
     value.set_sensitive(true);
     Ok(value)
 }
@@ -165,12 +169,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_that_cannot_work_are_refused_with_the_reason() {
+    fn an_invalid_address_is_rejected_with_a_reason() {
         for (address, reason) in [
-            ("models.example.com", "write it like"),
-            ("localhost:8080", "has to begin with"),
-            ("ftp://models", "has to begin with"),
-            ("http://h/?a=b", "without `?`"),
+            ("models.example.com", "use a URL such as"),
+            ("localhost:8080", "must start with"),
+            ("ftp://models", "must start with"),
+            ("http://h/?a=b", "remove the query"),
         ] {
             let Err(Error::Usage(message)) = Client::new(address) else { panic!("{address}") };
             assert!(message.contains(reason), "{message}");
@@ -178,13 +182,13 @@ mod tests {
     }
 
     #[test]
-    fn a_password_in_the_address_is_not_told() {
+    fn an_error_does_not_contain_the_password_of_the_address() {
         let error = Client::new("http://user:hunter2@host").unwrap_err().to_string();
         assert!(!error.contains("hunter2"), "{error}");
     }
 
     #[test]
-    fn a_client_shows_no_token() {
+    fn debug_output_and_errors_do_not_contain_the_token() {
         let client = Client::builder("http://host").token("hunter2").build().unwrap();
         assert!(!format!("{client:?}").contains("hunter2"));
         let error = Client::builder("http://host").token("hunter\n2").build().unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! One call of the API, before it is sent.
+//! One request of the API, before it is sent.
 
 use std::time::Duration;
 
@@ -8,24 +8,24 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 
-/// What may stand in a path segment as it is (RFC 3986, unreserved).
+/// Escapes all but the unreserved characters of RFC 3986.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 pub(crate) struct Call {
     pub(crate) method: Method,
-    /// Encoded; below the registry API's base path, or, with a slash in front, below the server's address.
+    /// Percent-encoded; relative to the base path of the registry API or, with a leading slash, to the address of the server.
     pub(crate) path: String,
     pub(crate) query: Query,
     pub(crate) body: Option<Body>,
-    /// The tag that the entity has to have.
+    /// The entity tag that the entity must have.
     pub(crate) if_match: Option<String>,
-    /// Whether it changes anything; what does not is sent again without further ado.
+    /// Whether it changes nothing, so that it can always be retried.
     pub(crate) is_read: bool,
-    /// What the server may take beyond the time an attempt has.
+    /// Added to the time limit of an attempt, for long polling.
     pub(crate) more_time: Duration,
 }
 
-/// Parameters of a query, in their order.
+/// Query parameters in their order.
 pub(crate) type Query = Vec<(&'static str, String)>;
 
 pub(crate) struct Body {
@@ -42,8 +42,8 @@ impl Call {
         Ok(Self { is_read: false, ..Self::new(Method::POST, path, Vec::new(), Some(json(body)?)) })
     }
 
-    /// A question that is too long for a URL.
-    pub(crate) fn ask(path: String, query: Query, body: Body) -> Self {
+    /// A read whose parameters do not fit into a URL.
+    pub(crate) fn read_by_post(path: String, query: Query, body: Body) -> Self {
         Self::new(Method::POST, path, query, Some(body))
     }
 
@@ -59,21 +59,21 @@ impl Call {
 
 fn json(body: &impl Serialize) -> Result<Body> {
     let bytes = serde_json::to_vec(body)
-        .map_err(|error| Error::Usage(format!("the entity cannot be written as JSON: {error}")))?;
+        .map_err(|error| Error::Usage(format!("the entity cannot be serialized as JSON: {error}")))?;
     Ok(Body { content_type: "application/json".to_owned(), bytes })
 }
 
 /// The path of an entity: `collection/id`.
 pub(crate) fn entity_path(collection: &str, id: &str) -> Result<String> {
     if is_lost(id) {
-        return Err(Error::Usage(format!("`{id}` is no id")));
+        return Err(Error::Usage(format!("`{id}` is not an id")));
     }
     Ok(format!("{collection}/{}", utf8_percent_encode(id, SEGMENT)))
 }
 
-/// The path of something whose name may have slashes: `collection/organization/model`.
+/// The path of an item whose name may contain slashes: `collection/organization/model`.
 pub(crate) fn named_path(collection: &str, name: &str) -> Result<String> {
-    // Slashes that cannot stay as they are have to be escaped, and then all of them.
+    // If one segment would be lost, all slashes are escaped.
     if name.split('/').any(is_lost) {
         return entity_path(collection, name);
     }
@@ -81,7 +81,7 @@ pub(crate) fn named_path(collection: &str, name: &str) -> Result<String> {
     Ok(format!("{collection}/{}", segments.join("/")))
 }
 
-/// A URL would lose such segments and name something else.
+/// Whether URL normalisation removes the segment, so that the path would mean something else.
 fn is_lost(segment: &str) -> bool {
     matches!(segment, "" | "." | "..")
 }
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_stays_one_segment() {
+    fn an_id_is_escaped_into_one_segment() {
         assert_eq!(entity_path("artifacts", "7").unwrap(), "artifacts/7");
         assert_eq!(entity_path("artifacts", "../a?b#c%/é").unwrap(), "artifacts/..%2Fa%3Fb%23c%25%2F%C3%A9");
         for id in ["", ".", ".."] {
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_keeps_the_slashes_that_a_url_keeps() {
+    fn a_name_keeps_its_slashes_unless_a_segment_would_be_lost() {
         assert_eq!(named_path("models", "acme/heron 8b").unwrap(), "models/acme/heron%208b");
         assert_eq!(named_path("models", "acme/../x").unwrap(), "models/acme%2F..%2Fx");
         assert_eq!(named_path("models", "acme//x").unwrap(), "models/acme%2F%2Fx");

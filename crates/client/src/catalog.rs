@@ -1,8 +1,8 @@
-//! The catalog's API: what others publish.
+//! The API of the catalog.
 //!
-//! Lists are streams as the registry's are, and options are structs whose defaults ask for everything.
+//! Lists are streams, as in the registry. Options are structs whose defaults select everything.
 
-mod listed;
+mod list;
 mod options;
 mod preview;
 
@@ -10,15 +10,15 @@ use crate::call::{Call, entity_path, named_path};
 use crate::client::Client;
 use crate::error::Result;
 
-pub use listed::Listed;
+pub use list::CatalogList;
 pub use model_registry_api::catalog::*;
 pub use options::{
-    ArtifactKind, ArtifactOptions, LabelOptions, McpServerOptions, McpToolOptions, ModelOptions, PerformanceOptions,
-    PerformanceProperties, SourceOptions, ToolsOf,
+    ArtifactKind, ArtifactOptions, IncludedTools, LabelOptions, McpServerOptions, McpToolOptions, ModelOptions,
+    PerformanceOptions, PerformanceProperties, SourceOptions,
 };
-pub use preview::{PreviewRequest, Previewed};
+pub use preview::{PreviewRequest, SourcePreview};
 
-/// The operations of the catalog; [`Client::catalog`] gives them.
+/// The operations of the catalog; see [`Client::catalog`].
 ///
 /// ```
 /// use futures::TryStreamExt;
@@ -30,7 +30,7 @@ pub use preview::{PreviewRequest, Previewed};
 /// # async fn main() -> Result<(), model_registry_client::Error> {
 /// # let client = Client::new(&catalog().await)?;
 /// let catalog = client.catalog();
-/// let options = ModelOptions { text: Some("chat".to_owned()), ..ModelOptions::default() };
+/// let options = ModelOptions { search: Some("chat".to_owned()), ..ModelOptions::default() };
 /// let mut models = catalog.models().list(options);
 /// while let Some(model) = models.try_next().await? {
 ///     let mut artifacts = catalog.artifacts_of(&model.source_id, &model.name).list(ArtifactOptions::default());
@@ -53,71 +53,71 @@ impl Catalog {
         Self { client }
     }
 
-    /// What is configured, and how its last load went.
-    pub fn sources(&self) -> Listed<CatalogSource, SourceOptions> {
-        Listed::new(self.client.clone(), Ok(format!("{MODEL_CATALOG}/sources")))
+    /// The configured sources with the result of their last load.
+    pub fn sources(&self) -> CatalogList<CatalogSource, SourceOptions> {
+        CatalogList::new(self.client.clone(), Ok(format!("{MODEL_CATALOG}/sources")))
     }
 
-    /// What the labels of sources mean.
-    pub fn labels(&self) -> Listed<CatalogLabel, LabelOptions> {
-        Listed::new(self.client.clone(), Ok(format!("{MODEL_CATALOG}/labels")))
+    /// The labels of sources with their descriptions.
+    pub fn labels(&self) -> CatalogList<CatalogLabel, LabelOptions> {
+        CatalogList::new(self.client.clone(), Ok(format!("{MODEL_CATALOG}/labels")))
     }
 
     /// The models of all sources.
-    pub fn models(&self) -> Listed<CatalogModel, ModelOptions> {
-        Listed::new(self.client.clone(), Ok(format!("{MODEL_CATALOG}/models")))
+    pub fn models(&self) -> CatalogList<CatalogModel, ModelOptions> {
+        CatalogList::new(self.client.clone(), Ok(format!("{MODEL_CATALOG}/models")))
     }
 
-    /// What models can be filtered by.
+    /// The properties that models can be filtered by.
     pub async fn model_filter_options(&self) -> Result<FilterOptions> {
         let path = format!("{MODEL_CATALOG}/models/filter_options");
         self.client.transport.fetch(Call::get(path, Vec::new())).await
     }
 
-    /// A model by its source and name.
+    /// A model by source and name.
     pub async fn model(&self, source_id: &str, name: &str) -> Result<CatalogModel> {
         self.client.transport.fetch(Call::get(model_path(source_id, name)?, Vec::new())).await
     }
 
-    /// Where to get a model, and what was measured of it.
-    pub fn artifacts_of(&self, source_id: &str, name: &str) -> Listed<CatalogArtifact, ArtifactOptions> {
+    /// The artifacts of a model: where it is stored, and its metrics.
+    pub fn artifacts_of(&self, source_id: &str, name: &str) -> CatalogList<CatalogArtifact, ArtifactOptions> {
         let path = model_path(source_id, name).map(|path| format!("{path}/artifacts"));
-        Listed::new(self.client.clone(), path)
+        CatalogList::new(self.client.clone(), path)
     }
 
-    /// How fast a model is on which hardware, and what to choose.
-    pub fn performance_of(&self, source_id: &str, name: &str) -> Listed<CatalogArtifact, PerformanceOptions> {
+    /// The performance metrics of a model by hardware, and recommendations.
+    pub fn performance_of(&self, source_id: &str, name: &str) -> CatalogList<CatalogArtifact, PerformanceOptions> {
         let path = model_path(source_id, name).map(|path| format!("{path}/artifacts/performance"));
-        Listed::new(self.client.clone(), path)
+        CatalogList::new(self.client.clone(), path)
     }
 
-    /// What a source would publish, before anybody configures it.
-    pub fn preview(&self, request: PreviewRequest) -> Previewed {
-        Previewed::new(self.client.clone(), request)
+    /// The models that a source would publish, before it is configured.
+    pub fn preview(&self, request: PreviewRequest) -> SourcePreview {
+        SourcePreview::new(self.client.clone(), request)
     }
 
     /// The MCP servers of all sources.
-    pub fn mcp_servers(&self) -> Listed<McpServer, McpServerOptions> {
-        Listed::new(self.client.clone(), Ok(format!("{MCP_CATALOG}/mcp_servers")))
+    pub fn mcp_servers(&self) -> CatalogList<McpServer, McpServerOptions> {
+        CatalogList::new(self.client.clone(), Ok(format!("{MCP_CATALOG}/mcp_servers")))
     }
 
-    /// What MCP servers can be filtered by.
+    /// The properties that MCP servers can be filtered by.
     pub async fn mcp_server_filter_options(&self) -> Result<FilterOptions> {
         let path = format!("{MCP_CATALOG}/mcp_servers/filter_options");
         self.client.transport.fetch(Call::get(path, Vec::new())).await
     }
 
-    /// An MCP server, with some of its tools or without.
-    pub async fn mcp_server(&self, id: &str, tools: ToolsOf) -> Result<McpServer> {
+    /// An MCP server, optionally with tools.
+    pub async fn mcp_server(&self, id: &str, tools: IncludedTools) -> Result<McpServer> {
         self.client.transport.fetch(Call::get(server_path(id)?, tools.query())).await
     }
 
-    /// What an MCP server can do.
-    pub fn tools_of(&self, server_id: &str) -> Listed<McpTool, McpToolOptions> {
-        Listed::new(self.client.clone(), server_path(server_id).map(|path| format!("{path}/tools")))
+    /// The tools of an MCP server.
+    pub fn tools_of(&self, server_id: &str) -> CatalogList<McpTool, McpToolOptions> {
+        CatalogList::new(self.client.clone(), server_path(server_id).map(|path| format!("{path}/tools")))
     }
 
-    /// A tool by its server and name.
+    /// A tool by server and name.
     pub async fn mcp_tool(&self, server_id: &str, name: &str) -> Result<McpToolWithServer> {
         let path = entity_path(&format!("{}/tools", server_path(server_id)?), name)?;
         self.client.transport.fetch(Call::get(path, Vec::new())).await

@@ -1,4 +1,4 @@
-//! The change feed: every mutation of the registry in one order, in pages, by waiting, or as a stream.
+//! The change feed: every mutation of the registry in one order, by pages, long polling or an event stream.
 
 use std::fmt;
 use std::time::Duration;
@@ -14,15 +14,15 @@ use crate::events::{Event, Events};
 use crate::pages::Items;
 
 const PATH: &str = "changes";
-/// What the server gives at most.
+/// The page size, which is the maximum of the server.
 const PAGE: u32 = 1_000;
 
-/// Where a reader of the feed begins.
+/// The position after which a reader starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum After {
-    /// Behind this change; 0 is the beginning.
+    /// After the change with this sequence; 0 is the start of the feed.
     Sequence(i64),
-    /// With what comes from now on.
+    /// After the newest change.
     Newest,
 }
 
@@ -35,10 +35,10 @@ impl fmt::Display for After {
     }
 }
 
-/// Reads the mutations of the registry. The sequence of the last change seen is all that a reader has to remember.
+/// Reads the change feed. A reader only has to remember the sequence of the last change that it has processed.
 ///
-/// Servers delete old changes. A reader that was away for longer gets [`Error::Gone`] and begins again: it asks
-/// [`Self::page`] for [`After::Newest`], reads the lists, and goes on behind the page's `next`.
+/// Servers delete old changes. A reader that has missed some of them gets [`Error::Gone`] and must start over: take
+/// `next` of [`Self::page`] with [`After::Newest`], read the lists, and continue after that sequence.
 ///
 /// ```no_run
 /// # use futures::TryStreamExt;
@@ -61,13 +61,13 @@ impl ChangeFeed {
         Self { client }
     }
 
-    /// At most `limit` changes that there are now; the page's `next` leads on.
+    /// At most `limit` existing changes; the `next` of the page is the position of the following page.
     pub async fn page(&self, after: After, limit: u32) -> Result<ChangePage> {
         self.wait(after, limit, Duration::ZERO).await
     }
 
-    /// The same, but where there is none, the server waits for one: as long as it is told, or less, and then the page
-    /// is empty.
+    /// Like [`Self::page`], but the server waits for a change if there is none (long polling). After `longest`, or an earlier
+    /// limit of the server, the page is empty.
     pub async fn wait(&self, after: After, limit: u32, longest: Duration) -> Result<ChangePage> {
         let mut query = vec![("after", after.to_string()), ("limit", limit.to_string())];
         if !longest.is_zero() {
@@ -76,7 +76,7 @@ impl ChangeFeed {
         self.client.transport.fetch(Call { more_time: longest, ..Call::get(PATH.to_owned(), query) }).await
     }
 
-    /// Every change that there is, page after page; ends at the newest.
+    /// All existing changes after a sequence; ends with the newest one.
     pub fn list(&self, after: i64) -> Items<LoggedChange> {
         let pages = stream::try_unfold((self.clone(), after), |(feed, after)| async move {
             let page = feed.page(After::Sequence(after), PAGE).await?;
@@ -86,9 +86,8 @@ impl ChangeFeed {
         futures::TryStreamExt::try_flatten(pages).boxed()
     }
 
-    /// Every change that there is, and then each as it is made. It goes on by itself where the connection or the server
-    /// went away, as often as [`crate::Retries`] allows without a sign of life; it ends after the first error, and
-    /// another call with the last sequence seen goes on from there.
+    /// All existing changes, then new ones as they are made. Reconnects after a lost connection, as often in a row as
+    /// [`crate::Retries`] allows. The stream ends after the first error; call again with the last sequence to continue.
     pub fn follow(&self, after: After) -> Items<LoggedChange> {
         let follower = Follower { feed: self.clone(), after, events: None, failures: 0, has_failed: false };
         stream::unfold(follower, |mut follower| async {
@@ -103,12 +102,12 @@ impl ChangeFeed {
     }
 }
 
-/// A reader of the stream of events.
+/// A reader of the event stream.
 struct Follower {
     feed: ChangeFeed,
     after: After,
     events: Option<Events>,
-    /// Failed attempts since the last sign of life.
+    /// Failed attempts since data was last received.
     failures: u32,
     has_failed: bool,
 }
@@ -137,7 +136,7 @@ impl Follower {
                     self.after = After::Sequence(change.sequence);
                     return Ok(change);
                 }
-                // The server ends each stream one day, and says after what time to come again.
+                // The server closed the stream; it has set the time after which to reconnect.
                 Ok(None) => {
                     let pause = events.retry();
                     self.events = None;
@@ -153,7 +152,7 @@ impl Follower {
         }
     }
 
-    /// Where to begin. Asked for once, so that nothing is left out when the first connection breaks.
+    /// The sequence to continue after. `Newest` is resolved once, so that no change is skipped if the first connection fails.
     async fn sequence(&mut self) -> Result<i64> {
         let sequence = match self.after {
             After::Sequence(sequence) => sequence,

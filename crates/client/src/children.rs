@@ -1,4 +1,4 @@
-//! What is served below another entity.
+//! Lists below a parent entity.
 
 use std::marker::PhantomData;
 
@@ -11,7 +11,8 @@ use crate::options::ListOptions;
 use crate::pages::{self, Items};
 use crate::resource::Child;
 
-/// The versions of a model, the runs of an experiment, the services of an environment, the servings of a service.
+/// The versions of a model, the runs of an experiment, the inference services of a serving environment, or the serve
+/// models of an inference service.
 #[derive(Clone, Debug)]
 pub struct Children<C> {
     client: Client,
@@ -28,17 +29,17 @@ impl<C: Child> Children<C> {
         Ok(format!("{}/{}", entity_path(C::PARENTS, &self.parent_id)?, C::BELOW))
     }
 
-    /// All children, page after page.
+    /// All children; pages are fetched as needed.
     pub fn list(&self, options: ListOptions) -> Items<C> {
         pages::items(self.client.clone(), self.path(), options)
     }
 
-    /// One page; the empty token asks for the first.
+    /// One page; the empty token selects the first.
     pub async fn page(&self, options: &ListOptions, token: &str) -> Result<Page<C>> {
         pages::page(&self.client, self.path()?, options, token).await
     }
 
-    /// Creates a child of this parent, whatever parent `create` names.
+    /// Creates a child of this parent, overriding the parent in `create`.
     pub async fn create(&self, create: &C::Create) -> Result<C> {
         let mut create = create.clone();
         C::set_parent(&mut create, &self.parent_id);
@@ -63,24 +64,25 @@ impl ArtifactsOf {
         Ok(format!("{}/artifacts", entity_path(self.parents, &self.parent_id)?))
     }
 
-    /// All artifacts, page after page.
+    /// All artifacts; pages are fetched as needed.
     pub fn list(&self, options: ListOptions) -> Items<Artifact> {
         pages::items(self.client.clone(), self.path(), options)
     }
 
-    /// One page; the empty token asks for the first.
+    /// One page; the empty token selects the first.
     pub async fn page(&self, options: &ListOptions, token: &str) -> Result<Page<Artifact>> {
         pages::page(&self.client, self.path()?, options, token).await
     }
 
-    /// Puts an artifact here. One with an `id` is changed and attached; a metric or parameter with the name of one
-    /// that is here replaces its value; anything else is created. Metrics of a run also add a point to its history.
+    /// Creates, updates or attaches an artifact. One with an `id` is updated and attached to this parent. A metric or
+    /// parameter with the name of an existing one sets its value. Any other artifact is created. A metric of a run also adds
+    /// a point to the metric history.
     pub async fn upsert(&self, artifact: &Artifact) -> Result<Artifact> {
         self.client.transport.fetch(Call::post(self.path()?, artifact)?).await
     }
 }
 
-/// The logged values of metrics, of one run or of all.
+/// The logged values of metrics, of one run or of all runs.
 #[derive(Clone, Debug)]
 pub struct MetricHistory {
     client: Client,
@@ -99,12 +101,12 @@ impl MetricHistory {
         }
     }
 
-    /// All points, page after page; `name` and `steps` of the options select.
+    /// All points; `name` and `steps` of the options select points.
     pub fn list(&self, options: ListOptions) -> Items<Metric> {
         pages::items(self.client.clone(), self.path(), options)
     }
 
-    /// One page; the empty token asks for the first.
+    /// One page; the empty token selects the first.
     pub async fn page(&self, options: &ListOptions, token: &str) -> Result<Page<Metric>> {
         pages::page(&self.client, self.path()?, options, token).await
     }

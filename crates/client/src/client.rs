@@ -1,4 +1,4 @@
-//! Where every operation begins.
+//! The entry point of every operation.
 
 use std::sync::Arc;
 
@@ -17,61 +17,69 @@ use crate::error::Result;
 use crate::resource::Resource;
 use crate::transport::Transport;
 
-/// A client of one registry. Clones are cheap and share their connections.
+/// A client of one server. Clones are cheap and share connections.
 #[derive(Clone, Debug)]
 pub struct Client {
     pub(crate) transport: Arc<Transport>,
 }
 
 impl Client {
-    /// A client with default limits and no token, for an address such as `http://127.0.0.1:8080`.
+    /// Creates a client with default limits and without a token, for an address such as `http://127.0.0.1:8080`.
     pub fn new(server: &str) -> Result<Self> {
         Self::builder(server).build()
     }
 
+    /// Starts to build a client for a server.
     pub fn builder(server: &str) -> ClientBuilder {
         ClientBuilder::new(server)
     }
 
-    /// The URL that an entity is read from.
+    /// The URL of an entity.
     pub fn entity_url<R: Resource>(&self, id: &str) -> Result<String> {
         Ok(self.transport.url(&entity_path(R::COLLECTION, id)?))
     }
 
-    /// The collection of a kind that is a type parameter.
+    /// The collection of a kind given as type parameter.
     pub fn collection<R: Resource>(&self) -> Collection<R> {
         Collection::new(self.clone())
     }
 
+    /// The registered models.
     pub fn registered_models(&self) -> Collection<RegisteredModel> {
         Collection::new(self.clone())
     }
 
+    /// The versions of all models.
     pub fn model_versions(&self) -> Collection<ModelVersion> {
         Collection::new(self.clone())
     }
 
-    /// Artifacts of every kind.
+    /// The artifacts of every kind.
     pub fn artifacts(&self) -> Collection<Artifact> {
         Collection::new(self.clone())
     }
 
+    /// The model artifacts.
     pub fn model_artifacts(&self) -> Collection<ModelArtifact> {
         Collection::new(self.clone())
     }
 
+    /// The serving environments.
     pub fn serving_environments(&self) -> Collection<ServingEnvironment> {
         Collection::new(self.clone())
     }
 
+    /// The inference services of all serving environments.
     pub fn inference_services(&self) -> Collection<InferenceService> {
         Collection::new(self.clone())
     }
 
+    /// The experiments.
     pub fn experiments(&self) -> Collection<Experiment> {
         Collection::new(self.clone())
     }
 
+    /// The runs of all experiments.
     pub fn experiment_runs(&self) -> Collection<ExperimentRun> {
         Collection::new(self.clone())
     }
@@ -91,7 +99,7 @@ impl Client {
         Children::new(self.clone(), serving_environment_id)
     }
 
-    /// The servings of an inference service.
+    /// The serve models of an inference service.
     pub fn serves_of(&self, inference_service_id: &str) -> Children<ServeModel> {
         Children::new(self.clone(), inference_service_id)
     }
@@ -106,40 +114,40 @@ impl Client {
         ArtifactsOf::new(self.clone(), ExperimentRun::COLLECTION, experiment_run_id)
     }
 
-    /// Every value that was logged in a run.
+    /// Every metric value that was logged in a run.
     pub fn metric_history(&self, experiment_run_id: &str) -> MetricHistory {
         MetricHistory::new(self.clone(), Some(experiment_run_id))
     }
 
-    /// Every value that was logged in any run.
+    /// Every metric value that was logged in any run.
     pub fn metric_history_of_all_runs(&self) -> MetricHistory {
         MetricHistory::new(self.clone(), None)
     }
 
-    /// What others publish: the catalog, where the server has one.
+    /// The catalog, if the server has one.
     pub fn catalog(&self) -> Catalog {
         Catalog::new(self.clone())
     }
 
-    /// Every mutation of the registry, in one order. Only this registry has it.
+    /// The change feed. The Kubeflow Model Registry does not have one.
     pub fn changes(&self) -> ChangeFeed {
         ChangeFeed::new(self.clone())
     }
 
-    /// The model that a service serves.
+    /// The model that an inference service serves.
     pub async fn model_of_service(&self, inference_service_id: &str) -> Result<RegisteredModel> {
         let path = format!("{}/model", entity_path(InferenceService::COLLECTION, inference_service_id)?);
         self.transport.fetch(Call::get(path, Vec::new())).await
     }
 
-    /// The version that a service serves: the one it names, or else the model's newest.
+    /// The version that an inference service serves: the one that it refers to, or else the newest of the model.
     pub async fn version_of_service(&self, inference_service_id: &str) -> Result<ModelVersion> {
         let path = format!("{}/version", entity_path(InferenceService::COLLECTION, inference_service_id)?);
         self.transport.fetch(Call::get(path, Vec::new())).await
     }
 
-    /// Registers a model, a version and its artifacts with one request, all or nothing. The model is created unless
-    /// there is one of its name.
+    /// Registers a model, a version and its artifacts in one transaction. The model is created unless one with its name
+    /// exists.
     pub async fn register(&self, request: &RegisterRequest) -> Result<RegisterResponse> {
         self.transport.fetch(Call::post("registered_models:register".to_owned(), request)?).await
     }

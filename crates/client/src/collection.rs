@@ -1,4 +1,4 @@
-//! A kind's own collection.
+//! The collection of a kind.
 
 use std::marker::PhantomData;
 
@@ -33,11 +33,11 @@ pub struct Collection<R> {
     kind: PhantomData<fn() -> R>,
 }
 
-/// An entity with the tag of the state that was read.
+/// An entity with its entity tag.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tagged<R> {
     pub entity: R,
-    /// Empty where the server gives none.
+    /// Empty if the server sent none.
     pub etag: String,
 }
 
@@ -46,54 +46,56 @@ impl<R: Resource> Collection<R> {
         Self { client, kind: PhantomData }
     }
 
-    /// All entities, page after page.
+    /// All entities; pages are fetched as needed.
     pub fn list(&self, options: ListOptions) -> Items<R> {
         pages::items(self.client.clone(), Ok(R::COLLECTION.to_owned()), options)
     }
 
-    /// One page; the empty token asks for the first.
+    /// One page; the empty token selects the first.
     pub async fn page(&self, options: &ListOptions, token: &str) -> Result<Page<R>> {
         pages::page(&self.client, R::COLLECTION.to_owned(), options, token).await
     }
 
+    /// Reads an entity by id.
     pub async fn get(&self, id: &str) -> Result<R> {
         self.client.transport.fetch(Call::get(entity_path(R::COLLECTION, id)?, Vec::new())).await
     }
 
-    /// Reads an entity together with its tag, for [`Self::update_if_unchanged`].
+    /// Reads an entity with its entity tag, for [`Self::update_if_unchanged`].
     pub async fn get_tagged(&self, id: &str) -> Result<Tagged<R>> {
         let transport = &self.client.transport;
-        let reply = transport.send(Call::get(entity_path(R::COLLECTION, id)?, Vec::new())).await?;
-        Ok(Tagged { entity: transport.read(&reply)?, etag: reply.etag.unwrap_or_default() })
+        let response = transport.send(Call::get(entity_path(R::COLLECTION, id)?, Vec::new())).await?;
+        Ok(Tagged { entity: transport.read(&response)?, etag: response.etag.unwrap_or_default() })
     }
 
-    /// The entity, if there is one.
+    /// Finds an entity; `None` if there is no such entity.
     pub async fn find(&self, by: FindBy<'_>) -> Result<Option<R>> {
         match self.client.transport.fetch(Call::get(R::ONE.to_owned(), by.query())).await {
             Ok(entity) => Ok(Some(entity)),
-            Err(Error::NotFound(answer)) if says_none(&answer.message) => Ok(None),
+            Err(Error::NotFound(response)) if is_about_the_entity(&response.message) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
+    /// Creates an entity.
     pub async fn create(&self, create: &R::Create) -> Result<R> {
         self.client.transport.fetch(Call::post(R::COLLECTION.to_owned(), create)?).await
     }
 
-    /// Changes what `update` mentions. It is never sent twice.
+    /// Updates the fields that are set in `update`. It is never retried.
     pub async fn update(&self, id: &str, update: &R::Update) -> Result<R> {
         self.client.transport.fetch(Call::patch(entity_path(R::COLLECTION, id)?, update, None)?).await
     }
 
-    /// Changes an entity unless somebody else changed it since it was read; then it fails with [`Error::Changed`].
+    /// Updates an entity if it still has this entity tag; otherwise fails with [`Error::Changed`]. It is never retried.
     pub async fn update_if_unchanged(&self, id: &str, update: &R::Update, etag: &str) -> Result<R> {
         let etag = Some(etag).filter(|etag| !etag.is_empty());
         self.client.transport.fetch(Call::patch(entity_path(R::COLLECTION, id)?, update, etag)?).await
     }
 }
 
-/// Whether a 404 is about the entity. Others say that there are several (`multiple … found`), or come from something
-/// that does not know the path.
-fn says_none(message: &str) -> bool {
+/// Whether a 404 means that the entity does not exist. Other ones mean several matches (`multiple … found`), or come from
+/// a server that does not have the path.
+fn is_about_the_entity(message: &str) -> bool {
     message.starts_with("no ") && message.contains(" found")
 }

@@ -1,41 +1,41 @@
-//! What can go wrong, by meaning.
+//! Errors, by meaning.
 
 use std::time::Duration;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a call failed.
+/// The reason why an operation failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// 400, 413, 422: the request is wrong.
+    /// 400, 413, 422: the request is invalid.
     #[error("{0}")]
-    Invalid(Answer),
-    /// 401: the server does not know who is calling.
+    Invalid(ErrorResponse),
+    /// 401: the caller is not authenticated.
     #[error("{0}")]
-    Unauthorized(Answer),
-    /// 403: the caller may not do this.
+    Unauthorized(ErrorResponse),
+    /// 403: the caller lacks the permission.
     #[error("{0}")]
-    Forbidden(Answer),
-    /// 404: there is no such entity.
+    Forbidden(ErrorResponse),
+    /// 404: the entity does not exist.
     #[error("{0}")]
-    NotFound(Answer),
-    /// 409: a name or external id is taken.
+    NotFound(ErrorResponse),
+    /// 409: a name or external id is already in use.
     #[error("{0}")]
-    Conflict(Answer),
-    /// 410: the changes asked for are not kept any more; read everything again, and go on behind the newest change.
+    Conflict(ErrorResponse),
+    /// 410: the requested changes have been deleted; read all lists again and continue after the newest change.
     #[error("{0}")]
-    Gone(Answer),
-    /// 412: the entity is no longer the one that the caller saw.
+    Gone(ErrorResponse),
+    /// 412: the entity was changed since it was read.
     #[error("{0}")]
-    Changed(Answer),
-    /// 429, 502, 503, 504: not now.
+    Changed(ErrorResponse),
+    /// 429, 502, 503, 504: a temporary failure.
     #[error("the server is not available: {0}")]
-    Unavailable(Answer),
-    /// Any other answer than success; nothing the caller could do better.
+    Unavailable(ErrorResponse),
+    /// Any other error status: a failure of the server.
     #[error("the server failed with status {status}: {0}", status = .0.status)]
-    Failed(Answer),
-    /// Nobody answered.
+    Failed(ErrorResponse),
+    /// The connection failed.
     #[error("cannot reach {server}: {reason}")]
     Unreachable {
         server: String,
@@ -44,31 +44,31 @@ pub enum Error {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The answer took too long.
-    #[error("{server} did not answer within {} s", .after.as_secs_f32())]
+    /// The response did not arrive within the time limit.
+    #[error("no response from {server} within {} s", .after.as_secs_f32())]
     Timeout { server: String, after: Duration, request_id: String },
-    /// The answer is not what the API promises: most likely something else than a registry answered.
-    #[error("{server} did not answer like a model registry: {reason}")]
+    /// The response does not conform to the API, most likely because the server is not a model registry.
+    #[error("{server} does not respond like a model registry: {reason}")]
     Unreadable { server: String, reason: String, request_id: String },
-    /// The client was set up or called with something that cannot work; nothing was sent.
+    /// The settings of the client or the arguments are invalid; no request was sent.
     #[error("{0}")]
     Usage(String),
 }
 
-/// An answer that says no.
+/// An error response of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct ErrorResponse {
     /// The HTTP status.
     pub status: u16,
-    /// The body's code, such as `Not Found`.
+    /// The `code` of the body, such as `Not Found`.
     pub code: String,
-    /// What was wrong, where, and what to do.
+    /// The `message` of the body.
     pub message: String,
-    /// What the operator of the server finds the request by.
+    /// The id of the request in the log of the server.
     pub request_id: String,
 }
 
-impl std::fmt::Display for Answer {
+impl std::fmt::Display for ErrorResponse {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(&self.message)?;
         if self.status >= 500 { write!(formatter, " (request id {})", self.request_id) } else { Ok(()) }
@@ -76,55 +76,57 @@ impl std::fmt::Display for Answer {
 }
 
 impl Error {
-    pub(crate) fn from_answer(answer: Answer) -> Self {
-        match answer.status {
-            400 | 413 | 422 => Self::Invalid(answer),
-            401 => Self::Unauthorized(answer),
-            403 => Self::Forbidden(answer),
-            404 => Self::NotFound(answer),
-            409 => Self::Conflict(answer),
-            410 => Self::Gone(answer),
-            412 => Self::Changed(answer),
-            429 | 502 | 503 | 504 => Self::Unavailable(answer),
-            _ => Self::Failed(answer),
+    pub(crate) fn from_response(response: ErrorResponse) -> Self {
+        match response.status {
+            400 | 413 | 422 => Self::Invalid(response),
+            401 => Self::Unauthorized(response),
+            403 => Self::Forbidden(response),
+            404 => Self::NotFound(response),
+            409 => Self::Conflict(response),
+            410 => Self::Gone(response),
+            412 => Self::Changed(response),
+            429 | 502 | 503 | 504 => Self::Unavailable(response),
+            _ => Self::Failed(response),
         }
     }
 
-    /// The server's answer, where there was one.
-    pub fn answer(&self) -> Option<&Answer> {
+    /// The error response of the server, if there was a response.
+    pub fn response(&self) -> Option<&ErrorResponse> {
         match self {
-            Self::Invalid(answer)
-            | Self::Unauthorized(answer)
-            | Self::Forbidden(answer)
-            | Self::NotFound(answer)
-            | Self::Conflict(answer)
-            | Self::Gone(answer)
-            | Self::Changed(answer)
-            | Self::Unavailable(answer)
-            | Self::Failed(answer) => Some(answer),
+            Self::Invalid(response)
+            | Self::Unauthorized(response)
+            | Self::Forbidden(response)
+            | Self::NotFound(response)
+            | Self::Conflict(response)
+            | Self::Gone(response)
+            | Self::Changed(response)
+            | Self::Unavailable(response)
+            | Self::Failed(response) => Some(response),
             _ => None,
         }
     }
 
-    /// The id that the request was sent with, where one was sent.
+    /// The id of the request, if one was sent.
     pub fn request_id(&self) -> Option<&str> {
         match self {
             Self::Unreachable { request_id, .. }
             | Self::Timeout { request_id, .. }
             | Self::Unreadable { request_id, .. } => Some(request_id),
-            _ => self.answer().map(|answer| answer.request_id.as_str()),
+            _ => self.response().map(|response| response.request_id.as_str()),
         }
     }
 
+    /// Whether the entity does not exist.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::NotFound(_))
     }
 
+    /// Whether a name or external id is already in use.
     pub fn is_conflict(&self) -> bool {
         matches!(self, Self::Conflict(_))
     }
 
-    /// Whether the same call may succeed later.
+    /// Whether the same operation may succeed later.
     pub fn is_temporary(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::Unreachable { .. } | Self::Timeout { .. })
     }

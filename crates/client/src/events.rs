@@ -1,4 +1,4 @@
-//! Reads server-sent events (WHATWG HTML, section 9.2) from pieces of an answer.
+//! Parses server-sent events (WHATWG HTML, section 9.2) from the chunks of a response body.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -6,40 +6,40 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 
-/// An event that is longer is no event of ours: memory is bounded whatever answers.
+/// Limit for the bytes of one event, so that memory stays bounded.
 const LONGEST: usize = 1024 * 1024;
-/// The server gives a sign of life every 15 seconds.
+/// The server sends a comment every 15 seconds; the stream has failed if nothing arrives for this long.
 pub(crate) const LONGEST_SILENCE: Duration = Duration::from_mins(1);
 const DEFAULT_RETRY: Duration = Duration::from_secs(1);
 
-type Pieces = BoxStream<'static, Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>>>;
+type Chunks = BoxStream<'static, Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>>>;
 
-/// What a stream tells.
+/// An item of an event stream.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Event {
-    /// A sign of life.
+    /// A comment, which shows that the connection is alive.
     Comment,
     /// The data of an event.
     Message(String),
 }
 
-/// Why a stream cannot be read on.
+/// The reason why a stream cannot be read further.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EventError {
     #[error("{0}")]
     Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
-    #[error("it fell silent for {} s", LONGEST_SILENCE.as_secs())]
+    #[error("no data for {} s", LONGEST_SILENCE.as_secs())]
     Silent,
     #[error("an event is longer than {LONGEST} bytes")]
     TooLong,
     #[error("an event is not UTF-8")]
-    NoText,
+    NotUtf8,
 }
 
 /// An open stream.
 pub(crate) struct Events {
-    pieces: Pieces,
-    /// What is not a whole line yet.
+    chunks: Chunks,
+    /// The bytes of an incomplete line.
     rest: Vec<u8>,
     data: String,
     ready: VecDeque<Event>,
@@ -47,11 +47,11 @@ pub(crate) struct Events {
 }
 
 impl Events {
-    pub(crate) fn new(pieces: Pieces) -> Self {
-        Self { pieces, rest: Vec::new(), data: String::new(), ready: VecDeque::new(), retry: DEFAULT_RETRY }
+    pub(crate) fn new(chunks: Chunks) -> Self {
+        Self { chunks, rest: Vec::new(), data: String::new(), ready: VecDeque::new(), retry: DEFAULT_RETRY }
     }
 
-    /// How long to wait before the stream is opened again.
+    /// The time to wait before reconnecting.
     pub(crate) fn retry(&self) -> Duration {
         self.retry
     }
@@ -62,20 +62,21 @@ impl Events {
             if let Some(event) = self.ready.pop_front() {
                 return Ok(Some(event));
             }
-            let piece = tokio::time::timeout(LONGEST_SILENCE, self.pieces.next()).await;
-            match piece.map_err(|_| EventError::Silent)? {
+            let chunk = tokio::time::timeout(LONGEST_SILENCE, self.chunks.next()).await;
+            match chunk.map_err(|_| EventError::Silent)? {
                 None => return Ok(None),
-                Some(piece) => self.read(&piece.map_err(EventError::Broken)?)?,
+                Some(chunk) => self.read(&chunk.map_err(EventError::Broken)?)?,
             }
         }
     }
 
-    fn read(&mut self, piece: &[u8]) -> Result<(), EventError> {
-        self.rest.extend_from_slice(piece);
+    fn read(&mut self, chunk: &[u8]) -> Result<(), EventError> {
+        self.rest.extend_from_slice(chunk);
         let mut start = 0;
         while let Some(length) = self.rest[start..].iter().position(|byte| *byte == b'\n') {
             let line = &self.rest[start..start + length];
-            let line = std::str::from_utf8(line.strip_suffix(b"\r").unwrap_or(line)).map_err(|_| EventError::NoText)?;
+            let line =
+                std::str::from_utf8(line.strip_suffix(b"\r").unwrap_or(line)).map_err(|_| EventError::NotUtf8)?;
             let field = line.split_once(':').map(|(name, value)| (name, value.strip_prefix(' ').unwrap_or(value)));
             match field.unwrap_or((line, "")) {
                 ("", "") if line.is_empty() => {
@@ -94,7 +95,7 @@ impl Events {
                         self.retry = Duration::from_millis(millis).min(LONGEST_SILENCE);
                     }
                 }
-                // The id is in the data as well; there is one sort of events.
+                // The id is in the data as well, and there is only one type of event.
                 _ => {}
             }
             start += length + 1;
@@ -110,13 +111,13 @@ mod tests {
 
     use super::*;
 
-    fn events(text: &[u8], size: usize) -> Events {
-        let pieces: Vec<_> = text.chunks(size).map(|piece| Ok(piece.to_vec())).collect();
-        Events::new(stream::iter(pieces).boxed())
+    fn events(bytes: &[u8], size: usize) -> Events {
+        let chunks: Vec<_> = bytes.chunks(size).map(|chunk| Ok(chunk.to_vec())).collect();
+        Events::new(stream::iter(chunks).boxed())
     }
 
     #[tokio::test]
-    async fn events_are_the_same_however_they_are_cut() {
+    async fn events_do_not_depend_on_the_size_of_chunks() {
         let text = "retry: 250\r\n\r\n: still here\n\nid: 1\nevent: change\ndata: {\"a\":\ndata:\"é\"}\n\ndata: lost"
             .as_bytes();
         for size in 1..text.len() {
@@ -129,15 +130,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_stream_of_events_is_refused() {
+    async fn an_overlong_or_non_utf_8_event_is_an_error() {
         let mut long = events(&vec![b'x'; 2 * LONGEST], 4096);
         assert!(matches!(long.next().await, Err(EventError::TooLong)));
         let mut binary = events(b"data: \xff\n", 4096);
-        assert!(matches!(binary.next().await, Err(EventError::NoText)));
+        assert!(matches!(binary.next().await, Err(EventError::NotUtf8)));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_stream_that_falls_silent_is_given_up() {
+    async fn a_stream_without_data_fails_after_a_time_limit() {
         let mut events = Events::new(stream::pending().boxed());
         assert!(matches!(events.next().await, Err(EventError::Silent)));
     }

@@ -1,7 +1,7 @@
-//! A client of the registry's REST API and the catalog's: typed, async, with pages as streams.
+//! A typed, asynchronous client of the REST APIs of the registry and the catalog, with lists as streams.
 //!
-//! Works with this registry and with every other server that speaks `v1alpha3`. It never starts a runtime, never
-//! prints, and reads no settings or environment on its own, but for the proxies that the environment names.
+//! Works with this registry and with any other server of the API `v1alpha3`. It never starts a runtime, never prints,
+//! and reads no environment variables except those that name proxies.
 //!
 //! ```
 //! use futures::TryStreamExt;
@@ -26,7 +26,7 @@
 //!     .await?;
 //! println!("version {} of {}", registered.model_version.id, registered.registered_model.name);
 //!
-//! // All pages of a list, one item after the other.
+//! // All items of a list; pages are fetched as needed.
 //! let options = ListOptions { filter: Some("state = 'LIVE'".to_owned()), ..Default::default() };
 //! let mut models = client.registered_models().list(options);
 //! while let Some(model) = models.try_next().await? {
@@ -36,19 +36,21 @@
 //! # }
 //! ```
 //!
-//! # What is sent again
+//! # Retries
 //!
-//! A request that reached nobody, or was answered with 429, 502, 503 or 504, is sent again where that can do no harm:
-//! reads always; creations where the server knows the `Idempotency-Key` that each carries, under which it answers a
-//! repeated request with the first one's answer; changes never. `Retry-After` is respected. See [`Retries`].
+//! A request that could not be delivered, or whose response has status 429, 502, 503 or 504, is retried if that is
+//! safe: reads always; creations if the server supports the `Idempotency-Key` that each carries, so that it returns
+//! the response of the first request to a repeated one; updates never. `Retry-After` is respected. See [`Retries`].
 //!
-//! # Failures
+//! # Errors
 //!
-//! [`Error`] has a variant per meaning; [`Error::answer`] gives status, code, message and request id.
+//! [`Error`] has a variant per meaning; [`Error::response`] has status, code, message and request id.
 //!
-//! To add an operation of a kind: one method here or in `collection.rs`, `children.rs`; a new kind is a few lines in
+//! # Adding an operation
+//!
+//! An operation of the registry is a method in `client.rs`, `collection.rs` or `children.rs`; a kind is an implementation in
 //! `resource.rs`; an operation of the catalog is a method in `catalog.rs`. The tests
-//! `every_operation_of_the_contract_is_called` tell what is missing.
+//! `every_operation_of_the_contract_is_called` fail for a missing one.
 
 mod builder;
 mod call;
@@ -70,7 +72,7 @@ pub use changes::{After, ChangeFeed};
 pub use children::{ArtifactsOf, Children, MetricHistory};
 pub use client::Client;
 pub use collection::{Collection, Tagged};
-pub use error::{Answer, Error, Result};
+pub use error::{Error, ErrorResponse, Result};
 pub use model_registry_api::entities::*;
 pub use model_registry_api::{Kind, OrderBy, SortOrder};
 pub use options::{FindBy, ListOptions, ListQuery};

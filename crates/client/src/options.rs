@@ -1,4 +1,4 @@
-//! What can be asked of lists and finds.
+//! Options of lists and finds.
 
 use model_registry_api::{Kind, OrderBy, SortOrder};
 
@@ -6,31 +6,31 @@ use crate::call::Query;
 
 /// Options of a list.
 pub trait ListQuery: Send + Sync + 'static {
-    /// The parameters of the query, without the page's token.
+    /// The query parameters, without the page token.
     fn query(&self) -> Vec<(&'static str, String)>;
 }
 
-/// What a list is to contain, in which order. Not every list knows every option; see the API's documentation.
+/// Selection and order of a list. A list ignores options that it does not have; see the documentation of the API.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListOptions {
     /// `filterQuery`, such as `name ILIKE 'fraud%' AND accuracy > 0.9`.
     pub filter: Option<String>,
     pub order_by: OrderBy,
     pub sort_order: SortOrder,
-    /// Items fetched with one request at most; the server's default without one.
+    /// Maximum number of items per request; the default of the server if absent.
     pub page_size: Option<u32>,
-    /// Only those of this name.
+    /// Selects entities with this name.
     pub name: Option<String>,
-    /// Only the one of this external id.
+    /// Selects the entity with this external id.
     pub external_id: Option<String>,
-    /// Only artifacts of this kind.
+    /// Selects artifacts of this kind.
     pub artifact_type: Option<Kind>,
-    /// Only points of these steps, in metric histories.
+    /// Selects points of these steps, in metric histories.
     pub steps: Vec<i64>,
 }
 
 impl ListOptions {
-    /// A list that `filter` selects from.
+    /// Options with a filter.
     pub fn filtered(filter: impl Into<String>) -> Self {
         Self { filter: Some(filter.into()), ..Self::default() }
     }
@@ -43,7 +43,7 @@ impl ListQuery for ListOptions {
         add("filterQuery", self.filter.clone());
         add("name", self.name.clone());
         add("externalId", self.external_id.clone());
-        // A kind that is no artifact's is for the server to refuse.
+        // The server rejects kinds other than artifacts.
         add(
             "artifactType",
             self.artifact_type.map(|kind| kind.spec().artifact_type.unwrap_or(kind.spec().schema).to_owned()),
@@ -63,16 +63,14 @@ impl ListQuery for ListOptions {
     }
 }
 
-/// What one entity is looked for by.
+/// The key by which to find one entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FindBy<'a> {
     /// The name of a model, serving environment or experiment.
     Name(&'a str),
-    /// The name below a parent: of a version, run, inference service or artifact.
-    NameIn {
-        name: &'a str,
-        parent_id: &'a str,
-    },
+    /// The name of a version, run, inference service or artifact within its parent.
+    NameIn { name: &'a str, parent_id: &'a str },
+    /// The external id of an entity of any kind.
     ExternalId(&'a str),
 }
 

@@ -1,4 +1,4 @@
-//! Lists as streams: the next page is fetched when the items of the last one have been taken.
+//! Lists as streams: the next page is fetched after the last item of the previous one.
 
 use std::collections::VecDeque;
 
@@ -11,11 +11,11 @@ use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::options::ListQuery;
 
-/// The items of a list, page after page. It ends after the first error.
+/// The items of a list as a stream, which ends after the first error.
 pub type Items<T> = BoxStream<'static, Result<T>>;
 
 enum Next {
-    /// The page of this token; empty for the first.
+    /// The page with this token; empty for the first.
     Page(String),
     End,
 }
@@ -37,7 +37,7 @@ pub(crate) async fn page<T: DeserializeOwned>(
     client.transport.fetch(Call::get(path, with_token(options.query(), token))).await
 }
 
-/// The query for the page of a token; the empty one asks for the first.
+/// Adds a page token to a query; the empty token selects the first page.
 pub(crate) fn with_token(mut query: Query, token: &str) -> Query {
     if !token.is_empty() {
         query.push(("nextPageToken", token.to_owned()));
@@ -74,7 +74,7 @@ impl<T: DeserializeOwned, O: ListQuery> State<T, O> {
             self.fetched = page.items.into();
             if !page.next_page_token.is_empty() {
                 if page.next_page_token == token {
-                    return Err(self.client.transport.unreadable("it gives the same page for ever"));
+                    return Err(self.client.transport.unreadable("the next page token is that of the same page"));
                 }
                 self.next = Next::Page(page.next_page_token);
             }

@@ -1,4 +1,4 @@
-//! What the client knows of each kind: where it is served and what it is created and changed by.
+//! The kinds of entity: their paths, and the types to create and update them.
 
 use model_registry_api::entities::{
     Artifact, ArtifactCreate, ArtifactUpdate, Experiment, ExperimentCreate, ExperimentRun, ExperimentRunCreate,
@@ -10,28 +10,28 @@ use model_registry_api::entities::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// A kind of entity with a collection of its own.
+/// A kind of entity with its own collection.
 pub trait Resource: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The path of the collection.
     const COLLECTION: &'static str;
-    /// The path that finds one by its name.
+    /// The path that finds one entity.
     const ONE: &'static str;
-    /// What it is created from.
+    /// The body of a creation.
     type Create: Serialize + DeserializeOwned + Send + Sync;
-    /// What of it is changed.
+    /// The body of an update.
     type Update: Serialize + DeserializeOwned + Send + Sync;
 }
 
-/// A kind of entity that is listed and created below another one.
+/// A kind of entity that is listed and created below a parent.
 pub trait Child: Serialize + DeserializeOwned + Send + Sync + 'static {
-    /// The path of the parents' collection.
+    /// The path of the collection of the parent.
     const PARENTS: &'static str;
-    /// The path below a parent.
+    /// The path of the list below a parent.
     const BELOW: &'static str;
-    /// What it is created from.
+    /// The body of a creation.
     type Create: Clone + Serialize + Send + Sync;
 
-    /// Names the parent in what a child is created from.
+    /// Sets the parent in the body of a creation.
     fn set_parent(create: &mut Self::Create, parent_id: &str);
 }
 
@@ -88,7 +88,7 @@ impl Child for ServeModel {
     const BELOW: &'static str = "serves";
     type Create = ServeModelCreate;
 
-    /// Only the path names the service.
+    /// The path alone refers to the service.
     fn set_parent(_create: &mut Self::Create, _parent_id: &str) {}
 }
 

@@ -1,32 +1,32 @@
-//! When and how often a request is sent again.
+//! Retries with exponential back-off and jitter.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-/// How often a request is sent again, and after what time.
+/// Which failed requests are retried, how often, and after which time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retries {
-    /// Further attempts at most; 0 sends everything once.
+    /// Maximum number of retries; 0 disables them.
     pub attempts: u32,
-    /// The wait before the second attempt; it doubles with each further one.
+    /// The back-off before the first retry; it doubles with each further one.
     pub first_wait: Duration,
-    /// The longest wait. A server that asks for a longer one with `Retry-After` is not asked again.
+    /// The maximum back-off. A request is not retried if `Retry-After` is longer.
     pub longest_wait: Duration,
-    /// Whether creations are sent again as well.
+    /// Whether creations are retried.
     pub creations: Creations,
 }
 
-/// Whether creations are sent again. A server that does not know `Idempotency-Key` could do twice what is sent twice,
-/// when it was the first answer that got lost.
+/// Whether creations are retried. If the response to the first attempt was lost, a server without support for
+/// `Idempotency-Key` creates a second entity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Creations {
     /// Never.
     Once,
-    /// Where nothing has arrived, and where the server knows `Idempotency-Key`. It is asked for its OpenAPI document
-    /// when that matters for the first time; a server without one is not trusted.
+    /// If no connection was established, or if the server supports `Idempotency-Key` according to its OpenAPI document,
+    /// which is read before the first such retry.
     #[default]
     WhereSafe,
-    /// Always: for a server that knows `Idempotency-Key` behind something that hides its OpenAPI document.
+    /// Always: for a server that supports `Idempotency-Key` but whose OpenAPI document cannot be read.
     Always,
 }
 
@@ -42,21 +42,21 @@ impl Default for Retries {
 }
 
 impl Retries {
-    /// Sends everything once.
+    /// Disables retries.
     pub const fn none() -> Self {
         Self { attempts: 0, first_wait: Duration::ZERO, longest_wait: Duration::ZERO, creations: Creations::Once }
     }
 
-    /// The wait before the next attempt; `None` when there is to be none.
+    /// The back-off before the next attempt; `None` if there is none.
     pub(crate) fn wait(&self, attempts_made: u32, retry_after: Option<Duration>) -> Option<Duration> {
         if attempts_made > self.attempts {
             return None;
         }
-        if let Some(asked) = retry_after {
-            return (asked <= self.longest_wait).then_some(asked);
+        if let Some(requested) = retry_after {
+            return (requested <= self.longest_wait).then_some(requested);
         }
         let wait = self.first_wait.saturating_mul(1 << (attempts_made - 1).min(16)).min(self.longest_wait);
-        // Clients that failed together do not come back together.
+        // Jitter, so that clients that failed together do not retry together.
         let random = RandomState::new().hash_one(attempts_made) % 1_000;
         Some(wait.mul_f64(0.5 + f64::from(u32::try_from(random).unwrap_or_default()) / 2_000.0))
     }
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_grow_up_to_the_longest_and_end() {
+    fn the_back_off_grows_to_its_limit_and_attempts_end() {
         let retries = Retries { attempts: 20, longest_wait: Duration::from_secs(1), ..Retries::default() };
         let first = retries.wait(1, None).unwrap();
         assert!((Duration::from_millis(50)..=Duration::from_millis(100)).contains(&first), "{first:?}");
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_asks_for_too_much_is_not_asked_again() {
+    fn a_retry_after_beyond_the_limit_ends_the_retries() {
         let retries = Retries::default();
         assert_eq!(retries.wait(1, Some(Duration::from_secs(5))), Some(Duration::from_secs(5)));
         assert_eq!(retries.wait(1, Some(Duration::from_mins(5))), None);

@@ -1,4 +1,4 @@
-//! Sends a call until it is answered or has failed for good.
+//! Sends requests, with retries.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -17,20 +17,20 @@ use uuid::Uuid;
 
 use crate::builder::bearer;
 use crate::call::Call;
-use crate::error::{Answer, Error, Result};
+use crate::error::{Error, ErrorResponse, Result};
 use crate::events::{EventError, Events};
 use crate::retries::{Creations, Retries};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
-/// As an OpenAPI document names the header.
+/// The header in an OpenAPI document.
 const IDEMPOTENCY_PARAMETER: &[u8] = b"\"Idempotency-Key\"";
 const OPENAPI: &str = "/openapi.json";
 const REQUEST_ID: &str = "x-request-id";
 const EVENT_STREAM: &str = "text/event-stream";
-/// Longer than servers let one live; silence ends it much earlier.
+/// Time limit of a whole event stream. Servers close it earlier, and missing data is noticed much earlier.
 const LONGEST_STREAM: Duration = Duration::from_hours(24);
 
-/// What says who is calling.
+/// The source of the bearer token.
 pub(crate) enum Credentials {
     None,
     Token(HeaderValue),
@@ -39,32 +39,32 @@ pub(crate) enum Credentials {
 
 pub(crate) struct Transport {
     http: reqwest::Client,
-    /// The server's address as people know it, without a slash at the end.
+    /// The address of the server, without a trailing slash.
     server: String,
     credentials: Credentials,
     retries: Retries,
     timeout: Duration,
-    /// Whether the server knows `Idempotency-Key`, once that has been asked.
-    knows_keys: OnceLock<bool>,
+    /// Whether the server supports `Idempotency-Key`, once that is known.
+    supports_keys: OnceLock<bool>,
 }
 
-/// A successful answer.
-pub(crate) struct Reply {
+/// A successful response.
+pub(crate) struct Response {
     pub(crate) etag: Option<String>,
     body: Vec<u8>,
     request_id: String,
 }
 
-/// A failed attempt: why, whether another one could help, and when the server wants it.
+/// A failed attempt: the error, and whether and when to retry.
 pub(crate) struct Failure {
     error: Error,
     is_temporary: bool,
-    /// Whether the server may have done something for all that.
+    /// Whether the server may have processed the request.
     may_have_arrived: bool,
     retry_after: Option<Duration>,
 }
 
-// Credentials stay out.
+// Without the credentials.
 impl fmt::Debug for Transport {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Transport").field("server", &self.server).finish_non_exhaustive()
@@ -80,10 +80,10 @@ impl Transport {
         timeout: Duration,
     ) -> Self {
         let server = server.as_str().trim_end_matches('/').to_owned();
-        Self { http, server, credentials, retries, timeout, knows_keys: OnceLock::new() }
+        Self { http, server, credentials, retries, timeout, supports_keys: OnceLock::new() }
     }
 
-    /// The URL of a path as calls have it.
+    /// The URL of the path of a call.
     pub(crate) fn url(&self, path: &str) -> String {
         match path.strip_prefix('/') {
             Some(path) => format!("{}/{path}", self.server),
@@ -91,22 +91,22 @@ impl Transport {
         }
     }
 
-    /// Sends a call and reads the entity that answers it.
+    /// Sends a call and parses the response.
     pub(crate) async fn fetch<T: DeserializeOwned>(&self, call: Call) -> Result<T> {
-        let reply = self.send(call).await?;
-        self.read(&reply)
+        let response = self.send(call).await?;
+        self.read(&response)
     }
 
-    pub(crate) fn read<T: DeserializeOwned>(&self, reply: &Reply) -> Result<T> {
-        self.parse_answer(&reply.body, &reply.request_id)
+    pub(crate) fn read<T: DeserializeOwned>(&self, response: &Response) -> Result<T> {
+        self.parse_body(&response.body, &response.request_id)
     }
 
-    /// Reads what came as a part of an answer.
+    /// Parses a part of a response body.
     pub(crate) fn parse<T: DeserializeOwned>(&self, json: &[u8]) -> Result<T> {
-        self.parse_answer(json, "")
+        self.parse_body(json, "")
     }
 
-    fn parse_answer<T: DeserializeOwned>(&self, json: &[u8], request_id: &str) -> Result<T> {
+    fn parse_body<T: DeserializeOwned>(&self, json: &[u8], request_id: &str) -> Result<T> {
         serde_json::from_slice(json).map_err(|error| Error::Unreadable {
             server: self.server.clone(),
             reason: error.to_string(),
@@ -114,37 +114,37 @@ impl Transport {
         })
     }
 
-    /// Opens a stream of events, in one attempt.
+    /// Opens an event stream, in one attempt.
     pub(crate) async fn open(&self, call: &Call) -> Result<Events, Failure> {
         let request_id = Uuid::now_v7().to_string();
-        let request = self.request(call, &request_id, None).await.map_err(Failure::for_good)?;
+        let request = self.request(call, &request_id, None).await.map_err(Failure::permanent)?;
         let request = request.header(ACCEPT, EVENT_STREAM).timeout(LONGEST_STREAM);
         let too_slow = |_| {
-            Failure::for_good(Error::Timeout {
+            Failure::permanent(Error::Timeout {
                 server: self.server.clone(),
                 after: self.timeout,
                 request_id: request_id.clone(),
             })
         };
         let sent = tokio::time::timeout(self.timeout, request.send()).await.map_err(too_slow)?;
-        let answer = sent.map_err(|error| self.transport_failure(error, &request_id))?;
-        let (status, headers) = (answer.status(), answer.headers().clone());
+        let response = sent.map_err(|error| self.transport_failure(error, &request_id))?;
+        let (status, headers) = (response.status(), response.headers().clone());
         if !status.is_success() {
-            let body = answer.bytes().await.map_err(|error| self.transport_failure(error, &request_id))?;
-            let request_id = text(&headers, REQUEST_ID).unwrap_or(request_id);
-            return Err(self.refusal(status, &headers, &body, request_id));
+            let body = response.bytes().await.map_err(|error| self.transport_failure(error, &request_id))?;
+            let request_id = header(&headers, REQUEST_ID).unwrap_or(request_id);
+            return Err(self.error_response(status, &headers, &body, request_id));
         }
-        if !text(&headers, CONTENT_TYPE.as_str()).is_some_and(|kind| kind.starts_with(EVENT_STREAM)) {
-            return Err(Failure::for_good(self.unreadable("it sends no stream of events")));
+        if !header(&headers, CONTENT_TYPE.as_str()).is_some_and(|kind| kind.starts_with(EVENT_STREAM)) {
+            return Err(Failure::permanent(self.unreadable("the response is not an event stream")));
         }
-        let pieces = answer.bytes_stream().map(|piece| match piece {
-            Ok(piece) => Ok(piece.to_vec()),
+        let chunks = response.bytes_stream().map(|chunk| match chunk {
+            Ok(chunk) => Ok(chunk.to_vec()),
             Err(error) => Err(error.into()),
         });
-        Ok(Events::new(pieces.boxed()))
+        Ok(Events::new(chunks.boxed()))
     }
 
-    /// Waits before the next attempt, or fails when there is to be none.
+    /// Waits before the next attempt, or fails if there is none.
     pub(crate) async fn pause(&self, attempts_made: u32, failure: Failure) -> Result<()> {
         let wait = self.retries.wait(attempts_made, failure.retry_after).filter(|_| failure.is_temporary);
         match wait {
@@ -154,7 +154,7 @@ impl Transport {
         Ok(())
     }
 
-    /// A stream that broke off: as good as a connection that did.
+    /// The failure of an event stream; a broken stream counts as a lost connection.
     pub(crate) fn broken(&self, error: EventError) -> Failure {
         let is_temporary = matches!(error, EventError::Broken(_) | EventError::Silent);
         let (server, reason, request_id) = (self.server.clone(), root_cause(&error), String::new());
@@ -166,14 +166,14 @@ impl Transport {
         Failure { error, is_temporary, may_have_arrived: true, retry_after: None }
     }
 
-    pub(crate) async fn send(&self, call: Call) -> Result<Reply> {
-        // The same for every attempt: it is one request to the caller.
+    pub(crate) async fn send(&self, call: Call) -> Result<Response> {
+        // The same for all attempts, because they are one request of the caller.
         let request_id = Uuid::now_v7().to_string();
         let is_creation = call.method == Method::POST && !call.is_read;
         let key = is_creation.then(|| Uuid::now_v7().to_string());
         for attempts_made in 1.. {
             let failure = match self.attempt(&call, &request_id, key.as_deref()).await {
-                Ok(reply) => return Ok(reply),
+                Ok(response) => return Ok(response),
                 Err(failure) => failure,
             };
             if !self.may_repeat(&call, &failure).await {
@@ -184,7 +184,7 @@ impl Transport {
         unreachable!("attempts end")
     }
 
-    /// Whether sending a call again can do no harm.
+    /// Whether it is safe to retry a call.
     async fn may_repeat(&self, call: &Call, failure: &Failure) -> bool {
         if call.is_read {
             return true;
@@ -194,40 +194,41 @@ impl Transport {
             && failure.is_temporary
             && match self.retries.creations {
                 Creations::Once => false,
-                Creations::WhereSafe => !failure.may_have_arrived || self.knows_keys().await,
+                Creations::WhereSafe => !failure.may_have_arrived || self.supports_keys().await,
                 Creations::Always => true,
             }
     }
 
-    /// Whether the server knows `Idempotency-Key`: its OpenAPI document says so. The Kubeflow Model Registry has none.
-    async fn knows_keys(&self) -> bool {
-        if let Some(knows_keys) = self.knows_keys.get() {
-            return *knows_keys;
+    /// Whether the server supports `Idempotency-Key` according to its OpenAPI document. The Kubeflow Model Registry serves
+    /// none.
+    async fn supports_keys(&self) -> bool {
+        if let Some(supports_keys) = self.supports_keys.get() {
+            return *supports_keys;
         }
-        // A read, which is repeated while the server is away.
+        // As a read, it is retried while the server is unavailable.
         let document = Box::pin(self.send(Call::get(OPENAPI.to_owned(), Vec::new()))).await;
-        let knows_keys = match document {
+        let supports_keys = match document {
             Ok(document) => {
                 document.body.windows(IDEMPOTENCY_PARAMETER.len()).any(|part| part == IDEMPOTENCY_PARAMETER)
             }
-            // Nothing was learnt.
+            // Still unknown.
             Err(error) if error.is_temporary() => return false,
             Err(_) => false,
         };
-        *self.knows_keys.get_or_init(|| knows_keys)
+        *self.supports_keys.get_or_init(|| supports_keys)
     }
 
-    async fn attempt(&self, call: &Call, request_id: &str, key: Option<&str>) -> Result<Reply, Failure> {
-        let request = self.request(call, request_id, key).await.map_err(Failure::for_good)?;
-        let answer = request.send().await.map_err(|error| self.transport_failure(error, request_id))?;
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        // An answer that breaks off is a connection that broke.
-        let body = answer.bytes().await.map_err(|error| self.transport_failure(error, request_id))?;
-        let request_id = text(&headers, REQUEST_ID).unwrap_or_else(|| request_id.to_owned());
+    async fn attempt(&self, call: &Call, request_id: &str, key: Option<&str>) -> Result<Response, Failure> {
+        let request = self.request(call, request_id, key).await.map_err(Failure::permanent)?;
+        let response = request.send().await.map_err(|error| self.transport_failure(error, request_id))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        // A truncated body counts as a lost connection.
+        let body = response.bytes().await.map_err(|error| self.transport_failure(error, request_id))?;
+        let request_id = header(&headers, REQUEST_ID).unwrap_or_else(|| request_id.to_owned());
         if status.is_success() {
-            return Ok(Reply { etag: text(&headers, ETAG.as_str()), body: body.to_vec(), request_id });
+            return Ok(Response { etag: header(&headers, ETAG.as_str()), body: body.to_vec(), request_id });
         }
-        Err(self.refusal(status, &headers, &body, request_id))
+        Err(self.error_response(status, &headers, &body, request_id))
     }
 
     async fn request(&self, call: &Call, request_id: &str, key: Option<&str>) -> Result<reqwest::RequestBuilder> {
@@ -265,52 +266,52 @@ impl Transport {
     fn transport_failure(&self, error: reqwest::Error, request_id: &str) -> Failure {
         let (server, request_id) = (self.server.clone(), request_id.to_owned());
         if error.is_builder() {
-            return Failure::for_good(Error::Usage(format!("the request cannot be sent: {}", root_cause(&error))));
+            return Failure::permanent(Error::Usage(format!("the request cannot be sent: {}", root_cause(&error))));
         }
-        // A connection that does not come about is as good as none; an answer that takes too long has had its time.
+        // A timeout while connecting is retried; a timeout of the response is not.
         if error.is_timeout() && !error.is_connect() {
-            return Failure::for_good(Error::Timeout { server, after: self.timeout, request_id });
+            return Failure::permanent(Error::Timeout { server, after: self.timeout, request_id });
         }
         let (reason, may_have_arrived) = (root_cause(&error), !error.is_connect());
         let error = Error::Unreachable { server, reason, request_id, source: Box::new(error) };
         Failure { error, is_temporary: true, may_have_arrived, retry_after: None }
     }
 
-    fn refusal(&self, status: StatusCode, headers: &HeaderMap, body: &[u8], request_id: String) -> Failure {
+    fn error_response(&self, status: StatusCode, headers: &HeaderMap, body: &[u8], request_id: String) -> Failure {
         if status.is_redirection() {
-            let target = text(headers, LOCATION.as_str()).unwrap_or_default();
-            let reason = format!("it redirects to {target}; is this the address of the registry?");
-            return Failure::for_good(Error::Unreadable { server: self.server.clone(), reason, request_id });
+            let target = header(headers, LOCATION.as_str()).unwrap_or_default();
+            let reason = format!("it redirects to {target}; check the address of the server");
+            return Failure::permanent(Error::Unreadable { server: self.server.clone(), reason, request_id });
         }
         let (code, message) = match serde_json::from_slice::<ErrorBody>(body) {
             Ok(body) => (body.code, body.message),
             Err(_) => (status.canonical_reason().unwrap_or("Error").to_owned(), foreign_message(body)),
         };
-        let error = Error::from_answer(Answer { status: status.as_u16(), code, message, request_id });
+        let error = Error::from_response(ErrorResponse { status: status.as_u16(), code, message, request_id });
         let is_temporary = matches!(error, Error::Unavailable(_));
-        // The form with a date would need a clock that agrees with the server's.
+        // A date is ignored, because it would depend on the clock of the server.
         let retry_after =
-            text(headers, RETRY_AFTER.as_str()).and_then(|text| text.parse().ok()).map(Duration::from_secs);
+            header(headers, RETRY_AFTER.as_str()).and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
         Failure { error, is_temporary, may_have_arrived: true, retry_after }
     }
 
-    /// An answer that is JSON but not what it should be.
+    /// The error for a response that does not conform to the API.
     pub(crate) fn unreadable(&self, reason: &str) -> Error {
         Error::Unreadable { server: self.server.clone(), reason: reason.to_owned(), request_id: String::new() }
     }
 }
 
 impl Failure {
-    fn for_good(error: Error) -> Self {
+    fn permanent(error: Error) -> Self {
         Self { error, is_temporary: false, may_have_arrived: true, retry_after: None }
     }
 }
 
-fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     Some(headers.get(name)?.to_str().ok()?.to_owned())
 }
 
-/// The message of an error body that is not the API's: a proxy's, most likely.
+/// The message of an error body that is not from the API, but most likely from a proxy.
 fn foreign_message(body: &[u8]) -> String {
     const LONGEST: usize = 200;
     let text = String::from_utf8_lossy(body);
@@ -321,7 +322,7 @@ fn foreign_message(body: &[u8]) -> String {
     text.chars().take(LONGEST).collect()
 }
 
-/// The last error of the chain is the one that says something: "connection refused".
+/// The last error of the chain, which is the most specific: "connection refused".
 fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {

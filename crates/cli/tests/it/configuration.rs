@@ -1,11 +1,11 @@
-//! Settings that cannot be used: one line with file, line and column, and exit code 2.
+//! Invalid settings are reported in one line with file, line and column, and exit code 2.
 
 use tempfile::TempDir;
 
 use crate::support::run_in;
 
 #[tokio::test]
-async fn a_wrong_file_is_told_in_one_line_with_its_place() {
+async fn an_invalid_file_is_reported_in_one_line_with_the_position() {
     let no_file = "No such file or directory (os error 2)";
     for (name, text, expected) in [
         ("a.toml", "prot = 1\n", "a.toml:1:1: unknown key `prot`: did you mean `port`?".to_owned()),
@@ -36,16 +36,16 @@ async fn a_wrong_file_is_told_in_one_line_with_its_place() {
         std::fs::write(home.path().join(name), text).unwrap();
         for subcommand in ["server", "up", "proxy"] {
             let run = run_in(home.path(), &[subcommand, "--config", name], &[]).await;
-            let said = run.errors;
-            assert_eq!(run.code, Some(2), "{subcommand} with {text}: {said}");
-            assert!(said.starts_with(&format!("error: {expected}")), "{subcommand} with {text}: {said}");
-            assert_eq!(said.lines().count(), 1, "{subcommand} with {text}: {said}");
+            let errors = run.errors;
+            assert_eq!(run.code, Some(2), "{subcommand} with {text}: {errors}");
+            assert!(errors.starts_with(&format!("error: {expected}")), "{subcommand} with {text}: {errors}");
+            assert_eq!(errors.lines().count(), 1, "{subcommand} with {text}: {errors}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_file_that_is_not_there_is_told_with_who_named_it() {
+async fn a_missing_file_is_reported_with_the_setting_that_names_it() {
     let home = TempDir::new().unwrap();
     std::fs::write(home.path().join("chain.pem"), "").unwrap();
     let no_file = "No such file or directory (os error 2)";
@@ -70,15 +70,15 @@ async fn a_file_that_is_not_there_is_told_with_who_named_it() {
         (&["server", "--tls-cert", "chain.pem"], &[], "--tls-cert: tls.key is required as well".to_owned()),
     ] {
         let run = run_in(home.path(), arguments, variables).await;
-        let said = run.errors;
-        assert_eq!(run.code, Some(2), "{arguments:?} {variables:?}: {said}");
-        assert!(said.starts_with(&format!("error: {expected}")), "{arguments:?} {variables:?}: {said}");
-        assert_eq!(said.lines().count(), 1, "{arguments:?} {variables:?}: {said}");
+        let errors = run.errors;
+        assert_eq!(run.code, Some(2), "{arguments:?} {variables:?}: {errors}");
+        assert!(errors.starts_with(&format!("error: {expected}")), "{arguments:?} {variables:?}: {errors}");
+        assert_eq!(errors.lines().count(), 1, "{arguments:?} {variables:?}: {errors}");
     }
 }
 
 #[tokio::test]
-async fn what_proxy_reads_at_home_is_shown_where_it_is_asked_for() {
+async fn config_show_for_proxy_includes_the_file_in_the_home_directory() {
     let home = TempDir::new().unwrap();
     let file = home.path().join(".model-registry.yaml");
     std::fs::write(&file, "hostname: 127.0.0.1\nport: 9090\n").unwrap();

@@ -1,51 +1,56 @@
-//! Kills the server in the middle of writes, again and again, and looks at what is left.
+//! Kills the server repeatedly during writes, and checks the data.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use model_registry_testkit::{Backend, Executable, Ready, TestDatabase, backends};
+use model_registry_testkit::{Backend, Executable, Ready, TestDatabase, on_each_database};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::support::{Client, encoded, eventually, server_on, start_on};
 
+on_each_database!(acknowledged_writes_survive_kills_and_no_write_is_partial, a_killed_migration_is_resumed);
+
 const WRITERS: usize = 5;
-/// Marks the versions that were created with their model and artifacts by one request.
+/// Author of the versions that were created with their model and artifacts by one request.
 const TOGETHER: &str = "all or nothing";
 
-#[tokio::test]
-async fn no_acknowledged_write_is_lost_in_a_hundred_kills() {
-    kill_and_check(Backend::Sqlite, 100).await;
+async fn acknowledged_writes_survive_kills_and_no_write_is_partial(backend: Backend) {
+    // SQLite dies with the server; on a database server only the connections do.
+    let kills = if backend == Backend::Sqlite { 100 } else { 10 };
+    let database = TestDatabase::create(backend).await.unwrap();
+    let mut server = start_on(&database).await;
+    let mut all = HashMap::new();
+    for round in 0..kills {
+        // The number of writes before the kill varies by round, independent of time.
+        let acknowledged = write_until_killed(&mut server, round, 3 + round * 7 % 17).await;
+        server.start_again().await.unwrap();
+        let client = Client::of(&server);
+        check_acknowledged(&client, &acknowledged, round).await;
+        check_whole(&client, round).await;
+        all.extend(acknowledged.entities);
+    }
+    check_lists(&Client::of(&server), &all).await;
 }
 
-#[tokio::test]
-async fn a_kill_leaves_nothing_half_written_on_a_database_server() {
-    for backend in backends().into_iter().filter(|backend| *backend != Backend::Sqlite) {
-        kill_and_check(backend, 10).await;
+async fn a_killed_migration_is_resumed(backend: Backend) {
+    for round in 0..6 {
+        let database = TestDatabase::create(backend).await.unwrap();
+        let mut server = server_on(database.url()).ready(Ready::Listening).start().await.unwrap();
+        // The server listens before it migrates: the kills hit the time before, during and after the migration.
+        tokio::time::sleep(Duration::from_millis(round * 8)).await;
+        server.kill().await.unwrap();
+        server.start_again().await.unwrap();
+        let client = Client::of(&server);
+        eventually("ready", async || client.get("/readyz/health").await.status == 200).await;
+        client.create("registered_models", &json!({"name": "m"})).await;
+        assert_eq!(client.list_all("registered_models").await.len(), 1, "round {round}");
     }
 }
 
-#[tokio::test]
-async fn a_migration_that_was_killed_is_taken_up_again() {
-    for backend in backends() {
-        for round in 0..6 {
-            let database = TestDatabase::create(backend).await.unwrap();
-            let mut server = server_on(database.url()).ready(Ready::Listening).start().await.unwrap();
-            // It listens before it migrates: the kill falls before, into or after the migration, and each is fine.
-            tokio::time::sleep(Duration::from_millis(round * 8)).await;
-            server.kill().await.unwrap();
-            server.start_again().await.unwrap();
-            let client = Client::of(&server);
-            eventually("ready", async || client.get("/readyz/health").await.status == 200).await;
-            client.create("registered_models", &json!({"name": "m"})).await;
-            assert_eq!(client.list_all("registered_models").await.len(), 1, "{backend} round {round}");
-        }
-    }
-}
-
-/// What was acknowledged: the entity's path and its body; of a metric, how often it was logged at least.
+/// Acknowledged writes: entities by path, and the number of logged points by run.
 #[derive(Default)]
 struct Acknowledged {
     entities: HashMap<String, Value>,
@@ -53,10 +58,10 @@ struct Acknowledged {
     count: usize,
 }
 
-/// What the writers share with the one who kills.
+/// The acknowledged writes, shared by the writers and the test.
 struct Ledger {
     acknowledged: Mutex<Acknowledged>,
-    /// The number of acknowledged writes at which the server is killed.
+    /// The number of acknowledged writes after which the server is killed.
     enough: usize,
     reached: Notify,
 }
@@ -82,29 +87,13 @@ impl Ledger {
     }
 }
 
-async fn kill_and_check(backend: Backend, kills: usize) {
-    let database = TestDatabase::create(backend).await.unwrap();
-    let mut server = start_on(&database).await;
-    let mut all = HashMap::new();
-    for round in 0..kills {
-        // The kill falls on another write each time: it depends on how much was written, not on a clock.
-        let acknowledged = write_until_killed(&mut server, round, 3 + round * 7 % 17).await;
-        server.start_again().await.unwrap();
-        let client = Client::of(&server);
-        check_acknowledged(&client, &acknowledged, round).await;
-        check_whole(&client, round).await;
-        all.extend(acknowledged.entities);
-    }
-    check_lists(&Client::of(&server), &all).await;
-}
-
 async fn write_until_killed(server: &mut Executable, round: usize, enough: usize) -> Acknowledged {
     let client = Client::of(server);
     let ledger = Arc::new(Ledger { acknowledged: Mutex::default(), enough, reached: Notify::new() });
     let mut writers = JoinSet::new();
     for writer in 0..WRITERS {
         let (client, ledger) = (client.clone(), Arc::clone(&ledger));
-        // Ends with the error of the broken connection.
+        // Each writer ends when its connection breaks.
         writers.spawn(async move {
             for number in 0.. {
                 let name = format!("r{round:03}-w{writer}-{number}");
@@ -127,12 +116,12 @@ async fn write_until_killed(server: &mut Executable, round: usize, enough: usize
     std::mem::take(&mut *ledger.acknowledged.lock().unwrap())
 }
 
-/// Creates and notes; what is answered with anything but 201 fails the test.
+/// Creates an entity with status 201 and records it.
 async fn create(client: &Client, ledger: &Ledger, path: &str, noted: &str, body: &Value) -> reqwest::Result<String> {
-    let answer = client.try_post(path, body).await?;
-    assert_eq!(answer.status, 201, "POST {path}: {}", answer.body);
-    let id = answer.id().to_owned();
-    ledger.note(format!("{noted}/{id}"), answer.body);
+    let response = client.try_post(path, body).await?;
+    assert_eq!(response.status, 201, "POST {path}: {}", response.body);
+    let id = response.id().to_owned();
+    ledger.note(format!("{noted}/{id}"), response.body);
     Ok(id)
 }
 
@@ -156,19 +145,19 @@ async fn write_model(client: &Client, ledger: &Ledger, name: &str) -> reqwest::R
         let body = json!({"artifactType": kind, "name": name, "uri": uri, "customProperties": properties(name)});
         create(client, ledger, &artifacts, "artifacts", &body).await?;
     }
-    // A change counts as a write too: the model is to be the old one or the new one.
+    // If the update is not acknowledged, the model may be the old or the new one.
     let path = format!("registered_models/{model}");
     let changed = client.call("PATCH", &path, &[], Some(&json!({"description": "changed"}))).await;
-    if let Ok(answer) = &changed {
-        assert_eq!(answer.status, 200, "PATCH {path}: {}", answer.body);
-        ledger.note(path, answer.body.clone());
+    if let Ok(response) = &changed {
+        assert_eq!(response.status, 200, "PATCH {path}: {}", response.body);
+        ledger.note(path, response.body.clone());
     } else {
         ledger.acknowledged.lock().unwrap().entities.remove(&path);
     }
     changed.map(|_| ())
 }
 
-/// A model, a version and two artifacts with one request.
+/// Registers a model, a version and two artifacts with one request.
 async fn register(client: &Client, ledger: &Ledger, name: &str) -> reqwest::Result<()> {
     let uri = format!("s3://{name}");
     let artifact =
@@ -178,11 +167,11 @@ async fn register(client: &Client, ledger: &Ledger, name: &str) -> reqwest::Resu
         "modelVersion": {"name": name, "author": TOGETHER, "customProperties": properties(name)},
         "artifacts": [artifact("model-artifact"), artifact("doc-artifact")]
     });
-    let answer = client.try_post("registered_models:register", &body).await?;
-    assert_eq!(answer.status, 201, "{}", answer.body);
-    let artifacts = answer.body["artifacts"].as_array().unwrap();
+    let response = client.try_post("registered_models:register", &body).await?;
+    assert_eq!(response.status, 201, "{}", response.body);
+    let artifacts = response.body["artifacts"].as_array().unwrap();
     let entities =
-        [("registered_models", &answer.body["registeredModel"]), ("model_versions", &answer.body["modelVersion"])];
+        [("registered_models", &response.body["registeredModel"]), ("model_versions", &response.body["modelVersion"])];
     for (noted, entity) in entities.into_iter().chain(artifacts.iter().map(|artifact| ("artifacts", artifact))) {
         ledger.note(format!("{noted}/{}", entity["id"].as_str().unwrap()), entity.clone());
     }
@@ -197,8 +186,8 @@ async fn write_run(client: &Client, ledger: &Ledger, name: &str) -> reqwest::Res
     let path = format!("experiment_runs/{run}/artifacts");
     for step in 0..3 {
         let body = json!({"artifactType": "metric", "name": name, "value": f64::from(step), "step": step});
-        let answer = client.try_post(&path, &body).await?;
-        assert!(matches!(answer.status, 200 | 201), "POST {path}: {answer:?}");
+        let response = client.try_post(&path, &body).await?;
+        assert!(matches!(response.status, 200 | 201), "POST {path}: {response:?}");
         ledger.note_point(&run);
     }
     Ok(())
@@ -214,7 +203,7 @@ async fn check_acknowledged(client: &Client, acknowledged: &Acknowledged, round:
     }
 }
 
-/// Whatever this round left, acknowledged or not, is there in every way: by id, by name and by its properties.
+/// Asserts that each entity of the round, acknowledged or not, is complete: found by id, by name and by its properties.
 async fn check_whole(client: &Client, round: usize) {
     let of_round = encoded(&format!("name LIKE 'r{round:03}-%'"));
     for (list, find, parent) in [
@@ -239,7 +228,7 @@ async fn check_whole(client: &Client, round: usize) {
             check_metric(client, &item).await;
         } else {
             let artifact_type = item["artifactType"].as_str().unwrap();
-            // Both artifacts of a version have its name, so only the model artifact is found by that.
+            // Both artifacts of a version have its name, so only the model artifact can be found by it.
             let version =
                 client.read(&format!("model_versions?filterQuery={}", encoded(&format!("name = '{name}'")))).await;
             let find = match artifact_type {
@@ -260,7 +249,7 @@ async fn check_entity(client: &Client, list: &str, item: &Value, find: &str) {
     let name = item["name"].as_str().unwrap();
     assert_eq!(client.read(&format!("{list}/{}", item["id"].as_str().unwrap())).await, *item, "{list}: {name}");
     assert_eq!(client.read(find).await, *item, "{find}");
-    // One filter that needs every property to be there.
+    // A filter that requires every property.
     let mut needed =
         vec![format!("name = '{name}' AND text = '{name}' AND `int` = 42 AND double = 0.5 AND bool = true")];
     for field in ["owner", "externalId", "uri", "description"] {
@@ -272,7 +261,7 @@ async fn check_entity(client: &Client, list: &str, item: &Value, find: &str) {
     assert!(found.contains(item), "{list}?filterQuery={filter} does not find {item}");
 }
 
-/// A metric is the last point of its history.
+/// Asserts that a metric equals the last point of its history.
 async fn check_metric(client: &Client, metric: &Value) {
     let id = metric["id"].as_str().unwrap();
     assert_eq!(client.read(&format!("artifacts/{id}")).await, *metric);
@@ -284,7 +273,7 @@ async fn check_metric(client: &Client, metric: &Value) {
     assert_eq!(steps, (0..points.len()).map(|step| i64::try_from(step).unwrap()).collect::<Vec<_>>(), "{history}");
 }
 
-/// What any round acknowledged is still in the lists, as it was.
+/// Asserts that the lists have the acknowledged entities of all rounds, unchanged.
 async fn check_lists(client: &Client, all: &HashMap<String, Value>) {
     let mut listed = HashMap::new();
     for list in ["registered_models", "model_versions", "experiments", "experiment_runs", "artifacts"] {

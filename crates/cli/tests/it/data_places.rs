@@ -1,4 +1,4 @@
-//! Where data is kept when nobody names a place, and that memory keeps it nowhere.
+//! The default location of data, and databases in memory.
 
 use model_registry_testkit::{Executable, Ready};
 use serde_json::json;
@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use crate::support::{Client, PROGRAM};
 
 #[tokio::test]
-async fn without_a_database_data_is_in_the_users_data_directory() {
+async fn data_is_in_the_data_directory_of_the_user_by_default() {
     let elsewhere = TempDir::new().unwrap();
     for (role, file, ready) in [
         ("up", "registry.db", Ready::Healthy),
@@ -25,9 +25,9 @@ async fn without_a_database_data_is_in_the_users_data_directory() {
                 client.create("registered_models", &json!({"name": "kept"})).await;
             }
             let directory = data_home.unwrap_or_else(|| server.directory().join(".local/share"));
-            let place = directory.join("model-registry").join(file);
-            crate::support::eventually(&format!("{role} keeps its data in {}", place.display()), async || {
-                place.is_file()
+            let path = directory.join("model-registry").join(file);
+            crate::support::eventually(&format!("{role} keeps its data in {}", path.display()), async || {
+                path.is_file()
             })
             .await;
             assert!(server.terminate().await.unwrap().success(), "{}", server.log());
@@ -40,7 +40,7 @@ async fn without_a_database_data_is_in_the_users_data_directory() {
 }
 
 #[tokio::test]
-async fn a_database_in_memory_serves_many_at_once_and_leaves_nothing_behind() {
+async fn a_database_in_memory_serves_concurrent_requests_and_leaves_no_files() {
     let arguments = ["server", "--listen", "127.0.0.1:{port}", "--database", "sqlite::memory:"];
     let mut server = Executable::launch(PROGRAM).arguments(arguments).start().await.unwrap();
     let client = Client::of(&server);

@@ -1,9 +1,9 @@
-//! A database server of a test's own, of either kind: to stop it, or to ask for certificates.
+//! A database server for one test, which can be stopped or require TLS.
 
 use model_registry_testkit::{Backend, Error, MariaDbServer, PostgresServer, Result, ServerTls, Stop};
 use tempfile::TempDir;
 
-use crate::support::say;
+use crate::support::print_skipped;
 
 pub(crate) struct DatabaseServer {
     program: Program,
@@ -17,7 +17,7 @@ enum Program {
 }
 
 impl DatabaseServer {
-    /// None, and a line on standard error, when the program is not installed.
+    /// Starts a server; `None` after a line on standard error if the program is not installed.
     pub(crate) async fn start(backend: Backend) -> Option<Self> {
         let directory = directory();
         let data = directory.path().join("data");
@@ -28,7 +28,7 @@ impl DatabaseServer {
         Self::of(backend, started, directory)
     }
 
-    /// The same for one that lets nobody in without TLS.
+    /// Starts a server that requires TLS.
     pub(crate) async fn start_with_tls(backend: Backend, tls: &ServerTls) -> Option<Self> {
         let directory = directory();
         let data = directory.path().join("data");
@@ -43,7 +43,7 @@ impl DatabaseServer {
         match started {
             Ok(program) => Some(Self { program, _directory: directory }),
             Err(missing @ Error::Missing { .. }) => {
-                say(&format!("not tested with a server of our own of {backend}: {missing}"));
+                print_skipped(&format!("skipped a test that starts its own {backend} server: {missing}"));
                 None
             }
             Err(error) => panic!("{error}"),
@@ -72,7 +72,7 @@ impl DatabaseServer {
     }
 }
 
-/// The server runs as a user of its own and has to get to its directory.
+/// A directory that other users can enter, because the server runs as its own user.
 fn directory() -> TempDir {
     let directory = TempDir::new().unwrap();
     let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o755);

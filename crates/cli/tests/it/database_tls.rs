@@ -1,4 +1,4 @@
-//! TLS to the database: what URLs, DSNs and the reference's flags ask for is what happens.
+//! TLS to the database follows the options of URLs, DSNs and the flags of the Kubeflow Model Registry.
 
 use std::path::Path;
 
@@ -10,18 +10,18 @@ use tempfile::TempDir;
 use crate::database_server::DatabaseServer;
 use crate::support::{Client, PROGRAM, eventually, run_in};
 
-/// How a start has to go.
+/// The expected result of a start.
 #[derive(Debug)]
 enum Expected {
     Ready,
-    /// It goes on trying, and says so in these words.
+    /// It keeps retrying and logs an error that contains this string.
     Waits(&'static str),
 }
 
 use Expected::{Ready as IsReady, Waits};
 
-/// A database behind TLS, and the files that get there.
-struct Guarded {
+/// A database that requires TLS, and the files to connect to it.
+struct TlsDatabase {
     backend: Backend,
     database: TestDatabase,
     files: TempDir,
@@ -30,7 +30,7 @@ struct Guarded {
     _server: DatabaseServer,
 }
 
-impl Guarded {
+impl TlsDatabase {
     async fn start(backend: Backend) -> Option<Self> {
         let (authority, other) = (Authority::new("ours"), Authority::new("another"));
         let tls = ServerTls { issued: authority.issue("localhost"), authority: authority.certificate() };
@@ -49,7 +49,7 @@ impl Guarded {
         self.files.path().join(name).display().to_string()
     }
 
-    /// The URL of the database for another user and under another name of the host.
+    /// The URL of the database with another user and host name.
     fn url(&self, user: Option<&str>, host: &str, parameters: &str) -> String {
         let mut url = self.database.url().replace("127.0.0.1", host);
         if let Some(user) = user {
@@ -64,7 +64,7 @@ impl Guarded {
         check(&["server", "--listen", "127.0.0.1:{port}", "--database", url], expected, self.backend).await;
     }
 
-    /// Starts with the reference's flags, of which the one for the DSN is added.
+    /// Starts with the DSN and other flags of the Kubeflow Model Registry.
     async fn check_flags(&self, dsn: &str, flags: &[String], expected: &Expected) -> String {
         let kind = if self.backend == Backend::Postgres { "postgres" } else { "mysql" };
         let mut arguments: Vec<&str> = vec!["proxy", "--hostname=127.0.0.1", "--port={port}"];
@@ -74,7 +74,7 @@ impl Guarded {
     }
 }
 
-/// Starts with these arguments and gives the log.
+/// Starts with the arguments and returns the log.
 async fn check(arguments: &[&str], expected: &Expected, backend: Backend) -> String {
     let ready = if matches!(expected, IsReady) { Ready::Healthy } else { Ready::Listening };
     let launch = Executable::launch(PROGRAM).arguments(arguments.iter().copied()).ready(ready);
@@ -87,8 +87,8 @@ async fn check(arguments: &[&str], expected: &Expected, backend: Backend) -> Str
         Waits(words) => {
             let what = format!("{backend} {arguments:?} says `{words}`");
             let says = async || server.log().lines().any(|line| line.contains("not reachable") && line.contains(words));
-            // The log tells why it did not come.
-            let waited = tokio::time::timeout(crate::support::PATIENCE / 2, eventually(&what, says)).await;
+            // On a timeout, the log shows the reason.
+            let waited = tokio::time::timeout(crate::support::TIME_LIMIT / 2, eventually(&what, says)).await;
             assert!(waited.is_ok(), "{what}:\n{}", server.log());
             assert_eq!(client.get("registered_models").await.status, 503, "{what}");
         }
@@ -101,9 +101,9 @@ fn flag(name: &str, value: impl AsRef<Path>) -> String {
 }
 
 #[tokio::test]
-async fn postgres_is_reached_with_the_checks_that_the_url_asks_for() {
-    let Some(guarded) = Guarded::start(Backend::Postgres).await else { return };
-    let (ours, another) = (guarded.file("ours.pem"), guarded.file("another.pem"));
+async fn postgres_is_reached_with_the_tls_options_of_the_url() {
+    let Some(tls) = TlsDatabase::start(Backend::Postgres).await else { return };
+    let (ours, another) = (tls.file("ours.pem"), tls.file("another.pem"));
     let with = |files: &IssuedFiles| {
         format!("sslmode=require&sslcert={}&sslkey={}", files.certificate.display(), files.key.display())
     };
@@ -115,32 +115,32 @@ async fn postgres_is_reached_with_the_checks_that_the_url_asks_for() {
         (None, "localhost", format!("sslmode=verify-full&sslrootcert={ours}"), IsReady),
         (None, "localhost", "sslmode=verify-full".to_owned(), Waits("UnknownIssuer")),
         (None, "localhost", format!("sslmode=verify-full&sslrootcert={another}"), Waits("UnknownIssuer")),
-        // As libpq has it: an authority that is named is asked.
+        // As in libpq, a certificate of an authority that is set is checked.
         (None, "127.0.0.1", format!("sslmode=require&sslrootcert={another}"), Waits("UnknownIssuer")),
         (None, "127.0.0.1", format!("sslmode=require&sslrootcert={ours}"), IsReady),
         (Some(CERTIFIED_USER), "127.0.0.1", "sslmode=require".to_owned(), Waits("valid client certificate")),
-        (Some(CERTIFIED_USER), "127.0.0.1", with(&guarded.client), IsReady),
-        (Some(CERTIFIED_USER), "127.0.0.1", with(&guarded.stranger), Waits("UnknownCA")),
+        (Some(CERTIFIED_USER), "127.0.0.1", with(&tls.client), IsReady),
+        (Some(CERTIFIED_USER), "127.0.0.1", with(&tls.stranger), Waits("UnknownCA")),
     ] {
-        guarded.check_url(&guarded.url(user, host, &parameters), &expected).await;
+        tls.check_url(&tls.url(user, host, &parameters), &expected).await;
     }
-    // A key that only looks like one does not get better by waiting.
-    let broken = guarded.file("broken.key");
+    // An unreadable key is a permanent error.
+    let broken = tls.file("broken.key");
     std::fs::write(&broken, "-----BEGIN PRIVATE KEY-----\n!!!!\n-----END PRIVATE KEY-----\n").unwrap();
-    let broken = with(&IssuedFiles { key: broken.into(), ..guarded.client.clone() });
-    let url = guarded.url(None, "127.0.0.1", &broken);
-    let run = run_in(guarded.files.path(), &["server", "--listen", "127.0.0.1:0", "--database", &url], &[]).await;
+    let broken = with(&IssuedFiles { key: broken.into(), ..tls.client.clone() });
+    let url = tls.url(None, "127.0.0.1", &broken);
+    let run = run_in(tls.files.path(), &["server", "--listen", "127.0.0.1:0", "--database", &url], &[]).await;
     assert_eq!(run.code, Some(1), "{run:?}");
     assert!(run.reason().contains("cannot connect to the database"), "{run:?}");
 }
 
 #[tokio::test]
-async fn postgres_is_reached_with_the_references_flags() {
-    let Some(guarded) = Guarded::start(Backend::Postgres).await else { return };
-    let (ours, another) = (guarded.file("ours.pem"), guarded.file("another.pem"));
-    let IssuedFiles { certificate, key } = &guarded.client;
+async fn postgres_is_reached_with_the_tls_flags_of_existing_manifests() {
+    let Some(tls) = TlsDatabase::start(Backend::Postgres).await else { return };
+    let (ours, another) = (tls.file("ours.pem"), tls.file("another.pem"));
+    let IssuedFiles { certificate, key } = &tls.client;
     let verify = "--embedmd-database-ssl-verify-server-cert".to_owned();
-    let place = url_parts(guarded.database.url());
+    let place = url_parts(tls.database.url());
     let dsn = |user: &str, host: &str| format!("host={host} port={} user={user} dbname={}", place.0, place.1);
     let certified = vec![flag("cert", certificate), flag("key", key), flag("root-cert", &ours), verify.clone()];
     for (user, host, flags, expected) in [
@@ -151,11 +151,11 @@ async fn postgres_is_reached_with_the_references_flags() {
         ("postgres", "localhost", vec![flag("root-cert", &another), flag("ca", &ours), verify.clone()], IsReady),
         ("postgres", "localhost", vec![verify], Waits("UnknownIssuer")),
     ] {
-        guarded.check_flags(&dsn(user, host), &flags, &expected).await;
+        tls.check_flags(&dsn(user, host), &flags, &expected).await;
     }
-    // What is not used is told, once, and the rest holds.
+    // An ignored flag is logged once, and the other flags apply.
     let flags = ["--embedmd-database-ssl-cipher=TLS_AES_128_GCM_SHA256".to_owned(), flag("cert", certificate)];
-    let log = guarded.check_flags(&dsn("postgres", "127.0.0.1"), &flags, &IsReady).await;
+    let log = tls.check_flags(&dsn("postgres", "127.0.0.1"), &flags, &IsReady).await;
     for note in [
         "--embedmd-database-ssl-cipher ignored: the database is reached with TLS 1.2 or 1.3",
         "--embedmd-database-ssl-cert ignored: a client certificate for the database needs --embedmd-database-ssl-key",
@@ -165,9 +165,9 @@ async fn postgres_is_reached_with_the_references_flags() {
 }
 
 #[tokio::test]
-async fn mariadb_is_reached_with_the_checks_that_the_url_or_dsn_asks_for() {
-    let Some(guarded) = Guarded::start(Backend::MariaDb).await else { return };
-    let (ours, another) = (guarded.file("ours.pem"), guarded.file("another.pem"));
+async fn mariadb_is_reached_with_the_tls_options_of_the_url_or_dsn() {
+    let Some(tls) = TlsDatabase::start(Backend::MariaDb).await else { return };
+    let (ours, another) = (tls.file("ours.pem"), tls.file("another.pem"));
     let with = |files: &IssuedFiles| {
         format!("ssl-mode=REQUIRED&ssl-cert={}&ssl-key={}", files.certificate.display(), files.key.display())
     };
@@ -179,19 +179,19 @@ async fn mariadb_is_reached_with_the_checks_that_the_url_or_dsn_asks_for() {
         (None, "localhost", format!("ssl-mode=VERIFY_IDENTITY&ssl-ca={ours}"), IsReady),
         (None, "localhost", format!("ssl-mode=VERIFY_CA&ssl-ca={another}"), Waits("UnknownIssuer")),
         (Some(CERTIFIED_USER), "127.0.0.1", "ssl-mode=REQUIRED".to_owned(), Waits("Access denied")),
-        (Some(CERTIFIED_USER), "127.0.0.1", with(&guarded.client), IsReady),
+        (Some(CERTIFIED_USER), "127.0.0.1", with(&tls.client), IsReady),
     ] {
-        guarded.check_url(&guarded.url(user, host, &parameters), &expected).await;
+        tls.check_url(&tls.url(user, host, &parameters), &expected).await;
     }
     let verify = "--embedmd-database-ssl-verify-server-cert=true".to_owned();
-    let IssuedFiles { certificate, key } = &guarded.client;
-    let (port, name) = url_parts(guarded.database.url());
+    let IssuedFiles { certificate, key } = &tls.client;
+    let (port, name) = url_parts(tls.database.url());
     let dsn = |user: &str, host: &str, tls: &str| format!("{user}:p@tcp({host}:{port})/{name}?charset=utf8mb4{tls}");
     for (dsn, flags, expected) in [
         (dsn("t", "127.0.0.1", "&tls=skip-verify"), vec![], IsReady),
         (dsn("t", "localhost", "&tls=true"), vec![], Waits("UnknownIssuer")),
         (dsn("t", "127.0.0.1", "&tls=false"), vec![], Waits("Access denied")),
-        // parity (registry-server 5.3): without the flag for it nothing is checked.
+        // parity: without the flag to verify, certificates are not checked.
         (dsn("t", "127.0.0.1", "&tls=false"), vec![flag("ca", &another)], IsReady),
         (dsn("t", "localhost", ""), vec![flag("ca", &ours), verify.clone()], IsReady),
         (dsn("t", "localhost", ""), vec![flag("root-cert", &another), verify.clone()], Waits("UnknownIssuer")),
@@ -201,18 +201,18 @@ async fn mariadb_is_reached_with_the_checks_that_the_url_or_dsn_asks_for() {
             IsReady,
         ),
     ] {
-        guarded.check_flags(&dsn, &flags, &expected).await;
+        tls.check_flags(&dsn, &flags, &expected).await;
     }
 }
 
-/// The port and the database's name.
+/// The port and the name of the database.
 fn url_parts(url: &str) -> (String, String) {
     let (start, name) = url.rsplit_once('/').unwrap();
     (start.rsplit_once(':').unwrap().1.to_owned(), name.to_owned())
 }
 
 #[tokio::test]
-async fn a_file_of_tls_that_cannot_be_what_it_is_for_ends_the_start_with_its_name() {
+async fn an_unusable_tls_file_ends_the_start_with_its_name() {
     let home = TempDir::new().unwrap();
     std::fs::write(home.path().join("empty.pem"), "").unwrap();
     let issued = Authority::new("ours").issue("localhost").write(home.path(), "issued").unwrap();

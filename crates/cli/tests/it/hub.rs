@@ -1,4 +1,4 @@
-//! The stand-in hub, driven by the published `huggingface_hub` package: it is only worth something if it is like the real one.
+//! Validates the fake hub with the published `huggingface_hub` package.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::python_client::{complete, interpreter};
 const PACKAGE: &str = "MR_TEST_HUGGINGFACE_HUB";
 
 #[tokio::test]
-async fn the_published_package_takes_the_stand_in_for_a_hub() {
+async fn the_huggingface_hub_package_works_with_the_fake_hub() {
     let Some(python) = interpreter(PACKAGE, "hub.py") else { return };
     let hub = HubServer::start().await.unwrap();
     for number in 0..5 {
@@ -27,5 +27,5 @@ async fn the_published_package_takes_the_stand_in_for_a_hub() {
     hub.plan("/api/models/org/limited", std::iter::repeat_with(busy).take(50).collect());
     hub.slow_down(Duration::from_millis(20));
     let output = complete(&python, "hub.py", &hub.base_url()).await;
-    assert!(output.0.success(), "hub.py: {}\n{}\nasked for: {:?}", output.0, output.1, hub.requests());
+    assert!(output.0.success(), "hub.py: {}\n{}\nrequests: {:?}", output.0, output.1, hub.requests());
 }

@@ -1,4 +1,4 @@
-//! `--auth-mode oidc` of the running executable, with tokens of an identity provider that changes its keys.
+//! `--auth-mode oidc` of the running executable, with a fake identity provider that rotates its keys.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -6,7 +6,7 @@ use model_registry_testkit::issuer::AUDIENCE;
 use model_registry_testkit::{Executable, IssuerServer, SigningKey};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Client, PROGRAM, eventually};
+use crate::support::{Client, PROGRAM, Response, eventually};
 
 const POLICY: &str = "[[grants]]\nrole = \"reader\"\nusers = [\"*\"]\n\
                       [[grants]]\nrole = \"writer\"\ngroups = [\"science\"]\n";
@@ -19,7 +19,7 @@ async fn start(issuer: &str) -> Executable {
     launch.start().await.unwrap()
 }
 
-async fn create(server: &Executable, name: &str, token: &str) -> Answer {
+async fn create(server: &Executable, name: &str, token: &str) -> Response {
     let authorization = format!("Bearer {token}");
     let headers = [("authorization", authorization.as_str())];
     Client::of(server).call("POST", "registered_models", &headers, Some(&json!({"name": name}))).await.unwrap()
@@ -30,7 +30,7 @@ fn encoded(value: &Value) -> String {
 }
 
 #[tokio::test]
-async fn only_tokens_that_the_provider_signed_for_us_are_accepted() {
+async fn only_tokens_signed_by_the_provider_for_our_audience_are_accepted() {
     let key = SigningKey::new("k1");
     let issuer = IssuerServer::start(&[&key]).await.unwrap();
     let server = start(issuer.url()).await;
@@ -52,21 +52,21 @@ async fn only_tokens_that_the_provider_signed_for_us_are_accepted() {
         ("alg: None, with a signature", format!("{}.{payload}.{signature}", unsigned("None"))),
         ("no signature", format!("{head}.{payload}.")),
         ("another content", format!("{head}.{root}.{signature}")),
-        ("another key of that name", SigningKey::new("k1").sign(&issuer.claims())),
+        ("another key with the same id", SigningKey::new("k1").sign(&issuer.claims())),
         ("an unknown key", SigningKey::new("k2").sign(&issuer.claims())),
-        ("the public key as a secret", key.sign_by_confusion(&issuer.claims())),
+        ("the public key as HMAC secret", key.sign_by_confusion(&issuer.claims())),
         ("oversized", key.sign(&issuer.claims_with("padding", json!("x".repeat(16 * 1024))))),
         ("nonsense", "nonsense".to_owned()),
     ];
     for (what, token) in refused {
-        let answer = create(&server, "by nobody", &token).await;
-        assert_eq!(answer.status, 401, "{what}: {answer:?}");
+        let response = create(&server, "unauthenticated", &token).await;
+        assert_eq!(response.status, 401, "{what}: {response:?}");
         let body = json!({"code": "Unauthorized", "message": "authentication required"});
-        assert_eq!(answer.body, body, "{what}");
-        // The log says why, and no more of the token than that.
+        assert_eq!(response.body, body, "{what}");
+        // The log does not contain the token.
         assert!(!server.log().contains(&token) || what == "nonsense", "{what}: {}", server.log());
     }
-    let none = Client::of(&server).post("registered_models", &json!({"name": "by nobody"})).await;
+    let none = Client::of(&server).post("registered_models", &json!({"name": "unauthenticated"})).await;
     assert_eq!(none.status, 401, "{none:?}");
 
     let reader = key.sign(&issuer.claims_with("groups", json!(["sales"])));
@@ -81,7 +81,7 @@ async fn only_tokens_that_the_provider_signed_for_us_are_accepted() {
 }
 
 #[tokio::test]
-async fn keys_that_are_changed_while_it_runs_are_followed() {
+async fn rotated_signing_keys_are_reloaded() {
     let (old, new) = (SigningKey::new("old"), SigningKey::new("new"));
     let issuer = IssuerServer::start(&[&old]).await.unwrap();
     let server = start(issuer.url()).await;
@@ -99,15 +99,15 @@ async fn keys_that_are_changed_while_it_runs_are_followed() {
 }
 
 #[tokio::test]
-async fn a_provider_that_is_away_is_not_the_callers_fault() {
+async fn an_unreachable_provider_yields_503() {
     let key = SigningKey::new("k1");
     let issuer = IssuerServer::start(&[&key]).await.unwrap();
-    // Nobody listens there.
+    // No server listens on port 1.
     let server = start("http://127.0.0.1:1").await;
-    let answer = create(&server, "m", &key.sign(&issuer.claims())).await;
-    assert_eq!(answer.status, 503, "{answer:?}");
-    assert_eq!(answer.body["message"], "the identity provider cannot be reached: try again later");
-    // What is no token needs no provider.
+    let response = create(&server, "m", &key.sign(&issuer.claims())).await;
+    assert_eq!(response.status, 503, "{response:?}");
+    assert_eq!(response.body["message"], "the identity provider cannot be reached: try again later");
+    // A malformed token is rejected without the provider.
     assert_eq!(create(&server, "m", "nonsense").await.status, 401);
     assert_eq!(Client::of(&server).get("/readyz/health").await.status, 200);
 }

@@ -1,17 +1,17 @@
-//! What the executable writes to its log, and what it never does.
+//! The log of the executable: its format, and the absence of secrets.
 
 use model_registry_testkit::{Executable, HubServer, Ready};
 use serde_json::{Value, json};
 
 use crate::support::{Client, PROGRAM, eventually};
 
-/// All secrets of these tests contain it.
+/// A part of all secrets in these tests.
 const PLANTED: &str = "planted";
 /// The SHA-256 of `planted-token`.
 const HASH: &str = "adf96522a46e4c258f2489bf7aa5161965ef284b501f3ab967de68b65ed473c8";
 
 #[tokio::test]
-async fn lines_are_json_unless_text_is_asked_for() {
+async fn log_lines_are_json_unless_the_format_is_text() {
     for (format, is_json) in [("json", true), ("auto", true), ("text", false)] {
         let arguments = ["server", "--listen", "127.0.0.1:{port}", "--database", "sqlite:x.db"];
         let server = Executable::launch(PROGRAM).arguments(arguments).arguments(["--log-format", format]);
@@ -26,7 +26,7 @@ async fn lines_are_json_unless_text_is_asked_for() {
                 Ok(parsed) => {
                     assert!(parsed["timestamp"].is_string() && parsed["level"] == "INFO", "{format}: {line}");
                 }
-                // No colours where nobody looks.
+                // No colours, because the output is not a terminal.
                 Err(_) => assert!(line.contains("Z  INFO ") && !line.contains('\u{1b}'), "{format}: {line}"),
             }
         }
@@ -36,12 +36,12 @@ async fn lines_are_json_unless_text_is_asked_for() {
 }
 
 #[tokio::test]
-async fn who_serves_everybody_is_refused_or_warned() {
+async fn anonymous_access_on_all_interfaces_is_rejected_or_warned_about() {
     let everywhere = ["--hostname", "0.0.0.0", "--port", "{port}", "--database", "sqlite:x.db"];
     let warning = "everybody who reaches this address can change everything";
-    let refusal = Executable::launch(PROGRAM).arguments(["server"]).arguments(everywhere).start().await;
-    let said = refusal.err().unwrap().to_string();
-    assert!(said.contains("refusing to let everybody") && said.contains("--allow-anonymous"), "{said}");
+    let rejected = Executable::launch(PROGRAM).arguments(["server"]).arguments(everywhere).start().await;
+    let error = rejected.err().unwrap().to_string();
+    assert!(error.contains("refusing to let everybody") && error.contains("--allow-anonymous"), "{error}");
 
     for (arguments, is_warned) in
         [(&["proxy"][..], true), (&["server", "--allow-anonymous"], false), (&["proxy", "--allow-anonymous"], false)]
@@ -58,7 +58,7 @@ async fn who_serves_everybody_is_refused_or_warned() {
 }
 
 #[tokio::test]
-async fn no_secret_of_a_request_is_logged_or_answered() {
+async fn no_secret_of_a_request_is_logged_or_returned() {
     let tokens = format!("[[tokens]]\nuser = \"ada\"\nsha256 = \"{HASH}\"\n");
     let server = Executable::launch(PROGRAM)
         .arguments(["server", "--listen", "127.0.0.1:{port}", "--database", "sqlite:x.db", "--log-level", "trace"])
@@ -68,7 +68,7 @@ async fn no_secret_of_a_request_is_logged_or_answered() {
         .await
         .unwrap();
     let client = Client::of(&server);
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for authorization in
         ["Bearer planted-token", "Bearer planted-wrong", "Basic planted", "planted", "Bearer a planted b"]
     {
@@ -81,16 +81,16 @@ async fn no_secret_of_a_request_is_logged_or_answered() {
             ("POST", "registered_models", Some(json!(["planted"]))),
             ("GET", "/api/nothing?planted", None),
         ] {
-            let answer = client.call(method, path, &headers, body.as_ref()).await.unwrap();
-            answers.push((authorization, method, path, answer));
+            let response = client.call(method, path, &headers, body.as_ref()).await.unwrap();
+            responses.push((authorization, method, path, response));
         }
     }
-    for (authorization, method, path, answer) in &answers {
-        if !path.contains("planted-id") && (*authorization != "Bearer planted-token" || answer.status >= 400) {
-            assert!(!answer.body.to_string().contains(PLANTED), "{authorization} {method} {path}: {answer:?}");
+    for (authorization, method, path, response) in &responses {
+        if !path.contains("planted-id") && (*authorization != "Bearer planted-token" || response.status >= 400) {
+            assert!(!response.body.to_string().contains(PLANTED), "{authorization} {method} {path}: {response:?}");
         }
     }
-    assert!(answers.iter().any(|(.., answer)| answer.status == 201), "{answers:?}");
+    assert!(responses.iter().any(|(.., response)| response.status == 201), "{responses:?}");
     let log = server.log();
     let lines: Vec<&str> =
         log.lines().filter(|line| line.contains("planted") && !line.contains("planted-id")).collect();
@@ -98,8 +98,8 @@ async fn no_secret_of_a_request_is_logged_or_answered() {
 }
 
 #[tokio::test]
-async fn no_password_of_a_database_is_logged_or_answered() {
-    // Nothing listens there: what goes wrong is told again and again.
+async fn no_password_of_a_database_is_logged_or_returned() {
+    // No server listens on port 1, so that the error is logged repeatedly.
     for (arguments, variable) in [
         (&["server", "--database", "postgres://planted-user:planted@127.0.0.1:1/models"][..], None),
         (&["server", "--database", "mysql://u:planted@127.0.0.1:1/models"], None),
@@ -131,11 +131,11 @@ async fn no_password_of_a_database_is_logged_or_answered() {
             server = server.variable("MR_DATABASE", url);
         }
         let server = server.start().await.unwrap();
-        eventually("it says that it has no database", async || server.log().contains("not reachable")).await;
+        eventually("the error is logged", async || server.log().contains("not reachable")).await;
         let client = Client::of(&server);
         for path in ["registered_models", "/readyz/health", "/readyz/isDirty", "/metrics"] {
-            let answer = client.get(path).await;
-            assert!(!answer.body.to_string().contains(":planted"), "{arguments:?} {path}: {answer:?}");
+            let response = client.get(path).await;
+            assert!(!response.body.to_string().contains(":planted"), "{arguments:?} {path}: {response:?}");
         }
         let secret = |line: &&str| line.replace("planted-user", "").contains("planted");
         let log = server.log();
@@ -145,7 +145,7 @@ async fn no_password_of_a_database_is_logged_or_answered() {
 }
 
 #[tokio::test]
-async fn no_token_of_a_hub_or_collector_is_logged_or_answered() {
+async fn no_token_of_a_hub_or_collector_is_logged_or_returned() {
     let hub = HubServer::start().await.unwrap();
     hub.publish("org/m", 1);
     let sources = "model_catalogs:\n- {name: Hub, id: hub, type: hf, includedModels: ['org/*'], properties: \
@@ -160,10 +160,12 @@ async fn no_token_of_a_hub_or_collector_is_logged_or_answered() {
     let mut server = server.start().await.unwrap();
     let client = Client::of(&server);
     let sources = "/api/model_catalog/v1alpha1/sources";
-    eventually("the hub was asked with the token", async || client.get(sources).await.items()[0]["status"] == "error")
-        .await;
-    let answer = client.get(sources).await;
-    assert!(!answer.body.to_string().contains(PLANTED), "{answer:?}");
+    eventually("the hub got a request with the token", async || {
+        client.get(sources).await.items()[0]["status"] == "error"
+    })
+    .await;
+    let response = client.get(sources).await;
+    assert!(!response.body.to_string().contains(PLANTED), "{response:?}");
     server.terminate().await.unwrap();
     let log = server.log();
     let lines: Vec<&str> = log.lines().filter(|line| line.contains(PLANTED)).collect();

@@ -1,4 +1,6 @@
-//! The real executable, driven from outside: by the published Python clients, by signals, by databases that come and go.
+//! The real executable as a process: its commands, kills and signals, database outages, and published Python clients.
+//!
+//! Each module carries `#[cfg(test)]` because Clippy allows `unwrap` only in such modules.
 
 #[cfg(test)]
 mod backup;

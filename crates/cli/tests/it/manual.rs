@@ -1,13 +1,13 @@
-//! The commands of the manual run: every shell block of every page, in its order, against a server of the page's own.
+//! Runs every shell block of every page of the documentation in order, with one server per page.
 //!
-//! What a fence says behind the language:
+//! Attributes of a fence after the language:
 //!
-//! * `serves`: the block starts a server and stays; the commands after it are for that server.
-//! * `endless`: the command writes until it is stopped.
-//! * `python`: commands of the Python environment that the test command makes.
-//! * `no-run` and a reason: not here. They are counted, and there may be only so many.
-//! * `with-answers`: `command_line/documentation.rs` runs it, against a server with the sample, and compares the answers too.
-//! * a file name (`toml policy.toml`): no command, but a file that the commands find beside them.
+//! * `serves`: the block starts a server; the following commands use that server.
+//! * `endless`: the command does not end; it is stopped after its first output, or after a second if it prints nothing.
+//! * `python`: the commands need the Python environment of `cargo xtask test`.
+//! * `no-run` with a reason: the block is not run. The number of such blocks is limited.
+//! * `with-answers`: `command_line/documentation.rs` runs the block with the sample catalog and compares the output.
+//! * a file name (`toml policy.toml`): the content of a file in the directory of the commands.
 
 mod page;
 
@@ -17,27 +17,27 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use model_registry_testkit::{Backend, Executable, IssuerServer, TestDatabase, backends};
+use model_registry_testkit::{Backend, Executable, IssuerServer, TestDatabase};
 use tempfile::TempDir;
 
 use crate::manual::page::{Block, Run, blocks};
-use crate::support::{PATIENCE, PROGRAM, say};
+use crate::support::{PROGRAM, TIME_LIMIT, print_skipped};
 
-/// More of them need a better reason than that they fail.
-const MOST_LEFT_OUT: usize = 6;
+/// Limit for the number of blocks that are not run.
+const MOST_SKIPPED: usize = 6;
 const PYTHON: &str = "MR_TEST_PYTHON_CLIENT_0_3_18";
 
-/// Where the commands of a page run.
-struct Place {
+/// The environment in which the commands of a page run.
+struct Environment {
     home: TempDir,
     database: TestDatabase,
     server: Executable,
     issuer: IssuerServer,
-    /// A server that a block has started.
+    /// The server that a block started.
     started: Option<Started>,
 }
 
-/// Ends with all its children.
+/// A process that is killed with its children when dropped.
 struct Started(std::process::Child);
 
 impl Drop for Started {
@@ -49,15 +49,15 @@ impl Drop for Started {
     }
 }
 
-impl Place {
+impl Environment {
     async fn new() -> Self {
-        // PostgreSQL where there is one: it is what the examples name.
-        let backend = backends().into_iter().find(|backend| *backend == Backend::Postgres).unwrap_or(Backend::Sqlite);
+        // PostgreSQL if configured, because the examples use it.
+        let backend = if Backend::Postgres.is_configured() { Backend::Postgres } else { Backend::Sqlite };
         let database = TestDatabase::create(backend).await.unwrap();
         let arguments = ["up", "--port", "{port}", "--database", database.url(), "--log-level", "warn"];
         let server = Executable::launch(PROGRAM).arguments(arguments).start().await.unwrap();
         let home = tempfile::tempdir().unwrap();
-        // An answer that says no fails the command, which it does not for people.
+        // Unlike for users, an error status fails the command.
         let curl = home.path().join("bin/curl");
         std::fs::create_dir(home.path().join("bin")).unwrap();
         std::fs::write(&curl, "#!/bin/sh\nexec /usr/bin/curl --fail-with-body --noproxy '*' \"$@\"\n").unwrap();
@@ -76,7 +76,7 @@ impl Place {
             .replace("postgres://user@host/models", database)
             .replace("sqlite:models.db", database)
             .replace("https://login.example.org/realms/ml", self.issuer.url());
-        // Variables of one block are there in the next.
+        // Variables of one block are kept for the next.
         let script =
             format!("set -euo pipefail\nset -a\n[ ! -f .state ] || . ./.state\n{commands}\nexport -p > .state\n");
         let path = [self.home.path().join("bin"), Path::new(PROGRAM).parent().unwrap().to_owned()];
@@ -89,24 +89,28 @@ impl Place {
         command
     }
 
-    fn run(&self, place: &str, commands: &str) {
-        self.complete(place, commands, self.shell(commands));
+    fn run(&self, at: &str, commands: &str) {
+        self.complete(at, commands, self.shell(commands));
     }
 
-    fn complete(&self, place: &str, commands: &str, mut shell: Command) {
+    fn complete(&self, at: &str, commands: &str, mut shell: Command) {
         let output = shell.output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let (said, errors) = (text(&output.stdout), text(&output.stderr));
-        assert!(output.status.success(), "{place}: {}\n{commands}\n{said}{errors}{}", output.status, self.server.log());
+        let (out, errors) = (text(&output.stdout), text(&output.stderr));
+        assert!(output.status.success(), "{at}: {}\n{commands}\n{out}{errors}{}", output.status, self.server.log());
     }
 
-    /// Runs what does not end; it has to be running still when it is stopped.
-    fn run_endless(&self, place: &str, commands: &str) {
-        self.run(place, &format!("code=0; timeout 2 {} || code=$?; [ $code = 124 ]", commands.trim()));
+    /// Runs a command that does not end, and stops it after its first output, or after a second if it prints nothing.
+    fn run_endless(&self, at: &str, commands: &str) {
+        let commands = format!(
+            "{} > output & for n in $(seq 10); do [ -s output ] && break; sleep 0.1; done; kill $!",
+            commands.trim()
+        );
+        self.run(at, &commands);
     }
 
-    /// Starts a server in place of the one before, and waits until it answers.
-    async fn start(&mut self, place: &str, commands: &str) {
+    /// Starts a server in place of the previous one, and waits until it is ready.
+    async fn start(&mut self, at: &str, commands: &str) {
         use std::os::unix::process::CommandExt;
         let _ = self.server.terminate().await;
         self.started = None;
@@ -116,35 +120,35 @@ impl Place {
         self.started = Some(Started(child));
         let since = Instant::now();
         let ready = format!("{}/readyz/health", self.server.base_url());
-        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
-        while !http.get(&ready).send().await.is_ok_and(|answer| answer.status().is_success()) {
+        let http = reqwest::Client::builder().no_proxy().timeout(TIME_LIMIT).build().unwrap();
+        while !http.get(&ready).send().await.is_ok_and(|response| response.status().is_success()) {
             let log = std::fs::read_to_string(self.home.path().join("server.log")).unwrap();
-            assert!(since.elapsed() < PATIENCE, "{place}: it does not start\n{commands}\n{log}");
+            assert!(since.elapsed() < TIME_LIMIT, "{at}: the server is not ready\n{commands}\n{log}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
-    /// Runs commands that find the programs of the Python environment.
-    fn run_with_python(&self, place: &str, commands: &str) {
+    /// Runs commands with the Python environment in the path.
+    fn run_with_python(&self, at: &str, commands: &str) {
         let Some(python) = std::env::var_os(PYTHON) else {
-            return say(&format!("{place} left out: {PYTHON} is not set; `cargo xtask test` does it"));
+            return print_skipped(&format!("{at} skipped: {PYTHON} is not set; `cargo xtask test` sets it"));
         };
         let directory = Path::new(&python).parent().unwrap().display();
-        self.complete(place, commands, self.shell(&format!("PATH={directory}:$PATH\n{commands}")));
+        self.complete(at, commands, self.shell(&format!("PATH={directory}:$PATH\n{commands}")));
     }
 
-    fn run_python(&self, place: &str, code: &str) {
+    fn run_python(&self, at: &str, code: &str) {
         let Some(python) = std::env::var_os(PYTHON) else {
-            return say(&format!("{place} left out: {PYTHON} is not set; `cargo xtask test` does it"));
+            return print_skipped(&format!("{at} skipped: {PYTHON} is not set; `cargo xtask test` sets it"));
         };
         let code = code.replace("8080", &self.server.port().to_string());
         let output = Command::new(python).args(["-c", &code]).env_clear().env("PYTHONUTF8", "1").output().unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success() && !output.stdout.is_empty(), "{place}: {code}\n{errors}{}", self.server.log());
+        assert!(output.status.success() && !output.stdout.is_empty(), "{at}: {code}\n{errors}{}", self.server.log());
     }
 }
 
-/// Every page there is.
+/// The paths of all pages.
 fn pages() -> Vec<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let files = std::fs::read_dir(root.join("docs")).unwrap();
@@ -157,44 +161,44 @@ fn pages() -> Vec<String> {
     pages
 }
 
-/// Runs a page; returns what was left out.
+/// Runs a page; returns the skipped blocks.
 async fn run_page(page: &str) -> Vec<String> {
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(page)).unwrap();
     let blocks = blocks(&text);
-    let mut left_out = Vec::new();
+    let mut skipped = Vec::new();
     if !blocks.iter().any(|block| !matches!(block.run, Run::File(_) | Run::Nothing | Run::No(_))) {
-        left_out.extend(blocks.iter().filter_map(|block| block.left_out(page)));
-        return left_out;
+        skipped.extend(blocks.iter().filter_map(|block| block.skipped(page)));
+        return skipped;
     }
-    let mut place = Place::new().await;
+    let mut environment = Environment::new().await;
     for Block { run, text, .. } in &blocks {
         if let Run::File(name) = run {
-            std::fs::write(place.home.path().join(name), text).unwrap();
+            std::fs::write(environment.home.path().join(name), text).unwrap();
         }
     }
     for block in &blocks {
         let at = format!("{page}:{}", block.line);
         match &block.run {
-            Run::Commands => place.run(&at, &block.text),
-            Run::Serves => place.start(&at, &block.text).await,
-            Run::Endless => place.run_endless(&at, &block.text),
-            Run::WithPython => place.run_with_python(&at, &block.text),
-            Run::Python => place.run_python(&at, &block.text),
+            Run::Commands => environment.run(&at, &block.text),
+            Run::Serves => environment.start(&at, &block.text).await,
+            Run::Endless => environment.run_endless(&at, &block.text),
+            Run::WithPython => environment.run_with_python(&at, &block.text),
+            Run::Python => environment.run_python(&at, &block.text),
             Run::No(_) | Run::File(_) | Run::Nothing => {}
         }
-        left_out.extend(block.left_out(page));
+        skipped.extend(block.skipped(page));
     }
-    left_out
+    skipped
 }
 
 #[tokio::test]
-async fn every_command_of_the_manual_runs() {
-    let mut left_out = Vec::new();
+async fn every_command_of_the_documentation_runs() {
+    let mut skipped = Vec::new();
     for page in pages() {
-        left_out.extend(run_page(&page).await);
+        skipped.extend(run_page(&page).await);
     }
-    let list = format!("{} blocks of the manual are not run:\n{}\n", left_out.len(), left_out.join("\n"));
-    // Past the capturing of output: it is to be seen although the test passes.
+    let list = format!("{} blocks of the documentation are not run:\n{}\n", skipped.len(), skipped.join("\n"));
+    // Not `eprintln!`, which the test harness captures.
     let _ = std::io::stderr().write_all(list.as_bytes());
-    assert!(left_out.len() <= MOST_LEFT_OUT, "{list}");
+    assert!(skipped.len() <= MOST_SKIPPED, "{list}");
 }

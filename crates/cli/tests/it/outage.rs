@@ -1,4 +1,4 @@
-//! The database is not there yet, goes away and comes back.
+//! A database server that starts after the registry and is restarted under load.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,83 +12,83 @@ use tokio::task::JoinSet;
 use crate::database_server::DatabaseServer;
 use crate::support::{Client, eventually, server_on};
 
-/// "By itself, within seconds", with room for a busy machine.
-const SOON: Duration = Duration::from_secs(45);
+/// Limit for the time to recover; generous, for a busy machine.
+const RECOVERY_LIMIT: Duration = Duration::from_secs(45);
 
 const CLIENTS: usize = 4;
 
 #[tokio::test]
-async fn a_postgres_server_may_come_later_and_go_away_under_load() {
-    come_and_go(Backend::Postgres).await;
+async fn a_postgres_server_may_start_late_and_restart_under_load() {
+    start_late_and_restart(Backend::Postgres).await;
 }
 
 #[tokio::test]
-async fn a_mariadb_server_may_come_later_and_go_away_under_load() {
-    come_and_go(Backend::MariaDb).await;
+async fn a_mariadb_server_may_start_late_and_restart_under_load() {
+    start_late_and_restart(Backend::MariaDb).await;
 }
 
-async fn come_and_go(backend: Backend) {
+async fn start_late_and_restart(backend: Backend) {
     let Some(mut databases) = DatabaseServer::start(backend).await else { return };
     let database = TestDatabase::absent_on(backend, &databases.url()).unwrap();
     databases.stop().await;
 
-    // Neither the server nor the database is there.
+    // Neither the database server nor the database exists.
     let server = server_on(database.url()).ready(Ready::Listening).start().await.unwrap();
     let client = Client::of(&server);
-    answers_that_the_database_is_away(&client).await;
-    // The server is there, the database is not.
+    check_unavailable(&client).await;
+    // The server runs, but the database does not exist.
     databases.start_again().await;
-    answers_that_the_database_is_away(&client).await;
+    check_unavailable(&client).await;
     database.create_now().await.unwrap();
     let took = eventually("the new database is used", async || client.get("/readyz/health").await.status == 200).await;
-    assert!(took < SOON, "{backend}: recovered after {took:?}");
+    assert!(took < RECOVERY_LIMIT, "{backend}: recovered after {took:?}");
     client.create("registered_models", &json!({"name": "first"})).await;
 
     let load = Load::start(&client);
     for _ in 0..2 {
-        load.until("the database answers", 200).await;
+        load.until("requests succeed", 200).await;
         databases.stop().await;
-        load.until("the outage is noticed", 503).await;
+        load.until("requests fail", 503).await;
         assert_eq!(client.get("/livez").await.status, 200, "{backend}");
         assert_eq!(client.get("/readyz/health").await.status, 503, "{backend}");
         databases.start_again().await;
-        let took = load.until("the database is used again", 200).await;
-        assert!(took < SOON, "{backend}: recovered after {took:?}");
+        let took = load.until("requests succeed again", 200).await;
+        assert!(took < RECOVERY_LIMIT, "{backend}: recovered after {took:?}");
         let took = eventually("ready again", async || client.get("/readyz/health").await.status == 200).await;
-        assert!(took < SOON, "{backend}: ready after {took:?}");
+        assert!(took < RECOVERY_LIMIT, "{backend}: ready after {took:?}");
     }
     let (statuses, acknowledged) = load.end().await;
     assert_eq!(statuses, BTreeSet::from([200, 201, 503]), "{backend}\n{}", server.log());
     for model in acknowledged {
         let id = model["id"].as_str().unwrap();
-        assert_eq!(client.read(&format!("registered_models/{id}")).await, model, "{backend}: acknowledged, then lost");
+        assert_eq!(client.read(&format!("registered_models/{id}")).await, model, "{backend}: acknowledged but lost");
     }
     let log = server.log();
     assert!(!log.contains("panicked"), "{backend}: {log}");
 }
 
-/// Probes answer at once, the API says 503 with a body that clients can read.
-async fn answers_that_the_database_is_away(client: &Client) {
+/// Asserts that probes respond, and that the API returns 503 with a JSON body.
+async fn check_unavailable(client: &Client) {
     let start = Instant::now();
     assert_eq!(client.get("/livez").await.status, 200);
     for probe in ["/readyz/health", "/readyz/isDirty"] {
         assert_eq!(client.get(probe).await.status, 503, "{probe}");
     }
     let read = client.get("registered_models").await;
-    // Not 404: nobody knows whether it is there.
+    // Not 404, because it is unknown whether the entity exists.
     let one = client.get("registered_models/1").await;
     let found = client.get("registered_model?name=m").await;
     let written = client.post("registered_models", &json!({"name": "m"})).await;
     let changed = client.call("PATCH", "registered_models/1", &[], Some(&json!({"description": "x"}))).await.unwrap();
-    assert!(start.elapsed() < SOON, "answered after {:?}", start.elapsed());
-    for answer in [read, one, found, written, changed] {
-        assert_eq!(answer.status, 503, "{answer:?}");
-        assert_eq!(answer.body["code"], "Service Unavailable");
-        assert_eq!(answer.body["message"], "the database is not available; try again later");
+    assert!(start.elapsed() < RECOVERY_LIMIT, "responded after {:?}", start.elapsed());
+    for response in [read, one, found, written, changed] {
+        assert_eq!(response.status, 503, "{response:?}");
+        assert_eq!(response.body["code"], "Service Unavailable");
+        assert_eq!(response.body["message"], "the database is not available; try again later");
     }
 }
 
-/// Clients that write and read for as long as the test wants.
+/// Clients that write and read until the test ends.
 struct Load {
     seen: Arc<Seen>,
     clients: JoinSet<()>,
@@ -107,12 +107,12 @@ impl Load {
         let mut clients = JoinSet::new();
         for number in 0..CLIENTS {
             let (client, seen) = (client.clone(), Arc::clone(&seen));
-            clients.spawn(async move { use_it(&client, &seen, number).await });
+            clients.spawn(async move { write_and_read(&client, &seen, number).await });
         }
         Self { seen, clients }
     }
 
-    /// Waits until so many requests, from now on, have been answered with the status or its like.
+    /// Waits until [`CLIENTS`] further requests got the status or another one of its class.
     async fn until(&self, what: &str, status: u16) -> Duration {
         let before = self.seen.statuses.lock().unwrap().len();
         eventually(what, async || {
@@ -134,16 +134,16 @@ impl Load {
     }
 }
 
-async fn use_it(client: &Client, seen: &Seen, client_number: usize) {
+async fn write_and_read(client: &Client, seen: &Seen, client_number: usize) {
     for number in 0.. {
         if seen.ended.load(Ordering::Relaxed) {
             return;
         }
         let created = client.post("registered_models", &json!({"name": format!("{client_number}-{number}")})).await;
         let listed = client.get("registered_models?pageSize=5").await;
-        for answer in [&created, &listed] {
-            let is_json = answer.body.is_object();
-            assert!(is_json, "no JSON: {answer:?}");
+        for response in [&created, &listed] {
+            let is_json = response.body.is_object();
+            assert!(is_json, "no JSON: {response:?}");
         }
         seen.statuses.lock().unwrap().extend([created.status, listed.status]);
         if created.status == 201 {

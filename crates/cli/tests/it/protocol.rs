@@ -1,15 +1,15 @@
-//! Bytes that are hardly HTTP: the connection ends with a 4xx, and the process goes on.
+//! Malformed and oversized HTTP requests get a 4xx response, and the process keeps running.
 
 use model_registry_testkit::{Backend, TestDatabase};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{Client, PATIENCE, start_on};
+use crate::support::{Client, TIME_LIMIT, start_on};
 
 const LIST: &str = "/api/model_registry/v1alpha3/registered_models";
 
 #[tokio::test]
-async fn what_is_no_request_and_heads_without_end_are_refused_by_a_limit() {
+async fn malformed_and_oversized_requests_are_rejected_with_4xx() {
     let database = TestDatabase::create(Backend::Sqlite).await.unwrap();
     let server = start_on(&database).await;
     let client = Client::of(&server);
@@ -35,28 +35,28 @@ async fn what_is_no_request_and_heads_without_end_are_refused_by_a_limit() {
         ("a broken chunk", format!("POST {LIST} HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n"), 400),
         ("20 MB announced", format!("POST {LIST} HTTP/1.1\r\nHost: h\r\nContent-Length: 20000000\r\n\r\n"), 413),
     ] {
-        let answer = exchange(server.port(), bytes.as_bytes()).await;
+        let response = exchange(server.port(), bytes.as_bytes()).await;
         let begin = format!("HTTP/1.1 {status} ");
-        assert!(answer.starts_with(&begin), "{what}: {}", answer.lines().next().unwrap_or_default());
+        assert!(response.starts_with(&begin), "{what}: {}", response.lines().next().unwrap_or_default());
     }
     assert_eq!(client.get("/readyz/health").await.status, 200);
     let log = server.log();
     assert!(!log.contains("panicked"), "{log}");
 }
 
-/// Sends the bytes and gives what comes back first. The server may refuse before it has read everything.
+/// Sends the bytes and returns the start of the response. The server may respond before it has read everything.
 async fn exchange(port: u16, bytes: &[u8]) -> String {
     let (mut reader, mut writer) = TcpStream::connect(("127.0.0.1", port)).await.unwrap().into_split();
     let write = async {
-        // A reset connection is an answer too, if a status came first.
+        // The connection may be reset after the response.
         let _ = writer.write_all(bytes).await;
         writer
     };
     let read = async {
-        let mut answer = vec![0; 1_000];
-        let length = reader.read(&mut answer).await.unwrap_or_default();
-        String::from_utf8_lossy(&answer[..length]).into_owned()
+        let mut response = vec![0; 1_000];
+        let length = reader.read(&mut response).await.unwrap_or_default();
+        String::from_utf8_lossy(&response[..length]).into_owned()
     };
-    let (answer, _writer) = tokio::time::timeout(PATIENCE, async { tokio::join!(read, write) }).await.unwrap();
-    answer
+    let (response, _writer) = tokio::time::timeout(TIME_LIMIT, async { tokio::join!(read, write) }).await.unwrap();
+    response
 }

@@ -1,7 +1,8 @@
-//! schemathesis against the running executable: requests made up from the schemas, and what the answers must be like.
+//! schemathesis with the running executable: generates requests from OpenAPI documents and checks the responses.
 //!
-//! Over our own document every check runs; over the contract, that no valid request is refused and none fails the
-//! server. `tests/schemathesis` holds what a schema cannot say. To look closer, start a server and run by hand, there:
+//! For our own documents it runs every check. For the contracts it checks that no valid request is rejected and that none makes
+//! the server fail. `tests/schemathesis` has the constraints that a schema cannot express. To debug, start a server and run
+//! in that directory:
 //!
 //! ```text
 //! schemathesis run http://127.0.0.1:8080/openapi.json --checks all --max-examples 100
@@ -14,16 +15,16 @@ use std::path::{Path, PathBuf};
 use model_registry_testkit::Executable;
 use tokio::process::Command;
 
-/// Requests that are made up per operation and kind of data; the systematic ones come on top.
+/// Random requests per operation and kind of data, in addition to the systematic ones.
 const EXAMPLES: &str = "5";
 
-const LEFT_OUT: &str = "
-*** LEFT OUT: schemathesis. MR_TEST_SCHEMATHESIS does not name its executable; `cargo xtask test` does it, or
+const SKIPPED: &str = "
+*** SKIPPED: schemathesis. MR_TEST_SCHEMATHESIS is not set to its executable; `cargo xtask test` sets it, or run
 *** python3 -m venv st && st/bin/pip install schemathesis==4.32.5 and MR_TEST_SCHEMATHESIS=st/bin/schemathesis
 ";
 
 #[tokio::test]
-async fn our_document_holds_against_made_up_requests() {
+async fn the_registry_conforms_to_its_openapi_document() {
     let Some(schemathesis) = schemathesis() else { return };
     let server = server().await;
     let document = format!("{}/openapi.json", server.base_url());
@@ -31,19 +32,19 @@ async fn our_document_holds_against_made_up_requests() {
 }
 
 #[tokio::test]
-async fn the_contract_holds_against_made_up_requests() {
+async fn the_registry_accepts_every_valid_request_of_the_contract() {
     let Some(schemathesis) = schemathesis() else { return };
     let server = server().await;
     let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("../registry/tests/contract/model-registry.yaml");
     let contract = contract.canonicalize().unwrap().display().to_string();
     let checks = "not_a_server_error,positive_data_acceptance";
-    // Bad requests are the other test's: schemathesis cannot always make them up from the contract's nested `allOf`.
+    // Only valid requests: schemathesis cannot always generate invalid ones from the nested `allOf` of the contract.
     let arguments = [&contract, "--url", &server.base_url(), "--checks", checks, "--mode", "positive"];
     run(&schemathesis, &server, &arguments).await;
 }
 
 #[tokio::test]
-async fn the_document_of_the_catalog_holds_against_made_up_requests() {
+async fn the_catalog_conforms_to_its_openapi_document() {
     let Some(schemathesis) = schemathesis() else { return };
     let server = catalog().await;
     let document = format!("{}/api/model_catalog/openapi.json", server.base_url());
@@ -51,7 +52,7 @@ async fn the_document_of_the_catalog_holds_against_made_up_requests() {
 }
 
 #[tokio::test]
-async fn the_contract_of_the_catalog_holds_against_made_up_requests() {
+async fn the_catalog_accepts_every_valid_request_of_the_contract() {
     let Some(schemathesis) = schemathesis() else { return };
     let server = catalog().await;
     let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("../catalog/tests/contract/catalog.yaml");
@@ -61,7 +62,7 @@ async fn the_contract_of_the_catalog_holds_against_made_up_requests() {
     run(&schemathesis, &server, &arguments).await;
 }
 
-/// A catalog with the data of its recorded exchanges: every kind of thing that the schemas describe.
+/// A catalog with the data of the recorded exchanges, which has every kind of object in the schemas.
 async fn catalog() -> Executable {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../catalog/tests/golden/data").canonicalize().unwrap();
     let sources = data.join("sources.yaml").display().to_string();
@@ -74,12 +75,12 @@ async fn catalog() -> Executable {
         .expect("the executable starts")
 }
 
-#[expect(clippy::disallowed_methods, reason = "the test command says where schemathesis is; no setting of the server")]
+#[expect(clippy::disallowed_methods, reason = "set by the test command; not a setting of the server")]
 fn schemathesis() -> Option<PathBuf> {
     let program = std::env::var("MR_TEST_SCHEMATHESIS").ok();
     if program.is_none() {
-        // Past the capturing of output: that it was left out is to be seen although the tests pass.
-        let _ = std::io::stderr().write_all(LEFT_OUT.as_bytes());
+        // Not `eprintln!`, which the test harness captures.
+        let _ = std::io::stderr().write_all(SKIPPED.as_bytes());
     }
     program.map(PathBuf::from)
 }
@@ -92,9 +93,9 @@ async fn server() -> Executable {
         .expect("the executable starts")
 }
 
-/// Fails with the whole report where anything was found.
+/// Fails with the report of schemathesis if a check fails.
 async fn run(schemathesis: &Path, server: &Executable, arguments: &[&str]) {
-    // It runs in the server's directory, where it may leave what it likes.
+    // It runs in the temporary directory of the server, because it writes files.
     for file in ["schemathesis.toml", "hooks.py", "catalog_hooks.py"] {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/schemathesis").join(file);
         fs::copy(source, server.directory().join(file)).expect("the server's directory takes files");
@@ -102,7 +103,7 @@ async fn run(schemathesis: &Path, server: &Executable, arguments: &[&str]) {
     let output = Command::new(schemathesis)
         .arg("run")
         .args(arguments)
-        // The same requests every time: a failure here is one of the change that it appears with.
+        // A fixed seed, so that a failure is caused by the change under test.
         .args(["--max-examples", EXAMPLES, "--seed", "1", "--continue-on-failure", "--no-color"])
         .current_dir(server.directory())
         .kill_on_drop(true)
@@ -111,5 +112,5 @@ async fn run(schemathesis: &Path, server: &Executable, arguments: &[&str]) {
         .expect("schemathesis starts");
     let text = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{text}\n{errors}\nThe server wrote:\n{}", server.log());
+    assert!(output.status.success(), "{text}\n{errors}\nLog of the server:\n{}", server.log());
 }

@@ -1,21 +1,27 @@
-//! What stops a start, what one bad row does, and how the process ends.
+//! Failures at startup, corrupt rows, and shutdown.
 
-use model_registry_testkit::{Backend, Executable, Ready, TestDatabase, backends, free_port};
+use model_registry_testkit::{Backend, Executable, Ready, TestDatabase, free_port, on_each_database};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::support::{Answer, Client, PATIENCE, PROGRAM, Run, encoded, eventually, run_in, start_on};
+use crate::support::{Client, PROGRAM, Response, Run, TIME_LIMIT, encoded, eventually, run_in, start_on};
 
-/// Runs a command in a new home.
+on_each_database!(
+    a_newer_schema_version_exits_with_code_1,
+    an_outdated_database_server_exits_with_code_1_and_the_required_version,
+    a_corrupt_row_affects_no_other_row
+);
+
+/// Runs a command in a new home directory.
 async fn run(arguments: &[&str]) -> Run {
     let home = TempDir::new().unwrap();
     run_in(home.path(), arguments, &[]).await
 }
 
 #[tokio::test]
-async fn wrong_flags_and_settings_end_with_code_2_and_one_line_that_names_them() {
+async fn invalid_flags_and_settings_exit_with_code_2_and_one_line() {
     for (arguments, named) in [
         (&["serve"][..], "serve"),
         (&["server", "--no-such-flag"], "--no-such-flag"),
@@ -36,7 +42,7 @@ async fn wrong_flags_and_settings_end_with_code_2_and_one_line_that_names_them()
 }
 
 #[tokio::test]
-async fn the_references_configuration_file_is_read() {
+async fn the_configuration_file_of_the_kubeflow_model_registry_is_read() {
     let home = TempDir::new().unwrap();
     let named = home.path().join("mounted.yaml");
     std::fs::write(&named, "hostname: 127.0.0.1\ndatastore-type: embedmd\nlogtostderr: true\n").unwrap();
@@ -54,7 +60,7 @@ async fn the_references_configuration_file_is_read() {
 }
 
 #[tokio::test]
-async fn help_lists_every_subcommand_and_what_it_is_for() {
+async fn help_lists_and_describes_every_subcommand() {
     let run = run(&["--help"]).await;
     assert_eq!(run.code, Some(0), "{run:?}");
     for subcommand in ["up", "server", "proxy", "catalog"] {
@@ -64,7 +70,7 @@ async fn help_lists_every_subcommand_and_what_it_is_for() {
 }
 
 #[tokio::test]
-async fn a_place_where_no_data_can_be_kept_ends_with_code_1_and_its_name() {
+async fn an_unusable_database_path_exits_with_code_1_and_the_path() {
     let directory = TempDir::new().unwrap();
     let directory = directory.path().to_str().unwrap();
     let text_file = format!("{directory}/notes.txt");
@@ -83,7 +89,7 @@ async fn a_place_where_no_data_can_be_kept_ends_with_code_1_and_its_name() {
     }
 }
 
-/// The line that those who watch logs of the reference wait for, once.
+/// Asserts that the alert line of the Kubeflow Model Registry is logged once; operators monitor it.
 #[track_caller]
 fn assert_alerted(run: &Run) {
     let alerts = run.errors.lines().filter(|line| line.contains("{{ALERT}} error connecting to datastore"));
@@ -91,7 +97,7 @@ fn assert_alerted(run: &Run) {
 }
 
 #[tokio::test]
-async fn a_port_that_is_taken_ends_with_code_1_and_says_what_to_do() {
+async fn a_port_in_use_exits_with_code_1_and_a_remedy() {
     let listener = TcpListener::bind(("127.0.0.1", free_port().unwrap())).await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     for subcommand in ["up", "server", "proxy", "catalog"] {
@@ -104,62 +110,57 @@ async fn a_port_that_is_taken_ends_with_code_1_and_says_what_to_do() {
     }
 }
 
-#[tokio::test]
-async fn a_schema_of_a_newer_program_is_left_alone() {
-    for backend in backends() {
-        let database = TestDatabase::create(backend).await.unwrap();
-        start_on(&database).await.terminate().await.unwrap();
-        database.execute("INSERT INTO schema_migrations (version, dirty) VALUES (999, FALSE)").await.unwrap();
-        let run = run(&["server", "--listen", "127.0.0.1:0", "--database", database.url()]).await;
-        assert_eq!(run.code, Some(1), "{backend}: {run:?}");
-        let reason = run.reason();
-        assert!(reason.contains("the database has schema version 999, this program knows "), "{backend}: {reason}");
-        assert_alerted(&run);
-    }
+async fn a_newer_schema_version_exits_with_code_1(backend: Backend) {
+    let database = TestDatabase::create(backend).await.unwrap();
+    start_on(&database).await.terminate().await.unwrap();
+    database.execute("INSERT INTO schema_migrations (version, dirty) VALUES (999, FALSE)").await.unwrap();
+    let run = run(&["server", "--listen", "127.0.0.1:0", "--database", database.url()]).await;
+    assert_eq!(run.code, Some(1), "{run:?}");
+    let reason = run.reason();
+    assert!(reason.contains("the database has schema version 999, this program knows "), "{reason}");
+    assert_alerted(&run);
 }
 
-#[tokio::test]
-async fn a_database_server_that_is_too_old_ends_with_code_1_and_one_line_that_says_what_is_needed() {
-    for backend in backends() {
-        // What stands in for the version's first numbers has as many digits.
-        let (version, older, found, needed) = match backend {
-            Backend::Sqlite => continue,
-            Backend::Postgres => (r"\b1[3-9](\.\d+)", "12$1", "PostgreSQL 12.", "PostgreSQL 13"),
-            Backend::MariaDb => (r"\b1\d\.\d(\d?\.\d+-MariaDB)", "10.0$1", "MariaDB 10.0", "MariaDB 10.6"),
-            Backend::MySql => (r"\b[89](\.\d+\.\d+)", "5$1", "MySQL 5.", "MySQL 8.0"),
-        };
-        let database = TestDatabase::create(backend).await.unwrap();
-        let (start, name) = database.url().rsplit_once('/').unwrap();
-        let (credentials, address) = start.rsplit_once('@').unwrap();
-        let port = forge(address, version, older).await;
-        // MySQL speaks TLS where it is not told otherwise, and nobody changes what is said there.
-        let options = if backend == Backend::MySql { "?ssl-mode=DISABLED" } else { "" };
-        let url = format!("{credentials}@127.0.0.1:{port}/{name}{options}");
-        let run = run(&["server", "--listen", "127.0.0.1:0", "--database", &url]).await;
-        assert_eq!(run.code, Some(1), "{backend}: {run:?}");
-        let reason = run.reason();
-        let remedy = format!("; {needed} or newer is needed: upgrade it, or name another one with --database");
-        assert!(reason.starts_with(&format!("error: the database is {found}")), "{backend}: {reason}");
-        assert!(reason.ends_with(&remedy), "{backend}: {reason}");
-        assert_alerted(&run);
-    }
+async fn an_outdated_database_server_exits_with_code_1_and_the_required_version(backend: Backend) {
+    // The replacement has as many characters as the version that it replaces.
+    let (version, older, found, needed) = match backend {
+        Backend::Sqlite => return,
+        Backend::Postgres => (r"\b1[3-9](\.\d+)", "12$1", "PostgreSQL 12.", "PostgreSQL 13"),
+        Backend::MariaDb => (r"\b1\d\.\d(\d?\.\d+-MariaDB)", "10.0$1", "MariaDB 10.0", "MariaDB 10.6"),
+        Backend::MySql => (r"\b[89](\.\d+\.\d+)", "5$1", "MySQL 5.", "MySQL 8.0"),
+    };
+    let database = TestDatabase::create(backend).await.unwrap();
+    let (start, name) = database.url().rsplit_once('/').unwrap();
+    let (credentials, address) = start.rsplit_once('@').unwrap();
+    let port = replacing_proxy(address, version, older).await;
+    // MySQL uses TLS by default, which the proxy could not modify.
+    let options = if backend == Backend::MySql { "?ssl-mode=DISABLED" } else { "" };
+    let url = format!("{credentials}@127.0.0.1:{port}/{name}{options}");
+    let run = run(&["server", "--listen", "127.0.0.1:0", "--database", &url]).await;
+    assert_eq!(run.code, Some(1), "{run:?}");
+    let reason = run.reason();
+    let remedy = format!("; {needed} or newer is needed: upgrade it, or name another one with --database");
+    assert!(reason.starts_with(&format!("error: the database is {found}")), "{reason}");
+    assert!(reason.ends_with(&remedy), "{reason}");
+    assert_alerted(&run);
 }
 
-/// Passes everything on to a database server, but replaces what it says; gives the port.
-async fn forge(address: &str, said: &str, instead: &'static str) -> u16 {
+/// Starts a proxy to a database server that replaces a pattern in its responses; returns the port.
+async fn replacing_proxy(address: &str, pattern: &str, replacement: &'static str) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let (address, said) = (address.to_owned(), regex::bytes::Regex::new(said).unwrap());
+    let (address, pattern) = (address.to_owned(), regex::bytes::Regex::new(pattern).unwrap());
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
-            let (mut asks, mut hears) = client.into_split();
-            let (mut says, mut listens) = TcpStream::connect(&address).await.unwrap().into_split();
-            let said = said.clone();
-            tokio::spawn(async move { tokio::io::copy(&mut asks, &mut listens).await });
+            let (mut from_client, mut to_client) = client.into_split();
+            let (mut from_server, mut to_server) = TcpStream::connect(&address).await.unwrap().into_split();
+            let pattern = pattern.clone();
+            tokio::spawn(async move { tokio::io::copy(&mut from_client, &mut to_server).await });
             tokio::spawn(async move {
                 let mut buffer = vec![0; 64 * 1024];
-                while let Ok(count @ 1..) = says.read(&mut buffer).await {
-                    if hears.write_all(&said.replace_all(&buffer[..count], instead.as_bytes())).await.is_err() {
+                while let Ok(count @ 1..) = from_server.read(&mut buffer).await {
+                    let replaced = pattern.replace_all(&buffer[..count], replacement.as_bytes());
+                    if to_client.write_all(&replaced).await.is_err() {
                         break;
                     }
                 }
@@ -169,62 +170,58 @@ async fn forge(address: &str, said: &str, instead: &'static str) -> u16 {
     port
 }
 
-#[tokio::test]
-async fn a_corrupt_row_fails_alone() {
-    for backend in backends() {
-        let database = TestDatabase::create(backend).await.unwrap();
-        let server = start_on(&database).await;
-        let client = Client::of(&server);
-        let broken = client.create("registered_models", &json!({"name": "broken"})).await;
-        let whole = client.create("registered_models", &json!({"name": "whole"})).await;
-        let version = json!({"name": "v", "registeredModelId": broken.as_str()});
-        let version = client.create("model_versions", &version).await;
-        database.execute("UPDATE resource SET document = 'garbage' WHERE name = 'broken'").await.unwrap();
+async fn a_corrupt_row_affects_no_other_row(backend: Backend) {
+    let database = TestDatabase::create(backend).await.unwrap();
+    let server = start_on(&database).await;
+    let client = Client::of(&server);
+    let broken = client.create("registered_models", &json!({"name": "broken"})).await;
+    let whole = client.create("registered_models", &json!({"name": "whole"})).await;
+    let version = json!({"name": "v", "registeredModelId": broken.as_str()});
+    let version = client.create("model_versions", &version).await;
+    database.execute("UPDATE resource SET document = 'garbage' WHERE name = 'broken'").await.unwrap();
 
-        let path = format!("registered_models/{broken}");
-        let answers = [
-            client.get(&path).await,
-            client.get("registered_model?name=broken").await,
-            client.call("PATCH", &path, &[], Some(&json!({"description": "x"}))).await.unwrap(),
-        ];
-        for answer in answers {
-            assert_told_as_corrupt(&server, &answer, backend);
-        }
-        let list = client.list_all("registered_models").await;
-        assert_eq!(list.iter().map(|model| &model["name"]).collect::<Vec<_>>(), ["whole"], "{backend}");
-        assert!(server.log().contains("left out of a list"), "{backend}: {}", server.log());
-        assert_eq!(client.read(&format!("registered_models/{whole}")).await["name"], "whole", "{backend}");
-        assert_eq!(client.read(&format!("model_versions/{version}")).await["name"], "v", "{backend}");
-        let others = format!("registered_models?filterQuery={}", encoded("name != 'broken'"));
-        assert_eq!(client.list_all(&others).await.len(), 1, "{backend}");
-        client.create("registered_models", &json!({"name": "new"})).await;
-        assert_eq!(client.get("/readyz/health").await.status, 200, "{backend}");
+    let path = format!("registered_models/{broken}");
+    let responses = [
+        client.get(&path).await,
+        client.get("registered_model?name=broken").await,
+        client.call("PATCH", &path, &[], Some(&json!({"description": "x"}))).await.unwrap(),
+    ];
+    for response in responses {
+        check_corrupt(&server, &response);
+    }
+    let list = client.list_all("registered_models").await;
+    assert_eq!(list.iter().map(|model| &model["name"]).collect::<Vec<_>>(), ["whole"]);
+    assert!(server.log().contains("left out of a list"), "{}", server.log());
+    assert_eq!(client.read(&format!("registered_models/{whole}")).await["name"], "whole");
+    assert_eq!(client.read(&format!("model_versions/{version}")).await["name"], "v");
+    let others = format!("registered_models?filterQuery={}", encoded("name != 'broken'"));
+    assert_eq!(client.list_all(&others).await.len(), 1);
+    client.create("registered_models", &json!({"name": "new"})).await;
+    assert_eq!(client.get("/readyz/health").await.status, 200);
 
-        // Damage in the middle is noticed where an entity is read by itself.
-        let statement =
-            "UPDATE resource SET document = REPLACE(document, '\"state\":', '\"state\"') WHERE name = 'whole'";
-        database.execute(statement).await.unwrap();
-        for path in [format!("registered_models/{whole}"), "registered_model?name=whole".to_owned()] {
-            assert_told_as_corrupt(&server, &client.get(&path).await, backend);
-        }
+    // Damage in the middle of a document is noticed when the entity is read alone.
+    let statement = "UPDATE resource SET document = REPLACE(document, '\"state\":', '\"state\"') WHERE name = 'whole'";
+    database.execute(statement).await.unwrap();
+    for path in [format!("registered_models/{whole}"), "registered_model?name=whole".to_owned()] {
+        check_corrupt(&server, &client.get(&path).await);
     }
 }
 
-/// Whether an answer says that it is our fault, and the log which row it is.
-fn assert_told_as_corrupt(server: &Executable, answer: &Answer, backend: Backend) {
-    assert_eq!(answer.status, 500, "{backend}: {answer:?}");
-    assert_eq!(answer.body["code"], "Internal Server Error", "{backend}: {answer:?}");
-    let message = answer.body["message"].as_str().unwrap();
+/// Asserts that the response is a 500 with a request id, and that the log has the corrupt row for that id.
+fn check_corrupt(server: &Executable, response: &Response) {
+    assert_eq!(response.status, 500, "{response:?}");
+    assert_eq!(response.body["code"], "Internal Server Error", "{response:?}");
+    let message = response.body["message"].as_str().unwrap();
     let request_id = message.strip_prefix("internal error (request id ").and_then(|rest| rest.strip_suffix(')'));
-    let request_id = request_id.unwrap_or_else(|| panic!("{backend}: {message}"));
+    let request_id = request_id.unwrap_or_else(|| panic!("{message}"));
     let log = server.log();
     let logged = log.lines().any(|line| line.contains(request_id) && line.contains("of table `resource` is corrupt"));
-    assert!(logged, "{backend}: the log does not tell about request {request_id}:\n{log}");
+    assert!(logged, "request {request_id} is not in the log:\n{log}");
 }
 
 #[tokio::test]
-async fn a_request_in_flight_is_answered_before_the_process_ends() {
-    let database = TestDatabase::create(backends()[0]).await.unwrap();
+async fn a_request_in_flight_completes_before_the_process_ends() {
+    let database = TestDatabase::create(Backend::Sqlite).await.unwrap();
     let mut server = start_on(&database).await;
     let address = ("127.0.0.1", server.port());
     let body = r#"{"name": "in flight"}"#;
@@ -235,27 +232,27 @@ async fn a_request_in_flight_is_answered_before_the_process_ends() {
         body.len()
     );
     connection.write_all(head.as_bytes()).await.unwrap();
-    // The server asks for the body: the request has reached its handler.
-    let mut asked = [0; 25];
-    connection.read_exact(&mut asked).await.unwrap();
-    assert_eq!(&asked[..], b"HTTP/1.1 100 Continue\r\n\r\n");
+    // The server requests the body, so the request has reached its handler.
+    let mut interim = [0; 25];
+    connection.read_exact(&mut interim).await.unwrap();
+    assert_eq!(&interim[..], b"HTTP/1.1 100 Continue\r\n\r\n");
 
     let rest = async {
         eventually("the port is closed", async || TcpStream::connect(address).await.is_err()).await;
         connection.write_all(body.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        tokio::time::timeout(PATIENCE, connection.read_to_string(&mut answer)).await.unwrap().unwrap();
-        answer
+        let mut response = String::new();
+        tokio::time::timeout(TIME_LIMIT, connection.read_to_string(&mut response)).await.unwrap().unwrap();
+        response
     };
-    let (status, answer) = tokio::join!(server.terminate(), rest);
-    assert!(answer.starts_with("HTTP/1.1 201 Created\r\n"), "{answer}");
+    let (status, response) = tokio::join!(server.terminate(), rest);
+    assert!(response.starts_with("HTTP/1.1 201 Created\r\n"), "{response}");
     assert!(status.unwrap().success(), "{}", server.log());
     server.start_again().await.unwrap();
     Client::of(&server).read("registered_model?name=in%20flight").await;
 }
 
 #[tokio::test]
-async fn up_shows_where_everything_is_how_to_begin_and_keeps_its_data() {
+async fn up_prints_addresses_and_an_example_and_keeps_its_data() {
     let mut server = Executable::launch(PROGRAM).arguments(["up", "--port", "{port}"]).start().await.unwrap();
     let client = Client::of(&server);
     let shown = server.log();
@@ -283,12 +280,12 @@ async fn up_shows_where_everything_is_how_to_begin_and_keeps_its_data() {
     assert_eq!(line("Data"), format!("SQLite file {}", file.display()));
     assert!(file.is_file(), "{shown}");
 
-    // The line to begin with works as it stands there.
+    // The printed example works unchanged.
     let command = shown.lines().map(str::trim).find(|line| line.starts_with("curl ")).unwrap();
     let output = tokio::process::Command::new("sh").args(["-c", command]).output().await.unwrap();
-    let answer: serde_json::Value =
+    let response: serde_json::Value =
         serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"));
-    assert_eq!((&answer["name"], &answer["state"]), (&json!("my-model"), &json!("LIVE")));
+    assert_eq!((&response["name"], &response["state"]), (&json!("my-model"), &json!("LIVE")));
 
     assert!(server.terminate().await.unwrap().success(), "{}", server.log());
     server.start_again().await.unwrap();
@@ -296,7 +293,7 @@ async fn up_shows_where_everything_is_how_to_begin_and_keeps_its_data() {
 }
 
 #[tokio::test]
-async fn each_role_serves_the_documents_of_its_apis() {
+async fn each_role_serves_the_openapi_documents_of_its_apis() {
     let title = async |server: &Executable, path: &str| {
         Client::of(server).read(path).await["info"]["title"].as_str().unwrap().to_owned()
     };

@@ -1,4 +1,4 @@
-//! The executable as a server, and a client that tells an answer from a broken connection.
+//! The executable as a server, and a client that distinguishes error responses from broken connections.
 
 use std::io::Write;
 use std::path::Path;
@@ -13,20 +13,21 @@ use tokio::process::Command;
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_model-registry");
 
-/// How long anything may take that has to happen sooner or later.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+/// Time limit for anything that must happen eventually.
+pub(crate) const TIME_LIMIT: Duration = Duration::from_mins(1);
 
-/// A server over a database, ready to be started. Logs only what matters when a test fails.
+/// Prepares a registry server on a database, without access logs.
 pub(crate) fn server_on(url: &str) -> Launch {
     let arguments = ["server", "--listen", "127.0.0.1:{port}", "--database", url, "--log-level", "info,access=off"];
     Executable::launch(PROGRAM).arguments(arguments)
 }
 
+/// Starts a registry server on a database.
 pub(crate) async fn start_on(database: &TestDatabase) -> Executable {
     server_on(database.url()).start().await.unwrap()
 }
 
-/// A run that came to its end by itself.
+/// A command that has ended.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) code: Option<i32>,
@@ -35,30 +36,32 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// The one line that says why it stopped.
+    /// The only error line.
     pub(crate) fn reason(&self) -> &str {
         let mut reasons = self.errors.lines().filter(|line| line.starts_with("error: "));
-        let (Some(reason), None) = (reasons.next(), reasons.next()) else { panic!("not one reason: {self:?}") };
+        let (Some(reason), None) = (reasons.next(), reasons.next()) else {
+            panic!("not exactly one error line: {self:?}")
+        };
         assert!(!self.errors.contains("panicked"), "{self:?}");
         reason
     }
 }
 
-/// Runs a command to its end, with a home directory and variables of its own.
+/// Runs a command until it ends, in a home directory, with no other variables than the given ones.
 pub(crate) async fn run_in(home: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Run {
     let mut command = Command::new(PROGRAM);
     command.args(arguments).env_clear().env("HOME", home).envs(variables.iter().copied()).current_dir(home);
     command.stdin(Stdio::null()).kill_on_drop(true);
-    let output = tokio::time::timeout(PATIENCE, command.output()).await;
-    let output = output.unwrap_or_else(|_| panic!("{arguments:?} runs on instead of giving up")).unwrap();
+    let output = tokio::time::timeout(TIME_LIMIT, command.output()).await;
+    let output = output.unwrap_or_else(|_| panic!("{arguments:?} did not end within {TIME_LIMIT:?}")).unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Run { code: output.status.code(), output: text(output.stdout), errors: text(output.stderr) }
 }
 
-/// How many models there are after [`add_models`].
+/// The number of models after [`add_models`].
 pub(crate) const MODELS: usize = 6_001;
 
-/// Fills a SQLite database with a server on it with the models `seed`, `m1`, `m2` and so on, without a request for each.
+/// Inserts the models `seed`, `m1`, `m2` and so on into the SQLite database of a running server, with one statement.
 pub(crate) async fn add_models(database: &TestDatabase, client: &Client) {
     client.create("registered_models", &serde_json::json!({"name": "seed"})).await;
     let statement = "INSERT INTO resource (workspace_id, kind, family, parent_id, name, name_folded, state, create_time, \
@@ -69,21 +72,21 @@ pub(crate) async fn add_models(database: &TestDatabase, client: &Client) {
     database.execute(statement).await.unwrap();
 }
 
-/// A client of one server; cheap to clone, and every clone uses the same connections.
+/// A client of one server. Clones share connections.
 #[derive(Clone)]
 pub(crate) struct Client {
     http: reqwest::Client,
     base: Arc<str>,
 }
 
-/// An answer, read completely.
+/// A response with its whole body.
 #[derive(Clone, Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) body: Value,
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn id(&self) -> &str {
         self.body["id"].as_str().unwrap_or_else(|| panic!("no id: {self:?}"))
     }
@@ -95,18 +98,18 @@ impl Answer {
 
 impl Client {
     pub(crate) fn of(server: &Executable) -> Self {
-        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
+        let http = reqwest::Client::builder().no_proxy().timeout(TIME_LIMIT).build().unwrap();
         Self { http, base: server.base_url().into() }
     }
 
-    /// Sends a request; the path is below v1alpha3 unless it starts with a slash. An error is a broken connection.
+    /// Sends a request; the path is below v1alpha3 unless it starts with a slash. Fails if the connection breaks.
     pub(crate) async fn call(
         &self,
         method: &str,
         path: &str,
         headers: &[(&str, &str)],
         body: Option<&Value>,
-    ) -> reqwest::Result<Answer> {
+    ) -> reqwest::Result<Response> {
         let url = if path.starts_with('/') {
             format!("{}{path}", self.base)
         } else {
@@ -124,40 +127,40 @@ impl Client {
         let bytes = response.bytes().await?;
         let body = serde_json::from_slice(&bytes)
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
-        Ok(Answer { status, body })
+        Ok(Response { status, body })
     }
 
-    pub(crate) async fn try_post(&self, path: &str, body: &Value) -> reqwest::Result<Answer> {
+    pub(crate) async fn try_post(&self, path: &str, body: &Value) -> reqwest::Result<Response> {
         self.call("POST", path, &[], Some(body)).await
     }
 
-    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Response {
         self.try_post(path, body).await.unwrap()
     }
 
-    pub(crate) async fn try_get(&self, path: &str) -> reqwest::Result<Answer> {
+    pub(crate) async fn try_get(&self, path: &str) -> reqwest::Result<Response> {
         self.call("GET", path, &[], None).await
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Response {
         self.try_get(path).await.unwrap()
     }
 
-    /// GET of something that has to be there.
+    /// GET with status 200; returns the body.
     pub(crate) async fn read(&self, path: &str) -> Value {
-        let answer = self.get(path).await;
-        assert_eq!(answer.status, 200, "GET {path}: {}", answer.body);
-        answer.body
+        let response = self.get(path).await;
+        assert_eq!(response.status, 200, "GET {path}: {}", response.body);
+        response.body
     }
 
-    /// Creates an entity and gives its id.
+    /// Creates an entity and returns its id.
     pub(crate) async fn create(&self, path: &str, body: &Value) -> String {
-        let answer = self.post(path, body).await;
-        assert_eq!(answer.status, 201, "POST {path}: {}", answer.body);
-        answer.id().to_owned()
+        let response = self.post(path, body).await;
+        assert_eq!(response.status, 201, "POST {path}: {}", response.body);
+        response.id().to_owned()
     }
 
-    /// Every item of a list, page by page.
+    /// All items of a list, page by page.
     pub(crate) async fn list_all(&self, path: &str) -> Vec<Value> {
         let mut items = Vec::new();
         let mut token = String::new();
@@ -174,8 +177,8 @@ impl Client {
     }
 }
 
-/// Tells what was left out. Not by `eprintln!`, which nobody sees of a test that passes.
-pub(crate) fn say(line: &str) {
+/// Prints a line about a skipped test to standard error. `eprintln!` would be captured by the test harness.
+pub(crate) fn print_skipped(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
@@ -189,11 +192,11 @@ pub(crate) fn encoded(text: &str) -> String {
         .collect()
 }
 
-/// Asks again and again until the answer is true.
+/// Polls a condition until it holds, for [`TIME_LIMIT`] at most; returns the time that it took.
 pub(crate) async fn eventually(what: &str, mut is_true: impl AsyncFnMut() -> bool) -> Duration {
     let start = Instant::now();
     while !is_true().await {
-        assert!(start.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+        assert!(start.elapsed() < TIME_LIMIT, "not within {TIME_LIMIT:?}: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     start.elapsed()

@@ -1,4 +1,4 @@
-//! Traces and metrics of the running executable, at a collector.
+//! Traces and metrics that the running executable sends to a collector.
 
 use model_registry_testkit::{CollectorServer, Executable};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::{Client, PROGRAM};
 
 #[tokio::test]
-async fn a_collector_that_is_named_gets_traces_and_metrics() {
+async fn traces_and_metrics_are_sent_to_the_configured_collector() {
     for role in ["server", "up"] {
         let collector = CollectorServer::start().await.unwrap();
         let arguments = [role, "--listen", "127.0.0.1:{port}", "--database", "sqlite:x.db"];
@@ -17,9 +17,9 @@ async fn a_collector_that_is_named_gets_traces_and_metrics() {
         let caller = format!("00-{trace:032x}-{span:016x}-01");
         let model = json!({"name": "m"});
         let headers = [("traceparent", caller.as_str())];
-        let answer = Client::of(&server).call("POST", "registered_models", &headers, Some(&model)).await.unwrap();
-        assert_eq!(answer.status, 201, "{role}: {answer:?}");
-        // What is left is sent before the end.
+        let response = Client::of(&server).call("POST", "registered_models", &headers, Some(&model)).await.unwrap();
+        assert_eq!(response.status, 201, "{role}: {response:?}");
+        // The rest is sent before the process ends.
         assert!(server.terminate().await.unwrap().success(), "{role}: {}", server.log());
 
         for (signal, bytes) in [

@@ -1,4 +1,4 @@
-//! What can be asked of the catalog's lists.
+//! Options of the lists of the catalog.
 
 use model_registry_api::SortOrder;
 use model_registry_api::catalog::AssetType;
@@ -6,21 +6,21 @@ use model_registry_api::catalog::AssetType;
 use crate::call::Query;
 use crate::options::ListQuery;
 
-/// Collects parameters, and leaves out what says nothing.
+/// Collects the query parameters that are set.
 #[derive(Default)]
 struct Parameters(Query);
 
 impl Parameters {
-    fn text(mut self, name: &'static str, value: Option<&String>) -> Self {
+    fn string(mut self, name: &'static str, value: Option<&String>) -> Self {
         self.0.extend(value.map(|value| (name, value.clone())));
         self
     }
 
     fn number(self, name: &'static str, value: Option<impl ToString>) -> Self {
-        self.text(name, value.map(|value| value.to_string()).as_ref())
+        self.string(name, value.map(|value| value.to_string()).as_ref())
     }
 
-    /// Repeated, as clients that were generated from the contract write lists.
+    /// Repeats the parameter for each value, as clients generated from the contract do.
     fn list(mut self, name: &'static str, values: &[String]) -> Self {
         self.0.extend(values.iter().map(|value| (name, value.clone())));
         self
@@ -33,16 +33,16 @@ impl Parameters {
 
     fn order(self, order_by: Option<&String>, sort_order: SortOrder) -> Self {
         let descending = (sort_order == SortOrder::Descending).then(|| "DESC".to_owned());
-        self.text("orderBy", order_by).text("sortOrder", descending.as_ref())
+        self.string("orderBy", order_by).string("sortOrder", descending.as_ref())
     }
 }
 
-/// Which sources to list.
+/// Options of the list of sources.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SourceOptions {
-    /// A part of the source's name, in any case.
+    /// A part of the name; upper and lower case are equal.
     pub name: Option<String>,
-    /// What they publish; models where nothing is said.
+    /// The asset type that they publish; models if absent.
     pub asset_type: Option<AssetType>,
     /// `ID` or `NAME`.
     pub order_by: Option<String>,
@@ -53,17 +53,18 @@ pub struct SourceOptions {
 impl ListQuery for SourceOptions {
     fn query(&self) -> Query {
         let asset_type = self.asset_type.as_ref().map(|asset_type| asset_type.as_str().to_owned());
-        let parameters = Parameters::default().text("name", self.name.as_ref()).text("assetType", asset_type.as_ref());
+        let parameters =
+            Parameters::default().string("name", self.name.as_ref()).string("assetType", asset_type.as_ref());
         parameters.order(self.order_by.as_ref(), self.sort_order).number("pageSize", self.page_size).0
     }
 }
 
-/// Which labels to list.
+/// Options of the list of labels.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LabelOptions {
-    /// What the labelled sources publish; models where nothing is said.
+    /// The asset type of the labelled sources; models if absent.
     pub asset_type: Option<AssetType>,
-    /// A key of the labels; the order of the configuration without one.
+    /// A key of the labels; the order of the configuration if absent.
     pub order_by: Option<String>,
     pub sort_order: SortOrder,
     pub page_size: Option<u32>,
@@ -72,52 +73,53 @@ pub struct LabelOptions {
 impl ListQuery for LabelOptions {
     fn query(&self) -> Query {
         let asset_type = self.asset_type.as_ref().map(|asset_type| asset_type.as_str().to_owned());
-        let parameters = Parameters::default().text("assetType", asset_type.as_ref());
+        let parameters = Parameters::default().string("assetType", asset_type.as_ref());
         parameters.order(self.order_by.as_ref(), self.sort_order).number("pageSize", self.page_size).0
     }
 }
 
-/// The custom properties of measurements that a computation looks at; the catalog's defaults where one is absent.
+/// The custom properties of performance metrics that recommendations are computed from. An absent one is the default of
+/// the catalog, named with each field.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PerformanceProperties {
-    /// Requests per second; `requests_per_second`.
+    /// Requests per second; by default `requests_per_second`.
     pub rps: Option<String>,
-    /// `ttft_p90`.
+    /// Latency; by default `ttft_p90`.
     pub latency: Option<String>,
-    /// `hardware_count`.
+    /// Number of accelerators; by default `hardware_count`.
     pub hardware_count: Option<String>,
-    /// `hardware_type`.
+    /// Type of accelerator; by default `hardware_type`.
     pub hardware_type: Option<String>,
 }
 
 impl PerformanceProperties {
     fn add_to(&self, parameters: Parameters) -> Parameters {
         parameters
-            .text("rpsProperty", self.rps.as_ref())
-            .text("latencyProperty", self.latency.as_ref())
-            .text("hardwareCountProperty", self.hardware_count.as_ref())
-            .text("hardwareTypeProperty", self.hardware_type.as_ref())
+            .string("rpsProperty", self.rps.as_ref())
+            .string("latencyProperty", self.latency.as_ref())
+            .string("hardwareCountProperty", self.hardware_count.as_ref())
+            .string("hardwareTypeProperty", self.hardware_type.as_ref())
     }
 }
 
-/// Which models to list.
+/// Options of the list of models.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ModelOptions {
-    /// A part of the name, description, provider, library or a task, in any case.
-    pub text: Option<String>,
+    /// `q`: a part of the name, description, provider, library or a task; upper and lower case are equal.
+    pub search: Option<String>,
     /// `filterQuery`, such as `license = 'Apache 2.0' AND artifacts.ttft_p90 < 100`.
     pub filter: Option<String>,
-    /// Only of these sources; not together with labels.
+    /// Ids of sources; not allowed together with labels.
     pub sources: Vec<String>,
-    /// Only of sources with one of these labels; `null` for sources without any.
+    /// Labels of sources, one of which a source must have; `null` selects sources without labels.
     pub source_labels: Vec<String>,
     /// `NAME`, `ID`, `CREATE_TIME`, `LAST_UPDATE_TIME`, `ACCURACY`, or a property with its type, such as
     /// `artifacts.ttft_p90.double_value`.
     pub order_by: Option<String>,
     pub sort_order: SortOrder,
-    /// Ordered by how fast the recommended hardware answers, instead of `order_by`.
+    /// Orders by the latency on the recommended hardware, instead of `order_by`.
     pub recommendations: bool,
-    /// Requests per second that recommendations are for.
+    /// The load for which hardware is recommended, in requests per second.
     pub target_rps: Option<i32>,
     pub properties: PerformanceProperties,
     pub page_size: Option<u32>,
@@ -126,8 +128,8 @@ pub struct ModelOptions {
 impl ListQuery for ModelOptions {
     fn query(&self) -> Query {
         let parameters = Parameters::default()
-            .text("q", self.text.as_ref())
-            .text("filterQuery", self.filter.as_ref())
+            .string("q", self.search.as_ref())
+            .string("filterQuery", self.filter.as_ref())
             .list("source", &self.sources)
             .list("sourceLabel", &self.source_labels)
             .flag("recommendations", self.recommendations)
@@ -137,19 +139,19 @@ impl ListQuery for ModelOptions {
     }
 }
 
-/// A kind of artifact.
+/// A kind of artifact in the catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ArtifactKind {
-    /// Where to get a model.
+    /// The location of a model.
     Model,
-    /// What was measured of it.
+    /// Performance or accuracy metrics of a model.
     Metrics,
 }
 
-/// Which artifacts of a model to list.
+/// Options of the list of artifacts of a model.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ArtifactOptions {
-    /// Only this kind.
+    /// Selects artifacts of this kind.
     pub kind: Option<ArtifactKind>,
     pub filter: Option<String>,
     /// `ID`, `NAME`, `CREATE_TIME`, `LAST_UPDATE_TIME`, or a property with its type, such as `score.double_value`.
@@ -165,21 +167,21 @@ impl ListQuery for ArtifactOptions {
             ArtifactKind::Metrics => "metrics-artifact".to_owned(),
         });
         let parameters =
-            Parameters::default().text("artifactType", kind.as_ref()).text("filterQuery", self.filter.as_ref());
+            Parameters::default().string("artifactType", kind.as_ref()).string("filterQuery", self.filter.as_ref());
         parameters.order(self.order_by.as_ref(), self.sort_order).number("pageSize", self.page_size).0
     }
 }
 
-/// Which measurements of a model to list, and what to compute from them.
+/// Options of the list of performance metrics of a model.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PerformanceOptions {
-    /// Adds to each how many replicas this many requests per second take.
+    /// Adds the number of replicas needed for this many requests per second.
     pub target_rps: Option<i32>,
-    /// Only what is worth choosing: nothing is both faster and cheaper.
+    /// Selects the Pareto-optimal ones: no other is both faster and cheaper.
     pub recommendations: bool,
     pub properties: PerformanceProperties,
     pub filter: Option<String>,
-    /// As of [`ArtifactOptions`].
+    /// As in [`ArtifactOptions`].
     pub order_by: Option<String>,
     pub sort_order: SortOrder,
     pub page_size: Option<u32>,
@@ -190,27 +192,27 @@ impl ListQuery for PerformanceOptions {
         let parameters = Parameters::default()
             .number("targetRPS", self.target_rps)
             .flag("recommendations", self.recommendations)
-            .text("filterQuery", self.filter.as_ref());
+            .string("filterQuery", self.filter.as_ref());
         let parameters = self.properties.add_to(parameters);
         parameters.order(self.order_by.as_ref(), self.sort_order).number("pageSize", self.page_size).0
     }
 }
 
-/// How many tools come along with an MCP server.
+/// The tools to include with an MCP server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ToolsOf {
+pub enum IncludedTools {
     #[default]
     None,
-    /// So many at most, 100 being the most that the catalog gives.
+    /// At most this many; the catalog returns at most 100.
     AtMost(u32),
     All,
 }
 
-impl ToolsOf {
+impl IncludedTools {
     pub(super) fn query(self) -> Query {
         let limit = match self {
             Self::None => return Vec::new(),
-            // The catalog takes 0 for all.
+            // The catalog takes 0 for `All`.
             Self::AtMost(0) => return vec![("includeTools", "false".to_owned())],
             Self::AtMost(limit) => limit,
             Self::All => 0,
@@ -219,19 +221,19 @@ impl ToolsOf {
     }
 }
 
-/// Which MCP servers to list.
+/// Options of the list of MCP servers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct McpServerOptions {
-    /// A pattern of the name, in which `%` stands for any text.
+    /// A pattern for the name, in which `%` matches any characters.
     pub name: Option<String>,
-    /// A part of the name, description or provider, in any case.
-    pub text: Option<String>,
+    /// `q`: a part of the name, description or provider; upper and lower case are equal.
+    pub search: Option<String>,
     pub filter: Option<String>,
-    /// A filter that an administrator wrote, by its name.
+    /// The name of a filter from the configuration of the catalog.
     pub named_query: Option<String>,
-    /// Only of sources with one of these labels; `null` for sources without any.
+    /// Labels of sources, one of which a source must have; `null` selects sources without labels.
     pub source_labels: Vec<String>,
-    pub tools: ToolsOf,
+    pub tools: IncludedTools,
     /// `ID`, `NAME`, `CREATE_TIME` or `LAST_UPDATE_TIME`.
     pub order_by: Option<String>,
     pub sort_order: SortOrder,
@@ -241,17 +243,17 @@ pub struct McpServerOptions {
 impl ListQuery for McpServerOptions {
     fn query(&self) -> Query {
         let mut parameters = Parameters::default()
-            .text("name", self.name.as_ref())
-            .text("q", self.text.as_ref())
-            .text("filterQuery", self.filter.as_ref())
-            .text("namedQuery", self.named_query.as_ref())
+            .string("name", self.name.as_ref())
+            .string("q", self.search.as_ref())
+            .string("filterQuery", self.filter.as_ref())
+            .string("namedQuery", self.named_query.as_ref())
             .list("sourceLabel", &self.source_labels);
         parameters.0.extend(self.tools.query());
         parameters.order(self.order_by.as_ref(), self.sort_order).number("pageSize", self.page_size).0
     }
 }
 
-/// Which tools of an MCP server to list.
+/// Options of the list of tools of an MCP server.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct McpToolOptions {
     pub filter: Option<String>,
@@ -263,7 +265,7 @@ pub struct McpToolOptions {
 
 impl ListQuery for McpToolOptions {
     fn query(&self) -> Query {
-        let parameters = Parameters::default().text("filterQuery", self.filter.as_ref());
+        let parameters = Parameters::default().string("filterQuery", self.filter.as_ref());
         parameters.order(self.order_by.as_ref(), self.sort_order).number("pageSize", self.page_size).0
     }
 }

@@ -1,4 +1,4 @@
-//! What a source would publish: a question with files in it.
+//! Preview of a source: a read with the configuration and a file in the request body.
 
 use futures::stream::{self, BoxStream, StreamExt};
 use model_registry_api::catalog::{MODEL_CATALOG, ModelPreview, PreviewPage};
@@ -9,31 +9,31 @@ use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::pages;
 
-/// A source that nobody has configured yet.
+/// A source to preview.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PreviewRequest {
-    /// The source as one entry of a sources file, in YAML.
+    /// One entry of a sources file, in YAML.
     pub config: String,
-    /// The model file that a source of type `yaml` would read.
+    /// The content of the model file of a source of type `yaml`.
     pub catalog_data: Option<String>,
-    /// Only names that are published (`Some(true)`), or only those that are not.
+    /// Selects the names that would be published (`Some(true)`) or those that would not (`Some(false)`).
     pub included: Option<bool>,
     pub page_size: Option<u32>,
 }
 
-/// The names that a source has, and whether it would publish them.
+/// The names that a source has, and whether it would publish each.
 #[derive(Clone, Debug)]
-pub struct Previewed {
+pub struct SourcePreview {
     client: Client,
     request: PreviewRequest,
 }
 
-impl Previewed {
+impl SourcePreview {
     pub(super) fn new(client: Client, request: PreviewRequest) -> Self {
         Self { client, request }
     }
 
-    /// One page, with the counts of all names; the empty token asks for the first.
+    /// One page, with the counts of all names; the empty token selects the first.
     pub async fn page(&self, token: &str) -> Result<PreviewPage> {
         let mut query = Vec::new();
         if let Some(included) = self.request.included {
@@ -41,20 +41,20 @@ impl Previewed {
         }
         query.extend(self.request.page_size.map(|size| ("pageSize", size.to_string())));
         let path = format!("{MODEL_CATALOG}/sources/preview");
-        let call = Call::ask(path, pages::with_token(query, token), form(&self.request));
+        let call = Call::read_by_post(path, pages::with_token(query, token), form(&self.request));
         self.client.transport.fetch(call).await
     }
 
-    /// All names, page after page; the source is read again for every page.
+    /// All names. The server reads the source again for each page.
     pub fn list(&self) -> BoxStream<'static, Result<ModelPreview>> {
-        let previewed = self.clone();
+        let preview = self.clone();
         let pages = stream::try_unfold(Some(String::new()), move |token| {
-            let previewed = previewed.clone();
+            let preview = preview.clone();
             async move {
                 let Some(token) = token else { return Ok(None) };
-                let page = previewed.page(&token).await?;
+                let page = preview.page(&token).await?;
                 if !token.is_empty() && page.next_page_token == token {
-                    return Err(previewed.client.transport.unreadable("it gives the same page for ever"));
+                    return Err(preview.client.transport.unreadable("the next page token is that of the same page"));
                 }
                 let next = Some(page.next_page_token).filter(|next| !next.is_empty());
                 Ok::<_, Error>(Some((page.items, next)))
@@ -69,19 +69,19 @@ impl Previewed {
     }
 }
 
-/// The form with the files (RFC 7578).
+/// The multipart form (RFC 7578).
 fn form(request: &PreviewRequest) -> Body {
-    // Random, so that no file contains it.
+    // Random, so that no file contains the boundary.
     let boundary = Uuid::now_v7().simple().to_string();
     let parts = [("config", Some(&request.config)), ("catalogData", request.catalog_data.as_ref())];
-    let mut text = String::new();
+    let mut form = String::new();
     for (name, content) in parts.into_iter().filter_map(|(name, content)| Some((name, content?))) {
         let head = format!(
             "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{name}.yaml\"\r\n\
              Content-Type: application/yaml\r\n\r\n"
         );
-        text.extend([head.as_str(), content, "\r\n"]);
+        form.extend([head.as_str(), content, "\r\n"]);
     }
-    text.extend(["--", &boundary, "--\r\n"]);
-    Body { content_type: format!("multipart/form-data; boundary={boundary}"), bytes: text.into_bytes() }
+    form.extend(["--", &boundary, "--\r\n"]);
+    Body { content_type: format!("multipart/form-data; boundary={boundary}"), bytes: form.into_bytes() }
 }

@@ -1,23 +1,23 @@
-//! The catalog: every operation of its contract, and the sample over a socket.
+//! The catalog: every operation of the contract, and the sample sources over a socket.
 
 use std::collections::BTreeSet;
 
 use futures::{StreamExt, TryStreamExt};
 use model_registry_client::catalog::{
-    ArtifactKind, ArtifactOptions, AssetType, Catalog, CatalogArtifact, LabelOptions, McpServer, McpServerOptions,
-    McpToolOptions, MetricsType, ModelOptions, PerformanceOptions, PreviewRequest, SourceOptions, SourceStatus,
-    ToolsOf,
+    ArtifactKind, ArtifactOptions, AssetType, Catalog, CatalogArtifact, IncludedTools, LabelOptions, McpServer,
+    McpServerOptions, McpToolOptions, MetricsType, ModelOptions, PerformanceOptions, PreviewRequest, SourceOptions,
+    SourceStatus,
 };
 use model_registry_client::{Error, MetadataValue, Result, SortOrder};
 use serde_json::Value;
 
-use crate::support::{StandIn, answer, catalog};
+use crate::support::{FakeServer, catalog, response};
 
 const CONTRACT: &str = include_str!("../../../catalog/tests/contract/catalog.yaml");
 
 const MODEL: (&str, &str) = ("sample_models", "northwind/breeze-2b-instruct");
 
-/// Method and path of every operation, with each parameter as `7`.
+/// Method and path of every operation, with `7` for each parameter.
 fn contract() -> BTreeSet<String> {
     let contract: Value = serde_saphyr::from_str(CONTRACT).unwrap();
     let mut operations = BTreeSet::new();
@@ -44,7 +44,7 @@ async fn call_everything(catalog: &Catalog) -> Result<()> {
     catalog.preview(PreviewRequest::default()).page("").await?;
     catalog.mcp_servers().page(&McpServerOptions::default(), "").await?;
     catalog.mcp_server_filter_options().await?;
-    catalog.mcp_server("7", ToolsOf::None).await?;
+    catalog.mcp_server("7", IncludedTools::None).await?;
     catalog.tools_of("7").page(&McpToolOptions::default(), "").await?;
     catalog.mcp_tool("7", "7").await?;
     Ok(())
@@ -52,22 +52,23 @@ async fn call_everything(catalog: &Catalog) -> Result<()> {
 
 #[tokio::test]
 async fn every_operation_of_the_contract_is_called() {
-    let stand_in = StandIn::start(|_| answer(200, &[], r#"{"items":[]}"#)).await;
-    call_everything(&stand_in.server.client().catalog()).await.unwrap();
-    let asked = stand_in.asked();
-    let called: BTreeSet<String> = asked.iter().map(|asked| format!("{} {}", asked.method, asked.path)).collect();
+    let fake = FakeServer::start(|_| response(200, &[], r#"{"items":[]}"#)).await;
+    call_everything(&fake.server.client().catalog()).await.unwrap();
+    let requests = fake.requests();
+    let called: BTreeSet<String> =
+        requests.iter().map(|request| format!("{} {}", request.method, request.path)).collect();
     assert_eq!(called, contract());
     assert_eq!(called.len(), 13);
-    // A preview creates nothing that a key could protect.
-    assert!(asked.iter().all(|asked| !asked.headers.contains_key("idempotency-key")));
+    // A preview is a read, hence without a key.
+    assert!(requests.iter().all(|request| !request.headers.contains_key("idempotency-key")));
 }
 
 #[tokio::test]
 async fn options_become_parameters() {
-    let stand_in = StandIn::start(|_| answer(200, &[], r#"{"items":[]}"#)).await;
-    let catalog = stand_in.server.client().catalog();
+    let fake = FakeServer::start(|_| response(200, &[], r#"{"items":[]}"#)).await;
+    let catalog = fake.server.client().catalog();
     let options = ModelOptions {
-        text: Some("a b".to_owned()),
+        search: Some("a b".to_owned()),
         sources: vec!["x".to_owned(), "y".to_owned()],
         recommendations: true,
         target_rps: Some(20),
@@ -76,10 +77,10 @@ async fn options_become_parameters() {
         ..ModelOptions::default()
     };
     catalog.models().page(&options, "t").await.unwrap();
-    let options = McpServerOptions { tools: ToolsOf::All, ..McpServerOptions::default() };
+    let options = McpServerOptions { tools: IncludedTools::All, ..McpServerOptions::default() };
     catalog.mcp_servers().page(&options, "").await.unwrap();
     let queries: Vec<_> =
-        stand_in.asked().iter().map(|asked| asked.path.split_once('?').unwrap().1.to_owned()).collect();
+        fake.requests().iter().map(|request| request.path.split_once('?').unwrap().1.to_owned()).collect();
     assert_eq!(
         queries,
         [
@@ -90,11 +91,11 @@ async fn options_become_parameters() {
 }
 
 #[tokio::test]
-async fn models_and_their_artifacts_come_as_streams() {
+async fn models_and_their_artifacts_are_listed_as_streams() {
     let server = catalog().await;
     let catalog = server.client().catalog();
     let options = ModelOptions {
-        text: Some("BREEZE".to_owned()),
+        search: Some("BREEZE".to_owned()),
         source_labels: vec!["Validated".to_owned()],
         page_size: Some(1),
         ..ModelOptions::default()
@@ -123,7 +124,7 @@ async fn models_and_their_artifacts_come_as_streams() {
 }
 
 #[tokio::test]
-async fn sources_labels_and_options_are_typed() {
+async fn sources_labels_and_filter_options_are_typed() {
     let server = catalog().await;
     let catalog = server.client().catalog();
     let options = SourceOptions { asset_type: Some(AssetType::McpServers), ..SourceOptions::default() };
@@ -144,7 +145,7 @@ async fn sources_labels_and_options_are_typed() {
 }
 
 #[tokio::test]
-async fn servers_come_with_their_tools() {
+async fn tools_are_included_with_servers_on_request() {
     let server = catalog().await;
     let catalog = server.client().catalog();
     let options = McpServerOptions { named_query: Some("read-only-tools".to_owned()), ..McpServerOptions::default() };
@@ -154,9 +155,9 @@ async fn servers_come_with_their_tools() {
 
     let one = all.iter().find(|server| server.name == "harbour-kubernetes").unwrap();
     assert_eq!((one.tool_count, &one.tools), (4, &None));
-    assert_eq!(catalog.mcp_server(&one.id, ToolsOf::AtMost(2)).await.unwrap().tools.unwrap().len(), 2);
-    assert_eq!(catalog.mcp_server(&one.id, ToolsOf::AtMost(0)).await.unwrap().tools, None);
-    assert_eq!(catalog.mcp_server(&one.id, ToolsOf::All).await.unwrap().tools.unwrap().len(), 4);
+    assert_eq!(catalog.mcp_server(&one.id, IncludedTools::AtMost(2)).await.unwrap().tools.unwrap().len(), 2);
+    assert_eq!(catalog.mcp_server(&one.id, IncludedTools::AtMost(0)).await.unwrap().tools, None);
+    assert_eq!(catalog.mcp_server(&one.id, IncludedTools::All).await.unwrap().tools.unwrap().len(), 4);
 
     let options = McpToolOptions { filter: Some("accessType = 'read_only'".to_owned()), ..McpToolOptions::default() };
     let tools: Vec<_> = catalog.tools_of(&one.id).list(options).try_collect().await.unwrap();
@@ -166,7 +167,7 @@ async fn servers_come_with_their_tools() {
 }
 
 #[tokio::test]
-async fn a_preview_is_paged_through() {
+async fn a_preview_is_listed_page_by_page() {
     let server = catalog().await;
     let catalog = server.client().catalog();
     let request = PreviewRequest {
@@ -184,5 +185,5 @@ async fn a_preview_is_paged_through() {
 
     let broken = PreviewRequest { config: "type: nothing".to_owned(), ..request };
     let ended: Vec<_> = catalog.preview(broken).list().collect().await;
-    assert!(matches!(ended.as_slice(), [Err(Error::Invalid(answer))] if answer.status == 422), "{ended:?}");
+    assert!(matches!(ended.as_slice(), [Err(Error::Invalid(response))] if response.status == 422), "{ended:?}");
 }

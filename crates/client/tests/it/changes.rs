@@ -1,11 +1,11 @@
-//! The change feed: pages, waiting, and a stream that goes on by itself.
+//! The change feed: pages, long polling, and a stream that reconnects.
 
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
 use model_registry_client::{After, Client, Error, LoggedChange, RegisteredModelCreate};
 
-use crate::support::{StandIn, answer, quick, registry};
+use crate::support::{FakeServer, quick_retries, registry, response};
 
 async fn create(client: &Client, name: &str) {
     let create = RegisteredModelCreate { name: name.to_owned(), ..Default::default() };
@@ -20,7 +20,7 @@ fn event(sequence: i64) -> String {
 }
 
 fn events(text: &str) -> axum::response::Response {
-    answer(200, &[("content-type", "text/event-stream")], &format!("retry: 1\n\n{text}"))
+    response(200, &[("content-type", "text/event-stream")], &format!("retry: 1\n\n{text}"))
 }
 
 fn sequences(changes: &[LoggedChange]) -> Vec<i64> {
@@ -28,7 +28,7 @@ fn sequences(changes: &[LoggedChange]) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn changes_come_in_pages_and_as_a_list_and_are_waited_for() {
+async fn changes_are_read_by_pages_as_a_list_and_by_long_polling() {
     let server = registry().await;
     let client = server.client();
     for name in ["a", "b", "c"] {
@@ -52,7 +52,7 @@ async fn changes_come_in_pages_and_as_a_list_and_are_waited_for() {
 }
 
 #[tokio::test]
-async fn a_stream_tells_what_there_is_and_what_comes() {
+async fn a_stream_has_existing_and_new_changes() {
     let server = registry().await;
     let client = server.client();
     create(&client, "a").await;
@@ -63,39 +63,39 @@ async fn a_stream_tells_what_there_is_and_what_comes() {
 }
 
 #[tokio::test]
-async fn a_stream_that_ends_or_breaks_goes_on_behind_the_last_change() {
-    let stand_in = StandIn::start(|number| match number {
-        0 => answer(200, &[], r#"{"items":[],"next":"4"}"#),
+async fn a_stream_resumes_after_the_last_change() {
+    let fake = FakeServer::start(|number| match number {
+        0 => response(200, &[], r#"{"items":[],"next":"4"}"#),
         1 => events(&event(5)),
-        2 => answer(503, &[], r#"{"code":"c","message":"starting"}"#),
+        2 => response(503, &[], r#"{"code":"c","message":"starting"}"#),
         3 => events(": still here\n\n"),
         _ => events(&(event(6) + &event(7))),
     })
     .await;
-    let changes = stand_in.server.quick_client(1).changes().follow(After::Newest);
+    let changes = fake.server.quick_client(1).changes().follow(After::Newest);
     let changes: Vec<LoggedChange> = changes.take(3).try_collect().await.unwrap();
     assert_eq!(sequences(&changes), [5, 6, 7]);
-    let asked: Vec<String> = stand_in.asked().iter().map(|asked| asked.path.clone()).collect();
+    let requests: Vec<String> = fake.requests().iter().map(|request| request.path.clone()).collect();
     let path = |after| format!("/api/model_registry/v1alpha3/changes?after={after}");
-    assert_eq!(asked[..], [path("newest&limit=1"), path("4"), path("5"), path("5"), path("5")]);
-    assert_eq!(stand_in.asked()[1].header("accept"), "text/event-stream");
+    assert_eq!(requests[..], [path("newest&limit=1"), path("4"), path("5"), path("5"), path("5")]);
+    assert_eq!(fake.requests()[1].header("accept"), "text/event-stream");
 }
 
 #[tokio::test]
-async fn a_stream_ends_with_what_trying_again_does_not_help() {
+async fn a_stream_ends_with_a_permanent_error() {
     for (status, attempts) in [(403, 1), (400, 1), (410, 1), (503, 3)] {
-        let stand_in = StandIn::start(move |_| answer(status, &[], r#"{"code":"c","message":"m"}"#)).await;
-        let mut changes = stand_in.server.quick_client(2).changes().follow(After::Sequence(0));
-        assert_eq!(changes.next().await.unwrap().unwrap_err().answer().unwrap().status, status);
+        let fake = FakeServer::start(move |_| response(status, &[], r#"{"code":"c","message":"m"}"#)).await;
+        let mut changes = fake.server.quick_client(2).changes().follow(After::Sequence(0));
+        assert_eq!(changes.next().await.unwrap().unwrap_err().response().unwrap().status, status);
         assert!(changes.next().await.is_none());
-        assert_eq!(stand_in.asked().len(), attempts, "{status}");
+        assert_eq!(fake.requests().len(), attempts, "{status}");
     }
-    let stand_in = StandIn::start(|number| match number {
-        0 => answer(200, &[("content-type", "application/json")], r#"{"items":[]}"#),
+    let fake = FakeServer::start(|number| match number {
+        0 => response(200, &[("content-type", "application/json")], r#"{"items":[]}"#),
         _ => events("data: {\"nonsense\":1}\n\n"),
     })
     .await;
-    let client = stand_in.server.quick_client(2);
+    let client = fake.server.quick_client(2);
     for _ in 0..2 {
         let error = client.changes().follow(After::Sequence(0)).next().await.unwrap().unwrap_err();
         assert!(matches!(error, Error::Unreadable { .. }), "{error:?}");
@@ -103,9 +103,9 @@ async fn a_stream_ends_with_what_trying_again_does_not_help() {
 }
 
 #[tokio::test]
-async fn the_place_in_the_feed_survives_a_server_that_is_replaced() {
+async fn a_stream_fails_with_a_temporary_error_while_the_server_is_down() {
     let server = registry().await;
-    let client = Client::builder(&server.url).retries(quick(0)).build().unwrap();
+    let client = Client::builder(&server.url).retries(quick_retries(0)).build().unwrap();
     create(&client, "a").await;
     let mut changes = client.changes().follow(After::Sequence(0));
     assert_eq!(changes.next().await.unwrap().unwrap().sequence, 1);

@@ -1,4 +1,4 @@
-//! What is written comes back, in types.
+//! Typed entities survive a round trip through the registry.
 
 use futures::TryStreamExt;
 use model_registry_client::{
@@ -14,7 +14,7 @@ fn named(name: &str) -> RegisteredModelCreate {
 }
 
 #[tokio::test]
-async fn a_model_is_created_changed_and_found() {
+async fn a_model_is_created_updated_and_found() {
     let server = registry().await;
     let models = server.client().registered_models();
     let create = RegisteredModelCreate {
@@ -53,7 +53,7 @@ async fn a_model_is_created_changed_and_found() {
 }
 
 #[tokio::test]
-async fn a_change_of_what_somebody_else_changed_is_refused() {
+async fn an_update_with_a_stale_entity_tag_is_rejected() {
     let server = registry().await;
     let models = server.client().registered_models();
     let id = models.create(&named("m")).await.unwrap().id;
@@ -90,7 +90,7 @@ async fn a_model_is_registered_with_its_version_and_artifacts() {
 }
 
 #[tokio::test]
-async fn metrics_and_parameters_of_a_run_are_logged_and_read() {
+async fn metrics_and_parameters_of_a_run_are_logged_and_listed() {
     let server = registry().await;
     let client = server.client();
     let create = ExperimentCreate { name: "tuning".to_owned(), ..Default::default() };
@@ -121,7 +121,7 @@ async fn metrics_and_parameters_of_a_run_are_logged_and_read() {
 }
 
 #[tokio::test]
-async fn what_is_served_where_is_followed_from_the_service() {
+async fn the_model_and_version_of_a_service_are_read() {
     let server = registry().await;
     let client = server.client();
     let model = client.registered_models().create(&named("m")).await.unwrap();

@@ -1,4 +1,4 @@
-//! What the client makes of servers that say no, fall silent or hang up.
+//! Error responses, time limits, lost connections and retries.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -8,31 +8,31 @@ use model_registry_client::{
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{StandIn, answer, listen, quick, registry, registry_with_tls};
+use crate::support::{FakeServer, listen, quick_retries, registry, registry_with_tls, response};
 
 const MODEL: &str = r#"{"id":"1","name":"m","customProperties":{}}"#;
 
 #[tokio::test]
-async fn an_error_tells_status_code_message_and_request_id() {
+async fn an_error_has_status_code_message_and_request_id() {
     let server = registry().await;
     let error = server.client().registered_models().get("999").await.unwrap_err();
     assert!(error.is_not_found());
-    let answer = error.answer().unwrap();
-    assert_eq!((answer.status, answer.code.as_str()), (404, "Not Found"));
-    assert_eq!(answer.message, "no registered model found for id 999");
+    let response = error.response().unwrap();
+    assert_eq!((response.status, response.code.as_str()), (404, "Not Found"));
+    assert_eq!(response.message, "no registered model found for id 999");
     assert_eq!(error.request_id().unwrap().len(), 36);
     let error = server.client().registered_models().get("abc").await.unwrap_err();
     assert!(matches!(error, Error::Invalid(_)), "{error:?}");
 }
 
 #[tokio::test]
-async fn each_status_has_its_meaning() {
-    let stand_in = StandIn::start(|number| {
+async fn each_status_maps_to_its_error() {
+    let fake = FakeServer::start(|number| {
         let status = [400, 401, 403, 404, 409, 410, 412, 413, 422, 429, 500, 501, 502, 503, 504][number];
-        answer(status, &[("x-request-id", "r-1")], r#"{"code":"c","message":"m"}"#)
+        response(status, &[("x-request-id", "r-1")], r#"{"code":"c","message":"m"}"#)
     })
     .await;
-    let client = Client::builder(&stand_in.server.url).retries(Retries::none()).build().unwrap();
+    let client = Client::builder(&fake.server.url).retries(Retries::none()).build().unwrap();
     let mut meanings = Vec::new();
     for _ in 0..15 {
         let error = client.registered_models().get("1").await.unwrap_err();
@@ -47,57 +47,61 @@ async fn each_status_has_its_meaning() {
 }
 
 #[tokio::test]
-async fn a_read_is_repeated_when_the_server_says_so() {
-    let stand_in = StandIn::start(|number| match number {
-        0 => answer(503, &[("retry-after", "1")], r#"{"code":"Service Unavailable","message":"starting"}"#),
-        1 => answer(502, &[], "<html>bad gateway</html>"),
-        _ => answer(200, &[], MODEL),
+async fn a_read_is_retried_after_the_time_of_the_server() {
+    let fake = FakeServer::start(|number| match number {
+        0 => response(503, &[("retry-after", "1")], r#"{"code":"Service Unavailable","message":"starting"}"#),
+        1 => response(502, &[], "<html>bad gateway</html>"),
+        _ => response(200, &[], MODEL),
     })
     .await;
     let started = Instant::now();
-    let model = stand_in.server.quick_client(3).registered_models().get("1").await.unwrap();
+    let model = fake.server.quick_client(3).registered_models().get("1").await.unwrap();
     assert_eq!(model.name, "m");
     assert!(started.elapsed() >= Duration::from_secs(1), "Retry-After was not respected");
-    let ids: HashSet<String> = stand_in.asked().iter().map(|asked| asked.header("x-request-id").to_owned()).collect();
-    assert_eq!((stand_in.asked().len(), ids.len()), (3, 1));
+    let ids: HashSet<String> =
+        fake.requests().iter().map(|request| request.header("x-request-id").to_owned()).collect();
+    assert_eq!((fake.requests().len(), ids.len()), (3, 1));
 }
 
 #[tokio::test]
-async fn attempts_end() {
-    let stand_in = StandIn::start(|_| answer(503, &[], r#"{"code":"c","message":"still starting"}"#)).await;
-    let error = stand_in.server.quick_client(2).registered_models().get("1").await.unwrap_err();
+async fn retries_are_limited() {
+    let fake = FakeServer::start(|_| response(503, &[], r#"{"code":"c","message":"still starting"}"#)).await;
+    let error = fake.server.quick_client(2).registered_models().get("1").await.unwrap_err();
     assert!(error.is_temporary());
     assert!(error.to_string().starts_with("the server is not available: still starting (request id "), "{error}");
-    assert_eq!(stand_in.asked().len(), 3);
+    assert_eq!(fake.requests().len(), 3);
 }
 
 #[tokio::test]
-async fn a_server_that_wants_to_be_left_alone_for_long_is() {
-    let stand_in = StandIn::start(|_| answer(503, &[("retry-after", "3600")], "")).await;
-    assert!(stand_in.server.quick_client(5).registered_models().get("1").await.is_err());
-    assert_eq!(stand_in.asked().len(), 1);
+async fn a_request_is_not_retried_after_a_long_retry_after() {
+    let fake = FakeServer::start(|_| response(503, &[("retry-after", "3600")], "")).await;
+    assert!(fake.server.quick_client(5).registered_models().get("1").await.is_err());
+    assert_eq!(fake.requests().len(), 1);
 }
 
-/// Creates a model at a stand-in that fails the first creation; gives what was asked for, and whether it worked.
+/// Creates two models with a fake server that fails the first attempt. Returns the requests, their idempotency keys, and
+/// whether the first creation succeeded.
 async fn create_twice(openapi: (u16, &'static str), creations: Creations) -> (Vec<String>, Vec<String>, bool) {
-    let stand_in = StandIn::start(move |number| match (number, creations) {
-        (0, _) => answer(503, &[], ""),
-        (1, Creations::WhereSafe) => answer(openapi.0, &[], openapi.1),
-        _ => answer(201, &[], MODEL),
+    let fake = FakeServer::start(move |number| match (number, creations) {
+        (0, _) => response(503, &[], ""),
+        (1, Creations::WhereSafe) => response(openapi.0, &[], openapi.1),
+        _ => response(201, &[], MODEL),
     })
     .await;
-    let client = Client::builder(&stand_in.server.url).retries(Retries { creations, ..quick(3) }).build().unwrap();
+    let client = Client::builder(&fake.server.url).retries(Retries { creations, ..quick_retries(3) }).build().unwrap();
     let worked = client.registered_models().create(&RegisteredModelCreate::default()).await.is_ok();
-    // What was learnt is remembered.
+    // The support of keys is remembered.
     let _ = client.registered_models().create(&RegisteredModelCreate::default()).await;
-    let asked = stand_in.asked();
-    let paths = asked.iter().map(|asked| format!("{} {}", asked.method, asked.path.rsplit('/').next().unwrap()));
-    let keys = asked.iter().map(|asked| asked.header("idempotency-key").to_owned()).filter(|key| !key.is_empty());
+    let requests = fake.requests();
+    let paths =
+        requests.iter().map(|request| format!("{} {}", request.method, request.path.rsplit('/').next().unwrap()));
+    let keys =
+        requests.iter().map(|request| request.header("idempotency-key").to_owned()).filter(|key| !key.is_empty());
     (paths.collect(), keys.collect(), worked)
 }
 
 #[tokio::test]
-async fn a_creation_is_repeated_under_one_key_where_the_server_knows_keys() {
+async fn a_creation_is_retried_with_one_key_if_the_server_supports_keys() {
     let (post, document) = ("POST registered_models", "GET openapi.json");
     let knows = r#"{"parameters":{"Key":{"in":"header","name":"Idempotency-Key"}}}"#;
     let (paths, keys, worked) = create_twice((200, knows), Creations::WhereSafe).await;
@@ -121,7 +125,7 @@ async fn a_creation_is_repeated_under_one_key_where_the_server_knows_keys() {
 }
 
 #[tokio::test]
-async fn a_creation_that_arrived_nowhere_is_repeated_without_a_question() {
+async fn a_creation_without_a_connection_is_retried_without_reading_the_openapi_document() {
     let (listener, url) = listen().await;
     drop(listener);
     let address = url.strip_prefix("http://").unwrap().to_owned();
@@ -134,32 +138,32 @@ async fn a_creation_that_arrived_nowhere_is_repeated_without_a_question() {
     let client = Client::builder(&url).retries(patient).build().unwrap();
     let creation =
         tokio::spawn(async move { client.registered_models().create(&RegisteredModelCreate::default()).await });
-    // Whoever listens now knows nothing of keys.
+    // This server does not support keys.
     let listener = std::net::TcpListener::bind(&address).unwrap();
     let (mut stream, _) = tokio::task::spawn_blocking(move || listener.accept().unwrap()).await.unwrap();
-    let answered = tokio::task::spawn_blocking(move || {
+    let request = tokio::task::spawn_blocking(move || {
         use std::io::{Read, Write};
         let mut head = [0; 4096];
         let length = stream.read(&mut head).unwrap();
         write!(stream, "HTTP/1.1 201 Created\r\nContent-Length: {}\r\n\r\n{MODEL}", MODEL.len()).unwrap();
         String::from_utf8_lossy(&head[..length]).into_owned()
     });
-    assert!(answered.await.unwrap().starts_with("POST "));
+    assert!(request.await.unwrap().starts_with("POST "));
     assert_eq!(creation.await.unwrap().unwrap().name, "m");
 }
 
 #[tokio::test]
-async fn a_change_is_never_repeated() {
-    let stand_in = StandIn::start(|_| answer(503, &[], "")).await;
-    let models = stand_in.server.quick_client(3).registered_models();
+async fn an_update_is_never_retried() {
+    let fake = FakeServer::start(|_| response(503, &[], "")).await;
+    let models = fake.server.quick_client(3).registered_models();
     assert!(models.update("1", &RegisteredModelUpdate::default()).await.is_err());
-    assert_eq!(stand_in.asked().len(), 1);
-    assert_eq!(stand_in.asked()[0].header("idempotency-key"), "");
+    assert_eq!(fake.requests().len(), 1);
+    assert_eq!(fake.requests()[0].header("idempotency-key"), "");
 }
 
 #[tokio::test]
-async fn a_creation_whose_answer_got_lost_happens_once() {
-    // A proxy that passes every request on, and hangs up on the first instead of answering.
+async fn a_creation_whose_response_was_lost_happens_once() {
+    // A proxy that drops the connection after the first request instead of returning the response.
     let server = registry().await;
     let target = server.url.strip_prefix("http://").unwrap().to_owned();
     let (listener, url) = listen().await;
@@ -178,7 +182,7 @@ async fn a_creation_whose_answer_got_lost_happens_once() {
             }
         }
     });
-    let client = Client::builder(&url).retries(quick(3)).build().unwrap();
+    let client = Client::builder(&url).retries(quick_retries(3)).build().unwrap();
     let create = RegisteredModelCreate { name: "once".to_owned(), ..Default::default() };
     let model = client.registered_models().create(&create).await.unwrap();
     assert_eq!(model.name, "once");
@@ -186,25 +190,25 @@ async fn a_creation_whose_answer_got_lost_happens_once() {
 }
 
 #[tokio::test]
-async fn dropped_connections_are_tried_again_and_then_told() {
+async fn dropped_connections_are_retried_and_then_reported() {
     let (listener, url) = listen().await;
     let accepted = tokio::spawn(async move {
         for _ in 0..3 {
             drop(listener.accept().await.unwrap());
         }
     });
-    let client = Client::builder(&url).retries(quick(2)).build().unwrap();
+    let client = Client::builder(&url).retries(quick_retries(2)).build().unwrap();
     let error = client.registered_models().get("1").await.unwrap_err();
     accepted.await.unwrap();
     assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
     assert!(error.request_id().is_some());
-    // Nobody listens any more.
+    // The server no longer listens.
     let error = client.registered_models().get("1").await.unwrap_err();
     assert!(error.to_string().contains("refused"), "{error}");
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_is_asked_for_again() {
+async fn a_truncated_response_is_retried() {
     let (listener, url) = listen().await;
     tokio::spawn(async move {
         for number in 0..2 {
@@ -217,12 +221,12 @@ async fn an_answer_that_breaks_off_is_asked_for_again() {
             stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
         }
     });
-    let client = Client::builder(&url).retries(quick(1)).build().unwrap();
+    let client = Client::builder(&url).retries(quick_retries(1)).build().unwrap();
     assert_eq!(client.registered_models().get("1").await.unwrap().name, "m");
 }
 
 #[tokio::test]
-async fn a_slow_answer_is_given_up_once() {
+async fn a_slow_response_is_not_retried() {
     let (listener, url) = listen().await;
     let accepted = tokio::spawn(async move {
         let mut streams = Vec::new();
@@ -239,25 +243,25 @@ async fn a_slow_answer_is_given_up_once() {
 }
 
 #[tokio::test]
-async fn something_that_is_no_registry_is_recognized() {
-    let stand_in = StandIn::start(|number| match number {
-        0 => answer(200, &[("content-type", "text/html")], "<html>log in</html>"),
-        1 => answer(302, &[("location", "https://login.example.com/")], ""),
-        2 => answer(404, &[], "404 page not found\n"),
-        _ => answer(500, &[], "<html>oops</html>"),
+async fn a_server_that_is_not_a_registry_is_recognized() {
+    let fake = FakeServer::start(|number| match number {
+        0 => response(200, &[("content-type", "text/html")], "<html>log in</html>"),
+        1 => response(302, &[("location", "https://login.example.com/")], ""),
+        2 => response(404, &[], "404 page not found\n"),
+        _ => response(500, &[], "<html>oops</html>"),
     })
     .await;
-    let models = stand_in.server.quick_client(0).registered_models();
+    let models = fake.server.quick_client(0).registered_models();
     let mut messages = Vec::new();
     for _ in 0..4 {
         let text = models.get("1").await.unwrap_err().to_string();
-        messages.push(text.replace(&stand_in.server.url, "SERVER"));
+        messages.push(text.replace(&fake.server.url, "SERVER"));
     }
-    assert_eq!(messages[0], "SERVER did not answer like a model registry: expected value at line 1 column 1");
+    assert_eq!(messages[0], "SERVER does not respond like a model registry: expected value at line 1 column 1");
     assert_eq!(
         messages[1],
-        "SERVER did not answer like a model registry: it redirects to https://login.example.com/; is this the address \
-         of the registry?"
+        "SERVER does not respond like a model registry: it redirects to https://login.example.com/; check the address \
+         of the server"
     );
     assert_eq!(messages[2], "404 page not found");
     let failed = "the server failed with status 500: no message (request id ";
@@ -265,44 +269,44 @@ async fn something_that_is_no_registry_is_recognized() {
 }
 
 #[tokio::test]
-async fn a_request_says_who_sends_it_and_what_is_behind_the_token() {
-    let stand_in = StandIn::start(|_| answer(200, &[], MODEL)).await;
+async fn a_request_has_a_user_agent_and_the_current_token_of_the_file() {
+    let fake = FakeServer::start(|_| response(200, &[], MODEL)).await;
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("token");
     std::fs::write(&file, "first\n").unwrap();
-    let client = Client::builder(&format!("{}/prefix/", stand_in.server.url)).token_file(&file).build().unwrap();
+    let client = Client::builder(&format!("{}/prefix/", fake.server.url)).token_file(&file).build().unwrap();
     client.registered_models().get("1").await.unwrap();
     std::fs::write(&file, "second").unwrap();
     client.registered_models().get("1").await.unwrap();
-    let asked = stand_in.asked();
-    assert_eq!(asked[0].path, "/prefix/api/model_registry/v1alpha3/registered_models/1");
-    assert_eq!(asked[0].header("user-agent"), concat!("model-registry/", env!("CARGO_PKG_VERSION")));
-    assert_eq!(asked[0].header("authorization"), "Bearer first");
-    assert_eq!(asked[1].header("authorization"), "Bearer second");
+    let requests = fake.requests();
+    assert_eq!(requests[0].path, "/prefix/api/model_registry/v1alpha3/registered_models/1");
+    assert_eq!(requests[0].header("user-agent"), concat!("model-registry/", env!("CARGO_PKG_VERSION")));
+    assert_eq!(requests[0].header("authorization"), "Bearer first");
+    assert_eq!(requests[1].header("authorization"), "Bearer second");
     std::fs::remove_file(&file).unwrap();
     let error = client.registered_models().get("1").await.unwrap_err();
     assert!(matches!(error, Error::Usage(_)), "{error:?}");
 }
 
 #[tokio::test]
-async fn only_a_404_about_the_entity_means_that_there_is_none() {
-    let stand_in = StandIn::start(|number| {
+async fn only_a_404_about_the_entity_means_that_it_does_not_exist() {
+    let fake = FakeServer::start(|number| {
         let message = [
             "no registered models found for name=m, externalId=",
             "multiple registered models found for name=m, externalId=",
             "no such path: /api",
         ][number];
-        answer(404, &[], &format!(r#"{{"code":"Not Found","message":"{message}"}}"#))
+        response(404, &[], &format!(r#"{{"code":"Not Found","message":"{message}"}}"#))
     })
     .await;
-    let models = stand_in.server.client().registered_models();
+    let models = fake.server.client().registered_models();
     assert_eq!(models.find(FindBy::Name("m")).await.unwrap(), None);
     assert!(models.find(FindBy::Name("m")).await.is_err());
     assert!(models.find(FindBy::Name("m")).await.is_err());
 }
 
 #[tokio::test]
-async fn a_certificate_has_to_be_trusted() {
+async fn an_untrusted_certificate_is_rejected() {
     let directory = tempfile::tempdir().unwrap();
     let (certificate, key) = (directory.path().join("certificate.pem"), directory.path().join("key.pem"));
     let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
@@ -310,7 +314,7 @@ async fn a_certificate_has_to_be_trusted() {
     std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
     let server = registry_with_tls(&certificate, &key).await;
 
-    let models = Client::builder(&server.url).retries(quick(0)).build().unwrap().registered_models();
+    let models = Client::builder(&server.url).retries(quick_retries(0)).build().unwrap().registered_models();
     let error = models.get("1").await.unwrap_err();
     assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
     assert!(error.to_string().contains("certificate"), "{error}");

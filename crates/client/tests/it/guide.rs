@@ -1,17 +1,16 @@
-//! The programs of the guide (`docs/rust-client.md`) do what it says: each is a file of `guide/`, word for word as the page
-//! has it, and so is the program to begin with.
+//! Runs the programs of `docs/rust-client.md`: each is also a file in `guide/`. Runs the example program as well.
 
 use std::path::Path;
 
 use crate::support::{catalog, registry};
 
 #[test]
-fn every_program_of_the_page_is_run_here() {
+fn every_program_of_the_page_is_a_file_in_guide() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let page = std::fs::read_to_string(here.join("../../docs/rust-client.md")).unwrap();
     let programs = page.split("```rust,no_run\n").skip(1).map(|rest| rest.split_once("```").unwrap().0);
     let mut of_page: Vec<String> = programs.map(str::to_owned).collect();
-    assert_eq!(of_page.len(), page.matches("```rust").count(), "a program has another mark");
+    assert_eq!(of_page.len(), page.matches("```rust").count(), "a Rust block is not marked `rust,no_run`");
     let files = std::fs::read_dir(here.join("tests/it/guide")).unwrap();
     let mut of_files: Vec<String> = files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
     of_page.sort();
@@ -23,7 +22,7 @@ mod connect {
     include!("guide/connect.rs");
 
     #[tokio::test]
-    async fn a_client_is_made_and_wants_its_token_when_it_is_used() {
+    async fn the_token_file_is_read_when_a_request_is_sent() {
         let error = connect().unwrap().registered_models().get("1").await.unwrap_err();
         assert!(matches!(&error, Error::Usage(reason) if reason.contains("/serviceaccount/token")), "{error:?}");
     }
@@ -33,12 +32,12 @@ mod register {
     include!("guide/register.rs");
 
     #[tokio::test]
-    async fn a_version_is_there_with_its_property() {
+    async fn a_version_is_registered_with_its_property() {
         let server = super::registry().await;
         let id = register(&server.client()).await.unwrap();
         let version = server.client().model_versions().get(&id).await.unwrap();
         assert_eq!(version.custom_properties["accuracy"], MetadataValue::from(0.93));
-        // A name can be given once.
+        // The second registration conflicts.
         assert!(matches!(register(&server.client()).await, Err(Error::Conflict(_))));
     }
 
@@ -47,12 +46,12 @@ mod register {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "it is what the page shows")]
+#[expect(clippy::print_stdout, reason = "the page shows it")]
 mod read {
     include!("guide/read.rs");
 
     #[tokio::test]
-    async fn lists_and_finds() {
+    async fn versions_are_listed_and_a_model_is_found() {
         let server = super::registry().await;
         let client = server.client();
         super::register::fill(&client).await;
@@ -80,27 +79,27 @@ mod log {
 
     #[tokio::test]
     async fn the_history_has_every_value() {
-        // It checks that itself.
+        // The program asserts it.
         log(&super::registry().await.client()).await.unwrap();
     }
 }
 
-#[expect(clippy::print_stdout, reason = "it is what the page shows")]
+#[expect(clippy::print_stdout, reason = "the page shows it")]
 mod look_around {
     include!("guide/look_around.rs");
 
     #[tokio::test]
-    async fn the_sample_is_looked_at() {
+    async fn the_sample_catalog_is_listed() {
         look_around(&super::catalog().await.client()).await.unwrap();
     }
 }
 
-#[expect(clippy::print_stdout, reason = "it is what the page shows")]
+#[expect(clippy::print_stdout, reason = "the page shows it")]
 mod mirror {
     include!("guide/mirror.rs");
 
     #[tokio::test]
-    async fn changes_are_told_until_the_server_is_gone() {
+    async fn changes_are_followed_until_the_server_stops() {
         let server = super::registry().await;
         super::register::fill(&server.client()).await;
         let client = server.quick_client(1);
@@ -111,12 +110,12 @@ mod mirror {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "it is what the page shows")]
+#[expect(clippy::print_stdout, reason = "the page shows it")]
 mod explain {
     include!("guide/explain.rs");
 
     #[tokio::test]
-    async fn nothing_is_found_and_nobody_is_there() {
+    async fn a_missing_entity_and_a_stopped_server_are_reported() {
         let server = super::registry().await;
         explain(&server.client()).await;
         let client = server.quick_client(0);
@@ -127,18 +126,18 @@ mod explain {
 
 #[path = "../../examples/register.rs"]
 #[expect(dead_code, reason = "its `main` reads the command line")]
-mod program_to_begin_with;
+mod example;
 
 #[tokio::test]
-async fn the_program_to_begin_with_registers_and_lists() {
+async fn the_example_registers_and_lists_versions() {
     let server = registry().await;
     let mut output = Vec::new();
     for version in ["v1", "v2"] {
         output.clear();
-        program_to_begin_with::run(&server.url, version, &mut output).await.unwrap();
+        example::run(&server.url, version, &mut output).await.unwrap();
     }
     assert_eq!(String::from_utf8(output).unwrap(), "fraud-detector v1\nfraud-detector v2\n");
-    // The catalog has no models to register.
+    // A catalog server does not serve the registry API.
     let server = catalog().await;
-    assert!(program_to_begin_with::run(&server.url, "v1", &mut Vec::new()).await.is_err());
+    assert!(example::run(&server.url, "v1", &mut Vec::new()).await.is_err());
 }

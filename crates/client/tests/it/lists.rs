@@ -3,10 +3,10 @@
 use futures::{StreamExt, TryStreamExt};
 use model_registry_client::{Error, ListOptions, OrderBy, RegisteredModel, RegisteredModelCreate, SortOrder};
 
-use crate::support::{StandIn, answer, registry};
+use crate::support::{FakeServer, registry, response};
 
 #[tokio::test]
-async fn all_pages_come_as_one_stream() {
+async fn a_stream_lists_all_pages() {
     let server = registry().await;
     let models = server.client().registered_models();
     for number in 0..7 {
@@ -31,19 +31,19 @@ async fn all_pages_come_as_one_stream() {
 }
 
 #[tokio::test]
-async fn pages_are_fetched_when_they_are_needed() {
+async fn pages_are_fetched_on_demand() {
     let page = |number: usize| {
         let body = format!(r#"{{"items":[{{"name":"{number}"}}],"nextPageToken":"t{number}"}}"#);
-        answer(200, &[], &body)
+        response(200, &[], &body)
     };
-    let stand_in = StandIn::start(page).await;
-    let mut models = stand_in.server.client().registered_models().list(ListOptions::default());
+    let fake = FakeServer::start(page).await;
+    let mut models = fake.server.client().registered_models().list(ListOptions::default());
     for number in 0..2 {
         assert_eq!(models.try_next().await.unwrap().unwrap().name, number.to_string());
     }
-    let asked: Vec<String> = stand_in.asked().into_iter().map(|asked| asked.path).collect();
+    let requests: Vec<String> = fake.requests().into_iter().map(|request| request.path).collect();
     assert_eq!(
-        asked,
+        requests,
         [
             "/api/model_registry/v1alpha3/registered_models",
             "/api/model_registry/v1alpha3/registered_models?nextPageToken=t0"
@@ -53,27 +53,27 @@ async fn pages_are_fetched_when_they_are_needed() {
 
 #[tokio::test]
 async fn a_stream_ends_with_its_first_error() {
-    let stand_in = StandIn::start(|number| match number {
-        0 => answer(200, &[], r#"{"items":[{"name":"a"}],"nextPageToken":"t"}"#),
-        _ => answer(400, &[], r#"{"code":"Bad Request","message":"stale token"}"#),
+    let fake = FakeServer::start(|number| match number {
+        0 => response(200, &[], r#"{"items":[{"name":"a"}],"nextPageToken":"t"}"#),
+        _ => response(400, &[], r#"{"code":"Bad Request","message":"stale token"}"#),
     })
     .await;
-    let items: Vec<_> = stand_in.server.client().registered_models().list(ListOptions::default()).collect().await;
+    let items: Vec<_> = fake.server.client().registered_models().list(ListOptions::default()).collect().await;
     assert_eq!(items.len(), 2);
-    assert!(matches!(&items[1], Err(Error::Invalid(answer)) if answer.message == "stale token"));
+    assert!(matches!(&items[1], Err(Error::Invalid(response)) if response.message == "stale token"));
 }
 
 #[tokio::test]
-async fn a_server_that_repeats_a_page_does_not_keep_the_client_for_ever() {
-    let stand_in = StandIn::start(|_| answer(200, &[], r#"{"items":[],"nextPageToken":"t"}"#)).await;
-    let items: Vec<_> = stand_in.server.client().registered_models().list(ListOptions::default()).collect().await;
+async fn a_repeated_page_token_is_an_error() {
+    let fake = FakeServer::start(|_| response(200, &[], r#"{"items":[],"nextPageToken":"t"}"#)).await;
+    let items: Vec<_> = fake.server.client().registered_models().list(ListOptions::default()).collect().await;
     assert!(matches!(items.as_slice(), [Err(Error::Unreadable { .. })]), "{items:?}");
 }
 
 #[tokio::test]
-async fn a_stream_below_no_parent_is_an_error() {
-    let stand_in = StandIn::start(|_| answer(200, &[], "{}")).await;
-    let items: Vec<_> = stand_in.server.client().versions_of("").list(ListOptions::default()).collect().await;
+async fn a_list_below_an_empty_parent_id_is_an_error() {
+    let fake = FakeServer::start(|_| response(200, &[], "{}")).await;
+    let items: Vec<_> = fake.server.client().versions_of("").list(ListOptions::default()).collect().await;
     assert!(matches!(items.as_slice(), [Err(Error::Usage(_))]), "{items:?}");
-    assert!(stand_in.asked().is_empty());
+    assert!(fake.requests().is_empty());
 }

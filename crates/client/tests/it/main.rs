@@ -1,6 +1,6 @@
-//! The client against the real registry over a socket, and against servers that misbehave.
+//! The client with the real registry over a socket, and with faulty servers.
 
-#![expect(clippy::unwrap_used, reason = "what a helper of the tests cannot do fails the test")]
+#![expect(clippy::unwrap_used, reason = "a failing helper fails the test")]
 
 mod catalog;
 mod changes;

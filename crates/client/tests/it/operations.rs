@@ -1,4 +1,4 @@
-//! The client covers the whole contract.
+//! The client has every operation of the contract and every kind.
 
 use std::collections::BTreeSet;
 
@@ -9,11 +9,11 @@ use model_registry_client::{
 };
 use serde_json::Value;
 
-use crate::support::{StandIn, answer};
+use crate::support::{FakeServer, response};
 
 const CONTRACT: &str = include_str!("../../../registry/tests/contract/model-registry.yaml");
 
-/// Method and path of every operation, with ids as `7`.
+/// Method and path of every operation, with `7` for each id.
 fn contract() -> BTreeSet<String> {
     let contract: Value = serde_saphyr::from_str(CONTRACT).unwrap();
     let mut operations = BTreeSet::new();
@@ -87,16 +87,16 @@ async fn call_everything(client: &Client) -> Result<()> {
 
 #[tokio::test]
 async fn every_operation_of_the_contract_is_called() {
-    let stand_in = StandIn::start(|_| answer(200, &[], r#"{"items":[],"next":"0"}"#)).await;
-    call_everything(&stand_in.server.client()).await.unwrap();
-    let called: BTreeSet<String> = stand_in
-        .asked()
+    let fake = FakeServer::start(|_| response(200, &[], r#"{"items":[],"next":"0"}"#)).await;
+    call_everything(&fake.server.client()).await.unwrap();
+    let called: BTreeSet<String> = fake
+        .requests()
         .iter()
-        .map(|asked| format!("{} {}", asked.method, asked.path.split('?').next().unwrap_or_default()))
+        .map(|request| format!("{} {}", request.method, request.path.split('?').next().unwrap_or_default()))
         .collect();
     let mut expected = contract();
     assert_eq!(expected.len(), 56);
-    // Ours alone: a registration in one step, the change feed.
+    // Not in the contract: registration in one request, and the change feed.
     expected.insert("GET /api/model_registry/v1alpha3/changes".to_owned());
     expected.insert("POST /api/model_registry/v1alpha3/registered_models:register".to_owned());
     assert_eq!(called, expected);

@@ -1,4 +1,4 @@
-//! Servers on a port of this machine, for the length of a test.
+//! Servers on local ports, for one test each.
 
 use std::future::pending;
 use std::net::SocketAddr;
@@ -20,7 +20,7 @@ use model_registry_store::{DatabaseUrl, PoolOptions, Store};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// A server that ends with the test.
+/// A server that is stopped when dropped.
 pub(crate) struct Server {
     pub(crate) url: String,
     task: JoinHandle<()>,
@@ -37,13 +37,13 @@ impl Server {
         Client::new(&self.url).unwrap()
     }
 
-    /// A client that does not let a test wait.
+    /// A client with short waits and time limits.
     pub(crate) fn quick_client(&self, attempts: u32) -> Client {
-        Client::builder(&self.url).retries(quick(attempts)).timeout(Duration::from_millis(500)).build().unwrap()
+        Client::builder(&self.url).retries(quick_retries(attempts)).timeout(Duration::from_millis(500)).build().unwrap()
     }
 }
 
-pub(crate) fn quick(attempts: u32) -> Retries {
+pub(crate) fn quick_retries(attempts: u32) -> Retries {
     Retries { attempts, first_wait: Duration::from_millis(1), ..Retries::default() }
 }
 
@@ -53,12 +53,12 @@ pub(crate) async fn listen() -> (TcpListener, String) {
     (listener, url)
 }
 
-/// The registry over a database in memory.
+/// The registry with a database in memory.
 pub(crate) async fn registry() -> Server {
     start(registry_router().await).await
 }
 
-/// The same behind TLS.
+/// The registry with TLS.
 pub(crate) async fn registry_with_tls(certificate: &Path, key: &Path) -> Server {
     let (listener, url) = listen().await;
     let tls = Some(tls::server_config(certificate, key).unwrap());
@@ -74,7 +74,7 @@ async fn registry_router() -> Router {
     layers::wrap(routes, layers::Options::default())
 }
 
-/// The catalog with its sample.
+/// The catalog with the sample sources.
 pub(crate) async fn catalog() -> Server {
     let settings = Settings { sources: vec![sample_sources()], ..Settings::default() };
     let catalog = Catalog::new(store().await, settings);
@@ -95,51 +95,51 @@ async fn start(router: Router) -> Server {
     Server { url, task }
 }
 
-/// What a stand-in was asked.
+/// A request to a fake server.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
+pub(crate) struct ReceivedRequest {
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) headers: http::HeaderMap,
 }
 
-impl Asked {
+impl ReceivedRequest {
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 }
 
-/// A server that answers as it is told and notes what it was asked.
-pub(crate) struct StandIn {
+/// A server with scripted responses, which records the requests.
+pub(crate) struct FakeServer {
     pub(crate) server: Server,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    requests: Arc<Mutex<Vec<ReceivedRequest>>>,
 }
 
-impl StandIn {
-    /// `answer` gets the number of the request, from 0.
-    pub(crate) async fn start(answer: impl Fn(usize) -> Response + Send + Sync + 'static) -> Self {
-        let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
-        let (notes, count, answer) = (Arc::clone(&asked), Arc::new(AtomicUsize::new(0)), Arc::new(answer));
+impl FakeServer {
+    /// `respond` gets the number of the request, from 0.
+    pub(crate) async fn start(respond: impl Fn(usize) -> Response + Send + Sync + 'static) -> Self {
+        let requests: Arc<Mutex<Vec<ReceivedRequest>>> = Arc::default();
+        let (received, count, respond) = (Arc::clone(&requests), Arc::new(AtomicUsize::new(0)), Arc::new(respond));
         let router = Router::new().fallback(move |request: Request| {
-            let (notes, count, answer) = (Arc::clone(&notes), Arc::clone(&count), Arc::clone(&answer));
+            let (received, count, respond) = (Arc::clone(&received), Arc::clone(&count), Arc::clone(&respond));
             async move {
-                notes.lock().unwrap().push(Asked {
+                received.lock().unwrap().push(ReceivedRequest {
                     method: request.method().to_string(),
                     path: request.uri().to_string(),
                     headers: request.headers().clone(),
                 });
-                answer(count.fetch_add(1, Ordering::SeqCst))
+                respond(count.fetch_add(1, Ordering::SeqCst))
             }
         });
-        Self { server: start(router).await, asked }
+        Self { server: start(router).await, requests }
     }
 
-    pub(crate) fn asked(&self) -> Vec<Asked> {
-        self.asked.lock().unwrap().clone()
+    pub(crate) fn requests(&self) -> Vec<ReceivedRequest> {
+        self.requests.lock().unwrap().clone()
     }
 }
 
-pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Response {
+pub(crate) fn response(status: u16, headers: &[(&str, &str)], body: &str) -> Response {
     let mut response = Response::builder().status(status);
     for (name, value) in headers {
         response = response.header(*name, *value);

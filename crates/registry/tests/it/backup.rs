@@ -1,14 +1,21 @@
-//! Export and import: what goes out comes in again, on any database, or not at all.
+//! Export and import: a file is imported completely into any database, or not at all.
 
 use std::fs::{self, File};
 use std::path::Path;
 
 use model_registry_store::{BackupError, ImportOptions, ImportReport};
-use model_registry_testkit::{Backend, backends};
+use model_registry_testkit::{Backend, backends, on_each_database};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::Api;
+
+on_each_database!(
+    an_export_imported_into_any_database_yields_the_same_lists_and_the_same_export,
+    remapped_entities_are_added_with_new_ids_and_refer_to_each_other,
+    a_damaged_file_is_rejected_with_line_and_reason_and_nothing_is_imported,
+    an_entity_changed_before_the_final_comparison_is_reported
+);
 
 const KEEP: ImportOptions = ImportOptions { remap_ids: false };
 const REMAP: ImportOptions = ImportOptions { remap_ids: true };
@@ -24,7 +31,7 @@ const LISTS: [&str; 8] = [
     "experiment_runs/metric_history",
 ];
 
-/// One entity of every kind and more, with every type of property, links and a history.
+/// Creates at least one entity of every kind, with every type of property, links and a metric history.
 async fn fill(api: &Api) {
     let custom = json!({
         "text": {"metadataType": "MetadataStringValue", "string_value": "Ärger \"quoted\"\n\u{1f600}"},
@@ -67,8 +74,8 @@ async fn fill(api: &Api) {
     for step in 0..4 {
         let metric =
             json!({"artifactType": "metric", "name": "loss", "value": 1.0 / f64::from(step + 3), "step": step});
-        let answer = api.post(&format!("experiment_runs/{run}/artifacts"), metric).await;
-        assert!(answer.status < 300, "{}", answer.message());
+        let response = api.post(&format!("experiment_runs/{run}/artifacts"), metric).await;
+        assert!(response.status < 300, "{}", response.message());
     }
     api.patch("registered_models/1", json!({"description": "changed"})).await;
 }
@@ -84,13 +91,13 @@ async fn import(api: &Api, path: &Path, options: ImportOptions) -> Result<Import
     api.store.import(&mut File::open(path).unwrap(), options, &|_| {}).await
 }
 
-/// All there is, as the API shows it.
+/// All lists, as returned by the API.
 async fn lists(api: &Api) -> Vec<Value> {
     let mut lists = Vec::new();
     for list in LISTS {
-        let answer = api.get(&format!("{list}?pageSize=1000")).await;
-        assert_eq!(answer.status, 200, "{list}: {}", answer.message());
-        lists.push(answer.json());
+        let response = api.get(&format!("{list}?pageSize=1000")).await;
+        assert_eq!(response.status, 200, "{list}: {}", response.message());
+        lists.push(response.json());
     }
     lists.push(api.get("model_versions/2/artifacts").await.json());
     lists.push(api.get("artifacts?filterQuery=name%3D%22weights%22").await.json());
@@ -99,83 +106,76 @@ async fn lists(api: &Api) -> Vec<Value> {
     lists
 }
 
-#[tokio::test]
-async fn an_export_imported_into_any_database_gives_the_same_lists_and_the_same_export() {
+async fn an_export_imported_into_any_database_yields_the_same_lists_and_the_same_export(backend: Backend) {
     let directory = TempDir::new().unwrap();
-    for from in backends() {
-        let source = Api::on(from).await;
-        fill(&source).await;
-        let path = directory.path().join(format!("{from}.jsonl"));
-        let text = export(&source, &path).await;
-        assert_eq!(text, export(&source, &path).await);
-        let expected = lists(&source).await;
-        assert_eq!(expected.last().unwrap()["size"], 6, "{}", expected.last().unwrap());
-        for into in backends() {
-            let target = Api::on(into).await;
-            let report = import(&target, &path, KEEP).await.unwrap();
-            assert_eq!((report.counts["model_version"], report.counts["metric_point"]), (6, 4), "{from} to {into}");
-            assert_eq!(lists(&target).await, expected, "{from} to {into}");
-            let second = directory.path().join("second.jsonl");
-            assert_eq!(export(&target, &second).await, text, "{from} to {into}");
-            // The same file again changes nothing, and new entities get new ids.
-            assert!(import(&target, &path, KEEP).await.unwrap().was_complete);
-            let next = target.create("registered_models", json!({"name": "next"})).await;
-            assert!(next.parse::<i64>().unwrap() > 10, "{into}: {next}");
-            target.create("model_versions/2/artifacts", json!({"artifactType": "doc-artifact", "name": "new"})).await;
-            let changes = target.get("changes?limit=1000").await.json();
-            let is_import = |change: &&Value| change["verb"] == "import";
-            let imported = changes["items"].as_array().unwrap().iter().filter(is_import).count();
-            assert_eq!(imported, text.lines().count() - 2 - 4 - 2, "all but header, end, points and links");
-        }
+    let source = Api::on(backend).await;
+    fill(&source).await;
+    let path = directory.path().join(format!("{backend}.jsonl"));
+    let text = export(&source, &path).await;
+    assert_eq!(text, export(&source, &path).await);
+    let expected = lists(&source).await;
+    assert_eq!(expected.last().unwrap()["size"], 6, "{}", expected.last().unwrap());
+    for into in backends() {
+        let target = Api::on(into).await;
+        let report = import(&target, &path, KEEP).await.unwrap();
+        assert_eq!((report.counts["model_version"], report.counts["metric_point"]), (6, 4), "to {into}");
+        assert_eq!(lists(&target).await, expected, "to {into}");
+        let second = directory.path().join("second.jsonl");
+        assert_eq!(export(&target, &second).await, text, "to {into}");
+        // The same file again changes nothing, and new entities get new ids.
+        assert!(import(&target, &path, KEEP).await.unwrap().was_complete);
+        let next = target.create("registered_models", json!({"name": "next"})).await;
+        assert!(next.parse::<i64>().unwrap() > 10, "{into}: {next}");
+        target.create("model_versions/2/artifacts", json!({"artifactType": "doc-artifact", "name": "new"})).await;
+        let changes = target.get("changes?limit=1000").await.json();
+        let is_import = |change: &&Value| change["verb"] == "import";
+        let imported = changes["items"].as_array().unwrap().iter().filter(is_import).count();
+        assert_eq!(imported, text.lines().count() - 2 - 4 - 2, "all but header, end, points and links");
     }
 }
 
-#[tokio::test]
-async fn remapped_entities_are_added_with_new_ids_and_refer_to_each_other() {
+async fn remapped_entities_are_added_with_new_ids_and_refer_to_each_other(backend: Backend) {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("export.jsonl");
     let source = Api::on(Backend::Sqlite).await;
     fill(&source).await;
     export(&source, &path).await;
-    for into in backends() {
-        let target = Api::on(into).await;
-        let other = target.create("registered_models", json!({"name": "other"})).await;
-        let refused = import(&target, &path, KEEP).await.unwrap_err().to_string();
-        assert!(refused.contains("not empty") && refused.contains("--remap-ids"), "{refused}");
+    let target = Api::on(backend).await;
+    let other = target.create("registered_models", json!({"name": "other"})).await;
+    let refused = import(&target, &path, KEEP).await.unwrap_err().to_string();
+    assert!(refused.contains("not empty") && refused.contains("--remap-ids"), "{refused}");
 
-        target.create("experiments", json!({"name": "study"})).await;
-        target.create("registered_models", json!({"name": "unrelated", "externalId": "ext-second"})).await;
-        let before = lists(&target).await;
-        let refused = import(&target, &path, REMAP).await.unwrap_err().to_string();
-        assert!(refused.contains("the experiment `study`"), "{refused}");
-        assert!(refused.contains("the external id `ext-second`"), "{refused}");
-        assert_eq!(lists(&target).await, before, "{into}: nothing is written");
+    target.create("experiments", json!({"name": "study"})).await;
+    target.create("registered_models", json!({"name": "unrelated", "externalId": "ext-second"})).await;
+    let before = lists(&target).await;
+    let refused = import(&target, &path, REMAP).await.unwrap_err().to_string();
+    assert!(refused.contains("the experiment `study`"), "{refused}");
+    assert!(refused.contains("the external id `ext-second`"), "{refused}");
+    assert_eq!(lists(&target).await, before, "nothing is written");
 
-        let target = Api::on(into).await;
-        target.create("registered_models", json!({"name": "other"})).await;
-        target.create("model_artifacts", json!({"name": "mine", "uri": "s3://x"})).await;
-        import(&target, &path, REMAP).await.unwrap();
-        let model = target.get("registered_model?name=first").await.json();
-        let model_id = model["id"].as_str().unwrap();
-        assert_ne!(model_id, other);
-        let versions = target.get(&format!("registered_models/{model_id}/versions")).await;
-        assert_eq!(versions.names(), ["1", "2", "3"], "{into}");
-        let version = versions.json()["items"][0].clone();
-        assert_eq!(version["registeredModelId"], model_id);
-        let artifacts = target.get(&format!("model_versions/{}/artifacts", version["id"].as_str().unwrap())).await;
-        assert_eq!(artifacts.names().len(), 6, "{into}: attached ones included");
-        let service = target.get("inference_services").await.json()["items"][0].clone();
-        assert_eq!(service["registeredModelId"], model_id);
-        let history = target.get("experiment_runs/metric_history").await.json();
-        assert_eq!(history["items"].as_array().unwrap().len(), 4);
-        assert_eq!(history["items"][0]["experimentId"], target.get("experiment?name=study").await.json()["id"]);
-        let next = target.create("registered_models", json!({"name": "next"})).await;
-        assert!(next.parse::<i64>().unwrap() > model_id.parse::<i64>().unwrap());
-    }
+    let target = Api::on(backend).await;
+    target.create("registered_models", json!({"name": "other"})).await;
+    target.create("model_artifacts", json!({"name": "mine", "uri": "s3://x"})).await;
+    import(&target, &path, REMAP).await.unwrap();
+    let model = target.get("registered_model?name=first").await.json();
+    let model_id = model["id"].as_str().unwrap();
+    assert_ne!(model_id, other);
+    let versions = target.get(&format!("registered_models/{model_id}/versions")).await;
+    assert_eq!(versions.names(), ["1", "2", "3"]);
+    let version = versions.json()["items"][0].clone();
+    assert_eq!(version["registeredModelId"], model_id);
+    let artifacts = target.get(&format!("model_versions/{}/artifacts", version["id"].as_str().unwrap())).await;
+    assert_eq!(artifacts.names().len(), 6, "attached ones included");
+    let service = target.get("inference_services").await.json()["items"][0].clone();
+    assert_eq!(service["registeredModelId"], model_id);
+    let history = target.get("experiment_runs/metric_history").await.json();
+    assert_eq!(history["items"].as_array().unwrap().len(), 4);
+    assert_eq!(history["items"][0]["experimentId"], target.get("experiment?name=study").await.json()["id"]);
+    let next = target.create("registered_models", json!({"name": "next"})).await;
+    assert!(next.parse::<i64>().unwrap() > model_id.parse::<i64>().unwrap());
 }
 
-#[tokio::test]
-async fn a_file_that_is_not_whole_is_refused_with_line_and_reason_and_nothing_is_imported() {
+async fn a_damaged_file_is_rejected_with_line_and_reason_and_nothing_is_imported(backend: Backend) {
     let directory = TempDir::new().unwrap();
     let source = Api::on(Backend::Sqlite).await;
     fill(&source).await;
@@ -207,49 +207,41 @@ async fn a_file_that_is_not_whole_is_refused_with_line_and_reason_and_nothing_is
         ("continued", format!("{text}{}\n", lines[1]), last + 1, "there is something behind the last line"),
         ("no line", joined(&["{}"]), 1, "this is no export of a model registry"),
     ];
-    for into in backends() {
-        let target = Api::on(into).await;
-        for &(what, ref bad, line, reason) in &files {
-            let bad_path = directory.path().join("bad.jsonl");
-            fs::write(&bad_path, bad).unwrap();
-            let error = import(&target, &bad_path, KEEP).await.unwrap_err();
-            let message = error.to_string();
-            let BackupError::Line { line: found, .. } = error else { panic!("{what}: {message}") };
-            let found = usize::try_from(found).unwrap();
-            assert!(
-                found == line || (what == "cut in a line" && found >= line - 2),
-                "{what}: {message}, not line {line}"
-            );
-            assert!(message.contains(reason), "{what}: {message}");
-            assert_eq!(target.get("registered_models").await.json()["size"], 0, "{what}");
-            assert_eq!(target.get("changes").await.json()["next"], "0", "{what}");
-        }
+    let target = Api::on(backend).await;
+    for &(context, ref bad, line, reason) in &files {
+        let bad_path = directory.path().join("bad.jsonl");
+        fs::write(&bad_path, bad).unwrap();
+        let error = import(&target, &bad_path, KEEP).await.unwrap_err();
+        let message = error.to_string();
+        let BackupError::Line { line: found, .. } = error else { panic!("{context}: {message}") };
+        let found = usize::try_from(found).unwrap();
+        assert!(
+            found == line || (context == "cut in a line" && found >= line - 2),
+            "{context}: {message}, not line {line}"
+        );
+        assert!(message.contains(reason), "{context}: {message}");
+        assert_eq!(target.get("registered_models").await.json()["size"], 0, "{context}");
+        assert_eq!(target.get("changes").await.json()["next"], "0", "{context}");
     }
 }
 
-/// A server changes an imported entity before the comparison: what the import does when it was cut off in between.
-#[tokio::test]
-async fn an_entity_that_is_changed_before_the_comparison_is_told() {
+/// An interrupted import is resumed after a server has changed an imported entity.
+async fn an_entity_changed_before_the_final_comparison_is_reported(backend: Backend) {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("export.jsonl");
     let source = Api::on(Backend::Sqlite).await;
     fill(&source).await;
     export(&source, &path).await;
-    for backend in backends() {
-        let target = Api::on(backend).await;
-        import(&target, &path, KEEP).await.unwrap();
-        // As if it had been killed at that point.
-        target.database.execute("UPDATE import_run SET finish_time = NULL").await.unwrap();
-        target.patch("registered_models/1", json!({"description": "meanwhile"})).await;
-        let changed = import(&target, &path, KEEP).await.unwrap_err().to_string();
-        assert!(
-            changed.starts_with("everything was imported, but some of it is not as in the file"),
-            "{backend}: {changed}"
-        );
-        target.database.execute("DELETE FROM metric_point").await.unwrap();
-        let missing = import(&target, &path, KEEP).await.unwrap_err().to_string();
-        assert!(missing.starts_with("the database has other entities than the file"), "{backend}: {missing}");
-        // Nothing was undone.
-        assert_eq!(target.get("registered_models/1").await.json()["description"], "meanwhile", "{backend}");
-    }
+    let target = Api::on(backend).await;
+    import(&target, &path, KEEP).await.unwrap();
+    // The state after a kill between the last batch and the comparison.
+    target.database.execute("UPDATE import_run SET finish_time = NULL").await.unwrap();
+    target.patch("registered_models/1", json!({"description": "meanwhile"})).await;
+    let changed = import(&target, &path, KEEP).await.unwrap_err().to_string();
+    assert!(changed.starts_with("everything was imported, but some of it is not as in the file"), "{changed}");
+    target.database.execute("DELETE FROM metric_point").await.unwrap();
+    let missing = import(&target, &path, KEEP).await.unwrap_err().to_string();
+    assert!(missing.starts_with("the database has other entities than the file"), "{missing}");
+    // Nothing was undone.
+    assert_eq!(target.get("registered_models/1").await.json()["description"], "meanwhile");
 }

@@ -1,4 +1,4 @@
-//! Whatever a client sends is answered with 4xx and `{"code","message"}`, on every database.
+//! Invalid requests get a 4xx response with `{"code","message"}`.
 
 mod bodies;
 mod fields;
@@ -7,19 +7,19 @@ mod queries;
 
 use serde_json::Value;
 
-use crate::support::Answer;
+use crate::support::Response;
 
-/// Checks that the answer is a refusal that a client can read, and gives its message.
+/// Asserts that the response is a 4xx error with a JSON body, and returns its message.
 #[track_caller]
-fn refusal(answer: &Answer, what: &str) -> String {
-    let text = String::from_utf8_lossy(&answer.bytes).into_owned();
-    assert!((400..500).contains(&answer.status), "{what}: {} {text}", answer.status);
-    let body: Value = serde_json::from_slice(&answer.bytes)
-        .unwrap_or_else(|error| panic!("{what}: {} {error}: {text}", answer.status));
-    let members: Vec<_> = body.as_object().unwrap_or_else(|| panic!("{what}: {text}")).keys().collect();
-    assert_eq!(members, ["code", "message"], "{what}: {text}");
-    assert_ne!(body["code"], "", "{what}: {text}");
+fn error_message(response: &Response, context: &str) -> String {
+    let text = String::from_utf8_lossy(&response.bytes).into_owned();
+    assert!((400..500).contains(&response.status), "{context}: {} {text}", response.status);
+    let body: Value = serde_json::from_slice(&response.bytes)
+        .unwrap_or_else(|error| panic!("{context}: {} {error}: {text}", response.status));
+    let members: Vec<_> = body.as_object().unwrap_or_else(|| panic!("{context}: {text}")).keys().collect();
+    assert_eq!(members, ["code", "message"], "{context}: {text}");
+    assert_ne!(body["code"], "", "{context}: {text}");
     let message = body["message"].as_str().unwrap_or_default().to_owned();
-    assert!(!message.is_empty(), "{what}: {text}");
+    assert!(!message.is_empty(), "{context}: {text}");
     message
 }

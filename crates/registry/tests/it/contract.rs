@@ -1,8 +1,8 @@
-//! Compares our OpenAPI document with the contract: the wire form that existing clients were generated from.
+//! Compares our OpenAPI document with the contract from which existing clients were generated.
 //!
-//! Every operation with its parameters, bodies, answers and links, and every schema with its fields; references and
-//! `allOf` are resolved first. What differs on purpose is listed in `intended.rs`, with reasons, and nothing else may
-//! differ; an entry that no difference needs any more has to go.
+//! Every operation is compared with its parameters, bodies, responses and links, and every schema with its fields;
+//! references and `allOf` are resolved first. Intended differences are listed in `intended.rs` with reasons. Any other
+//! difference fails the test, and so does an entry that matches no difference.
 
 mod intended;
 
@@ -20,18 +20,18 @@ fn contract() -> Value {
 }
 
 #[test]
-fn v1alpha3_is_the_contract_but_for_intended_differences() {
+fn v1alpha3_matches_the_contract_except_for_intended_differences() {
     let ours = in_version(model_registry_registry::openapi_document(), ApiVersion::V1Alpha3);
     check(&contract(), &ours, &BASES, &[intended::IN_BOTH, intended::IN_V1ALPHA3]);
 }
 
 #[test]
-fn v1_is_the_contract_without_experiments_but_for_intended_differences() {
+fn v1_matches_the_contract_without_experiments_except_for_intended_differences() {
     let ours = in_version(model_registry_registry::openapi_document(), ApiVersion::V1);
     let mut contract = contract();
     contract["paths"].as_object_mut().unwrap().retain(|path, _| !is_about_experiments(path));
     for section in ["schemas", "responses", "links"] {
-        // Left over in the contract because no schema of v1 refers to them.
+        // No schema of v1 refers to these.
         contract["components"][section].as_object_mut().unwrap().retain(|name, _| {
             !name.contains("Experiment") && !["MetricList", "MetricListResponse"].contains(&name.as_str())
         });
@@ -56,7 +56,7 @@ fn is_about_experiments(path: &str) -> bool {
     path.contains("/experiment")
 }
 
-/// The document as if it were of one version alone: other paths dropped, the suffix of v1 taken off.
+/// Reduces the document to one version: drops the paths of the other and removes the suffix `V1` of names.
 fn in_version(mut document: Value, version: ApiVersion) -> Value {
     let prefix = format!("{}/", version.base_path());
     document["paths"].as_object_mut().unwrap().retain(|path, _| path.starts_with(&prefix));
@@ -71,16 +71,16 @@ fn in_version(mut document: Value, version: ApiVersion) -> Value {
         *components = others;
     }
     if version == ApiVersion::V1 {
-        take_off_suffix(&mut document);
+        remove_suffix(&mut document);
     }
     document
 }
 
-fn take_off_suffix(value: &mut Value) {
+fn remove_suffix(value: &mut Value) {
     match value {
         Value::String(text) => *text = text.trim_end_matches("V1").to_owned(),
-        Value::Array(items) => items.iter_mut().for_each(take_off_suffix),
-        Value::Object(members) => members.values_mut().for_each(take_off_suffix),
+        Value::Array(items) => items.iter_mut().for_each(remove_suffix),
+        Value::Object(members) => members.values_mut().for_each(remove_suffix),
         _ => {}
     }
 }

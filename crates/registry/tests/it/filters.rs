@@ -1,20 +1,28 @@
-//! Every documented filter case, on every database: what is listed, or that it is refused.
+//! Every documented filter lists the documented entities or is rejected.
 
 use std::collections::BTreeSet;
 
-use model_registry_testkit::backends;
+use model_registry_testkit::{Backend, on_each_database};
 use serde_json::{Value, json};
 
 use crate::support::entities::{Creation, Entities};
 use crate::support::{Api, encoded};
 
-/// What a filter has to give: names in the order of ids, or 400.
+on_each_database!(
+    every_documented_filter_lists_the_right_versions,
+    filters_follow_updates_of_string_properties,
+    models_and_artifacts_and_runs_are_filtered_by_their_fields,
+    the_filter_language_is_the_same_on_every_list,
+    an_entity_is_listed_once_however_many_of_its_values_match
+);
+
+/// The expected result of a filter: names in the order of ids, or 400.
 enum Expected {
     Names(&'static [&'static str]),
-    Refused,
+    Rejected,
 }
 
-use Expected::{Names, Refused};
+use Expected::{Names, Rejected};
 
 fn string(value: &str) -> Value {
     json!({"metadataType": "MetadataStringValue", "string_value": value})
@@ -48,7 +56,7 @@ async fn versions(api: &Api) {
     }
 }
 
-/// Appendix C of the filter language's description, by number, with the right outcome.
+/// Filters by example number of the documentation of the filter language.
 const VERSIONS: &[(&str, Expected)] = &[
     /* 2 */ ("name = 'v1.0.0'", Names(&["v1.0.0"])),
     /* 3 */ ("name LIKE 'v1.%'", Names(&["v1.0.0", "v1.1.0"])),
@@ -79,16 +87,16 @@ const VERSIONS: &[(&str, Expected)] = &[
     /* 26 */ ("`a-b.int_value` = 1", Names(&["v1.0.0"])),
     /* 27 */ ("name = 'it''s'", Names(&["it's"])),
     ("name = 'it\\'s'", Names(&["it's"])),
-    /* 28 */ ("name = foo", Refused),
+    /* 28 */ ("name = foo", Rejected),
     /* 29 */ ("id IN ()", Names(&[])),
     /* 30 */ ("   ", Names(&["v1.0.0", "v1.1.0", "v2.0-beta", "it's"])),
     /* 31 */ ("name = \"v1.0.0\" -- note", Names(&["v1.0.0"])),
-    /* 32 */ ("invalid <<< syntax", Refused),
-    ("name =", Refused),
-    ("name \"x\"", Refused),
-    ("(name = \"x\"", Refused),
-    ("name === \"x\"", Refused),
-    // Beyond the appendix.
+    /* 32 */ ("invalid <<< syntax", Rejected),
+    ("name =", Rejected),
+    ("name \"x\"", Rejected),
+    ("(name = \"x\"", Rejected),
+    ("name === \"x\"", Rejected),
+    // Further cases.
     ("NOT stage = 'staging'", Names(&["v1.0.0", "v2.0-beta", "it's"])),
     ("stage IS NULL", Names(&["it's"])),
     ("stage IS NOT NULL", Names(&["v1.0.0", "v1.1.0", "v2.0-beta"])),
@@ -99,42 +107,39 @@ const VERSIONS: &[(&str, Expected)] = &[
     ("path LIKE 'a_b_c_d'", Names(&["it's"])),
     ("big = 9007199254740993", Names(&["v1.0.0"])),
     ("big = 9007199254740992", Names(&[])),
-    ("id = 'abc'", Refused),
-    ("name LIKE 5", Refused),
-    ("name = 5", Refused),
-    ("experimental > true", Refused),
-    ("accuracy = 1e999", Refused),
-    ("x = 9223372036854775808", Refused),
-    ("name LIKE 'x\\", Refused),
+    ("id = 'abc'", Rejected),
+    ("name LIKE 5", Rejected),
+    ("name = 5", Rejected),
+    ("experimental > true", Rejected),
+    ("accuracy = 1e999", Rejected),
+    ("x = 9223372036854775808", Rejected),
+    ("name LIKE 'x\\", Rejected),
 ];
 
-#[tokio::test]
-async fn every_documented_filter_gives_the_right_versions_on_every_database() {
-    for backend in backends() {
-        let api = Api::on(backend).await;
-        versions(&api).await;
-        for (filter, expected) in VERSIONS {
-            check(&api, "model_versions", filter, expected, &format!("{backend:?}")).await;
-        }
+async fn every_documented_filter_lists_the_right_versions(backend: Backend) {
+    let api = Api::on(backend).await;
+    versions(&api).await;
+    for (filter, expected) in VERSIONS {
+        check(&api, "model_versions", filter, expected).await;
     }
 }
 
-async fn check(api: &Api, list: &str, filter: &str, expected: &Expected, context: &str) {
+async fn check(api: &Api, list: &str, filter: &str, expected: &Expected) {
     let separator = if list.contains('?') { '&' } else { '?' };
-    let answer = api.get(&format!("{list}{separator}filterQuery={}", encoded(filter))).await;
+    let response = api.get(&format!("{list}{separator}filterQuery={}", encoded(filter))).await;
     match expected {
         Names(names) => {
-            assert_eq!(answer.status, 200, "{context} {filter}: {}", answer.message());
-            assert_eq!(answer.names(), *names, "{context} {filter}");
+            assert_eq!(response.status, 200, "{list} {filter}: {}", response.message());
+            assert_eq!(response.names(), *names, "{list} {filter}");
         }
-        Refused => {
-            assert_eq!(answer.status, 400, "{context} {filter}");
-            assert!(answer.message().starts_with("invalid filter query"), "{context} {filter}: {}", answer.message());
+        Rejected => {
+            assert_eq!(response.status, 400, "{list} {filter}");
+            assert!(response.message().starts_with("invalid filter query"), "{list} {filter}: {}", response.message());
         }
     }
 }
 
-/// Further rows of the appendix, by list; `{experiment}` and `{run}` are the ids of those.
+/// Further numbered examples, by list; `{experiment}` and `{run}` stand for ids.
 const OTHER_LISTS: &[(&str, &str, Expected)] = &[
     /* 1 */ ("registered_models", "name = \"m1\"", Names(&["m1"])),
     ("registered_models", "name='m1'", Names(&["m1"])),
@@ -162,68 +167,61 @@ const OTHER_LISTS: &[(&str, &str, Expected)] = &[
     ("experiment_runs", "startTimeSinceEpoch < 1000", Names(&["r"])),
 ];
 
-#[tokio::test]
-async fn several_texts_are_found_after_updates_that_change_add_and_remove_them() {
-    for backend in backends() {
-        let context = format!("{backend:?}");
-        let api = Api::on(backend).await;
-        let model = api.create("registered_models", json!({"name": "m"})).await;
-        let body = |name: &str, stage: &str| {
-            json!({"name": name, "registeredModelId": model, "author": "ada",
-                "customProperties": {"stage": string(stage), "team": string("blue")}})
-        };
-        let changed = api.create("model_versions", body("changed", "staging")).await;
-        api.create("model_versions", body("other", "staging")).await;
-        let update = async |properties: Value| {
-            let answer = api.patch(&format!("model_versions/{changed}"), json!({"customProperties": properties})).await;
-            assert_eq!(answer.status, 200, "{context}: {}", answer.message());
-        };
-        let check = async |filter: &str, names: &'static [&'static str]| {
-            check(&api, "model_versions", filter, &Names(names), &context).await;
-        };
-        check("stage = 'staging' AND team = 'blue' AND author = 'ada'", &["changed", "other"]).await;
-        update(json!({"stage": string("production"), "team": string("blue")})).await;
-        check("stage = 'production' AND team = 'blue' AND author = 'ada'", &["changed"]).await;
-        check("stage = 'staging' AND team = 'blue'", &["other"]).await;
-        update(json!({"stage": string("production"), "team": string("blue"), "site": string("north")})).await;
-        check("team = 'blue' AND site = 'north' AND author = 'ada'", &["changed"]).await;
-        update(json!({"team": string("blue"), "site": string("north")})).await;
-        check("stage = 'production' AND team = 'blue'", &[]).await;
-        check("team = 'blue' AND site = 'north'", &["changed"]).await;
-        // Rows of entities that were written before there were signatures have this one.
-        api.database.execute("UPDATE property SET signature = -1").await.unwrap();
-        check("stage = 'staging' AND team = 'blue'", &["other"]).await;
-        check("team = 'blue' AND site = 'north'", &["changed"]).await;
+async fn filters_follow_updates_of_string_properties(backend: Backend) {
+    let api = Api::on(backend).await;
+    let model = api.create("registered_models", json!({"name": "m"})).await;
+    let body = |name: &str, stage: &str| {
+        json!({"name": name, "registeredModelId": model, "author": "ada",
+            "customProperties": {"stage": string(stage), "team": string("blue")}})
+    };
+    let changed = api.create("model_versions", body("changed", "staging")).await;
+    api.create("model_versions", body("other", "staging")).await;
+    let update = async |properties: Value| {
+        let response = api.patch(&format!("model_versions/{changed}"), json!({"customProperties": properties})).await;
+        assert_eq!(response.status, 200, "{}", response.message());
+    };
+    let check = async |filter: &str, names: &'static [&'static str]| {
+        check(&api, "model_versions", filter, &Names(names)).await;
+    };
+    check("stage = 'staging' AND team = 'blue' AND author = 'ada'", &["changed", "other"]).await;
+    update(json!({"stage": string("production"), "team": string("blue")})).await;
+    check("stage = 'production' AND team = 'blue' AND author = 'ada'", &["changed"]).await;
+    check("stage = 'staging' AND team = 'blue'", &["other"]).await;
+    update(json!({"stage": string("production"), "team": string("blue"), "site": string("north")})).await;
+    check("team = 'blue' AND site = 'north' AND author = 'ada'", &["changed"]).await;
+    update(json!({"team": string("blue"), "site": string("north")})).await;
+    check("stage = 'production' AND team = 'blue'", &[]).await;
+    check("team = 'blue' AND site = 'north'", &["changed"]).await;
+    // Rows written before there were Bloom filters have all bits set.
+    api.database.execute("UPDATE property SET signature = -1").await.unwrap();
+    check("stage = 'staging' AND team = 'blue'", &["other"]).await;
+    check("team = 'blue' AND site = 'north'", &["changed"]).await;
+}
+
+async fn models_and_artifacts_and_runs_are_filtered_by_their_fields(backend: Backend) {
+    let api = Api::on(backend).await;
+    versions(&api).await;
+    let experiment = api.create("experiments", json!({"name": "e"})).await;
+    let run = json!({"name": "r", "experimentId": experiment, "status": "FINISHED",
+        "startTimeSinceEpoch": "900", "endTimeSinceEpoch": "1700000000001"});
+    let run = api.create("experiment_runs", run).await;
+    let artifacts = [
+        json!({"artifactType": "model-artifact", "name": "weights", "uri": "s3://b/w", "state": "LIVE"}),
+        json!({"artifactType": "metric", "name": "acc", "value": 0.95, "step": 2, "timestamp": "1700"}),
+        json!({"artifactType": "parameter", "name": "lr", "value": "x"}),
+    ];
+    for artifact in artifacts {
+        api.create(&format!("experiment_runs/{run}/artifacts"), artifact).await;
+    }
+    let loose = json!({"artifactType": "doc-artifact", "name": "loose", "uri": "s3://b/loose"});
+    api.create("artifacts", loose).await;
+    for (list, filter, expected) in OTHER_LISTS {
+        let filter = filter.replace("{experiment}", &experiment).replace("{run}", &run);
+        check(&api, list, &filter, expected).await;
     }
 }
 
-#[tokio::test]
-async fn models_and_artifacts_and_runs_are_filtered_by_their_fields() {
-    for backend in backends() {
-        let api = Api::on(backend).await;
-        versions(&api).await;
-        let experiment = api.create("experiments", json!({"name": "e"})).await;
-        let run = json!({"name": "r", "experimentId": experiment, "status": "FINISHED",
-            "startTimeSinceEpoch": "900", "endTimeSinceEpoch": "1700000000001"});
-        let run = api.create("experiment_runs", run).await;
-        let artifacts = [
-            json!({"artifactType": "model-artifact", "name": "weights", "uri": "s3://b/w", "state": "LIVE"}),
-            json!({"artifactType": "metric", "name": "acc", "value": 0.95, "step": 2, "timestamp": "1700"}),
-            json!({"artifactType": "parameter", "name": "lr", "value": "x"}),
-        ];
-        for artifact in artifacts {
-            api.create(&format!("experiment_runs/{run}/artifacts"), artifact).await;
-        }
-        let loose = json!({"artifactType": "doc-artifact", "name": "loose", "uri": "s3://b/loose"});
-        api.create("artifacts", loose).await;
-        for (list, filter, expected) in OTHER_LISTS {
-            let filter = filter.replace("{experiment}", &experiment).replace("{run}", &run);
-            check(&api, list, &filter, expected, &format!("{backend} {list}")).await;
-        }
-    }
-}
-
-/// Rows of the appendix about the language, which is the same everywhere: what they do to the entities called `it's`.
+/// Numbered examples that do not depend on the list, and their effect on the entities named `it's`.
 const ON_EVERY_LIST: &[(&str, Effect)] = &[
     /* 23 */ ("a = 1 and b = 2", Listed),
     ("a = 1 AND b = 2", Listed),
@@ -240,91 +238,85 @@ const ON_EVERY_LIST: &[(&str, Effect)] = &[
     /* 27 */ ("name = 'it''s' AND a = 1", Listed),
     ("name = 'it\\'s' AND a = 1", Listed),
     ("name = \"it's\" AND a = 1", Listed),
-    /* 28 */ ("name = foo", Wrong),
+    /* 28 */ ("name = foo", Error),
     /* 29 */ ("id IN ()", Missing),
     /* 31 */ ("a = 1 -- AND a = 2", Listed),
-    /* 32 */ ("invalid <<< syntax", Wrong),
-    ("name =", Wrong),
-    ("name \"x\"", Wrong),
-    ("(name = \"x\"", Wrong),
-    /* 40 */ ("name === \"x\"", Wrong),
+    /* 32 */ ("invalid <<< syntax", Error),
+    ("name =", Error),
+    ("name \"x\"", Error),
+    ("(name = \"x\"", Error),
+    /* 40 */ ("name === \"x\"", Error),
 ];
 
 enum Effect {
-    /// They are listed, and nothing else is.
+    /// Only these entities are listed.
     Listed,
     /// Nothing is listed.
     Missing,
-    Wrong,
+    Error,
 }
 
-use Effect::{Listed, Missing, Wrong};
+use Effect::{Error, Listed, Missing};
 
-#[tokio::test]
-async fn the_language_is_the_same_on_every_list() {
+async fn the_filter_language_is_the_same_on_every_list(backend: Backend) {
     let properties =
         json!({"a": int(1), "b": int(2), "x": int(10), "a-b": int(1), "mlflow.source.type": string("notebook")});
-    for backend in backends() {
-        let api = Api::on(backend).await;
-        let entities = Entities::create(&api).await;
-        let mut lists = BTreeSet::new();
-        for Creation { path, mut body, .. } in entities.creations() {
-            body["name"] = json!("it's");
-            body["customProperties"] = properties.clone();
-            // What was created below its parent has the name of what was created beside it.
-            let created = api.post(&path, body).await;
-            assert!(matches!(created.status, 201 | 409), "{path}: {}", created.message());
-            lists.insert(path);
-        }
-        assert_eq!(lists.len(), 14, "{lists:?}");
-        for list in &lists {
-            for (filter, expected) in ON_EVERY_LIST {
-                let what = format!("{backend} {list} {filter}");
-                let answer = api.get(&format!("{list}?filterQuery={}", encoded(filter))).await;
-                match expected {
-                    Listed => {
-                        let names = answer.names();
-                        assert!(!names.is_empty() && names.iter().all(|name| name == "it's"), "{what}: {names:?}");
-                    }
-                    Missing => assert_eq!(answer.names(), [""; 0], "{what}"),
-                    Wrong => {
-                        assert_eq!(answer.status, 400, "{what}");
-                        assert!(answer.message().starts_with("invalid filter query"), "{what}: {}", answer.message());
-                    }
+    let api = Api::on(backend).await;
+    let entities = Entities::create(&api).await;
+    let mut lists = BTreeSet::new();
+    for Creation { path, mut body, .. } in entities.creations() {
+        body["name"] = json!("it's");
+        body["customProperties"] = properties.clone();
+        // 409: a nested create conflicts with an earlier flat create under the same parent.
+        let created = api.post(&path, body).await;
+        assert!(matches!(created.status, 201 | 409), "{path}: {}", created.message());
+        lists.insert(path);
+    }
+    assert_eq!(lists.len(), 14, "{lists:?}");
+    for list in &lists {
+        for (filter, expected) in ON_EVERY_LIST {
+            let context = format!("{list} {filter}");
+            let response = api.get(&format!("{list}?filterQuery={}", encoded(filter))).await;
+            match expected {
+                Listed => {
+                    let names = response.names();
+                    assert!(!names.is_empty() && names.iter().all(|name| name == "it's"), "{context}: {names:?}");
+                }
+                Missing => assert_eq!(response.names(), [""; 0], "{context}"),
+                Error => {
+                    assert_eq!(response.status, 400, "{context}");
+                    assert!(
+                        response.message().starts_with("invalid filter query"),
+                        "{context}: {}",
+                        response.message()
+                    );
                 }
             }
-            /* 30 */
-            let all = api.get(list).await.names();
-            assert_eq!(api.get(&format!("{list}?filterQuery=%20%20%20")).await.names(), all, "{backend} {list}");
         }
+        /* 30 */
+        let all = api.get(list).await.names();
+        assert_eq!(api.get(&format!("{list}?filterQuery=%20%20%20")).await.names(), all, "{list}");
     }
 }
 
-#[tokio::test]
-async fn an_entity_is_listed_once_however_many_of_its_values_match() {
-    for backend in backends() {
-        let api = Api::on(backend).await;
-        let same = json!({"description": string("x"), "owner": string("x"), "other": string("x")});
-        let body = json!({
-            "name": "m", "description": "x", "owner": "x", "tasks": ["x", "x", "xy"], "customProperties": same
-        });
-        api.create("registered_models", body).await;
-        for filter in [
-            "description = 'x'",
-            "owner = 'x'",
-            "tasks LIKE 'x%'",
-            "tasks = 'x' AND description = 'x' AND other = 'x'",
-            "tasks = 'x' OR description = 'x' OR other = 'x'",
-        ] {
-            for order in ["ID", "CREATE_TIME"] {
-                let list = format!("registered_models?orderBy={order}&filterQuery={}", encoded(filter));
-                let answer = api.get(&list).await;
-                assert_eq!(
-                    (answer.names(), &answer.json()["size"]),
-                    (vec!["m".to_owned()], &json!(1)),
-                    "{backend} {filter}"
-                );
-            }
+async fn an_entity_is_listed_once_however_many_of_its_values_match(backend: Backend) {
+    let api = Api::on(backend).await;
+    let same = json!({"description": string("x"), "owner": string("x"), "other": string("x")});
+    let body = json!({
+        "name": "m", "description": "x", "owner": "x", "tasks": ["x", "x", "xy"], "customProperties": same
+    });
+    api.create("registered_models", body).await;
+    for filter in [
+        "description = 'x'",
+        "owner = 'x'",
+        "tasks LIKE 'x%'",
+        "tasks = 'x' AND description = 'x' AND other = 'x'",
+        "tasks = 'x' OR description = 'x' OR other = 'x'",
+    ] {
+        for order in ["ID", "CREATE_TIME"] {
+            let list = format!("registered_models?orderBy={order}&filterQuery={}", encoded(filter));
+            let response = api.get(&list).await;
+            assert_eq!((response.names(), &response.json()["size"]), (vec!["m".to_owned()], &json!(1)), "{filter}");
         }
     }
 }

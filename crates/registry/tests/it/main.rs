@@ -1,4 +1,6 @@
-//! The registry's API, driven in process on every database that is there.
+//! The API of the registry, called in process on every configured database.
+//!
+//! Each module carries `#[cfg(test)]` because Clippy allows `unwrap` only in such modules.
 
 #[cfg(test)]
 mod artifacts;

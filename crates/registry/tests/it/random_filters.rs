@@ -1,4 +1,4 @@
-//! Random filters over random entities: every database answers like the evaluator that knows no database.
+//! Random filters over random entities: the database lists the same entities as evaluation in memory.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -7,17 +7,23 @@ use model_registry_filter::evaluate::strategies::{sample_entity, sample_expressi
 use model_registry_filter::evaluate::{Entity, Property, evaluate};
 use model_registry_filter::{Expression, Value, parse};
 use model_registry_store::resolve_filter_name;
-use model_registry_testkit::{Backend, backends};
+use model_registry_testkit::{Backend, on_each_database};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use serde_json::{Value as Json, json};
 
-use crate::support::{Api, encoded};
+use crate::support::{Api, encoded, random_values};
+
+on_each_database!(
+    models_are_filtered_as_by_the_evaluator,
+    versions_are_filtered_as_by_the_evaluator_with_and_without_a_parent,
+    artifacts_are_filtered_as_by_the_evaluator
+);
 
 const ENTITIES: usize = 40;
 const FILTERS: usize = 200;
 
-/// A list that can be filtered, and names that mean something in it.
+/// A list, and the names to filter it by.
 struct List {
     path: &'static str,
     kinds: &'static [Kind],
@@ -76,7 +82,7 @@ const ARTIFACTS: List = List {
     ],
 };
 
-/// Versions of several models: all of them, or those of one.
+/// Versions of several models: the whole list or the list of one model.
 const VERSIONS: List = List {
     path: "model_versions",
     kinds: &[Kind::ModelVersion],
@@ -104,30 +110,22 @@ const VERSIONS: List = List {
 
 const PARENTS: usize = 3;
 
-#[tokio::test]
-async fn every_database_filters_models_like_the_evaluator() {
-    for backend in backends() {
-        compare(backend, &MODELS).await;
-    }
+async fn models_are_filtered_as_by_the_evaluator(backend: Backend) {
+    compare(backend, &MODELS).await;
 }
 
-#[tokio::test]
-async fn every_database_filters_versions_like_the_evaluator_among_all_and_below_their_models() {
-    for backend in backends() {
-        compare(backend, &VERSIONS).await;
-    }
+async fn versions_are_filtered_as_by_the_evaluator_with_and_without_a_parent(backend: Backend) {
+    compare(backend, &VERSIONS).await;
 }
 
-#[tokio::test]
-async fn every_database_filters_artifacts_like_the_evaluator() {
-    for backend in backends() {
-        compare(backend, &ARTIFACTS).await;
-    }
+async fn artifacts_are_filtered_as_by_the_evaluator(backend: Backend) {
+    compare(backend, &ARTIFACTS).await;
 }
 
+/// Lists random entities with random filters, and compares the ids with those that the evaluator selects.
 async fn compare(backend: Backend, list: &List) {
     let api = Api::on(backend).await;
-    let mut runner = TestRunner::default();
+    let mut runner = random_values();
     let mut names = HashSet::new();
     let mut entities = Vec::new();
     let mut parents = Vec::new();
@@ -142,20 +140,20 @@ async fn compare(backend: Backend, list: &List) {
         if !parents.is_empty() {
             body["registeredModelId"] = json!(parents[number % PARENTS]);
         }
-        let answer = api.post(list.path, body.clone()).await;
-        assert_eq!(answer.status, 201, "{backend}: {body}: {}", answer.json());
-        entities.push((answer.json(), seen_by_filters(list.kinds, &answer.json())));
+        let response = api.post(list.path, body.clone()).await;
+        assert_eq!(response.status, 201, "{body}: {}", response.json());
+        entities.push((response.json(), filterable_values(list.kinds, &response.json())));
     }
-    let (mut asked, mut refused) = (0, 0);
-    while asked < FILTERS {
+    let (mut tested, mut rejected) = (0, 0);
+    while tested < FILTERS {
         let mut filter = one_of(&mut runner, &filters(list.names)).to_string();
         if one_of(&mut runner, &proptest::bool::ANY) {
-            // Such lists are walked along their texts.
-            for (name, text) in one_of(&mut runner, &texts_of_one(&entities)) {
-                filter = format!("`{}` = '{}' AND ({filter})", escaped(&name, '`'), escaped(&text, '\''));
+            // Equality of strings, so that the list is an index scan.
+            for (name, string) in one_of(&mut runner, &strings_of_one(&entities)) {
+                filter = format!("`{}` = '{}' AND ({filter})", escaped(&name, '`'), escaped(&string, '\''));
             }
         }
-        // What was written is what is meant: the evaluator reads the text too.
+        // The evaluator gets the parsed string too, so that printing an expression is tested as well.
         let expression = parse(&filter).unwrap_or_else(|error| panic!("{filter}: {error}")).unwrap();
         let within = one_of(&mut runner, &proptest::option::of(0..PARENTS));
         let within = within.and_then(|number| parents.get(number));
@@ -169,12 +167,12 @@ async fn compare(backend: Backend, list: &List) {
                 (Err(error), _) => expected = Err(error),
             }
         }
-        // Most of what is random is refused for its types, and soon tells nothing new.
-        refused += usize::from(expected.is_err());
-        if expected.is_err() && refused % 8 != 0 {
+        // Most random filters are rejected for their types; only one in eight of those is tested.
+        rejected += usize::from(expected.is_err());
+        if expected.is_err() && rejected % 8 != 0 {
             continue;
         }
-        asked += 1;
+        tested += 1;
         match expected {
             Ok(mut expected) => {
                 let order = one_of(&mut runner, &proptest::sample::select(vec!["ASC", "DESC"]));
@@ -193,14 +191,14 @@ async fn compare(backend: Backend, list: &List) {
                 assert_eq!(
                     found,
                     expected,
-                    "{backend}: {path} {order} by {page_size}: {filter}\nwrong about {}",
+                    "{path} {order} by {page_size}: {filter}\nlisted by only one of the two: {}",
                     json!(wrong)
                 );
             }
             Err(error) => {
-                let answer = api.get(&format!("{path}?filterQuery={}", encoded(&filter))).await;
-                assert_eq!(answer.status, 400, "{backend}: {filter}\nshould be refused: {error}");
-                assert_eq!(answer.message(), error.to_string(), "{backend}: {filter}");
+                let response = api.get(&format!("{path}?filterQuery={}", encoded(&filter))).await;
+                assert_eq!(response.status, 400, "{filter}\nshould be rejected: {error}");
+                assert_eq!(response.message(), error.to_string(), "{filter}");
             }
         }
     }
@@ -211,9 +209,9 @@ async fn all_pages(api: &Api, path: &str, query: &str) -> Vec<String> {
     let mut ids = Vec::new();
     let mut token = String::new();
     loop {
-        let answer = api.get(&format!("{path}?{query}&nextPageToken={}", encoded(&token))).await;
-        assert_eq!(answer.status, 200, "{query}: {}", answer.json());
-        let page = answer.json();
+        let response = api.get(&format!("{path}?{query}&nextPageToken={}", encoded(&token))).await;
+        assert_eq!(response.status, 200, "{query}: {}", response.json());
+        let page = response.json();
         ids.extend(page["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()));
         page["nextPageToken"].as_str().unwrap().clone_into(&mut token);
         if token.is_empty() {
@@ -222,32 +220,32 @@ async fn all_pages(api: &Api, path: &str, query: &str) -> Vec<String> {
     }
 }
 
-/// One or two texts that an entity has.
-fn texts_of_one(entities: &[(Json, Entity)]) -> impl Strategy<Value = Vec<(String, String)>> + use<> {
-    let texts: Vec<Vec<_>> = entities
+/// One or two string properties of an entity, as pairs of name and value.
+fn strings_of_one(entities: &[(Json, Entity)]) -> impl Strategy<Value = Vec<(String, String)>> + use<> {
+    let strings: Vec<Vec<_>> = entities
         .iter()
         .map(|(_, entity)| {
-            let texts =
-                entity.properties.iter().filter_map(|row| Some((row.name.clone(), as_text(row.value.as_ref()?)?)));
-            texts.collect()
+            let strings =
+                entity.properties.iter().filter_map(|row| Some((row.name.clone(), as_string(row.value.as_ref()?)?)));
+            strings.collect()
         })
-        .filter(|texts: &Vec<_>| !texts.is_empty())
+        .filter(|strings: &Vec<_>| !strings.is_empty())
         .collect();
-    proptest::sample::select(texts).prop_flat_map(|texts| {
-        let most = texts.len().min(2);
-        proptest::sample::subsequence(texts, 1..=most)
+    proptest::sample::select(strings).prop_flat_map(|strings| {
+        let most = strings.len().min(2);
+        proptest::sample::subsequence(strings, 1..=most)
     })
 }
 
-fn escaped(text: &str, quote: char) -> String {
-    text.replace('\\', "\\\\").replace(quote, &format!("\\{quote}"))
+fn escaped(string: &str, quote: char) -> String {
+    string.replace('\\', "\\\\").replace(quote, &format!("\\{quote}"))
 }
 
 fn one_of<S: Strategy>(runner: &mut TestRunner, strategy: &S) -> S::Value {
     strategy.new_tree(runner).unwrap().current()
 }
 
-/// The sample filters, about the names of a list.
+/// Sample filters with the names of a list.
 fn filters(names: &'static [&'static str]) -> impl Strategy<Value = Expression> {
     let picks = proptest::collection::vec(proptest::sample::select(names), 1..8);
     (sample_expression(), picks).prop_map(|(mut expression, picks)| {
@@ -270,7 +268,7 @@ fn rename<'a>(expression: &mut Expression, names: &mut impl Iterator<Item = &'a 
     }
 }
 
-/// A body that has as much of the sample as an entity of the list can have.
+/// A body with as many values of the sample as an entity of the list can have.
 fn new_body(list: &List, number: usize, sample: &Entity, names: &mut HashSet<String>) -> Json {
     let kind = list.kinds[number % list.kinds.len()];
     let spec = kind.spec();
@@ -278,12 +276,12 @@ fn new_body(list: &List, number: usize, sample: &Entity, names: &mut HashSet<Str
         let rows = sample.properties.iter().filter(move |row| row.name == name && !row.custom);
         rows.filter_map(|row| row.value.as_ref())
     };
-    let text = |name: &'static str| built_in(name).find_map(as_text);
+    let string = |name: &'static str| built_in(name).find_map(as_string);
     let name = match sample.columns.get("name") {
         Some(Value::String(name)) if !name.is_empty() && name.chars().count() <= spec.name_limit => name.clone(),
         _ => String::new(),
     };
-    // Resources need names, and each its own; artifacts that belong to nothing may share them.
+    // Resources need unique names; standalone artifacts may share one.
     let is_free = spec.artifact_type.is_some() || names.insert(name.clone());
     let name = if name.is_empty() || !is_free { format!("e{number}") } else { name };
     let mut body = json!({"name": name, "customProperties": custom_properties(sample)});
@@ -294,14 +292,14 @@ fn new_body(list: &List, number: usize, sample: &Entity, names: &mut HashSet<Str
     };
     if spec.artifact_type.is_none() {
         set("state", Some(json!(["LIVE", "ARCHIVED"][number % 2])));
-        set("description", text("custom").map(Json::from));
+        set("description", string("custom").map(Json::from));
         if kind == Kind::ModelVersion {
-            set("author", text("owner").map(Json::from));
+            set("author", string("owner").map(Json::from));
             return body;
         }
-        set("owner", text("owner").map(Json::from));
-        set("libraryName", text("a-b.c").map(Json::from));
-        set("language", Some(built_in("value").filter_map(as_text).collect()));
+        set("owner", string("owner").map(Json::from));
+        set("libraryName", string("a-b.c").map(Json::from));
+        set("language", Some(built_in("value").filter_map(as_string).collect()));
         return body;
     }
     set("artifactType", spec.artifact_type.map(Json::from));
@@ -314,14 +312,14 @@ fn new_body(list: &List, number: usize, sample: &Entity, names: &mut HashSet<Str
             set("timestamp", sample.columns.get("parent_id").and_then(as_int).map(|time| time.to_string().into()));
         }
         Kind::Parameter => {
-            set("value", text("value").map(Json::from));
-            set("parameterType", text("owner").map(|_| json!("number")));
+            set("value", string("value").map(Json::from));
+            set("parameterType", string("owner").map(|_| json!("number")));
         }
-        Kind::DataSet => set("digest", text("owner").map(Json::from)),
+        Kind::DataSet => set("digest", string("owner").map(Json::from)),
         _ => {}
     }
     if !matches!(kind, Kind::Metric | Kind::Parameter) {
-        set("uri", text("custom").map(Json::from));
+        set("uri", string("custom").map(Json::from));
     }
     body
 }
@@ -330,7 +328,7 @@ fn custom_properties(sample: &Entity) -> Json {
     let mut properties = serde_json::Map::new();
     for row in sample.properties.iter().filter(|row| row.custom) {
         let value = match &row.value {
-            Some(Value::String(text)) => json!({"metadataType": "MetadataStringValue", "string_value": text}),
+            Some(Value::String(string)) => json!({"metadataType": "MetadataStringValue", "string_value": string}),
             Some(Value::Int(int)) => json!({"metadataType": "MetadataIntValue", "int_value": int.to_string()}),
             Some(Value::Double(double)) => json!({"metadataType": "MetadataDoubleValue", "double_value": double}),
             Some(Value::Bool(bool)) => json!({"metadataType": "MetadataBoolValue", "bool_value": bool}),
@@ -341,8 +339,8 @@ fn custom_properties(sample: &Entity) -> Json {
     Json::Object(properties)
 }
 
-fn as_text(value: &Value) -> Option<String> {
-    if let Value::String(text) = value { Some(text.clone()) } else { None }
+fn as_string(value: &Value) -> Option<String> {
+    if let Value::String(string) = value { Some(string.clone()) } else { None }
 }
 
 fn as_int(value: &Value) -> Option<i64> {
@@ -353,8 +351,8 @@ fn as_double(value: &Value) -> Option<f64> {
     if let Value::Double(double) = value { Some(*double) } else { None }
 }
 
-/// What of an entity filters look at, taken from the JSON that a client sees.
-fn seen_by_filters(kinds: &[Kind], wire: &Json) -> Entity {
+/// The filterable values of an entity, taken from its JSON.
+fn filterable_values(kinds: &[Kind], wire: &Json) -> Entity {
     let kind = wire["artifactType"].as_str().and_then(Kind::from_artifact_type).unwrap_or(kinds[0]);
     let number = |field: &str| Value::Int(wire[field].as_str().unwrap().parse().unwrap());
     let mut entity = Entity {
@@ -392,16 +390,16 @@ fn seen_by_filters(kinds: &[Kind], wire: &Json) -> Entity {
     entity
 }
 
-/// The values of a field: none, one, or those of a list.
+/// The values of a field: none, one, or the elements of a list.
 fn typed(field: &Field, wire: &Json) -> Vec<Value> {
-    let text = |wire: &Json| wire.as_str().map(|text| Value::String(text.to_owned()));
+    let string = |wire: &Json| wire.as_str().map(|string| Value::String(string.to_owned()));
     match field.shape {
-        Shape::StringList => wire.as_array().into_iter().flatten().filter_map(text).collect(),
-        Shape::String | Shape::Uri | Shape::Enumeration(_) => text(wire).into_iter().collect(),
+        Shape::StringList => wire.as_array().into_iter().flatten().filter_map(string).collect(),
+        Shape::String | Shape::Uri | Shape::Enumeration(_) => string(wire).into_iter().collect(),
         Shape::Double => wire.as_f64().map(Value::Double).into_iter().collect(),
         Shape::Integer => wire.as_i64().map(Value::Int).into_iter().collect(),
         Shape::Id | Shape::EpochMillis => {
-            wire.as_str().and_then(|text| text.parse().ok()).map(Value::Int).into_iter().collect()
+            wire.as_str().and_then(|string| string.parse().ok()).map(Value::Int).into_iter().collect()
         }
     }
 }

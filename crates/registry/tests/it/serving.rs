@@ -1,9 +1,15 @@
-//! Inference services and what they serve.
+//! Inference services and the versions that they serve.
 
-use model_registry_testkit::backends;
+use model_registry_testkit::{Backend, on_each_database};
 use serde_json::{Value, json};
 
 use crate::support::Api;
+
+on_each_database!(
+    the_version_of_a_service_is_the_pinned_one_or_the_newest,
+    gated_and_private_versions_cannot_be_served,
+    the_lists_of_serving_can_be_filtered
+);
 
 struct Served {
     api: Api,
@@ -11,7 +17,7 @@ struct Served {
     service: String,
 }
 
-async fn served(backend: model_registry_testkit::Backend) -> Served {
+async fn served(backend: Backend) -> Served {
     let api = Api::on(backend).await;
     let model = api.create("registered_models", json!({"name": "m"})).await;
     let environment = api.create("serving_environments", json!({"name": "e"})).await;
@@ -20,70 +26,60 @@ async fn served(backend: model_registry_testkit::Backend) -> Served {
     Served { api, model, service }
 }
 
-#[tokio::test]
-async fn the_version_of_a_service_is_the_pinned_one_or_the_newest() {
-    for backend in backends() {
-        let Served { api, model, service } = served(backend).await;
-        let path = format!("inference_services/{service}/version");
-        assert_eq!(api.get(&path).await.status, 404);
-        let old = api.create("model_versions", json!({"name": "old", "registeredModelId": model})).await;
-        let new = api.create("model_versions", json!({"name": "new", "registeredModelId": model})).await;
-        assert_eq!(api.get(&path).await.id(), new);
-        let pinned = format!("inference_services/{service}");
-        let pin = |id: Value| api.patch(&pinned, json!({"modelVersionId": id}));
-        // Not awaited together: each depends on the one before.
-        assert_eq!(pin(json!(old)).await.status, 200);
-        assert_eq!(api.get(&path).await.id(), old);
-        assert_eq!(pin(json!("999")).await.status, 404);
-        assert_eq!(pin(json!(null)).await.status, 200);
-        assert_eq!(api.get(&path).await.id(), new);
+async fn the_version_of_a_service_is_the_pinned_one_or_the_newest(backend: Backend) {
+    let Served { api, model, service } = served(backend).await;
+    let path = format!("inference_services/{service}/version");
+    assert_eq!(api.get(&path).await.status, 404);
+    let old = api.create("model_versions", json!({"name": "old", "registeredModelId": model})).await;
+    let new = api.create("model_versions", json!({"name": "new", "registeredModelId": model})).await;
+    assert_eq!(api.get(&path).await.id(), new);
+    let pinned = format!("inference_services/{service}");
+    let pin = |id: Value| api.patch(&pinned, json!({"modelVersionId": id}));
+    // Awaited one by one: each depends on the previous one.
+    assert_eq!(pin(json!(old)).await.status, 200);
+    assert_eq!(api.get(&path).await.id(), old);
+    assert_eq!(pin(json!("999")).await.status, 404);
+    assert_eq!(pin(json!(null)).await.status, 200);
+    assert_eq!(api.get(&path).await.id(), new);
+}
+
+async fn gated_and_private_versions_cannot_be_served(backend: Backend) {
+    let Served { api, model, service } = served(backend).await;
+    let string = |value: &str| json!({"metadataType": "MetadataStringValue", "string_value": value});
+    let flag = |value: bool| json!({"metadataType": "MetadataBoolValue", "bool_value": value});
+    let cases = [
+        ("hf_gated", string("manual"), 400),
+        ("hf_gated", flag(true), 400),
+        ("hf_gated", string("false"), 201),
+        ("hf_gated", string(""), 201),
+        ("hf_gated", flag(false), 201),
+        ("hf_private", string("true"), 400),
+        ("hf_private", flag(true), 400),
+        ("hf_private", flag(false), 201),
+    ];
+    for (number, (mark, value, status)) in cases.into_iter().enumerate() {
+        let body = json!({"name": format!("v{number}"), "registeredModelId": model, "customProperties": {mark: value}});
+        let version = api.create("model_versions", body).await;
+        let served =
+            api.post(&format!("inference_services/{service}/serves"), json!({"modelVersionId": version})).await;
+        assert_eq!(served.status, status, "{mark} {value}");
     }
 }
 
-#[tokio::test]
-async fn gated_and_private_versions_are_not_served_whatever_the_type_of_the_mark() {
-    for backend in backends() {
-        let Served { api, model, service } = served(backend).await;
-        let text = |value: &str| json!({"metadataType": "MetadataStringValue", "string_value": value});
-        let flag = |value: bool| json!({"metadataType": "MetadataBoolValue", "bool_value": value});
-        let cases = [
-            ("hf_gated", text("manual"), 400),
-            ("hf_gated", flag(true), 400),
-            ("hf_gated", text("false"), 201),
-            ("hf_gated", text(""), 201),
-            ("hf_gated", flag(false), 201),
-            ("hf_private", text("true"), 400),
-            ("hf_private", flag(true), 400),
-            ("hf_private", flag(false), 201),
-        ];
-        for (number, (mark, value, status)) in cases.into_iter().enumerate() {
-            let body =
-                json!({"name": format!("v{number}"), "registeredModelId": model, "customProperties": {mark: value}});
-            let version = api.create("model_versions", body).await;
-            let served =
-                api.post(&format!("inference_services/{service}/serves"), json!({"modelVersionId": version})).await;
-            assert_eq!(served.status, status, "{mark} {value}");
-        }
+async fn the_lists_of_serving_can_be_filtered(backend: Backend) {
+    let Served { api, model, service } = served(backend).await;
+    let version = api.create("model_versions", json!({"name": "v", "registeredModelId": model})).await;
+    for state in ["RUNNING", "FAILED"] {
+        let body = json!({"name": state, "modelVersionId": version, "lastKnownState": state});
+        api.create(&format!("inference_services/{service}/serves"), body).await;
     }
-}
-
-#[tokio::test]
-async fn filters_work_on_the_lists_of_serving() {
-    for backend in backends() {
-        let Served { api, model, service } = served(backend).await;
-        let version = api.create("model_versions", json!({"name": "v", "registeredModelId": model})).await;
-        for state in ["RUNNING", "FAILED"] {
-            let body = json!({"name": state, "modelVersionId": version, "lastKnownState": state});
-            api.create(&format!("inference_services/{service}/serves"), body).await;
-        }
-        let lists = [
-            (format!("inference_services/{service}/serves?filterQuery=lastKnownState%20=%20'FAILED'"), vec!["FAILED"]),
-            (format!("inference_services?filterQuery=registeredModelId%20=%20{model}"), vec!["s"]),
-            ("inference_services?filterQuery=desiredState%20=%20'UNDEPLOYED'".to_owned(), vec![]),
-            ("serving_environments?filterQuery=name%20!=%20'e'".to_owned(), vec![]),
-        ];
-        for (path, names) in lists {
-            assert_eq!(api.get(&path).await.names(), names, "{backend:?} {path}");
-        }
+    let lists = [
+        (format!("inference_services/{service}/serves?filterQuery=lastKnownState%20=%20'FAILED'"), vec!["FAILED"]),
+        (format!("inference_services?filterQuery=registeredModelId%20=%20{model}"), vec!["s"]),
+        ("inference_services?filterQuery=desiredState%20=%20'UNDEPLOYED'".to_owned(), vec![]),
+        ("serving_environments?filterQuery=name%20!=%20'e'".to_owned(), vec![]),
+    ];
+    for (path, names) in lists {
+        assert_eq!(api.get(&path).await.names(), names, "{path}");
     }
 }

@@ -1,4 +1,4 @@
-//! An API over a fresh database, called without a socket.
+//! The API over a fresh database, called without a socket.
 
 pub(crate) mod entities;
 
@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::response::Response;
 use http::Request;
 use http_body_util::BodyExt;
 use model_registry_base::Clock;
@@ -19,13 +18,14 @@ use model_registry_server::health::Health;
 use model_registry_server::{fallback, layers};
 use model_registry_store::{DatabaseUrl, PoolOptions, Store};
 use model_registry_testkit::{Backend, TestDatabase};
+use proptest::test_runner::{Config, RngSeed, TestRunner};
 use serde_json::Value;
 use tower::ServiceExt;
 
-/// When the test clock starts: milliseconds since the Unix epoch.
+/// Start of the test clock, in milliseconds since the Unix epoch.
 pub(crate) const START: i64 = 1_700_000_000_000;
 
-/// A time that passes when the test says so.
+/// A clock that only the test advances.
 pub(crate) struct Time(Arc<AtomicI64>);
 
 impl Time {
@@ -38,16 +38,16 @@ impl Time {
         Clock::new(move || now.load(Ordering::SeqCst))
     }
 
-    pub(crate) fn pass(&self, duration: Duration) {
+    pub(crate) fn advance(&self, duration: Duration) {
         self.0.fetch_add(i64::try_from(duration.as_millis()).unwrap(), Ordering::SeqCst);
     }
 
-    pub(crate) fn back_to_the_start(&self) {
+    pub(crate) fn reset(&self) {
         self.0.store(START, Ordering::SeqCst);
     }
 }
 
-/// The registry over a database of its own.
+/// The registry on a database of its own.
 pub(crate) struct Api {
     pub(crate) router: Router,
     pub(crate) store: Store,
@@ -55,16 +55,16 @@ pub(crate) struct Api {
     pub(crate) database: Arc<TestDatabase>,
 }
 
-/// An answer, read completely.
+/// A response with its whole body.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: http::HeaderMap,
     pub(crate) bytes: Vec<u8>,
 }
 
-impl Answer {
-    /// The body as JSON; panics where it is none.
+impl Response {
+    /// The body as JSON; panics if it is not JSON.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes)
             .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.bytes)))
@@ -97,13 +97,11 @@ impl Api {
     }
 
     pub(crate) async fn with_clock(backend: Backend, clock: Clock) -> Self {
-        // Shown where a test fails, and so is the database that it failed on.
-        eprintln!("on {backend}");
         let database = TestDatabase::create(backend).await.unwrap();
         Self::over(Arc::new(database), clock).await
     }
 
-    /// Knows its callers: the bearer token of each is the name.
+    /// An API with token authentication; the token of each user is the user name.
     pub(crate) async fn of_users(backend: Backend, users: &[&str]) -> Self {
         let Self { router, store, database } = Self::on(backend).await;
         let mut file = tempfile::NamedTempFile::new().unwrap();
@@ -118,7 +116,7 @@ impl Api {
         Self { router: auth::protect(router, auth), store, database }
     }
 
-    /// Another process's view of the same database.
+    /// A second replica on the same database.
     pub(crate) async fn replica(&self) -> Self {
         Self::over(Arc::clone(&self.database), self.store.clock().clone()).await
     }
@@ -131,20 +129,25 @@ impl Api {
         Self { router, store, database }
     }
 
-    /// Sends a request and gives the body as it comes.
+    /// Sends a request and returns the body as a stream.
     pub(crate) async fn open(&self, request: Request<Body>) -> (http::response::Parts, Body) {
         self.router.clone().oneshot(request).await.unwrap().into_parts()
     }
 
-    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let response: Response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
+    pub(crate) async fn send(&self, request: Request<Body>) -> Response {
+        let (parts, body) = self.open(request).await;
         let bytes = body.collect().await.unwrap().to_bytes().to_vec();
-        Answer { status: parts.status.as_u16(), headers: parts.headers, bytes }
+        Response { status: parts.status.as_u16(), headers: parts.headers, bytes }
     }
 
     /// Sends a request with headers; the path is below v1alpha3 unless it starts with a slash.
-    pub(crate) async fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<Value>) -> Answer {
+    pub(crate) async fn call(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> Response {
         let uri = if path.starts_with('/') { path.to_owned() } else { format!("/api/model_registry/v1alpha3/{path}") };
         let mut request = Request::builder().method(method).uri(uri);
         for (name, value) in headers {
@@ -154,32 +157,38 @@ impl Api {
         self.send(request.body(body).unwrap()).await
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Response {
         self.call("GET", path, &[], None).await
     }
 
-    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Response {
         self.call("POST", path, &[], Some(body)).await
     }
 
-    pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Response {
         self.call("PATCH", path, &[], Some(body)).await
     }
 
-    /// Creates an entity and gives its id.
+    /// Creates an entity and returns its id.
     pub(crate) async fn create(&self, path: &str, body: Value) -> String {
-        let answer = self.post(path, body).await;
-        assert_eq!(answer.status, 201, "{}", String::from_utf8_lossy(&answer.bytes));
-        answer.id()
+        let response = self.post(path, body).await;
+        assert_eq!(response.status, 201, "{}", String::from_utf8_lossy(&response.bytes));
+        response.id()
     }
 
-    /// Statements that `call` runs.
-    pub(crate) async fn statements(&self, call: impl Future<Output = Answer>) -> (u64, Answer) {
+    /// The number of SQL statements that `call` runs, and its response.
+    pub(crate) async fn statements(&self, call: impl Future<Output = Response>) -> (u64, Response) {
         let database = self.store.database().unwrap();
         let before = database.statements();
-        let answer = call.await;
-        (database.statements() - before, answer)
+        let response = call.await;
+        (database.statements() - before, response)
     }
+}
+
+/// A generator of random values whose seed is printed, and set by `MR_TEST_SEED`.
+pub(crate) fn random_values() -> TestRunner {
+    let rng_seed = RngSeed::Fixed(model_registry_testkit::seed());
+    TestRunner::new(Config { rng_seed, ..Config::default() })
 }
 
 /// Percent-encodes a query value.

@@ -1,55 +1,51 @@
-//! What the v1 prefix does differently.
+//! Differences of the v1 prefix.
 
-use model_registry_testkit::backends;
+use model_registry_testkit::{Backend, on_each_database};
 use serde_json::json;
 
 use crate::support::Api;
 
+on_each_database!(
+    v1_has_no_experiments_and_shows_none,
+    a_step_is_a_string_in_v1_and_a_number_in_v1alpha3,
+    only_v1_rejects_an_unknown_order
+);
+
 const V1: &str = "/api/model_registry/v1";
 
-#[tokio::test]
-async fn v1_has_no_experiments_and_shows_none() {
-    for backend in backends() {
-        let api = Api::on(backend).await;
-        for path in ["experiments", "experiment", "experiment_runs", "experiment_run", "experiment_runs/metric_history"]
-        {
-            assert_eq!(api.get(&format!("{V1}/{path}")).await.status, 404, "{path}");
-        }
-        let experiment = api.create("experiments", json!({"name": "e"})).await;
-        let run = api.create("experiment_runs", json!({"experimentId": experiment})).await;
-        let metric = json!({"artifactType": "metric", "name": "loss", "value": 1, "step": 5});
-        let id = api.create(&format!("experiment_runs/{run}/artifacts"), metric).await;
-        let shown = api.get(&format!("{V1}/artifacts/{id}")).await.json();
-        assert_eq!(shown["step"], "5");
-        let listed = api.get(&format!("{V1}/artifacts")).await.json();
-        for artifact in [&shown, &listed["items"][0]] {
-            assert!(artifact.get("experimentId").is_none() && artifact.get("experimentRunId").is_none(), "{artifact}");
-            assert_eq!(artifact["step"], "5");
-        }
+async fn v1_has_no_experiments_and_shows_none(backend: Backend) {
+    let api = Api::on(backend).await;
+    for path in ["experiments", "experiment", "experiment_runs", "experiment_run", "experiment_runs/metric_history"] {
+        assert_eq!(api.get(&format!("{V1}/{path}")).await.status, 404, "{path}");
+    }
+    let experiment = api.create("experiments", json!({"name": "e"})).await;
+    let run = api.create("experiment_runs", json!({"experimentId": experiment})).await;
+    let metric = json!({"artifactType": "metric", "name": "loss", "value": 1, "step": 5});
+    let id = api.create(&format!("experiment_runs/{run}/artifacts"), metric).await;
+    let shown = api.get(&format!("{V1}/artifacts/{id}")).await.json();
+    assert_eq!(shown["step"], "5");
+    let listed = api.get(&format!("{V1}/artifacts")).await.json();
+    for artifact in [&shown, &listed["items"][0]] {
+        assert!(artifact.get("experimentId").is_none() && artifact.get("experimentRunId").is_none(), "{artifact}");
+        assert_eq!(artifact["step"], "5");
     }
 }
 
-#[tokio::test]
-async fn a_step_is_a_text_in_v1_and_a_number_in_v1alpha3() {
-    for backend in backends() {
-        let api = Api::on(backend).await;
-        let metric = |step: serde_json::Value| json!({"artifactType": "metric", "name": "m", "value": 1, "step": step});
-        assert_eq!(api.post(&format!("{V1}/artifacts"), metric(json!(5))).await.status, 400);
-        assert_eq!(api.post("artifacts", metric(json!("5"))).await.status, 400);
-        let id = api.create(&format!("{V1}/artifacts"), metric(json!("5"))).await;
-        assert_eq!(api.get(&format!("artifacts/{id}")).await.json()["step"], 5);
-    }
+async fn a_step_is_a_string_in_v1_and_a_number_in_v1alpha3(backend: Backend) {
+    let api = Api::on(backend).await;
+    let metric = |step: serde_json::Value| json!({"artifactType": "metric", "name": "m", "value": 1, "step": step});
+    assert_eq!(api.post(&format!("{V1}/artifacts"), metric(json!(5))).await.status, 400);
+    assert_eq!(api.post("artifacts", metric(json!("5"))).await.status, 400);
+    let id = api.create(&format!("{V1}/artifacts"), metric(json!("5"))).await;
+    assert_eq!(api.get(&format!("artifacts/{id}")).await.json()["step"], 5);
 }
 
-#[tokio::test]
-async fn an_unknown_order_is_refused_in_v1_alone() {
-    for backend in backends() {
-        let api = Api::on(backend).await;
-        let answer = api.get(&format!("{V1}/registered_models?orderBy=NAME")).await;
-        assert_eq!(
-            (answer.status, answer.message().as_str()),
-            (400, "invalid orderBy `NAME`: use CREATE_TIME, LAST_UPDATE_TIME, ID")
-        );
-        assert_eq!(api.get("registered_models?orderBy=NAME").await.status, 200);
-    }
+async fn only_v1_rejects_an_unknown_order(backend: Backend) {
+    let api = Api::on(backend).await;
+    let response = api.get(&format!("{V1}/registered_models?orderBy=NAME")).await;
+    assert_eq!(
+        (response.status, response.message().as_str()),
+        (400, "invalid orderBy `NAME`: use CREATE_TIME, LAST_UPDATE_TIME, ID")
+    );
+    assert_eq!(api.get("registered_models?orderBy=NAME").await.status, 200);
 }

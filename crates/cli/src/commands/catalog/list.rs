@@ -73,7 +73,7 @@ fn list_of(id: &'static str, value: &'static str, help: &'static str) -> Arg {
 
 pub(super) async fn run(session: &Session, arguments: &ArgMatches) -> anyhow::Result<()> {
     let options = ModelOptions {
-        text: text(arguments, "search"),
+        search: text(arguments, "search"),
         filter: text(arguments, "filter"),
         sources: texts(arguments, "source"),
         source_labels: texts(arguments, "source-label"),

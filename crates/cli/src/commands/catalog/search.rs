@@ -45,12 +45,12 @@ pub(super) async fn run(session: &Session, arguments: &ArgMatches) -> anyhow::Re
     let mut found: Vec<(&str, String, Value)> = Vec::new();
     let take = async |items: Items<Value>| list::limited(arguments, items).try_collect::<Vec<_>>().await;
     if is_wanted("models") {
-        let options = ModelOptions { text: text.clone(), page_size, ..ModelOptions::default() };
+        let options = ModelOptions { search: text.clone(), page_size, ..ModelOptions::default() };
         let models = take(values(catalog.models().list(options)).boxed()).await?;
         found.extend(models.into_iter().map(|model| ("models", list::reference(&model), model)));
     }
     if is_wanted("servers") {
-        let options = McpServerOptions { text, page_size, ..McpServerOptions::default() };
+        let options = McpServerOptions { search: text, page_size, ..McpServerOptions::default() };
         let servers = take(values(catalog.mcp_servers().list(options)).boxed()).await?;
         found.extend(servers.into_iter().map(|server| ("servers", servers::reference(&server), server)));
     }

@@ -49,7 +49,7 @@ pub(super) fn command() -> Command {
 
 pub(super) async fn run(session: &Session, arguments: &ArgMatches) -> anyhow::Result<()> {
     let options = McpServerOptions {
-        text: list::text(arguments, "search"),
+        search: list::text(arguments, "search"),
         filter: list::text(arguments, "filter"),
         named_query: list::text(arguments, "named-query"),
         source_labels: list::texts(arguments, "source-label"),

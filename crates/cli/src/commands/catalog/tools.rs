@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgMatches, Command};
 use futures::TryStreamExt;
-use model_registry_client::catalog::{McpServer, McpServerOptions, McpToolOptions, ToolsOf};
+use model_registry_client::catalog::{IncludedTools, McpServer, McpServerOptions, McpToolOptions};
 use serde_json::Value;
 
 use super::list;
@@ -49,7 +49,7 @@ pub(super) async fn run(session: &Session, arguments: &ArgMatches) -> anyhow::Re
 async fn find(session: &Session, text: &str) -> anyhow::Result<McpServer> {
     let catalog = session.client.catalog();
     if let Some(id) = text.strip_prefix("id:") {
-        return Ok(catalog.mcp_server(id, ToolsOf::None).await?);
+        return Ok(catalog.mcp_server(id, IncludedTools::None).await?);
     }
     let (name, version) = match text.split_once('@') {
         Some((name, version)) => (name, Some(version)),

@@ -1,4 +1,4 @@
-//! One real run of every command that asks a catalog.
+//! Every command that reads a catalog, run once.
 
 use crate::command_line::support::Registry;
 
@@ -41,7 +41,7 @@ async fn servers_and_tools() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_told_with_a_hint() {
+async fn a_missing_item_is_reported_with_a_hint() {
     let registry = Registry::with_catalog().await;
     insta::assert_snapshot!(registry.transcript(
         r"

@@ -1,4 +1,4 @@
-//! `catalog check`: every kind of mistake, and what would be served all the same.
+//! `catalog check`: every kind of mistake, and the items that would still be served.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ fn write(home: &Path, files: &[(&str, &str)]) {
 }
 
 #[test]
-fn every_kind_of_mistake_is_told_with_what_would_be_served() {
+fn every_kind_of_mistake_is_reported_with_the_resulting_items() {
     let home = tempfile::tempdir().unwrap();
     let sources = "\
 model_catalogs:
@@ -73,7 +73,7 @@ server: []
 }
 
 #[test]
-fn without_mistakes_there_is_only_the_table() {
+fn a_valid_configuration_prints_only_the_table() {
     let home = tempfile::tempdir().unwrap();
     let sources = "catalogs: [{id: a, type: yaml, properties: {yamlCatalogPath: a.yaml}}]";
     write(home.path(), &[("sources.yaml", sources), ("a.yaml", "models: [{name: m}, {name: n}]")]);

@@ -1,10 +1,10 @@
-//! The examples of the guides run, one after the other, and say what the guides say.
+//! Runs the examples of the documentation in order, and compares their output with the documented one.
 
 use std::path::Path;
 
 use crate::command_line::support::{Registry, command, shell, shown};
 
-/// A command of a `console` block and the lines below it.
+/// A command of a `console` block, and its output.
 struct Example {
     line: usize,
     command: String,
@@ -36,12 +36,12 @@ fn examples(guide: &str) -> Vec<Example> {
 }
 
 #[tokio::test]
-async fn every_example_of_the_guide_does_what_it_says() {
+async fn every_example_of_the_command_line_page_has_the_documented_output() {
     check("command-line.md", 20).await;
 }
 
 #[tokio::test]
-async fn every_example_of_the_catalog_page_does_what_it_says() {
+async fn every_example_of_the_catalog_page_has_the_documented_output() {
     check("catalog.md", 5).await;
 }
 
@@ -53,14 +53,14 @@ async fn check(page: &str, least: usize) {
     for example in examples {
         let mut shell = shell(registry.home.path(), &example.command);
         let output = shell.env("MR_SERVER", registry.server.base_url()).output().unwrap();
-        let said = registry.stable(&shown(&output)).replace("http://SERVER", "http://127.0.0.1:8080");
+        let shown = registry.stable(&shown(&output)).replace("http://SERVER", "http://127.0.0.1:8080");
         let expected = registry.stable(&example.output);
-        assert_eq!(said.trim_end(), expected.trim_end(), "docs/{page}:{}: {}", example.line, example.command);
+        assert_eq!(shown.trim_end(), expected.trim_end(), "docs/{page}:{}: {}", example.line, example.command);
     }
 }
 
 #[test]
-fn the_page_of_settings_is_what_the_executable_prints() {
+fn the_page_of_settings_is_up_to_date() {
     let home = tempfile::tempdir().unwrap();
     let printed = command(home.path()).args(["config", "reference"]).output().unwrap();
     let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configure.md")).unwrap();

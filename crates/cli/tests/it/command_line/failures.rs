@@ -1,8 +1,9 @@
-//! What goes wrong is said on the standard error, with a hint, and has its exit code.
+//! Failures: the message on standard error, the hint and the exit code.
 
 use model_registry_testkit::Executable;
 
-use crate::command_line::support::{PROGRAM, Registry, command, shown, stable};
+use crate::command_line::support::{Registry, command, shown, stable};
+use crate::support::PROGRAM;
 
 #[tokio::test]
 async fn each_failure_has_its_message_hint_and_code() {
@@ -40,7 +41,7 @@ async fn each_failure_has_its_message_hint_and_code() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_code_6() {
+async fn an_unreachable_server_exits_with_code_6() {
     let home = tempfile::tempdir().unwrap();
     let output = command(home.path()).args(["models", "list", "--server", "http://127.0.0.1:9"]).output().unwrap();
     insta::assert_snapshot!(shown(&output), @"
@@ -50,15 +51,15 @@ async fn a_server_that_is_not_there_is_code_6() {
     ");
 }
 
-/// A server that gives one answer after the other, and then the last one for ever.
-fn answering_each(answers: Vec<(&'static str, &'static str)>) -> String {
+/// Starts a server that returns the responses in order and repeats the last one; returns its URL.
+fn fake_server(responses: Vec<(&'static str, &'static str)>) -> String {
     use std::io::{Read, Write};
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
         for (number, stream) in listener.incoming().enumerate() {
             let mut stream = stream.unwrap();
-            let (status, body) = answers[number.min(answers.len() - 1)];
+            let (status, body) = responses[number.min(responses.len() - 1)];
             let _ = stream.read(&mut [0; 8192]);
             let length = body.len();
             let _ = write!(
@@ -71,7 +72,7 @@ fn answering_each(answers: Vec<(&'static str, &'static str)>) -> String {
 }
 
 #[tokio::test]
-async fn who_may_not_is_code_5() {
+async fn a_missing_permission_exits_with_code_5() {
     let home = tempfile::tempdir().unwrap();
     let (tokens, policy) = (home.path().join("tokens.toml"), home.path().join("policy.toml"));
     // The SHA-256 of `reader-token`.
@@ -93,19 +94,19 @@ async fn who_may_not_is_code_5() {
     let list = ["models", "list", "--columns", "name"];
     for token in [None, Some("wrong-token")] {
         let hint = "pass a token with --token-file, MR_TOKEN or a profile of the configuration file";
-        let said = format!("error: authentication required\nhint: {hint}\n[exit code 5]\n");
-        assert_eq!(run(&list, token), said);
+        let expected = format!("error: authentication required\nhint: {hint}\n[exit code 5]\n");
+        assert_eq!(run(&list, token), expected);
     }
     assert_eq!(run(&list, Some("reader-token")), "NAME\n");
-    let said = "error: `ada` lacks the right `write` in workspace `default`\n[exit code 5]\n";
-    assert_eq!(run(&["models", "create", "m"], Some("reader-token")), said);
+    let expected = "error: `ada` lacks the right `write` in workspace `default`\n[exit code 5]\n";
+    assert_eq!(run(&["models", "create", "m"], Some("reader-token")), expected);
 }
 
 #[test]
-fn a_server_that_is_not_available_is_code_6() {
+fn an_unavailable_server_exits_with_code_6() {
     let home = tempfile::tempdir().unwrap();
-    let refusal = r#"{"code":"Service Unavailable","message":"the database is not available; try again later"}"#;
-    let url = answering_each(vec![("503 Service Unavailable", refusal)]);
+    let error = r#"{"code":"Service Unavailable","message":"the database is not available; try again later"}"#;
+    let url = fake_server(vec![("503 Service Unavailable", error)]);
     for arguments in [["models", "list"].as_slice(), &["models", "create", "m"], &["models", "archive", "id:1", "-y"]] {
         let output = command(home.path()).args(arguments).args(["--server", &url]).output().unwrap();
         let expected = "error: the server is not available: the database is not available; try again later (request id \
@@ -115,23 +116,23 @@ fn a_server_that_is_not_available_is_code_6() {
 }
 
 #[test]
-fn something_that_is_no_registry_is_told_apart() {
+fn a_server_that_is_not_a_registry_is_recognized() {
     let home = tempfile::tempdir().unwrap();
-    let url = answering_each(vec![("200 OK", "hello")]);
+    let url = fake_server(vec![("200 OK", "hello")]);
     let output = command(home.path()).args(["models", "get", "1"]).env("MR_SERVER", &url).output().unwrap();
     insta::assert_snapshot!(shown(&output).replace(&url, "http://SERVER"), @"
-    error: http://SERVER did not answer like a model registry: expected value at line 1 column 1
+    error: http://SERVER does not respond like a model registry: expected value at line 1 column 1
     hint: check the address: --server, MR_SERVER or the profile
     [exit code 1]
     ");
 }
 
 #[test]
-fn a_property_that_somebody_else_changes_meanwhile_is_code_4() {
+fn a_concurrent_change_exits_with_code_4() {
     let home = tempfile::tempdir().unwrap();
     let entity = r#"{"id":"1","name":"m","customProperties":{}}"#;
-    let refusal = r#"{"code":"Precondition Failed","message":"the entity has changed"}"#;
-    let url = answering_each(vec![("200 OK", entity), ("412 Precondition Failed", refusal)]);
+    let error = r#"{"code":"Precondition Failed","message":"the entity has changed"}"#;
+    let url = fake_server(vec![("200 OK", entity), ("412 Precondition Failed", error)]);
     let output = command(home.path()).args(["models", "update", "1", "--property", "a=1", "--server", &url]).output();
     insta::assert_snapshot!(shown(&output.unwrap()), @"
     error: the entity has changed

@@ -48,7 +48,7 @@ fn visit(path: &[String], visited: &mut usize) {
 }
 
 #[test]
-fn every_command_explains_itself() {
+fn every_command_has_help_with_an_example() {
     let mut visited = 0;
     for name in COMMANDS {
         visit(&[(*name).to_owned()], &mut visited);

@@ -11,7 +11,7 @@ fn write(home: &Path, text: &str) {
     fs::write(directory.join("client.toml"), text).unwrap();
 }
 
-/// The values of `config show` whose keys begin with `client.`, but the file.
+/// The rows of `config show` with keys that start with `client.`, except the file.
 fn settings(home: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> String {
     let mut command = command(home);
     let output = command.args(["config", "show"]).args(arguments).envs(variables.iter().copied()).output().unwrap();
@@ -34,7 +34,7 @@ output = "name"
 "#;
 
 #[test]
-fn flags_come_before_variables_before_the_profile() {
+fn flags_override_variables_which_override_the_profile() {
     let home = tempfile::tempdir().unwrap();
     write(home.path(), FILE);
     assert!(settings(home.path(), &[], &[]).contains("client.server http://127.0.0.1:8081 profile laptop\n"));
@@ -49,7 +49,7 @@ fn flags_come_before_variables_before_the_profile() {
 }
 
 #[test]
-fn a_token_is_not_sent_to_another_server_than_its_profiles() {
+fn the_token_of_a_profile_is_sent_only_to_its_server() {
     let home = tempfile::tempdir().unwrap();
     write(home.path(), FILE);
     let other = ["--profile", "production", "--server", "http://elsewhere", "--output", "table"];
@@ -69,7 +69,7 @@ async fn commands_use_the_profile() {
 }
 
 #[test]
-fn a_wrong_file_is_told_with_its_place() {
+fn an_invalid_file_is_reported_with_the_position() {
     let home = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| {
         let text = shown(&command(home.path()).args(arguments).output().unwrap());

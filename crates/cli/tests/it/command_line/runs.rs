@@ -1,10 +1,10 @@
-//! One real run of every command.
+//! Every command, run once.
 
 use model_registry_testkit::{Backend, TestDatabase, find_program};
 use regex::Regex;
 
 use crate::command_line::support::{Registry, command, shown};
-use crate::support::{Client, MODELS, add_models, say, start_on};
+use crate::support::{Client, MODELS, add_models, print_skipped, start_on};
 
 #[tokio::test]
 async fn models() {
@@ -177,7 +177,7 @@ async fn config() {
 }
 
 #[tokio::test]
-async fn a_name_that_looks_like_an_id_or_like_terminal_codes_is_still_a_name() {
+async fn names_that_look_like_ids_or_terminal_codes_are_handled_as_names() {
     let registry = Registry::start().await;
     insta::assert_snapshot!(registry.transcript(
         r#"
@@ -193,7 +193,7 @@ async fn a_name_that_looks_like_an_id_or_like_terminal_codes_is_still_a_name() {
 }
 
 #[tokio::test]
-async fn a_list_of_several_pages_comes_whole_and_a_reader_may_stop_early() {
+async fn a_list_is_complete_and_a_closed_pipe_ends_it() {
     let registry = Registry::start().await;
     let create = "for n in 1 2 3 4 5 6 7; do model-registry models create model-$n --output name; done | wc -l";
     insta::assert_snapshot!(registry.transcript(&format!(
@@ -207,7 +207,7 @@ async fn a_list_of_several_pages_comes_whole_and_a_reader_may_stop_early() {
 }
 
 #[tokio::test]
-async fn a_list_longer_than_a_page_of_the_server_comes_whole_and_once() {
+async fn a_list_longer_than_a_server_page_is_complete_without_duplicates() {
     let home = tempfile::tempdir().unwrap();
     let database = TestDatabase::create(Backend::Sqlite).await.unwrap();
     let server = start_on(&database).await;
@@ -230,7 +230,7 @@ async fn a_list_longer_than_a_page_of_the_server_comes_whole_and_once() {
 }
 
 #[test]
-fn shells_take_the_completion_scripts() {
+fn shells_accept_the_completion_scripts() {
     let home = tempfile::tempdir().unwrap();
     for (shell, check) in [("bash", "-n"), ("zsh", "-n"), ("fish", "--no-execute")] {
         let script = command(home.path()).args(["completion", shell]).output().unwrap();
@@ -238,13 +238,13 @@ fn shells_take_the_completion_scripts() {
         let file = home.path().join(shell);
         std::fs::write(&file, script.stdout).unwrap();
         if find_program(shell, &[]).is_none() {
-            say(&format!("the completion script for {shell} is not checked: it is not installed here"));
+            print_skipped(&format!("the completion script for {shell} is not checked: it is not installed here"));
             continue;
         }
         let checked = std::process::Command::new(shell).arg(check).arg(&file).output().unwrap();
         assert!(checked.status.success() && checked.stderr.is_empty(), "{shell}: {}", shown(&checked));
     }
-    // What is typed is completed.
+    // A typed prefix is completed.
     let complete = "source ./bash; COMP_WORDS=(model-registry mod); COMP_CWORD=1; \
                     _model__registry model-registry mod model-registry; echo ${COMPREPLY[@]}";
     let completed = std::process::Command::new("bash").args(["-c", complete]).current_dir(home.path()).output();

@@ -1,20 +1,21 @@
-//! One real run of every command that serves: what it says from its start to its end.
+//! The log of every command that serves, from start to end.
 
 use model_registry_testkit::{Executable, Ready};
 use regex::Regex;
 
-use crate::command_line::support::{PROGRAM, stable};
+use crate::command_line::support::stable;
+use crate::support::PROGRAM;
 
-async fn said(arguments: &[&str], ready: Ready, level: &str, until: &str) -> String {
+async fn log_of(arguments: &[&str], ready: Ready, level: &str, until: &str) -> String {
     let launch = Executable::launch(PROGRAM).arguments(arguments.iter().copied()).ready(ready);
     let launch = launch.arguments(["--log-format", "text", "--log-level", level]);
     let mut server = launch.start().await.unwrap();
-    crate::support::eventually("it says so", async || server.log().contains(until)).await;
+    crate::support::eventually("the log has the line", async || server.log().contains(until)).await;
     assert!(server.terminate().await.unwrap().success(), "{}", server.log());
     let log = server.log();
-    // How many there are depends on the version, and on whether whoever waited for the start still holds a connection.
-    let is_told = |line: &&str| !line.contains("schema migration applied") && !line.contains("draining");
-    let text = log.lines().filter(is_told).collect::<Vec<_>>().join("\n");
+    // Their number depends on the version, and on open connections at shutdown.
+    let is_stable = |line: &&str| !line.contains("schema migration applied") && !line.contains("draining");
+    let text = log.lines().filter(is_stable).collect::<Vec<_>>().join("\n");
     let text = text.replace(&format!(":{}", server.port()), ":PORT");
     let text = text.replace(&server.directory().display().to_string(), "~");
     let rules = [
@@ -25,7 +26,7 @@ async fn said(arguments: &[&str], ready: Ready, level: &str, until: &str) -> Str
     let text = rules.iter().fold(text, |text, (pattern, replacement)| {
         Regex::new(pattern).unwrap().replace_all(&text, *replacement).into_owned()
     });
-    // What several tasks say has no order.
+    // Lines of concurrent tasks have no order.
     let mut lines: Vec<&str> = text.lines().collect();
     lines.sort_by_key(|line| if line.starts_with("TIME") { line } else { "" });
     stable(&lines.join("\n"))
@@ -34,22 +35,22 @@ async fn said(arguments: &[&str], ready: Ready, level: &str, until: &str) -> Str
 #[tokio::test]
 async fn server() {
     let arguments = ["server", "--listen", "127.0.0.1:{port}", "--database", "sqlite:x.db"];
-    insta::assert_snapshot!(said(&arguments, Ready::Healthy, "info,access=off", "database ready").await);
+    insta::assert_snapshot!(log_of(&arguments, Ready::Healthy, "info,access=off", "database ready").await);
 }
 
 #[tokio::test]
 async fn proxy() {
     let arguments = ["proxy", "--hostname", "0.0.0.0", "--port", "{port}", "--database", "sqlite:x.db"];
-    insta::assert_snapshot!(said(&arguments, Ready::Healthy, "info,access=off", "database ready").await);
+    insta::assert_snapshot!(log_of(&arguments, Ready::Healthy, "info,access=off", "database ready").await);
 }
 
 #[tokio::test]
 async fn catalog() {
     let arguments = ["catalog", "--port", "{port}", "--database", "sqlite:x.db"];
-    insta::assert_snapshot!(said(&arguments, Ready::Listening, "info,access=off", "catalog indexed").await);
+    insta::assert_snapshot!(log_of(&arguments, Ready::Listening, "info,access=off", "catalog indexed").await);
 }
 
 #[tokio::test]
 async fn up() {
-    insta::assert_snapshot!(said(&["up", "--port", "{port}"], Ready::Healthy, "warn", "my-model").await);
+    insta::assert_snapshot!(log_of(&["up", "--port", "{port}"], Ready::Healthy, "warn", "my-model").await);
 }

@@ -1,4 +1,4 @@
-//! Runs commands and writes down what they said.
+//! Runs commands and records their output.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -8,20 +8,21 @@ use model_registry_testkit::Executable;
 use regex::Regex;
 use tempfile::TempDir;
 
-pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_model-registry");
+use crate::support::PROGRAM;
 
-/// A server with a home directory for commands that talk to it.
+/// A server, and a home directory for the commands that use it.
 pub(crate) struct Registry {
     pub(crate) server: Executable,
     pub(crate) home: TempDir,
 }
 
 impl Registry {
+    /// Starts a registry server.
     pub(crate) async fn start() -> Self {
         Self::of("server").await
     }
 
-    /// With the sample catalog.
+    /// Starts a server that also has the sample catalog.
     pub(crate) async fn with_catalog() -> Self {
         Self::of("up").await
     }
@@ -32,14 +33,14 @@ impl Registry {
         Self { server, home: tempfile::tempdir().unwrap() }
     }
 
-    /// A command with nothing of our environment but the server.
+    /// The executable with the address of the server as its only variable.
     pub(crate) fn command(&self) -> Command {
         let mut command = command(self.home.path());
         command.env("MR_SERVER", self.server.base_url());
         command
     }
 
-    /// Runs command lines, one on a line, and gives what a terminal would show.
+    /// Runs command lines, one per line, and returns the transcript of a terminal session.
     pub(crate) fn transcript(&self, lines: &str) -> String {
         let mut transcript = String::new();
         for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
@@ -50,19 +51,21 @@ impl Registry {
         self.stable(&transcript)
     }
 
-    /// Without what differs from run to run.
+    /// Replaces everything that differs between runs.
+    /// Replaces times and UUIDs, which differ between runs.
     pub(crate) fn stable(&self, text: &str) -> String {
         stable(text).replace(&self.server.base_url(), "http://SERVER")
     }
 }
 
+/// The executable without variables, in a home directory.
 pub(crate) fn command(home: &Path) -> Command {
     let mut command = Command::new(PROGRAM);
     command.env_clear().env("HOME", home).current_dir(home).stdin(Stdio::null());
     command
 }
 
-/// A shell that finds the executable by its name.
+/// A shell that has the executable in its path.
 pub(crate) fn shell(home: &Path, line: &str) -> Command {
     let directory = Path::new(PROGRAM).parent().unwrap();
     let path = std::env::join_paths([directory, Path::new("/usr/bin"), Path::new("/bin")]).unwrap();
@@ -71,7 +74,7 @@ pub(crate) fn shell(home: &Path, line: &str) -> Command {
     command
 }
 
-/// What a command said, then its exit code where it failed.
+/// The output of a command, and its exit code if it failed.
 pub(crate) fn shown(output: &Output) -> String {
     let mut text = String::from_utf8(output.stdout.clone()).unwrap();
     text.push_str(&String::from_utf8(output.stderr.clone()).unwrap());
@@ -81,6 +84,7 @@ pub(crate) fn shown(output: &Output) -> String {
     text
 }
 
+/// Replaces times and UUIDs, which differ between runs.
 pub(crate) fn stable(text: &str) -> String {
     let rules = [
         (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "2026-11-23 10:00:00"),

@@ -1,4 +1,4 @@
-//! What differs on a terminal: questions and colours.
+//! Output on a terminal: confirmation, colours, progress and truncation.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -11,7 +11,7 @@ use model_registry_testkit::{Backend, TestDatabase};
 use crate::command_line::support::{Registry, command, shown};
 use crate::support::{Client, add_models, start_on};
 
-/// A command whose input and output is a terminal of our own.
+/// A command with a pseudo-terminal as input and output.
 struct Terminal {
     keyboard_and_screen: File,
     child: Child,
@@ -27,7 +27,7 @@ impl Terminal {
         let terminal = File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
         let end = || Stdio::from(terminal.try_clone().unwrap());
         let child = command.stdin(end()).stdout(end()).stderr(end()).spawn().unwrap();
-        // The command keeps its ends: the next one must not inherit them.
+        // Replaced, so that the next run of the command does not inherit them.
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         Self { keyboard_and_screen: File::from(master), child, seen: String::new() }
     }
@@ -38,7 +38,7 @@ impl Terminal {
         }
     }
 
-    /// Nothing more comes once the command has ended.
+    /// Returns 0 when the command has ended.
     fn read(&mut self) -> usize {
         let mut buffer = [0; 4096];
         let length = self.keyboard_and_screen.read(&mut buffer).unwrap_or_default();
@@ -50,7 +50,7 @@ impl Terminal {
         writeln!(self.keyboard_and_screen, "{text}").unwrap();
     }
 
-    /// The exit code, and all that was on the screen.
+    /// The exit code, and the whole output.
     fn end(mut self) -> (i32, String) {
         while self.read() > 0 {}
         (self.child.wait().unwrap().code().unwrap(), self.seen.replace("\r\n", "\n"))
@@ -58,7 +58,7 @@ impl Terminal {
 }
 
 #[tokio::test]
-async fn archiving_asks_first() {
+async fn archiving_requires_confirmation() {
     let registry = Registry::start().await;
     registry.transcript("model-registry models create m");
     let archive = |answer: &str| {
@@ -78,7 +78,7 @@ async fn archiving_asks_first() {
 }
 
 #[tokio::test]
-async fn colours_are_for_terminals_that_want_them() {
+async fn only_terminals_with_colour_support_get_colours() {
     let registry = Registry::start().await;
     registry.transcript("model-registry models create m");
     let seen = |arguments: &[&str], variable: (&str, &str)| {
@@ -93,7 +93,7 @@ async fn colours_are_for_terminals_that_want_them() {
 }
 
 #[tokio::test]
-async fn an_export_and_an_import_show_how_far_they_are_on_a_terminal_alone() {
+async fn export_and_import_show_progress_only_on_a_terminal() {
     let home = tempfile::tempdir().unwrap();
     let database = TestDatabase::create(Backend::Sqlite).await.unwrap();
     let server = start_on(&database).await;
@@ -103,19 +103,22 @@ async fn an_export_and_an_import_show_how_far_they_are_on_a_terminal_alone() {
     let on_terminal = |arguments: &[&str]| Terminal::run(command(home.path()).args(arguments)).end();
     let (code, seen) = on_terminal(&export);
     assert!(code == 0 && seen.contains("\r\u{1b}[Kexporting: 5000 lines"), "{seen:?}");
-    // The line goes when it is done.
+    // The progress line is replaced by the result.
     assert!(seen.contains("\r\u{1b}[Kexported 6001 registered_model to all.jsonl"), "{seen:?}");
     let (code, seen) = on_terminal(&import);
     assert!(code == 0 && seen.contains("\r\u{1b}[Kchecking the file: 5000 lines"), "{seen:?}");
     assert!(seen.contains("\r\u{1b}[Kimported 6001 registered_model;"), "{seen:?}");
 
     let piped = command(home.path()).args([&export[..], &["--force"]].concat()).output().unwrap();
-    let said = shown(&piped);
-    assert!(said.starts_with("exported 6001 registered_model to all.jsonl (sha256 ") && !said.contains('\r'), "{said}");
+    let output = shown(&piped);
+    assert!(
+        output.starts_with("exported 6001 registered_model to all.jsonl (sha256 ") && !output.contains('\r'),
+        "{output}"
+    );
 }
 
 #[tokio::test]
-async fn long_texts_are_cut_on_a_terminal_alone() {
+async fn long_strings_are_truncated_only_on_a_terminal() {
     let registry = Registry::start().await;
     let long = "x".repeat(100);
     registry.transcript(&format!("model-registry models create m --description {long}"));

@@ -1,6 +1,6 @@
 //! The fenced blocks of a Markdown page.
 
-/// What a block is.
+/// How a block is run.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Run {
     Commands,
@@ -9,10 +9,10 @@ pub(super) enum Run {
     Python,
     /// Commands that need the Python environment.
     WithPython,
-    /// Commands that do not run, and why.
+    /// Commands that are not run, with the reason.
     No(String),
     File(String),
-    /// No commands: output, JSON; or commands that another test runs, as that of Rust blocks, or of those with answers.
+    /// Not run here: output, JSON, or a block that another test runs (Rust, `with-answers`).
     Nothing,
 }
 
@@ -25,7 +25,7 @@ pub(super) struct Block {
 }
 
 impl Block {
-    pub(super) fn left_out(&self, page: &str) -> Option<String> {
+    pub(super) fn skipped(&self, page: &str) -> Option<String> {
         let Run::No(reason) = &self.run else { return None };
         Some(format!("  {page}:{}: {reason}", self.line))
     }
@@ -56,11 +56,11 @@ fn run(language: &str, what: &str) -> Run {
         ("", "") if language == "python" => Run::Python,
         (name, "") if matches!(language, "toml" | "yaml") && !name.is_empty() => Run::File(name.to_owned()),
         ("", "") => Run::Nothing,
-        _ => panic!("`{language} {what}` is no fence that the manual has"),
+        _ => panic!("`{language} {what}` is not a known fence"),
     }
 }
 
-/// The lines behind a prompt, and those that go on from them.
+/// The lines after a prompt, with their continuation lines.
 fn commands(lines: &[&str]) -> String {
     let (mut text, mut continues) = (String::new(), false);
     for line in lines {
@@ -75,7 +75,7 @@ fn commands(lines: &[&str]) -> String {
 }
 
 #[test]
-fn a_page_is_read_as_it_is_meant() {
+fn fenced_blocks_are_parsed_by_language_and_attribute() {
     let page = "text\n```console\n$ a \\\n  b\noutput\n$ c\n```\n```bash no-run it formats the disk\nx\n```\n\
                 ```toml p.toml\na = 1\n```\n```sh serves\ns\n```\n```json\n{}\n```\n";
     let blocks = blocks(page);

@@ -3,7 +3,7 @@ use model_registry_client::{Client, Error, Retries};
 
 fn connect() -> Result<Client, Error> {
     Client::builder("https://models.example.com")
-        // Read for every request: tokens of a Kubernetes service account are renewed in place.
+        // Read for each request, because Kubernetes renews the token in place.
         .token_file("/var/run/secrets/kubernetes.io/serviceaccount/token")
         .timeout(Duration::from_secs(10))
         .retries(Retries { attempts: 5, ..Retries::default() })

@@ -13,8 +13,8 @@ async fn read(client: &Client) -> Result<(), Error> {
     }
 
     if let Some(model) = client.registered_models().find(FindBy::Name("fraud-detector")).await? {
-        let artifacts: Vec<_> = client.versions_of(&model.id).list(ListOptions::default()).try_collect().await?;
-        println!("{} versions", artifacts.len());
+        let versions: Vec<_> = client.versions_of(&model.id).list(ListOptions::default()).try_collect().await?;
+        println!("{} versions", versions.len());
     }
     Ok(())
 }

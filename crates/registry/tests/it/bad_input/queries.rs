@@ -1,12 +1,19 @@
-//! Filters, page tokens and other parameters that make no sense or mean harm.
+//! Malformed and hostile filters, page tokens and other query parameters.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use model_registry_testkit::backends;
+use model_registry_testkit::{Backend, on_each_database};
 use serde_json::json;
 
-use super::refusal;
+use super::error_message;
 use crate::support::{Api, encoded};
+
+on_each_database!(
+    a_malformed_filter_is_rejected_with_the_position_or_the_limit,
+    a_forged_page_token_is_rejected,
+    invalid_query_parameters_are_rejected_by_name,
+    unknown_paths_and_methods_get_a_json_error
+);
 
 const LISTS: [&str; 8] = [
     "registered_models",
@@ -19,8 +26,7 @@ const LISTS: [&str; 8] = [
     "model_artifacts",
 ];
 
-#[tokio::test]
-async fn a_hostile_filter_is_refused_by_a_limit_or_with_the_place_of_the_mistake() {
+async fn a_malformed_filter_is_rejected_with_the_position_or_the_limit(backend: Backend) {
     let hostile = [
         "(".repeat(9_000),
         format!("{}name = 'x'{}", "(".repeat(4_000), ")".repeat(4_000)),
@@ -59,138 +65,127 @@ async fn a_hostile_filter_is_refused_by_a_limit_or_with_the_place_of_the_mistake
         "NOT".to_owned(),
         ")".to_owned(),
     ];
-    for backend in backends() {
-        let api = Api::on(backend).await;
-        for filter in &hostile {
-            let shown: String = filter.chars().take(60).collect();
-            let answer = api.get(&format!("registered_models?filterQuery={}", encoded(filter))).await;
-            let message = refusal(&answer, &shown);
-            assert_eq!(answer.status, 400, "{backend} {shown}: {message}");
-            let is_placed = message.contains("line ") && message.contains("column ");
-            let is_limit = message.chars().any(|character| character.is_ascii_digit());
-            assert!(is_placed || is_limit, "{backend} {shown}: {message}");
-            assert!(message.len() < 2_000, "{backend} {shown}: a message of {} bytes", message.len());
-        }
-        for list in LISTS {
-            let answer = api.get(&format!("{list}?filterQuery=name%20%3D")).await;
-            assert_eq!(answer.status, 400, "{backend} {list}: {}", refusal(&answer, list));
-        }
+    let api = Api::on(backend).await;
+    for filter in &hostile {
+        let shown: String = filter.chars().take(60).collect();
+        let response = api.get(&format!("registered_models?filterQuery={}", encoded(filter))).await;
+        let message = error_message(&response, &shown);
+        assert_eq!(response.status, 400, "{shown}: {message}");
+        let is_placed = message.contains("line ") && message.contains("column ");
+        let is_limit = message.chars().any(|character| character.is_ascii_digit());
+        assert!(is_placed || is_limit, "{shown}: {message}");
+        assert!(message.len() < 2_000, "{shown}: a message of {} bytes", message.len());
+    }
+    for list in LISTS {
+        let response = api.get(&format!("{list}?filterQuery=name%20%3D")).await;
+        assert_eq!(response.status, 400, "{list}: {}", error_message(&response, list));
     }
 }
 
-#[tokio::test]
-async fn a_forged_page_token_is_refused() {
-    for backend in backends() {
-        let api = Api::on(backend).await;
-        for number in 0..3 {
-            api.create("registered_models", json!({"name": format!("m{number}")})).await;
-            api.create("experiments", json!({"name": format!("e{number}")})).await;
-        }
-        let first = api.get("registered_models?pageSize=1&orderBy=CREATE_TIME").await;
-        let token = first.json()["nextPageToken"].as_str().unwrap().to_owned();
-        let same = format!("registered_models?pageSize=2&orderBy=CREATE_TIME&nextPageToken={token}");
-        assert_eq!(api.get(&same).await.names(), ["m1", "m2"], "{backend}: the true token is taken");
+async fn a_forged_page_token_is_rejected(backend: Backend) {
+    let api = Api::on(backend).await;
+    for number in 0..3 {
+        api.create("registered_models", json!({"name": format!("m{number}")})).await;
+        api.create("experiments", json!({"name": format!("e{number}")})).await;
+    }
+    let first = api.get("registered_models?pageSize=1&orderBy=CREATE_TIME").await;
+    let token = first.json()["nextPageToken"].as_str().unwrap().to_owned();
+    let same = format!("registered_models?pageSize=2&orderBy=CREATE_TIME&nextPageToken={token}");
+    assert_eq!(api.get(&same).await.names(), ["m1", "m2"], "the true token is taken");
 
-        let plain = String::from_utf8(URL_SAFE_NO_PAD.decode(&token).unwrap()).unwrap();
-        let parts: Vec<&str> = plain.splitn(3, ':').collect();
-        let forge = |text: &str| URL_SAFE_NO_PAD.encode(text);
-        for forged in [
-            "x".to_owned(),
-            "%25%25".to_owned(),
-            "%FF".to_owned(),
-            "%00".to_owned(),
-            "%20".to_owned(),
-            "1".to_owned(),
-            "A".repeat(10_000),
-            format!("{token}A"),
-            token[1..].to_owned(),
-            forge(":"),
-            forge("::"),
-            forge("1:2"),
-            forge("1:2:3"),
-            forge(&format!("x:{}:{}", parts[1], parts[2])),
-            forge(&format!("{}:99999999999999999999:{}", parts[0], parts[2])),
-            forge(&format!("{}:1 OR 1=1:{}", parts[0], parts[2])),
-            forge(&format!("{}:{}:{}x", parts[0], parts[1], parts[2])),
-        ] {
-            let path = format!("registered_models?pageSize=1&orderBy=CREATE_TIME&nextPageToken={forged}");
-            let answer = api.get(&path).await;
-            let message = refusal(&answer, &forged);
-            assert_eq!(answer.status, 400, "{backend} {forged}: {message}");
-        }
-        // A token is of one list, order and filter.
-        for other in [
-            "registered_models?",
-            "experiments?orderBy=CREATE_TIME&",
-            "registered_models?orderBy=CREATE_TIME&sortOrder=DESC&",
-            "registered_models?orderBy=CREATE_TIME&filterQuery=id%3E0&",
-        ] {
-            let answer = api.get(&format!("{other}pageSize=1&nextPageToken={token}")).await;
-            let message = refusal(&answer, other);
-            assert!(message.contains("another list"), "{backend} {other}: {message}");
-        }
+    let plain = String::from_utf8(URL_SAFE_NO_PAD.decode(&token).unwrap()).unwrap();
+    let parts: Vec<&str> = plain.splitn(3, ':').collect();
+    let forge = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    for forged in [
+        "x".to_owned(),
+        "%25%25".to_owned(),
+        "%FF".to_owned(),
+        "%00".to_owned(),
+        "%20".to_owned(),
+        "1".to_owned(),
+        "A".repeat(10_000),
+        format!("{token}A"),
+        token[1..].to_owned(),
+        forge(":"),
+        forge("::"),
+        forge("1:2"),
+        forge("1:2:3"),
+        forge(&format!("x:{}:{}", parts[1], parts[2])),
+        forge(&format!("{}:99999999999999999999:{}", parts[0], parts[2])),
+        forge(&format!("{}:1 OR 1=1:{}", parts[0], parts[2])),
+        forge(&format!("{}:{}:{}x", parts[0], parts[1], parts[2])),
+    ] {
+        let path = format!("registered_models?pageSize=1&orderBy=CREATE_TIME&nextPageToken={forged}");
+        let response = api.get(&path).await;
+        let message = error_message(&response, &forged);
+        assert_eq!(response.status, 400, "{forged}: {message}");
+    }
+    // A token is bound to one list, order and filter.
+    for other in [
+        "registered_models?",
+        "experiments?orderBy=CREATE_TIME&",
+        "registered_models?orderBy=CREATE_TIME&sortOrder=DESC&",
+        "registered_models?orderBy=CREATE_TIME&filterQuery=id%3E0&",
+    ] {
+        let response = api.get(&format!("{other}pageSize=1&nextPageToken={token}")).await;
+        let message = error_message(&response, other);
+        assert!(message.contains("another list"), "{other}: {message}");
     }
 }
 
-#[tokio::test]
-async fn parameters_that_cannot_be_read_are_refused_by_name() {
-    for backend in backends() {
-        let api = Api::on(backend).await;
-        for (path, named) in [
-            ("registered_models?pageSize=0", "pageSize"),
-            ("registered_models?pageSize=-1", "pageSize"),
-            ("registered_models?pageSize=x", "pageSize"),
-            ("registered_models?pageSize=1.5", "pageSize"),
-            ("registered_models?pageSize=99999999999999999999", "pageSize"),
-            ("registered_models?name=%zz", "escape"),
-            ("registered_models?name=%", "escape"),
-            ("registered_models?name=%FF", "UTF-8"),
-            ("registered_models?name=a%00b", "null byte"),
-            ("registered_models?filterQuery=name%20%3D%20%27%00%27", "null byte"),
-            ("registered_models?a;b=1", "semicolon"),
-            ("/api/model_registry/v1/registered_models?orderBy=name", "orderBy"),
-            ("artifacts?artifactType=none", "artifact type"),
-            ("registered_model", "name"),
-            ("model_version?name=v", "parentResourceId"),
-            ("model_version?name=v&parentResourceId=x", "integer"),
-            ("artifact?name=a&parentResourceId=99999999999999999999", "integer"),
-            ("experiment_runs/metric_history?stepIds=x", "step ID"),
-            ("experiment_runs/metric_history?stepIds=99999999999999999999", "step ID"),
-        ] {
-            let answer = api.get(path).await;
-            let message = refusal(&answer, path);
-            assert_eq!(answer.status, 400, "{backend} {path}: {message}");
-            assert!(message.contains(named), "{backend} {path}: {message}");
-        }
-        let steps = format!("experiment_runs/metric_history?stepIds={}", vec!["1"; 5_000].join(","));
-        assert_eq!(api.get(&steps).await.status, 400, "{backend}");
-        let name = "😀".repeat(3_000);
-        assert_eq!(api.get(&format!("registered_model?name={}", encoded(&name))).await.status, 404, "{backend}");
-        let listed = api.get(&format!("registered_models?name={}", encoded(&name))).await;
-        assert_eq!(listed.names(), [""; 0], "{backend}");
+async fn invalid_query_parameters_are_rejected_by_name(backend: Backend) {
+    let api = Api::on(backend).await;
+    for (path, named) in [
+        ("registered_models?pageSize=0", "pageSize"),
+        ("registered_models?pageSize=-1", "pageSize"),
+        ("registered_models?pageSize=x", "pageSize"),
+        ("registered_models?pageSize=1.5", "pageSize"),
+        ("registered_models?pageSize=99999999999999999999", "pageSize"),
+        ("registered_models?name=%zz", "escape"),
+        ("registered_models?name=%", "escape"),
+        ("registered_models?name=%FF", "UTF-8"),
+        ("registered_models?name=a%00b", "null byte"),
+        ("registered_models?filterQuery=name%20%3D%20%27%00%27", "null byte"),
+        ("registered_models?a;b=1", "semicolon"),
+        ("/api/model_registry/v1/registered_models?orderBy=name", "orderBy"),
+        ("artifacts?artifactType=none", "artifact type"),
+        ("registered_model", "name"),
+        ("model_version?name=v", "parentResourceId"),
+        ("model_version?name=v&parentResourceId=x", "integer"),
+        ("artifact?name=a&parentResourceId=99999999999999999999", "integer"),
+        ("experiment_runs/metric_history?stepIds=x", "step ID"),
+        ("experiment_runs/metric_history?stepIds=99999999999999999999", "step ID"),
+    ] {
+        let response = api.get(path).await;
+        let message = error_message(&response, path);
+        assert_eq!(response.status, 400, "{path}: {message}");
+        assert!(message.contains(named), "{path}: {message}");
     }
+    let steps = format!("experiment_runs/metric_history?stepIds={}", vec!["1"; 5_000].join(","));
+    assert_eq!(api.get(&steps).await.status, 400);
+    let name = "😀".repeat(3_000);
+    assert_eq!(api.get(&format!("registered_model?name={}", encoded(&name))).await.status, 404);
+    let listed = api.get(&format!("registered_models?name={}", encoded(&name))).await;
+    assert_eq!(listed.names(), [""; 0]);
 }
 
-#[tokio::test]
-async fn paths_and_methods_that_do_not_exist_are_answered_with_a_readable_body() {
-    for backend in backends() {
-        let api = Api::on(backend).await;
-        for (method, path, status) in [
-            ("GET", "/", 404),
-            ("GET", "/api/model_registry/v2/registered_models", 404),
-            ("GET", "no_such_things", 404),
-            ("GET", "registered_models/1/2/3", 404),
-            ("GET", "registered_models/", 404),
-            ("DELETE", "registered_models/1", 405),
-            ("PUT", "registered_models", 405),
-            ("PATCH", "registered_models", 405),
-            ("GET", "/api/model_registry/v1/experiments", 404),
-            ("GET", "registered_models:register", 405),
-            ("POST", "registered_models:other", 404),
-        ] {
-            let answer = api.call(method, path, &[], None).await;
-            let message = refusal(&answer, path);
-            assert_eq!(answer.status, status, "{method} {path}: {message}");
-        }
+async fn unknown_paths_and_methods_get_a_json_error(backend: Backend) {
+    let api = Api::on(backend).await;
+    for (method, path, status) in [
+        ("GET", "/", 404),
+        ("GET", "/api/model_registry/v2/registered_models", 404),
+        ("GET", "no_such_things", 404),
+        ("GET", "registered_models/1/2/3", 404),
+        ("GET", "registered_models/", 404),
+        ("DELETE", "registered_models/1", 405),
+        ("PUT", "registered_models", 405),
+        ("PATCH", "registered_models", 405),
+        ("GET", "/api/model_registry/v1/experiments", 404),
+        ("GET", "registered_models:register", 405),
+        ("POST", "registered_models:other", 404),
+    ] {
+        let response = api.call(method, path, &[], None).await;
+        let message = error_message(&response, path);
+        assert_eq!(response.status, status, "{method} {path}: {message}");
     }
 }

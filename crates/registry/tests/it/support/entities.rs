@@ -1,11 +1,11 @@
-//! One entity of every kind, and where each kind is created, read and changed.
+//! One entity of every kind, and the paths on which each kind is created, read and changed.
 
 use model_registry_api::{ApiVersion, Kind};
 use serde_json::{Value, json};
 
 use super::Api;
 
-/// One entity of every kind, to refer to.
+/// One entity of every kind, to be referred to by others.
 pub(crate) struct Entities {
     pub(crate) ids: Vec<(Kind, String)>,
 }
@@ -15,7 +15,7 @@ impl Entities {
         Self::create_named(api, "first").await
     }
 
-    /// Further ones, whose names begin with a word of their own.
+    /// Creates a further set whose names start with `word`.
     pub(crate) async fn create_named(api: &Api, word: &str) -> Self {
         let mut entities = Self { ids: Vec::new() };
         for kind in kinds(ApiVersion::V1Alpha3) {
@@ -32,7 +32,7 @@ impl Entities {
         found.map_or_else(|| panic!("no {kind:?} yet"), |(_, id)| id)
     }
 
-    /// Where an entity of the kind is created, and the least that its body has to say, a name excepted.
+    /// The path to create an entity of the kind, and the minimal body without a name.
     pub(crate) fn new_entity(&self, kind: Kind) -> (String, Value) {
         let body = match kind {
             Kind::ModelVersion => json!({"registeredModelId": self.id(Kind::RegisteredModel)}),
@@ -55,7 +55,7 @@ impl Entities {
         (path, body)
     }
 
-    /// Every way to create something: by itself, and below a parent.
+    /// Every way to create an entity: on its own path and below a parent.
     pub(crate) fn creations(&self) -> Vec<Creation> {
         let flat = kinds(ApiVersion::V1Alpha3).into_iter().map(|kind| {
             let (path, body) = self.new_entity(kind);
@@ -66,7 +66,7 @@ impl Entities {
         flat.chain([model_artifact]).chain(self.nested()).collect()
     }
 
-    /// Everything that is created below a parent: of artifacts, every kind below a version and below a run.
+    /// Every creation below a parent; artifacts of each kind below a version and below a run.
     pub(crate) fn nested(&self) -> Vec<Creation> {
         let list = |kind: Kind, parent: Kind, name: &str| Creation {
             kind,
@@ -86,14 +86,14 @@ impl Entities {
     }
 }
 
-/// Where an entity of a kind is created, and the least that its body has to say, a name excepted.
+/// The path to create an entity of a kind, and the minimal body without a name.
 pub(crate) struct Creation {
     pub(crate) kind: Kind,
     pub(crate) path: String,
     pub(crate) body: Value,
 }
 
-/// The kinds that a version of the API serves by themselves, each after those it refers to.
+/// The kinds that a version of the API serves on paths of their own, each after those it refers to.
 pub(crate) fn kinds(version: ApiVersion) -> Vec<Kind> {
     let is_served = |kind: &Kind| match kind {
         Kind::MetricPoint => false,
@@ -116,12 +116,12 @@ pub(crate) fn collection(kind: Kind) -> &'static str {
     }
 }
 
-/// The path of an entity, where it can be read and changed.
+/// The path on which an entity can be read and changed, if there is one.
 pub(crate) fn entity(kind: Kind, id: &str) -> Option<String> {
     (kind != Kind::ServeModel).then(|| format!("{}/{id}", collection(kind)))
 }
 
-/// The paths that find an entity by the rest of a query.
+/// The paths that find an entity by query parameters.
 pub(crate) fn finders(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::RegisteredModel => &["registered_model"],
@@ -136,7 +136,7 @@ pub(crate) fn finders(kind: Kind) -> &'static [&'static str] {
     }
 }
 
-/// A body that changes an entity of the kind: what is to be changed, and for artifacts which kind they are.
+/// The body of an update: the fields to change, and the `artifactType` for artifacts.
 pub(crate) fn change(kind: Kind, mut fields: Value) -> Value {
     if let Some(artifact_type) = kind.spec().artifact_type {
         fields["artifactType"] = json!(artifact_type);

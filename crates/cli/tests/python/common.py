@@ -1,4 +1,4 @@
-"""What the scripts share: the client under test, its API version, raw requests."""
+"""Shared by the scripts: the client under test, its API version, raw requests."""
 
 import json
 import sys
@@ -18,13 +18,13 @@ warnings.simplefilter("ignore")
 
 
 def connect() -> ModelRegistry:
-    """Connects the way a user does; the constructor asks the server for one model."""
+    """Connects as a user does; the constructor requests one model from the server."""
     host, port = BASE.rsplit(":", 1)
     return ModelRegistry(host, int(port), author="ada", is_secure=False)
 
 
 def send(method: str, path: str, body=None):
-    """Sends a request without any client; returns its status and its text."""
+    """Sends a request without the client; returns the status and the body."""
     data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
     request = urllib.request.Request(API + path, data=data, method=method)
     try:
@@ -39,7 +39,7 @@ def same(actual, expected):
 
 
 def raises(kind, function, *arguments, **keywords):
-    """The error that the call has to end with."""
+    """Returns the error that the call must raise."""
     try:
         result = function(*arguments, **keywords)
     except kind as error:

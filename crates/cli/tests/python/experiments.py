@@ -1,4 +1,4 @@
-"""Experiments, runs and metrics, which only the older generation of the client has."""
+"""Experiments, runs and metrics, which only the older version of the client supports."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +10,7 @@ from model_registry.types import Metric
 registry = connect()
 runner, api = registry.async_runner, registry._api
 
-# A run and what is logged in it.
+# A run with logged parameters, metrics and artifacts.
 with registry.start_experiment_run(experiment_name="training", owner="ada", description="d") as run:
     run.log_param("rate", 0.1)
     run.log_param("layers", 3)
@@ -33,7 +33,7 @@ same(sorted(log.name for log in by_names), sorted(logs))
 same(registry.get_experiment_run(info.id).name, info.name)
 same([item.name for item in registry.get_experiments()], ["training"])
 
-# A nested run names the run around it.
+# A nested run refers to the enclosing run.
 with registry.start_experiment_run(experiment_name="training") as outer:
     with registry.start_experiment_run(nested=True) as inner:
         inner.log_metric("loss", 0.5)
@@ -41,7 +41,7 @@ nested = registry.get_experiment_run(inner.info.id)
 same(nested.custom_properties["kubeflow.parent_run_id"], outer.info.id)
 same(len(list(registry.get_experiment_runs(experiment_name="training").page_size(2))), 3)
 
-# Every step of a metric is kept; the metric itself is the last one.
+# The history keeps every step of a metric; the metric has the last value.
 steps = 21
 for step in range(steps):
     metric = Metric(name="epoch-loss", value=1.0 / (step + 1), step=step, timestamp=str(1700000000000 + step))
@@ -75,7 +75,7 @@ logs = {log.name: log for log in registry.get_experiment_run_logs(run_id=info.id
 same((logs["epoch-loss"].step, logs["epoch-loss"].value), (steps - 1, 1.0 / steps))
 
 
-# Several threads, each with runs of its own, in one experiment that all of them want to create.
+# Several threads with their own runs, in one experiment that all of them create.
 def work(number):
     registry = connect()
     ids = []
@@ -87,7 +87,7 @@ def work(number):
     return ids
 
 
-# The client looks before it creates, so the experiments are there first.
+# The client checks before it creates, so the experiments are created first.
 for name in ["shared-0", "shared-1"]:
     registry.create_experiment(name)
 with ThreadPoolExecutor(4) as threads:

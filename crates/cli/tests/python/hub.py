@@ -1,4 +1,4 @@
-"""The stand-in hub, asked by the package that the real hub publishes: what this accepts, the catalog may rely on."""
+"""Checks the fake hub with the published client package of the real hub."""
 
 import os
 import sys
@@ -11,10 +11,10 @@ os.environ["HF_HUB_DISABLE_IMPLICIT_TOKEN"] = "1"
 from huggingface_hub import HfApi
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
 
-TOKEN, STRANGER = "hf_test", "hf_stranger"
+TOKEN, TOKEN_WITHOUT_ACCESS = "hf_test", "hf_stranger"
 
 
-def refused(kind, call, status):
+def raises(kind, call, status):
     try:
         call()
     except kind as error:
@@ -24,17 +24,17 @@ def refused(kind, call, status):
     raise AssertionError(f"no {kind.__name__}")
 
 
-nobody, stranger, member, impostor = (HfApi(endpoint=BASE, token=token) for token in (False, STRANGER, TOKEN, "hf_no"))
+anonymous, without_access, member, unknown = (HfApi(endpoint=BASE, token=token) for token in (False, TOKEN_WITHOUT_ACCESS, TOKEN, "hf_no"))
 
-# Pages: the package follows the links to the end.
-names = [model.id for model in nobody.list_models(author="org", full=True)]
+# Pages: the package follows the links to the last page.
+names = [model.id for model in anonymous.list_models(author="org", full=True)]
 assert names == [f"org/m{number}" for number in range(5)] + ["org/secrets"], names
-assert [model.id for model in nobody.list_models(author="org", search="m3")] == ["org/m3"]
-assert [model.id for model in nobody.list_models(author="org", limit=3)] == names[:3]
+assert [model.id for model in anonymous.list_models(author="org", search="m3")] == ["org/m3"]
+assert [model.id for model in anonymous.list_models(author="org", limit=3)] == names[:3]
 assert "org/private" in [model.id for model in member.list_models(author="org")]
-assert list(nobody.list_models(author="absent")) == []
+assert list(anonymous.list_models(author="absent")) == []
 
-info = nobody.model_info("org/m1")
+info = anonymous.model_info("org/m1")
 assert (info.id, info.author, info.gated, info.private) == ("org/m1", "org", False, False), info
 assert info.sha and info.created_at.year == 2024 and info.last_modified.month == 2, info
 assert (info.library_name, info.pipeline_tag, info.tags[0]) == ("transformers", "text-generation", "license:apache-2.0")
@@ -42,22 +42,22 @@ assert [file.rfilename for file in info.siblings] == ["README.md"]
 assert info.card_data["language"] == ["en", "de"], info.card_data
 
 assert member.whoami()["name"] == "member"
-refused(HfHubHTTPError, impostor.whoami, 401)
+raises(HfHubHTTPError, unknown.whoami, 401)
 
-# Gated: known and denied, unknown and denied, known and let in.
-refused(GatedRepoError, lambda: nobody.model_info("org/secrets"), 401)
-error = refused(GatedRepoError, lambda: stranger.model_info("org/secrets"), 403)
+# Gated: 401 without a token, 403 without access, 200 with access.
+raises(GatedRepoError, lambda: anonymous.model_info("org/secrets"), 401)
+error = raises(GatedRepoError, lambda: without_access.model_info("org/secrets"), 403)
 assert "restricted" in str(error), error
 info = member.model_info("org/secrets")
 assert (info.id, info.gated) == ("org/secrets", "manual"), info
 
-# Private and absent look the same to others.
+# Callers without access cannot distinguish private from absent models.
 for name in ("org/private", "org/absent"):
-    refused(RepositoryNotFoundError, lambda: nobody.model_info(name), 401)
-    refused(RepositoryNotFoundError, lambda: stranger.model_info(name), 404)
+    raises(RepositoryNotFoundError, lambda: anonymous.model_info(name), 401)
+    raises(RepositoryNotFoundError, lambda: without_access.model_info(name), 404)
 info = member.model_info("org/private")
 assert (info.id, info.private) == ("org/private", True), info
 
-# A limit, as the hub tells it. The package waits and asks again, or says what the hub said.
-error = refused(HfHubHTTPError, lambda: nobody.model_info("org/limited"), 429)
+# The rate limit: the package retries, then raises the error of the hub.
+error = raises(HfHubHTTPError, lambda: anonymous.model_info("org/limited"), 429)
 assert "r=0" in error.response.headers["ratelimit"], error.response.headers

@@ -1,5 +1,5 @@
-"""`/metrics` under some traffic, read by the official parsers of both text formats and held against the rules of
-Prometheus for names."""
+"""`/metrics` after some traffic, parsed by the official parsers of both text formats and checked against the naming rules
+of Prometheus."""
 
 import json
 import re
@@ -38,7 +38,7 @@ def families(read, text):
 
 
 def check_names(found):
-    """What `promtool check metrics` asks for."""
+    """The rules of `promtool check metrics`."""
     for family in found.values():
         assert re.fullmatch(r"model_registry_[a-z0-9_]+", family.name), family.name
         assert family.documentation, f"{family.name} has no HELP"

@@ -1,4 +1,4 @@
-"""The generated low-level client: every answer has to pass its strict models."""
+"""The generated low-level client: every response must pass its strict types."""
 
 import asyncio
 import json

@@ -22,12 +22,12 @@ def register(name, version, **keywords):
     )
 
 
-# Nothing is found before anything is there.
+# An empty registry.
 same(registry.get_registered_model("churn"), None)
 same(list(registry.get_registered_models()), [])
 assert "does not exist" in str(raises(StoreError, registry.get_model_version, "churn", "1"))
 
-# Registering, with metadata of every type.
+# Registration with metadata of every type.
 model = register(
     "churn",
     "1.0",
@@ -56,7 +56,7 @@ same(register("churn", "2.0").id, model.id)
 same(registry.get_model_version("churn", "none"), None)
 same(registry.get_registered_model("none"), None)
 
-# Updating keeps what is not given, and whole doubles stay doubles.
+# An update keeps absent fields, and integral doubles stay doubles.
 model.description = "described"
 model = registry.update(model)
 same((model.description, model.owner), ("described", "grace"))
@@ -76,7 +76,7 @@ model.state = RegisteredModelState.ARCHIVED
 registry.update(model)
 same(registry.get_registered_model("churn").state, RegisteredModelState.ARCHIVED)
 
-# Names of versions: colons, 250 characters, no more.
+# Names of versions may have colons and at most 250 characters.
 for name in ["v1:2:3", "v" * 250, "ä b/c?d&e=f"]:
     register("names", name)
     same(registry.get_model_version("names", name).name, name)
@@ -86,11 +86,11 @@ model_id = registry.get_registered_model("names").id
 status, _ = send("POST", "/model_versions", {"name": "v1:2:3", "registeredModelId": model_id})
 same(status, 409)
 
-# Paging in every order. The pager asks for the first page again to see that it is through.
+# Paging in every order. The pager requests the first page again to detect the end.
 for number in range(23):
     same(send("POST", "/registered_models", {"name": f"page-{number:02}"})[0], 201)
 names = ["churn", "names", *(f"page-{number:02}" for number in range(23))]
-# Changed last, so that it is the last one in the order of changes alone.
+# Updated last, so that it is last only in the order of updates.
 same(send("PATCH", f"/registered_models/{model.id}", {"description": "changed last"})[0], 200)
 by_change = [*names[1:], "churn"]
 for order, expected in [
@@ -106,7 +106,7 @@ for order, expected in [
 same([item.name for item in registry.get_model_versions("names").page_size(1)], ["v1:2:3", "v" * 250, "ä b/c?d&e=f"])
 assert "does not exist" in str(raises(StoreError, registry.get_model_versions, "none"))
 
-# An artifact made without a version keeps its id when it is attached to one.
+# A standalone artifact keeps its id when it is attached to a version.
 runner, api = registry.async_runner, registry._api
 alone = runner(api.upsert_model_artifact(ModelArtifact(name="alone", uri="s3://alone")))
 version = registry.get_model_version("churn", "2.0")
@@ -117,12 +117,12 @@ assert alone.id in [item.id for item in artifacts], artifacts
 doc = runner(api.upsert_model_version_artifact(DocArtifact(uri="s3://doc"), version.id))
 assert doc.name, "the server names artifacts that have no name"
 
-# The type of an artifact never changes.
+# The type of an artifact cannot be changed.
 status, text = send("PATCH", f"/artifacts/{doc.id}", {"artifactType": "model-artifact", "uri": "s3://x"})
 same(status, 400)
 assert "artifact type" in json.loads(text)["message"], text
 
-# What clients compare letter by letter.
+# Strings that clients compare exactly.
 same(
     send("POST", "/registered_models", {"name": "m", "ext_id": 1}),
     (400, '{"code":"Bad Request","message":"json: unknown field \\"ext_id\\""}'),

@@ -1,4 +1,4 @@
-"""The catalog's part of `hooks.py`: what its schemas cannot say."""
+"""The part of `hooks.py` for the catalog."""
 
 import requests
 
@@ -22,13 +22,13 @@ def mend(case, is_positive):
 
 def mend_query(case):
     query = dict(case.query or {})
-    # Sources are chosen by name or by label.
+    # Sources are selected by id or by label, not both.
     if query.get("source"):
         query.pop("sourceLabel", None)
-    # Only names that the configuration has.
+    # The name must be one of the configuration.
     if query.get("namedQuery"):
         query["namedQuery"] = named_queries(case)[0]
-    # Recommendations refuse properties that nothing measured.
+    # Recommendations are rejected for properties that no performance metrics have.
     if query.get("recommendations"):
         for name in ("rpsProperty", "latencyProperty", "hardwareCountProperty", "hardwareTypeProperty"):
             query.pop(name, None)
@@ -37,7 +37,7 @@ def mend_query(case):
 
 
 def mend_path(case):
-    """Half of the requests are about something that is there."""
+    """Makes half of the requests refer to an existing model."""
     parameters = dict(case.path_parameters)
     source = parameters.get("source_id")
     if source is None or len(str(source)) % 2 == 1:
@@ -51,28 +51,28 @@ def mend_path(case):
 
 
 def mend_form(form):
-    # A random text is no configuration. It is kept, as a name in one.
+    # A random string is not a valid configuration; it becomes a name in one.
     text = "".join(character for character in str(form.get("config", "")) if character.isalnum())[:50]
     form["config"] = f"type: yaml\nexcludedModels: ['x{text}']\n".encode()
     form["catalogData"] = f"models: [{{name: 'x{text}'}}, {{name: y}}]".encode()
 
 
 def is_valid_form(case):
-    """Whatever stands in the files of a form is a text, so a form that has the required one is valid."""
+    """Any string is a valid file in the schema, so a form with the required file is valid."""
     return is_catalog(case) and isinstance(case.body, dict) and "config" in case.body
 
 
 def lenient_parameters(case):
-    """Values that the catalog takes although the schema calls for better ones."""
+    """Parameters with values that the catalog accepts although the schema does not."""
     if not is_catalog(case):
         return set()
-    # A list may be written with commas, and so as one text.
+    # A list may be one string with commas.
     lenient = {"source", "sourceLabel"}
     for name, value in (case.query or {}).items():
-        # As the reference's server does, it takes further words for truth values.
+        # Like the Kubeflow Model Registry, it accepts further words for booleans.
         if name in ("includeTools", "recommendations") and str(value) in ("0", "1", "t", "T", "f", "F"):
             lenient.add(name)
-        # Of a parameter that is repeated, or made up from an object, the first value counts, and an empty one is none.
+        # The first value of a repeated parameter counts, and an empty one counts as absent.
         if isinstance(value, (list, dict)) and str(next(iter(value), "")) == "":
             lenient.add(name)
     return lenient
@@ -83,6 +83,6 @@ def named_queries(case):
 
 
 def get(case, path):
-    answer = requests.get(case.operation.base_url.rstrip("/") + path, timeout=10)
-    answer.raise_for_status()
-    return answer.json()
+    response = requests.get(case.operation.base_url.rstrip("/") + path, timeout=10)
+    response.raise_for_status()
+    return response.json()

@@ -1,9 +1,8 @@
-"""Tells schemathesis what a schema cannot say.
+"""Constraints for schemathesis that a schema cannot express.
 
-Two kinds of thing. `mend` turns generated requests that are valid by the schema alone into ones that can mean something:
-a filter is a language, a page token comes from the previous page, a find needs something to look for. `filter_failure`
-accepts answers that are right although a check objects: each entry names the operation, the parameter or the message it
-is about, and why.
+The `mend_…` functions turn generated requests that are valid only by the schema into valid ones: a filter follows a
+grammar, a page token comes from the previous page, a find needs a key. `filter_failure` accepts correct responses that a
+check rejects; each entry names the operation, parameter or message, and the reason.
 """
 
 import os
@@ -17,7 +16,7 @@ from schemathesis.core.failures import AcceptedNegativeData
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.openapi.checks import EnsureResourceAvailability, JsonSchemaError, RejectedPositiveData
 
-# Beside this file.
+# In the directory of this file.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import catalog_hooks
 
@@ -43,7 +42,7 @@ def is_positive(case, location):
     return case.meta is None or not case.meta.is_negative_at(location)
 
 
-# ---- requests that can mean something ----
+# ---- valid requests ----
 
 
 @schemathesis.hook
@@ -60,21 +59,21 @@ def before_call(context, case, kwargs):
 
 def mend_query(case):
     query = dict(case.query or {})
-    # Page tokens are opaque: only one that the server gave for the same list, order and filter is of use.
+    # Page tokens are opaque: only one of the same list, order and filter is valid.
     query.pop("nextPageToken", None)
-    # A random text is no filter. The text is kept, as a value in one.
+    # A random string is not a valid filter; it becomes a value in one.
     if "filterQuery" in query:
         text = str(query["filterQuery"]).replace("\\", "").replace("'", "''")
         query["filterQuery"] = f"name != '{text}' OR description LIKE '%'"
     path = relative(case)
-    # A sequence that was never given is refused, and waiting tells nothing.
+    # A sequence that was never assigned is rejected, and waiting would only take time.
     if path == "changes":
         query["after"] = "0"
         query.pop("wait", None)
     if path in FINDS and not query.get("externalId"):
         if not query.get("name"):
             query["name"] = "a"
-        # Names of children are unique only below their parent.
+        # Names of children are unique only within their parent.
         if path not in PARENTLESS and not query.get("parentResourceId"):
             query["parentResourceId"] = "1"
     if query != (case.query or {}):
@@ -83,10 +82,10 @@ def mend_query(case):
 
 def mend_headers(case):
     headers = case.headers or {}
-    # The same key with another body is refused (422): every request gets a key of its own.
+    # A key that is reused with another body is rejected (422), so every request gets a new key.
     if headers.get("Idempotency-Key"):
         headers["Idempotency-Key"] = uuid.uuid4().hex
-    # No random text is the tag of an entity (412).
+    # A random string never matches an entity tag (412).
     if "If-Match" in headers:
         headers["If-Match"] = "*"
 
@@ -94,21 +93,21 @@ def mend_headers(case):
 def mend_body(case, body):
     path = relative(case)
     drop_undeclared_fields(case, body)
-    # Kinds remembered from other operations: this path serves only one.
+    # Schemathesis reuses types from other operations, but this path serves only model artifacts.
     if path.startswith("model_artifacts") and body.get("artifactType"):
         body["artifactType"] = "model-artifact"
     if "artifacts" in path or path == "registered_models:register":
         for artifact in [body, *(body.get("artifacts") or [])]:
             mend_artifact(artifact)
-    # The contract calls any text an id.
+    # The contract allows any string as id.
     if isinstance(body.get("id"), str) and not re.fullmatch(r"[0-9]{0,9}", body["id"]):
         body["id"] = ""
-    # A run's times are numbers in texts, and it does not end before it starts.
+    # The times of a run are numbers in strings, and a run cannot end before it starts.
     if "experiment" in path and isinstance(body.get("startTimeSinceEpoch"), str):
         body["startTimeSinceEpoch"] = "1700000000000"
     if "experiment" in path and isinstance(body.get("endTimeSinceEpoch"), str):
         body["endTimeSinceEpoch"] = "1700000000001"
-    # An artifact never becomes one of another kind.
+    # The type of an artifact cannot be changed.
     if case.method == "PATCH" and path == "artifacts/{id}":
         found = requests.get(case.operation.base_url.rstrip("/") + case.formatted_path, timeout=10)
         if found.status_code == 200:
@@ -119,20 +118,20 @@ def mend_body(case, body):
 
 
 def mend_artifact(artifact):
-    # A metric is its value, which the contract calls optional.
+    # A metric requires a value, although the contract does not.
     if artifact.get("artifactType") == "metric" and artifact.get("value") is None:
         artifact["value"] = 1.0
-    # The contract calls steps 64-bit integers without a limit to match.
+    # The contract does not limit steps to 64 bits.
     step = artifact.get("step")
     if isinstance(step, int) and not -(2**63) <= step < 2**63:
         artifact["step"] = 0
 
 
 def drop_undeclared_fields(case, body):
-    """Bodies with unknown fields are refused, which the contract and two schemas of ours do not say."""
+    """Removes unknown fields, which the server rejects although the contract and two of our schemas allow them."""
     document = case.operation.schema.raw_schema
     operation = document["paths"][case.path].get(case.method.lower())
-    # Some cases are about methods that a path does not have.
+    # Some cases use a method that the path does not have.
     if operation is None:
         return
     declared = set()
@@ -150,7 +149,7 @@ def collect_properties(schema, document, into):
             collect_properties(member, document, into)
 
 
-# ---- answers that are right although a check objects ----
+# ---- correct responses that a check rejects ----
 
 
 @schemathesis.hook
@@ -159,17 +158,17 @@ def filter_failure(context, failure, case, response):
     if isinstance(failure, AcceptedNegativeData):
         return not is_lenient(case, failure.message)
     if isinstance(failure, RejectedPositiveData):
-        return not is_rightly_refused(response)
+        return not is_rightly_rejected(response)
     if isinstance(failure, EnsureResourceAvailability):
         return not is_about_another_entity(case, response)
     if isinstance(failure, JsonSchemaError):
-        # A logo may be any text, in requests and so in answers.
+        # A logo may be any string, in requests and hence in responses.
         return not re.search(r'is not a "uri"', failure.message)
     return True
 
 
 def is_lenient(case, message):
-    """Values that the server takes although the schema calls for better ones, because the reference takes them."""
+    """Whether the server accepts the values for parity with the Kubeflow Model Registry, although the schema does not."""
     negative = {location for location in ParameterLocation if case.meta.is_negative_at(location)}
     if catalog_hooks.is_valid_form(case):
         negative.discard(ParameterLocation.BODY)
@@ -177,54 +176,54 @@ def is_lenient(case, message):
         if not negative or "unexpected properties" in message:
             return True
     if negative == {ParameterLocation.QUERY}:
-        # What is wrong, such as "parameters `orderBy`, `sortOrder` in query".
+        # The invalid parts, such as "parameters `orderBy`, `sortOrder` in query".
         wrong = re.findall(r"`(\w+)`", message.partition("Invalid component")[2].partition(" in query")[0])
-        # Anything but DESC is ascending; an unknown order is that of ids, in v1alpha3 and the catalog.
+        # Any value but DESC is ascending; in v1alpha3 and the MCP catalog, an unknown order is that of ids.
         takes_any_order = "/v1alpha3/" in case.path or case.path.startswith("/api/mcp_catalog/")
         lenient = {"sortOrder", "stepIds"} | ({"orderBy"} if takes_any_order else set())
-        # An empty value is no value.
+        # An empty value counts as absent.
         lenient |= {name for name, value in (case.query or {}).items() if value == ""}
         lenient |= catalog_hooks.lenient_parameters(case)
         return bool(wrong) and set(wrong) <= lenient
     if negative == {ParameterLocation.PATH}:
-        # An id that nothing can have is unknown like others, and what belongs to an unknown parent is an empty list.
+        # An id out of range is unknown like others, and the list below an unknown parent is empty.
         is_number = re.fullmatch(r"[-+]?[0-9]+", str(next(iter(case.path_parameters.values()))))
         return case.method == "GET" and not case.path.endswith("}") and bool(is_number)
     if negative == {ParameterLocation.BODY}:
-        # A null for a body is an empty object.
+        # A null body counts as an empty object.
         if case.body is None:
             return True
-        # What is wrong, such as "in body - registeredModel -> logo: Incorrect type".
+        # The invalid parts, such as "in body - registeredModel -> logo: Incorrect type".
         wrong = re.findall(r"in body - (?:.* -> )?(\w+): ", message)
-        # The parent in the path counts, whatever the body says.
+        # The parent in the path overrides that in the body.
         overridden = {"registeredModelId", "experimentId", "servingEnvironmentId"} if "{" in case.path else set()
         return bool(wrong) and set(wrong) <= {"logo", "licenseLink"} | overridden
     return False
 
 
-# Messages of 400 answers to requests that are valid by the schema alone.
-REFUSALS = [
-    # Null bytes slip through where schemathesis makes up examples of its own.
+# Messages of 400 responses to requests that are valid only by the schema.
+REJECTIONS = [
+    # Schemathesis generates some examples with null bytes.
     "null bytes",
-    # Of the numbers with 19 digits some do not fit.
+    # Some numbers with 19 digits exceed 64 bits.
     "64-bit integer",
     # The id in a body may be that of an entity elsewhere or of another kind.
     "belongs to another parent",
     "mismatched types, artifact with id",
-    # The contract does not limit the requests per second of measurements.
+    # The contract does not limit the requests per second of recommendations.
     "targetRPS",
     # The contract gives sources the orders of all lists; neither server has all of them.
     "use ID or NAME",
 ]
 
 
-def is_rightly_refused(response):
+def is_rightly_rejected(response):
     message = response.json().get("message", "") if response.status_code == 400 else ""
-    return any(refusal in message for refusal in REFUSALS)
+    return any(rejection in message for rejection in REJECTIONS)
 
 
 def is_about_another_entity(case, response):
-    """What was just created is there, but the body names something else that is not."""
+    """Whether the created entity exists, but the body refers to another one that does not."""
     served = case.method == "POST" and relative(case).endswith(("/inference_services", "/serves"))
     message = response.json().get("message", "") if response.status_code == 404 else ""
     return served and message.startswith(("no registered model found", "no model version found"))

@@ -64,8 +64,8 @@ fn sequences(response: &Response) -> Vec<i64> {
 
 fn gone_message(after: i64, first: i64) -> String {
     format!(
-        "the changes behind {after} are not kept any more, the oldest that is kept is {first}: take `next` of \
-         after=newest, read everything again, and go on from there; after={} reads context is kept",
+        "the changes after {after} have expired, the oldest one left is {first}: take `next` of after=newest, read \
+         all entities again, and continue from there; after={} reads the changes that are left",
         first - 1
     )
 }

@@ -1,4 +1,4 @@
-//! Export and import of everything that was made: time, size, memory.
+//! Export and import of the benchmark's data: time, file size, memory.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -13,39 +13,40 @@ use crate::process;
 
 pub(crate) const NAME: &str = "export and import";
 
-/// One run of the executable over all data.
-pub(crate) struct Copied {
-    what: &'static str,
+/// One export or import of all data.
+pub(crate) struct Copy {
+    name: &'static str,
     seconds: f64,
-    /// Bytes at most.
+    /// Peak resident memory in bytes.
     memory: u64,
+    /// Size of the exported file in bytes.
     file: u64,
 }
 
-/// Exports from the server's database, and imports into an empty one of PostgreSQL and of SQLite.
-pub(crate) async fn run(executable: &Path, postgres: &str) -> Result<Vec<Copied>> {
+/// Exports from the server's database, and imports into empty databases of PostgreSQL and SQLite.
+pub(crate) async fn run(executable: &Path, postgres: &str) -> Result<Vec<Copy>> {
     let directory = tempfile::tempdir()?;
     let path = |name: &str| directory.path().join(name).display().to_string();
     let (file, again) = (path("models.jsonl"), path("again.jsonl"));
     let sqlite = format!("sqlite:{}", path("copy.db"));
     let empty = TestDatabase::create_on(Backend::Postgres, postgres).await?;
-    let mut copied = Vec::new();
-    for (what, command, name, database) in [
+    let mut copies = Vec::new();
+    for (name, command, path, database) in [
         ("export from PostgreSQL", "export", &file, postgres),
         ("import into PostgreSQL", "import", &file, empty.url()),
         ("import into SQLite", "import", &file, &sqlite),
         ("export from SQLite", "export", &again, &sqlite),
     ] {
-        eprintln!("{what}");
-        let (seconds, memory) = measure(executable, &[command, name, "--database", database]).await?;
-        copied.push(Copied { what, seconds, memory, file: std::fs::metadata(name)?.len() });
+        eprintln!("{name}");
+        let (seconds, memory) = measure(executable, &[command, path, "--database", database]).await?;
+        copies.push(Copy { name, seconds, memory, file: std::fs::metadata(path)?.len() });
     }
-    // What they wrote goes to the disk now, and not beneath what is measured next.
+    // Written to the disk now, so that it does not slow down the next measurement.
     Command::new("sync").status().await.context("cannot start sync")?;
-    Ok(copied)
+    Ok(copies)
 }
 
-/// Seconds and bytes of memory at most.
+/// Runs the executable; returns its run time in seconds and its peak memory in bytes.
 async fn measure(executable: &Path, arguments: &[&str]) -> Result<(f64, u64)> {
     let started = Instant::now();
     let mut child = Command::new(executable)
@@ -55,11 +56,11 @@ async fn measure(executable: &Path, arguments: &[&str]) -> Result<(f64, u64)> {
         .kill_on_drop(true)
         .spawn()
         .context("cannot start the executable")?;
-    let process = child.id().context("it has ended already")?;
+    let process = child.id().context("the executable has ended already")?;
     let mut memory = 0;
-    // The kernel keeps the highest value; it is gone with the process, so the last one seen counts.
+    // The kernel keeps the peak only until the process ends, so it is read repeatedly.
     let status = loop {
-        memory = process::highest_memory(process).unwrap_or(memory);
+        memory = process::peak_memory(process).unwrap_or(memory);
         if let Ok(status) = tokio::time::timeout(Duration::from_millis(10), child.wait()).await {
             break status?;
         }
@@ -70,19 +71,19 @@ async fn measure(executable: &Path, arguments: &[&str]) -> Result<(f64, u64)> {
     Ok((started.elapsed().as_secs_f64(), memory))
 }
 
-pub(crate) fn table(copied: &[Copied]) -> String {
-    let mut text = "| | seconds | memory at most, MB | file, MB |\n|---|--:|--:|--:|\n".to_owned();
-    for Copied { what, seconds, memory, file } in copied {
-        let _ = writeln!(text, "| {what} | {seconds:.1} | {} | {} |", memory / 1_000_000, file / 1_000_000);
+pub(crate) fn table(copies: &[Copy]) -> String {
+    let mut text = "| | seconds | peak memory, MB | file, MB |\n|---|--:|--:|--:|\n".to_owned();
+    for Copy { name, seconds, memory, file } in copies {
+        let _ = writeln!(text, "| {name} | {seconds:.1} | {} | {} |", memory / 1_000_000, file / 1_000_000);
     }
     text
 }
 
-pub(crate) fn json(copied: &[Copied]) -> Vec<serde_json::Value> {
-    let value = |copied: &Copied| {
+pub(crate) fn json(copies: &[Copy]) -> Vec<serde_json::Value> {
+    let value = |copy: &Copy| {
         serde_json::json!({
-            "what": copied.what, "seconds": copied.seconds, "memoryBytes": copied.memory, "fileBytes": copied.file,
+            "name": copy.name, "seconds": copy.seconds, "memoryBytes": copy.memory, "fileBytes": copy.file,
         })
     };
-    copied.iter().map(value).collect()
+    copies.iter().map(value).collect()
 }

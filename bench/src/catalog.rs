@@ -1,4 +1,4 @@
-//! The catalog at scale: one file with a hundred thousand models, loaded, searched and replaced under readers.
+//! The catalog with a file of 100,000 models: loaded, searched, and replaced while it is read.
 
 mod data;
 mod readers;
@@ -18,35 +18,38 @@ use crate::load::{self, Measured};
 use crate::scenario::Scenario;
 use crate::{Arguments, Target, process};
 use data::{Content, HARDWARE, WORDS};
-use readers::{Readers, Seen};
+use readers::{Readers, Reads};
 
 pub(crate) const MODELS: &str = "/api/model_catalog/v1alpha1/models";
-/// A closed loop of more would measure how the cores are shared.
+/// Few, because the load generator shares the processor with the server.
 const CONNECTIONS: usize = 4;
-const PATIENCE: Duration = Duration::from_mins(10);
+const TIMEOUT: Duration = Duration::from_mins(10);
 const SOURCES: &str =
     "model_catalogs:\n- {id: bench, name: Bench, type: yaml, properties: {yamlCatalogPath: models.yaml}}\n";
 
-/// What was measured on one database.
+/// The measurements on one database.
 pub(crate) struct Outcome {
     pub(crate) database: &'static str,
-    /// From the start of the process to its readiness.
+    /// From the start of the process until it is ready.
     pub(crate) first_load: Duration,
-    /// The most memory that the process had until then, and at the end.
+    /// Peak memory in bytes until then.
     pub(crate) peak_memory: u64,
+    /// Peak memory in bytes of the whole run.
     pub(crate) final_peak_memory: u64,
     pub(crate) queries: Vec<Measured>,
-    /// From the change of the file to the answer that shows it.
+    /// From the change of one model in the file to the first response that contains it.
     pub(crate) one_changed: Duration,
+    /// The same for a change of all models.
     pub(crate) all_changed: Duration,
-    pub(crate) seen: Seen,
+    pub(crate) reads: Reads,
 }
 
-/// What was measured, and of what.
+/// All measurements, and the data they were made with.
 pub(crate) struct Report {
     pub(crate) models: usize,
+    /// Size of the file.
     pub(crate) bytes: u64,
-    /// The file read and checked, without a database.
+    /// Time for reading and checking the file without a database.
     pub(crate) reading: Duration,
     pub(crate) outcomes: Vec<Outcome>,
 }
@@ -125,29 +128,29 @@ async fn measure(
     write(directory, Content { models, round: 1, first: 1 })?;
     let all_changed =
         until(&target.base_url, &path, |model| model["customProperties"]["round"]["string_value"] == "1").await?;
-    let seen = readers.stop().await?;
-    // Each scenario begins to count again.
-    let while_queried = queries.iter().filter_map(|query| query.memory).max().unwrap_or_default();
-    let final_peak_memory = peak_memory.max(while_queried).max(self::peak_memory(&target));
-    Ok(Outcome { database, first_load, peak_memory, final_peak_memory, queries, one_changed, all_changed, seen })
+    let reads = readers.stop().await?;
+    // Each scenario resets the kernel's peak.
+    let peak_of_queries = queries.iter().filter_map(|query| query.memory).max().unwrap_or_default();
+    let final_peak_memory = peak_memory.max(peak_of_queries).max(self::peak_memory(&target));
+    Ok(Outcome { database, first_load, peak_memory, final_peak_memory, queries, one_changed, all_changed, reads })
 }
 
 fn peak_memory(target: &Target) -> u64 {
-    target.process.and_then(process::highest_memory).unwrap_or_default()
+    target.process.and_then(process::peak_memory).unwrap_or_default()
 }
 
-/// Asks until the answer is right, and tells how long that took.
-async fn until(base_url: &str, path: &str, is_right: impl Fn(&Value) -> bool) -> Result<Duration> {
+/// Polls until the response is the expected one; returns how long that took.
+async fn until(base_url: &str, path: &str, is_expected: impl Fn(&Value) -> bool) -> Result<Duration> {
     let started = Instant::now();
     loop {
         let mut connection = Connection::open(base_url).await?;
-        if let Ok(answer) = connection.send(&Call::get(path)).await
-            && is_right(&serde_json::from_slice(answer).unwrap_or_default())
+        if let Ok(body) = connection.send(&Call::get(path)).await
+            && is_expected(&serde_json::from_slice(body).unwrap_or_default())
         {
             return Ok(started.elapsed());
         }
-        if started.elapsed() > PATIENCE {
-            bail!("{path}: not within {PATIENCE:?}");
+        if started.elapsed() > TIMEOUT {
+            bail!("{path}: no expected response within {TIMEOUT:?}");
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -173,7 +176,7 @@ fn scenarios() -> Vec<Scenario> {
     ]
 }
 
-/// The few characters of the filters above that a URL must not have.
+/// Percent-encodes the characters of the filters above that a URL cannot contain.
 fn encoded(filter: &str) -> String {
     filter.replace(' ', "%20").replace('<', "%3C").replace('>', "%3E")
 }

@@ -1,18 +1,18 @@
-//! One HTTP/1.1 connection that sends a request, reads the whole answer, and sends the next.
+//! A minimal HTTP/1.1 connection: sends a request, reads the whole response, then sends the next.
 //!
-//! Written on the socket, with a parser crate for the heads: load and server share the machine, and a client library would
-//! take as much of it as the server does.
+//! Works directly on the socket, with a parser crate for the response head: load and server share the machine, and a client
+//! library would use as much processor time as the server.
 
 use anyhow::{Context, Result, bail, ensure};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use url::Url;
 
-/// What a scenario sends.
+/// A request of a scenario.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub(crate) method: &'static str,
-    /// Below `/api/model_registry/v1alpha3/`, or from the root with a slash in front.
+    /// Relative to `/api/model_registry/v1alpha3/`, or absolute if it begins with a slash.
     pub(crate) path: String,
     pub(crate) body: Option<String>,
 }
@@ -31,11 +31,11 @@ pub(crate) struct Connection {
     stream: TcpStream,
     host: String,
     request: String,
-    /// What has come of an answer; kept for the next one.
+    /// The bytes received of the current response.
     received: Vec<u8>,
 }
 
-/// How an answer's body ends.
+/// How the length of a response body is given.
 enum Length {
     Bytes(usize),
     Chunked,
@@ -43,7 +43,7 @@ enum Length {
 
 impl Connection {
     pub(crate) async fn open(base_url: &str) -> Result<Self> {
-        let url = Url::parse(base_url).context("the base URL is no URL")?;
+        let url = Url::parse(base_url).context("the base URL is not a URL")?;
         let host = url.host_str().context("the base URL has no host")?.to_owned();
         let port = url.port_or_known_default().unwrap_or(80);
         let stream = TcpStream::connect((host.as_str(), port)).await.context("cannot connect")?;
@@ -51,7 +51,7 @@ impl Connection {
         Ok(Self { stream, host: format!("{host}:{port}"), request: String::new(), received: Vec::new() })
     }
 
-    /// Sends a call and reads the answer's body.
+    /// Sends a request and returns the response body; a status other than 2xx is an error.
     pub(crate) async fn send(&mut self, call: &Call) -> Result<&[u8]> {
         let path = match call.path.strip_prefix('/') {
             Some(_) => call.path.clone(),
@@ -97,7 +97,7 @@ impl Connection {
         Ok(body)
     }
 
-    /// Reads a chunked body and moves its chunks together; the answer is where they end.
+    /// Reads a chunked body and joins its chunks in place; returns the end of the body.
     async fn receive_chunks(&mut self, start: usize) -> Result<usize> {
         let (mut end, mut at) = (start, start);
         loop {
@@ -115,7 +115,7 @@ impl Connection {
                     end += size;
                 }
                 Ok(httparse::Status::Partial) => self.receive().await?,
-                Err(_) => bail!("the answer is badly chunked"),
+                Err(_) => bail!("the response has an invalid chunk"),
             }
         }
     }
@@ -129,11 +129,11 @@ impl Connection {
     }
 }
 
-/// Status, length of the head, and length of the body, when the whole head is there.
+/// Returns the status, the length of the head and the length of the body; `None` if the head is incomplete.
 fn parse_head(received: &[u8]) -> Result<Option<(u16, usize, Length)>> {
     let mut headers = [httparse::EMPTY_HEADER; 64];
     let mut response = httparse::Response::new(&mut headers);
-    let httparse::Status::Complete(head) = response.parse(received).context("the answer is no HTTP")? else {
+    let httparse::Status::Complete(head) = response.parse(received).context("the response is not HTTP")? else {
         return Ok(None);
     };
     let header = |name: &str| {
@@ -141,7 +141,7 @@ fn parse_head(received: &[u8]) -> Result<Option<(u16, usize, Length)>> {
         found.and_then(|header| std::str::from_utf8(header.value).ok())
     };
     let length = match header("content-length") {
-        Some(length) => Length::Bytes(length.trim().parse().context("the answer's length is no number")?),
+        Some(length) => Length::Bytes(length.trim().parse().context("the response has an invalid content-length")?),
         None if header("transfer-encoding").is_some() => Length::Chunked,
         None => Length::Bytes(0),
     };

@@ -1,4 +1,4 @@
-//! Makes the data, through the API where the server has the registration endpoint, in single requests elsewhere.
+//! Creates the data through the API.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,13 +17,13 @@ pub(crate) struct Size {
     pub(crate) versions_per_model: usize,
 }
 
-/// What the scenarios need to know of the data.
+/// The ids and page tokens that scenarios use.
 #[derive(Clone, Debug)]
 pub(crate) struct Data {
     pub(crate) size: Size,
     pub(crate) version_ids: Arc<Vec<i64>>,
     pub(crate) experiment_run_ids: Arc<Vec<i64>>,
-    /// The tokens of all pages of 100 versions, in order.
+    /// Tokens of all pages of 100 versions, in order.
     pub(crate) page_tokens: Arc<Vec<String>>,
 }
 
@@ -57,13 +57,13 @@ pub(crate) async fn make(base_url: &str, size: Size) -> Result<Data> {
         let body = json!({"name": format!("run-{number}"), "experimentId": experiment.to_string()});
         runs.push(create(&mut connection, "experiment_runs", &body).await?);
     }
-    eprintln!("{} versions made in {:.1} s", version_ids.len(), started.elapsed().as_secs_f64());
-    let page_tokens = Arc::new(walk(&mut connection).await?);
+    eprintln!("{} versions created in {:.1} s", version_ids.len(), started.elapsed().as_secs_f64());
+    let page_tokens = Arc::new(read_all_pages(&mut connection).await?);
     Ok(Data { size, version_ids: Arc::new(version_ids), experiment_run_ids: Arc::new(runs), page_tokens })
 }
 
-/// Reads all pages, one after the other as their tokens are found.
-async fn walk(connection: &mut Connection) -> Result<Vec<String>> {
+/// Reads all pages and returns their tokens.
+async fn read_all_pages(connection: &mut Connection) -> Result<Vec<String>> {
     let mut tokens = vec![String::new()];
     loop {
         let last = tokens.last().map_or("", String::as_str);
@@ -75,34 +75,34 @@ async fn walk(connection: &mut Connection) -> Result<Vec<String>> {
     }
 }
 
-/// The call for the page of 100 versions that a token leads to; the first one has none.
+/// The request for a page of 100 versions; the token of the first page is empty.
 pub(crate) fn page(token: &str) -> Call {
-    // Tokens of other servers need not be fit for URLs.
+    // Tokens of other servers may need encoding.
     let token: String = url::form_urlencoded::byte_serialize(token.as_bytes()).collect();
     Call::get(format!("model_versions?pageSize=100&nextPageToken={token}"))
 }
 
 async fn create(connection: &mut Connection, path: &str, body: &Value) -> Result<i64> {
-    let answer = connection.send(&Call::post(path, body)).await?;
-    id(&serde_json::from_slice(answer)?)
+    let response = connection.send(&Call::post(path, body)).await?;
+    id(&serde_json::from_slice(response)?)
 }
 
 fn id(entity: &Value) -> Result<i64> {
-    entity["id"].as_str().and_then(|id| id.parse().ok()).context("the answer has no id")
+    entity["id"].as_str().and_then(|id| id.parse().ok()).context("the response has no id")
 }
 
-/// One version of the model it belongs to, with its artifacts.
+/// Registers a version with its artifacts, and its model if needed; returns the id of the version.
 async fn register(connection: &mut Connection, number: usize, size: Size) -> Result<i64> {
     let body = registration(number % size.models, number / size.models);
-    let answer = connection.send(&Call::post("registered_models:register", &body)).await?;
-    id(&serde_json::from_slice::<Value>(answer)?["modelVersion"])
+    let response = connection.send(&Call::post("registered_models:register", &body)).await?;
+    id(&serde_json::from_slice::<Value>(response)?["modelVersion"])
 }
 
 pub(crate) const FRAMEWORKS: [&str; 4] = ["onnx", "torch", "tensorflow", "sklearn"];
 
-/// The body of a registration: ten custom properties of every type, spread so that filters select known shares.
+/// The body of a registration: ten custom properties, distributed so that filters select known shares.
 pub(crate) fn registration(model: usize, version: usize) -> Value {
-    // A number of its own for each property: none says anything about another.
+    // An independent number for each property.
     let number = |property: u64| {
         let mut mixed = ((model as u64) << 24 | version as u64).wrapping_add(property << 56);
         for multiplier in [0xBF58_476D_1CE4_E5B9_u64, 0x94D0_49BB_1331_11EB] {
@@ -111,21 +111,21 @@ pub(crate) fn registration(model: usize, version: usize) -> Value {
         usize::try_from((mixed ^ mixed >> 31) >> 1).unwrap_or_default()
     };
     let mut properties = Map::new();
-    properties.insert("stage".into(), text(["production", "staging", "development", "research"][number(1) % 4]));
-    properties.insert("team".into(), text(&format!("team-{}", number(2) % 50)));
-    properties.insert("framework".into(), text(FRAMEWORKS[number(3) % 4]));
+    properties.insert("stage".into(), string(["production", "staging", "development", "research"][number(1) % 4]));
+    properties.insert("team".into(), string(&format!("team-{}", number(2) % 50)));
+    properties.insert("framework".into(), string(FRAMEWORKS[number(3) % 4]));
     properties.insert("accuracy".into(), double(number(4) % 10_000, 10_000));
     properties.insert("loss".into(), double(number(5) % 997, 997));
     properties.insert("batch_size".into(), int(1 << (number(6) % 8)));
     properties.insert("epochs".into(), int(number(7) % 100));
     let validated = number(8).is_multiple_of(2);
     properties.insert("validated".into(), json!({"metadataType": "MetadataBoolValue", "bool_value": validated}));
-    properties.insert("dataset".into(), text(&format!("dataset-{}", number(9) % 1_000)));
-    properties.insert("commit".into(), text(&format!("{:016x}", number(10))));
+    properties.insert("dataset".into(), string(&format!("dataset-{}", number(9) % 1_000)));
+    properties.insert("commit".into(), string(&format!("{:016x}", number(10))));
     json!({
         "registeredModel": {"name": format!("model-{model}"), "owner": format!("owner-{}", model % 100)},
         "modelVersion": {"name": format!("v{version}"), "author": format!("author-{}", number(11) % 200),
-                         "description": "made by the benchmark", "customProperties": properties},
+                         "description": "created by the benchmark", "customProperties": properties},
         "artifacts": [
             {"artifactType": "model-artifact", "name": "weights", "uri": format!("s3://bench/{model}/{version}"),
              "modelFormatName": "onnx", "modelFormatVersion": "1"},
@@ -134,7 +134,7 @@ pub(crate) fn registration(model: usize, version: usize) -> Value {
     })
 }
 
-fn text(value: &str) -> Value {
+fn string(value: &str) -> Value {
     json!({"metadataType": "MetadataStringValue", "string_value": value})
 }
 

@@ -1,16 +1,17 @@
-//! Load on a running registry, beside what its database can do alone.
+//! Load on a running registry, compared with the database alone.
 //!
-//! **What this is.** A closed loop of connections drives the executable (or any server that speaks v1alpha3, with
-//! `--base-url`), records latencies, the server's processor time, memory and statements, and runs the equivalent statement
-//! by pgbench on the same database in the same run. **What it never does.** It asserts nothing: it reports ratios.
-//! **How to add a scenario.** A constructor in `scenario.rs`, and its limit in `limit.rs` where the database has one; of the
-//! catalog, a line in `catalog.rs`.
+//! **What this is.** A closed loop of connections sends requests to the executable (or with `--base-url` to any server of
+//! v1alpha3), and records latencies and the server's processor time, memory and statements. In the same run, pgbench runs the
+//! equivalent statements on the same database. **What it never does.** It asserts nothing: it reports ratios. **How to add a
+//! scenario.** A line in `scenario.rs`, and its statements in `database_alone.rs` if it has equivalent ones; for the catalog,
+//! a line in `catalog.rs`.
 
 mod backup;
 mod catalog;
 mod connection;
 mod data;
-mod limit;
+mod database_alone;
+mod latencies;
 mod load;
 mod process;
 mod report;
@@ -30,50 +31,50 @@ use scenario::Scenario;
 
 const DEFAULT_MODELS: usize = 10_000;
 
-/// What to measure.
+/// Command line of the benchmark.
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask bench", about = "Measures a registry beside the limit of its database")]
+#[command(name = "cargo xtask bench", about = "Measures a registry under load, and its database alone")]
 struct Arguments {
     /// The executable to measure.
     #[arg(long, default_value = "target/release/model-registry")]
     executable: PathBuf,
-    /// Another server that speaks v1alpha3, put under the same load; may be given several times.
+    /// Another server of the API v1alpha3 to measure with the same load; can be repeated.
     #[arg(long)]
     base_url: Vec<String>,
-    /// Measure the catalog: a file of 100,000 models loaded, searched and replaced, on SQLite and PostgreSQL.
+    /// Measure the catalog: load, search and replace a file of 100,000 models, on SQLite and PostgreSQL.
     #[arg(long)]
     catalog: bool,
-    /// Measure starts: time until it is ready, and memory while nobody asks anything.
+    /// Measure starts: time until the server is ready, and its memory when idle.
     #[arg(long, conflicts_with = "catalog")]
     start: bool,
-    /// Models to make; each gets ten versions with ten properties and two artifacts.
+    /// Number of models; each has ten versions with ten properties and two artifacts.
     #[arg(long, default_value_t = DEFAULT_MODELS)]
     models: usize,
-    /// 100,000 models with a million versions.
+    /// Use 100,000 models with a million versions.
     #[arg(long)]
     large: bool,
-    /// Connections.
+    /// Number of connections.
     #[arg(long, default_value_t = 16)]
     connections: usize,
-    /// Seconds each scenario runs.
+    /// Duration of each scenario in seconds.
     #[arg(long, default_value_t = 10)]
     seconds: u64,
-    /// Only scenarios (of the catalog: databases) whose name contains this.
+    /// Run only the scenarios (with `--catalog`: the databases) whose name contains this.
     #[arg(long)]
     only: Option<String>,
-    /// Where `report.md`, `report.json` and `report.svg` go.
+    /// Folder for `report.md`, `report.json` and `report.svg`.
     #[arg(long, default_value = "target/bench")]
     out: PathBuf,
 }
 
-/// One server under load.
+/// A server under load.
 struct Target {
     name: String,
     base_url: String,
     process: Option<u32>,
 }
 
-/// One thread, as pgbench: another one that waits for the sockets would have to wake this one for every answer.
+/// One thread, like pgbench: with more, a thread that waits for sockets would have to wake another one for every response.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
@@ -97,15 +98,15 @@ async fn main() -> Result<()> {
     }
     let size = Size { models: if arguments.large { 100_000 } else { arguments.models }, versions_per_model: 10 };
     let mut results = Vec::new();
-    let mut copied = Vec::new();
+    let mut copies = Vec::new();
     for target in &targets {
         let data = data::make(&target.base_url, size).await?;
         if target.process.is_some() {
-            limit::analyse(&postgres.url())?;
+            database_alone::analyse(&postgres.url())?;
         }
-        // Before pgbench adds rows that only look like entities.
+        // Before pgbench inserts rows that are not valid entities.
         if target.process.is_some() && arguments.only.as_ref().is_none_or(|only| backup::NAME.contains(only.as_str())) {
-            copied = backup::run(&arguments.executable, &postgres.url()).await?;
+            copies = backup::run(&arguments.executable, &postgres.url()).await?;
         }
         for scenario in Scenario::all(&data) {
             if arguments.only.as_ref().is_some_and(|only| !scenario.name.contains(only.as_str())) {
@@ -114,34 +115,34 @@ async fn main() -> Result<()> {
             eprintln!("{}: {}", target.name, scenario.name);
             let duration = Duration::from_secs(arguments.seconds);
             let measured = load::run(target, &scenario, arguments.connections, duration).await?;
-            let limit = if target.process.is_some() {
-                limit::run(&scenario, &data, &postgres.url(), arguments.connections, duration)?
+            let database_alone = if target.process.is_some() {
+                database_alone::run(&scenario, &data, &postgres.url(), arguments.connections, duration)?
             } else {
                 None
             };
-            results.push(Row { target: target.name.clone(), measured, limit });
+            results.push(Row { target: target.name.clone(), measured, database_alone });
         }
     }
-    report::write(&arguments.out, &results, &copied, size, arguments.connections)?;
+    report::write(&arguments.out, &results, &copies, size, arguments.connections)?;
     postgres.stop(model_registry_testkit::Stop::Hard).await?;
     Ok(())
 }
 
-/// A scenario's numbers and the limit beside them.
+/// The measurements of a scenario.
 struct Row {
     target: String,
     measured: Measured,
-    /// Transactions a second of the equivalent statements by pgbench.
-    limit: Option<f64>,
+    /// Transactions per second of the equivalent statements by pgbench.
+    database_alone: Option<f64>,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// They run for minutes, so no test runs them; that they are understood is tested here.
+    /// They take minutes, so no test runs them: this one parses them.
     #[test]
-    fn every_benchmark_that_the_manual_names_is_understood() {
+    fn every_benchmark_in_the_documentation_can_be_parsed() {
         let page = include_str!("../../docs/performance.md");
         let commands: Vec<&str> = page.lines().filter(|line| line.starts_with("cargo xtask bench")).collect();
         for command in &commands {

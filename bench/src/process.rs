@@ -1,17 +1,17 @@
-//! What the server's process uses: processor time, memory, statements.
+//! Resource usage of the server: processor time, memory, statements.
 
 use anyhow::Result;
 
 use crate::Target;
 use crate::connection::Connection;
 
-/// Clock ticks a second; Linux has never had another value for user space.
+/// Clock ticks per second; always 100 on Linux.
 const TICKS: f64 = 100.0;
 
 pub(crate) struct Usage {
-    /// Seconds.
+    /// Processor seconds.
     cpu: f64,
-    /// Bytes at most, since it was last forgotten.
+    /// Peak memory in bytes since the last reset.
     pub(crate) memory: u64,
     statements: Option<f64>,
 }
@@ -20,18 +20,18 @@ impl Usage {
     pub(crate) async fn read(target: &Target) -> Option<Self> {
         let process = target.process?;
         let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-        // The name in parentheses may contain blanks.
+        // The second field, the name in parentheses, may contain spaces.
         let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
         let ticks: f64 = fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?;
         Some(Self {
             cpu: ticks / TICKS,
-            memory: highest_memory(process)?,
+            memory: peak_memory(process)?,
             statements: statements(&target.base_url).await.ok(),
         })
     }
 
-    /// Lets the kernel begin again with the highest memory; where it does not, the highest since the start counts.
-    pub(crate) fn forget_memory(target: &Target) {
+    /// Resets the kernel's peak memory of the process; without permission, the peak since the start is measured.
+    pub(crate) fn reset_peak_memory(target: &Target) {
         if let Some(process) = target.process {
             let _ = std::fs::write(format!("/proc/{process}/clear_refs"), "5");
         }
@@ -42,24 +42,24 @@ impl Usage {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a ratio")]
-    pub(crate) fn statements_between(before: Option<&Self>, after: Option<&Self>, requests: u64) -> Option<f64> {
+    pub(crate) fn statements_between(before: Option<&Self>, after: Option<&Self>, requests: usize) -> Option<f64> {
         Some((after?.statements? - before?.statements?) / requests as f64)
     }
 }
 
-/// The bytes of memory that a process really had at most.
-pub(crate) fn highest_memory(process: u32) -> Option<u64> {
+/// Peak resident memory of a process in bytes.
+pub(crate) fn peak_memory(process: u32) -> Option<u64> {
     bytes(process, "VmHWM:")
 }
 
-/// The bytes of memory that a process really has.
+/// Resident memory of a process in bytes.
 pub(crate) fn memory(process: u32) -> Option<u64> {
     bytes(process, "VmRSS:")
 }
 
-fn bytes(process: u32, what: &str) -> Option<u64> {
+fn bytes(process: u32, field: &str) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix(what))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
     Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
 }
 

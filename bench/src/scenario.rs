@@ -1,16 +1,16 @@
-//! What is measured: each scenario makes one call after the other.
+//! The scenarios: each generates a sequence of requests.
 
 use serde_json::json;
 
 use crate::connection::Call;
 use crate::data::{Data, FRAMEWORKS, page, registration};
 
-/// The page that is compared with the first one, or the last page of fewer.
+/// Number of the page that is compared with the first one, or of the last page if there are fewer.
 const DEEP_PAGE: usize = 1_000;
 
 pub(crate) const DEEP: &str = "page 1,000 of 100 or the last";
 
-/// How many pages stand before [`DEEP`]. The last page is not full.
+/// Number of pages before [`DEEP`]. The last page is not used, because it is not full.
 pub(crate) fn deep_page(data: &Data) -> usize {
     (DEEP_PAGE - 1).min(data.page_tokens.len().saturating_sub(2))
 }
@@ -21,7 +21,7 @@ fn filtered(filter: &str) -> Call {
 
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
-    /// The call of a number that no other call of the run has.
+    /// Returns the request with a number, which is unique in the run.
     pub(crate) call: Box<dyn Fn(usize) -> Call + Send + Sync>,
 }
 
@@ -47,7 +47,7 @@ impl Scenario {
             Self::new("filter, 3 properties", |number| {
                 filtered(&format!("stage='production'%20AND%20team='team-{}'%20AND%20accuracy%3E0.5", number % 50))
             }),
-            // Enough are found to fill a page in any number of versions.
+            // Matches enough versions to fill a page, however many there are.
             Self::new("filter, 3 common properties", |number| {
                 let framework = FRAMEWORKS[number % FRAMEWORKS.len()];
                 filtered(&format!("stage='production'%20AND%20framework='{framework}'%20AND%20accuracy%3E0.5"))

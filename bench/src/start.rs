@@ -1,4 +1,4 @@
-//! Starts: how long until the executable is ready, and how much memory it has while nobody asks anything.
+//! Starts: time until the executable is ready, and its memory when idle.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -12,34 +12,35 @@ use tokio::process::{Child, Command};
 use crate::connection::Connection;
 use crate::process;
 
-/// Starts of each kind.
+/// Number of starts of each kind.
 const STARTS: usize = 20;
-/// How long it is left alone before its memory is looked at.
+/// Idle time before the memory is measured.
 const IDLE: Duration = Duration::from_secs(2);
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// What one kind of start took.
+/// The measurements of one kind of start.
 struct Started {
-    what: &'static str,
-    /// Ascending.
+    name: &'static str,
+    /// Times until ready, ascending.
     ready: Vec<Duration>,
     /// Bytes, ascending.
     memory: Vec<u64>,
 }
 
-/// Starts the roles again and again, each on a new file and on one that is there.
+/// Starts each role repeatedly, with a new database file and with an existing one.
 pub(crate) async fn run(executable: &Path, out: &Path) -> Result<()> {
-    let executable = executable.canonicalize().context("no executable: build it with `cargo build --release`")?;
+    let executable =
+        executable.canonicalize().context("there is no executable: build it with `cargo build --release`")?;
     let mut all = Vec::new();
-    for (what, role, is_new) in [
-        ("`up`, first start: the schema is made, the sample of the catalog loaded", "up", true),
-        ("`up`, its data is there", "up", false),
+    for (name, role, is_new) in [
+        ("`up`, first start: creates the schema, loads the sample catalog", "up", true),
+        ("`up`, existing data", "up", false),
         ("`server`, first start", "server", true),
-        ("`server`, its data is there", "server", false),
+        ("`server`, existing data", "server", false),
     ] {
-        eprintln!("{what}");
+        eprintln!("{name}");
         let directory = tempfile::tempdir()?;
-        let mut started = Started { what, ready: Vec::new(), memory: Vec::new() };
+        let mut started = Started { name, ready: Vec::new(), memory: Vec::new() };
         if !is_new {
             start(&executable, role, &directory.path().join("kept.db")).await?;
         }
@@ -60,10 +61,10 @@ pub(crate) async fn run(executable: &Path, out: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The time until it is ready, and its memory some time later.
+/// Starts once; returns the time until ready and the idle memory in bytes.
 async fn start(executable: &Path, role: &str, file: &Path) -> Result<(Duration, u64)> {
     let address = format!("127.0.0.1:{}", free_port()?);
-    let begin = Instant::now();
+    let start = Instant::now();
     let mut child = Command::new(executable)
         .args([role, "--listen", &address, "--log-level", "warn", "--database", &format!("sqlite:{}", file.display())])
         .stdout(Stdio::null())
@@ -72,10 +73,10 @@ async fn start(executable: &Path, role: &str, file: &Path) -> Result<(Duration, 
         .context("cannot start the executable")?;
     while !is_ready(&address).await {
         ensure!(child.try_wait()?.is_none(), "{role} ended before it was ready");
-        ensure!(begin.elapsed() < PATIENCE, "{role} was not ready within {PATIENCE:?}");
+        ensure!(start.elapsed() < TIMEOUT, "{role} was not ready within {TIMEOUT:?}");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    let ready = begin.elapsed();
+    let ready = start.elapsed();
     tokio::time::sleep(IDLE).await;
     let memory = memory(&child)?;
     child.kill().await?;
@@ -88,21 +89,21 @@ async fn is_ready(address: &str) -> bool {
 }
 
 fn memory(child: &Child) -> Result<u64> {
-    let process = child.id().context("it has ended already")?;
-    process::memory(process).context("the kernel does not tell its memory")
+    let process = child.id().context("the executable has ended already")?;
+    process::memory(process).context("the kernel does not report its memory")
 }
 
 fn table(all: &[Started]) -> String {
     let mut text = format!(
-        "{STARTS} starts of each kind; ready is the first 200 of `/readyz/health`, memory is what it has {} s later.\n\n\
-         | | ready after ms, half of the starts | slowest | idle memory MB | most |\n|---|--:|--:|--:|--:|\n",
+        "{STARTS} starts of each kind; ready: the first 200 of `/readyz/health`; memory: {} s later.\n\n\
+         | | ready after ms, median | slowest | idle memory MB, median | most |\n|---|--:|--:|--:|--:|\n",
         IDLE.as_secs()
     );
-    for Started { what, ready, memory } in all {
+    for Started { name, ready, memory } in all {
         let middle = STARTS / 2;
         let (half, slowest) = (ready[middle].as_millis(), ready[STARTS - 1].as_millis());
         let (usual, most) = (memory[middle] / 1_000_000, memory[STARTS - 1] / 1_000_000);
-        let _ = writeln!(text, "| {what} | {half} | {slowest} | {usual} | {most} |");
+        let _ = writeln!(text, "| {name} | {half} | {slowest} | {usual} | {most} |");
     }
     text
 }

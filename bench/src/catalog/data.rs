@@ -1,4 +1,4 @@
-//! A file of models that look like a catalog's: a card, properties of every type, an address and a measurement each.
+//! A file of generated models: each with a card, properties of every type, a model artifact and performance metrics.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -15,31 +15,31 @@ const TASKS: [&str; 6] =
     ["text-generation", "summarization", "translation", "classification", "embedding", "image-text-to-text"];
 pub(crate) const HARDWARE: [&str; 6] = ["L4", "L40S", "A100", "H100", "H200", "MI300X"];
 
-/// What stands in the file.
+/// The content of the file.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Content {
     pub(crate) models: usize,
-    /// Stands in every model, so that a reader can tell one state of the file from another.
+    /// A property of every model, by which a reader recognises the state of the file.
     pub(crate) round: usize,
-    /// Stands in the first model alone.
+    /// A property of the first model only.
     pub(crate) first: usize,
 }
 
-/// Writes beside the file and puts it in its place, as a `ConfigMap` or a careful editor does.
+/// Writes a new file and renames it over the old one, like a `ConfigMap` or an editor. Returns its size in bytes.
 pub(crate) fn write(path: &Path, content: Content) -> Result<u64> {
-    let beside = path.with_extension("new");
-    let mut out = BufWriter::with_capacity(1 << 20, File::create(&beside)?);
+    let temporary = path.with_extension("new");
+    let mut out = BufWriter::with_capacity(1 << 20, File::create(&temporary)?);
     writeln!(out, "source: bench\nmodels:")?;
     for number in 0..content.models {
         write_model(&mut out, number, content)?;
     }
     out.flush()?;
-    let length = std::fs::metadata(&beside)?.len();
-    std::fs::rename(beside, path)?;
+    let length = std::fs::metadata(&temporary)?.len();
+    std::fs::rename(temporary, path)?;
     Ok(length)
 }
 
-/// Spreads the numbers, so that neighbours in the file have little in common.
+/// Scrambles a number, so that neighbours in the file differ.
 pub(crate) fn mixed(number: usize) -> usize {
     number.wrapping_mul(2_654_435_761) % 1_000_003
 }

@@ -1,4 +1,4 @@
-//! Readers that go on while the catalog is replaced, and what they saw.
+//! Clients that read while the catalog is replaced.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,19 +13,19 @@ use crate::connection::{Call, Connection};
 
 const PAGE: usize = 200;
 
-/// What the readers saw.
+/// Results of the readers.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Seen {
-    pub(crate) answers: usize,
+pub(crate) struct Reads {
+    pub(crate) responses: usize,
     pub(crate) failed: usize,
-    /// Pages that were not of one state of the file.
+    /// Pages with models of more than one state of the file.
     pub(crate) mixed: usize,
 }
 
 #[derive(Default)]
 struct Shared {
     is_done: AtomicBool,
-    answers: AtomicUsize,
+    responses: AtomicUsize,
     failed: AtomicUsize,
     mixed: AtomicUsize,
 }
@@ -43,14 +43,14 @@ impl Readers {
         Self { shared, tasks }
     }
 
-    pub(crate) async fn stop(self) -> Result<Seen> {
+    pub(crate) async fn stop(self) -> Result<Reads> {
         self.shared.is_done.store(true, Ordering::Relaxed);
         for task in self.tasks {
             task.await?;
         }
         let number = |count: &AtomicUsize| count.load(Ordering::Relaxed);
-        let Shared { answers, failed, mixed, .. } = &*self.shared;
-        Ok(Seen { answers: number(answers), failed: number(failed), mixed: number(mixed) })
+        let Shared { responses, failed, mixed, .. } = &*self.shared;
+        Ok(Reads { responses: number(responses), failed: number(failed), mixed: number(mixed) })
     }
 }
 
@@ -59,7 +59,7 @@ async fn read(base_url: String, shared: Arc<Shared>) {
     let mut connection = None;
     while !shared.is_done.load(Ordering::Relaxed) {
         if let Ok(rounds) = page(&base_url, &mut connection, &call).await {
-            shared.answers.fetch_add(1, Ordering::Relaxed);
+            shared.responses.fetch_add(1, Ordering::Relaxed);
             shared.mixed.fetch_add(usize::from(rounds.len() != 1), Ordering::Relaxed);
         } else {
             shared.failed.fetch_add(1, Ordering::Relaxed);
@@ -68,14 +68,14 @@ async fn read(base_url: String, shared: Arc<Shared>) {
     }
 }
 
-/// The rounds that the models of a page belong to.
+/// Reads a page and returns the rounds of its models.
 async fn page(base_url: &str, connection: &mut Option<Connection>, call: &Call) -> Result<BTreeSet<String>> {
     let connection = match connection {
         Some(connection) => connection,
         absent => absent.insert(Connection::open(base_url).await?),
     };
-    let answer: Value = serde_json::from_slice(connection.send(call).await?)?;
-    let items = answer["items"].as_array().cloned().unwrap_or_default();
+    let page: Value = serde_json::from_slice(connection.send(call).await?)?;
+    let items = page["items"].as_array().cloned().unwrap_or_default();
     anyhow::ensure!(items.len() == PAGE, "{} models on a page", items.len());
     Ok(items.iter().map(|item| item["customProperties"]["round"]["string_value"].to_string()).collect())
 }

@@ -1,4 +1,4 @@
-//! Writes what was measured of the catalog: a table and JSON.
+//! Writes the measurements of the catalog as a table and as JSON.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -22,7 +22,7 @@ pub(crate) fn write(directory: &Path, report: &Report) -> Result<()> {
 fn table(report: &Report) -> String {
     let mut text = format!(
         "{} models in one file of {} MB, which takes {:.1} s to read.\n\n\
-         | database | first load s | peak MB | one changed s | all changed s | peak MB | answers meanwhile | failed | mixed |\n\
+         | database | first load s | peak MB | one changed s | all changed s | peak MB | reads meanwhile | failed | mixed |\n\
          |---|--:|--:|--:|--:|--:|--:|--:|--:|\n",
         report.models,
         report.bytes / 1_000_000,
@@ -39,9 +39,9 @@ fn table(report: &Report) -> String {
             seconds(outcome.one_changed),
             seconds(outcome.all_changed),
             outcome.final_peak_memory / 1_000_000,
-            outcome.seen.answers,
-            outcome.seen.failed,
-            outcome.seen.mixed
+            outcome.reads.responses,
+            outcome.reads.failed,
+            outcome.reads.mixed
         );
     }
     text.push_str("\n| database | query | requests/s | p50 ms | p99 ms | statements |\n|---|---|--:|--:|--:|--:|\n");
@@ -53,8 +53,8 @@ fn table(report: &Report) -> String {
                 outcome.database,
                 query.scenario,
                 query.requests_per_second,
-                milliseconds(query.histogram.value_at_quantile(0.5)),
-                milliseconds(query.histogram.value_at_quantile(0.99)),
+                milliseconds(query.latencies.percentile(50)),
+                milliseconds(query.latencies.percentile(99)),
                 query.statements_per_request.map_or_else(|| "-".to_owned(), |count| format!("{count:.1}")),
             );
         }
@@ -74,8 +74,8 @@ fn json(report: &Report) -> serde_json::Value {
                     json!({
                         "query": query.scenario,
                         "requestsPerSecond": query.requests_per_second,
-                        "p50Micros": query.histogram.value_at_quantile(0.5),
-                        "p99Micros": query.histogram.value_at_quantile(0.99),
+                        "p50Micros": query.latencies.percentile(50),
+                        "p99Micros": query.latencies.percentile(99),
                         "statementsPerRequest": query.statements_per_request,
                     })
                 })
@@ -87,9 +87,9 @@ fn json(report: &Report) -> serde_json::Value {
                 "finalPeakMemoryBytes": outcome.final_peak_memory,
                 "oneChangedSeconds": outcome.one_changed.as_secs_f64(),
                 "allChangedSeconds": outcome.all_changed.as_secs_f64(),
-                "answersMeanwhile": outcome.seen.answers,
-                "failed": outcome.seen.failed,
-                "mixed": outcome.seen.mixed,
+                "readsMeanwhile": outcome.reads.responses,
+                "failed": outcome.reads.failed,
+                "mixed": outcome.reads.mixed,
                 "queries": queries,
             })
         })

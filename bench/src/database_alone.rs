@@ -1,4 +1,4 @@
-//! What the database can do alone: the equivalent statements by pgbench, with the same number of clients.
+//! Measures the database alone: the statements of a scenario, run by pgbench with the same number of clients.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -10,7 +10,7 @@ use model_registry_testkit::{PostgresServer, find_program};
 use crate::data::{Data, FRAMEWORKS};
 use crate::scenario::{DEEP, Scenario, deep_page};
 
-/// Lets the planner know the data before anything is measured, and the disk have it.
+/// Updates the planner's statistics and writes everything to the disk, before anything is measured.
 pub(crate) fn analyse(url: &str) -> Result<()> {
     let status = Command::new("psql")
         .arg(url)
@@ -23,7 +23,7 @@ pub(crate) fn analyse(url: &str) -> Result<()> {
     Ok(())
 }
 
-/// Transactions a second, or none where a scenario has no single equivalent.
+/// Returns transactions per second; `None` if the scenario has no equivalent statements.
 pub(crate) fn run(
     scenario: &Scenario,
     data: &Data,
@@ -56,11 +56,10 @@ pub(crate) fn run(
 
 fn pgbench() -> Result<PathBuf> {
     let server = PostgresServer::find()?;
-    let beside: Vec<PathBuf> = server.parent().map(PathBuf::from).into_iter().collect();
-    find_program("pgbench", &beside).context("pgbench is missing: apt-get install -y postgresql")
+    find_program("pgbench", &[server]).context("pgbench is missing: apt-get install -y postgresql")
 }
 
-/// Statements that clients repeat, as often as their weight says.
+/// A script of statements; pgbench chooses among scripts by weight.
 struct Script {
     weight: usize,
     text: String,
@@ -69,7 +68,7 @@ struct Script {
 const PAGE: &str =
     "SELECT id, id, document FROM resource WHERE workspace_id = 1 AND kind = 2 AND id > :id ORDER BY id LIMIT 101;\n";
 
-/// A version below model 1, and its properties; leaves its id in `:id`.
+/// Inserts a version of model 1 and its properties; sets `:id` to its id.
 const VERSION_ROWS: &str = "INSERT INTO resource (workspace_id, kind, family, parent_id, name, create_time, update_time, revision, document) \
      VALUES (1, 2, 1, 1, gen_random_uuid()::text, 1, 1, 1, repeat('x', 1000)) RETURNING id \\gset\n\
      INSERT INTO property (workspace_id, kind, owner_id, name, custom, ordinal, string_value) \

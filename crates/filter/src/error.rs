@@ -1,15 +1,15 @@
-//! Why a filter was refused.
+//! Why a filter is invalid.
 
 use std::fmt;
 
 use super::syntax::Position;
 
-/// A filter that cannot be used: what is wrong, where, and what to write instead.
+/// An invalid filter: the mistake, its place, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilterError {
-    /// Counted from 1.
+    /// From 1.
     pub line: u32,
-    /// Counted from 1, in characters.
+    /// In characters, from 1.
     pub column: u32,
     pub message: String,
     pub hint: Option<String>,
@@ -28,7 +28,7 @@ impl FilterError {
 
 impl fmt::Display for FilterError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Clients look for the first three words.
+        // Clients recognise the error by the first three words.
         write!(formatter, "invalid filter query at line {}, column {}: {}", self.line, self.column, self.message)?;
         match &self.hint {
             Some(hint) => write!(formatter, ". Hint: {hint}"),
@@ -39,7 +39,7 @@ impl fmt::Display for FilterError {
 
 impl std::error::Error for FilterError {}
 
-/// A piece of the filter as a message shows it: short, and without control characters.
+/// An excerpt of the filter for a message: in back-quotes, at most 40 characters, control characters escaped.
 pub(super) fn quoted(piece: &str) -> String {
     const LONGEST: usize = 40;
     let mut shown = String::from("`");

@@ -53,12 +53,12 @@ fn holds(expression: &Expression, entity: &Entity, resolve: Resolve<'_>) -> bool
     }
 }
 
-/// A stored value and how literals are to be read beside it.
+/// A stored value that a comparison concerns.
 struct Candidate<'a> {
     value: &'a Value,
-    /// The type is declared or asked for; otherwise the literal decides.
+    /// The type is declared or given by a suffix; otherwise the literal decides.
     is_typed: bool,
-    /// Which literals concern this value.
+    /// The literals that are compared with this value.
     literals: Literals,
 }
 
@@ -74,7 +74,7 @@ fn candidates<'a>(comparison: &Comparison, entity: &'a Entity, target: &Target) 
     let candidate = |value, is_typed| Candidate { value, is_typed, literals: Literals::All };
     match target {
         Target::Column { value: declared, .. } | Target::Property { value: Some(declared), .. }
-            if explicit.is_some_and(|wanted| !looks_at(*declared, wanted)) =>
+            if explicit.is_some_and(|suffix| !selects(*declared, suffix)) =>
         {
             Vec::new()
         }
@@ -86,28 +86,28 @@ fn candidates<'a>(comparison: &Comparison, entity: &'a Entity, target: &Target) 
             .iter()
             .filter(|property| property.name == *name && !(property.custom && *built_in_only))
             .filter_map(|property| property.value.as_ref())
-            .filter(|value| declared.is_some() || explicit.is_none_or(|wanted| value.value_type() == wanted))
+            .filter(|value| declared.is_some() || explicit.is_none_or(|suffix| value.value_type() == suffix))
             .map(|value| candidate(value, declared.is_some() || explicit.is_some()))
             .collect(),
-        Target::ByLiteral { number, text } => match explicit {
+        Target::ByLiteral { number, other } => match explicit {
             Some(ValueType::Int | ValueType::Double) => candidates(comparison, entity, number),
-            Some(ValueType::String | ValueType::Bool) => candidates(comparison, entity, text),
-            None => [(number, Literals::Numbers), (text, Literals::Others)]
+            Some(ValueType::String | ValueType::Bool) => candidates(comparison, entity, other),
+            None => [(number, Literals::Numbers), (other, Literals::Others)]
                 .into_iter()
                 .flat_map(|(target, literals)| {
                     candidates(comparison, entity, target).into_iter().map(move |one| Candidate { literals, ..one })
                 })
                 .collect(),
         },
-        // Random filters have neither: what they mean is tested over the catalog, which alone declares them.
+        // Only the catalog declares these, and its tests cover them; random filters have neither.
         Target::List { .. } | Target::Related(_) => Vec::new(),
     }
 }
 
-/// Whether an ending leads to values of the declared type; numbers may be asked for as texts.
-fn looks_at(declared: ValueType, wanted: ValueType) -> bool {
+/// Whether a suffix selects values of the declared type; numbers may be given as strings.
+fn selects(declared: ValueType, suffix: ValueType) -> bool {
     let is_number = matches!(declared, ValueType::Int | ValueType::Double);
-    declared == wanted || (is_number && wanted != ValueType::Bool)
+    declared == suffix || (is_number && suffix != ValueType::Bool)
 }
 
 fn satisfies(candidate: &Candidate<'_>, operation: &Operation) -> bool {
@@ -126,22 +126,22 @@ fn satisfies(candidate: &Candidate<'_>, operation: &Operation) -> bool {
         }
         Operation::Like { negated, ignore_case, pattern, .. } => match candidate.value {
             Value::String(_) if candidate.literals == Literals::Numbers => false,
-            Value::String(text) if *ignore_case => like(&fold(text), &fold(pattern)) != *negated,
-            Value::String(text) => like(text, pattern) != *negated,
+            Value::String(string) if *ignore_case => like(&fold(string), &fold(pattern)) != *negated,
+            Value::String(string) => like(string, pattern) != *negated,
             _ => false,
         },
     }
 }
 
 impl Candidate<'_> {
-    /// How the value stands to the literal; `None` where the two are not compared.
+    /// The order of the value relative to the literal; `None` if the two are not compared.
     fn order(&self, literal: &Literal) -> Option<Ordering> {
-        let concerns = match self.literals {
+        let is_compared = match self.literals {
             Literals::All => true,
             Literals::Numbers => literal.value.is_number(),
             Literals::Others => !literal.value.is_number(),
         };
-        if !concerns {
+        if !is_compared {
             return None;
         }
         match (self.value, &literal.value) {
@@ -162,7 +162,7 @@ impl Candidate<'_> {
 }
 
 fn number_order(value: &Value, literal: &Value) -> Option<Ordering> {
-    #[expect(clippy::cast_precision_loss, reason = "a rounded literal is what the language promises")]
+    #[expect(clippy::cast_precision_loss, reason = "the language defines that the literal is rounded")]
     match (value, literal) {
         (Value::Int(value), Value::Int(literal)) => Some(value.cmp(literal)),
         (Value::Double(value), Value::Double(literal)) => value.partial_cmp(literal),
@@ -173,16 +173,16 @@ fn number_order(value: &Value, literal: &Value) -> Option<Ordering> {
 }
 
 fn exact_order(value: i64, literal: f64) -> Ordering {
-    // A double's whole part beyond i128 saturates, which still lies beyond every i64.
-    #[expect(clippy::cast_possible_truncation, reason = "saturation is meant")]
+    // Beyond the range of i128 the conversion saturates, which is still outside the range of i64.
+    #[expect(clippy::cast_possible_truncation, reason = "saturation is intended")]
     let whole = literal.trunc() as i128;
     i128::from(value).cmp(&whole).then_with(|| 0.0.partial_cmp(&literal.fract()).unwrap_or(Ordering::Equal))
 }
 
-/// Matches with a table of which text prefixes each pattern prefix matches.
-fn like(text: &str, pattern: &str) -> bool {
-    let text: Vec<char> = text.chars().collect();
-    let mut matched: Vec<bool> = std::iter::once(true).chain(text.iter().map(|_| false)).collect();
+/// Matches by dynamic programming: `matched[n]` tells whether the pattern so far matches the first `n` characters.
+fn like(string: &str, pattern: &str) -> bool {
+    let string: Vec<char> = string.chars().collect();
+    let mut matched: Vec<bool> = std::iter::once(true).chain(string.iter().map(|_| false)).collect();
     let mut pattern = pattern.chars().peekable();
     while let Some(character) = pattern.next() {
         if character == '%' {
@@ -195,8 +195,8 @@ fn like(text: &str, pattern: &str) -> bool {
             '\\' => pattern.next(),
             other => Some(other),
         };
-        let fits = |index: usize| matched[index] && literal.is_none_or(|literal| text[index] == literal);
-        matched = std::iter::once(false).chain((0..text.len()).map(fits)).collect();
+        let fits = |index: usize| matched[index] && literal.is_none_or(|literal| string[index] == literal);
+        matched = std::iter::once(false).chain((0..string.len()).map(fits)).collect();
     }
     matched.last() == Some(&true)
 }
@@ -207,14 +207,14 @@ mod tests {
     use crate::pattern::tests::LIKES;
 
     #[test]
-    fn like_reads_wildcards_and_escapes() {
-        for (text, pattern, expected) in LIKES {
-            assert_eq!(like(text, pattern), expected, "{text} LIKE {pattern}");
+    fn like_handles_wildcards_and_escapes() {
+        for (string, pattern, expected) in LIKES {
+            assert_eq!(like(string, pattern), expected, "{string} LIKE {pattern}");
         }
     }
 
     #[test]
-    fn integers_beyond_a_doubles_precision_compare_exactly() {
+    fn integers_beyond_the_precision_of_doubles_compare_exactly() {
         assert_eq!(exact_order(9_007_199_254_740_993, 9_007_199_254_740_992.0), Ordering::Greater);
         assert_eq!(exact_order(i64::MAX, 9_223_372_036_854_775_808.0), Ordering::Less);
         assert_eq!(exact_order(-5, -5.5), Ordering::Greater);

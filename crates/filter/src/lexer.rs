@@ -1,4 +1,4 @@
-//! Text → tokens, in one pass.
+//! Filter string → tokens, in one pass.
 
 use std::iter::Peekable;
 use std::ops::Range;
@@ -11,18 +11,19 @@ use super::syntax::{Comparator, Position};
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Token {
     pub(super) kind: TokenKind,
-    /// Where it stands in the text, in bytes.
+    /// Byte range in the filter.
     pub(super) range: Range<usize>,
     pub(super) position: Position,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum TokenKind {
-    /// A name, a keyword or a boolean: the parser knows which.
+    /// A name, a keyword or a boolean; the parser decides which.
     Word,
-    /// A name in back-quotes, split at its last dot where that dot is not escaped.
+    /// A name in back-quotes, unescaped.
     QuotedName {
         name: String,
+        /// Byte offset of the last dot, if it is not escaped.
         last_dot: Option<usize>,
     },
     String(String),
@@ -36,15 +37,15 @@ pub(super) enum TokenKind {
     End,
 }
 
-pub(super) fn is_word(text: &str) -> bool {
-    let mut characters = text.chars();
+pub(super) fn is_word(string: &str) -> bool {
+    let mut characters = string.chars();
     characters.next().is_some_and(starts_word) && characters.all(continues_word)
 }
 
-/// Reads a text that consists of one number, as a filter would.
-pub(super) fn number(text: &str) -> Option<TokenKind> {
-    match tokens(text).ok()?.as_slice() {
-        [token, _] if token.range == (0..text.len()) => match token.kind {
+/// Parses a string that consists of one number in the syntax of filters; `None` if it is anything else.
+pub(super) fn number(string: &str) -> Option<TokenKind> {
+    match tokens(string).ok()?.as_slice() {
+        [token, _] if token.range == (0..string.len()) => match token.kind {
             TokenKind::Int(_) | TokenKind::Double(_) => Some(token.kind.clone()),
             _ => None,
         },
@@ -52,14 +53,14 @@ pub(super) fn number(text: &str) -> Option<TokenKind> {
     }
 }
 
-/// All tokens of a filter, the last one being `End`.
-pub(super) fn tokens(text: &str) -> Result<Vec<Token>, FilterError> {
-    let characters = text.chars().count();
+/// Returns all tokens of a filter; the last one is `End`.
+pub(super) fn tokens(filter: &str) -> Result<Vec<Token>, FilterError> {
+    let characters = filter.chars().count();
     if characters > MAX_CHARACTERS {
         let message = format!("the filter has {characters} characters, more than the {MAX_CHARACTERS} allowed");
         return Err(FilterError::new(Position::default(), message));
     }
-    let mut lexer = Lexer { text, rest: text.char_indices().peekable(), here: Position::default() };
+    let mut lexer = Lexer { filter, rest: filter.char_indices().peekable(), here: Position::default() };
     let mut tokens = Vec::new();
     loop {
         let token = lexer.token()?;
@@ -80,8 +81,9 @@ fn continues_word(character: char) -> bool {
 }
 
 struct Lexer<'t> {
-    text: &'t str,
+    filter: &'t str,
     rest: Peekable<CharIndices<'t>>,
+    /// The position of the next character.
     here: Position,
 }
 
@@ -91,7 +93,7 @@ impl Lexer<'_> {
     }
 
     fn offset(&mut self) -> usize {
-        self.rest.peek().map_or(self.text.len(), |&(offset, _)| offset)
+        self.rest.peek().map_or(self.filter.len(), |&(offset, _)| offset)
     }
 
     fn take(&mut self) -> Option<char> {
@@ -104,24 +106,24 @@ impl Lexer<'_> {
         Some(character)
     }
 
-    fn take_if(&mut self, wanted: impl Fn(char) -> bool) -> bool {
-        let fits = self.peek().is_some_and(wanted);
+    fn take_if(&mut self, accepts: impl Fn(char) -> bool) -> bool {
+        let fits = self.peek().is_some_and(accepts);
         if fits {
             self.take();
         }
         fits
     }
 
-    fn take_while(&mut self, wanted: impl Fn(char) -> bool) -> bool {
+    fn take_while(&mut self, accepts: impl Fn(char) -> bool) -> bool {
         let mut any = false;
-        while self.take_if(&wanted) {
+        while self.take_if(&accepts) {
             any = true;
         }
         any
     }
 
     fn after(&self, start: usize) -> &str {
-        self.text.get(start..).unwrap_or_default()
+        self.filter.get(start..).unwrap_or_default()
     }
 
     fn skip_blanks_and_comments(&mut self) {
@@ -144,7 +146,7 @@ impl Lexer<'_> {
                 self.take_while(continues_word);
                 TokenKind::Word
             }
-            Some(quote @ ('\'' | '"')) => self.text_literal(quote, position)?,
+            Some(quote @ ('\'' | '"')) => self.string_literal(quote, position)?,
             Some('`') => self.quoted_name(position)?,
             Some(character) if starts_number(character, self.after(start)) => self.number(start, position)?,
             Some(character) => self.symbol(character, position)?,
@@ -169,7 +171,7 @@ impl Lexer<'_> {
             other => {
                 let message = format!("unexpected character {}", quoted(&other.to_string()));
                 return Err(FilterError::new(position, message)
-                    .with_hint("names with other characters than letters, digits, _ and dots are written in back-quotes, e.g. `f1-score` > 0.9"));
+                    .with_hint("write names that contain other characters than letters, digits, _ and dots in back-quotes, e.g. `f1-score` > 0.9"));
             }
         })
     }
@@ -194,41 +196,41 @@ impl Lexer<'_> {
             is_double = true;
         }
         let end = self.offset();
-        let digits = self.text.get(start..end).unwrap_or_default();
-        let refused = |reason: &str| FilterError::new(position, format!("the number {} is {reason}", quoted(digits)));
+        let digits = self.filter.get(start..end).unwrap_or_default();
+        let invalid = |reason: &str| FilterError::new(position, format!("the number {} is {reason}", quoted(digits)));
         if !is_double {
-            let value = digits.parse().map_err(|_| refused("outside the range of 64-bit integers"))?;
+            let value = digits.parse().map_err(|_| invalid("outside the range of 64-bit integers"))?;
             return Ok(TokenKind::Int(value));
         }
         match digits.parse::<f64>() {
             Ok(value) if value.is_finite() => Ok(TokenKind::Double(value)),
-            _ => Err(refused("too large for a double")),
+            _ => Err(invalid("too large for a double")),
         }
     }
 
-    fn text_literal(&mut self, quote: char, position: Position) -> Result<TokenKind, FilterError> {
+    fn string_literal(&mut self, quote: char, position: Position) -> Result<TokenKind, FilterError> {
         self.take();
-        let mut text = String::new();
+        let mut string = String::new();
         while let Some(character) = self.take() {
             if character == quote {
                 if !self.take_if(|next| next == quote) {
-                    return Ok(TokenKind::String(text));
+                    return Ok(TokenKind::String(string));
                 }
-                text.push(quote);
+                string.push(quote);
             } else if character == '\\' {
                 match self.peek() {
                     Some(escaped @ ('\'' | '"' | '\\')) => {
                         self.take();
-                        text.push(escaped);
+                        string.push(escaped);
                     }
-                    _ => text.push('\\'),
+                    _ => string.push('\\'),
                 }
             } else {
-                text.push(storable(character, position)?);
+                string.push(storable(character, position)?);
             }
         }
-        Err(FilterError::new(position, "this text has no closing quote")
-            .with_hint(format!("close it with {quote}; a {quote} within the text is written twice")))
+        Err(FilterError::new(position, "this string has no closing quote")
+            .with_hint(format!("close it with {quote}; write a {quote} within the string twice")))
     }
 
     fn quoted_name(&mut self, position: Position) -> Result<TokenKind, FilterError> {
@@ -285,10 +287,10 @@ fn starts_exponent(rest: &str) -> bool {
     }
 }
 
-/// PostgreSQL refuses NUL in any text it is sent.
+/// PostgreSQL rejects NUL in every string.
 fn storable(character: char, position: Position) -> Result<char, FilterError> {
     if character == '\0' {
-        return Err(FilterError::new(position, "a text or name cannot contain the NUL character"));
+        return Err(FilterError::new(position, "a string or name cannot contain the NUL character"));
     }
     Ok(character)
 }

@@ -14,18 +14,18 @@
 //! and         = term { "AND" term } ;                          NOT binds tighter than AND, AND tighter than OR
 //! term        = "NOT" term | "(" or ")" | comparison ;
 //! comparison  = property ( symbol scalar
-//!                        | [ "NOT" ] ( "LIKE" | "ILIKE" ) TEXT
+//!                        | [ "NOT" ] ( "LIKE" | "ILIKE" ) STRING
 //!                        | [ "NOT" ] "IN" ( list | scalar )    IN 'a' is = 'a' (parity)
 //!                        | [ "NOT" ] "BETWEEN" scalar "AND" scalar
 //!                        | "IS" [ "NOT" ] "NULL" ) ;
 //! symbol      = "=" | "!=" | "<>" | ">" | ">=" | "<" | "<=" ;  <> is !=
 //! list        = "(" [ scalar { "," scalar } ] ")" ;
-//! scalar      = TEXT | INT | FLOAT | BOOL ;
+//! scalar      = STRING | INT | FLOAT | BOOL ;
 //! property    = QUOTED | WORD { "." WORD } ;
 //!
 //! WORD        = ( letter | "_" ) { letter | digit | "_" } ;    ASCII
 //! QUOTED      = "`" … "`" ;                                    any characters
-//! TEXT        = "'" … "'" | '"' … '"' ;
+//! STRING      = "'" … "'" | '"' … '"' ;
 //! INT         = [ "+" | "-" ] digits ;                         decimal, 64 bits: 010 is 10
 //! FLOAT       = [ "+" | "-" ] ( [ digits ] "." digits [ exponent ] | digits exponent ) ;    not "1."
 //! BOOL        = "true" | "false" ;
@@ -34,14 +34,14 @@
 //! Keywords and booleans are written in any case; `--` starts a comment that ends with its line. A property may be
 //! spelled like a keyword where a symbol or a dot follows (`AND = 1`), or in back-quotes anywhere.
 //!
-//! * A name that ends in `.string_value`, `.int_value`, `.double_value` or `.bool_value`, inside back-quotes too, asks
-//!   for values of that type: `batch.int_value = 32`. Within back-quotes `\.` is a dot that starts no such ending,
+//! * The suffix `.string_value`, `.int_value`, `.double_value` or `.bool_value` of a name, also within back-quotes, restricts
+//!   the comparison to values of that type: `batch.int_value = 32`. Within back-quotes, `\.` is a dot that starts no suffix,
 //!   ``\` `` and a doubled back-quote are a back-quote, `\\` is a backslash.
-//! * Within a text a doubled quote is one quote, `\'` and `\"` are quotes, `\\` is one backslash; before any other
+//! * Within a string, a doubled quote is one quote, `\'` and `\"` are quotes, `\\` is one backslash; before any other
 //!   character a backslash is an ordinary character.
-//! * A LIKE pattern is such a text, read a second time: `%` is any run of characters, `_` any one, and a character behind a
-//!   backslash, whichever it is, stands for itself. So `LIKE '50\%'` finds `50%`, `LIKE 'a\\-b'` and `LIKE 'a\-b'` find `a-b`,
-//!   and `LIKE 'C:\\\\%'` finds texts that begin with `C:\` (the text is `C:\\%`). A pattern may not end in a backslash
+//! * A LIKE pattern is such a string, unescaped a second time: `%` matches any run of characters, `_` any one character, and
+//!   a character after a backslash matches itself. So `LIKE '50\%'` finds `50%`, `LIKE 'a\\-b'` and `LIKE 'a\-b'` find `a-b`,
+//!   and `LIKE 'C:\\\\%'` finds strings that begin with `C:\` (the string is `C:\\%`). A pattern must not end in a backslash
 //!   that escapes nothing.
 //!
 //! # Meaning
@@ -51,20 +51,20 @@
 //! `NOT stage = 'a'` also those without it. A property with several values (a list) satisfies a comparison when one of
 //! its values does. `IS NULL` means "no value", `IN ()` matches nothing, `NOT IN ()` whatever has the property.
 //!
-//! Where the caller declares a type, literals must fit: text takes texts, a number takes numbers and texts that spell
-//! one (`id = "5"`), a boolean takes booleans with `=`, `!=`, `<>` and IN. An ending that asks for another type finds
-//! nothing (parity), as there are no such values. Elsewhere (custom properties) the literal decides: a text looks at texts,
-//! a boolean at booleans, an INT at integers and doubles, a FLOAT at doubles only (parity: an integer property never
-//! matches `> 0.5`; `.int_value > 0.5` does look at integers). The elements of a list decide each for itself. Integers and
-//! doubles compare exactly; an INT beside a double is first rounded to one.
+//! Where the caller declares a type, literals must fit it: a string property takes strings, a number takes numbers and
+//! strings that spell one (`id = "5"`), a boolean takes booleans with `=`, `!=`, `<>` and IN. A suffix for another type finds
+//! nothing (parity), because no such values exist. Elsewhere (custom properties) the type of the literal decides: a STRING is
+//! compared with strings, a BOOL with booleans, an INT with integers and doubles, a FLOAT with doubles only (parity: an
+//! integer property never matches `> 0.5`; `.int_value > 0.5` does compare integers). Each element of a list decides for
+//! itself. Integers and doubles compare exactly; an INT that is compared with a double is first rounded to one.
 //!
-//! Texts compare byte by byte; LIKE is case-sensitive, ILIKE compares texts after [`fold`].
+//! Strings compare byte by byte; LIKE is case-sensitive, ILIKE compares strings after [`fold`].
 //!
 //! # Examples
 //!
 //! ```text
 //! name = "fraud" AND NOT state = 'ARCHIVED'
-//! accuracy BETWEEN 0.9 AND 0.99 or `f1-score`.double_value > 0.8     -- refused: the ending belongs inside the quotes
+//! accuracy BETWEEN 0.9 AND 0.99 or `f1-score`.double_value > 0.8     -- rejected: the suffix belongs inside the quotes
 //! `f1-score.double_value` > 0.8 and tasks in ('ner', 'qa') and description is not null
 //! ```
 
@@ -96,44 +96,44 @@ pub const MAX_LIST_ELEMENTS: usize = 1_000;
 /// The longest LIKE pattern, in characters.
 pub const MAX_PATTERN_CHARACTERS: usize = 1_000;
 
-/// Says what a property name, without its type ending, means.
+/// Returns the meaning of a property name (without its type suffix) in the caller's list.
 pub type Resolve<'a> = &'a (dyn Fn(&str) -> Target + Sync);
 
-/// What a name in a filter stands for.
+/// The meaning of a name in a filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// A column of the outer table.
     Column {
         name: &'static str,
         value: ValueType,
-        /// The column with the folded text, NULL where that equals the text. Without one, ILIKE uses the database's
-        /// LOWER, which agrees between databases on ASCII only.
+        /// The column with the folded string, NULL where folding changes nothing. Without such a column, ILIKE uses the
+        /// database's LOWER, on which databases agree for ASCII only.
         folded: Option<&'static str>,
     },
     /// Rows of the property table.
     Property {
         name: String,
-        /// Only built-in values; otherwise a custom property of the same name counts as well.
+        /// Excludes custom properties of the same name.
         built_in_only: bool,
         /// The declared type; `None` where the literal decides.
         value: Option<ValueType>,
     },
-    /// Numbers compare with one target, everything else with the other.
-    ByLiteral { number: Box<Target>, text: Box<Target> },
-    /// A list of texts in the property table. A negated comparison (`!=`, NOT IN, NOT LIKE) is true of a list that is
-    /// there and has no element for which the comparison without the negation would be true.
+    /// Number literals compare with one target, other literals with the other.
+    ByLiteral { number: Box<Target>, other: Box<Target> },
+    /// A list of strings in the property table. A negated comparison (`!=`, NOT IN, NOT LIKE) is true if the entity has the
+    /// list and the positive comparison is true for none of its elements.
     List { name: String },
-    /// A property of related rows, such as a model's artifacts: true when one of them satisfies the comparison.
-    /// Comparisons joined by one AND ask for one and the same related row.
+    /// A property of related rows, such as a model's artifacts: true if one of them satisfies the comparison.
+    /// Comparisons joined by the same AND must be satisfied by one and the same related row.
     Related(Box<Target>),
 }
 
-/// Folds a text for ILIKE. Whoever stores a folded text must use this function.
+/// Folds the case of a string for ILIKE. Stored folded strings must be produced by this function.
 ///
-/// It maps character by character, so a part of a text folds like the whole: a pattern cuts words where
-/// `str::to_lowercase` would see a word end and write Σ as ς.
-pub fn fold(text: &str) -> String {
-    text.chars().flat_map(char::to_lowercase).map(|character| if character == 'ς' { 'σ' } else { character }).collect()
+/// It maps character by character, so that every substring folds like the whole string. `str::to_lowercase` does not: at the
+/// end of a word it maps Σ to ς, and a pattern may cut a word anywhere.
+pub fn fold(string: &str) -> String {
+    string.chars().flat_map(char::to_lowercase).map(|character| if character == 'ς' { 'σ' } else { character }).collect()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Tests of single values in memory.
+//! Tests single values in memory.
 //!
 //! The result must be that of the SQL which the store compiles for the same test; tests of the catalog compare both.
 
@@ -44,15 +44,15 @@ impl Test {
     pub fn passes(&self, stored: StoredValue<'_>) -> bool {
         match self {
             Self::Never => false,
-            Self::Present(wanted) => wanted.is_none_or(|wanted| wanted == stored.value_type()),
+            Self::Present(required) => required.is_none_or(|required| required == stored.value_type()),
             Self::Compare(comparator, value) => stored.compare(value).is_some_and(|order| comparator.allows(order)),
             Self::In { negated, values } => {
                 values.first().is_some_and(|first| first.value_type() == stored.value_type())
                     && values.iter().any(|value| stored.compare(value) == Some(Ordering::Equal)) != *negated
             }
             Self::Like { negated, ignore_case, pattern } => match stored {
-                StoredValue::String(text) if *ignore_case => pattern.matches(&fold(text)) != *negated,
-                StoredValue::String(text) => pattern.matches(text) != *negated,
+                StoredValue::String(string) if *ignore_case => pattern.matches(&fold(string)) != *negated,
+                StoredValue::String(string) => pattern.matches(string) != *negated,
                 _ => false,
             },
             Self::Any(tests) => tests.iter().any(|test| test.passes(stored)),

@@ -7,9 +7,9 @@ use super::{MAX_COMPARISONS, MAX_LIST_ELEMENTS, MAX_NESTING};
 
 const OPERATORS: &str = "an operator (=, !=, <>, >, >=, <, <=, LIKE, ILIKE, IN, BETWEEN or IS)";
 
-/// Reads a filter; `None` when the text is blank, which filters nothing.
-pub fn parse(text: &str) -> Result<Option<Expression>, FilterError> {
-    let mut parser = Parser { text, tokens: tokens(text)?, at: 0, nesting: 0, comparisons: 0, elements: 0 };
+/// Parses a filter; `None` if it is blank, which matches everything.
+pub fn parse(filter: &str) -> Result<Option<Expression>, FilterError> {
+    let mut parser = Parser { filter, tokens: tokens(filter)?, at: 0, nesting: 0, comparisons: 0, elements: 0 };
     if parser.kind() == &TokenKind::End {
         return Ok(None);
     }
@@ -55,8 +55,8 @@ impl Keyword {
 }
 
 struct Parser<'t> {
-    text: &'t str,
-    /// Ends with `End`, which is never stepped over.
+    filter: &'t str,
+    /// The last one is `End`, which is never stepped over.
     tokens: Vec<Token>,
     at: usize,
     nesting: usize,
@@ -82,7 +82,7 @@ impl<'t> Parser<'t> {
     }
 
     fn source(&self, index: usize) -> &'t str {
-        self.text.get(self.token_at(index).range.clone()).unwrap_or_default()
+        self.filter.get(self.token_at(index).range.clone()).unwrap_or_default()
     }
 
     fn keyword_at(&self, index: usize) -> Option<Keyword> {
@@ -150,8 +150,8 @@ impl<'t> Parser<'t> {
             self.leave();
             return Ok(inner);
         }
-        let names_property = matches!(self.kind_after_next(), TokenKind::Comparator(_) | TokenKind::Dot);
-        if self.keyword() == Some(Keyword::Not) && !names_property {
+        let is_property_name = matches!(self.kind_after_next(), TokenKind::Comparator(_) | TokenKind::Dot);
+        if self.keyword() == Some(Keyword::Not) && !is_property_name {
             self.enter()?;
             let inner = self.term()?;
             self.nesting -= 1;
@@ -160,7 +160,7 @@ impl<'t> Parser<'t> {
         Ok(Expression::Comparison(self.comparison()?))
     }
 
-    /// Steps over a `(` or NOT. This bounds the recursion: every cycle of the grammar passes here.
+    /// Steps over a `(` or NOT, and limits the nesting. Every recursive rule of the grammar calls it, so recursion is bounded.
     fn enter(&mut self) -> Result<(), FilterError> {
         self.nesting += 1;
         if self.nesting > MAX_NESTING {
@@ -192,24 +192,25 @@ impl<'t> Parser<'t> {
         match self.kind() {
             TokenKind::Word if self.word_names_property() => self.dotted_name(),
             TokenKind::QuotedName { name, last_dot } => {
-                let property = split_ending(name, *last_dot);
+                let property = split_suffix(name, *last_dot);
                 if self.kind_after_next() == &TokenKind::Dot {
                     self.step();
                     return Err(self
                         .unexpected(OPERATORS)
-                        .with_hint("a type ending belongs inside the back-quotes, e.g. `f1-score.double_value`"));
+                        .with_hint("write the type suffix inside the back-quotes, e.g. `f1-score.double_value`"));
                 }
                 self.step();
                 Ok(property)
             }
             TokenKind::String(_) => Err(self
                 .unexpected("a property name")
-                .with_hint("names are written without quotes or in back-quotes, e.g. name = \"m1\"")),
+                .with_hint("write names without quotes or in back-quotes, e.g. name = \"m1\"")),
             _ => Err(self.unexpected("a property name, NOT or `(`")),
         }
     }
 
-    /// A keyword is a name where nothing else makes sense, so that a mistake like `OR OR` is reported where it is.
+    /// Whether the word is a property name. A keyword is one only if an operator follows, so that a mistake such as `OR OR` is
+    /// reported at its place.
     fn word_names_property(&self) -> bool {
         if self.keyword().is_none() {
             return true;
@@ -233,14 +234,14 @@ impl<'t> Parser<'t> {
             if self.kind() != &TokenKind::Word {
                 return Err(self
                     .unexpected("the next part of the property name")
-                    .with_hint("a name with other characters is written in back-quotes, e.g. `a.1-b` = 5"));
+                    .with_hint("write names that contain other characters in back-quotes, e.g. `a.1-b` = 5"));
             }
             last_dot = Some(name.len());
             name.push('.');
             name.push_str(self.source(self.at));
             self.step();
         }
-        Ok(split_ending(&name, last_dot))
+        Ok(split_suffix(&name, last_dot))
     }
 
     fn operation(&mut self) -> Result<Operation, FilterError> {
@@ -251,7 +252,7 @@ impl<'t> Parser<'t> {
                     self.position(),
                     format!("`{}` compares with one value, not with a list", comparator.symbol()),
                 )
-                .with_hint("to look for several values use IN, e.g. name IN ('a', 'b')"));
+                .with_hint("use IN to compare with several values, e.g. name IN ('a', 'b')"));
             }
             let literal = self.literal()?;
             return Ok(Operation::Compare { comparator, literal });
@@ -286,7 +287,7 @@ impl<'t> Parser<'t> {
         self.step();
         let position = self.position();
         let TokenKind::String(pattern) = self.kind() else {
-            return Err(self.unexpected("a pattern").with_hint("patterns are quoted, e.g. name LIKE 'v1.%'"));
+            return Err(self.unexpected("a pattern").with_hint("quote patterns, e.g. name LIKE 'v1.%'"));
         };
         let pattern = pattern.clone();
         self.step();
@@ -296,7 +297,7 @@ impl<'t> Parser<'t> {
     fn membership(&mut self, negated: bool) -> Result<Operation, FilterError> {
         self.step();
         if self.kind() != &TokenKind::Open {
-            // parity: IN 'a' is = 'a' (registry-server 3.5)
+            // parity: IN 'a' without parentheses is = 'a'
             let comparator = if negated { Comparator::NotEqual } else { Comparator::Equal };
             let literal = self.literal()?;
             return Ok(Operation::Compare { comparator, literal });
@@ -329,26 +330,26 @@ impl<'t> Parser<'t> {
     fn literal(&mut self) -> Result<Literal, FilterError> {
         let position = self.position();
         let value = match self.kind() {
-            TokenKind::String(text) => Value::String(text.clone()),
+            TokenKind::String(string) => Value::String(string.clone()),
             TokenKind::Int(value) => Value::Int(*value),
             TokenKind::Double(value) => Value::Double(*value),
             TokenKind::Word => match self.keyword() {
                 Some(Keyword::True) => Value::Bool(true),
                 Some(Keyword::False) => Value::Bool(false),
                 Some(Keyword::Null) => {
-                    return Err(self.unexpected("a value").with_hint("absence is asked for with IS NULL"));
+                    return Err(self.unexpected("a value").with_hint("write IS NULL to find entities without a value"));
                 }
                 _ => {
-                    let hint = format!("texts are quoted, e.g. name = \"{}\"", shortened(self.source(self.at)));
+                    let hint = format!("quote strings, e.g. name = \"{}\"", shortened(self.source(self.at)));
                     return Err(self.unexpected("a value").with_hint(hint));
                 }
             },
             TokenKind::Comparator(Comparator::Equal) => {
-                return Err(self.unexpected("a value").with_hint("equality is written with one `=`"));
+                return Err(self.unexpected("a value").with_hint("write equality with one `=`"));
             }
             TokenKind::End => {
                 return Err(self.unexpected("a value").with_hint(
-                    "texts are quoted, numbers and booleans are not, e.g. name = \"m1\", id > 5, active = true",
+                    "quote strings, but not numbers and booleans, e.g. name = \"m1\", id > 5, active = true",
                 ));
             }
             _ => return Err(self.unexpected("a value")),
@@ -362,7 +363,7 @@ fn shortened(word: &str) -> &str {
     word.get(..40).unwrap_or(word)
 }
 
-fn split_ending(name: &str, last_dot: Option<usize>) -> Property {
+fn split_suffix(name: &str, last_dot: Option<usize>) -> Property {
     if let Some((head, last)) = last_dot.and_then(|dot| name.split_at_checked(dot))
         && !head.is_empty()
         && let Some(explicit) = last.strip_prefix('.').and_then(ValueType::from_suffix)

@@ -1,13 +1,13 @@
-//! LIKE patterns, in the one form that means the same in every database.
+//! LIKE patterns in a form that means the same in every database.
 
 use super::error::{FilterError, quoted};
 use super::syntax::Position;
 use super::{MAX_PATTERN_CHARACTERS, fold};
 
-/// The escape character of the SQL. Unlike a backslash it needs no escaping in any database's literals.
+/// The escape character in SQL. Unlike a backslash, it needs no escaping in a literal of any database.
 pub const ESCAPE: char = '!';
 
-/// A checked pattern, escaped with [`ESCAPE`] instead of the backslash.
+/// A valid pattern, escaped with [`ESCAPE`] instead of the backslash.
 pub struct Pattern(String);
 
 impl Pattern {
@@ -26,7 +26,7 @@ impl Pattern {
                 ('\\', None) => {
                     let message = format!("the pattern {} ends in a backslash that escapes nothing", quoted(pattern));
                     return Err(FilterError::new(position, message)
-                        .with_hint(r"four backslashes at the end of a pattern stand for one, e.g. '%\\\\'"));
+                        .with_hint(r"write four backslashes at the end of a pattern for one, e.g. '%\\\\'"));
                 }
                 ('\\', Some(&literal)) => {
                     characters.next();
@@ -48,38 +48,38 @@ impl Pattern {
     }
 
     /// Whether a string in memory matches, as LIKE decides for a stored one.
-    pub(super) fn matches(&self, text: &str) -> bool {
-        let (mut pattern, mut text) = (self.0.chars(), text.chars());
-        // Behind the last `%`, and from where in the text that was tried.
-        let mut last_run = None;
+    pub(super) fn matches(&self, string: &str) -> bool {
+        let (mut pattern, mut string) = (self.0.chars(), string.chars());
+        // Where to continue after a mismatch: the pattern after the last `%`, and the rest of the string tried with it.
+        let mut backtrack = None;
         loop {
             let mut rest = pattern.clone();
             match rest.next() {
                 Some('%') => {
-                    last_run = Some((rest.clone(), text.clone()));
+                    backtrack = Some((rest.clone(), string.clone()));
                     pattern = rest;
                     continue;
                 }
                 Some(character) => {
-                    let wanted = match character {
+                    let expected = match character {
                         '_' => None,
                         ESCAPE => rest.next(),
                         other => Some(other),
                     };
-                    let Some(found) = text.next() else { return false };
-                    if wanted.is_none_or(|wanted| wanted == found) {
+                    let Some(found) = string.next() else { return false };
+                    if expected.is_none_or(|expected| expected == found) {
                         pattern = rest;
                         continue;
                     }
                 }
-                None if text.as_str().is_empty() => return true,
+                None if string.as_str().is_empty() => return true,
                 None => {}
             }
-            let Some((behind, from)) = &mut last_run else { return false };
+            let Some((after_run, from)) = &mut backtrack else { return false };
             if from.next().is_none() {
                 return false;
             }
-            (pattern, text) = (behind.clone(), from.clone());
+            (pattern, string) = (after_run.clone(), from.clone());
         }
     }
 }
@@ -88,7 +88,7 @@ impl Pattern {
 pub(super) mod tests {
     use super::*;
 
-    /// Texts, patterns and whether they match, however that is found out.
+    /// Strings, patterns and whether they match; every implementation of LIKE is tested with them.
     pub(crate) const LIKES: [(&str, &str, bool); 19] = [
         ("v1.0", "v1.%", true),
         ("v1", "v1.%", false),
@@ -111,14 +111,14 @@ pub(super) mod tests {
         ("abc", "", false),
     ];
 
-    fn matches(text: &str, pattern: &str) -> bool {
-        Pattern::new(pattern, false, Position::default()).unwrap().matches(text)
+    fn matches(string: &str, pattern: &str) -> bool {
+        Pattern::new(pattern, false, Position::default()).unwrap().matches(string)
     }
 
     #[test]
-    fn patterns_match_texts_in_memory() {
-        for (text, pattern, expected) in LIKES {
-            assert_eq!(matches(text, pattern), expected, "{text} LIKE {pattern}");
+    fn patterns_match_strings_in_memory() {
+        for (string, pattern, expected) in LIKES {
+            assert_eq!(matches(string, pattern), expected, "{string} LIKE {pattern}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The syntax tree, and the way back to text.
+//! The syntax tree and its canonical printed form.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 use super::lexer;
 use super::parser::Keyword;
 
-/// A parsed filter. `And` and `Or` have two members or more.
+/// A parsed filter. `And` and `Or` have at least two members.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Expression {
     Or(Vec<Expression>),
@@ -15,7 +15,7 @@ pub enum Expression {
     Comparison(Comparison),
 }
 
-/// One property and what is asked of it.
+/// A comparison of one property.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
     pub property: Property,
@@ -23,12 +23,12 @@ pub struct Comparison {
     pub position: Position,
 }
 
-/// A property as the filter names it.
+/// A property as written in the filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Property {
-    /// Without the type ending.
+    /// Without the type suffix.
     pub name: String,
-    /// The type ending.
+    /// The type suffix.
     pub explicit: Option<ValueType>,
 }
 
@@ -74,9 +74,9 @@ pub enum ValueType {
     Bool,
 }
 
-/// A place in the filter's text, counted from 1, columns in characters.
+/// A place in the filter: line and column from 1, columns in characters.
 ///
-/// All positions are equal: two trees are the same filter wherever their parts were written.
+/// All positions compare equal, so that equal filters are equal however they are laid out.
 #[derive(Clone, Copy, Debug)]
 pub struct Position {
     pub line: u32,
@@ -98,7 +98,7 @@ impl PartialEq for Position {
 impl Eq for Position {}
 
 impl Comparator {
-    /// Whether it holds between two values that stand so to each other.
+    /// Whether the comparison is true for a stored value that has this order relative to the literal.
     pub(super) fn allows(self, order: Ordering) -> bool {
         match self {
             Self::Equal => order.is_eq(),
@@ -218,28 +218,28 @@ impl fmt::Display for Comparison {
 
 impl fmt::Display for Property {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ending = |formatter: &mut fmt::Formatter<'_>| match self.explicit {
+        let suffix = |formatter: &mut fmt::Formatter<'_>| match self.explicit {
             Some(value_type) => write!(formatter, ".{}", value_type.suffix()),
             None => Ok(()),
         };
-        let own_ending = match self.name.rsplit_once('.') {
+        let own_suffix = match self.name.rsplit_once('.') {
             Some((head, last)) if self.explicit.is_none() && ValueType::from_suffix(last).is_some() => Some(head.len()),
             _ => None,
         };
         let plain = self.name.split('.').all(|part| lexer::is_word(part) && Keyword::from_word(part).is_none());
-        if plain && own_ending.is_none() {
+        if plain && own_suffix.is_none() {
             formatter.write_str(&self.name)?;
-            return ending(formatter);
+            return suffix(formatter);
         }
         formatter.write_str("`")?;
         for (index, character) in self.name.char_indices() {
             match character {
                 '`' | '\\' => write!(formatter, "\\{character}")?,
-                '.' if own_ending == Some(index) => formatter.write_str("\\.")?,
+                '.' if own_suffix == Some(index) => formatter.write_str("\\.")?,
                 _ => write!(formatter, "{character}")?,
             }
         }
-        ending(formatter)?;
+        suffix(formatter)?;
         formatter.write_str("`")
     }
 }
@@ -247,9 +247,9 @@ impl fmt::Display for Property {
 impl fmt::Display for Value {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::String(text) => write!(formatter, "'{}'", text.replace('\\', "\\\\").replace('\'', "''")),
+            Self::String(string) => write!(formatter, "'{}'", string.replace('\\', "\\\\").replace('\'', "''")),
             Self::Int(value) => write!(formatter, "{value}"),
-            // Debug keeps the point or exponent that makes it a FLOAT.
+            // Debug prints the point or exponent that makes it a FLOAT.
             Self::Double(value) => write!(formatter, "{value:?}"),
             Self::Bool(value) => write!(formatter, "{value}"),
         }

@@ -1,4 +1,4 @@
-//! Filters as clients write them, against lists as a registry declares them.
+//! Filters as clients write them, applied to lists as a registry declares them.
 
 use super::evaluate::{Entity, Property, evaluate};
 use super::{Target, Value, ValueType, fold, parse};
@@ -34,7 +34,7 @@ fn artifact_target(name: &str) -> Target {
         "uri" => declared("uri", ValueType::String),
         "modelFormatName" => declared("modelFormatName", ValueType::String),
         "experimentId" | "experimentRunId" | "step" | "timestamp" => declared(name, ValueType::Int),
-        "value" => Target::ByLiteral { number: Box::new(value), text: Box::new(declared("value", ValueType::String)) },
+        "value" => Target::ByLiteral { number: Box::new(value), other: Box::new(declared("value", ValueType::String)) },
         other => custom(other),
     }
 }
@@ -47,7 +47,7 @@ fn run_target(name: &str) -> Target {
     }
 }
 
-fn text(value: &str) -> Value {
+fn string(value: &str) -> Value {
     Value::String(value.to_owned())
 }
 
@@ -62,12 +62,12 @@ fn entity(columns: &[(&'static str, Value)], built_in: &[(&str, Value)], custom:
 }
 
 fn version(id: i64, parent: i64, name: &str, state: &str, author: &str, custom: &[(&str, Value)]) -> Entity {
-    let mut built_in = vec![("author", text(author))];
+    let mut built_in = vec![("author", string(author))];
     if id == 1 {
-        built_in.push(("description", text("first release with bug fixes")));
+        built_in.push(("description", string("first release with bug fixes")));
     }
     let columns =
-        [("id", Value::Int(id)), ("parent_id", Value::Int(parent)), ("name", text(name)), ("state", text(state))];
+        [("id", Value::Int(id)), ("parent_id", Value::Int(parent)), ("name", string(name)), ("state", string(state))];
     entity(&columns, &built_in, custom)
 }
 
@@ -80,7 +80,7 @@ fn versions() -> Vec<Entity> {
             "LIVE",
             "alice",
             &[
-                ("stage", text("production")),
+                ("stage", string("production")),
                 ("accuracy", Value::Double(0.97)),
                 ("batch_size", Value::Int(32)),
                 ("experimental", Value::Bool(false)),
@@ -94,7 +94,7 @@ fn versions() -> Vec<Entity> {
             "LIVE",
             "bob",
             &[
-                ("stage", text("staging")),
+                ("stage", string("staging")),
                 ("accuracy", Value::Double(0.91)),
                 ("batch_size", Value::Int(64)),
                 ("experimental", Value::Bool(true)),
@@ -107,10 +107,10 @@ fn versions() -> Vec<Entity> {
             "LIVE",
             "charlie",
             &[
-                ("stage", text("development")),
+                ("stage", string("development")),
                 ("accuracy", Value::Double(0.99)),
                 ("batch_size", Value::Double(32.0)),
-                ("mlflow.source.type", text("notebook")),
+                ("mlflow.source.type", string("notebook")),
             ],
         ),
         version(
@@ -119,7 +119,7 @@ fn versions() -> Vec<Entity> {
             "v1.0.0",
             "ARCHIVED",
             "alice",
-            &[("stage", text("production")), ("accuracy", Value::Double(0.5))],
+            &[("stage", string("production")), ("accuracy", Value::Double(0.5))],
         ),
         version(5, 2, "it's", "LIVE", "dan", &[]),
     ]
@@ -127,8 +127,8 @@ fn versions() -> Vec<Entity> {
 
 fn artifacts() -> Vec<Entity> {
     let artifact = |id, name, state: Option<&str>, built_in: &[(&str, Value)]| {
-        let mut artifact = entity(&[("id", Value::Int(id)), ("name", text(name))], built_in, &[]);
-        artifact.columns.extend(state.map(|state| ("state", text(state))));
+        let mut artifact = entity(&[("id", Value::Int(id)), ("name", string(name))], built_in, &[]);
+        artifact.columns.extend(state.map(|state| ("state", string(state))));
         artifact
     };
     let metric = |id, name, value, step, timestamp| {
@@ -147,27 +147,27 @@ fn artifacts() -> Vec<Entity> {
         metric
     };
     vec![
-        artifact(1, "weights", Some("LIVE"), &[("uri", text("s3://b/w")), ("modelFormatName", text("onnx"))]),
-        artifact(2, "card", Some("PENDING"), &[("uri", text("https://x/card"))]),
+        artifact(1, "weights", Some("LIVE"), &[("uri", string("s3://b/w")), ("modelFormatName", string("onnx"))]),
+        artifact(2, "card", Some("PENDING"), &[("uri", string("https://x/card"))]),
         metric(3, "acc", 0.95, 2, 1_700_000_000_002),
         metric(4, "loss", 0.2, 5, 1_700_000_000_005),
-        artifact(5, "lr", None, &[("experimentRunId", Value::Int(5)), ("value", text("0.01"))]),
+        artifact(5, "lr", None, &[("experimentRunId", Value::Int(5)), ("value", string("0.01"))]),
     ]
 }
 
 fn runs() -> Vec<Entity> {
     let finished = [
-        ("status", text("FINISHED")),
+        ("status", string("FINISHED")),
         ("startTimeSinceEpoch", Value::Int(1_700_000_000_000)),
         ("endTimeSinceEpoch", Value::Int(1_700_000_009_000)),
     ];
     vec![
-        entity(&[("id", Value::Int(1)), ("name", text("r1"))], &finished, &[("gpu", text("a100"))]),
-        entity(&[("id", Value::Int(2)), ("name", text("r2"))], &[("status", text("RUNNING"))], &[]),
+        entity(&[("id", Value::Int(1)), ("name", string("r1"))], &finished, &[("gpu", string("a100"))]),
+        entity(&[("id", Value::Int(2)), ("name", string("r2"))], &[("status", string("RUNNING"))], &[]),
     ]
 }
 
-/// The ids that pass; all of them for a blank filter.
+/// The ids of the entities that pass; all of them for a blank filter.
 fn passing(filter: &str, list: &[Entity], resolve: &(dyn Fn(&str) -> Target + Sync)) -> Vec<i64> {
     let expression = parse(filter).unwrap_or_else(|error| panic!("{filter}: {error}"));
     let mut ids = Vec::new();
@@ -186,7 +186,7 @@ fn passing(filter: &str, list: &[Entity], resolve: &(dyn Fn(&str) -> Target + Sy
 }
 
 #[test]
-fn versions_are_found_by_what_they_have() {
+fn versions_are_found_by_fields_and_custom_properties() {
     let list = versions();
     for (filter, expected) in [
         ("name = 'v1.0.0'", &[1, 4][..]),
@@ -248,7 +248,7 @@ fn versions_are_found_by_what_they_have() {
 }
 
 #[test]
-fn artifacts_are_found_by_state_number_and_text() {
+fn artifacts_are_found_by_state_number_and_string() {
     let list = artifacts();
     for (filter, expected) in [
         ("state = 'LIVE'", &[1][..]),
@@ -279,7 +279,7 @@ fn artifacts_are_found_by_state_number_and_text() {
 }
 
 #[test]
-fn runs_are_found_by_time_as_a_number() {
+fn times_of_runs_compare_as_numbers() {
     let list = runs();
     for (filter, expected) in [
         ("status = \"FINISHED\" AND endTimeSinceEpoch > \"1700000000000\"", &[1][..]),
@@ -293,8 +293,8 @@ fn runs_are_found_by_time_as_a_number() {
 }
 
 #[test]
-fn a_list_of_values_satisfies_a_comparison_by_any_of_them() {
-    let list = vec![entity(&[], &[("tasks", text("ner")), ("tasks", text("qa"))], &[]), Entity::default()];
+fn one_matching_element_of_a_list_satisfies_a_comparison() {
+    let list = vec![entity(&[], &[("tasks", string("ner")), ("tasks", string("qa"))], &[]), Entity::default()];
     for (filter, expected) in [
         ("tasks = 'qa'", &[1][..]),
         ("tasks != 'qa'", &[1]),
@@ -315,7 +315,7 @@ fn an_erased_property_is_absent() {
 }
 
 #[test]
-fn a_part_of_a_text_folds_like_the_whole() {
+fn a_substring_folds_like_the_whole_string() {
     assert_eq!(fold("ΟΔΟΣ Ä İ"), "οδοσ ä i\u{307}");
     assert_eq!(fold("οδος"), fold("ΟΔΟΣ"));
     assert_eq!(fold("ΟΔΟΣΑ"), fold("ΟΔΟΣ") + &fold("Α"));

@@ -1,6 +1,6 @@
-//! Types: decides for each comparison which stored values it looks at and whether its literals fit them.
+//! Type check: decides for each comparison which stored values it concerns and whether its literals fit them.
 //!
-//! What comes out asks only for comparisons between values of one type, so that no database has to convert anything.
+//! The resulting [`Condition`] compares values of the same type only, so that no database converts anything.
 
 use super::error::{FilterError, quoted};
 use super::lexer::{TokenKind, number};
@@ -17,23 +17,23 @@ pub enum Condition {
         subject: Subject,
         test: Test,
     },
-    /// One related row satisfies this.
+    /// At least one related row satisfies this.
     Related(Box<Condition>),
 }
 
-/// Whose values are tested.
+/// The column or property whose values are tested.
 pub enum Subject {
     Column { name: &'static str, folded: Option<&'static str> },
     Property { name: String, built_in_only: bool },
 }
 
-/// A test of one stored value. Each names the type it looks at; a value of another type never passes.
+/// A test of one stored value. Every test is for values of one type; values of other types never pass.
 pub enum Test {
     Never,
-    /// There is a value, of this type when one is given.
+    /// A value exists, of this type if one is given.
     Present(Option<ValueType>),
     Compare(Comparator, Value),
-    /// The values are of one type, at least one.
+    /// At least one value, all of one type.
     In {
         negated: bool,
         values: Vec<Value>,
@@ -48,10 +48,10 @@ pub enum Test {
 }
 
 impl Test {
-    /// The text that the value has to equal, if that is all the test asks.
+    /// The string that the value must equal, if the test is nothing but that equality.
     pub fn equal_string(&self) -> Option<&str> {
         match self {
-            Self::Compare(Comparator::Equal, Value::String(text)) => Some(text),
+            Self::Compare(Comparator::Equal, Value::String(string)) => Some(string),
             _ => None,
         }
     }
@@ -68,7 +68,7 @@ pub fn check(expression: &Expression, resolve: Resolve<'_>) -> Result<Condition,
     })
 }
 
-/// The members of one AND; what they say about related rows, they say about one row.
+/// The members of one AND. Comparisons of related rows are combined, because one related row must satisfy them all.
 fn conjunction(members: &[Expression], resolve: Resolve<'_>) -> Result<Condition, FilterError> {
     let (mut own, mut related) = (Vec::new(), Vec::new());
     for member in members {
@@ -88,7 +88,7 @@ fn conjunction(members: &[Expression], resolve: Resolve<'_>) -> Result<Condition
 
 fn condition(comparison: &Comparison, target: &Target) -> Result<Condition, FilterError> {
     let (subject, declared) = match target {
-        Target::ByLiteral { number, text } => return by_literal(comparison, number, text),
+        Target::ByLiteral { number, other } => return by_literal(comparison, number, other),
         Target::List { name } => return list(comparison, name),
         Target::Related(target) => return Ok(Condition::Related(Box::new(condition(comparison, target)?))),
         Target::Column { name, value, folded } => (Subject::Column { name, folded: *folded }, Some(*value)),
@@ -96,42 +96,43 @@ fn condition(comparison: &Comparison, target: &Target) -> Result<Condition, Filt
             (Subject::Property { name: name.clone(), built_in_only: *built_in_only }, *value)
         }
     };
-    let wanted = looked_at(comparison, declared);
+    let required = compared_type(comparison, declared);
     if let Some(declared) = declared
-        && wanted.is_some_and(|wanted| wanted != declared)
+        && required.is_some_and(|required| required != declared)
     {
-        return no_value(comparison, subject, wanted);
+        return no_value(comparison, subject, required);
     }
     if let Operation::IsNull { negated } = comparison.operation {
-        // An undeclared property holds whatever it was given; only an ending narrows that.
-        let narrowed = if declared.is_none() { comparison.property.explicit } else { None };
-        let present = Condition::Holds { subject, test: Test::Present(narrowed) };
+        // A property without a declared type may have values of any type; only a suffix restricts them.
+        let required = if declared.is_none() { comparison.property.explicit } else { None };
+        let present = Condition::Holds { subject, test: Test::Present(required) };
         return Ok(if negated { present } else { Condition::Not(Box::new(present)) });
     }
-    let test = test(comparison, wanted)?;
+    let test = test(comparison, required)?;
     Ok(Condition::Holds { subject, test })
 }
 
-/// What a comparison says that asks for values of a type which the property never has: literals have to fit all the same.
-fn no_value(comparison: &Comparison, subject: Subject, wanted: Option<ValueType>) -> Result<Condition, FilterError> {
+/// A comparison whose suffix names a type that the property never has: it is false, but its literals must fit all the same.
+fn no_value(comparison: &Comparison, subject: Subject, required: Option<ValueType>) -> Result<Condition, FilterError> {
     let none = Condition::Holds { subject, test: Test::Never };
     if let Operation::IsNull { negated } = comparison.operation {
         return Ok(if negated { none } else { Condition::Not(Box::new(none)) });
     }
-    test(comparison, wanted)?;
+    test(comparison, required)?;
     Ok(none)
 }
 
-/// The type of the values to look at; `None` where the literal decides. Where it is not the declared one, there are none.
-fn looked_at(comparison: &Comparison, declared: Option<ValueType>) -> Option<ValueType> {
+/// The type of the values that the comparison concerns; `None` if the literal decides.
+///
+/// If it differs from the declared type, there are no such values.
+fn compared_type(comparison: &Comparison, declared: Option<ValueType>) -> Option<ValueType> {
     let (declared, explicit) = match (declared, comparison.property.explicit) {
         (None, explicit) => return explicit,
         (Some(declared), None) => return Some(declared),
         (Some(declared), Some(explicit)) => (declared, explicit),
     };
     let is_number = matches!(declared, ValueType::Int | ValueType::Double);
-    // parity: the reference stores some numbers as text, and clients write `timestamp.string_value = "170"`
-    // (registry-server 3.4).
+    // parity: the reference stores some numbers as strings, and clients write `timestamp.string_value = "170"`.
     Some(if is_number && explicit != ValueType::Bool { declared } else { explicit })
 }
 
@@ -149,7 +150,7 @@ fn list(comparison: &Comparison, name: &str) -> Result<Condition, FilterError> {
         Operation::Compare { .. } | Operation::IsNull { .. } => false,
     };
     let holds = condition(&positive, &elements)?;
-    // What is no text is no element, so that there is nothing to be different either.
+    // The elements are strings: for another type there is no element, and so none that differs.
     if !was_negated || positive.property.explicit.is_some_and(|explicit| explicit != ValueType::String) {
         return Ok(holds);
     }
@@ -157,10 +158,10 @@ fn list(comparison: &Comparison, name: &str) -> Result<Condition, FilterError> {
     Ok(Condition::All(vec![condition(&positive, &elements)?, Condition::Not(Box::new(holds))]))
 }
 
-fn by_literal(comparison: &Comparison, number: &Target, text: &Target) -> Result<Condition, FilterError> {
+fn by_literal(comparison: &Comparison, number: &Target, other: &Target) -> Result<Condition, FilterError> {
     match comparison.property.explicit {
         Some(ValueType::Int | ValueType::Double) => return condition(comparison, number),
-        Some(ValueType::String | ValueType::Bool) => return condition(comparison, text),
+        Some(ValueType::String | ValueType::Bool) => return condition(comparison, other),
         None => {}
     }
     let part = |operation| Comparison { operation, ..comparison.clone() };
@@ -171,16 +172,16 @@ fn by_literal(comparison: &Comparison, number: &Target, text: &Target) -> Result
         Operation::Between { low: literal, .. } | Operation::Compare { literal, .. } if literal.value.is_number() => {
             condition(comparison, number)
         }
-        Operation::Compare { .. } | Operation::Between { .. } | Operation::Like { .. } => condition(comparison, text),
+        Operation::Compare { .. } | Operation::Between { .. } | Operation::Like { .. } => condition(comparison, other),
         Operation::IsNull { negated } => {
             let present = part(Operation::IsNull { negated: true });
-            let either = Condition::Any(vec![condition(&present, number)?, condition(&present, text)?]);
+            let either = Condition::Any(vec![condition(&present, number)?, condition(&present, other)?]);
             Ok(if *negated { either } else { Condition::Not(Box::new(either)) })
         }
         Operation::In { negated, list } => {
-            let (numbers, texts): (Vec<_>, Vec<_>) = list.iter().cloned().partition(|one| one.value.is_number());
+            let (numbers, others): (Vec<_>, Vec<_>) = list.iter().cloned().partition(|one| one.value.is_number());
             let mut parts = Vec::new();
-            for (target, elements) in [(number, numbers), (text, texts)] {
+            for (target, elements) in [(number, numbers), (other, others)] {
                 if !elements.is_empty() || list.is_empty() {
                     parts.push(condition(&part(Operation::In { negated: *negated, list: elements }), target)?);
                 }
@@ -190,21 +191,21 @@ fn by_literal(comparison: &Comparison, number: &Target, text: &Target) -> Result
     }
 }
 
-fn test(comparison: &Comparison, wanted: Option<ValueType>) -> Result<Test, FilterError> {
+fn test(comparison: &Comparison, required: Option<ValueType>) -> Result<Test, FilterError> {
     let property = &comparison.property;
     match &comparison.operation {
-        Operation::Compare { comparator, literal } => compare(property, *comparator, literal, wanted),
-        Operation::Between { negated, low, high } => between(property, *negated, [low, high], wanted),
-        Operation::In { negated, list } => membership(property, *negated, list, wanted),
+        Operation::Compare { comparator, literal } => compare(property, *comparator, literal, required),
+        Operation::Between { negated, low, high } => between(property, *negated, [low, high], required),
+        Operation::In { negated, list } => membership(property, *negated, list, required),
         Operation::Like { negated, ignore_case, pattern, position } => {
-            if let Some(other @ (ValueType::Int | ValueType::Double | ValueType::Bool)) = wanted {
-                let message = format!("LIKE compares texts, but {} holds {}", quoted(&property.name), plural(other));
+            if let Some(other @ (ValueType::Int | ValueType::Double | ValueType::Bool)) = required {
+                let message = format!("LIKE compares strings, but {} holds {}", quoted(&property.name), plural(other));
                 return Err(FilterError::new(comparison.position, message));
             }
             let pattern = Pattern::new(pattern, *ignore_case, *position)?;
             Ok(Test::Like { negated: *negated, ignore_case: *ignore_case, pattern })
         }
-        Operation::IsNull { .. } => Ok(Test::Present(wanted)),
+        Operation::IsNull { .. } => Ok(Test::Present(required)),
     }
 }
 
@@ -212,19 +213,19 @@ fn compare(
     property: &Property,
     comparator: Comparator,
     literal: &Literal,
-    wanted: Option<ValueType>,
+    required: Option<ValueType>,
 ) -> Result<Test, FilterError> {
     let is_order = !matches!(comparator, Comparator::Equal | Comparator::NotEqual);
-    match fitted(property, literal, wanted)? {
+    match fitted(property, literal, required)? {
         Value::Bool(_) if is_order => {
             let message = format!("a boolean cannot be compared with `{}`", comparator.symbol());
-            Err(FilterError::new(literal.position, message).with_hint("use = or !="))
+            Err(FilterError::new(literal.position, message).with_hint("compare booleans with = or !="))
         }
-        Value::Int(value) if wanted.is_none() => Ok(Test::Any(vec![
+        Value::Int(value) if required.is_none() => Ok(Test::Any(vec![
             Test::Compare(comparator, Value::Int(value)),
             Test::Compare(comparator, Value::Double(to_double(value))),
         ])),
-        Value::Double(value) if wanted == Some(ValueType::Int) => Ok(integers_against(comparator, value)),
+        Value::Double(value) if required == Some(ValueType::Int) => Ok(integers_against(comparator, value)),
         value => Ok(Test::Compare(comparator, value)),
     }
 }
@@ -233,9 +234,9 @@ fn between(
     property: &Property,
     negated: bool,
     [low, high]: [&Literal; 2],
-    wanted: Option<ValueType>,
+    required: Option<ValueType>,
 ) -> Result<Test, FilterError> {
-    if low.value.is_number() != high.value.is_number() && wanted.is_none() {
+    if low.value.is_number() != high.value.is_number() && required.is_none() {
         return Err(mixed_bounds(high));
     }
     let (at_low, at_high) = if negated {
@@ -243,17 +244,17 @@ fn between(
     } else {
         (Comparator::GreaterOrEqual, Comparator::LessOrEqual)
     };
-    let both = |looked_at| {
-        let tests = vec![compare(property, at_low, low, looked_at)?, compare(property, at_high, high, looked_at)?];
+    let both = |compared| {
+        let tests = vec![compare(property, at_low, low, compared)?, compare(property, at_high, high, compared)?];
         Ok(if negated { Test::Any(tests) } else { Test::All(tests) })
     };
-    // Both bounds ask one and the same value, so its type has to be settled before they are compared.
-    match (wanted, &low.value, &high.value) {
+    // Both bounds are compared with the same value, so both comparisons must be of one type.
+    match (required, &low.value, &high.value) {
         (None, Value::Int(_), Value::Int(_)) => {
             Ok(Test::Any(vec![both(Some(ValueType::Int))?, both(Some(ValueType::Double))?]))
         }
         (None, Value::Int(_) | Value::Double(_), _) => both(Some(ValueType::Double)),
-        _ => both(wanted),
+        _ => both(required),
     }
 }
 
@@ -261,20 +262,20 @@ fn membership(
     property: &Property,
     negated: bool,
     elements: &[Literal],
-    wanted: Option<ValueType>,
+    required: Option<ValueType>,
 ) -> Result<Test, FilterError> {
-    let (mut texts, mut integers, mut doubles, mut booleans) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut strings, mut integers, mut doubles, mut booleans) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for literal in elements {
-        match fitted(property, literal, wanted)? {
-            Value::String(value) => texts.push(Value::String(value)),
+        match fitted(property, literal, required)? {
+            Value::String(value) => strings.push(Value::String(value)),
             Value::Bool(value) => booleans.push(Value::Bool(value)),
             Value::Int(value) => {
-                if wanted.is_none() {
+                if required.is_none() {
                     doubles.push(Value::Double(to_double(value)));
                 }
                 integers.push(Value::Int(value));
             }
-            Value::Double(value) if wanted == Some(ValueType::Int) => {
+            Value::Double(value) if required == Some(ValueType::Int) => {
                 if let Test::Compare(_, value) = integers_against(Comparator::Equal, value) {
                     integers.push(value);
                 }
@@ -282,76 +283,77 @@ fn membership(
             Value::Double(value) => doubles.push(Value::Double(value)),
         }
     }
-    let mut by_type: Vec<Test> = [texts, integers, doubles, booleans]
+    let mut by_type: Vec<Test> = [strings, integers, doubles, booleans]
         .into_iter()
         .filter(|values| !values.is_empty())
         .map(|values| Test::In { negated, values })
         .collect();
     Ok(match by_type.len() {
-        0 if negated => Test::Present(wanted),
+        0 if negated => Test::Present(required),
         0 => Test::Never,
         1 => by_type.remove(0),
         _ => Test::Any(by_type),
     })
 }
 
-/// The literal as a value of the wanted type; a number for integers may stay a double, so that it compares exactly.
-fn fitted(property: &Property, literal: &Literal, wanted: Option<ValueType>) -> Result<Value, FilterError> {
-    let Some(wanted) = wanted else {
+/// Converts the literal to the required type. A double stays a double where integers are required, so that it compares exactly.
+fn fitted(property: &Property, literal: &Literal, required: Option<ValueType>) -> Result<Value, FilterError> {
+    let Some(required) = required else {
         return Ok(literal.value.clone());
     };
-    match (wanted, &literal.value) {
+    match (required, &literal.value) {
         (ValueType::String, Value::String(_)) | (ValueType::Bool, Value::Bool(_)) => Ok(literal.value.clone()),
         (ValueType::Int, Value::Int(_) | Value::Double(_)) | (ValueType::Double, Value::Double(_)) => {
             Ok(literal.value.clone())
         }
         (ValueType::Double, Value::Int(value)) => Ok(Value::Double(to_double(*value))),
-        (ValueType::Int | ValueType::Double, Value::String(text)) => match (number(text), wanted) {
+        (ValueType::Int | ValueType::Double, Value::String(string)) => match (number(string), required) {
             (Some(TokenKind::Int(value)), ValueType::Int) => Ok(Value::Int(value)),
             (Some(TokenKind::Int(value)), _) => Ok(Value::Double(to_double(value))),
             (Some(TokenKind::Double(value)), _) => Ok(Value::Double(value)),
-            _ => Err(misfit(property, literal, wanted)),
+            _ => Err(misfit(property, literal, required)),
         },
-        _ => Err(misfit(property, literal, wanted)),
+        _ => Err(misfit(property, literal, required)),
     }
 }
 
 fn mixed_bounds(high: &Literal) -> FilterError {
-    FilterError::new(high.position, "the bounds of BETWEEN are not of one type")
-        .with_hint("write two numbers or two texts")
+    FilterError::new(high.position, "the bounds of BETWEEN have different types")
+        .with_hint("write two numbers or two strings")
 }
 
-fn misfit(property: &Property, literal: &Literal, wanted: ValueType) -> FilterError {
+fn misfit(property: &Property, literal: &Literal, required: ValueType) -> FilterError {
     let found = match &literal.value {
-        Value::String(text) => format!("the text {}", quoted(text)),
+        Value::String(string) => format!("the string {}", quoted(string)),
         Value::Int(value) => format!("the number `{value}`"),
         Value::Double(value) => format!("the number `{value:?}`"),
         Value::Bool(value) => format!("the boolean `{value}`"),
     };
-    let message = format!("{} holds {} and cannot be compared with {found}", quoted(&property.name), plural(wanted));
+    let message = format!("{} holds {} and cannot be compared with {found}", quoted(&property.name), plural(required));
     let error = FilterError::new(literal.position, message);
-    match wanted {
-        ValueType::String => error.with_hint(format!("texts are quoted, e.g. \"{}\"", literal.value)),
-        ValueType::Bool => error.with_hint("booleans are true and false, without quotes"),
+    match required {
+        ValueType::String => error.with_hint(format!("quote strings, e.g. \"{}\"", literal.value)),
+        ValueType::Bool => error.with_hint("write true or false without quotes"),
         ValueType::Int | ValueType::Double => error,
     }
 }
 
 fn plural(value_type: ValueType) -> &'static str {
     match value_type {
-        ValueType::String => "texts",
+        ValueType::String => "strings",
         ValueType::Int => "integers",
         ValueType::Double => "numbers",
         ValueType::Bool => "booleans",
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "beyond 2^53 the nearest double is meant")]
+#[expect(clippy::cast_precision_loss, reason = "beyond 2^53 the nearest double is intended")]
 fn to_double(value: i64) -> f64 {
     value as f64
 }
 
-/// Integers compared with a double, said with integers: databases disagree on integers a double cannot hold.
+/// Expresses the comparison of integers with a double by integers only, because databases disagree about integers that a
+/// double cannot represent.
 fn integers_against(comparator: Comparator, value: f64) -> Test {
     /// 2^63, the first double above every integer; its negative is the least integer.
     const LIMIT: f64 = 9_223_372_036_854_775_808.0;

@@ -1,4 +1,4 @@
-//! Random filters and entities, drawn from few names and values so that they meet.
+//! Random filters and entities, drawn from few names and values so that filters match some entities.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub const COLUMNS: [(&str, ValueType); 5] = [
     ("active", ValueType::Bool),
 ];
 
-/// What names mean in the sample list: columns, declared properties, `value` by its literal, else custom properties.
+/// The meaning of names in the sample list: columns, declared properties, `value` by its literal, else custom properties.
 pub fn sample_target(name: &str) -> Target {
     let property = |value| Target::Property { name: name.to_owned(), built_in_only: true, value: Some(value) };
     if let Some(&(name, value)) = COLUMNS.iter().find(|(column, _)| *column == name) {
@@ -31,7 +31,7 @@ pub fn sample_target(name: &str) -> Target {
         "ratio" => property(ValueType::Double),
         "value" => Target::ByLiteral {
             number: Box::new(Target::Column { name: "score", value: ValueType::Double, folded: None }),
-            text: Box::new(Target::Property {
+            other: Box::new(Target::Property {
                 name: "value".to_owned(),
                 built_in_only: true,
                 value: Some(ValueType::String),
@@ -41,11 +41,11 @@ pub fn sample_target(name: &str) -> Target {
     }
 }
 
-/// The names that mean something in the sample list, and a few that custom properties have.
+/// The declared names of the sample list and a few names of custom properties.
 pub const NAMES: [&str; 11] =
     ["name", "state", "parent_id", "score", "active", "owner", "step", "ratio", "value", "custom", "a-b.c"];
 
-/// Any tree the parser can give, over any names and values.
+/// Any tree that the parser can return, over any names and values.
 pub fn any_expression() -> impl Strategy<Value = Expression> {
     let name = prop_oneof![
         "[a-z_][a-z0-9_]{0,3}(\\.[a-z]{1,3}){0,2}",
@@ -53,18 +53,18 @@ pub fn any_expression() -> impl Strategy<Value = Expression> {
         "[^\0]{1,6}",
     ];
     let property = (name, proptest::option::of(value_type())).prop_map(|(name, explicit)| Property { name, explicit });
-    let text = prop_oneof!["[a-c%_'\"\\\\]{0,5}", "[^\0]{0,5}"].boxed();
+    let string = prop_oneof!["[a-c%_'\"\\\\]{0,5}", "[^\0]{0,5}"].boxed();
     let double = any::<f64>().prop_filter("finite", |value| value.is_finite()).prop_map(Value::Double);
     let value = prop_oneof![
-        text.clone().prop_map(Value::String),
+        string.clone().prop_map(Value::String),
         any::<i64>().prop_map(Value::Int),
         double,
         any::<bool>().prop_map(Value::Bool),
     ];
-    tree(comparison(property, operation(value, text)))
+    tree(comparison(property, operation(value, string)))
 }
 
-/// Filters over the sample list, a fair part of which is refused for its types.
+/// Filters over the sample list; a good part of them has type errors.
 pub fn sample_expression() -> impl Strategy<Value = Expression> {
     let explicit = prop_oneof![6 => Just(None), 1 => value_type().prop_map(Some)];
     let property = (proptest::sample::select(NAMES.as_slice()), explicit)
@@ -72,13 +72,13 @@ pub fn sample_expression() -> impl Strategy<Value = Expression> {
     tree(comparison(property, operation(sample_value(), sample_pattern())))
 }
 
-/// [`sample_expression`] without what is refused.
+/// [`sample_expression`] without type errors.
 pub fn accepted_expression() -> impl Strategy<Value = Expression> {
     let resolve: Resolve<'static> = &sample_target;
     sample_expression().prop_map(move |expression| accepted_part(expression, resolve))
 }
 
-/// Replaces each refused comparison by one that is true of some entities.
+/// Replaces each comparison with a type error by one that is true for some entities.
 fn accepted_part(expression: Expression, resolve: Resolve<'_>) -> Expression {
     let all = |members: Vec<Expression>| members.into_iter().map(|member| accepted_part(member, resolve)).collect();
     match expression {
@@ -107,7 +107,7 @@ pub fn sample_entity() -> impl Strategy<Value = Entity> {
         .into_iter()
         .map(|(name, value_type)| {
             let value = match name {
-                // Without a folded column the database's own LOWER decides.
+                // There is no folded column, and databases agree on LOWER for ASCII only.
                 "state" => value_of(value_type).prop_filter("ASCII", is_ascii).boxed(),
                 _ => value_of(value_type),
             };
@@ -123,10 +123,10 @@ pub fn sample_entity() -> impl Strategy<Value = Entity> {
 }
 
 fn is_ascii(value: &Value) -> bool {
-    !matches!(value, Value::String(text) if !text.is_ascii())
+    !matches!(value, Value::String(string) if !string.is_ascii())
 }
 
-/// The rows of one property: built-in ones have the declared type, some are erased, some are lists.
+/// The rows of one property. Built-in ones have the declared type; some values are erased, some properties are lists.
 fn row(name: &'static str, custom: bool) -> impl Strategy<Value = Vec<Row>> {
     let value = match name {
         _ if custom => sample_value().boxed(),

@@ -3,22 +3,22 @@ use proptest::prelude::*;
 use crate::evaluate::strategies::any_expression;
 use crate::{Operation, Value, ValueType, parse};
 
-/// The tree, printed in its one canonical form.
-fn canonical(text: &str) -> String {
-    match parse(text) {
+/// The tree in its canonical printed form.
+fn canonical(filter: &str) -> String {
+    match parse(filter) {
         Ok(Some(expression)) => expression.to_string(),
         Ok(None) => String::new(),
-        Err(error) => format!("refused: {error}"),
+        Err(error) => format!("invalid: {error}"),
     }
 }
 
-fn refusal(text: &str) -> String {
-    parse(text).expect_err(text).to_string()
+fn error(filter: &str) -> String {
+    parse(filter).expect_err(filter).to_string()
 }
 
 #[test]
-fn a_filter_is_read_as_the_grammar_says() {
-    for (text, expected) in [
+fn filters_are_parsed_according_to_the_grammar() {
+    for (filter, expected) in [
         ("", ""),
         ("  \n\t ", ""),
         ("-- nothing but a comment", ""),
@@ -73,13 +73,13 @@ fn a_filter_is_read_as_the_grammar_says() {
         ("name = 'a\nb'", "name = 'a\nb'"),
         ("name = 'größe ✓'", "name = 'größe ✓'"),
     ] {
-        assert_eq!(canonical(text), expected, "{text}");
+        assert_eq!(canonical(filter), expected, "{filter}");
     }
 }
 
 #[test]
-fn texts_keep_backslashes_that_escape_no_quote() {
-    for (text, expected) in [
+fn strings_keep_backslashes_that_do_not_escape_a_quote() {
+    for (filter, expected) in [
         (r"'\\'", r"\"),
         (r"'\%\_\n'", r"\%\_\n"),
         (r"'abc\''", "abc'"),
@@ -89,38 +89,38 @@ fn texts_keep_backslashes_that_escape_no_quote() {
         ("''''", "'"),
         (r#"'"x"'"#, r#""x""#),
     ] {
-        let Ok(Some(crate::Expression::Comparison(comparison))) = parse(&format!("a = {text}")) else {
-            panic!("{text} is refused");
+        let Ok(Some(crate::Expression::Comparison(comparison))) = parse(&format!("a = {filter}")) else {
+            panic!("{filter} is invalid");
         };
-        let Operation::Compare { literal, .. } = comparison.operation else { panic!("{text}") };
-        assert_eq!(literal.value, Value::String(expected.to_owned()), "{text}");
+        let Operation::Compare { literal, .. } = comparison.operation else { panic!("{filter}") };
+        assert_eq!(literal.value, Value::String(expected.to_owned()), "{filter}");
     }
 }
 
 #[test]
-fn a_type_ending_is_not_part_of_the_name() {
-    for (text, name, explicit) in [
+fn a_type_suffix_is_not_part_of_the_name() {
+    for (filter, name, explicit) in [
         ("a.b.double_value = 1", "a.b", Some(ValueType::Double)),
         ("`a b.bool_value` = true", "a b", Some(ValueType::Bool)),
         ("`a\\.int_value.string_value` = 'x'", "a.int_value", Some(ValueType::String)),
         ("`.int_value` = 1", ".int_value", None),
         ("a.INT_VALUE = 1", "a.INT_VALUE", None),
     ] {
-        let Ok(Some(crate::Expression::Comparison(comparison))) = parse(text) else {
-            panic!("{text} is refused");
+        let Ok(Some(crate::Expression::Comparison(comparison))) = parse(filter) else {
+            panic!("{filter} is invalid");
         };
-        assert_eq!((comparison.property.name.as_str(), comparison.property.explicit), (name, explicit), "{text}");
+        assert_eq!((comparison.property.name.as_str(), comparison.property.explicit), (name, explicit), "{filter}");
     }
 }
 
 #[test]
-fn a_mistake_is_explained_where_it_is() {
-    for (text, expected) in [
+fn a_mistake_is_reported_with_its_position_and_a_hint() {
+    for (filter, expected) in [
         ("invalid <<< syntax", "at line 1, column 10: unexpected `<`, expected a value"),
         (
             "name =",
-            "at line 1, column 7: unexpected end of the filter, expected a value. Hint: texts are quoted, numbers and \
-             booleans are not, e.g. name = \"m1\", id > 5, active = true",
+            "at line 1, column 7: unexpected end of the filter, expected a value. Hint: quote strings, but not numbers \
+             and booleans, e.g. name = \"m1\", id > 5, active = true",
         ),
         (
             "name \"x\"",
@@ -130,28 +130,28 @@ fn a_mistake_is_explained_where_it_is() {
         ("(name = \"x\"", "at line 1, column 12: unexpected end of the filter, expected `)`, AND or OR"),
         (
             "name === \"x\"",
-            "at line 1, column 7: unexpected `=`, expected a value. Hint: equality is written with one `=`",
+            "at line 1, column 7: unexpected `=`, expected a value. Hint: write equality with one `=`",
         ),
         (
             "name = foo",
-            "at line 1, column 8: unexpected `foo`, expected a value. Hint: texts are quoted, e.g. name = \"foo\"",
+            "at line 1, column 8: unexpected `foo`, expected a value. Hint: quote strings, e.g. name = \"foo\"",
         ),
         ("name = 'x' AND", "at line 1, column 15: unexpected end of the filter, expected a property name, NOT or `(`"),
         ("AND name = 'x'", "at line 1, column 1: unexpected `AND`, expected a property name, NOT or `(`"),
         ("name = 'x' OR\nOR name = 'y'", "at line 2, column 1: unexpected `OR`, expected a property name, NOT or `(`"),
         (
             "name LIKE 5",
-            "at line 1, column 11: unexpected `5`, expected a pattern. Hint: patterns are quoted, e.g. name LIKE 'v1.%'",
+            "at line 1, column 11: unexpected `5`, expected a pattern. Hint: quote patterns, e.g. name LIKE 'v1.%'",
         ),
         (
             "name = 'unfinished",
-            "at line 1, column 8: this text has no closing quote. Hint: close it with '; a ' within the text is \
-             written twice",
+            "at line 1, column 8: this string has no closing quote. Hint: close it with '; write a ' within the string \
+             twice",
         ),
         (
             "name IN",
-            "at line 1, column 8: unexpected end of the filter, expected a value. Hint: texts are quoted, numbers and \
-             booleans are not, e.g. name = \"m1\", id > 5, active = true",
+            "at line 1, column 8: unexpected end of the filter, expected a value. Hint: quote strings, but not numbers \
+             and booleans, e.g. name = \"m1\", id > 5, active = true",
         ),
         ("name IN ('a',)", "at line 1, column 14: unexpected `)`, expected a value"),
         ("name IN ('a' 'b')", "at line 1, column 14: unexpected `'b'`, expected `,` or `)`"),
@@ -162,25 +162,25 @@ fn a_mistake_is_explained_where_it_is() {
         ("NOT", "at line 1, column 4: unexpected end of the filter, expected a property name, NOT or `(`"),
         (
             "name = ('a','b')",
-            "at line 1, column 8: `=` compares with one value, not with a list. Hint: to look for several values use \
-             IN, e.g. name IN ('a', 'b')",
+            "at line 1, column 8: `=` compares with one value, not with a list. Hint: use IN to compare with several \
+             values, e.g. name IN ('a', 'b')",
         ),
         (
             "name = NULL",
-            "at line 1, column 8: unexpected `NULL`, expected a value. Hint: absence is asked for with IS NULL",
+            "at line 1, column 8: unexpected `NULL`, expected a value. Hint: write IS NULL to find entities without a value",
         ),
         ("name IS 'x'", "at line 1, column 9: unexpected `'x'`, expected NULL or NOT NULL"),
         ("name NOT = 'x'", "at line 1, column 10: unexpected `=`, expected LIKE, ILIKE, IN or BETWEEN"),
         ("a BETWEEN 1, 2", "at line 1, column 12: unexpected `,`, expected AND and the upper bound of BETWEEN"),
         (
             "'name' = 'x'",
-            "at line 1, column 1: unexpected `'name'`, expected a property name. Hint: names are written without \
-             quotes or in back-quotes, e.g. name = \"m1\"",
+            "at line 1, column 1: unexpected `'name'`, expected a property name. Hint: write names without quotes \
+             or in back-quotes, e.g. name = \"m1\"",
         ),
         (
             "`a-b`.int_value = 1",
             "at line 1, column 6: unexpected `.`, expected an operator (=, !=, <>, >, >=, <, <=, LIKE, ILIKE, IN, \
-             BETWEEN or IS). Hint: a type ending belongs inside the back-quotes, e.g. `f1-score.double_value`",
+             BETWEEN or IS). Hint: write the type suffix inside the back-quotes, e.g. `f1-score.double_value`",
         ),
         ("x = 1.", "at line 1, column 6: unexpected `.`, expected AND, OR or the end of the filter"),
         (
@@ -190,32 +190,32 @@ fn a_mistake_is_explained_where_it_is() {
         ("x = 1e999", "at line 1, column 5: the number `1e999` is too large for a double"),
         (
             "größe = 1",
-            "at line 1, column 3: unexpected character `ö`. Hint: names with other characters than letters, digits, _ \
-             and dots are written in back-quotes, e.g. `f1-score` > 0.9",
+            "at line 1, column 3: unexpected character `ö`. Hint: write names that contain other characters than \
+             letters, digits, _ and dots in back-quotes, e.g. `f1-score` > 0.9",
         ),
         ("`` = 1", "at line 1, column 1: a property name cannot be empty"),
         ("`a = 1", "at line 1, column 1: this name has no closing back-quote"),
-        ("a = 'x\0'", "at line 1, column 5: a text or name cannot contain the NUL character"),
+        ("a = 'x\0'", "at line 1, column 5: a string or name cannot contain the NUL character"),
         (
             "ä = 'ü' AND",
-            "at line 1, column 1: unexpected character `ä`. Hint: names with other characters than letters, \
-             digits, _ and dots are written in back-quotes, e.g. `f1-score` > 0.9",
+            "at line 1, column 1: unexpected character `ä`. Hint: write names that contain other characters than \
+             letters, digits, _ and dots in back-quotes, e.g. `f1-score` > 0.9",
         ),
         ("name = 'ü' x", "at line 1, column 12: unexpected `x`, expected AND, OR or the end of the filter"),
         (
             "a. = 1",
-            "at line 1, column 4: unexpected `=`, expected the next part of the property name. Hint: a name with other \
-             characters is written in back-quotes, e.g. `a.1-b` = 5",
+            "at line 1, column 4: unexpected `=`, expected the next part of the property name. Hint: write names that \
+             contain other characters in back-quotes, e.g. `a.1-b` = 5",
         ),
     ] {
-        assert_eq!(refusal(text), format!("invalid filter query {expected}"), "{text}");
+        assert_eq!(error(filter), format!("invalid filter query {expected}"), "{filter}");
     }
 }
 
 #[test]
-fn a_message_shows_no_more_than_the_beginning_of_what_it_found() {
+fn a_message_quotes_only_the_beginning_of_a_long_token() {
     assert_eq!(
-        refusal(&format!("a 'x\n{}'", "y".repeat(5000))),
+        error(&format!("a 'x\n{}'", "y".repeat(5000))),
         format!(
             "invalid filter query at line 1, column 3: unexpected `'x\\n{}…`, expected an operator (=, !=, <>, >, >=, \
              <, <=, LIKE, ILIKE, IN, BETWEEN or IS)",
@@ -225,7 +225,7 @@ fn a_message_shows_no_more_than_the_beginning_of_what_it_found() {
 }
 
 #[test]
-fn what_is_too_large_is_refused_before_it_costs_anything() {
+fn filters_beyond_the_limits_are_rejected() {
     let comparisons = |count: usize| vec!["a = 1"; count].join(" OR ");
     let elements = |count: usize| format!("a IN ({})", vec!["1"; count].join(","));
     let nested = |depth: usize| format!("{}a = 1{}", "(".repeat(depth), ")".repeat(depth));
@@ -240,7 +240,7 @@ fn what_is_too_large_is_refused_before_it_costs_anything() {
     ] {
         assert!(parse(&accepted).is_ok(), "{accepted}");
     }
-    for (text, expected) in [
+    for (filter, expected) in [
         (comparisons(101), "at line 1, column 901: the filter has more than the 100 comparisons allowed"),
         (elements(1001), "at line 1, column 2007: the lists of the filter have more than the 1000 elements allowed"),
         (nested(65), "at line 1, column 65: parentheses and NOTs nest deeper than the 64 levels allowed"),
@@ -248,24 +248,24 @@ fn what_is_too_large_is_refused_before_it_costs_anything() {
         ("NOT ".repeat(2000), "at line 1, column 257: parentheses and NOTs nest deeper than the 64 levels allowed"),
         (padded(10_001), "at line 1, column 1: the filter has 10001 characters, more than the 10000 allowed"),
     ] {
-        assert_eq!(refusal(&text), format!("invalid filter query {expected}"));
+        assert_eq!(error(&filter), format!("invalid filter query {expected}"));
     }
 }
 
 proptest! {
     #[test]
-    fn a_printed_tree_is_read_back_as_it_was(expression in any_expression()) {
+    fn a_printed_tree_is_parsed_back_to_an_equal_tree(expression in any_expression()) {
         let printed = expression.to_string();
         prop_assert_eq!(parse(&printed), Ok(Some(expression)), "{}", printed);
     }
 
     #[test]
-    fn any_text_is_read_or_refused(text in "\\PC{0,60}|[\\x00-\\x7f]{0,60}") {
-        let _ = parse(&text);
+    fn parsing_any_string_does_not_panic(filter in "\\PC{0,60}|[\\x00-\\x7f]{0,60}") {
+        let _ = parse(&filter);
     }
 
     #[test]
-    fn any_sequence_of_tokens_is_read_or_refused(
+    fn any_sequence_of_tokens_is_parsed_or_rejected(
         pieces in proptest::collection::vec(
             proptest::sample::select(
                 ["a", "and", "OR", "NOT", "LIKE", "in", "BETWEEN", "is", "null", "true", "(", ")", ",", ".", "=", "<>",

@@ -298,8 +298,8 @@ impl CatalogSet<'_> {
             workspace_id: WORKSPACE,
             kinds: &codes,
             properties: "catalog_property",
-            text_key: None,
-            walked: None,
+            string_key: None,
+            scanned: None,
             related: (kind == CatalogKind::Model).then_some(&artifacts),
             resolve: &|name| vocabulary::resolve(kind, name),
         })
@@ -326,8 +326,8 @@ fn artifact_scope(codes: &[i16]) -> Scope<'_> {
         workspace_id: WORKSPACE,
         kinds: codes,
         properties: "catalog_property",
-        text_key: None,
-        walked: None,
+        string_key: None,
+        scanned: None,
         related: None,
         resolve: &|name| vocabulary::resolve(CatalogKind::ModelArtifact, name),
     }

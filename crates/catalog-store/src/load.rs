@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use model_registry_base::{Clock, run_blocking};
 use model_registry_store::dialect::Dialect;
 use model_registry_store::sql::{Insertion, WORKSPACE};
-use model_registry_store::{Lease, Operation, Outcome, Result, StoreError, Transaction};
+use model_registry_store::{Lease, Outcome, Result, StoreError, Transaction, UnitOfWork};
 use sea_query::{Expr, ExprTrait, Query};
 
 use super::item::{CatalogItems, REPLACEMENT};
@@ -72,7 +72,7 @@ pub struct LoadReport {
     pub unchanged: usize,
 }
 
-impl Operation for CatalogLoad {
+impl UnitOfWork for CatalogLoad {
     type Output = Option<LoadReport>;
     type Error = StoreError;
 

@@ -211,7 +211,7 @@ pub(super) fn resolve(kind: CatalogKind, name: &str) -> Target {
             // Measurements have an `id` of their own, a text, beside that of their row.
             "id" => Target::ByLiteral {
                 number: Box::new(resolve(CatalogKind::ModelArtifact, name)),
-                text: Box::new(Target::Property { name: name.to_owned(), built_in_only: false, value: None }),
+                other: Box::new(Target::Property { name: name.to_owned(), built_in_only: false, value: None }),
             },
             name => resolve(CatalogKind::ModelArtifact, name),
         };

@@ -51,7 +51,7 @@ fn tls(settings: &Settings) -> Result<DatabaseTls, ConfigError> {
     let further = file(&key::EMBEDMD_DATABASE_SSL_CA, Pem::Certificates)?;
     let verify_server = settings.is_on(&key::EMBEDMD_DATABASE_SSL_VERIFY_SERVER_CERT);
     Ok(DatabaseTls {
-        is_asked_for: verify_server || [&certificate, &key, &root, &further].iter().any(|path| path.is_some()),
+        is_required: verify_server || [&certificate, &key, &root, &further].iter().any(|path| path.is_some()),
         client: certificate.zip(key),
         roots: root.into_iter().chain(further).collect(),
         verify_server,

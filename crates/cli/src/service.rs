@@ -127,7 +127,7 @@ async fn serve_roles(
             Ok(()) => tokio::select! {
                 never = retention => match never {},
                 never = store.clone().housekeeping() => match never {},
-                never = store.clone().number_changes_in_background() => match never {},
+                never = store.clone().assign_sequences_in_background() => match never {},
             },
             Err(error) => error,
         }

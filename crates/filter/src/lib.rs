@@ -133,8 +133,14 @@ pub enum Target {
 /// It maps character by character, so that every substring folds like the whole string. `str::to_lowercase` does not: at the
 /// end of a word it maps Σ to ς, and a pattern may cut a word anywhere.
 pub fn fold(string: &str) -> String {
-    string.chars().flat_map(char::to_lowercase).map(|character| if character == 'ς' { 'σ' } else { character }).collect()
+    string
+        .chars()
+        .flat_map(char::to_lowercase)
+        .map(|character| if character == 'ς' { 'σ' } else { character })
+        .collect()
 }
 
+#[cfg(test)]
+mod test_seed;
 #[cfg(test)]
 mod tests;

@@ -378,3 +378,6 @@ fn integers_against(comparator: Comparator, value: f64) -> Test {
         _ => Test::Compare(comparator, Value::Int(floor)),
     }
 }
+
+#[cfg(test)]
+mod tests;

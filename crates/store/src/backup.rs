@@ -1,19 +1,19 @@
-//! Everything in one file, and back: a JSON line per entity, in order of dependency (`docs/export-format.md`).
+//! Export of the registry to a file and import: a JSON line per entity, in order of dependency (`docs/export-format.md`).
 //!
-//! Both ways work in constant memory, and on every database: what a line says is what the API shows, and columns and
-//! filterable values are derived from it again. Two exports of equal content are equal byte for byte.
+//! Both work in constant memory and between all databases: a line holds what the API shows, and an import derives columns
+//! and filterable properties from it again. Two exports of equal content are equal byte for byte.
 //!
 //! To add a kind: nothing, if its rows are in one of the tables here. To add a table: a [`line::Section`], its page in
-//! `rows.rs`, its insert in `batch.rs`.
+//! `pages.rs`, its insert in `batch.rs`.
 
 mod batch;
 mod conflicts;
 mod export;
+mod id_offsets;
 mod import;
+mod import_run;
 mod line;
-mod rows;
-mod run;
-mod shift;
+mod pages;
 mod verify;
 
 use std::collections::BTreeMap;
@@ -22,19 +22,19 @@ use crate::error::StoreError;
 
 pub use import::ImportOptions;
 
-/// The version of the format that this program writes, and the newest it reads.
+/// The version of the format that this program writes and reads.
 pub const FORMAT_VERSION: u64 = 1;
 
-/// Lines per kind.
+/// The number of lines per kind.
 pub type Counts = BTreeMap<String, u64>;
 
-/// Why an export or import did not come to its end.
+/// Why an export or import failed.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// The file is not one that an export has written.
+    /// The file is not an intact export.
     #[error("line {line}: {reason}")]
     Line { line: u64, reason: String },
-    /// The file is fine, but cannot go into this database.
+    /// The file is intact, but it cannot be imported into this database.
     #[error("{0}")]
     Refused(String),
     #[error("cannot read or write the file")]
@@ -43,25 +43,25 @@ pub enum BackupError {
     Store(#[from] StoreError),
 }
 
-/// What an export has written.
+/// The result of an export.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExportReport {
     pub counts: Counts,
-    /// SHA-256 of everything before the last line.
+    /// SHA-256 of everything before the last line, in hexadecimal digits.
     pub digest: String,
 }
 
-/// What an import has done.
+/// The result of an import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportReport {
     pub counts: Counts,
-    /// The line behind which a run went on that had been cut off.
+    /// If the import resumed an interrupted one, the last line that was already imported.
     pub resumed_after: Option<u64>,
-    /// The file had been imported before: nothing was done.
+    /// The file had already been imported, so that nothing was done.
     pub was_complete: bool,
 }
 
-/// How far an export or import is.
+/// The progress of an export or import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     Exporting { lines: u64 },
@@ -70,7 +70,7 @@ pub enum Progress {
     Verifying { lines: u64, of: u64 },
 }
 
-/// Told every few thousand lines.
+/// Called every few thousand lines.
 pub type OnProgress<'a> = &'a (dyn Fn(Progress) + Sync);
 
 /// Lines between two reports of progress.

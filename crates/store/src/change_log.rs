@@ -1,25 +1,26 @@
-//! The change log: every mutation in the order in which readers see it.
+//! The change log: every mutation, with a sequence number that is its position in the change feed.
 //!
-//! A change is written with its mutation, without a number. Numbers are given later, to committed changes only, by one
-//! transaction at a time (it holds the row of `change_sequence`). That is why readers see no gap and no late arrival:
+//! A change is written in the transaction of its mutation, without a sequence number. Sequence numbers are assigned later, to
+//! committed changes only, by one transaction at a time (it locks the row of `change_sequence`). Therefore readers see no gap
+//! and no change that appears later below a number they have already read:
 //!
-//! * An id is taken before the commit, so a change may become visible after one with a higher id. It then gets a later
-//!   number; what was numbered before stays as it is.
-//! * A batch of numbers commits as a whole, and before the next batch begins: what a reader sees is always a beginning
-//!   of the sequence.
-//! * Two changes of one entity keep their order: the second is logged after the first has committed, because updates
-//!   wait for each other; so its id is higher, and whoever sees the second sees the first.
+//! * The database generates ids before the commit, so a change may become visible after one with a higher id. It then gets
+//!   a later sequence number; numbers that were assigned before do not change.
+//! * A batch of sequence numbers commits as a whole and before the next batch starts, so a reader always sees a prefix of
+//!   the sequence.
+//! * Two changes of one entity keep their order: updates lock the entity, so the second is logged after the first has been
+//!   committed and has the higher id.
 
-use crate::from_row;
 use model_registry_api::Kind;
 use sea_query::{CaseStatement, Expr, ExprTrait, LockType, Order, Query, SelectStatement};
 
 use crate::db::{Database, Transaction};
 use crate::error::{Result, StoreError};
-use crate::store::{Operation, Outcome};
+use crate::from_row;
 use crate::tables::WORKSPACE;
+use crate::unit_of_work::{Outcome, UnitOfWork};
 
-/// How many changes one transaction numbers: it holds the lock for some ten milliseconds.
+/// Changes per transaction that assigns sequence numbers: it holds the lock for some ten milliseconds.
 pub(crate) const BATCH: usize = 500;
 
 const ONLY_ROW: i32 = 1;
@@ -27,26 +28,26 @@ const ONLY_ROW: i32 = 1;
 /// One mutation of one entity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// Ascending without gaps, in the order of the feed.
+    /// The position in the change feed, ascending without gaps.
     pub sequence: i64,
-    /// When it was made, in milliseconds since the Unix epoch.
+    /// Milliseconds since the Unix epoch.
     pub time: i64,
-    /// Who made it, where callers are known.
+    /// The name of the caller, if callers are authenticated.
     pub actor: Option<String>,
     pub kind: Kind,
     pub id: i64,
     /// `create`, `update` or `import`.
     pub verb: String,
-    /// The entity's revision after it.
+    /// The entity's revision after the change.
     pub revision: i64,
 }
 
-/// How far the log is numbered.
+/// How far sequence numbers have been assigned.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LogState {
-    /// The newest number given.
+    /// The newest sequence number.
     pub(crate) last: i64,
-    /// The first committed change without a number.
+    /// The id of the first committed change without a sequence number.
     pub(crate) pending: Option<i64>,
 }
 
@@ -66,8 +67,8 @@ struct ChangeRow {
 from_row!(ChangeRow { id, sequence, time, actor, kind, entity_id, verb, revision });
 
 impl Database {
-    /// Reads numbered changes behind a number.
-    pub(crate) async fn numbered_changes(&self, after: i64, limit: u32) -> Result<Vec<Change>> {
+    /// Reads the changes after a sequence number.
+    pub(crate) async fn changes_after(&self, after: i64, limit: u32) -> Result<Vec<Change>> {
         let mut select = Query::select();
         select
             .columns(["id", "sequence", "time", "actor", "kind", "entity_id", "verb", "revision"])
@@ -92,7 +93,7 @@ impl Database {
     }
 }
 
-/// The ids of changes without a number. There is none of another workspace's while there is one workspace.
+/// The ids of changes without a sequence number, of all workspaces: today there is only one.
 fn pending(limit: u64) -> SelectStatement {
     Query::select()
         .column("id")
@@ -103,30 +104,30 @@ fn pending(limit: u64) -> SelectStatement {
         .take()
 }
 
-/// Numbers the next batch of changes.
-pub(crate) struct Number;
+/// Assigns sequence numbers to the next batch of changes.
+pub(crate) struct AssignSequences;
 
-/// How a batch ended.
-pub(crate) struct Numbered {
-    /// The newest number given.
+/// The result of a batch.
+pub(crate) struct Assigned {
+    /// The newest sequence number.
     pub(crate) last: i64,
-    /// Whether there may be more to number.
-    pub(crate) is_full: bool,
+    /// Whether there may be more changes without a sequence number.
+    pub(crate) may_have_more: bool,
 }
 
-impl Operation for Number {
-    type Output = Numbered;
+impl UnitOfWork for AssignSequences {
+    type Output = Assigned;
     type Error = StoreError;
 
-    async fn run(&self, tx: &mut Transaction) -> Result<Outcome<Numbered>> {
+    async fn run(&self, tx: &mut Transaction) -> Result<Outcome<Assigned>> {
         let last = tx.lock_sequence().await?;
-        // After the lock, in a statement of its own: it has to see what the previous holder has committed.
+        // A separate statement after the lock, because it must see what the previous holder of the lock has committed.
         let ids: Vec<i64> = tx.fetch_all::<(i64,)>(&pending(BATCH as u64)).await?.into_iter().map(|(id,)| id).collect();
         if ids.is_empty() {
-            return Ok(Outcome::Done(Numbered { last, is_full: false }));
+            return Ok(Outcome::Done(Assigned { last, may_have_more: false }));
         }
-        let newest = tx.number(&ids, last).await?;
-        Ok(Outcome::Done(Numbered { last: newest, is_full: ids.len() == BATCH }))
+        let newest = tx.assign_sequences(&ids, last).await?;
+        Ok(Outcome::Done(Assigned { last: newest, may_have_more: ids.len() == BATCH }))
     }
 
     fn may_retry(&self, error: &StoreError) -> bool {
@@ -135,7 +136,8 @@ impl Operation for Number {
 }
 
 impl Transaction {
-    /// Waits until nobody else gives numbers, and tells the last one given. SQLite has one writer anyway.
+    /// Locks the assignment of sequence numbers until the transaction ends, and returns the newest one. SQLite needs no lock:
+    /// it has one writer.
     async fn lock_sequence(&mut self) -> Result<i64> {
         let mut select = Query::select();
         select.column("last").from("change_sequence").and_where(Expr::col("id").eq(ONLY_ROW)).lock(LockType::Update);
@@ -148,15 +150,15 @@ impl Transaction {
         row.map(|(last,)| last).ok_or_else(missing)
     }
 
-    async fn number(&mut self, ids: &[i64], last: i64) -> Result<i64> {
+    async fn assign_sequences(&mut self, ids: &[i64], last: i64) -> Result<i64> {
         let mut newest = last;
-        let mut numbers = CaseStatement::new();
+        let mut sequences = CaseStatement::new();
         for id in ids {
             newest += 1;
-            numbers = numbers.case(Expr::col("id").eq(*id), newest);
+            sequences = sequences.case(Expr::col("id").eq(*id), newest);
         }
         let mut update = Query::update();
-        update.table("change_log").value("sequence", numbers).and_where(Expr::col("id").is_in(ids.iter().copied()));
+        update.table("change_log").value("sequence", sequences).and_where(Expr::col("id").is_in(ids.iter().copied()));
         self.execute(&update).await?;
         let mut update = Query::update();
         update.table("change_sequence").value("last", newest).and_where(Expr::col("id").eq(ONLY_ROW));
@@ -172,7 +174,7 @@ impl TryFrom<ChangeRow> for Change {
         let kind = Kind::from_code(row.kind).ok_or_else(|| StoreError::Corrupt {
             table: "change_log",
             id: row.id,
-            reason: format!("its kind is unknown: {}", row.kind),
+            reason: format!("unknown kind {}", row.kind),
         })?;
         let ChangeRow { sequence, time, actor, entity_id, verb, revision, .. } = row;
         Ok(Self { sequence, time, actor, kind, id: entity_id, verb, revision })

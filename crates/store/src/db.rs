@@ -1,16 +1,15 @@
-//! The database: pools, transactions, and the one place that runs statements.
+//! The database: connection pools, transactions, and the only place that runs statements.
 //!
-//! An enum over the three drivers instead of a trait or generics: signatures stay plain, and a `match` in `run.rs`
-//! is the whole price.
+//! An enum over the three drivers instead of a trait or generics: signatures stay simple at the cost of a `match` in `run.rs`.
 
-mod bulk;
+mod bulk_insert;
 mod connect;
 mod migrate;
 mod pool;
 mod row;
 mod run;
-mod source;
-mod text;
+mod statement_text;
+mod url;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,35 +19,33 @@ use sqlx::{MySql, Postgres, Sqlite};
 
 use crate::dialect::Dialect;
 use crate::error::Result;
-use crate::gather::Gather;
 
-use pool::{Lent, Pool};
+use pool::{Pool, PooledConnection};
 
-pub use bulk::{Insertion, insertions, rows_of_statement};
-pub(crate) use bulk::{insertions_of, together};
+pub use bulk_insert::{Insertion, insertions, rows_of_statement};
+pub(crate) use bulk_insert::{and_insert, insertions_of};
 pub use connect::{ConnectError, PoolOptions};
 pub use row::{Row, drivers};
 pub(crate) use run::Planning;
-pub use source::{DatabaseTls, DatabaseUrl, DatabaseUrlError, Pem};
+pub use url::{DatabaseTls, DatabaseUrl, DatabaseUrlError, Pem};
 
-/// Kibibytes of pages that each connection to SQLite keeps.
+/// Page cache of each connection to SQLite, in kibibytes.
 pub const SQLITE_CACHE: u32 = 8 * 1024;
 
-/// How long connections may take to be closed.
-const CLOSING: Duration = Duration::from_secs(5);
+/// How long closing the connections may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Pools of connections to one database.
+/// The connection pools of one database.
 #[derive(Clone)]
 pub struct Database {
     pools: Pools,
     statements: Arc<AtomicU64>,
     schema_version: i64,
-    pub(crate) gather: Arc<Gather>,
 }
 
 #[derive(Clone)]
 enum Pools {
-    /// SQLite allows one writer; readers do not wait for it.
+    /// SQLite allows one writer at a time; readers do not wait for it.
     Sqlite {
         read: Pool<Sqlite>,
         write: Pool<Sqlite>,
@@ -57,19 +54,19 @@ enum Pools {
     MySql(Pool<MySql>),
 }
 
-/// A transaction; dropped without [`Transaction::commit`], it is rolled back.
+/// A transaction. Dropping it without [`Transaction::commit`] rolls it back.
 pub struct Transaction {
     inner: Inner,
     statements: Arc<AtomicU64>,
 }
 
 enum Inner {
-    Sqlite(Lent<Sqlite>),
-    Postgres(Lent<Postgres>),
-    MySql(Lent<MySql>),
+    Sqlite(PooledConnection<Sqlite>),
+    Postgres(PooledConnection<Postgres>),
+    MySql(PooledConnection<MySql>),
 }
 
-/// Connections of the pools.
+/// The number of connections.
 #[derive(Clone, Copy, Debug)]
 pub struct PoolStatus {
     pub open: u32,
@@ -85,12 +82,12 @@ impl Database {
         }
     }
 
-    /// Statements run so far, those of migrations and BEGIN and COMMIT excepted.
+    /// Statements run so far, except migrations, BEGIN and COMMIT.
     pub fn statements(&self) -> u64 {
         self.statements.load(Ordering::Relaxed)
     }
 
-    /// The newest migration that was applied.
+    /// The newest applied migration.
     pub fn schema_version(&self) -> i64 {
         self.schema_version
     }
@@ -107,7 +104,7 @@ impl Database {
     /// Begins a transaction that may write.
     pub async fn begin(&self) -> Result<Transaction> {
         let inner = match &self.pools {
-            // A deferred transaction that reads and then writes fails at once when another one wrote in between.
+            // A deferred transaction that reads first fails at its first write if another transaction has written meanwhile.
             Pools::Sqlite { write, .. } => Inner::Sqlite(write.begin(Some("BEGIN IMMEDIATE")).await?),
             Pools::Postgres(pool) => Inner::Postgres(pool.begin(None).await?),
             Pools::MySql(pool) => Inner::MySql(pool.begin(None).await?),
@@ -115,15 +112,15 @@ impl Database {
         Ok(Transaction { inner, statements: Arc::clone(&self.statements) })
     }
 
-    /// Begins a transaction that sees the database as it is now for as long as it lasts, and writes nothing.
+    /// Begins a read-only transaction on a snapshot of the database.
     pub async fn begin_snapshot(&self) -> Result<Transaction> {
         let inner = match &self.pools {
-            // Deferred: the first read takes the snapshot.
+            // The first read of a deferred transaction takes the snapshot.
             Pools::Sqlite { read, .. } => Inner::Sqlite(read.begin(Some("BEGIN DEFERRED")).await?),
             Pools::Postgres(pool) => {
                 Inner::Postgres(pool.begin(Some("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")).await?)
             }
-            // The level counts for the next transaction only.
+            // The isolation level applies to the next transaction only.
             Pools::MySql(pool) => Inner::MySql(
                 pool.begin(Some(
                     "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; \
@@ -135,23 +132,23 @@ impl Database {
         Ok(Transaction { inner, statements: Arc::clone(&self.statements) })
     }
 
-    /// As [`Self::begin_snapshot`], for readers that may be slow.
+    /// As [`Self::begin_snapshot`], for transactions that may be idle for long.
     pub async fn begin_long_snapshot(&self) -> Result<Transaction> {
         let mut snapshot = self.begin_snapshot().await?;
         if self.dialect() == Dialect::Postgres {
-            // It holds no lock.
+            // Harmless: a snapshot holds no locks.
             snapshot.execute_text("SET LOCAL idle_in_transaction_session_timeout = 0".to_owned()).await?;
         }
         Ok(snapshot)
     }
 
-    /// Closes all connections. One that does not come back is left to the end of the process: with a statement that was given up
-    /// halfway, MySQL's may never.
+    /// Closes all connections. A connection that is not returned in time is left open until the process ends: with MySQL, one
+    /// whose statement was cancelled may never be returned.
     pub async fn close(&self) {
-        self.close_within(CLOSING).await;
+        self.close_within(CLOSE_TIMEOUT).await;
     }
 
-    async fn close_within(&self, patience: Duration) {
+    async fn close_within(&self, limit: Duration) {
         let closed = async {
             match &self.pools {
                 Pools::Sqlite { read, write } => {
@@ -162,8 +159,8 @@ impl Database {
                 Pools::MySql(pool) => pool.close().await,
             }
         };
-        if tokio::time::timeout(patience, closed).await.is_err() {
-            tracing::warn!("not all connections to the database could be closed in order");
+        if tokio::time::timeout(limit, closed).await.is_err() {
+            tracing::warn!("some connections to the database did not close in time");
         }
     }
 }
@@ -192,12 +189,12 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_connection_that_is_never_given_back_does_not_keep_the_process() {
-        let source = DatabaseUrl::Sqlite { path: None };
-        let database = Database::connect(&source, PoolOptions::default()).await.unwrap();
+    async fn a_connection_that_is_never_returned_does_not_block_closing() {
+        let url = DatabaseUrl::Sqlite { path: None };
+        let database = Database::connect(&url, PoolOptions::default()).await.unwrap();
         let kept = database.begin().await.unwrap();
         database.close_within(Duration::from_millis(20)).await;
-        assert!(database.begin().await.is_err(), "it is closed nevertheless");
+        assert!(database.begin().await.is_err(), "the pool is closed nevertheless");
         drop(kept);
     }
 }

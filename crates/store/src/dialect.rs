@@ -2,7 +2,7 @@
 
 use sea_query::Expr;
 
-/// Which SQL a database speaks.
+/// The SQL dialect of a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     Sqlite,
@@ -20,12 +20,12 @@ impl Dialect {
         }
     }
 
-    /// What a subquery selects that is asked of one row at a time: the limit keeps other planners from making a join of
-    /// it, MySQL has to be told. It would begin with the subquery, read all its rows and sort what it finds.
-    pub(crate) fn asked_of_each_row(self) -> Expr {
+    /// The column of a subquery that must be evaluated once per outer row. Its `LIMIT 1 OFFSET 0` keeps the other planners from
+    /// turning it into a join; MySQL needs a hint, or it reads and sorts all rows of the subquery first.
+    pub(crate) fn per_row_subquery_column(self) -> Expr {
         match self {
             Self::Sqlite | Self::Postgres => Expr::cust("1"),
-            // MariaDB, to most versions of which this is a comment, leaves such subqueries alone.
+            // A comment for most versions of MariaDB, which does not turn such subqueries into joins.
             Self::MySql => Expr::cust("/*+ NO_SEMIJOIN() */ 1"),
         }
     }

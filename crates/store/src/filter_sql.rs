@@ -1,36 +1,36 @@
-//! Checked filters as SQL: one condition per dialect, every value bound.
+//! Filters as SQL conditions, in each dialect, with all values bound.
 //!
-//! It never runs a statement, and knows an entity kind only through the caller's [`Scope`].
+//! It never runs a statement, and knows nothing about a list but the caller's [`Scope`].
 
-mod common_strings;
 mod compile;
 #[cfg(test)]
 mod evaluator_tests;
+mod required_strings;
 #[cfg(test)]
 mod samples;
 
 use model_registry_filter::Resolve;
 
-pub(crate) use common_strings::{Equality, walkable};
 pub use compile::{INDEXED_PREFIX, Selection, compile, selections};
+pub(crate) use required_strings::{RequiredString, required_strings};
 
-/// The list a filter applies to.
+/// The list that a filter applies to.
 #[derive(Clone, Copy)]
 pub struct Scope<'a> {
-    /// The outer table, by the name the statement uses for it.
+    /// The name of the outer table in the statement.
     pub table: &'static str,
     pub workspace_id: i32,
-    /// The kinds listed. With one, its code is compared with; with several, the outer table's `kind` is.
+    /// The codes of the listed kinds. A single one is compared as a value, several by the outer table's `kind`.
     pub kinds: &'a [i16],
-    /// The table with the rows of [`Target::Property`] and [`Target::List`].
+    /// The table with the rows of [`Target::Property`](model_registry_filter::Target::Property) and [`Target::List`](model_registry_filter::Target::List).
     pub properties: &'static str,
-    /// Its column with the first [`INDEXED_PREFIX`] characters of each text, where it has one.
-    pub text_key: Option<&'static str>,
-    /// The name under which the statement walks rows of `properties`, when those and not the outer table lead to the
-    /// matches: every comparison with a property is then looked up for one owner at a time.
-    pub walked: Option<&'static str>,
-    /// The rows behind [`Target::Related`]: those whose `parent_id` is the outer row's id.
+    /// Its column with the first [`INDEXED_PREFIX`] characters of each string, if it has one.
+    pub string_key: Option<&'static str>,
+    /// In an index scan, the alias of the scanned rows of `properties`. Comparisons with properties are then evaluated for one
+    /// owner at a time.
+    pub scanned: Option<&'static str>,
+    /// The rows of [`Target::Related`](model_registry_filter::Target::Related): those whose `parent_id` is the id of the outer row.
     pub related: Option<&'a Scope<'a>>,
-    /// Says what a name means in this list.
+    /// Resolves names.
     pub resolve: Resolve<'a>,
 }

@@ -1,28 +1,28 @@
-//! Answers kept under the client's Idempotency-Key, so that a repeated request gets the first one's answer.
+//! Idempotency keys: stored responses, so that a repeated request gets the response of the first one.
 
-use crate::from_row;
 use model_registry_base::{digest_of_parts, hex};
 use sea_query::{DeleteStatement, Expr, ExprTrait, Query};
 
 use crate::db::Transaction;
 use crate::error::{Result, StoreError, UniqueField};
+use crate::from_row;
 use crate::store::Store;
 use crate::tables::WORKSPACE;
 
-/// How long an answer is kept, in milliseconds.
-const KEPT_FOR: i64 = 24 * 60 * 60 * 1000;
+/// How long a response is stored, in milliseconds.
+const RETENTION: i64 = 24 * 60 * 60 * 1000;
 
-/// A caller's key with the digest of the request that it came with.
+/// A client's `Idempotency-Key` with a digest of its request.
 #[derive(Clone, Debug)]
 pub struct IdempotencyKey {
-    /// Digest of caller and key: a key says nothing about the requests of another caller.
+    /// Digest of caller and key, so that callers do not share keys.
     pub key: String,
     /// Digest of method, path and body.
     pub digest: String,
 }
 
 impl IdempotencyKey {
-    /// Callers without a name are one.
+    /// All callers without a name share their keys.
     pub fn new(caller: Option<&str>, key: &str, method: &str, path: &str, body: &[u8]) -> Self {
         let key = match caller {
             Some(caller) => digest(&[b"named", caller.as_bytes(), key.as_bytes()]),
@@ -32,14 +32,14 @@ impl IdempotencyKey {
     }
 }
 
-/// A digest of the parts, wherever one ends and the next begins.
 fn digest(parts: &[&[u8]]) -> String {
     hex(&digest_of_parts(parts.iter().copied()))
 }
 
-/// A kept answer.
+/// The response to the first request with an idempotency key.
 #[derive(Clone, Debug)]
 pub struct StoredResponse {
+    /// Digest of the first request.
     pub digest: String,
     pub status: i16,
     pub etag: Option<String>,
@@ -50,8 +50,8 @@ pub struct StoredResponse {
 from_row!(StoredResponse { digest, status, etag, body, create_time });
 
 impl Transaction {
-    /// The answer kept under a key. One that is too old is deleted, so that the key is free again.
-    pub async fn find_answer(&mut self, key: &IdempotencyKey, now: i64) -> Result<Option<StoredResponse>> {
+    /// Finds the response stored for a key. An expired one is deleted, so that the key can be used again.
+    pub async fn find_stored_response(&mut self, key: &IdempotencyKey, now: i64) -> Result<Option<StoredResponse>> {
         let mut select = Query::select();
         select
             .columns(["digest", "status", "etag", "body", "create_time"])
@@ -59,8 +59,8 @@ impl Transaction {
             .and_where(Expr::col("workspace_id").eq(WORKSPACE))
             .and_where(Expr::col("idempotency_key").eq(key.key.as_str()));
         let found = self.fetch_optional::<StoredResponse>(&select).await?;
-        if found.as_ref().is_some_and(|answer| answer.create_time <= now - KEPT_FOR) {
-            let mut expired = expired_answers(now);
+        if found.as_ref().is_some_and(|response| response.create_time <= now - RETENTION) {
+            let mut expired = expired_responses(now);
             expired
                 .and_where(Expr::col("workspace_id").eq(WORKSPACE))
                 .and_where(Expr::col("idempotency_key").eq(key.key.as_str()));
@@ -70,9 +70,8 @@ impl Transaction {
         Ok(found)
     }
 
-    /// Keeps an answer. A conflict means that there is one under this key: of an earlier request, or of one that was sent
-    /// at the same time and was faster.
-    pub async fn keep_answer(
+    /// Stores a response. A conflict means that another one exists under this key, from an earlier or a concurrent request.
+    pub async fn store_response(
         &mut self,
         key: &IdempotencyKey,
         status: u16,
@@ -95,28 +94,25 @@ impl Transaction {
             ]);
         match self.execute(&insert).await {
             Ok(_) => Ok(()),
-            // The key is the table's primary key, and MariaDB's message says no more than `PRIMARY`.
-            Err(StoreError::Database(sqlx::Error::Database(error))) if error.is_unique_violation() => {
-                Err(StoreError::Conflict(UniqueField::IdempotencyKey))
-            }
+            Err(StoreError::DuplicateKey(_)) => Err(StoreError::Conflict(UniqueField::IdempotencyKey)),
             Err(error) => Err(error),
         }
     }
 }
 
 impl Store {
-    /// Deletes the answers that are too old; tells how many.
-    pub async fn delete_old_answers(&self) -> Result<u64> {
+    /// Deletes the expired responses and returns how many.
+    pub async fn delete_expired_responses(&self) -> Result<u64> {
         let mut tx = self.database()?.begin().await?;
-        let deleted = tx.execute(&expired_answers(self.clock().now())).await?;
+        let deleted = tx.execute(&expired_responses(self.clock().now())).await?;
         tx.commit().await?;
         Ok(deleted)
     }
 }
 
-fn expired_answers(now: i64) -> DeleteStatement {
+fn expired_responses(now: i64) -> DeleteStatement {
     let mut delete = Query::delete();
-    delete.from_table("idempotency").and_where(Expr::col("create_time").lte(now - KEPT_FOR));
+    delete.from_table("idempotency").and_where(Expr::col("create_time").lte(now - RETENTION));
     delete
 }
 
@@ -125,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_belongs_to_its_caller() {
+    fn callers_do_not_share_keys() {
         let key = |caller, key| IdempotencyKey::new(caller, key, "POST", "/", b"").key;
         assert_eq!(key(Some("ada"), "k"), key(Some("ada"), "k"));
         let keys =

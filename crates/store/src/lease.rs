@@ -1,6 +1,6 @@
-//! Leases: what only one replica does at a time. A holder that stops renewing loses its lease.
+//! Leases: work that only one replica does at a time. A holder that stops renewing its lease loses it.
 //!
-//! Times come from the replicas' clocks: these may differ by a fraction of a lease's duration, not more.
+//! Times come from the clocks of the replicas, which must not differ by more than a fraction of a lease's duration.
 
 use std::time::Duration;
 
@@ -8,7 +8,8 @@ use sea_query::{Expr, ExprTrait, Query};
 
 use crate::db::Transaction;
 use crate::error::{Result, StoreError};
-use crate::store::{Operation, Outcome, Store};
+use crate::store::Store;
+use crate::unit_of_work::{Outcome, UnitOfWork};
 
 /// A claim to a lease.
 #[derive(Clone, Debug)]
@@ -20,13 +21,13 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// A claim of this process, told apart from every other.
-    #[expect(clippy::disallowed_methods, reason = "who holds a lease is told apart by nothing else")]
+    /// A claim of this process, with a random holder.
+    #[expect(clippy::disallowed_methods, reason = "a random name of the holder is all that distinguishes processes")]
     pub fn new(name: &'static str, duration: Duration) -> Self {
         Self { name, holder: uuid::Uuid::new_v4().to_string(), duration }
     }
 
-    /// Whether the transaction runs while the lease is held; a holder that was replaced must not write.
+    /// Whether this claim holds the lease, within the transaction: a holder that has been replaced must not write.
     pub async fn is_held(&self, tx: &mut Transaction) -> Result<bool> {
         let select = Query::select().column("holder").from("lease").and_where(Expr::col("name").eq(self.name)).take();
         let holder = tx.fetch_optional::<(String,)>(&select).await?;
@@ -35,12 +36,12 @@ impl Lease {
 }
 
 impl Store {
-    /// Takes or renews the lease; tells whether it is held now.
+    /// Takes or renews the lease; returns whether this claim holds it now.
     pub async fn acquire(&self, lease: &Lease) -> Result<bool> {
         self.write(&Acquire { lease, now: self.clock().now() }).await
     }
 
-    /// Gives the lease up, so that another replica need not wait.
+    /// Releases the lease, so that another replica can take it at once.
     pub async fn release(&self, lease: &Lease) -> Result<()> {
         self.write(&Release { lease }).await
     }
@@ -48,10 +49,11 @@ impl Store {
 
 struct Acquire<'a> {
     lease: &'a Lease,
+    /// Milliseconds since the Unix epoch.
     now: i64,
 }
 
-impl Operation for Acquire<'_> {
+impl UnitOfWork for Acquire<'_> {
     type Output = bool;
     type Error = StoreError;
 
@@ -85,8 +87,8 @@ impl Operation for Acquire<'_> {
     }
 
     fn may_retry(&self, error: &StoreError) -> bool {
-        // A concurrent first claim violates the primary key: the next run finds its row.
-        matches!(error, StoreError::Retry(_) | StoreError::Conflict(_))
+        // Of two concurrent first claims, one violates the primary key; its next attempt finds the row of the other.
+        matches!(error, StoreError::Retry(_) | StoreError::DuplicateKey(_))
     }
 }
 
@@ -94,7 +96,7 @@ struct Release<'a> {
     lease: &'a Lease,
 }
 
-impl Operation for Release<'_> {
+impl UnitOfWork for Release<'_> {
     type Output = ();
     type Error = StoreError;
 
@@ -111,5 +113,77 @@ impl Operation for Release<'_> {
 
     fn may_retry(&self, error: &StoreError) -> bool {
         matches!(error, StoreError::Retry(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use model_registry_base::Clock;
+    use model_registry_testkit::{Backend, on_each_database};
+
+    use super::*;
+    use crate::test_support::{TestStore, connect};
+
+    on_each_database!(
+        only_one_holder_has_a_lease_until_it_expires,
+        a_released_lease_is_free_at_once,
+        of_many_concurrent_first_claims_one_wins_and_none_fails
+    );
+
+    const DURATION: Duration = Duration::from_secs(60);
+
+    async fn only_one_holder_has_a_lease_until_it_expires(backend: Backend) {
+        let now = Arc::new(AtomicI64::new(1_000_000));
+        let read = Arc::clone(&now);
+        let store = TestStore::with_clock(backend, Clock::new(move || read.load(Ordering::Relaxed))).await;
+        let (first, second) = (Lease::new("work", DURATION), Lease::new("work", DURATION));
+        let other_work = Lease::new("other-work", DURATION);
+        assert!(store.acquire(&first).await.unwrap());
+        assert!(!store.acquire(&second).await.unwrap());
+        assert!(store.acquire(&other_work).await.unwrap());
+        now.fetch_add(59_000, Ordering::Relaxed);
+        assert!(store.acquire(&first).await.unwrap(), "renewed");
+        now.fetch_add(59_000, Ordering::Relaxed);
+        assert!(!store.acquire(&second).await.unwrap(), "the duration counts from the renewal");
+        now.fetch_add(2_000, Ordering::Relaxed);
+        assert!(store.acquire(&second).await.unwrap(), "expired");
+        assert!(!store.acquire(&first).await.unwrap());
+        let mut tx = store.database().unwrap().begin().await.unwrap();
+        assert!(!first.is_held(&mut tx).await.unwrap());
+        assert!(second.is_held(&mut tx).await.unwrap());
+    }
+
+    async fn a_released_lease_is_free_at_once(backend: Backend) {
+        let store = TestStore::new(backend).await;
+        let (first, second) = (Lease::new("work", DURATION), Lease::new("work", DURATION));
+        assert!(store.acquire(&first).await.unwrap());
+        store.release(&second).await.unwrap();
+        assert!(!store.acquire(&second).await.unwrap(), "only its holder can release it");
+        store.release(&first).await.unwrap();
+        assert!(store.acquire(&second).await.unwrap());
+    }
+
+    /// Each claim is made through a connection pool of its own, as by different processes.
+    async fn of_many_concurrent_first_claims_one_wins_and_none_fails(backend: Backend) {
+        const NAMES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
+        let store = TestStore::new(backend).await;
+        let replicas = [store.store().clone(), connect(store.url()).await, connect(store.url()).await];
+        for name in NAMES {
+            let claims: Vec<_> = replicas
+                .iter()
+                .map(|replica| {
+                    let (replica, lease) = (replica.clone(), Lease::new(name, DURATION));
+                    tokio::spawn(async move { replica.acquire(&lease).await })
+                })
+                .collect();
+            let mut held = 0;
+            for claim in claims {
+                held += u32::from(claim.await.unwrap().unwrap());
+            }
+            assert_eq!(held, 1, "{name}");
+        }
     }
 }

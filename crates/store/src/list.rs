@@ -1,4 +1,4 @@
-//! Lists: one statement a page, filtered, ordered by (key, id), continued from a token.
+//! Lists: one statement per page, filtered, ordered by (key, id), continued from a page token (keyset pagination).
 
 use model_registry_api::{EntityTable, Kind, OrderBy, SortOrder};
 use model_registry_filter::{self as filter, Expression};
@@ -6,27 +6,27 @@ use sea_query::{Expr, ExprTrait, Query, SelectStatement};
 
 use crate::db::{Database, Planning};
 use crate::dialect::Dialect;
-use crate::direction::{is_after, is_from, order};
 use crate::document;
 use crate::error::Result;
+use crate::filter_names::resolve_filter_name;
 use crate::filter_sql::{self, Scope};
+use crate::keyset::{is_after, is_from, order};
+use crate::page_token::{self, Cursor};
 use crate::read::{artifact_of, kind_is};
 use crate::record::check_ends;
 use crate::tables::{WORKSPACE, constant, table};
-use crate::token::{self, Cursor};
-use crate::vocabulary::resolve_filter_name;
 
-mod walk;
+mod index_scan;
 
-use walk::{WALKED, Walk, text_key};
+use index_scan::{IndexScan, SCANNED, string_key};
 
-/// Bytes of a document on the wire beyond what is stored.
+/// Bytes that the id adds to a stored document in its wire form.
 const ROOM_FOR_ID: usize = 32;
 
-/// A page whose items are as long as the first one gets its memory at once, up to so many bytes.
-const ROOM_AHEAD: usize = 256 * 1024;
+/// The limit of the memory that is reserved for a page when its first row, and so its likely size, is known.
+const MAX_RESERVED: usize = 256 * 1024;
 
-/// Which entities a list is about, before any filter.
+/// The entities of a list before any filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListScope {
     Everything,
@@ -43,53 +43,55 @@ pub enum ListScope {
 pub struct ListRequest<'a> {
     /// Kinds of one table.
     pub kinds: &'a [Kind],
-    pub within: ListScope,
+    pub scope: ListScope,
     pub name: Option<&'a str>,
     pub external_id: Option<&'a str>,
-    /// Steps of a metric history.
+    /// Keeps only these steps of a metric history.
     pub steps: Option<&'a [i64]>,
     pub filter: Option<&'a str>,
     pub order_by: OrderBy,
     pub sort_order: SortOrder,
     pub page_size: u32,
     pub page_token: Option<&'a str>,
-    /// What the items are written behind: an answer of a hundred kilobytes is not to be moved to make room for it.
-    pub opening: &'static str,
+    /// Precedes the items in [`Page::items`], so that the response body is built without a copy.
+    pub prefix: &'static str,
 }
 
 /// One page of a list.
 #[derive(Debug)]
 pub struct Page {
-    /// The opening, and the items' JSON joined with commas.
+    /// The prefix of the request and the items' JSON, joined with commas.
     pub items: String,
+    /// The number of items.
     pub size: usize,
     /// Empty on the last page.
     pub next_page_token: String,
 }
 
 impl Database {
+    /// Reads a page.
     pub async fn list(&self, request: &ListRequest<'_>) -> Result<Page> {
         let fingerprint = request.fingerprint();
-        let cursor = request.page_token.map(|token| token::decode(token, &fingerprint)).transpose()?;
+        let cursor = request.page_token.map(|token| page_token::decode(token, &fingerprint)).transpose()?;
         let filter = request.filter.map(filter::parse).transpose()?.flatten();
         let (select, planning) = request.select(cursor, filter.as_ref(), self.dialect())?;
         let table = request.kinds.first().map_or("", |kind| table(*kind));
         let page_size = request.page_size as usize;
-        let mut page = Page { items: request.opening.to_owned(), size: 0, next_page_token: String::new() };
+        let mut page = Page { items: request.prefix.to_owned(), size: 0, next_page_token: String::new() };
         let (mut rows, mut last) = (0, None);
         self.fetch_page(&select, planning, |id, key, document| {
             if rows == page_size {
-                page.next_page_token = last.map(|last| token::encode(last, &fingerprint)).unwrap_or_default();
+                page.next_page_token = last.map(|last| page_token::encode(last, &fingerprint)).unwrap_or_default();
                 return Ok(());
             }
             if rows == 0 {
-                page.items.reserve(page_size.saturating_mul(document.len() + ROOM_FOR_ID).min(ROOM_AHEAD));
+                page.items.reserve(page_size.saturating_mul(document.len() + ROOM_FOR_ID).min(MAX_RESERVED));
             }
             rows += 1;
             last = Some(Cursor { key, id });
             if let Err(error) = check_ends(table, id, document) {
-                // One row is not to make all others unreachable.
-                tracing::error!(error = &error as &dyn std::error::Error, "left out of a list");
+                // A corrupt row must not make the other rows of the list unreachable.
+                tracing::error!(error = &error as &dyn std::error::Error, "corrupt row left out of a list");
                 return Ok(());
             }
             if page.size > 0 {
@@ -106,8 +108,8 @@ impl Database {
 
 impl ListRequest<'_> {
     fn fingerprint(&self) -> String {
-        token::fingerprint(&[
-            &format!("{:?} {:?} {:?} {:?} {:?}", self.kinds, self.within, self.order_by, self.sort_order, self.steps),
+        page_token::fingerprint(&[
+            &format!("{:?} {:?} {:?} {:?} {:?}", self.kinds, self.scope, self.order_by, self.sort_order, self.steps),
             self.name.unwrap_or_default(),
             self.external_id.unwrap_or_default(),
             self.filter.unwrap_or_default(),
@@ -122,47 +124,47 @@ impl ListRequest<'_> {
     ) -> Result<(SelectStatement, Planning)> {
         let Some(first) = self.kinds.first() else { return Ok((Query::select(), Planning::Once)) };
         let table = table(*first);
-        let equalities = match filter {
-            Some(filter) if self.may_walk() => {
-                filter_sql::walkable(filter, &|name| resolve_filter_name(self.kinds, name))?
+        let required = match filter {
+            Some(filter) if self.allows_index_scan() => {
+                filter_sql::required_strings(filter, &|name| resolve_filter_name(self.kinds, name))?
             }
             _ => Vec::new(),
         };
-        if equalities.is_empty() {
+        if required.is_empty() {
             let mut select = Query::select();
             select.from(table);
-            self.choose(&mut select, *first, filter, None, dialect)?;
-            self.order(&mut select, table, cursor);
+            self.add_rows(&mut select, *first, filter, None, dialect)?;
+            self.add_order(&mut select, table, cursor);
             return Ok((select, if filter.is_some() { Planning::ForValues } else { Planning::Once }));
         }
-        let walk = Walk {
+        let scan = IndexScan {
             kind: first.code(),
-            equalities: &equalities,
+            required: &required,
             sort_order: self.sort_order,
             after: cursor.map(|cursor| cursor.id),
             dialect,
         };
-        let mut select = walk.start(table);
-        self.choose(&mut select, *first, filter, Some(WALKED), dialect)?;
-        Ok((walk.once_per_owner(select), Planning::Once))
+        let mut select = scan.start(table);
+        self.add_rows(&mut select, *first, filter, Some(SCANNED), dialect)?;
+        Ok((scan.once_per_owner(select), Planning::Once))
     }
 
-    /// Whether the order of the ids is asked for, of one kind, and nothing but the filter narrows the list.
-    fn may_walk(&self) -> bool {
+    /// Whether the list is ordered by id, has one kind, and is restricted by nothing but the filter.
+    fn allows_index_scan(&self) -> bool {
         self.kinds.len() == 1
-            && self.within == ListScope::Everything
+            && self.scope == ListScope::Everything
             && self.order_by == OrderBy::Id
             && self.name.is_none()
             && self.external_id.is_none()
     }
 
-    /// Adds what is read of each row, and which rows are listed.
-    fn choose(
+    /// Adds the columns and the conditions.
+    fn add_rows(
         &self,
         select: &mut SelectStatement,
         first: Kind,
         filter: Option<&Expression>,
-        walked: Option<&'static str>,
+        scanned: Option<&'static str>,
         dialect: Dialect,
     ) -> Result<()> {
         let table = table(first);
@@ -176,7 +178,7 @@ impl ListRequest<'_> {
         if first.spec().table != EntityTable::MetricPoint {
             select.and_where(kind_is(table, self.kinds));
         }
-        match self.within {
+        match self.scope {
             ListScope::Everything => {}
             ListScope::Parent(id) => {
                 select.and_where(column("parent_id").eq(id));
@@ -204,8 +206,8 @@ impl ListRequest<'_> {
                 workspace_id: WORKSPACE,
                 kinds: &codes,
                 properties: "property",
-                text_key: Some(text_key(dialect)),
-                walked,
+                string_key: Some(string_key(dialect)),
+                scanned,
                 related: None,
                 resolve: &|name| resolve_filter_name(self.kinds, name),
             };
@@ -214,6 +216,7 @@ impl ListRequest<'_> {
         Ok(())
     }
 
+    /// The column of the sort key.
     fn key(&self) -> &'static str {
         match self.order_by {
             OrderBy::Id => "id",
@@ -222,8 +225,8 @@ impl ListRequest<'_> {
         }
     }
 
-    /// Orders the rows, and begins behind the cursor.
-    fn order(&self, select: &mut SelectStatement, table: &'static str, cursor: Option<Cursor>) {
+    /// Adds the order, and the condition for rows after the cursor.
+    fn add_order(&self, select: &mut SelectStatement, table: &'static str, cursor: Option<Cursor>) {
         let key = self.key();
         let column = |name: &'static str| Expr::col((table, name));
         let after = |name: &'static str, value: i64| is_after(self.sort_order, column(name), value);
@@ -231,7 +234,7 @@ impl ListRequest<'_> {
             if key == "id" {
                 select.and_where(after("id", cursor.id));
             } else {
-                // Spelled out instead of as a row comparison, which MySQL does not serve from an index.
+                // Not a row comparison, for which MySQL does not use the index.
                 select.and_where(is_from(self.sort_order, column(key), cursor.key));
                 select.and_where(after(key, cursor.key).or(after("id", cursor.id)));
             }
@@ -245,33 +248,4 @@ impl ListRequest<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use sea_query::{PostgresQueryBuilder, Value};
-
-    use super::*;
-
-    #[test]
-    fn where_a_page_begins_is_all_that_its_plan_does_not_know() {
-        let request = ListRequest {
-            kinds: &[Kind::ModelVersion],
-            within: ListScope::Everything,
-            name: None,
-            external_id: None,
-            steps: None,
-            filter: None,
-            order_by: OrderBy::Id,
-            sort_order: SortOrder::Ascending,
-            page_size: 100,
-            page_token: None,
-            opening: "",
-        };
-        let bound = |cursor| {
-            let (select, _) = request.select(cursor, None, Dialect::Postgres).unwrap();
-            let (_, values) = select.build(PostgresQueryBuilder);
-            // The limit is written out when the statement is sent.
-            values.0.into_iter().filter(|value| !matches!(value, Value::BigUnsigned(_))).collect::<Vec<_>>()
-        };
-        assert_eq!(bound(None), []);
-        assert_eq!(bound(Some(Cursor { key: 7, id: 7 })), [Value::BigInt(Some(7))]);
-    }
-}
+mod tests;

@@ -1,17 +1,17 @@
-//! The filterable values of an entity, derived from its document.
+//! The columns and filterable properties of an entity, derived from its document.
 
 use std::collections::BTreeMap;
 
 use model_registry_api::{CustomProperty, KindSpec, Shape, Storage};
 use serde_json::{Map, Value};
 
+use crate::bloom_filter;
 use crate::document::Document;
-use crate::signature;
 
-/// What identifies a row of the `property` table within its owner: name, whether custom, and position within a list.
+/// The key of a row of `property` within its owner: name, whether it is a custom property, index within a list.
 pub type PropertyKey = (String, bool, i16);
 
-/// The typed value; `Erased` overwrites a value that is gone.
+/// The typed value. `Erased` overwrites a value that was removed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PropertyValue {
     String(String),
@@ -24,7 +24,7 @@ pub enum PropertyValue {
 /// The properties of an entity by key.
 pub type Properties = BTreeMap<PropertyKey, PropertyValue>;
 
-/// What the columns of an entity's row say beside its document.
+/// The columns of an entity's row that are derived from its document.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Columns {
     pub(crate) external_id: Option<String>,
@@ -38,7 +38,7 @@ pub(crate) struct Columns {
 
 pub(crate) fn columns(spec: &KindSpec, document: &Document) -> Columns {
     let mut columns = Columns {
-        // An empty external id identifies nothing, so it cannot collide.
+        // An empty external id identifies nothing, so it must not conflict.
         external_id: document.text("externalId").filter(|id| !id.is_empty()).map(str::to_owned),
         ..Columns::default()
     };
@@ -51,7 +51,7 @@ pub(crate) fn columns(spec: &KindSpec, document: &Document) -> Columns {
             "value" => columns.value = value.as_f64(),
             "step" => columns.step = value.as_i64(),
             "timestamp" => columns.timestamp = as_id(value),
-            // The parent's id is an argument of the insert.
+            // The parent's id is not taken from the document.
             _ => {}
         }
     }
@@ -59,7 +59,7 @@ pub(crate) fn columns(spec: &KindSpec, document: &Document) -> Columns {
 }
 
 fn as_id(value: &Value) -> Option<i64> {
-    value.as_str().and_then(|text| text.parse().ok())
+    value.as_str().and_then(|number| number.parse().ok())
 }
 
 pub(crate) fn properties(spec: &KindSpec, document: &Document) -> Properties {
@@ -71,13 +71,13 @@ pub(crate) fn properties(spec: &KindSpec, document: &Document) -> Properties {
         };
         match field.shape {
             Shape::StringList => {
-                for (ordinal, text) in value.as_array().into_iter().flatten().filter_map(Value::as_str).enumerate() {
-                    add(i16::try_from(ordinal).unwrap_or(i16::MAX), PropertyValue::String(text.to_owned()));
+                for (ordinal, string) in value.as_array().into_iter().flatten().filter_map(Value::as_str).enumerate() {
+                    add(i16::try_from(ordinal).unwrap_or(i16::MAX), PropertyValue::String(string.to_owned()));
                 }
             }
             Shape::String | Shape::Uri | Shape::Enumeration(_) => {
-                if let Some(text) = value.as_str() {
-                    add(0, PropertyValue::String(text.to_owned()));
+                if let Some(string) = value.as_str() {
+                    add(0, PropertyValue::String(string.to_owned()));
                 }
             }
             Shape::Id | Shape::EpochMillis => {
@@ -101,55 +101,55 @@ pub(crate) fn properties(spec: &KindSpec, document: &Document) -> Properties {
     properties
 }
 
-/// The rows of a document's custom properties.
+/// The custom properties of a document.
 pub fn custom_properties(document: &Map<String, Value>) -> Properties {
     let custom = document.get("customProperties").and_then(Value::as_object).into_iter().flatten();
     custom.filter_map(|(name, value)| Some(((name.clone(), true, 0), custom_value(value)?))).collect()
 }
 
-/// The value of a custom property; structs and protos are stored as strings, so that filters see their presence.
+/// The value of a custom property. Structs and protos are stored as strings; only their presence is useful in a filter.
 fn custom_value(value: &Value) -> Option<PropertyValue> {
     Some(match CustomProperty::from_json(value).ok()? {
-        CustomProperty::String(text) | CustomProperty::Struct(text) | CustomProperty::Proto { value: text, .. } => {
-            PropertyValue::String(text.to_owned())
+        CustomProperty::String(value) | CustomProperty::Struct(value) | CustomProperty::Proto { value, .. } => {
+            PropertyValue::String(value.to_owned())
         }
-        CustomProperty::Int(number) => PropertyValue::Int(number),
-        CustomProperty::Double(number) => PropertyValue::Double(number),
-        CustomProperty::Bool(flag) => PropertyValue::Bool(flag),
+        CustomProperty::Int(value) => PropertyValue::Int(value),
+        CustomProperty::Double(value) => PropertyValue::Double(value),
+        CustomProperty::Bool(value) => PropertyValue::Bool(value),
     })
 }
 
-/// Rows removed by one condition at most; SQLite's expressions are a thousand levels deep at most.
+/// Rows deleted by one condition at most: SQLite limits the depth of an expression to 1000.
 const REMOVE_LIMIT: usize = 200;
 
-/// What has to be written to turn one set of rows into another.
+/// The rows to write and to delete to turn one set of properties into another.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct PropertyChanges {
     pub(crate) write: Vec<(PropertyKey, PropertyValue)>,
     pub(crate) remove: Vec<PropertyKey>,
-    /// What the written rows tell of all of the new set's texts.
-    pub(crate) signature: i64,
+    /// The Bloom filter of the new set, stored with every written row.
+    pub(crate) bloom_filter: i64,
 }
 
 impl PropertyChanges {
     pub(crate) fn between(old: &Properties, new: &Properties) -> Self {
-        // The rows of all texts tell of a new one; what they tell beyond those that are there does no harm.
-        let signature = signature::of(new);
-        let signed_anew = signature & !signature::of(old) != 0;
+        // If the filter gains bits, the rows of all strings need the new one. Bits of removed strings may stay.
+        let bloom_filter = bloom_filter::of_properties(new);
+        let gains_bits = bloom_filter & !bloom_filter::of_properties(old) != 0;
         let mut write: Vec<_> = new
             .iter()
             .filter(|(key, value)| {
-                old.get(*key) != Some(value) || signed_anew && matches!(value, PropertyValue::String(_))
+                old.get(*key) != Some(value) || gains_bits && matches!(value, PropertyValue::String(_))
             })
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
         let mut remove: Vec<_> = old.keys().filter(|key| !new.contains_key(*key)).cloned().collect();
-        // Removing and writing would be two statements; together they are one, with the removed rows left empty. So are
-        // many removals: a condition with a branch for each is more than SQLite reads.
+        // Deleting and writing would be two statements, so that removed rows are overwritten with no value instead. The same
+        // when many rows are removed, because the condition to delete them would be too deep for SQLite.
         if !write.is_empty() || remove.len() > REMOVE_LIMIT {
             write.extend(remove.drain(..).map(|key| (key, PropertyValue::Erased)));
         }
-        Self { write, remove, signature }
+        Self { write, remove, bloom_filter }
     }
 }
 
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_have_one_row_per_element_and_custom_properties_one_by_type() {
+    fn lists_have_a_row_per_element_and_custom_properties_a_typed_row() {
         let document = document(json!({
             "name": "m", "state": "LIVE", "owner": "ada", "tasks": ["a", "b"],
             "customProperties": {
@@ -195,16 +195,16 @@ mod tests {
     }
 
     #[test]
-    fn a_new_text_is_told_to_the_rows_of_all_texts() {
-        let text = |name: &str, text: &str| ((name.to_owned(), true, 0), PropertyValue::String(text.to_owned()));
+    fn a_new_string_updates_the_bloom_filter_in_the_rows_of_all_strings() {
+        let string = |name: &str, value: &str| ((name.to_owned(), true, 0), PropertyValue::String(value.to_owned()));
         let number = |number| (("n".to_owned(), true, 0), PropertyValue::Int(number));
-        let old = Properties::from([text("a", "1"), text("b", "2"), number(1)]);
+        let old = Properties::from([string("a", "1"), string("b", "2"), number(1)]);
         let written = |new: &Properties| {
             let write = PropertyChanges::between(&old, new).write;
             write.into_iter().map(|((name, ..), _)| name).collect::<Vec<_>>()
         };
-        assert_eq!(written(&Properties::from([text("a", "1"), text("b", "3"), number(1)])), ["a", "b"]);
-        assert_eq!(written(&Properties::from([text("a", "1"), text("b", "2"), number(2)])), ["n"]);
+        assert_eq!(written(&Properties::from([string("a", "1"), string("b", "3"), number(1)])), ["a", "b"]);
+        assert_eq!(written(&Properties::from([string("a", "1"), string("b", "2"), number(2)])), ["n"]);
     }
 
     #[test]
@@ -213,14 +213,14 @@ mod tests {
         let one = |name: &str, number| (key(name), PropertyValue::Int(number));
         let old = Properties::from([one("a", 1), one("b", 2)]);
         let only_removed = PropertyChanges::between(&old, &Properties::from([one("a", 1)]));
-        assert_eq!(only_removed, PropertyChanges { write: vec![], remove: vec![key("b")], signature: 0 });
+        assert_eq!(only_removed, PropertyChanges { write: vec![], remove: vec![key("b")], bloom_filter: 0 });
         let both = PropertyChanges::between(&old, &Properties::from([one("a", 3)]));
         assert_eq!(
             both,
             PropertyChanges {
                 write: vec![(key("a"), PropertyValue::Int(3)), (key("b"), PropertyValue::Erased)],
                 remove: vec![],
-                signature: 0
+                bloom_filter: 0
             }
         );
     }

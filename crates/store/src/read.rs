@@ -1,18 +1,20 @@
-//! Reads of single entities, one statement each.
+//! Reads of single entities outside of a transaction, one statement each.
+
+use std::collections::HashMap;
 
 use model_registry_api::{EntityTable, Kind};
 use sea_query::{Cond, Expr, ExprTrait, Order, Query, SelectStatement, UnionType};
 
 use crate::db::Database;
 use crate::error::Result;
-use crate::gather::GatheredTable;
 use crate::record::{Record, RecordRow};
+use crate::store::Store;
 use crate::tables::{WORKSPACE, constant, table};
 
-/// What a find endpoint looks for. Names and external ids are compared exactly.
+/// The value that a find endpoint searches by. Names and external ids are compared exactly.
 #[derive(Clone, Copy, Debug)]
 pub enum FindBy<'a> {
-    /// By name, below a parent or, without one, anywhere.
+    /// A name below a parent or, without one, anywhere.
     Name {
         name: &'a str,
         parent_id: Option<i64>,
@@ -22,7 +24,7 @@ pub enum FindBy<'a> {
     },
 }
 
-/// What a find gave.
+/// The result of a find.
 #[derive(Debug)]
 pub enum Found {
     None,
@@ -31,20 +33,41 @@ pub enum Found {
     Several,
 }
 
-impl Database {
-    /// Reads an entity of one of the kinds, which have to live in one table.
-    pub async fn find_by_id(&self, kinds: &[Kind], id: i64) -> Result<Option<Record>> {
-        let Some(first) = kinds.first() else { return Ok(None) };
-        let table = match first.spec().table {
-            EntityTable::Resource => GatheredTable::Resource,
-            EntityTable::Artifact => GatheredTable::Artifact,
-            // Points of a history have no identity of their own.
-            EntityTable::MetricPoint => return Ok(None),
-        };
-        let found = self.read_gathered(table, id).await?;
-        Ok(found.filter(|record| kinds.contains(&record.kind)))
+/// A table whose entities are read by id. Points of a metric history are not: they have no identity of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RecordTable {
+    Resource,
+    Artifact,
+}
+
+impl RecordTable {
+    fn of(kind: Kind) -> Option<Self> {
+        match kind.spec().table {
+            EntityTable::Resource => Some(Self::Resource),
+            EntityTable::Artifact => Some(Self::Artifact),
+            EntityTable::MetricPoint => None,
+        }
     }
 
+    fn name(self) -> &'static str {
+        match self {
+            Self::Resource => "resource",
+            Self::Artifact => "artifact",
+        }
+    }
+}
+
+impl Store {
+    /// Reads the entity of one of these kinds, all of one table, with this id. Concurrent reads share statements.
+    pub async fn find_by_id(&self, kinds: &[Kind], id: i64) -> Result<Option<Record>> {
+        let Some(table) = kinds.first().and_then(|kind| RecordTable::of(*kind)) else { return Ok(None) };
+        let found = self.coalesced_reads.read(self.database()?, table, id).await?;
+        Ok(found.filter(|record| kinds.contains(&record.kind)))
+    }
+}
+
+impl Database {
+    /// Finds an entity of one of these kinds, all of one table.
     pub async fn find(&self, kinds: &[Kind], by: FindBy<'_>) -> Result<Found> {
         let Some(first) = kinds.first() else { return Ok(Found::None) };
         let entity_table = first.spec().table;
@@ -75,7 +98,7 @@ impl Database {
         }
     }
 
-    /// The child that was created last.
+    /// Reads the child of this kind that was created last.
     pub async fn find_newest_child(&self, kind: Kind, parent_id: i64) -> Result<Option<Record>> {
         let mut select = select_records(table(kind));
         select
@@ -87,13 +110,31 @@ impl Database {
         self.fetch_optional::<RecordRow>(&select).await?.map(Record::try_from).transpose()
     }
 
-    /// Whether the database answers.
+    /// Reads the entities with these ids in one statement.
+    pub(crate) async fn find_records(&self, table: RecordTable, ids: &[i64]) -> Result<HashMap<i64, Record>> {
+        let mut select = select_records(table.name());
+        select.and_where(match ids {
+            [id] => Expr::col("id").eq(*id),
+            ids => Expr::col("id").is_in(padded(ids)),
+        });
+        let rows = self.fetch_all::<RecordRow>(&select).await?;
+        rows.into_iter().map(|row| Ok((row.id, Record::try_from(row)?))).collect()
+    }
+
+    /// Fails if the database is not reachable.
     pub async fn ping(&self) -> Result<()> {
         let mut select = Query::select();
         select.column("id").from("workspace").and_where(Expr::col("id").eq(WORKSPACE));
         self.fetch_optional::<(i32,)>(&select).await?;
         Ok(())
     }
+}
+
+/// The ids, the last one repeated up to the next power of two: few different statements, which stay prepared.
+fn padded(ids: &[i64]) -> impl Iterator<Item = i64> {
+    let last = ids.last().copied().unwrap_or_default();
+    let length = ids.len().next_power_of_two();
+    ids.iter().copied().chain(std::iter::repeat(last)).take(length)
 }
 
 pub(crate) fn select_records(table: &'static str) -> SelectStatement {
@@ -123,4 +164,16 @@ pub(crate) fn artifact_of(resource_id: i64) -> Cond {
         .take();
     ids.union(UnionType::All, attached);
     Cond::all().add(Expr::col("id").in_subquery(ids))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_ids_in_a_statement_is_a_power_of_two() {
+        assert_eq!(padded(&[1, 2, 3]).collect::<Vec<_>>(), [1, 2, 3, 3]);
+        assert_eq!(padded(&[1, 2]).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(padded(&[7; 33]).count(), 64);
+    }
 }

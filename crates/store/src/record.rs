@@ -1,11 +1,11 @@
-//! A stored entity as it is read.
+//! A stored entity as read from the database.
 
-use crate::from_row;
 use model_registry_api::Kind;
 use serde::de::IgnoredAny;
 
 use crate::document::{self, Document};
 use crate::error::{Result, StoreError};
+use crate::from_row;
 use crate::tables;
 
 /// An entity's row.
@@ -37,28 +37,28 @@ impl TryFrom<RecordRow> for Record {
     fn try_from(row: RecordRow) -> Result<Self> {
         let corrupt =
             |reason: &str| StoreError::Corrupt { table: "resource or artifact", id: row.id, reason: reason.to_owned() };
-        let kind = Kind::from_code(row.kind).ok_or_else(|| corrupt("its kind is unknown"))?;
+        let kind = Kind::from_code(row.kind).ok_or_else(|| corrupt("unknown kind"))?;
         check_document(tables::table(kind), row.id, &row.document)?;
         Ok(Self { kind, id: row.id, revision: row.revision, document: row.document })
     }
 }
 
-/// A document goes out as it is stored, so it has to be JSON from end to end. Takes about a microsecond.
-pub(crate) fn check_document(table: &'static str, id: i64, text: &str) -> Result<()> {
-    check_ends(table, id, text)?;
-    serde_json::from_str::<IgnoredAny>(text).map(drop).map_err(|error| StoreError::Corrupt {
+/// Checks that a stored document is JSON, because it is sent to clients as it is stored. Takes about a microsecond.
+pub(crate) fn check_document(table: &'static str, id: i64, json: &str) -> Result<()> {
+    check_ends(table, id, json)?;
+    serde_json::from_str::<IgnoredAny>(json).map(drop).map_err(|error| StoreError::Corrupt {
         table,
         id,
-        reason: format!("its document is no JSON: {error}"),
+        reason: format!("the document is not JSON: {error}"),
     })
 }
 
-/// What lists check, of a hundred documents at once: reading them all would cost more than a twentieth of the list.
-pub(crate) fn check_ends(table: &'static str, id: i64, text: &str) -> Result<()> {
-    if text.len() > 2 && text.starts_with("{\"") && text.ends_with('}') {
+/// The cheaper check of lists: parsing a hundred documents would cost more than a twentieth of the request.
+pub(crate) fn check_ends(table: &'static str, id: i64, json: &str) -> Result<()> {
+    if json.len() > 2 && json.starts_with("{\"") && json.ends_with('}') {
         Ok(())
     } else {
-        Err(StoreError::Corrupt { table, id, reason: "its document is no JSON object".to_owned() })
+        Err(StoreError::Corrupt { table, id, reason: "the document is not a JSON object".to_owned() })
     }
 }
 
@@ -70,18 +70,18 @@ impl Record {
         wire
     }
 
-    /// The entity's fields, to work on them.
+    /// Parses the document.
     pub fn document(&self) -> Result<Document> {
-        Document::from_text(&self.document).map_err(|error| StoreError::Corrupt {
+        Document::from_json(&self.document).map_err(|error| StoreError::Corrupt {
             table: tables::table(self.kind),
             id: self.id,
             reason: error.to_string(),
         })
     }
 
-    /// Changes whenever the entity does; quoted as HTTP wants it.
+    /// The entity tag: changes with every change of the entity; in quotes, as in the header.
     ///
-    /// The id is part of it because one URL can lead to different entities, for example a search by name.
+    /// The id is part of it, because one URL can lead to different entities, for example a search by name.
     pub fn etag(&self) -> String {
         format!("\"{}-{}\"", self.id, self.revision)
     }
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn damage_is_found_wherever_it_is() {
+    fn a_damaged_document_is_detected() {
         let whole = r#"{"customProperties":{"a":{"string_value":"x"}},"name":"m"}"#;
         check_document("resource", 7, whole).unwrap();
         for at in 0..whole.len() {
@@ -105,9 +105,9 @@ mod tests {
     }
 
     #[test]
-    fn lists_find_what_is_no_object() {
-        for text in ["", "garbage", "{}", "[]", r#"{"name":"m""#] {
-            assert!(check_ends("resource", 7, text).is_err(), "{text}");
+    fn lists_detect_documents_that_are_not_objects() {
+        for json in ["", "garbage", "{}", "[]", r#"{"name":"m""#] {
+            assert!(check_ends("resource", 7, json).is_err(), "{json}");
         }
     }
 }

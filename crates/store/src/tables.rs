@@ -1,20 +1,20 @@
-//! Which table and columns a kind's rows have.
+//! The tables and columns of the kinds.
 
 use model_registry_api::{EntityTable, Kind};
 use model_registry_filter::ValueType;
 use sea_query::{Expr, Value};
 
-/// The only workspace until tenancy is served; every key and index has it already.
+/// The only workspace so far. Every key and index contains the workspace, so that tenancy needs no new ones.
 pub const WORKSPACE: i32 = 1;
 
-/// Ids of points of metric histories begin here, where no artifact gets to: an artifact's URL with a point's id leads
-/// nowhere. The migration that says so to the databases holds the same number, 2^40.
+/// The first id of points of metric histories, above all ids of artifacts: an artifact's URL with the id of a point is 404.
+/// Migration 10 contains the same number, 2^40.
 pub(crate) const FIRST_POINT_ID: i64 = 1 << 40;
 
-/// A value that stands in the text of a statement instead of being bound: one of a few that are ours.
+/// A value of ours, one of few, that is written into the statement instead of being bound.
 ///
-/// Of `kind = $1` PostgreSQL expects an average of all kinds, for which a kept plan looks worse than one made for the value:
-/// such a list would be planned each time, which takes half as long as reading it.
+/// For `kind = $1`, PostgreSQL estimates an average over all kinds and finds the cached generic plan worse than one for the
+/// value, so it plans the list at every execution, which takes half as long as reading it.
 pub(crate) fn constant(value: impl Into<Value>) -> Expr {
     Expr::Constant(value.into())
 }
@@ -27,7 +27,8 @@ pub(crate) const fn table(kind: Kind) -> &'static str {
     }
 }
 
-/// The scope of a resource's external id: serve models have their own (parity, registry-server 1.4).
+/// The scope within which a resource's external id is unique (column `family`). Serve models have one of their own (parity:
+/// the reference stores them in another table than the other resources).
 pub(crate) const fn external_id_scope(kind: Kind) -> i16 {
     match kind {
         Kind::ServeModel => 2,
@@ -45,8 +46,8 @@ pub const fn value_column(value_type: ValueType) -> &'static str {
     }
 }
 
-/// The text in lower case, where that is another text: what case-insensitive filters compare.
-pub fn folded(text: &str) -> Option<String> {
-    let folded = model_registry_filter::fold(text);
-    (folded != text).then_some(folded)
+/// The folded string for case-insensitive filters; `None` if folding changes nothing.
+pub fn folded(string: &str) -> Option<String> {
+    let folded = model_registry_filter::fold(string);
+    (folded != string).then_some(folded)
 }

@@ -104,7 +104,7 @@ impl LoadRows {
             document.text("externalId").map(str::to_owned).into(),
             create_time.into(),
             update_time.into(),
-            document.to_text().into(),
+            document.to_json().into(),
         ];
         if kind.table() == CatalogKind::Model.table() {
             row.extend([digest.into(), vocabulary::search_text(kind, &document.0).into()]);

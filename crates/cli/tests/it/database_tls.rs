@@ -218,20 +218,20 @@ async fn an_unusable_tls_file_ends_the_start_with_its_name() {
     let issued = Authority::new("ours").issue("localhost").write(home.path(), "issued").unwrap();
     let (certificate, key) = (issued.certificate.display(), issued.key.display());
     let url = |parameters: &str| format!("postgres://u:hidden@127.0.0.1:1/models?{parameters}");
-    let directory = "`.` is a directory: name one file with certificates in PEM form";
+    let directory = "`.` is a directory: use a file with certificates in PEM format";
     for (arguments, expected) in [
         (vec!["server".to_owned(), "--database".to_owned(), url("sslmode=verify-full&sslrootcert=no.pem")],
             "--database: invalid PostgreSQL DSN: `sslrootcert`: cannot read `no.pem`: No such file or directory (os error 2)".to_owned()),
         (vec!["server".to_owned(), "--database".to_owned(), url("sslcert=issued.pem")],
-            "--database: invalid PostgreSQL DSN: `sslcert` is given alone: a client certificate needs both `sslcert` and `sslkey`".to_owned()),
+            "--database: invalid PostgreSQL DSN: `sslcert` is not enough: a client certificate needs both `sslcert` and `sslkey`".to_owned()),
         (vec!["server".to_owned(), "--database".to_owned(), format!("mysql://u@h/m?ssl-cert={certificate}&ssl-key={certificate}")],
-            format!("--database: invalid MySQL DSN: `ssl-key`: `{certificate}` does not hold a private key in PEM form (`-----BEGIN …`)")),
+            format!("--database: invalid MySQL DSN: `ssl-key`: `{certificate}` does not contain a private key in PEM format (`-----BEGIN …`)")),
         (vec!["proxy".to_owned(), "--embedmd-database-dsn=u@tcp(h:1)/m".to_owned(), flag("ca", ".")],
             format!("--embedmd-database-ssl-ca: {directory}")),
         (vec!["proxy".to_owned(), "--embedmd-database-dsn=u@tcp(h:1)/m".to_owned(), flag("root-cert", "empty.pem")],
-            "--embedmd-database-ssl-root-cert: `empty.pem` does not hold certificates in PEM form (`-----BEGIN …`)".to_owned()),
+            "--embedmd-database-ssl-root-cert: `empty.pem` does not contain certificates in PEM format (`-----BEGIN …`)".to_owned()),
         (vec!["proxy".to_owned(), "--embedmd-database-dsn=u@tcp(h:1)/m".to_owned(), flag("cert", &issued.key), flag("key", &issued.key)],
-            format!("--embedmd-database-ssl-cert: `{key}` does not hold certificates in PEM form (`-----BEGIN …`)")),
+            format!("--embedmd-database-ssl-cert: `{key}` does not contain certificates in PEM format (`-----BEGIN …`)")),
     ] {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let run = run_in(home.path(), &arguments, &[]).await;

@@ -87,7 +87,7 @@ async fn wait_and_read(
 /// Reads the changes after a sequence number; 410 if retention has deleted some of them.
 async fn read(store: &Store, after: i64, limit: u32) -> Result<Changes, ApiError> {
     let changes = store.changes(after, limit).await.map_err(RuleError::from)?;
-    match changes.first_kept(after) {
+    match changes.first_retained(after) {
         None => Ok(changes),
         Some(first) => Err(ApiError::Gone(format!(
             "the changes after {after} have expired, the oldest one left is {first}: take `next` of after=newest, read \

@@ -34,7 +34,7 @@ pub(crate) async fn get_one(kind: Kind, request: Request, id: PathParameter) -> 
 
 /// Reads an entity of one of the kinds; 404 if it does not exist.
 pub(super) async fn load(request: &Request, kinds: &[Kind], id: i64) -> Result<Record, ApiError> {
-    let found = request.database()?.find_by_id(kinds, id).await.map_err(RuleError::from)?;
+    let found = request.store().find_by_id(kinds, id).await.map_err(RuleError::from)?;
     found.ok_or_else(|| match kinds {
         [kind] => not_found(*kind, id),
         _ => ApiError::NotFound(format!("no artifact found for id {id}")),

@@ -28,7 +28,7 @@ pub(super) async fn page(
     let version = request.context.version;
     let list = ListRequest {
         kinds,
-        within,
+        scope: within,
         name: query.get("name"),
         // Metric points have no external id: the parameter is ignored there, like any unknown one.
         external_id: query.get("externalId").filter(|_| !kinds.contains(&Kind::MetricPoint)),
@@ -38,7 +38,7 @@ pub(super) async fn page(
         sort_order: query.get("sortOrder").map(SortOrder::parse).unwrap_or_default(),
         page_size: page_size(query)?,
         page_token: query.get("nextPageToken"),
-        opening: OPENING,
+        prefix: OPENING,
     };
     let mut page = request.database()?.list(&list).await.map_err(RuleError::from)?;
     // The items are most of the body, which is built in place around them.

@@ -8,7 +8,7 @@ use http::{Method, Uri};
 use model_registry_api::Kind;
 use model_registry_server::auth::Caller;
 use model_registry_server::{ApiError, Preconditions, Query};
-use model_registry_store::{Author, Database, IdempotencyKey, Operation};
+use model_registry_store::{Author, Database, IdempotencyKey, Store, UnitOfWork};
 
 use super::Context;
 use crate::response::EntityResponse;
@@ -55,6 +55,10 @@ impl FromRequestParts<Context> for PathParameter {
 }
 
 impl Request {
+    pub(super) fn store(&self) -> &Store {
+        &self.context.registry.store
+    }
+
     pub(super) fn database(&self) -> Result<&Database, ApiError> {
         Ok(self.context.registry.store.database().map_err(RuleError::from)?)
     }
@@ -78,7 +82,7 @@ impl Request {
     /// Runs the transaction of a POST, under the Idempotency-Key of the request if it has one.
     pub(super) async fn create<O>(&self, body: &[u8], operation: O) -> Result<Response, ApiError>
     where
-        O: Operation<Output = EntityResponse, Error = RuleError>,
+        O: UnitOfWork<Output = EntityResponse, Error = RuleError>,
     {
         let store = &self.context.registry.store;
         let response = match self.idempotency_key(body)? {
@@ -91,7 +95,7 @@ impl Request {
     /// Runs the transaction of a PATCH.
     pub(super) async fn update<O>(&self, operation: O) -> Result<Response, ApiError>
     where
-        O: Operation<Output = EntityResponse, Error = RuleError>,
+        O: UnitOfWork<Output = EntityResponse, Error = RuleError>,
     {
         Ok(self.context.registry.store.write(&operation).await?.into_response())
     }

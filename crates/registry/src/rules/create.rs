@@ -1,7 +1,7 @@
 //! Creates an entity: its parent and references exist, and its name and external id are free.
 
 use model_registry_api::{ApiVersion, EntityTable, Kind, ReferenceCheck};
-use model_registry_store::{Author, Document, Operation, Outcome, Record, Transaction};
+use model_registry_store::{Author, Document, Outcome, Record, Transaction, UnitOfWork};
 
 use super::hub_access::check_hub_access;
 use super::{RuleError, document, not_found};
@@ -24,7 +24,7 @@ pub(crate) struct NewReference {
     pub(crate) check: Option<ReferenceCheck>,
 }
 
-impl Operation for Create {
+impl UnitOfWork for Create {
     type Output = EntityResponse;
     type Error = RuleError;
 

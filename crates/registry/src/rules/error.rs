@@ -66,6 +66,6 @@ pub(crate) fn store_error(error: StoreError) -> ApiError {
         StoreError::Retry(_) => {
             ApiError::Unavailable("too many concurrent changes of the same entity; try again".to_owned())
         }
-        StoreError::Corrupt { .. } | StoreError::Database(_) => ApiError::internal(error),
+        StoreError::DuplicateKey(_) | StoreError::Corrupt { .. } | StoreError::Database(_) => ApiError::internal(error),
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use model_registry_base::Clock;
 use model_registry_server::ApiError;
-use model_registry_store::{IdempotencyKey, Operation, Outcome, Transaction};
+use model_registry_store::{IdempotencyKey, Outcome, Transaction, UnitOfWork};
 
 use super::RuleError;
 use crate::response::EntityResponse;
@@ -27,14 +27,14 @@ impl<W> Idempotent<W> {
     }
 }
 
-impl<W: Operation<Output = EntityResponse, Error = RuleError>> Operation for Idempotent<W> {
+impl<W: UnitOfWork<Output = EntityResponse, Error = RuleError>> UnitOfWork for Idempotent<W> {
     type Output = EntityResponse;
     type Error = RuleError;
 
     async fn run(&self, tx: &mut Transaction) -> Result<Outcome<EntityResponse>, RuleError> {
         let now = self.clock.now();
         if self.searches.load(Ordering::Relaxed)
-            && let Some(stored) = tx.find_answer(&self.key, now).await?
+            && let Some(stored) = tx.find_stored_response(&self.key, now).await?
         {
             if stored.digest != self.key.digest {
                 return Err(ApiError::Unprocessable(
@@ -46,7 +46,8 @@ impl<W: Operation<Output = EntityResponse, Error = RuleError>> Operation for Ide
         }
         let outcome = self.work.run(tx).await?;
         if let Outcome::Done(response) = &outcome {
-            tx.keep_answer(&self.key, response.status.as_u16(), response.etag.as_deref(), &response.body, now).await?;
+            tx.store_response(&self.key, response.status.as_u16(), response.etag.as_deref(), &response.body, now)
+                .await?;
         }
         Ok(outcome)
     }

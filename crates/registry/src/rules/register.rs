@@ -1,7 +1,7 @@
 //! Registers a model in one transaction: finds or creates the model, creates the version and its artifacts.
 
 use model_registry_api::{ApiVersion, Kind};
-use model_registry_store::{Author, CreationRest, Document, Operation, Outcome, Record, Transaction, UniqueField};
+use model_registry_store::{Author, Document, Outcome, PendingRows, Record, Transaction, UniqueField, UnitOfWork};
 
 use super::{RuleError, document};
 use crate::response::EntityResponse;
@@ -23,12 +23,12 @@ pub(crate) struct Register {
     pub(crate) author: Author,
 }
 
-impl Operation for Register {
+impl UnitOfWork for Register {
     type Output = EntityResponse;
     type Error = RuleError;
 
     async fn run(&self, tx: &mut Transaction) -> Result<Outcome<EntityResponse>, RuleError> {
-        let mut rest = CreationRest::default();
+        let mut rest = PendingRows::default();
         let model = self.find_or_create_model(tx, &mut rest).await?;
         let mut document = self.model_version.clone();
         document.set("registeredModelId", model.id.to_string());
@@ -39,7 +39,7 @@ impl Operation for Register {
             let document = artifact.document.clone();
             artifacts.push(self.create(tx, artifact.kind, Some(version.id), document, &mut rest).await?);
         }
-        tx.create_rest(rest, &self.author).await?;
+        tx.finish_create(rest, &self.author).await?;
         Ok(Outcome::Done(EntityResponse::registered(&model, &version, &artifacts, self.version)))
     }
 
@@ -52,7 +52,7 @@ impl Operation for Register {
 }
 
 impl Register {
-    async fn find_or_create_model(&self, tx: &mut Transaction, rest: &mut CreationRest) -> Result<Record, RuleError> {
+    async fn find_or_create_model(&self, tx: &mut Transaction, rest: &mut PendingRows) -> Result<Record, RuleError> {
         match tx.find_by_name(Kind::RegisteredModel, self.registered_model.name()).await? {
             Some(model) => Ok(model),
             None => self.create(tx, Kind::RegisteredModel, None, self.registered_model.clone(), rest).await,
@@ -65,9 +65,9 @@ impl Register {
         kind: Kind,
         parent_id: Option<i64>,
         document: Document,
-        rest: &mut CreationRest,
+        rest: &mut PendingRows,
     ) -> Result<Record, RuleError> {
-        tx.create_row(kind, parent_id, document.clone(), &self.author, rest)
+        tx.begin_create(kind, parent_id, document.clone(), &self.author, rest)
             .await
             .map_err(|error| RuleError::while_writing(error, kind, &document))
     }

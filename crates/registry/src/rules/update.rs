@@ -2,7 +2,7 @@
 
 use model_registry_api::{ApiVersion, Kind};
 use model_registry_server::{ApiError, Preconditions};
-use model_registry_store::{Author, Operation, Outcome, Transaction};
+use model_registry_store::{Author, Outcome, Transaction, UnitOfWork};
 
 use super::{RuleError, document, not_found};
 use crate::decode::Draft;
@@ -23,7 +23,7 @@ pub(crate) struct Update {
     pub(crate) author: Author,
 }
 
-impl Operation for Update {
+impl UnitOfWork for Update {
     type Output = EntityResponse;
     type Error = RuleError;
 

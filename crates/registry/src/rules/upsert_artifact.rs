@@ -5,7 +5,7 @@
 
 use model_registry_api::{ApiVersion, Kind};
 use model_registry_server::{ApiError, Preconditions};
-use model_registry_store::{ArtifactKey, Author, Document, Operation, Outcome, Record, Transaction, UniqueField};
+use model_registry_store::{ArtifactKey, Author, Document, Outcome, Record, Transaction, UniqueField, UnitOfWork};
 
 use super::{RuleError, document, new_document, not_found, random_name};
 use crate::decode::Draft;
@@ -23,7 +23,7 @@ pub(crate) struct UpsertArtifact {
     pub(crate) author: Author,
 }
 
-impl Operation for UpsertArtifact {
+impl UnitOfWork for UpsertArtifact {
     type Output = EntityResponse;
     type Error = RuleError;
 

@@ -116,7 +116,7 @@ async fn only_responses_older_than_a_day_are_deleted(backend: Backend) {
         time.advance(then);
     }
     for deleted in [1, 0] {
-        assert_eq!(api.store.delete_old_answers().await.unwrap(), deleted);
+        assert_eq!(api.store.delete_expired_responses().await.unwrap(), deleted);
     }
     assert_eq!(send(&api, "registered_models", "b", &json!({"name": "b"})).await.status, 201);
     assert_eq!(send(&api, "registered_models", "a", &json!({"name": "a"})).await.status, 409);

@@ -1,26 +1,28 @@
-//! Items of a file as rows, many to a statement.
+//! Writes items of a file in batches, many rows per statement.
 
 use model_registry_api::{EntityTable, Kind};
 use sea_query::Expr;
 
+use super::id_offsets::IdOffsets;
 use super::line::{Entity, Item};
-use super::shift::Shift;
 use crate::db::Transaction;
 use crate::document::Document;
 use crate::error::Result;
 use crate::property;
 use crate::tables::{WORKSPACE, external_id_scope, folded, table};
-use crate::write::{SIGNED_COLUMNS, SignedRow, Verb, column_values, signed};
+use crate::write::{
+    CHANGE_COLUMNS, Changed, ENTITY_PROPERTY_COLUMNS, EntityPropertyRow, Verb, column_values, property_rows,
+};
 
-const ITEMS: usize = 500;
-/// Bytes of documents in a batch: a statement has to fit into MySQL's `max_allowed_packet`, 16 MiB by default.
-const BYTES: usize = 2 * 1024 * 1024;
+/// Items per batch.
+const MAX_ITEMS: usize = 500;
+/// Bytes of documents per batch: a statement must fit into MySQL's `max_allowed_packet`, 16 MiB by default.
+const MAX_BYTES: usize = 2 * 1024 * 1024;
 
-/// Who an import is in the change log.
+/// The actor of imports in the change log.
 const ACTOR: &str = "import";
 
 const LINK_COLUMNS: [&str; 3] = ["resource_id", "artifact_id", "workspace_id"];
-const CHANGE_COLUMNS: [&str; 7] = ["workspace_id", "time", "actor", "kind", "entity_id", "verb", "revision"];
 
 /// Items that are written in one transaction.
 #[derive(Default)]
@@ -42,11 +44,11 @@ impl Batch {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.items.len() >= ITEMS || self.bytes >= BYTES
+        self.items.len() >= MAX_ITEMS || self.bytes >= MAX_BYTES
     }
 
-    /// Writes the items with their ids moved, and the changes that tell of them.
-    pub(super) async fn write(&self, tx: &mut Transaction, shift: Shift, now: i64) -> Result<(), WriteError> {
+    /// Writes the items with new ids, and a change for each entity.
+    pub(super) async fn write(&self, tx: &mut Transaction, offsets: IdOffsets, now: i64) -> Result<(), WriteError> {
         let mut resources = Rows::new("resource");
         let mut artifacts = Rows::new("artifact");
         let mut points = Rows::new("metric_point");
@@ -58,15 +60,15 @@ impl Batch {
                 Item::Entity(entity) => entity,
                 Item::Link { resource_id, artifact_id } => {
                     let (mut resource_id, mut artifact_id) = (*resource_id, *artifact_id);
-                    shift.move_link(&mut resource_id, &mut artifact_id);
+                    offsets.shift_link(&mut resource_id, &mut artifact_id);
                     links.add(LINK_COLUMNS, [resource_id.into(), artifact_id.into(), WORKSPACE.into()]);
                     continue;
                 }
             };
-            let mut document = Document::from_text(&entity.document).map_err(WriteError::Document)?;
+            let mut document = Document::from_json(&entity.document).map_err(WriteError::Document)?;
             let mut entity = entity.clone();
-            shift.move_entity(&mut entity, &mut document);
-            entity.document = document.to_text();
+            offsets.shift_entity(&mut entity, &mut document);
+            entity.document = document.to_json();
             let rows = match entity.kind.spec().table {
                 EntityTable::Resource => &mut resources,
                 EntityTable::Artifact => &mut artifacts,
@@ -74,11 +76,12 @@ impl Batch {
             };
             let (columns, values): (Vec<_>, Vec<_>) = entity_row(&entity, &document).into_iter().unzip();
             rows.add(columns, values);
-            for row in signed(entity.kind, entity.id, property::properties(entity.kind.spec(), &document)) {
-                properties.add(SIGNED_COLUMNS, SignedRow::values(row));
+            for row in property_rows(entity.kind, entity.id, property::properties(entity.kind.spec(), &document)) {
+                properties.add(ENTITY_PROPERTY_COLUMNS, EntityPropertyRow::values(row));
             }
             if entity.kind != Kind::MetricPoint {
-                changes.add(CHANGE_COLUMNS, change(&entity, now));
+                let changed = Changed { kind: entity.kind, id: entity.id, revision: entity.revision };
+                changes.add(CHANGE_COLUMNS, changed.row(Verb::Import, Some(ACTOR), now));
             }
         }
         for rows in [resources, artifacts, points, links, properties, changes] {
@@ -91,7 +94,7 @@ impl Batch {
 /// Why a batch could not be written.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum WriteError {
-    #[error("a document cannot be read")]
+    #[error("a document is not valid JSON")]
     Document(#[source] serde_json::Error),
     #[error(transparent)]
     Store(#[from] crate::error::StoreError),
@@ -131,19 +134,6 @@ fn entity_row(entity: &Entity, document: &Document) -> Vec<(&'static str, Expr)>
     row.extend(column_values(spec.table, columns));
     debug_assert_ne!(table(entity.kind), "metric_point");
     row
-}
-
-/// In the order of [`CHANGE_COLUMNS`].
-fn change(entity: &Entity, now: i64) -> [Expr; 7] {
-    [
-        WORKSPACE.into(),
-        now.into(),
-        ACTOR.into(),
-        entity.kind.code().into(),
-        entity.id.into(),
-        Verb::Import.as_str().into(),
-        entity.revision.into(),
-    ]
 }
 
 /// Rows of one table.

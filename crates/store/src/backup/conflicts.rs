@@ -1,6 +1,6 @@
-//! Finds what of a file cannot be added to a database that has data already, before anything is written.
+//! Finds conflicts of a file with the data of a database before anything is written.
 //!
-//! An entity below a parent gets a new parent, so only names without one and external ids can be taken.
+//! An entity below a parent gets a new parent, so that only external ids and names of entities without a parent can conflict.
 
 use std::collections::BTreeMap;
 use std::io::BufRead;
@@ -15,11 +15,12 @@ use crate::document::Document;
 use crate::error::Result;
 use crate::tables::{WORKSPACE, external_id_scope, table};
 
-const AT_ONCE: usize = 500;
-/// So many are named; the rest is counted in vain.
-const MOST_NAMED: usize = 20;
+/// Values that one round of queries looks up.
+const BATCH: usize = 500;
+/// Conflicts that the error message lists at most.
+const MAX_LISTED: usize = 20;
 
-/// Values of the file by where they have to be unique, with their lines.
+/// Values of the file with their lines, by the scope in which they must be unique.
 #[derive(Default)]
 struct Values {
     by_scope: BTreeMap<Scope, BTreeMap<String, u64>>,
@@ -30,31 +31,31 @@ struct Values {
 enum Scope {
     /// Names of a kind without a parent.
     Name(Kind),
-    /// External ids of a family of kinds in a table: the artifacts' if none.
+    /// External ids of a scope of resources (see `external_id_scope`), or of artifacts if there is none.
     ExternalId(Option<i16>),
 }
 
-/// Refuses a file whose names or external ids are taken.
+/// Fails if names or external ids of the file exist in the database.
 pub(super) async fn check(tx: &mut Transaction, input: impl BufRead) -> Result<(), BackupError> {
     let mut reader = LineReader::start(input)?;
     let mut found = Vec::new();
     let mut values = Values::default();
     while let Line::Item(item) = reader.read()? {
-        values.add(&item, reader.line()).map_err(|error| reader.wrong(error.to_string()))?;
-        if values.count >= AT_ONCE {
-            std::mem::take(&mut values).find_taken(tx, &mut found).await?;
-            if found.len() >= MOST_NAMED {
+        values.add(&item, reader.line()).map_err(|error| reader.error(error.to_string()))?;
+        if values.count >= BATCH {
+            std::mem::take(&mut values).find_conflicts(tx, &mut found).await?;
+            if found.len() >= MAX_LISTED {
                 break;
             }
         }
     }
-    values.find_taken(tx, &mut found).await?;
+    values.find_conflicts(tx, &mut found).await?;
     if found.is_empty() {
         return Ok(());
     }
-    found.truncate(MOST_NAMED);
+    found.truncate(MAX_LISTED);
     Err(BackupError::Refused(format!(
-        "nothing was imported, because the database has entities of the same name or external id:\n  {}",
+        "nothing was imported, because the database has entities with the same name or external id:\n  {}",
         found.join("\n  ")
     )))
 }
@@ -66,13 +67,13 @@ impl Values {
         if spec.table == EntityTable::MetricPoint {
             return Ok(());
         }
-        let document = Document::from_text(&entity.document)?;
+        let document = Document::from_json(&entity.document)?;
         if spec.table == EntityTable::Resource && entity.parent_id.is_none() {
             self.put(Scope::Name(entity.kind), document.name(), line);
         }
         if let Some(external_id) = document.text("externalId").filter(|id| !id.is_empty()) {
-            let family = (spec.table == EntityTable::Resource).then(|| external_id_scope(entity.kind));
-            self.put(Scope::ExternalId(family), external_id, line);
+            let scope = (spec.table == EntityTable::Resource).then(|| external_id_scope(entity.kind));
+            self.put(Scope::ExternalId(scope), external_id, line);
         }
         Ok(())
     }
@@ -82,13 +83,13 @@ impl Values {
         self.count += 1;
     }
 
-    async fn find_taken(self, tx: &mut Transaction, found: &mut Vec<String>) -> Result<()> {
+    async fn find_conflicts(self, tx: &mut Transaction, found: &mut Vec<String>) -> Result<()> {
         for (scope, lines) in self.by_scope {
             let (table, column, condition) = match scope {
                 Scope::Name(kind) => {
                     (table(kind), "name", Expr::col("kind").eq(kind.code()).and(Expr::col("parent_id").eq(0_i64)))
                 }
-                Scope::ExternalId(Some(family)) => ("resource", "external_id", Expr::col("family").eq(family)),
+                Scope::ExternalId(Some(scope)) => ("resource", "external_id", Expr::col("family").eq(scope)),
                 Scope::ExternalId(None) => ("artifact", "external_id", Expr::col("external_id").is_not_null()),
             };
             let mut select = Query::select();

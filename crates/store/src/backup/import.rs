@@ -1,38 +1,39 @@
-//! Reads a file into a database: first all of it to see that it is whole, then in batches, then once more to compare.
+//! Import: checks the whole file, writes it in batches, and compares the result with the file.
 //!
-//! Each batch is a transaction that also notes the last line in `import_run`. An import that was cut off goes on behind
-//! it when it is run again with the same file, and a finished one is not repeated.
+//! Each batch is a transaction that also stores its last line in `import_run`. An interrupted import continues after that line
+//! when it is run again with the same file (a resumable import), and a finished one is not repeated.
 
 use std::fs::File;
 use std::io::{BufReader, Seek, sink};
 
 use super::batch::{Batch, WriteError};
 use super::conflicts;
+use super::import_run::ImportRun;
 use super::line::{Line, LineReader};
-use super::rows::Range;
-use super::run::Run;
+use super::pages::Range;
 use super::verify::{self, Contents};
 use super::{BackupError, ImportReport, OnProgress, Progress, REPORT_EVERY};
 use crate::db::Transaction;
 use crate::error::StoreError;
-use crate::store::{Operation, Outcome, Store};
+use crate::store::Store;
+use crate::unit_of_work::{Outcome, UnitOfWork};
 
-/// What can be chosen about an import.
+/// Options of an import.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ImportOptions {
-    /// Gives the entities new ids, behind those of the database, which then need not be empty.
+    /// Gives the entities new ids, above those in the database, which then need not be empty.
     pub remap_ids: bool,
 }
 
 impl Store {
-    /// Imports a file that an export has written. A file that is not whole is refused before anything is written.
+    /// Imports a file written by an export. A damaged or incomplete file is rejected before anything is written.
     pub async fn import(
         &self,
         file: &mut File,
         options: ImportOptions,
         on_progress: OnProgress<'_>,
     ) -> Result<ImportReport, BackupError> {
-        let contents = verify::verify(again(file)?, &|lines| on_progress(Progress::Checking { lines }))?;
+        let contents = verify::verify(rewound(file)?, &|lines| on_progress(Progress::Checking { lines }))?;
         let (run, is_new) = self.start_run(file, &contents, options).await?;
         let report =
             |resumed_after, was_complete| ImportReport { counts: contents.counts.clone(), resumed_after, was_complete };
@@ -40,7 +41,7 @@ impl Store {
             return Ok(report(None, true));
         }
         let mut tx = self.database()?.begin().await?;
-        tx.reserve_ids(run.shift, contents.last).await?;
+        tx.reserve_ids(run.offsets, contents.last).await?;
         tx.commit().await?;
         self.write_lines(file, &contents, run, on_progress).await?;
         self.compare(&contents, run, on_progress).await?;
@@ -50,20 +51,20 @@ impl Store {
         Ok(report((!is_new).then_some(run.line.cast_unsigned()), false))
     }
 
-    /// Finds the run of this file, or begins one.
+    /// Finds the run of this file or starts one; true if it is new.
     async fn start_run(
         &self,
         file: &mut File,
         contents: &Contents,
         options: ImportOptions,
-    ) -> Result<(Run, bool), BackupError> {
-        // Reading only: on SQLite, a transaction that may write would keep the servers from writing.
+    ) -> Result<(ImportRun, bool), BackupError> {
+        // A read-only transaction, because on SQLite one that may write would block the writes of servers.
         let mut snapshot = self.database()?.begin_long_snapshot().await?;
         if let Some(run) = snapshot.find_run(&contents.digest).await? {
             return Ok((run, false));
         }
         if options.remap_ids {
-            conflicts::check(&mut snapshot, again(file)?).await?;
+            conflicts::check(&mut snapshot, rewound(file)?).await?;
         }
         drop(snapshot);
         let mut tx = self.database()?.begin().await?;
@@ -76,11 +77,11 @@ impl Store {
         &self,
         file: &mut File,
         contents: &Contents,
-        run: Run,
+        run: ImportRun,
         on_progress: OnProgress<'_>,
     ) -> Result<(), BackupError> {
-        let mut reader = LineReader::start(again(file)?)?;
-        let mut operation = WriteBatch {
+        let mut reader = LineReader::start(rewound(file)?)?;
+        let mut work = WriteBatch {
             batch: Batch::default(),
             digest: &contents.digest,
             run,
@@ -95,40 +96,45 @@ impl Store {
             if let Line::Item(item) = line
                 && number > run.line
             {
-                operation.batch.add(item);
-                operation.to = number;
+                work.batch.add(item);
+                work.to = number;
             }
-            if operation.batch.is_full() || (is_end && !operation.batch.is_empty()) {
-                self.write_silently(&operation).await.map_err(|error| operation.explain(error))?;
-                operation.batch = Batch::default();
-                operation.run.line = operation.to;
+            if work.batch.is_full() || (is_end && !work.batch.is_empty()) {
+                self.write_silently(&work).await.map_err(|error| work.explain(error))?;
+                work.batch = Batch::default();
+                work.run.line = work.to;
                 if reader.line() >= reported + REPORT_EVERY {
                     reported = reader.line();
                     on_progress(Progress::Importing { lines: reported, of: contents.lines });
                 }
             }
             if is_end {
-                self.feed.written();
+                self.change_feed.notify_write();
                 return Ok(());
             }
         }
     }
 
-    /// Reads everything back and compares it with the file, by the digest.
-    async fn compare(&self, contents: &Contents, run: Run, on_progress: OnProgress<'_>) -> Result<(), BackupError> {
+    /// Exports the imported entities again and compares the digest with that of the file.
+    async fn compare(
+        &self,
+        contents: &Contents,
+        run: ImportRun,
+        on_progress: OnProgress<'_>,
+    ) -> Result<(), BackupError> {
         let report = |lines| on_progress(Progress::Verifying { lines, of: contents.lines });
-        let range = Range { shift: run.shift, last: contents.last };
+        let range = Range { offsets: run.offsets, last: contents.last };
         let end = self.export_range(sink(), &range, &report).await?;
         if end.counts != contents.counts {
             return Err(BackupError::Refused(format!(
-                "the database has other entities than the file after the import: {:?} instead of {:?}",
+                "after the import, the numbers of entities in the database differ from those in the file: {:?} instead of {:?}",
                 end.counts, contents.counts
             )));
         }
         if end.sha256 != contents.digest {
             return Err(BackupError::Refused(
-                "everything was imported, but some of it is not as in the file: was it changed meanwhile by a server \
-                 on the same database, or is the file not written by an export?"
+                "everything was imported, but the content differs from the file: did a server on the same database change it \
+                 meanwhile, or was the file not written by an export?"
                     .to_owned(),
             ));
         }
@@ -136,8 +142,8 @@ impl Store {
     }
 }
 
-/// The file from its beginning.
-fn again(file: &mut File) -> std::io::Result<BufReader<&mut File>> {
+/// The file from its start.
+fn rewound(file: &mut File) -> std::io::Result<BufReader<&mut File>> {
     file.rewind()?;
     Ok(BufReader::with_capacity(1 << 16, file))
 }
@@ -145,7 +151,7 @@ fn again(file: &mut File) -> std::io::Result<BufReader<&mut File>> {
 struct WriteBatch<'a> {
     batch: Batch,
     digest: &'a str,
-    run: Run,
+    run: ImportRun,
     to: i64,
     now: i64,
 }
@@ -156,7 +162,7 @@ impl WriteBatch<'_> {
         match error {
             WriteError::Store(StoreError::Conflict(field)) => BackupError::Refused(format!(
                 "the {field:?} of an entity in {lines} was taken while the import was running: rename the other \
-                 entity and run the import again, it goes on there"
+                 entity and run the import again; it continues there"
             )),
             WriteError::Store(StoreError::Retry(_)) => {
                 BackupError::Refused(format!("{lines} cannot be written: another import of this file is running"))
@@ -167,13 +173,13 @@ impl WriteBatch<'_> {
     }
 }
 
-impl Operation for WriteBatch<'_> {
+impl UnitOfWork for WriteBatch<'_> {
     type Output = ();
     type Error = WriteError;
 
     async fn run(&self, tx: &mut Transaction) -> Result<Outcome<()>, WriteError> {
         tx.advance_run(self.digest, self.run.line, self.to).await?;
-        self.batch.write(tx, self.run.shift, self.now).await?;
+        self.batch.write(tx, self.run.offsets, self.now).await?;
         Ok(Outcome::Done(()))
     }
 

@@ -1,12 +1,12 @@
-//! The lines of an export file, written and read.
+//! Writes and reads the lines of an export file.
 //!
-//! Every line ends with a check: the beginning of the SHA-256 of the file up to there. A changed, missing or moved line
-//! is found where it is.
+//! Every line ends with a checksum: the beginning of the SHA-256 of the file up to this point. A changed, missing or moved
+//! line is detected at its place.
 
 use std::fmt::Write as _;
 use std::io::{BufRead, Read, Write};
 
-use model_registry_api::Kind;
+use model_registry_api::{EntityTable, Kind};
 use model_registry_base::hex;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -17,12 +17,12 @@ use super::{BackupError, Counts, FORMAT_VERSION};
 const FORMAT: &str = "model-registry-export";
 const LINK: &str = "artifact_link";
 const END: &str = "end";
-/// Behind this many bytes a line is taken for garbage.
-const LONGEST_LINE: u64 = 256 * 1024 * 1024;
+/// The maximum length of a line in bytes.
+const MAX_LINE: u64 = 256 * 1024 * 1024;
 /// `,"check":"01234567"}`
 const CHECK_LENGTH: usize = 20;
 
-/// A part of the file; they come in this order.
+/// A section of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Section {
     Entities(Kind),
@@ -30,26 +30,17 @@ pub(super) enum Section {
 }
 
 impl Section {
-    /// Everything before what refers to it.
-    pub(super) const ALL: [Self; 14] = [
-        Self::Entities(Kind::RegisteredModel),
-        Self::Entities(Kind::ModelVersion),
-        Self::Entities(Kind::ServingEnvironment),
-        Self::Entities(Kind::InferenceService),
-        Self::Entities(Kind::ServeModel),
-        Self::Entities(Kind::Experiment),
-        Self::Entities(Kind::ExperimentRun),
-        Self::Entities(Kind::ModelArtifact),
-        Self::Entities(Kind::DocArtifact),
-        Self::Entities(Kind::DataSet),
-        Self::Entities(Kind::Metric),
-        Self::Entities(Kind::Parameter),
-        Self::Links,
-        Self::Entities(Kind::MetricPoint),
-    ];
+    /// The sections in the order of the file: entities precede those that refer to them.
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        let entities = |are_points: bool| {
+            let kinds = Kind::ALL.into_iter();
+            kinds.filter(move |kind| (kind.spec().table == EntityTable::MetricPoint) == are_points).map(Self::Entities)
+        };
+        entities(false).chain([Self::Links]).chain(entities(true))
+    }
 
     pub(super) fn rank(self) -> usize {
-        Self::ALL.iter().position(|section| *section == self).unwrap_or(usize::MAX)
+        Self::all().position(|section| section == self).unwrap_or(usize::MAX)
     }
 
     pub(super) const fn name(self) -> &'static str {
@@ -60,7 +51,7 @@ impl Section {
     }
 }
 
-/// What a line holds between the first and the last.
+/// The content of a line between the first and the last.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Item {
     Entity(Entity),
@@ -101,7 +92,7 @@ impl Item {
         }
     }
 
-    /// The order within a section.
+    /// The position within a section: items are sorted by it.
     pub(super) fn key(&self) -> (i64, i64) {
         match self {
             Self::Entity(entity) => (entity.id, 0),
@@ -109,7 +100,7 @@ impl Item {
         }
     }
 
-    /// The line without its closing brace.
+    /// Appends the line without its closing brace.
     fn append(&self, out: &mut String) {
         // Writing to a String cannot fail.
         let _ = match self {
@@ -164,7 +155,7 @@ impl<W: Write> LineWriter<W> {
         self.lines
     }
 
-    /// Writes the last line and gives what it says.
+    /// Writes the last line and returns its content.
     pub(super) fn end(mut self) -> std::io::Result<End> {
         let end = End { counts: self.counts.clone(), lines: self.lines, sha256: hex(&self.digest.clone().finalize()) };
         let counts = serde_json::to_string(&end.counts)?;
@@ -193,7 +184,7 @@ impl<W: Write> LineWriter<W> {
     }
 }
 
-/// Reads a file, line by line; each is checked before anything is made of it.
+/// Reads a file line by line. The checksum of a line is verified before the line is parsed.
 pub(super) struct LineReader<R> {
     input: R,
     digest: Sha256,
@@ -210,17 +201,17 @@ impl<R: BufRead> LineReader<R> {
             version: u64,
         }
         let mut reader = Self { input, digest: Sha256::new(), line: 0, buffer: Vec::new() };
-        let no_export = |reason: String| BackupError::Line { line: 1, reason };
+        let not_an_export = |reason: String| BackupError::Line { line: 1, reason };
         if !reader.read_line()? {
-            return Err(no_export("the file is empty".to_owned()));
+            return Err(not_an_export("the file is empty".to_owned()));
         }
         let header: Header = serde_json::from_slice(&reader.buffer)
             .ok()
             .filter(|header: &Header| header.format == FORMAT)
-            .ok_or_else(|| no_export("this is no export of a model registry".to_owned()))?;
+            .ok_or_else(|| not_an_export("this is not an export of a model registry".to_owned()))?;
         if header.version != FORMAT_VERSION {
-            return Err(no_export(format!(
-                "the format has version {}, this program knows {FORMAT_VERSION}: import it with the program version that wrote it, or a newer one",
+            return Err(not_an_export(format!(
+                "the file has format version {}, but this program supports {FORMAT_VERSION}: import it with the version of the program that wrote it, or a newer one",
                 header.version
             )));
         }
@@ -233,45 +224,46 @@ impl<R: BufRead> LineReader<R> {
         self.line
     }
 
-    pub(super) fn wrong(&self, reason: impl Into<String>) -> BackupError {
+    /// An error in the line that was read last.
+    pub(super) fn error(&self, reason: impl Into<String>) -> BackupError {
         BackupError::Line { line: self.line, reason: reason.into() }
     }
 
-    /// Reads the next line; the file has to have one.
+    /// Reads the next line; an error at the end of the file.
     pub(super) fn read(&mut self) -> Result<Line, BackupError> {
         if !self.read_line()? {
-            return Err(self.wrong("the file is truncated: its last line is missing"));
+            return Err(self.error("the file is truncated: its last line is missing"));
         }
         let before = self.digest.clone();
         self.check_line()?;
         let raw: RawLine<'_> = serde_json::from_slice(&self.buffer)
-            .map_err(|error| self.wrong(format!("this is no line of an export: {error}")))?;
+            .map_err(|error| self.error(format!("this is not a line of an export: {error}")))?;
         if raw.kind == END {
             let end: End = serde_json::from_slice(&self.buffer)
-                .map_err(|error| self.wrong(format!("the last line is not complete: {error}")))?;
+                .map_err(|error| self.error(format!("the last line is incomplete: {error}")))?;
             if end.lines != self.line - 1 || end.sha256 != hex(&before.finalize()) {
-                return Err(self.wrong("the digest is not that of the lines before"));
+                return Err(self.error("the digest does not match the preceding lines"));
             }
             return Ok(Line::End(end));
         }
-        raw.item().map(Line::Item).map_err(|reason| self.wrong(reason))
+        raw.item().map(Line::Item).map_err(|reason| self.error(reason))
     }
 
-    /// Makes sure that nothing follows the last line.
+    /// Checks that nothing follows the last line.
     pub(super) fn finish(mut self) -> Result<(), BackupError> {
-        if self.read_line()? { Err(self.wrong("there is something behind the last line")) } else { Ok(()) }
+        if self.read_line()? { Err(self.error("the file continues after its last line")) } else { Ok(()) }
     }
 
-    /// Reads a line into the buffer, without its end; false at the end of the file.
+    /// Reads a line into the buffer, without the line break; false at the end of the file.
     fn read_line(&mut self) -> Result<bool, BackupError> {
         self.buffer.clear();
         self.line += 1;
-        let length = self.input.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut self.buffer)?;
+        let length = self.input.by_ref().take(MAX_LINE).read_until(b'\n', &mut self.buffer)?;
         if length == 0 {
             return Ok(false);
         }
         if self.buffer.pop() != Some(b'\n') {
-            return Err(self.wrong("the file is truncated in this line"));
+            return Err(self.error("the file is truncated in this line"));
         }
         Ok(true)
     }
@@ -280,10 +272,12 @@ impl<R: BufRead> LineReader<R> {
         let body = self.buffer.len().saturating_sub(CHECK_LENGTH);
         let end = &self.buffer[body..];
         let found = end.strip_prefix(br#","check":""#).and_then(|end| end.strip_suffix(b"\"}"));
-        let Some(found) = found else { return Err(self.wrong("this is no line of an export: it has no check")) };
+        let Some(found) = found else {
+            return Err(self.error("this is not a line of an export: its checksum is missing"));
+        };
         self.digest.update(&self.buffer[..body]);
         if found != check(&self.digest).as_bytes() {
-            return Err(self.wrong("this line is not as it was exported, or lines before it are missing"));
+            return Err(self.error("this line was changed after the export, or preceding lines are missing"));
         }
         self.digest.update(&self.buffer[body..]);
         self.digest.update(b"\n");
@@ -314,7 +308,7 @@ impl RawLine<'_> {
                 artifact_id: id("artifact", self.artifact)?,
             });
         }
-        let kind = Kind::from_name(self.kind).ok_or_else(|| format!("there is no kind `{}`", self.kind))?;
+        let kind = Kind::from_name(self.kind).ok_or_else(|| format!("unknown kind `{}`", self.kind))?;
         Ok(Item::Entity(Entity {
             kind,
             id: id("id", self.id)?,
@@ -327,9 +321,9 @@ impl RawLine<'_> {
     }
 }
 
-fn id(field: &str, text: Option<&str>) -> Result<i64, String> {
-    let text = text.ok_or_else(|| format!("`{field}` is missing"))?;
-    text.parse().ok().filter(|id| *id > 0).ok_or_else(|| format!("`{field}` is no id: {text}"))
+fn id(field: &str, value: Option<&str>) -> Result<i64, String> {
+    let value = value.ok_or_else(|| format!("`{field}` is missing"))?;
+    value.parse().ok().filter(|id| *id > 0).ok_or_else(|| format!("`{field}` is not an id: {value}"))
 }
 
 fn number(field: &str, number: Option<i64>) -> Result<i64, String> {
@@ -338,4 +332,34 @@ fn number(field: &str, number: Option<i64>) -> Result<i64, String> {
 
 fn check(digest: &Sha256) -> String {
     hex(&digest.clone().finalize()[..4])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sections_of_the_format_keep_their_order() {
+        // Imports reject files in another order: a change needs a new version of the format.
+        let names: Vec<&str> = Section::all().map(Section::name).collect();
+        assert_eq!(
+            names,
+            [
+                "registered_model",
+                "model_version",
+                "serving_environment",
+                "inference_service",
+                "serve_model",
+                "experiment",
+                "experiment_run",
+                "model_artifact",
+                "doc_artifact",
+                "data_set",
+                "metric",
+                "parameter",
+                "artifact_link",
+                "metric_point",
+            ]
+        );
+    }
 }

@@ -1,30 +1,31 @@
-//! Reads a whole file before anything of it is written: complete, unchanged, in order, and what it says makes sense.
+//! Checks a whole file before anything is imported: it must be complete, unchanged, in order and consistent.
 
 use std::io::BufRead;
 
 use model_registry_api::{EntityTable, Kind, Shape};
 
+use super::id_offsets::IdOffsets;
 use super::line::{End, Entity, Item, Line, LineReader};
-use super::shift::Shift;
 use super::{BackupError, Counts, REPORT_EVERY};
 use crate::document::Document;
 
-/// What a file holds.
+/// The contents of a file.
 #[derive(Clone, Debug)]
 pub(super) struct Contents {
     pub(super) counts: Counts,
-    /// Lines before the last.
+    /// The number of lines before the last.
     pub(super) lines: u64,
+    /// SHA-256 of these lines.
     pub(super) digest: String,
     /// The highest ids.
-    pub(super) last: Shift,
+    pub(super) last: IdOffsets,
 }
 
-/// Reads a file to its end.
+/// Checks a file.
 pub(super) fn verify(input: impl BufRead, report: &dyn Fn(u64)) -> Result<Contents, BackupError> {
     let mut reader = LineReader::start(input)?;
     let mut counts = Counts::new();
-    let mut last = Shift::default();
+    let mut last = IdOffsets::default();
     let mut previous = None;
     let end = loop {
         let item = match reader.read()? {
@@ -33,10 +34,10 @@ pub(super) fn verify(input: impl BufRead, report: &dyn Fn(u64)) -> Result<Conten
         };
         let order = (item.section().rank(), item.key());
         if previous.is_some_and(|previous| order <= previous) {
-            return Err(reader.wrong("this line is not in its place: kinds and ids have to ascend"));
+            return Err(reader.error("this line is out of order: kinds and ids must ascend"));
         }
         previous = Some(order);
-        check(&item, &mut last).map_err(|reason| reader.wrong(reason))?;
+        check(&item, &mut last).map_err(|reason| reader.error(reason))?;
         *counts.entry(item.section().name().to_owned()).or_default() += 1;
         if reader.line().is_multiple_of(REPORT_EVERY) {
             report(reader.line());
@@ -44,21 +45,22 @@ pub(super) fn verify(input: impl BufRead, report: &dyn Fn(u64)) -> Result<Conten
     };
     let End { counts: expected, lines, sha256 } = end;
     if counts != expected {
-        return Err(reader.wrong(format!("the counts are wrong: the file says {expected:?}, it has {counts:?}")));
+        return Err(reader
+            .error(format!("the counts are wrong: the last line states {expected:?}, but the file has {counts:?}")));
     }
     reader.finish()?;
     Ok(Contents { counts, lines, digest: sha256, last })
 }
 
-fn check(item: &Item, last: &mut Shift) -> Result<(), String> {
+fn check(item: &Item, last: &mut IdOffsets) -> Result<(), String> {
     match item {
         Item::Link { resource_id, artifact_id } => {
             refers_to("resource", *resource_id, last.resource)?;
             refers_to("artifact", *artifact_id, last.artifact)
         }
         Item::Entity(entity) => {
-            let document = Document::from_text(&entity.document)
-                .map_err(|error| format!("the document is no JSON object: {error}"))?;
+            let document = Document::from_json(&entity.document)
+                .map_err(|error| format!("the document is not a JSON object: {error}"))?;
             check_entity(entity, &document, last.resource)?;
             let last = match entity.kind.spec().table {
                 EntityTable::Resource => &mut last.resource,
@@ -77,7 +79,7 @@ fn check_entity(entity: &Entity, document: &Document, last_resource: i64) -> Res
         return Err("the document has no name".to_owned());
     }
     if document.0.contains_key("id") {
-        return Err("the document has an `id`, which belongs beside it".to_owned());
+        return Err("the document contains an `id`, which belongs next to it".to_owned());
     }
     let needs_parent = spec.parent.is_some() || entity.kind == Kind::MetricPoint;
     if needs_parent && entity.parent_id.is_none() {
@@ -97,9 +99,13 @@ fn check_entity(entity: &Entity, document: &Document, last_resource: i64) -> Res
     Ok(())
 }
 
-/// What is referred to stands before, so its id cannot be higher than any so far. More would need every id in memory.
+/// Referenced entities precede, so that an id must not exceed the highest so far. A complete check would need all ids in memory.
 fn refers_to(field: &str, id: i64, last: i64) -> Result<(), String> {
-    if id > last || id <= 0 { Err(format!("`{field}` is {id}, which is not in the file before it")) } else { Ok(()) }
+    if id > last || id <= 0 {
+        Err(format!("`{field}` is {id}, which does not precede this line in the file"))
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Opens a database: pools with the session settings everything else relies on, version check, migrations.
+//! Opens a database: connection pools with the session settings that the store relies on, version check, migrations.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,17 +10,17 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Connection, Executor, MySqlPool, PgPool};
 
 use super::migrate::{self, MigrateError};
-use super::pool::{Pool, TRUSTED};
-use super::source::DatabaseUrl;
+use super::pool::{NO_PING_WITHIN, Pool};
+use super::url::DatabaseUrl;
 use super::{Database, Pools, SQLITE_CACHE};
 use crate::error::StoreError;
 
-/// Size and patience of the pools.
+/// Size and timeout of the connection pools.
 #[derive(Clone, Copy, Debug)]
 pub struct PoolOptions {
-    /// Connections at most; on SQLite, readers at most.
+    /// The maximum number of connections; on SQLite, of reading ones.
     pub max_connections: u32,
-    /// How long a request waits for a connection before the database counts as unavailable.
+    /// How long to wait for a connection before the database counts as unavailable.
     pub acquire_timeout: Duration,
 }
 
@@ -33,26 +33,28 @@ impl Default for PoolOptions {
 /// Why a database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// Not reachable now; trying again later may help.
+    /// Not reachable at the moment; another attempt may succeed.
     #[error("cannot connect to the database: {0}")]
     Unreachable(#[source] sqlx::Error),
-    #[error("the database is {found}; {needed} or newer is needed: upgrade it, or name another one with --database")]
+    #[error(
+        "the database is {found}, but {needed} or newer is required: upgrade it, or choose another one with --database"
+    )]
     TooOld { found: String, needed: &'static str },
-    #[error("cannot read the database's version from `{0}`")]
+    #[error("cannot determine the version of the database from `{0}`")]
     UnknownVersion(String),
     #[error(transparent)]
     Migrate(#[from] MigrateError),
     #[error("cannot create the folder {folder}: {source}")]
     Folder { folder: String, source: std::io::Error },
-    #[error("cannot open the SQLite file {file}: {source}; name another one with --database sqlite:PATH")]
+    #[error("cannot open the SQLite file {file}: {source}; choose another one with --database sqlite:PATH")]
     File { file: String, source: sqlx::Error },
 }
 
 impl ConnectError {
-    /// Whether another attempt may succeed without anybody changing the configuration.
+    /// Whether another attempt may succeed without a change of the configuration.
     pub fn is_temporary(&self) -> bool {
         match self {
-            // What the driver says of options that it cannot use, such as a key that is none.
+            // The driver cannot use an option, such as an invalid key file.
             Self::Unreachable(error) => !matches!(error, sqlx::Error::Configuration(_)),
             Self::Migrate(error) => error.is_temporary(),
             Self::TooOld { .. } | Self::UnknownVersion(_) | Self::Folder { .. } | Self::File { .. } => false,
@@ -61,14 +63,14 @@ impl ConnectError {
 }
 
 impl Database {
-    /// Connects, checks the server's version and applies the migrations that are missing.
-    pub async fn connect(source: &DatabaseUrl, options: PoolOptions) -> Result<Self, ConnectError> {
-        let (pools, schema_version) = match source {
+    /// Connects, checks the version of the server and applies pending migrations.
+    pub async fn connect(url: &DatabaseUrl, options: PoolOptions) -> Result<Self, ConnectError> {
+        let (pools, schema_version) = match url {
             DatabaseUrl::Sqlite { path } => sqlite(path.as_deref(), options).await?,
             DatabaseUrl::Postgres(connect) => postgres(connect, options).await?,
             DatabaseUrl::MySql(connect) => mysql(connect, options).await?,
         };
-        Ok(Self { pools, statements: Arc::default(), schema_version, gather: Arc::default() })
+        Ok(Self { pools, statements: Arc::default(), schema_version })
     }
 }
 
@@ -83,13 +85,13 @@ async fn sqlite(path: Option<&std::path::Path>, options: PoolOptions) -> Result<
         }
         None => SqliteConnectOptions::new().in_memory(true),
     }
-    // In WAL mode a crash of the process loses nothing; a power failure may lose the last commits, never consistency.
+    // In WAL mode a crash of the process loses nothing. A power failure may lose the last commits, but never consistency.
     .synchronous(SqliteSynchronous::Normal)
     .busy_timeout(Duration::from_secs(10))
     .foreign_keys(true)
     .pragma("case_sensitive_like", "ON")
     .pragma("cache_size", format!("-{SQLITE_CACHE}"))
-    // A large load leaves a log of its own size; the next one after it has been copied starts small.
+    // A large transaction grows the log; it is truncated when it is reset.
     .pragma("journal_size_limit", "67108864")
     .pragma("temp_store", "MEMORY");
     let write = SqlitePoolOptions::new()
@@ -104,7 +106,7 @@ async fn sqlite(path: Option<&std::path::Path>, options: PoolOptions) -> Result<
     let version = migrate::sqlite(&write).await?;
     let write = Pool::new(write);
     let read = if path.is_none() {
-        // An in-memory database belongs to its one connection.
+        // An in-memory database exists within its only connection.
         write.clone()
     } else {
         let read = SqlitePoolOptions::new()
@@ -117,7 +119,7 @@ async fn sqlite(path: Option<&std::path::Path>, options: PoolOptions) -> Result<
     Ok((Pools::Sqlite { read, write }, version))
 }
 
-/// A file that another process holds is free again soon; waiting for a folder to become a file is no use.
+/// A locked file is temporary; a path that cannot be opened is not.
 fn cannot_open(path: Option<&std::path::Path>, source: sqlx::Error) -> ConnectError {
     match (path, StoreError::from(source)) {
         (Some(path), StoreError::Database(source) | StoreError::Unavailable(source)) => {
@@ -138,9 +140,9 @@ async fn postgres(connect: &PgConnectOptions, options: PoolOptions) -> Result<(P
         .before_acquire(|connection, metadata| Box::pin(test_if_idle(connection, metadata)))
         .after_connect(|connection, _| {
             Box::pin(async move {
-                // Compiling a large filter takes seconds, running it milliseconds.
+                // JIT compilation of a large filter takes seconds, running it milliseconds.
                 connection.execute("SET jit = off").await?;
-                // A replica that vanished without a word would keep its locks, and all changes from being numbered.
+                // A replica that vanished would keep its locks, and block the assignment of sequence numbers.
                 connection.execute("SET idle_in_transaction_session_timeout = '60s'").await?;
                 Ok(())
             })
@@ -153,9 +155,9 @@ async fn postgres(connect: &PgConnectOptions, options: PoolOptions) -> Result<(P
     Ok((Pools::Postgres(Pool::new(pool)), version))
 }
 
-/// Asks a connection whether it still answers before it is used, unless it just did: that is a round trip.
+/// Pings an idle connection before it is used. One that was used a moment ago is not pinged, which saves a round trip.
 async fn test_if_idle(connection: &mut impl Connection, metadata: PoolConnectionMetadata) -> Result<bool, sqlx::Error> {
-    if metadata.idle_for >= TRUSTED {
+    if metadata.idle_for >= NO_PING_WITHIN {
         connection.ping().await?;
     }
     Ok(true)
@@ -179,7 +181,7 @@ async fn mysql(connect: &MySqlConnectOptions, options: PoolOptions) -> Result<(P
         .before_acquire(|connection, metadata| Box::pin(test_if_idle(connection, metadata)))
         .after_connect(|connection, _| {
             Box::pin(async move {
-                // Repeatable reads would lock gaps and deadlock; a permissive mode would cut texts silently.
+                // REPEATABLE READ locks gaps and deadlocks; without strict mode, strings that are too long are truncated silently.
                 connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED").await?;
                 connection.execute("SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')").await?;
                 Ok(())
@@ -193,7 +195,7 @@ async fn mysql(connect: &MySqlConnectOptions, options: PoolOptions) -> Result<(P
     Ok((Pools::MySql(Pool::new(pool)), version))
 }
 
-/// Checks the version and gives the binary collation without padding, which the two servers name differently.
+/// Checks the version and returns the name of the binary collation without padding, which differs between the two servers.
 async fn check_mysql(pool: &MySqlPool) -> Result<&'static str, ConnectError> {
     let (version,): (String,) =
         sqlx::query_as("SELECT VERSION()").fetch_one(pool).await.map_err(ConnectError::Unreachable)?;
@@ -210,7 +212,7 @@ async fn check_mysql(pool: &MySqlPool) -> Result<&'static str, ConnectError> {
     Ok(collation)
 }
 
-/// The first two numbers of a version such as `15.18 (Debian 15.18-0+deb12u1)` or `10.11.6-MariaDB`.
+/// Major and minor number of a version such as `15.18 (Debian 15.18-0+deb12u1)` or `10.11.6-MariaDB`.
 fn version_numbers(version: &str) -> Option<[u32; 2]> {
     let mut numbers = version.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse::<u32>().ok());
     let major = numbers.next()??;
@@ -223,7 +225,7 @@ mod tests {
     use super::version_numbers;
 
     #[test]
-    fn reads_the_versions_that_servers_report() {
+    fn versions_are_parsed_in_the_forms_that_servers_report() {
         assert_eq!(version_numbers("15.18 (Debian 15.18-0+deb12u1)"), Some([15, 18]));
         assert_eq!(version_numbers("10.11.6-MariaDB-0+deb12u1"), Some([10, 11]));
         assert_eq!(version_numbers("8.0.36"), Some([8, 0]));

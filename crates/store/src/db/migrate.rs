@@ -1,7 +1,7 @@
-//! Applies the embedded migrations: in order, one replica at a time, resumable after a kill.
+//! Applies the embedded migrations: in order, one replica at a time, resumable after a crash.
 //!
-//! `schema_migrations(version, dirty)` has a row per applied migration, as operators know it from other tools. What is not
-//! in it is applied, also below the newest: two numbers may have been developed side by side.
+//! `schema_migrations(version, dirty)` has a row per applied migration, in the form of common migration tools. Migrations that
+//! are not in it are applied, also those below the newest: two may have been developed at the same time.
 
 use sqlx::{AssertSqlSafe, Executor, MySqlPool, PgPool, SqlitePool};
 
@@ -14,7 +14,7 @@ struct Migration {
     mysql: &'static str,
 }
 
-/// Never edited once released; a change is a new migration.
+/// A released migration is never edited; a change is a new migration.
 const MIGRATIONS: &[Migration] = &[
     Migration {
         version: 1,
@@ -78,23 +78,23 @@ const MIGRATIONS: &[Migration] = &[
     },
 ];
 
-/// Chosen once; two replicas of any version have to agree on it.
+/// Fixed forever: replicas of different versions must use the same lock.
 const LOCK_ID: i64 = 0x6d6f_6465_6c72;
 const LOCK_NAME: &str = "model_registry_migrations";
 const LOCK_SECONDS: i32 = 120;
 
-/// Why the schema could not be brought up to date.
+/// Why the schema could not be migrated.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
     #[error("cannot apply schema migration {version}: {source}")]
     Apply { version: i64, source: sqlx::Error },
     #[error("cannot read or lock the schema version: {0}")]
     Version(#[source] sqlx::Error),
-    #[error("another replica has been migrating the schema for {LOCK_SECONDS} s; waiting for it")]
+    #[error("another replica has been migrating the schema for {LOCK_SECONDS} s; waiting for it to finish")]
     Locked,
     #[error(
-        "the database has schema version {found}, this program knows {known}: start the program version that wrote \
-         it, or a newer one"
+        "the database has schema version {found}, but this program supports only up to {known}: start the version of the \
+         program that migrated it, or a newer one"
     )]
     TooNew { found: i64, known: i64 },
 }
@@ -129,9 +129,9 @@ const CREATE: &str =
     "CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT NOT NULL PRIMARY KEY, dirty BOOLEAN NOT NULL)";
 const APPLIED: &str = "SELECT version FROM schema_migrations";
 
-// The three functions look alike and share no code: the drivers' types share no trait, and the locks differ.
+// The three functions are similar but share no code: the types of the drivers share no trait, and the locks differ.
 
-/// SQLite and PostgreSQL: everything in one transaction, so there is nothing to resume.
+/// SQLite and PostgreSQL run all migrations in one transaction, so that nothing has to be resumed.
 pub(super) async fn sqlite(pool: &SqlitePool) -> Result<i64, MigrateError> {
     let mut tx = pool.begin_with("BEGIN IMMEDIATE").await.map_err(MigrateError::Version)?;
     tx.execute(CREATE).await.map_err(MigrateError::Version)?;
@@ -151,14 +151,14 @@ pub(super) async fn sqlite(pool: &SqlitePool) -> Result<i64, MigrateError> {
 }
 
 pub(super) async fn postgres(pool: &PgPool) -> Result<i64, MigrateError> {
-    // Most starts find the schema as it should be: no lock then, and no right to create tables is needed.
+    // Usually the schema is up to date: then neither a lock nor the privilege to create tables is needed.
     if let Ok(applied) = sqlx::query_as::<_, (i64,)>(APPLIED).fetch_all(pool).await
         && is_complete(&applied)
     {
         return Ok(newest());
     }
     let mut tx = pool.begin().await.map_err(MigrateError::Version)?;
-    // The lock ends with the transaction, so a killed replica leaves none behind and pgbouncer does not mind.
+    // The lock ends with the transaction: a killed replica releases it, and it works through pgbouncer.
     sqlx::query("SELECT pg_advisory_xact_lock($1)")
         .bind(LOCK_ID)
         .execute(&mut *tx)
@@ -182,7 +182,7 @@ pub(super) async fn postgres(pool: &PgPool) -> Result<i64, MigrateError> {
     Ok(newest())
 }
 
-/// MySQL commits each DDL statement by itself; they are repeatable, and the version is recorded after the last one.
+/// MySQL commits every DDL statement. The statements can be repeated, and the version is recorded after the last one.
 pub(super) async fn mysql(pool: &MySqlPool, collation: &str) -> Result<i64, MigrateError> {
     if let Ok(applied) = sqlx::query_as::<_, (i64,)>(APPLIED).fetch_all(pool).await
         && is_complete(&applied)
@@ -190,7 +190,7 @@ pub(super) async fn mysql(pool: &MySqlPool, collation: &str) -> Result<i64, Migr
         return Ok(newest());
     }
     let mut connection = pool.acquire().await.map_err(MigrateError::Version)?;
-    // The server drops the lock with the connection, so a killed replica leaves none behind.
+    // The lock ends with the connection: a killed replica releases it.
     let (locked,): (Option<i64>,) = sqlx::query_as("SELECT GET_LOCK(?, ?)")
         .bind(LOCK_NAME)
         .bind(LOCK_SECONDS)
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_migration_below_the_newest_applied_one_is_not_forgotten() {
+    fn a_missing_migration_below_the_newest_applied_one_is_pending() {
         let all: Vec<i64> = MIGRATIONS.iter().map(|migration| migration.version).collect();
         assert!(all.is_sorted_by(|a, b| a < b));
         assert_eq!(pending_versions(&[]), all);

@@ -1,4 +1,4 @@
-//! Rows as structs: which column each field is read from.
+//! Rows decoded into structs, for every driver.
 
 use sqlx::FromRow;
 use sqlx::mysql::MySqlRow;

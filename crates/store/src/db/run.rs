@@ -1,7 +1,7 @@
-//! Runs statements built by sea-query on whichever database it is, and counts them.
+//! Runs statements built by sea-query on any of the databases, and counts them.
 //!
-//! This is the only place where text becomes SQL that sqlx trusts: every value is bound, but for the numbers
-//! of limits and what is ours ([`constant`](crate::tables::constant)).
+//! This is the only place where a string becomes SQL that sqlx trusts. All values are bound, except limits and our own
+//! constants ([`constant`](crate::tables::constant)).
 
 use std::sync::atomic::Ordering;
 
@@ -9,13 +9,13 @@ use futures::TryStreamExt;
 use sea_query::{InsertStatement, MysqlQueryBuilder, PostgresQueryBuilder, QueryStatementWriter, SqliteQueryBuilder};
 use sqlx::{AssertSqlSafe, Executor, Row as _};
 
-use super::bulk::{Inserted, Insertion};
+use super::bulk_insert::{Inserted, Insertion};
 use super::row::Row;
-use super::text::build;
+use super::statement_text::build;
 use super::{Database, Inner, Pools, Transaction};
 use crate::error::Result;
 
-// Macros, because the three drivers' types share no trait that a function could take.
+// Macros, because the types of the three drivers share no trait that a function could take.
 macro_rules! query_as {
     ($statement:expr, $builder:expr) => {{
         let (sql, values) = build($statement, $builder);
@@ -23,14 +23,14 @@ macro_rules! query_as {
     }};
 }
 
-/// The answer to a query, with a connection of the pool.
+/// Runs a query on a connection of the pool. The connection is reused only if the query succeeds.
 macro_rules! pooled {
     ($query:expr, $fetch:ident, $pool:expr) => {{
         let query = $query;
-        let mut connection = $pool.lend().await?;
-        let answer = query.$fetch(&mut *connection).await?;
-        connection.give_back();
-        answer
+        let mut connection = $pool.acquire().await?;
+        let result = query.$fetch(&mut *connection).await?;
+        connection.release();
+        result
     }};
 }
 
@@ -38,24 +38,23 @@ macro_rules! page {
     ($statement:expr, $builder:expr, $planning:expr, $pool:expr, $each:expr) => {{
         let (sql, values) = build($statement, $builder);
         let query = sqlx::query_with(AssertSqlSafe(sql), values).persistent($planning == Planning::Once);
-        let mut connection = $pool.lend().await?;
-        // One row after the other: the memory that a row came in serves the next ones.
+        let mut connection = $pool.acquire().await?;
+        // Row by row, so that rows reuse the memory of the preceding ones.
         let mut rows = query.fetch(&mut *connection);
         while let Some(row) = rows.try_next().await? {
             $each(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)?;
         }
         drop(rows);
-        connection.give_back();
+        connection.release();
     }};
 }
 
-/// When a statement gets its plan.
+/// When a statement is planned.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Planning {
-    /// Once: its text says how it is best run.
+    /// Once per connection, as a prepared statement: its best plan does not depend on its values.
     Once,
-    /// On PostgreSQL for the values each time: there are endlessly many texts of filters, and their plans depend on what is
-    /// asked for.
+    /// On PostgreSQL at every execution: filters are too various to stay prepared, and their best plan depends on the values.
     ForValues,
 }
 
@@ -69,14 +68,14 @@ impl Database {
         })
     }
 
-    /// As [`Self::fetch_all`], for statements that are planned for their values.
+    /// As [`Self::fetch_all`], planned [for the values](Planning::ForValues).
     pub async fn fetch_filtered<R: Row>(&self, statement: &(impl QueryStatementWriter + Sync)) -> Result<Vec<R>> {
         let Pools::Postgres(pool) = &self.pools else { return self.fetch_all(statement).await };
         self.statements.fetch_add(1, Ordering::Relaxed);
         Ok(pooled!(query_as!(statement, PostgresQueryBuilder).persistent(false), fetch_all, pool))
     }
 
-    /// Hands over the rows of a page, an `id`, the key of the order and a document each.
+    /// Passes each row of a page to `each`: the id, the sort key and the document.
     pub(crate) async fn fetch_page(
         &self,
         statement: &(impl QueryStatementWriter + Sync),
@@ -124,7 +123,7 @@ impl Transaction {
         })
     }
 
-    /// Runs a statement and tells how many rows it matched.
+    /// Runs a statement and returns the number of rows it matched.
     pub async fn execute(&mut self, statement: &(impl QueryStatementWriter + Sync)) -> Result<u64> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         Ok(match &mut self.inner {
@@ -157,15 +156,15 @@ impl Transaction {
             (Inner::MySql(tx), Inserted::Rows(values)) => {
                 sqlx::query_with(sql, values).execute(&mut **tx).await?;
             }
-            // The dialect that it was made for is that of the transaction.
+            // Insertions are built for the dialect of the transaction.
             (Inner::Postgres(_), Inserted::Rows(_)) | (_, Inserted::Columns(_)) => {
-                unreachable!("an insertion for another database")
+                unreachable!("an insertion for another dialect")
             }
         }
         Ok(())
     }
 
-    /// Runs a statement that no builder knows. Its text holds no value of a client's.
+    /// Runs SQL that sea-query cannot build. It must not contain values from clients.
     pub async fn execute_text(&mut self, sql: String) -> Result<()> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         let statement = sqlx::raw_sql(AssertSqlSafe(sql));
@@ -183,14 +182,14 @@ impl Transaction {
         Ok(())
     }
 
-    /// Inserts one row into a table with a generated `id` and gives that.
+    /// Inserts one row into a table with a generated `id` and returns the id.
     pub(crate) async fn insert(&mut self, statement: &mut InsertStatement) -> Result<i64> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         match &mut self.inner {
             Inner::Sqlite(tx) => {
                 let (sql, values) = build(statement, SqliteQueryBuilder);
-                let done = sqlx::query_with(AssertSqlSafe(sql), values).execute(&mut **tx).await?;
-                Ok(done.last_insert_rowid())
+                let result = sqlx::query_with(AssertSqlSafe(sql), values).execute(&mut **tx).await?;
+                Ok(result.last_insert_rowid())
             }
             Inner::Postgres(tx) => {
                 let (sql, values) = build(statement.returning_col("id"), PostgresQueryBuilder);
@@ -199,8 +198,8 @@ impl Transaction {
             }
             Inner::MySql(tx) => {
                 let (sql, values) = build(statement, MysqlQueryBuilder);
-                let done = sqlx::query_with(AssertSqlSafe(sql), values).execute(&mut **tx).await?;
-                Ok(done.last_insert_id().cast_signed())
+                let result = sqlx::query_with(AssertSqlSafe(sql), values).execute(&mut **tx).await?;
+                Ok(result.last_insert_id().cast_signed())
             }
         }
     }

@@ -1,6 +1,6 @@
-//! Checked conditions → SQL.
+//! Typed conditions → SQL.
 //!
-//! Every expression built here is true or false, never NULL, so that NOT means what the language says.
+//! Every expression built here is true or false, never NULL, so that NOT has the meaning that the language defines.
 
 use model_registry_filter::{
     Comparator, Condition, ESCAPE, Expression, FilterError, Subject, Test, Value, ValueType, check,
@@ -11,7 +11,7 @@ use super::Scope;
 use crate::dialect::Dialect;
 use crate::tables::value_column;
 
-/// How much of a text the index on property texts holds, in characters; on SQLite it holds all of it.
+/// Characters of a string that the index on string properties holds; on SQLite it holds the whole string.
 pub const INDEXED_PREFIX: usize = 255;
 
 /// Builds the condition for the WHERE clause of a list over `scope`.
@@ -20,18 +20,18 @@ pub fn compile(expression: &Expression, scope: &Scope<'_>, dialect: Dialect) -> 
     Ok(Compiler { scope, dialect }.condition(&condition))
 }
 
-/// What one condition of a filter selects by an index alone.
+/// The rows that one condition of a filter selects by an index alone.
 pub struct Selection {
-    /// The rows of the index, for counting.
+    /// The index entries, for counting.
     pub found: SelectStatement,
-    /// The ids of the scope's rows, in a column `id`; some may be there twice.
+    /// The ids of the scope's rows, in a column `id`, possibly with duplicates.
     pub ids: SelectStatement,
-    /// Whether the condition holds for the row of a table of ids; see [`selections`].
+    /// Tests the condition on a row of a table of ids; see [`selections`].
     pub holds: Option<Expr>,
 }
 
-/// The conditions that all rows of a list over `scope` have to fulfil and that an index on values answers. `ids` is the name of
-/// a table with nothing but ids, on which they can be tested too.
+/// Returns the conditions that every match must satisfy and that an index on property values can select. `ids` is the name of
+/// a table with a column `id` only, on which they can be tested as well.
 pub fn selections(
     expression: &Expression,
     scope: &Scope<'_>,
@@ -39,7 +39,7 @@ pub fn selections(
     dialect: Dialect,
 ) -> Result<Vec<Selection>, FilterError> {
     let condition = check(expression, scope.resolve)?;
-    // The kind is no column of it, so there may be one only.
+    // It has no column for the kind, so only a single kind can be tested.
     let of_ids = Scope { table: ids, ..*scope };
     let tester = (scope.kinds.len() == 1).then_some(Compiler { scope: &of_ids, dialect });
     Ok(Compiler { scope, dialect }.selections(&condition, tester.as_ref()))
@@ -65,16 +65,17 @@ impl Compiler<'_> {
         }
     }
 
-    /// Along a walk, equal texts are asked first: the walked one costs nothing, and others leave less than ranges do.
+    /// In an index scan, string equalities are evaluated first: that of the scanned row costs nothing, and others are usually
+    /// more selective than ranges.
     fn all(&self, members: &[Condition]) -> Expr {
         let all = |members: &[&Condition]| joined(members.iter().map(|member| self.condition(member)), Expr::and);
         let (first, then): (Vec<&Condition>, Vec<&Condition>) =
-            members.iter().partition(|member| self.scope.walked.is_some() && is_equal_text(member));
+            members.iter().partition(|member| self.scope.scanned.is_some() && is_string_equality(member));
         if first.is_empty() || then.is_empty() {
             return all(&members.iter().collect::<Vec<_>>());
         }
         match self.dialect {
-            // Puts what is joined by AND in an order of its own.
+            // It reorders the members of an AND, but not the branches of a CASE.
             Dialect::Postgres => CaseStatement::new().case(all(&first), all(&then)).finally(false).into(),
             Dialect::Sqlite | Dialect::MySql => all(&first).and(all(&then)),
         }
@@ -100,10 +101,10 @@ impl Compiler<'_> {
         Expr::exists(rows)
     }
 
-    /// What a subquery selects.
+    /// The column of an EXISTS subquery.
     fn found(&self) -> Expr {
-        match self.scope.walked {
-            Some(_) => self.dialect.asked_of_each_row(),
+        match self.scope.scanned {
+            Some(_) => self.dialect.per_row_subquery_column(),
             None => Expr::cust("1"),
         }
     }
@@ -115,8 +116,8 @@ impl Compiler<'_> {
             [kind] => Expr::val(*kind),
             _ => Expr::col((self.scope.table, "kind")),
         };
-        let owner = match self.scope.walked {
-            Some(walked) => Expr::col((walked, "owner_id")),
+        let owner = match self.scope.scanned {
+            Some(scanned) => Expr::col((scanned, "owner_id")),
             None => Expr::col((self.scope.table, "id")),
         };
         let mut rows = Query::select()
@@ -126,27 +127,28 @@ impl Compiler<'_> {
             .and_where(property_column("owner_id").eq(owner))
             .and_where(property_column("name").eq(name))
             .to_owned();
-        if self.scope.walked.is_some() {
-            // With what is selected, it keeps the planners from making a join of it, whose order they would guess.
+        if self.scope.scanned.is_some() {
+            // Together with the selected column, this keeps planners from turning the subquery into a join in an order that they
+            // have to guess.
             rows.limit(1).offset(0);
         } else if self.dialect != Dialect::Sqlite {
-            // The workspace leads the indexes on values, for plans that start from the value instead of the entity.
-            // SQLite makes no such plans, but would look up ranges of values for every entity.
+            // The workspace is the first column of the indexes on values, for plans that start with the value instead of the
+            // entity. SQLite does not make such plans: it would look up ranges of values for every entity.
             rows.and_where(property_column("workspace_id").eq(self.scope.workspace_id));
         }
-        if self.scope.walked.is_none() && self.dialect == Dialect::Postgres && self.scope.kinds.len() > 1 {
-            // Says nothing new, but its statistics are about kinds, not about what another table says.
+        if self.scope.scanned.is_none() && self.dialect == Dialect::Postgres && self.scope.kinds.len() > 1 {
+            // Redundant, but it gives the planner the statistics of these kinds; it has none across tables.
             rows.and_where(property_column("kind").is_in(self.scope.kinds.iter().copied()));
         }
         self.keep_passing(&mut rows, built_in_only, test);
         let exists = Expr::exists(rows);
-        match self.is_walked(name, built_in_only, test) {
-            Some(is_walked) => is_walked.or(exists),
+        match self.is_scanned(name, built_in_only, test) {
+            Some(is_scanned) => is_scanned.or(exists),
             None => exists,
         }
     }
 
-    /// Leaves only the rows of properties that pass.
+    /// Restricts rows of properties to those that pass the test.
     fn keep_passing(&self, rows: &mut SelectStatement, built_in_only: bool, test: &Test) {
         let table = self.scope.properties;
         if built_in_only {
@@ -155,16 +157,16 @@ impl Compiler<'_> {
         rows.and_where(self.test(test, Operand::Property { table }));
     }
 
-    /// Whether the walked row is the one asked for: then nothing has to be looked up.
-    fn is_walked(&self, name: &str, built_in_only: bool, test: &Test) -> Option<Expr> {
-        let (walked, key) = self.scope.walked.zip(self.scope.text_key)?;
-        let text = test.equal_string()?;
-        if text.chars().count() >= INDEXED_PREFIX {
+    /// Whether the scanned row itself satisfies the equality, so that no subquery is needed.
+    fn is_scanned(&self, name: &str, built_in_only: bool, test: &Test) -> Option<Expr> {
+        let (scanned, key) = self.scope.scanned.zip(self.scope.string_key)?;
+        let string = test.equal_string()?;
+        if string.chars().count() >= INDEXED_PREFIX {
             return None;
         }
-        let walked = |name: &'static str| Expr::col((walked, name));
-        let is_walked = walked("name").eq(name).and(walked(key).eq(text));
-        Some(if built_in_only { is_walked.and(walked("custom").eq(false)) } else { is_walked })
+        let scanned = |name: &'static str| Expr::col((scanned, name));
+        let is_scanned = scanned("name").eq(name).and(scanned(key).eq(string));
+        Some(if built_in_only { is_scanned.and(scanned("custom").eq(false)) } else { is_scanned })
     }
 
     fn selections(&self, condition: &Condition, tester: Option<&Compiler<'_>>) -> Vec<Selection> {
@@ -175,7 +177,7 @@ impl Compiler<'_> {
                 let table = self.scope.properties;
                 let mut rows = Query::select()
                     .from(table)
-                    // Leads the indexes on values.
+                    // The first column of the indexes on values.
                     .and_where(Expr::col((table, "workspace_id")).eq(self.scope.workspace_id))
                     .and_where(Expr::col((table, "kind")).is_in(self.scope.kinds.iter().copied()))
                     .and_where(Expr::col((table, "name")).eq(name.as_str()))
@@ -197,7 +199,7 @@ impl Compiler<'_> {
                     Selection { found, ids: parents, holds: None }
                 };
                 let mut selections: Vec<Selection> = of_related.into_iter().map(parents).collect();
-                // Only together do they say what is asked of one related row, so each of them is tested by the whole.
+                // One related row must satisfy them all, so each is tested with the whole condition.
                 for selection in &mut selections {
                     selection.holds = holds();
                 }
@@ -258,34 +260,34 @@ impl Compiler<'_> {
             && value.value_type() == ValueType::String
     }
 
-    /// Equality on PostgreSQL, whose index holds the beginning of each text only.
+    /// Equality on PostgreSQL, whose index holds only the beginning of each string.
     fn prefix_equal(&self, operand: Operand, values: &[Value]) -> Expr {
-        let texts: Vec<&str> = values.iter().filter_map(as_text).collect();
+        let strings: Vec<&str> = values.iter().filter_map(as_string).collect();
         let stored = operand.value(ValueType::String);
-        let indexed = match (self.scope.text_key, operand) {
+        let indexed = match (self.scope.string_key, operand) {
             (Some(key), Operand::Property { table }) => Expr::col((table, key)),
-            // 255 is part of the indexed expression: as a parameter it would not be recognised.
+            // 255 is part of the indexed expression, which PostgreSQL does not recognise with a parameter.
             _ => Func::cust(Alias::new("left")).args([stored.clone(), Expr::cust(INDEXED_PREFIX.to_string())]).into(),
         };
-        let prefixes = texts.iter().map(|text| text.chars().take(INDEXED_PREFIX).collect::<String>());
+        let prefixes = strings.iter().map(|string| string.chars().take(INDEXED_PREFIX).collect::<String>());
         let by_prefix = among(indexed, prefixes);
-        // A shorter text is its own prefix. Saying it twice would make the planner think it is twice as rare.
-        if texts.iter().all(|text| text.chars().count() < INDEXED_PREFIX) {
+        // A shorter string is its own prefix. A second condition would make the planner underestimate the rows.
+        if strings.iter().all(|string| string.chars().count() < INDEXED_PREFIX) {
             return by_prefix;
         }
-        by_prefix.and(among(stored, texts.iter().map(|&text| text.to_owned())))
+        by_prefix.and(among(stored, strings.iter().map(|&string| string.to_owned())))
     }
 }
 
-fn is_equal_text(condition: &Condition) -> bool {
+fn is_string_equality(condition: &Condition) -> bool {
     matches!(condition, Condition::Holds { subject: Subject::Property { .. }, test } if test.equal_string().is_some())
 }
 
-/// Whether the rows that pass stand together in an index.
+/// Whether the rows that pass are adjacent in an index.
 fn is_by_index(test: &Test) -> bool {
     match test {
         Test::Compare(comparator, value) => {
-            // There is none on truth values.
+            // Booleans are not indexed.
             *comparator != Comparator::NotEqual && value.value_type() != ValueType::Bool
         }
         Test::In { negated, values } => !negated && values.iter().all(|value| value.value_type() != ValueType::Bool),
@@ -294,7 +296,7 @@ fn is_by_index(test: &Test) -> bool {
     }
 }
 
-/// Where the tested value stands.
+/// The column of the tested value.
 #[derive(Clone, Copy)]
 enum Operand {
     Column { table: &'static str, name: &'static str, folded: Option<&'static str> },
@@ -302,7 +304,7 @@ enum Operand {
 }
 
 impl Operand {
-    /// The value if it is of this type; a column has only one.
+    /// The value of this type. A column of the outer table has only one type.
     fn value(self, value_type: ValueType) -> Expr {
         match self {
             Self::Column { table, name, .. } => Expr::col((table, name)),
@@ -311,42 +313,42 @@ impl Operand {
     }
 
     fn folded(self) -> Expr {
-        let text = self.value(ValueType::String);
+        let string = self.value(ValueType::String);
         match self {
             Self::Column { table, folded: Some(folded), .. } => {
-                Func::coalesce([Expr::col((table, folded)), text]).into()
+                Func::coalesce([Expr::col((table, folded)), string]).into()
             }
-            Self::Column { folded: None, .. } => Func::lower(text).into(),
-            Self::Property { table } => Func::coalesce([Expr::col((table, "string_folded")), text]).into(),
+            Self::Column { folded: None, .. } => Func::lower(string).into(),
+            Self::Property { table } => Func::coalesce([Expr::col((table, "string_folded")), string]).into(),
         }
     }
 }
 
-fn among(stored: Expr, texts: impl ExactSizeIterator<Item = String>) -> Expr {
-    let mut texts = texts;
-    match (texts.len(), texts.next()) {
+fn among(stored: Expr, strings: impl ExactSizeIterator<Item = String>) -> Expr {
+    let mut strings = strings;
+    match (strings.len(), strings.next()) {
         (1, Some(only)) => stored.eq(only),
-        (_, first) => stored.is_in(first.into_iter().chain(texts)),
+        (_, first) => stored.is_in(first.into_iter().chain(strings)),
     }
 }
 
-fn as_text(value: &Value) -> Option<&str> {
+fn as_string(value: &Value) -> Option<&str> {
     match value {
-        Value::String(text) => Some(text),
+        Value::String(string) => Some(string),
         _ => None,
     }
 }
 
 fn bound(value: &Value) -> Bound {
     match value {
-        Value::String(text) => text.clone().into(),
+        Value::String(string) => string.clone().into(),
         Value::Int(value) => (*value).into(),
         Value::Double(value) => (*value).into(),
         Value::Bool(value) => (*value).into(),
     }
 }
 
-/// Understood by all three, unlike a bare FALSE as a condition.
+/// Valid in all dialects, unlike a bare FALSE as a condition.
 fn never() -> Expr {
     Expr::cust("1 = 0")
 }

@@ -1,4 +1,4 @@
-//! The evaluator and SQLite give the same answers.
+//! SQLite finds the same entities as the reference evaluator.
 
 use model_registry_filter::evaluate::Entity;
 use model_registry_filter::evaluate::strategies::{accepted_expression, sample_entity};
@@ -12,6 +12,7 @@ use tokio::runtime::Runtime;
 
 use super::samples::{create_property_table, create_sample_table, disagreements, insert};
 use crate::dialect::Dialect;
+use crate::test_support::seeded;
 
 fn sqlite_disagreements(expressions: &[Expression], entities: &[Entity]) -> String {
     let runtime = Runtime::new().unwrap();
@@ -36,10 +37,10 @@ fn sqlite_disagreements(expressions: &[Expression], entities: &[Entity]) -> Stri
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig { cases: 150, ..seeded() })]
 
     #[test]
-    fn sqlite_answers_like_the_evaluator(
+    fn sqlite_finds_the_same_entities_as_the_evaluator(
         entities in vec(sample_entity(), 1..12),
         expressions in vec(accepted_expression(), 20),
     ) {
@@ -51,7 +52,7 @@ proptest! {
 fn the_largest_filters_run() {
     let comparisons: Vec<String> = (0..100).map(|index| format!("p{index} = {index}")).collect();
     let elements: Vec<String> = (0..1000).map(|index| index.to_string()).collect();
-    let texts = [
+    let filters = [
         comparisons.join(" AND "),
         comparisons.join(" OR "),
         format!("custom NOT IN ({})", elements.join(",")),
@@ -60,6 +61,6 @@ fn the_largest_filters_run() {
         format!("name LIKE '{}'", "%a".repeat(500)),
         (0..32).fold("a = 1".to_owned(), |inner, index| format!("NOT (b = {index} OR {inner})")),
     ];
-    let expressions: Vec<Expression> = texts.iter().map(|text| parse(text).unwrap().unwrap()).collect();
+    let expressions: Vec<Expression> = filters.iter().map(|filter| parse(filter).unwrap().unwrap()).collect();
     assert_eq!(sqlite_disagreements(&expressions, &[Entity::default()]), "");
 }

@@ -1,4 +1,4 @@
-//! The sample list as tables, and the comparison of a database's answers with the evaluator's.
+//! The sample list as tables, and the comparison of a database's results with those of the reference evaluator.
 
 use std::fmt::Write;
 
@@ -15,11 +15,11 @@ use crate::tables::value_column;
 pub(super) const TABLE: &str = "filter_sample";
 
 const WORKSPACE: i32 = 1;
-/// Entities take these kinds in turn, so that a filter over one kind meets rows of the other.
+/// Entities have these kinds in turn, so that a filter over one kind must exclude rows of the other.
 pub(super) const KINDS: [i16; 2] = [1, 2];
 
-/// A question to the database: the ids that a filter lets through.
-pub(super) struct Question {
+/// A query for the ids of the entities that pass a filter.
+pub(super) struct SampleQuery {
     pub(super) statement: SelectStatement,
     pub(super) expected: Vec<i64>,
     pub(super) filter: String,
@@ -27,34 +27,34 @@ pub(super) struct Question {
 
 /// Creates the outer table.
 pub(super) fn create_sample_table(dialect: Dialect) -> String {
-    let text = text_type(dialect);
+    let string = string_type(dialect);
     format!(
-        "CREATE TABLE {TABLE} (id BIGINT NOT NULL PRIMARY KEY, kind SMALLINT NOT NULL, name {text} NULL, \
-         name_folded {text} NULL, state {text} NULL, parent_id BIGINT NULL, score DOUBLE PRECISION NULL, \
+        "CREATE TABLE {TABLE} (id BIGINT NOT NULL PRIMARY KEY, kind SMALLINT NOT NULL, name {string} NULL, \
+         name_folded {string} NULL, state {string} NULL, parent_id BIGINT NULL, score DOUBLE PRECISION NULL, \
          active BOOLEAN NULL)"
     )
 }
 
-/// Creates a stand-in for the table `property`, for a database that has no schema yet.
+/// Creates a table like `property`, for a database without the schema.
 pub(super) fn create_property_table(dialect: Dialect) -> String {
-    let text = text_type(dialect);
+    let string = string_type(dialect);
     format!(
         "CREATE TABLE property (workspace_id INTEGER NOT NULL, kind SMALLINT NOT NULL, owner_id BIGINT NOT NULL, \
-         name {text} NOT NULL, custom BOOLEAN NOT NULL, ordinal SMALLINT NOT NULL, string_value {text} NULL, \
-         string_folded {text} NULL, int_value BIGINT NULL, double_value DOUBLE PRECISION NULL, bool_value BOOLEAN NULL)"
+         name {string} NOT NULL, custom BOOLEAN NOT NULL, ordinal SMALLINT NOT NULL, string_value {string} NULL, \
+         string_folded {string} NULL, int_value BIGINT NULL, double_value DOUBLE PRECISION NULL, bool_value BOOLEAN NULL)"
     )
 }
 
-fn text_type(dialect: Dialect) -> &'static str {
+fn string_type(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Sqlite => "TEXT",
         Dialect::Postgres => "TEXT COLLATE \"C\"",
-        // MariaDB's name; MySQL calls its own utf8mb4_0900_bin.
+        // The name in MariaDB; in MySQL it is utf8mb4_0900_bin.
         Dialect::MySql => "VARCHAR(600) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin",
     }
 }
 
-/// Stores the entities, which get the ids 1, 2, …
+/// Inserts the entities with the ids 1, 2, …
 pub(super) fn insert(entities: &[Entity]) -> Vec<InsertStatement> {
     let mut statements = Vec::new();
     for (entity, id) in entities.iter().zip(1_i64..) {
@@ -105,34 +105,34 @@ fn kind(id: i64) -> i16 {
 
 fn folded(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) => Some(fold(text)).filter(|folded| folded != text),
+        Value::String(string) => Some(fold(string)).filter(|folded| folded != string),
         _ => None,
     }
 }
 
 fn bound(value: &Value) -> Bound {
     match value {
-        Value::String(text) => text.as_str().into(),
+        Value::String(string) => string.as_str().into(),
         Value::Int(value) => (*value).into(),
         Value::Double(value) => (*value).into(),
         Value::Bool(value) => (*value).into(),
     }
 }
 
-/// Asks for the entities of `kinds` that pass the filter, with the evaluator's answer.
-pub(super) fn question(
+/// Builds the query for the entities of `kinds`, with the result of the evaluator.
+pub(super) fn sample_query(
     expression: &Expression,
     kinds: &[i16],
     entities: &[Entity],
     dialect: Dialect,
-) -> Result<Question, FilterError> {
+) -> Result<SampleQuery, FilterError> {
     let scope = Scope {
         table: TABLE,
         workspace_id: WORKSPACE,
         kinds,
         properties: "property",
-        text_key: None,
-        walked: None,
+        string_key: None,
+        scanned: None,
         related: None,
         resolve: &sample_target,
     };
@@ -149,12 +149,12 @@ pub(super) fn question(
             expected.push(id);
         }
     }
-    Ok(Question { statement, expected, filter: expression.to_string() })
+    Ok(SampleQuery { statement, expected, filter: expression.to_string() })
 }
 
-/// Puts each filter to a database that holds the entities and describes every wrong answer.
+/// Runs each filter on a database with these entities and describes every wrong result.
 ///
-/// `run` executes a query and returns the ids in the order they come.
+/// `run` executes a query and returns the ids in the order of the rows.
 pub(super) fn disagreements(
     expressions: &[Expression],
     entities: &[Entity],
@@ -164,20 +164,17 @@ pub(super) fn disagreements(
     let mut report = String::new();
     for expression in expressions {
         for kinds in [&KINDS[..1], &KINDS[..]] {
-            let question = match question(expression, kinds, entities, dialect) {
-                Ok(question) => question,
+            let query = match sample_query(expression, kinds, entities, dialect) {
+                Ok(query) => query,
                 Err(error) => {
-                    let _ = writeln!(report, "{expression}\n  refused: {error}");
+                    let _ = writeln!(report, "{expression}\n  invalid: {error}");
                     continue;
                 }
             };
-            let answer = run(&question.statement);
-            if answer.as_ref() != Ok(&question.expected) {
-                let _ = writeln!(
-                    report,
-                    "{}\n  expected {:?}, {dialect:?} answers {answer:?}",
-                    question.filter, question.expected
-                );
+            let found = run(&query.statement);
+            if found.as_ref() != Ok(&query.expected) {
+                let _ =
+                    writeln!(report, "{}\n  expected {:?}, {dialect:?} found {found:?}", query.filter, query.expected);
             }
         }
     }

@@ -1,6 +1,6 @@
-//! Page tokens: where the last page ended, and for which list they were made.
+//! Page tokens: the last row of a page (the cursor) and a fingerprint of the list that the token belongs to.
 //!
-//! Deterministic, because clients compare them; not secret, because they hold nothing but a key and an id.
+//! They are deterministic, because clients compare them, and not secret, because they hold nothing but a key and an id.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,10 +18,10 @@ pub(crate) struct Cursor {
 const INVALID: StoreError =
     StoreError::PageToken("it was not made by this server; take it from the previous page unchanged");
 const OTHER_LIST: StoreError = StoreError::PageToken(
-    "it was made for another list, order or filter; start again without a token, or repeat the request that gave it",
+    "it belongs to another list, order or filter; start again without a token, or repeat the request that returned it",
 );
 
-/// Digest of everything that decides which rows a list has and in which order.
+/// Digest of everything that determines the rows of a list and their order.
 pub fn fingerprint(parts: &[&str]) -> String {
     let digest = digest_of_parts(parts.iter().map(|part| part.as_bytes()));
     URL_SAFE_NO_PAD.encode(&digest[..9])
@@ -36,8 +36,8 @@ pub(crate) fn decode(token: &str, fingerprint: &str) -> Result<Cursor> {
         return Err(INVALID);
     }
     let bytes = URL_SAFE_NO_PAD.decode(token.trim_end_matches('=')).map_err(|_| INVALID)?;
-    let text = String::from_utf8(bytes).map_err(|_| INVALID)?;
-    let mut parts = text.splitn(3, ':');
+    let decoded = String::from_utf8(bytes).map_err(|_| INVALID)?;
+    let mut parts = decoded.splitn(3, ':');
     let mut number = || parts.next().and_then(|part| part.parse().ok()).ok_or(INVALID);
     let cursor = Cursor { key: number()?, id: number()? };
     match parts.next() {
@@ -52,23 +52,26 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::test_support::seeded;
 
     proptest! {
+        #![proptest_config(seeded())]
+
         #[test]
-        fn a_token_gives_back_its_cursor(key: i64, id: i64, list: String) {
+        fn a_token_decodes_to_its_cursor(key: i64, id: i64, list: String) {
             let fingerprint = fingerprint(&[&list]);
             let cursor = Cursor { key, id };
             prop_assert_eq!(decode(&encode(cursor, &fingerprint), &fingerprint).unwrap(), cursor);
         }
 
         #[test]
-        fn any_other_text_is_refused(text: String) {
-            prop_assert!(decode(&text, &fingerprint(&["list"])).is_err());
+        fn any_other_string_is_rejected(token: String) {
+            prop_assert!(decode(&token, &fingerprint(&["list"])).is_err());
         }
     }
 
     #[test]
-    fn a_token_of_another_list_is_refused() {
+    fn a_token_of_another_list_is_rejected() {
         let token = encode(Cursor { key: 1, id: 1 }, &fingerprint(&["a", "b"]));
         assert!(
             matches!(decode(&token, &fingerprint(&["ab", ""])), Err(StoreError::PageToken(message)) if message.contains("another list"))

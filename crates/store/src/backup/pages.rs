@@ -1,34 +1,34 @@
-//! Pages of a table's rows in the order of the file, and how many there are.
+//! Reads the rows of a section page by page, in the order of the file.
 
-use crate::from_row;
 use model_registry_api::{EntityTable, Kind};
 use sea_query::{Expr, ExprTrait, Func, Order, Query, SelectStatement};
 
+use super::id_offsets::IdOffsets;
 use super::line::{Entity, Item, Section};
-use super::shift::Shift;
 use crate::db::Transaction;
 use crate::document::Document;
 use crate::error::{Result, StoreError};
+use crate::from_row;
 use crate::record::check_document;
 use crate::tables::{WORKSPACE, table};
 
 const PAGE: u64 = 500;
 
-/// The ids to read of each table: those behind `shift`, up to `last` of them.
+/// The ids to read of each table: the `last` ones after the offset.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Range {
-    pub(super) shift: Shift,
-    pub(super) last: Shift,
+    pub(super) offsets: IdOffsets,
+    pub(super) last: IdOffsets,
 }
 
 impl Range {
     pub(super) const EVERYTHING: Self = Self {
-        shift: Shift { resource: 0, artifact: 0, point: 0 },
-        last: Shift { resource: i64::MAX, artifact: i64::MAX, point: i64::MAX },
+        offsets: IdOffsets { resource: 0, artifact: 0, point: 0 },
+        last: IdOffsets { resource: i64::MAX, artifact: i64::MAX, point: i64::MAX },
     };
 
     fn bounds(&self, table: EntityTable) -> (i64, i64) {
-        let start = self.shift.of(table);
+        let start = self.offsets.of(table);
         (start, start.saturating_add(self.last.of(table)))
     }
 }
@@ -44,11 +44,11 @@ struct EntityRow {
 
 from_row!(EntityRow { id, parent_id, revision, create_time, update_time, document });
 
-/// Where the last page of a section ended.
+/// The key of the last item of a page.
 pub(super) type Position = Option<(i64, i64)>;
 
 impl Transaction {
-    /// Reads the items of a section behind a position, as they are stored; none at the section's end.
+    /// Reads the items of a section after a position, as they are stored; none at the end of the section.
     pub(super) async fn page(&mut self, section: Section, range: &Range, after: Position) -> Result<Vec<Item>> {
         match section {
             Section::Entities(kind) => {
@@ -63,7 +63,7 @@ impl Transaction {
         }
     }
 
-    /// The highest id of a table's table; 0 of an empty one.
+    /// The highest id of a table; 0 if it is empty.
     pub(super) async fn highest_id(&mut self, table: EntityTable) -> Result<i64> {
         let table = match table {
             EntityTable::Resource => "resource",
@@ -107,22 +107,22 @@ fn links((start, end): (i64, i64), after: Position) -> SelectStatement {
         .order_by("artifact_id", Order::Asc)
         .limit(PAGE);
     if let Some((resource_id, artifact_id)) = after {
-        let behind = Expr::col("resource_id").gt(resource_id).or(Expr::col("artifact_id").gt(artifact_id));
-        select.and_where(Expr::col("resource_id").gte(resource_id)).and_where(behind);
+        let is_after = Expr::col("resource_id").gt(resource_id).or(Expr::col("artifact_id").gt(artifact_id));
+        select.and_where(Expr::col("resource_id").gte(resource_id)).and_where(is_after);
     }
     select
 }
 
 fn item(kind: Kind, row: EntityRow) -> Result<Item> {
     check_document(table(kind), row.id, &row.document)?;
-    // A line is a line; only a document that was edited by hand has line breaks.
+    // An item is one line. Only a document that was edited by hand can contain line breaks.
     let document = if row.document.contains('\n') {
         let corrupt = |error: serde_json::Error| StoreError::Corrupt {
             table: table(kind),
             id: row.id,
             reason: error.to_string(),
         };
-        Document::from_text(&row.document).map_err(corrupt)?.to_text()
+        Document::from_json(&row.document).map_err(corrupt)?.to_json()
     } else {
         row.document
     };

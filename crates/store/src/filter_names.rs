@@ -1,12 +1,12 @@
-//! What the names in a filter mean for a list of registry entities.
+//! The meaning of names in filters over lists of registry entities.
 
 use model_registry_api::{Field, Kind, Shape, Storage};
 use model_registry_filter::{Target, ValueType};
 
 /// Resolves a name for a list of one kind, or of all artifact kinds together.
 ///
-/// A built-in field comes before a custom property of the same name. The stored (snake case) name of a field reaches
-/// the field and a custom property of that name alike (parity, registry-server 3.4).
+/// A built-in field takes precedence over a custom property of the same name. The stored (snake case) name of a field finds
+/// both the field and custom properties of that name (parity).
 pub fn resolve_filter_name(kinds: &[Kind], name: &str) -> Target {
     if let Some(target) = common(name).or_else(|| parent_in_url(kinds, name)) {
         return target;
@@ -28,20 +28,20 @@ pub fn resolve_filter_name(kinds: &[Kind], name: &str) -> Target {
     match (targets.len(), column) {
         (1, Some(_)) => targets.remove(0),
         (1, None) if kinds_with_it == kinds.len() => targets.remove(0),
-        // A field of some of the listed kinds: what the others have under that name is a custom property.
+        // A field of some of the listed kinds only: for the others, the name is a custom property.
         (1, None) => match targets.remove(0) {
             Target::Property { name, .. } => Target::Property { name, built_in_only: false, value: None },
             other => other,
         },
-        // Metrics keep `value` as a number in a column, parameters as a text in a property.
+        // `value` is a number in a column for metrics, and a string in a property for parameters.
         (_, Some(column)) => {
-            Target::ByLiteral { number: Box::new(targets.remove(column)), text: Box::new(any_property) }
+            Target::ByLiteral { number: Box::new(targets.remove(column)), other: Box::new(any_property) }
         }
         (_, None) => any_property,
     }
 }
 
-/// Names that every list knows, whatever the kind.
+/// Names that are valid in every list, whatever its kinds.
 fn common(name: &str) -> Option<Target> {
     let (column, value, folded) = match name {
         "id" => ("id", ValueType::Int, None),
@@ -53,7 +53,7 @@ fn common(name: &str) -> Option<Target> {
     Some(Target::Column { name: column, value, folded })
 }
 
-/// The parent of serve models is no field of theirs, but has a name in filters (registry-server 3.4).
+/// The parent of serve models is not among their fields, but filters can use it, as in the reference (parity).
 fn parent_in_url(kinds: &[Kind], name: &str) -> Option<Target> {
     let is_parent = kinds == [Kind::ServeModel] && matches!(name, "inferenceServiceId" | "inference_service_id");
     is_parent.then_some(Target::Column { name: "parent_id", value: ValueType::Int, folded: None })
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_come_before_custom_properties() {
+    fn fields_take_precedence_over_custom_properties() {
         let models = [Kind::RegisteredModel];
         assert_eq!(resolve_filter_name(&models, "owner"), property("owner", true, Some(ValueType::String)));
         assert_eq!(resolve_filter_name(&models, "state"), column("state", ValueType::String));
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn descriptive_fields_and_stored_names_also_reach_custom_properties() {
+    fn descriptive_fields_and_stored_names_also_find_custom_properties() {
         let models = [Kind::RegisteredModel];
         assert_eq!(resolve_filter_name(&models, "license"), property("license", false, None));
         assert_eq!(resolve_filter_name(&models, "library_name"), property("library_name", false, None));
@@ -111,12 +111,12 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_all_artifacts_takes_the_column_for_numbers_and_the_property_for_texts() {
-        let Target::ByLiteral { number, text } = resolve_filter_name(&Kind::ARTIFACTS, "value") else {
+    fn in_a_list_of_all_artifacts_numbers_compare_with_the_column_and_strings_with_the_property() {
+        let Target::ByLiteral { number, other } = resolve_filter_name(&Kind::ARTIFACTS, "value") else {
             panic!("by literal")
         };
         assert_eq!(*number, column("value", ValueType::Double));
-        assert_eq!(*text, property("value", false, None));
+        assert_eq!(*other, property("value", false, None));
         assert_eq!(resolve_filter_name(&Kind::ARTIFACTS, "digest"), property("digest", false, None));
         assert_eq!(resolve_filter_name(&Kind::ARTIFACTS, "uri"), property("uri", false, None));
         assert_eq!(resolve_filter_name(&Kind::ARTIFACTS, "experimentId"), column("experiment_id", ValueType::Int));

@@ -1,4 +1,4 @@
-//! The direction of a list in SQL, the same for all lists.
+//! Keyset pagination in SQL: the order of a list, and the rows after a cursor.
 
 use model_registry_api::SortOrder;
 use sea_query::{Expr, ExprTrait, Order};
@@ -10,7 +10,7 @@ pub fn order(sort_order: SortOrder) -> Order {
     }
 }
 
-/// Whether a column's value comes later in the list than this one.
+/// Whether the column's value comes after this one in the order of the list.
 pub fn is_after(sort_order: SortOrder, column: Expr, value: impl Into<Expr>) -> Expr {
     match sort_order {
         SortOrder::Ascending => column.gt(value.into()),
@@ -18,7 +18,7 @@ pub fn is_after(sort_order: SortOrder, column: Expr, value: impl Into<Expr>) -> 
     }
 }
 
-/// The same, or the value itself.
+/// Whether the column's value is this one or comes after it.
 pub fn is_from(sort_order: SortOrder, column: Expr, value: impl Into<Expr>) -> Expr {
     match sort_order {
         SortOrder::Ascending => column.gte(value.into()),

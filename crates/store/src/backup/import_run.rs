@@ -1,18 +1,18 @@
-//! What an import remembers in the database, so that one that was cut off goes on where it was.
+//! The state of imports in the database (`import_run`), with which an interrupted import resumes.
 
-use crate::from_row;
 use model_registry_api::EntityTable;
 use sea_query::{Expr, ExprTrait, Query};
 
 use super::BackupError;
-use super::shift::Shift;
+use super::id_offsets::IdOffsets;
 use super::verify::Contents;
 use crate::db::Transaction;
 use crate::dialect::Dialect;
 use crate::error::{Result, StoreError};
+use crate::from_row;
 use crate::tables::FIRST_POINT_ID;
 
-/// Ids left free below a moved range, for entities whose creation is under way while the range is chosen.
+/// Ids left free below the new range, for entities that are being created while it is chosen.
 const GAP: i64 = 1_000;
 
 const TABLES: [(EntityTable, &str); 3] = [
@@ -23,8 +23,8 @@ const TABLES: [(EntityTable, &str); 3] = [
 
 /// An import, finished or not.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Run {
-    pub(super) shift: Shift,
+pub(super) struct ImportRun {
+    pub(super) offsets: IdOffsets,
     /// The last line whose entity is in the database.
     pub(super) line: i64,
     pub(super) is_finished: bool,
@@ -41,42 +41,47 @@ struct RunRow {
 from_row!(RunRow { resource_offset, artifact_offset, point_offset, line, finish_time });
 
 impl Transaction {
-    pub(super) async fn find_run(&mut self, digest: &str) -> Result<Option<Run>> {
+    pub(super) async fn find_run(&mut self, digest: &str) -> Result<Option<ImportRun>> {
         let mut select = Query::select();
         select
             .columns(["resource_offset", "artifact_offset", "point_offset", "line", "finish_time"])
             .from("import_run")
             .and_where(Expr::col("digest").eq(digest));
         let row = self.fetch_optional::<RunRow>(&select).await?;
-        Ok(row.map(|row| Run {
-            shift: Shift { resource: row.resource_offset, artifact: row.artifact_offset, point: row.point_offset },
+        Ok(row.map(|row| ImportRun {
+            offsets: IdOffsets {
+                resource: row.resource_offset,
+                artifact: row.artifact_offset,
+                point: row.point_offset,
+            },
             line: row.line,
             is_finished: row.finish_time.is_some(),
         }))
     }
 
-    /// Decides which ids the entities get. Without `remap_ids` they keep theirs, which needs an empty database.
+    /// Chooses the ids of the entities and stores the run. Without `remap_ids` entities keep their ids, which requires an empty
+    /// database.
     pub(super) async fn begin_run(
         &mut self,
         contents: &Contents,
         remap_ids: bool,
         now: i64,
-    ) -> Result<Run, BackupError> {
+    ) -> Result<ImportRun, BackupError> {
         let mut highest = [0; 3];
         for (highest, (table, _)) in highest.iter_mut().zip(TABLES) {
             *highest = self.highest_id(table).await?;
         }
         if !remap_ids && highest != [0; 3] {
             return Err(BackupError::Refused(
-                "the database is not empty: name an empty one, or give the imported entities new ids with --remap-ids"
+                "the database is not empty: choose an empty one, or give the imported entities new ids with --remap-ids"
                     .to_owned(),
             ));
         }
         let offset = |highest: i64| if remap_ids && highest > 0 { highest + GAP } else { 0 };
         let [resource, artifact, point] = highest.map(offset);
-        let shift = Shift { resource, artifact, point };
-        if TABLES.iter().any(|(table, _)| shift.of(*table).checked_add(contents.last.of(*table)).is_none()) {
-            return Err(BackupError::Refused("the ids of the file are too high to be moved".to_owned()));
+        let offsets = IdOffsets { resource, artifact, point };
+        if TABLES.iter().any(|(table, _)| offsets.of(*table).checked_add(contents.last.of(*table)).is_none()) {
+            return Err(BackupError::Refused("the ids of the file are too high for an offset".to_owned()));
         }
         let mut insert = Query::insert();
         insert
@@ -91,17 +96,17 @@ impl Transaction {
                 now.into(),
             ]);
         self.execute(&insert).await?;
-        Ok(Run { shift, line: 1, is_finished: false })
+        Ok(ImportRun { offsets, line: 1, is_finished: false })
     }
 
-    /// Makes the database give ids behind the imported ones from now on. May be repeated.
-    pub(super) async fn reserve_ids(&mut self, shift: Shift, last: Shift) -> Result<()> {
+    /// Makes the database generate ids above the imported ones from now on. May be repeated.
+    pub(super) async fn reserve_ids(&mut self, offsets: IdOffsets, last: IdOffsets) -> Result<()> {
         let dialect = self.dialect();
         for (table, name) in TABLES {
             if last.of(table) == 0 {
                 continue;
             }
-            let mut last = shift.of(table) + last.of(table);
+            let mut last = offsets.of(table) + last.of(table);
             if table == EntityTable::MetricPoint {
                 last = Ord::max(last, FIRST_POINT_ID - 1);
             }
@@ -115,7 +120,7 @@ impl Transaction {
                     let sequence = format!("pg_get_serial_sequence('{name}', 'id')");
                     format!("SELECT setval({sequence}, GREATEST({last}, nextval({sequence})))")
                 }
-                // A number below the highest id is taken for that.
+                // MySQL ignores a value below the highest id.
                 Dialect::MySql => format!("ALTER TABLE {name} AUTO_INCREMENT = {}", last.saturating_add(1)),
             };
             self.execute_text(sql).await?;
@@ -123,7 +128,7 @@ impl Transaction {
         Ok(())
     }
 
-    /// Notes how far the run is, within the transaction that writes the entities.
+    /// Stores the progress of the run, in the transaction that writes the entities.
     pub(super) async fn advance_run(&mut self, digest: &str, from: i64, to: i64) -> Result<()> {
         let mut update = Query::update();
         update

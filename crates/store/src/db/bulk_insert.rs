@@ -1,7 +1,7 @@
-//! Many new rows for one table, several to a statement.
+//! Bulk inserts: many rows for one table in few statements.
 //!
-//! PostgreSQL takes them as one array a column: a parameter for each value costs it as much as writing the row, and each
-//! number of rows would be a statement of its own.
+//! PostgreSQL receives one array per column. A parameter per value would cost it as much as writing the row, and every number
+//! of rows would be a different statement.
 
 use sea_query::{Expr, MysqlQueryBuilder, Query, SqliteQueryBuilder, Value};
 use sea_query_sqlx::SqlxValues;
@@ -10,29 +10,29 @@ use sqlx::postgres::PgArguments;
 use sqlx::query::Query as SqlxQuery;
 
 use super::Transaction;
-use super::text::build;
+use super::statement_text::build;
 use crate::dialect::Dialect;
 use crate::error::Result;
 
-/// Values in a statement at most; SQLite's limit is 32,766, and longer statements are not faster.
-const VALUES: usize = 8_000;
+/// Values per statement. SQLite's limit is 32,766, and longer statements are not faster.
+const MAX_VALUES: usize = 8_000;
 
-/// A statement that is ready to be sent: making it takes about as long as a database takes to run it, and can be done while
-/// it runs another one.
+/// An INSERT statement ready to be sent. Building it takes about as long as running it, so it can be built while the database
+/// runs another one.
 pub struct Insertion {
     pub(super) sql: String,
     pub(super) values: Inserted,
 }
 
 pub(super) enum Inserted {
-    /// Row by row.
+    /// The values row by row.
     Rows(SqlxValues),
-    /// Column by column.
+    /// The values column by column, as arrays.
     Columns(Vec<Column>),
 }
 
 impl Insertion {
-    /// Lets a row that has the same key replace the columns of the one that is there.
+    /// Turns the insert into an upsert: a row with the same key gets the new values of these columns.
     pub(crate) fn replacing(mut self, dialect: Dialect, key: &[&str], columns: &[&str]) -> Self {
         let list = |columns: &[&str], form: fn(&str) -> String| {
             columns.iter().map(|column| form(column)).collect::<Vec<_>>().join(", ")
@@ -53,12 +53,12 @@ impl Insertion {
     }
 }
 
-/// How many rows of so many columns one statement inserts at most.
+/// The maximum number of rows with this many columns in one statement.
 pub fn rows_of_statement(columns: usize) -> usize {
-    VALUES / columns.max(1)
+    MAX_VALUES / columns.max(1)
 }
 
-/// Statements that insert rows whose values stand in the order of the columns.
+/// Builds statements that insert rows; the values of a row are in the order of `columns`.
 pub fn insertions<R: IntoIterator<Item = Expr>>(
     dialect: Dialect,
     table: &'static str,
@@ -68,7 +68,7 @@ pub fn insertions<R: IntoIterator<Item = Expr>>(
     insertions_of(rows_of_statement(columns.len()), dialect, table, columns, rows)
 }
 
-/// As [`insertions`], each of so many rows at most.
+/// As [`insertions`], with at most `at_once` rows per statement.
 pub(crate) fn insertions_of<R: IntoIterator<Item = Expr>>(
     at_once: usize,
     dialect: Dialect,
@@ -88,8 +88,8 @@ pub(crate) fn insertions_of<R: IntoIterator<Item = Expr>>(
     insertions
 }
 
-/// Statements that insert rows into a further table: PostgreSQL does it in the same one.
-pub(crate) fn together<R: IntoIterator<Item = Expr>>(
+/// Adds rows of a further table to an insertion: in the same statement on PostgreSQL, in further ones on the others.
+pub(crate) fn and_insert<R: IntoIterator<Item = Expr>>(
     first: Option<Insertion>,
     dialect: Dialect,
     table: &'static str,
@@ -127,7 +127,7 @@ fn by_row<R: IntoIterator<Item = Expr>>(
     Insertion { sql, values: Inserted::Rows(values) }
 }
 
-/// The parameters are numbered behind those of what stands in front of it.
+/// Placeholders continue after the `parameters_before` ones of the preceding fragment.
 fn by_column<R: IntoIterator<Item = Expr>>(
     parameters_before: usize,
     table: &'static str,
@@ -136,9 +136,9 @@ fn by_column<R: IntoIterator<Item = Expr>>(
 ) -> Insertion {
     let mut columns: Vec<Column> = Vec::with_capacity(names.len());
     for row in rows {
-        for (place, value) in row.into_iter().enumerate() {
-            let Expr::Value(value) = value else { panic!("{table}: rows are inserted of values only") };
-            match columns.get_mut(place) {
+        for (index, value) in row.into_iter().enumerate() {
+            let Expr::Value(value) = value else { panic!("{table}: inserted rows consist of plain values") };
+            match columns.get_mut(index) {
                 Some(column) => column.push(value),
                 None => columns.push(Column::of(value)),
             }
@@ -154,14 +154,14 @@ fn by_column<R: IntoIterator<Item = Expr>>(
     Insertion { sql, values: Inserted::Columns(columns) }
 }
 
-/// The values of a column, all of one type.
+/// The values of one column, all of one type.
 pub(super) enum Column {
     Bool(Vec<Option<bool>>),
     SmallInt(Vec<Option<i16>>),
     Int(Vec<Option<i32>>),
     BigInt(Vec<Option<i64>>),
     Double(Vec<Option<f64>>),
-    Text(Vec<Option<String>>),
+    String(Vec<Option<String>>),
 }
 
 impl Column {
@@ -172,8 +172,8 @@ impl Column {
             Value::Int(value) => Self::Int(vec![value]),
             Value::BigInt(value) => Self::BigInt(vec![value]),
             Value::Double(value) => Self::Double(vec![value]),
-            Value::String(value) => Self::Text(vec![value]),
-            other => panic!("no table has a column of such values: {other:?}"),
+            Value::String(value) => Self::String(vec![value]),
+            other => panic!("no table has a column of this type: {other:?}"),
         }
     }
 
@@ -184,8 +184,8 @@ impl Column {
             (Self::Int(values), Value::Int(value)) => values.push(value),
             (Self::BigInt(values), Value::BigInt(value)) => values.push(value),
             (Self::Double(values), Value::Double(value)) => values.push(value),
-            (Self::Text(values), Value::String(value)) => values.push(value),
-            (_, other) => panic!("the values of a column are of one type: {other:?}"),
+            (Self::String(values), Value::String(value)) => values.push(value),
+            (_, other) => panic!("the values of a column have different types: {other:?}"),
         }
     }
 
@@ -196,7 +196,7 @@ impl Column {
             Self::Int(_) => "int4",
             Self::BigInt(_) => "int8",
             Self::Double(_) => "float8",
-            Self::Text(_) => "text",
+            Self::String(_) => "text",
         }
     }
 
@@ -207,13 +207,13 @@ impl Column {
             Self::Int(values) => query.bind(values),
             Self::BigInt(values) => query.bind(values),
             Self::Double(values) => query.bind(values),
-            Self::Text(values) => query.bind(values),
+            Self::String(values) => query.bind(values),
         }
     }
 }
 
 impl Transaction {
-    /// Inserts rows whose values stand in the order of the columns.
+    /// Inserts rows; the values of a row are in the order of `columns`.
     pub(crate) async fn insert_rows<R: IntoIterator<Item = Expr> + Send>(
         &mut self,
         table: &'static str,

@@ -1,24 +1,25 @@
-//! Ids moved into a free range: every id of a table and every reference to it by the same distance.
+//! Moves ids into a free range: every id of a table, and every reference to one, by the same offset.
 
 use model_registry_api::{EntityTable, Shape};
 
 use super::line::{Entity, Item};
 use crate::document::Document;
 
-/// The distance for each table's ids.
+/// The offset of the ids of each table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Shift {
+pub(super) struct IdOffsets {
     pub(super) resource: i64,
     pub(super) artifact: i64,
     pub(super) point: i64,
 }
 
-impl Shift {
-    pub(super) fn is_none(self) -> bool {
+impl IdOffsets {
+    fn is_zero(self) -> bool {
         self == Self::default()
     }
 
-    pub(super) fn back(self) -> Self {
+    /// The offsets that undo these.
+    pub(super) fn inverse(self) -> Self {
         Self { resource: -self.resource, artifact: -self.artifact, point: -self.point }
     }
 
@@ -30,15 +31,15 @@ impl Shift {
         }
     }
 
-    pub(super) fn move_link(self, resource_id: &mut i64, artifact_id: &mut i64) {
+    pub(super) fn shift_link(self, resource_id: &mut i64, artifact_id: &mut i64) {
         *resource_id += self.resource;
         *artifact_id += self.artifact;
     }
 
-    /// Moves the ids beside the document and those in it.
-    pub(super) fn move_entity(self, entity: &mut Entity, document: &mut Document) {
+    /// Moves the ids of an entity and those in its parsed document.
+    pub(super) fn shift_entity(self, entity: &mut Entity, document: &mut Document) {
         entity.id += self.of(entity.kind.spec().table);
-        // Parents are resources, as is everything that a field refers to.
+        // Parents are resources, and fields refer to resources only.
         entity.parent_id = entity.parent_id.map(|id| id + self.resource);
         if self.resource == 0 {
             return;
@@ -50,17 +51,17 @@ impl Shift {
         }
     }
 
-    /// Moves a whole item, its document included.
-    pub(super) fn move_item(self, item: &mut Item) -> Result<(), serde_json::Error> {
-        if self.is_none() {
+    /// Moves the ids of an item, including those in its document.
+    pub(super) fn shift_item(self, item: &mut Item) -> Result<(), serde_json::Error> {
+        if self.is_zero() {
             return Ok(());
         }
         match item {
-            Item::Link { resource_id, artifact_id } => self.move_link(resource_id, artifact_id),
+            Item::Link { resource_id, artifact_id } => self.shift_link(resource_id, artifact_id),
             Item::Entity(entity) => {
-                let mut document = Document::from_text(&entity.document)?;
-                self.move_entity(entity, &mut document);
-                entity.document = document.to_text();
+                let mut document = Document::from_json(&entity.document)?;
+                self.shift_entity(entity, &mut document);
+                entity.document = document.to_json();
             }
         }
         Ok(())

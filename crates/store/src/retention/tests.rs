@@ -1,0 +1,94 @@
+use model_registry_api::Kind;
+use model_registry_base::Clock;
+use model_registry_testkit::{Backend, on_each_database};
+use serde_json::json;
+
+use super::*;
+use crate::test_support::{TestStore, author_at, document};
+
+on_each_database!(
+    changes_older_than_the_retention_are_deleted,
+    a_change_without_a_sequence_number_is_not_deleted,
+    a_change_from_a_clock_that_is_ahead_does_not_stop_the_deletion,
+    old_changes_are_deleted_in_several_batches,
+    nothing_is_deleted_while_another_replica_holds_the_lease
+);
+
+const DAY: i64 = 24 * 60 * 60 * 1000;
+const NOW: i64 = 100 * DAY;
+const FIVE_DAYS: Duration = Duration::from_hours(5 * 24);
+
+async fn store(backend: Backend) -> TestStore {
+    TestStore::with_clock(backend, Clock::new(|| NOW)).await
+}
+
+fn lease() -> Lease {
+    Lease::new("change-retention", LEASE_DURATION)
+}
+
+/// Creates models, one at each of these times, in milliseconds since the Unix epoch.
+async fn create_at(store: &TestStore, times: &[i64]) {
+    let mut tx = store.database().unwrap().begin().await.unwrap();
+    for (number, time) in times.iter().enumerate() {
+        let model = document(json!({"name": format!("m{time}-{number}")}));
+        tx.create(Kind::RegisteredModel, None, model, &author_at(*time)).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+async fn sequences(store: &TestStore) -> Vec<i64> {
+    store.changes(0, 1_000).await.unwrap().items.iter().map(|change| change.sequence).collect()
+}
+
+async fn changes_older_than_the_retention_are_deleted(backend: Backend) {
+    let store = store(backend).await;
+    create_at(&store, &[NOW - 9 * DAY, NOW - 6 * DAY, NOW - 4 * DAY, NOW]).await;
+    assert_eq!(sequences(&store).await, [1, 2, 3, 4]);
+    assert_eq!(store.delete_old_changes(&lease(), FIVE_DAYS).await.unwrap(), 2);
+    assert_eq!(sequences(&store).await, [3, 4]);
+    assert_eq!(store.deleted_changes(), 2);
+    assert_eq!(store.changes(0, 10).await.unwrap().first_retained(0), Some(3));
+    store.refresh_oldest_change().await.unwrap();
+    assert_eq!(store.oldest_known_change(), 3);
+    assert_eq!(store.delete_old_changes(&lease(), FIVE_DAYS).await.unwrap(), 0);
+}
+
+async fn a_change_without_a_sequence_number_is_not_deleted(backend: Backend) {
+    let store = store(backend).await;
+    create_at(&store, &[NOW - 9 * DAY]).await;
+    assert_eq!(store.delete_old_changes(&lease(), FIVE_DAYS).await.unwrap(), 0, "no reader could have seen it");
+    assert_eq!(sequences(&store).await, [1]);
+    assert_eq!(store.delete_old_changes(&lease(), FIVE_DAYS).await.unwrap(), 1);
+}
+
+async fn a_change_from_a_clock_that_is_ahead_does_not_stop_the_deletion(backend: Backend) {
+    let store = store(backend).await;
+    create_at(&store, &[NOW - 9 * DAY, NOW + 999 * DAY, NOW - 6 * DAY, NOW]).await;
+    assert_eq!(sequences(&store).await, [1, 2, 3, 4]);
+    assert_eq!(store.delete_old_changes(&lease(), FIVE_DAYS).await.unwrap(), 3);
+    assert_eq!(sequences(&store).await, [4]);
+}
+
+async fn old_changes_are_deleted_in_several_batches(backend: Backend) {
+    let store = store(backend).await;
+    let old = BATCH + 7;
+    create_at(&store, &vec![NOW - 9 * DAY; old]).await;
+    create_at(&store, &[NOW]).await;
+    let last = i64::try_from(old).unwrap() + 1;
+    assert_eq!(store.newest_change().await.unwrap(), last);
+    assert_eq!(store.delete_old_changes(&lease(), FIVE_DAYS).await.unwrap(), old as u64);
+    assert_eq!(sequences(&store).await, [last]);
+}
+
+async fn nothing_is_deleted_while_another_replica_holds_the_lease(backend: Backend) {
+    let store = store(backend).await;
+    create_at(&store, &[NOW - 9 * DAY]).await;
+    assert_eq!(sequences(&store).await, [1]);
+    let (mine, other) = (lease(), lease());
+    assert!(store.acquire(&other).await.unwrap());
+    assert_eq!(store.delete_old_changes(&mine, FIVE_DAYS).await.unwrap(), 0);
+    // A replica that lost its lease between acquiring it and deleting.
+    assert_eq!(store.write(&DeleteBatch { lease: &mine, before: NOW }).await.unwrap(), 0);
+    store.release(&other).await.unwrap();
+    assert_eq!(store.delete_old_changes(&mine, FIVE_DAYS).await.unwrap(), 1);
+}

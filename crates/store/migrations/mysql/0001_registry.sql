@@ -1,10 +1,10 @@
--- The registry's first schema: the row is the document.
+-- The first schema of the registry: one row per entity, with its JSON document.
 --
--- Columns exist where SQL needs them (keys, order, uniqueness); everything a client sees is in `document`, the
--- entity's JSON without its id. `kind` holds the codes of the wire vocabulary. `property` serves filters only.
+-- `document` is what a client sees, without the id. The other columns are those that SQL needs for keys, order and
+-- uniqueness. `kind` is the code of the kind. `property` is for filters only.
 
--- `{collation}` is replaced by the server's binary collation without padding (it differs between MySQL and MariaDB).
--- DDL commits by itself here, so each statement can be repeated after a migration was cut off.
+-- `{collation}` is replaced by the name of the binary collation without padding, which differs between MySQL and MariaDB.
+-- Every DDL statement commits, so each can be repeated after an interrupted migration.
 
 CREATE TABLE IF NOT EXISTS workspace (
     id INT NOT NULL PRIMARY KEY,
@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS workspace (
 INSERT IGNORE INTO workspace (id, name) VALUES (1, 'default');
 
 -- Registered models, versions, serving environments, inference services, serve models, experiments and runs.
--- `parent_id` is 0 where there is no parent, so that the unique key holds there too.
+-- `parent_id` is 0 without a parent, so that the unique key applies there too.
 CREATE TABLE IF NOT EXISTS resource (
     id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
     workspace_id INT NOT NULL,
@@ -38,8 +38,8 @@ CREATE TABLE IF NOT EXISTS resource (
     KEY resource_parent (workspace_id, kind, parent_id, id)
 ) CHARACTER SET utf8mb4 COLLATE {collation};
 
--- `parent_id` is the version or run an artifact was created under; its name is unique there. Artifacts without a
--- parent have NULL, which is equal to nothing. `value`, `step` and `timestamp` are those of metrics.
+-- `parent_id` is the version or run under which an artifact was created; its name is unique there. It is NULL without a
+-- parent, so that the unique key does not apply. `value`, `step` and `timestamp` are those of metrics.
 CREATE TABLE IF NOT EXISTS artifact (
     id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
     workspace_id INT NOT NULL,
@@ -66,7 +66,7 @@ CREATE TABLE IF NOT EXISTS artifact (
     KEY artifact_parent (parent_id, id)
 ) CHARACTER SET utf8mb4 COLLATE {collation};
 
--- Further versions and runs that an artifact was attached to after its creation.
+-- Further versions and runs to which an artifact was attached after its creation.
 CREATE TABLE IF NOT EXISTS artifact_link (
     resource_id BIGINT NOT NULL,
     artifact_id BIGINT NOT NULL,
@@ -75,7 +75,7 @@ CREATE TABLE IF NOT EXISTS artifact_link (
     KEY artifact_link_artifact (artifact_id)
 ) CHARACTER SET utf8mb4 COLLATE {collation};
 
--- Every logged value of every metric of every run; rows are only added.
+-- Every logged value of every metric of every run; append-only.
 CREATE TABLE IF NOT EXISTS metric_point (
     id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
     workspace_id INT NOT NULL,
@@ -96,8 +96,8 @@ CREATE TABLE IF NOT EXISTS metric_point (
     KEY metric_point_create_time (workspace_id, create_time, id)
 ) CHARACTER SET utf8mb4 COLLATE {collation};
 
--- One row per filterable value; `ordinal` numbers the elements of lists. A row without any value is an erased
--- property: it matches nothing.
+-- One row per filterable value; `ordinal` is the index of an element of a list. A row without a value is a removed
+-- property (a tombstone) and matches nothing.
 CREATE TABLE IF NOT EXISTS property (
     workspace_id INT NOT NULL,
     kind SMALLINT NOT NULL,
@@ -116,8 +116,8 @@ CREATE TABLE IF NOT EXISTS property (
     KEY property_double (workspace_id, kind, name, double_value, owner_id)
 ) CHARACTER SET utf8mb4 COLLATE {collation};
 
--- The audit log: one row per mutation, written with it. `sequence` is given to committed rows when the log is first
--- read, so that readers see neither gaps nor late arrivals.
+-- The audit log: one row per mutation, written in its transaction. `sequence` is assigned after the commit, so that
+-- readers see neither gaps nor changes below a number that they have already read.
 CREATE TABLE IF NOT EXISTS change_log (
     id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
     sequence BIGINT NULL,
@@ -132,7 +132,7 @@ CREATE TABLE IF NOT EXISTS change_log (
     KEY change_log_entity (kind, entity_id)
 ) CHARACTER SET utf8mb4 COLLATE {collation};
 
--- Answers to requests with an Idempotency-Key, kept for a day.
+-- Responses to requests with an Idempotency-Key, stored for a day.
 CREATE TABLE IF NOT EXISTS idempotency (
     workspace_id INT NOT NULL,
     idempotency_key VARCHAR(255) NOT NULL,
@@ -145,7 +145,7 @@ CREATE TABLE IF NOT EXISTS idempotency (
     KEY idempotency_create_time (create_time)
 ) CHARACTER SET utf8mb4 COLLATE {collation};
 
--- Who may do what only one replica does at a time; a holder that stops renewing loses the lease.
+-- Leases for work that one replica does at a time; a holder that stops renewing loses its lease.
 CREATE TABLE IF NOT EXISTS lease (
     name VARCHAR(64) NOT NULL PRIMARY KEY,
     holder VARCHAR(255) NOT NULL,

@@ -1,11 +1,11 @@
--- The catalog: what sources publish, as documents, with the rows that filters need.
+-- The catalog: the documents that sources publish, with the rows that filters need.
 --
--- Everything here can be loaded again from the sources. A load is one transaction, so that readers see the old or the
--- new set. Ids come from `catalog_state`, whose row also makes loads wait for each other; they are never used twice.
+-- Everything here can be loaded again from the sources. A load is one transaction, so that readers see either the old or
+-- the new content. Ids come from `catalog_state` and are never reused; its row is also the lock of loads.
 
--- `{collation}` is replaced by the server's binary collation without padding.
+-- `{collation}` is replaced by the name of the binary collation without padding.
 
--- `generation` grows with every load that changed something.
+-- `generation` increases with every load that changes something.
 CREATE TABLE IF NOT EXISTS catalog_state (
     workspace_id INT NOT NULL PRIMARY KEY,
     generation BIGINT NOT NULL,
@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS catalog_state (
 
 INSERT IGNORE INTO catalog_state (workspace_id, generation, next_id) VALUES (1, 0, 1);
 
--- How the last load of each source went; what a source is stands in the configuration.
+-- The result of the last load of each source; the sources themselves are in the configuration.
 CREATE TABLE IF NOT EXISTS catalog_source (
     workspace_id INT NOT NULL,
     source_id VARCHAR(255) NOT NULL,
@@ -26,8 +26,8 @@ CREATE TABLE IF NOT EXISTS catalog_source (
     PRIMARY KEY (workspace_id, source_id)
 ) CHARACTER SET utf8mb4 COLLATE {collation};
 
--- Models, MCP servers and their tools. `parent_id` is the server of a tool, 0 elsewhere. `sort_name` orders without regard
--- to case; `search_text` is what `q` looks in, folded; `digest` tells whether a load changes anything.
+-- Models, MCP servers and their tools. `parent_id` is the server of a tool, 0 otherwise. `sort_name` is the case-insensitive
+-- sort key; `search_text` is the folded string that `q` searches; a load compares `digest` to detect changes.
 CREATE TABLE IF NOT EXISTS catalog_item (
     id BIGINT NOT NULL PRIMARY KEY,
     workspace_id INT NOT NULL,
@@ -52,7 +52,7 @@ CREATE TABLE IF NOT EXISTS catalog_item (
     KEY catalog_item_parent (parent_id, id)
 ) CHARACTER SET utf8mb4 COLLATE {collation};
 
--- Artifacts of models: where to get them and what was measured.
+-- Artifacts of models: locations and performance metrics.
 CREATE TABLE IF NOT EXISTS catalog_artifact (
     id BIGINT NOT NULL PRIMARY KEY,
     workspace_id INT NOT NULL,
@@ -72,8 +72,8 @@ CREATE TABLE IF NOT EXISTS catalog_artifact (
     KEY catalog_artifact_source (workspace_id, source_id)
 ) CHARACTER SET utf8mb4 COLLATE {collation};
 
--- One row per filterable value, as `property` is for the registry. The elements of a custom list stand under the name of the
--- property with `.array_value` behind it.
+-- One row per filterable value, like `property` for the registry. The elements of a custom list have the name of the
+-- property with the suffix `.array_value`.
 CREATE TABLE IF NOT EXISTS catalog_property (
     workspace_id INT NOT NULL,
     kind SMALLINT NOT NULL,

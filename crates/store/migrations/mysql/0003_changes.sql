@@ -1,9 +1,9 @@
--- The change feed's numbering, and what an import has to remember to go on after it was cut off.
+-- Sequence numbers of the change feed, and the state of resumable imports.
 --
--- `change_sequence` is the lock under which numbers are given to changes, and the last number given. It is a row of its
--- own, so that numbers never come twice, even if the newest changes are deleted from the log one day.
+-- `change_sequence` holds the last assigned sequence number, and its row is the lock for assigning more. It is separate from
+-- the log, so that numbers are never reused, even if the newest changes are deleted.
 
--- Changes without a number are found in the index of the numbers: its entries for NULL are in the order of the ids.
+-- Changes without a sequence number are found in the index of sequence numbers, whose NULL entries are in the order of ids.
 
 CREATE TABLE IF NOT EXISTS change_sequence (
     id INT NOT NULL PRIMARY KEY,
@@ -11,7 +11,7 @@ CREATE TABLE IF NOT EXISTS change_sequence (
 ) CHARACTER SET utf8mb4 COLLATE {collation};
 INSERT IGNORE INTO change_sequence (id, last) SELECT 1, COALESCE(MAX(sequence), 0) FROM change_log;
 
--- One row per imported file. `line` is the last line whose entity is here; the offsets are what was added to its ids.
+-- One row per imported file. `line` is the last line whose entity is imported; the offsets are added to its ids.
 CREATE TABLE IF NOT EXISTS import_run (
     digest VARCHAR(64) NOT NULL PRIMARY KEY,
     resource_offset BIGINT NOT NULL,

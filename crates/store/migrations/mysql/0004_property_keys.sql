@@ -1,6 +1,6 @@
--- Filters walk the owners of a text in the order of their ids, which an index on the beginning of a column cannot give.
+-- Filters scan the owners of a string in the order of their ids, which an index on a prefix of a column does not provide.
 --
--- One ALTER, which happens or does not; asked for first, because MySQL does not know IF NOT EXISTS for columns.
+-- One ALTER, which is atomic. It is conditional, because MySQL has no IF NOT EXISTS for columns.
 
 SET @statement = IF(
     EXISTS (

@@ -1,3 +1,3 @@
--- The other databases get an index on groups of three characters here. MySQL's full-text parser for such groups is missing in
--- MariaDB, and words are not what `q` means: both read the search texts.
+-- The other databases get a trigram index here. MariaDB lacks the ngram full-text parser of MySQL, and `q` does not search by
+-- words, so both read the search strings.
 DO 0;

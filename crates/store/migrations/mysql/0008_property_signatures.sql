@@ -1,7 +1,7 @@
--- Each row of a property tells what texts its owner has: lists that walk the owners of one text pass over those that lack
--- another. Rows from before have all bits, as if they had every text: they are looked at as before.
+-- `signature` is a Bloom filter over the strings of the owner: index scans over the owners of one string skip those that lack
+-- another. Existing rows get all bits, so that they are never skipped.
 --
--- One ALTER, which happens or does not; asked for first, because MySQL does not know IF NOT EXISTS for columns.
+-- One ALTER, which is atomic. It is conditional, because MySQL has no IF NOT EXISTS for columns.
 
 SET @statement = IF(
     EXISTS (

@@ -1,2 +1,2 @@
--- Points of metric histories get ids from 2^40 on, which no artifact has. Those from before keep theirs.
+-- Points of metric histories get ids from 2^40, above those of artifacts. Existing points keep their ids.
 ALTER TABLE metric_point AUTO_INCREMENT = 1099511627776;

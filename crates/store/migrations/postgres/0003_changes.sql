@@ -1,7 +1,7 @@
--- The change feed's numbering, and what an import has to remember to go on after it was cut off.
+-- Sequence numbers of the change feed, and the state of resumable imports.
 --
--- `change_sequence` is the lock under which numbers are given to changes, and the last number given. It is a row of its
--- own, so that numbers never come twice, even if the newest changes are deleted from the log one day.
+-- `change_sequence` holds the last assigned sequence number, and its row is the lock for assigning more. It is separate from
+-- the log, so that numbers are never reused, even if the newest changes are deleted.
 
 CREATE TABLE IF NOT EXISTS change_sequence (
     id INTEGER NOT NULL PRIMARY KEY,
@@ -9,10 +9,10 @@ CREATE TABLE IF NOT EXISTS change_sequence (
 );
 INSERT INTO change_sequence (id, last) SELECT 1, COALESCE(MAX(sequence), 0) FROM change_log ON CONFLICT DO NOTHING;
 
--- Changes without a number: few, and the index holds no others.
+-- Changes without a sequence number: few, and only those are in the index.
 CREATE INDEX IF NOT EXISTS change_log_pending ON change_log (id) WHERE sequence IS NULL;
 
--- One row per imported file. `line` is the last line whose entity is here; the offsets are what was added to its ids.
+-- One row per imported file. `line` is the last line whose entity is imported; the offsets are added to its ids.
 CREATE TABLE IF NOT EXISTS import_run (
     digest VARCHAR(64) COLLATE "C" NOT NULL PRIMARY KEY,
     resource_offset BIGINT NOT NULL,

@@ -1,7 +1,7 @@
--- Filters read properties from indexes alone.
+-- Filters read properties with index-only scans.
 --
--- `string_key` is what an index can hold of a text. As a column, and not as an expression of the index, it lets PostgreSQL
--- walk the owners of a text without visiting the table; so do the values beside the primary key, for one owner.
+-- `string_key` is the part of a string that an index can hold. As a column instead of an expression of the index, it allows
+-- index-only scans over the owners of a string; the values included in the primary key allow them for one owner.
 
 ALTER TABLE property ADD COLUMN string_key VARCHAR(255) COLLATE "C" GENERATED ALWAYS AS (left(string_value, 255)) STORED;
 DROP INDEX property_string;

@@ -1,6 +1,5 @@
--- When a source that is read over the network is due, after a sync that brought everything. There is no row after another
--- one: such a source is read at once by whoever begins to load. `configuration` is a digest: another configuration makes
--- the source due as well.
+-- When a source that is read over the network is due again after a complete sync. After an incomplete one there is no row, and
+-- the source is due at once. `configuration` is a digest: a changed configuration makes the source due, too.
 CREATE TABLE IF NOT EXISTS catalog_sync (
     workspace_id INTEGER NOT NULL,
     source_id VARCHAR(255) COLLATE "C" NOT NULL,

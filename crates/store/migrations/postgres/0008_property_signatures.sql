@@ -1,5 +1,5 @@
--- Each row of a property tells what texts its owner has: lists that walk the owners of one text pass over those that lack
--- another. Rows from before have all bits, as if they had every text: they are looked at as before.
+-- `signature` is a Bloom filter over the strings of the owner: index scans over the owners of one string skip those that lack
+-- another. Existing rows get all bits, so that they are never skipped.
 ALTER TABLE property ADD COLUMN signature BIGINT NOT NULL DEFAULT -1;
 DROP INDEX property_string;
 CREATE INDEX property_string ON property (workspace_id, kind, name, string_key, owner_id)

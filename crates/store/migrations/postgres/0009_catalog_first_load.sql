@@ -1,5 +1,5 @@
--- The indexes that cost a load most are made at the end of the first one that writes something: kept up to date row by row
--- they took half of its time. Where there are rows already, they stay as they are.
+-- The most expensive indexes are created at the end of the first load: maintaining them row by row took half of its time.
+-- If there are rows already, the indexes stay.
 DO $$
 BEGIN
     IF NOT EXISTS (SELECT FROM catalog_item) AND NOT EXISTS (SELECT FROM catalog_property) THEN
@@ -11,15 +11,15 @@ BEGIN
 END
 $$;
 
--- The end of every load that wrote something. Only the owner of the tables may do this, so the function acts for it: the
--- program may be somebody else once the schema is there. Readers are not held up.
+-- Called at the end of every load that has written something. Only the owner of the tables may do this, so the function runs
+-- with the owner's rights: the program may connect as another user once the schema exists. Readers are not blocked.
 CREATE OR REPLACE FUNCTION catalog_end_load() RETURNS VOID LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
     trigrams NAME;
 BEGIN
     SELECT nspname INTO trigrams FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace WHERE extname = 'pg_trgm';
     IF to_regclass('catalog_item_search') IS NOT NULL THEN
-        -- Searches find an empty pending list.
+        -- Searches then find an empty pending list.
         PERFORM gin_clean_pending_list('catalog_item_search'::regclass);
     ELSIF trigrams IS NOT NULL THEN
         EXECUTE format('CREATE INDEX catalog_item_search ON catalog_item USING gin (search_text %I.gin_trgm_ops)', trigrams);
@@ -36,7 +36,7 @@ BEGIN
 END
 $$;
 
--- Whoever calls it does not decide what its names mean.
+-- The caller's search path must not change the meaning of its names.
 DO $$
 BEGIN
     EXECUTE format('ALTER FUNCTION catalog_end_load() SET search_path = %I, pg_temp', current_schema());

@@ -1,7 +1,7 @@
--- The registry's first schema: the row is the document.
+-- The first schema of the registry: one row per entity, with its JSON document.
 --
--- Columns exist where SQL needs them (keys, order, uniqueness); everything a client sees is in `document`, the
--- entity's JSON without its id. `kind` holds the codes of the wire vocabulary. `property` serves filters only.
+-- `document` is what a client sees, without the id. The other columns are those that SQL needs for keys, order and
+-- uniqueness. `kind` is the code of the kind. `property` is for filters only.
 
 CREATE TABLE IF NOT EXISTS workspace (
     id INTEGER NOT NULL PRIMARY KEY,
@@ -12,7 +12,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS workspace_name ON workspace (name);
 INSERT INTO workspace (id, name) VALUES (1, 'default') ON CONFLICT DO NOTHING;
 
 -- Registered models, versions, serving environments, inference services, serve models, experiments and runs.
--- `parent_id` is 0 where there is no parent, so that the unique key holds there too.
+-- `parent_id` is 0 without a parent, so that the unique key applies there too.
 CREATE TABLE IF NOT EXISTS resource (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     workspace_id INTEGER NOT NULL,
@@ -35,8 +35,8 @@ CREATE INDEX IF NOT EXISTS resource_create_time ON resource (workspace_id, kind,
 CREATE INDEX IF NOT EXISTS resource_update_time ON resource (workspace_id, kind, update_time, id);
 CREATE INDEX IF NOT EXISTS resource_parent ON resource (workspace_id, kind, parent_id, id);
 
--- `parent_id` is the version or run an artifact was created under; its name is unique there. Artifacts without a
--- parent have NULL, which is equal to nothing. `value`, `step` and `timestamp` are those of metrics.
+-- `parent_id` is the version or run under which an artifact was created; its name is unique there. It is NULL without a
+-- parent, so that the unique key does not apply. `value`, `step` and `timestamp` are those of metrics.
 CREATE TABLE IF NOT EXISTS artifact (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     workspace_id INTEGER NOT NULL,
@@ -63,7 +63,7 @@ CREATE INDEX IF NOT EXISTS artifact_create_time ON artifact (workspace_id, creat
 CREATE INDEX IF NOT EXISTS artifact_update_time ON artifact (workspace_id, update_time, id);
 CREATE INDEX IF NOT EXISTS artifact_parent ON artifact (parent_id, id);
 
--- Further versions and runs that an artifact was attached to after its creation.
+-- Further versions and runs to which an artifact was attached after its creation.
 CREATE TABLE IF NOT EXISTS artifact_link (
     resource_id INTEGER NOT NULL,
     artifact_id INTEGER NOT NULL,
@@ -72,7 +72,7 @@ CREATE TABLE IF NOT EXISTS artifact_link (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS artifact_link_artifact ON artifact_link (artifact_id);
 
--- Every logged value of every metric of every run; rows are only added.
+-- Every logged value of every metric of every run; append-only.
 CREATE TABLE IF NOT EXISTS metric_point (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     workspace_id INTEGER NOT NULL,
@@ -93,8 +93,8 @@ CREATE INDEX IF NOT EXISTS metric_point_step ON metric_point (experiment_run_id,
 CREATE INDEX IF NOT EXISTS metric_point_id ON metric_point (workspace_id, id);
 CREATE INDEX IF NOT EXISTS metric_point_create_time ON metric_point (workspace_id, create_time, id);
 
--- One row per filterable value; `ordinal` numbers the elements of lists. A row without any value is an erased
--- property: it matches nothing.
+-- One row per filterable value; `ordinal` is the index of an element of a list. A row without a value is a removed
+-- property (a tombstone) and matches nothing.
 CREATE TABLE IF NOT EXISTS property (
     workspace_id INTEGER NOT NULL,
     kind INTEGER NOT NULL,
@@ -113,8 +113,8 @@ CREATE INDEX IF NOT EXISTS property_string ON property (workspace_id, kind, name
 CREATE INDEX IF NOT EXISTS property_int ON property (workspace_id, kind, name, int_value, owner_id) WHERE int_value IS NOT NULL;
 CREATE INDEX IF NOT EXISTS property_double ON property (workspace_id, kind, name, double_value, owner_id) WHERE double_value IS NOT NULL;
 
--- The audit log: one row per mutation, written with it. `sequence` is given to committed rows when the log is first
--- read, so that readers see neither gaps nor late arrivals.
+-- The audit log: one row per mutation, written in its transaction. `sequence` is assigned after the commit, so that
+-- readers see neither gaps nor changes below a number that they have already read.
 CREATE TABLE IF NOT EXISTS change_log (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     sequence INTEGER NULL,
@@ -129,7 +129,7 @@ CREATE TABLE IF NOT EXISTS change_log (
 CREATE UNIQUE INDEX IF NOT EXISTS change_log_sequence ON change_log (sequence);
 CREATE INDEX IF NOT EXISTS change_log_entity ON change_log (kind, entity_id);
 
--- Answers to requests with an Idempotency-Key, kept for a day.
+-- Responses to requests with an Idempotency-Key, stored for a day.
 CREATE TABLE IF NOT EXISTS idempotency (
     workspace_id INTEGER NOT NULL,
     idempotency_key TEXT NOT NULL,
@@ -142,7 +142,7 @@ CREATE TABLE IF NOT EXISTS idempotency (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS idempotency_create_time ON idempotency (create_time);
 
--- Who may do what only one replica does at a time; a holder that stops renewing loses the lease.
+-- Leases for work that one replica does at a time; a holder that stops renewing loses its lease.
 CREATE TABLE IF NOT EXISTS lease (
     name TEXT NOT NULL PRIMARY KEY,
     holder TEXT NOT NULL,

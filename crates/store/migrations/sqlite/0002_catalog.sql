@@ -1,9 +1,9 @@
--- The catalog: what sources publish, as documents, with the rows that filters need.
+-- The catalog: the documents that sources publish, with the rows that filters need.
 --
--- Everything here can be loaded again from the sources. A load is one transaction, so that readers see the old or the
--- new set. Ids come from `catalog_state`, whose row also makes loads wait for each other; they are never used twice.
+-- Everything here can be loaded again from the sources. A load is one transaction, so that readers see either the old or
+-- the new content. Ids come from `catalog_state` and are never reused; its row is also the lock of loads.
 
--- `generation` grows with every load that changed something.
+-- `generation` increases with every load that changes something.
 CREATE TABLE IF NOT EXISTS catalog_state (
     workspace_id INTEGER NOT NULL PRIMARY KEY,
     generation INTEGER NOT NULL,
@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS catalog_state (
 
 INSERT INTO catalog_state (workspace_id, generation, next_id) VALUES (1, 0, 1) ON CONFLICT DO NOTHING;
 
--- How the last load of each source went; what a source is stands in the configuration.
+-- The result of the last load of each source; the sources themselves are in the configuration.
 CREATE TABLE IF NOT EXISTS catalog_source (
     workspace_id INTEGER NOT NULL,
     source_id TEXT NOT NULL,
@@ -24,8 +24,8 @@ CREATE TABLE IF NOT EXISTS catalog_source (
     PRIMARY KEY (workspace_id, source_id)
 );
 
--- Models, MCP servers and their tools. `parent_id` is the server of a tool, 0 elsewhere. `sort_name` orders without regard
--- to case; `search_text` is what `q` looks in, folded; `digest` tells whether a load changes anything.
+-- Models, MCP servers and their tools. `parent_id` is the server of a tool, 0 otherwise. `sort_name` is the case-insensitive
+-- sort key; `search_text` is the folded string that `q` searches; a load compares `digest` to detect changes.
 CREATE TABLE IF NOT EXISTS catalog_item (
     id INTEGER NOT NULL PRIMARY KEY,
     workspace_id INTEGER NOT NULL,
@@ -50,7 +50,7 @@ CREATE INDEX IF NOT EXISTS catalog_item_create_time ON catalog_item (workspace_i
 CREATE INDEX IF NOT EXISTS catalog_item_update_time ON catalog_item (workspace_id, kind, update_time, id);
 CREATE INDEX IF NOT EXISTS catalog_item_parent ON catalog_item (parent_id, id);
 
--- Artifacts of models: where to get them and what was measured.
+-- Artifacts of models: locations and performance metrics.
 CREATE TABLE IF NOT EXISTS catalog_artifact (
     id INTEGER NOT NULL PRIMARY KEY,
     workspace_id INTEGER NOT NULL,
@@ -70,8 +70,8 @@ CREATE UNIQUE INDEX IF NOT EXISTS catalog_artifact_key ON catalog_artifact (pare
 CREATE INDEX IF NOT EXISTS catalog_artifact_parent ON catalog_artifact (parent_id, kind, id);
 CREATE INDEX IF NOT EXISTS catalog_artifact_source ON catalog_artifact (workspace_id, source_id);
 
--- One row per filterable value, as `property` is for the registry. The elements of a custom list stand under the name of the
--- property with `.array_value` behind it.
+-- One row per filterable value, like `property` for the registry. The elements of a custom list have the name of the
+-- property with the suffix `.array_value`.
 CREATE TABLE IF NOT EXISTS catalog_property (
     workspace_id INTEGER NOT NULL,
     kind INTEGER NOT NULL,

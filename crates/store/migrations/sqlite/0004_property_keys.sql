@@ -1,2 +1,2 @@
--- Nothing to do: the indexes hold whole texts, and the table's own order holds all values of an owner together.
+-- Nothing to do: the indexes hold whole strings, and the table is clustered by owner.
 SELECT 1;

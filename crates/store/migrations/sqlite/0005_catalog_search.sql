@@ -1,7 +1,6 @@
--- What `q` finds, by index: the groups of three characters of each search text. It narrows down; whether a text really
--- contains another one is decided on `search_text`.
+-- A trigram index for `q`. It finds candidates; the comparison with `search_text` decides.
 --
--- The texts themselves stay in `catalog_item`, and nothing but "which rows have this group" is kept.
+-- The strings stay in `catalog_item`; the index stores only which rows contain a trigram.
 CREATE VIRTUAL TABLE IF NOT EXISTS catalog_search USING fts5(
     search_text,
     content = '',

@@ -1,2 +1,2 @@
--- Searches of these databases have no pending list; the number is taken on PostgreSQL.
+-- Nothing to do: only PostgreSQL has such a list.
 SELECT 1;

@@ -12,7 +12,7 @@ use model_registry_testkit::{Backend, Executable, HubServer, Ready, TestDatabase
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{Client, PROGRAM, eventually};
+use crate::support::{Client, eventually, role_on};
 
 on_each_database!(
     a_killed_sync_loses_and_duplicates_nothing,
@@ -31,9 +31,8 @@ const TOKEN_VARIABLE: &str = "HUB_TOKEN";
 
 fn catalog_on(database: &TestDatabase, sources: &Path) -> Launch {
     let sources = sources.join("sources.yaml");
-    Executable::launch(PROGRAM)
-        .arguments(["catalog", "--listen", "127.0.0.1:{port}", "--log-level", "info,access=off"])
-        .arguments(["--database", database.url(), "--catalogs-path", &sources.to_string_lossy()])
+    role_on("catalog", database.url())
+        .arguments(["--log-level", "info,access=off", "--catalogs-path", &sources.to_string_lossy()])
         .arguments(["--hub-hosts", "127.0.0.1", "--allow-private-hubs"])
 }
 

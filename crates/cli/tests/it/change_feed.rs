@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use model_registry_testkit::{Backend, Executable, TestDatabase, on_each_database};
+use model_registry_testkit::{Backend, TestDatabase, on_each_database};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::sync::watch;
 
-use crate::support::{Client, PROGRAM, TIME_LIMIT, eventually, start_on};
+use crate::support::{Client, PROGRAM, TIME_LIMIT, eventually, role_on, start_on};
 
 on_each_database!(multi_thread: a_killed_replica_leaves_no_gap_in_the_feed_and_loses_no_change);
 
@@ -167,9 +167,8 @@ async fn watch_prints_each_change_once_across_a_restart_of_the_server() {
 
 #[tokio::test]
 async fn watch_reports_deleted_changes() {
-    let arguments =
-        ["server", "--listen", "127.0.0.1:{port}", "--database", "sqlite:x.db", "--changes-retention", "1ms"];
-    let mut server = Executable::launch(PROGRAM).arguments(arguments).start().await.unwrap();
+    let launch = role_on("server", "sqlite:x.db").arguments(["--changes-retention", "1ms"]);
+    let mut server = launch.start().await.unwrap();
     let client = Client::of(&server);
     client.create("registered_models", &json!({"name": "old"})).await;
     assert_eq!(read_all(&client).await.len(), 1);

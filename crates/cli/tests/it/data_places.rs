@@ -4,7 +4,7 @@ use model_registry_testkit::{Executable, Ready};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::{Client, PROGRAM};
+use crate::support::{Client, PROGRAM, eventually, role_on};
 
 #[tokio::test]
 async fn data_is_in_the_data_directory_of_the_user_by_default() {
@@ -26,10 +26,7 @@ async fn data_is_in_the_data_directory_of_the_user_by_default() {
             }
             let directory = data_home.unwrap_or_else(|| server.directory().join(".local/share"));
             let path = directory.join("model-registry").join(file);
-            crate::support::eventually(&format!("{role} keeps its data in {}", path.display()), async || {
-                path.is_file()
-            })
-            .await;
+            eventually(&format!("{role} keeps its data in {}", path.display()), async || path.is_file()).await;
             assert!(server.terminate().await.unwrap().success(), "{}", server.log());
             if role != "catalog" {
                 server.start_again().await.unwrap();
@@ -41,8 +38,7 @@ async fn data_is_in_the_data_directory_of_the_user_by_default() {
 
 #[tokio::test]
 async fn a_database_in_memory_serves_concurrent_requests_and_leaves_no_files() {
-    let arguments = ["server", "--listen", "127.0.0.1:{port}", "--database", "sqlite::memory:"];
-    let mut server = Executable::launch(PROGRAM).arguments(arguments).start().await.unwrap();
+    let mut server = role_on("server", "sqlite::memory:").start().await.unwrap();
     let client = Client::of(&server);
     let work = async |number: usize| {
         let id = client.create("registered_models", &json!({"name": format!("m{number}")})).await;

@@ -6,15 +6,14 @@ use model_registry_testkit::issuer::AUDIENCE;
 use model_registry_testkit::{Executable, IssuerServer, SigningKey};
 use serde_json::{Value, json};
 
-use crate::support::{Client, PROGRAM, Response, eventually};
+use crate::support::{Client, Response, eventually, role_on};
 
 const POLICY: &str = "[[grants]]\nrole = \"reader\"\nusers = [\"*\"]\n\
                       [[grants]]\nrole = \"writer\"\ngroups = [\"science\"]\n";
 
 async fn start(issuer: &str) -> Executable {
-    let server = ["server", "--listen", "127.0.0.1:{port}", "--database", "sqlite:x.db", "--log-level", "trace"];
     let provider = ["--auth-mode", "oidc", "--auth-oidc-issuer", issuer, "--auth-oidc-audience", AUDIENCE];
-    let launch = Executable::launch(PROGRAM).arguments(server).arguments(provider);
+    let launch = role_on("server", "sqlite:x.db").arguments(["--log-level", "trace"]).arguments(provider);
     let launch = launch.file("policy.toml", POLICY).arguments(["--auth-policy-file", "policy.toml"]);
     launch.start().await.unwrap()
 }

@@ -3,7 +3,7 @@
 use model_registry_testkit::{Executable, HubServer, Ready};
 use serde_json::{Value, json};
 
-use crate::support::{Client, PROGRAM, eventually};
+use crate::support::{Client, PROGRAM, eventually, role_on};
 
 /// A part of all secrets in these tests.
 const PLANTED: &str = "planted";
@@ -13,8 +13,7 @@ const HASH: &str = "adf96522a46e4c258f2489bf7aa5161965ef284b501f3ab967de68b65ed4
 #[tokio::test]
 async fn log_lines_are_json_unless_the_format_is_text() {
     for (format, is_json) in [("json", true), ("auto", true), ("text", false)] {
-        let arguments = ["server", "--listen", "127.0.0.1:{port}", "--database", "sqlite:x.db"];
-        let server = Executable::launch(PROGRAM).arguments(arguments).arguments(["--log-format", format]);
+        let server = role_on("server", "sqlite:x.db").arguments(["--log-format", format]);
         let mut server = server.start().await.unwrap();
         Client::of(&server).create("registered_models", &json!({"name": "m"})).await;
         server.terminate().await.unwrap();
@@ -60,8 +59,8 @@ async fn anonymous_access_on_all_interfaces_is_rejected_or_warned_about() {
 #[tokio::test]
 async fn no_secret_of_a_request_is_logged_or_returned() {
     let tokens = format!("[[tokens]]\nuser = \"ada\"\nsha256 = \"{HASH}\"\n");
-    let server = Executable::launch(PROGRAM)
-        .arguments(["server", "--listen", "127.0.0.1:{port}", "--database", "sqlite:x.db", "--log-level", "trace"])
+    let server = role_on("server", "sqlite:x.db")
+        .arguments(["--log-level", "trace"])
         .arguments(["--auth-mode", "token", "--auth-tokens-file", "tokens.toml"])
         .file("tokens.toml", &tokens)
         .start()
@@ -151,8 +150,8 @@ async fn no_token_of_a_hub_or_collector_is_logged_or_returned() {
     let sources = "model_catalogs:\n- {name: Hub, id: hub, type: hf, includedModels: ['org/*'], properties: \
                    {url: 'URL', apiKeyEnvVar: HF_SECRET}}\n";
     let collector = "http://u:planted@127.0.0.1:1";
-    let server = Executable::launch(PROGRAM)
-        .arguments(["catalog", "--listen", "127.0.0.1:{port}", "--database", "sqlite:x.db", "--log-level", "trace"])
+    let server = role_on("catalog", "sqlite:x.db")
+        .arguments(["--log-level", "trace"])
         .arguments(["--catalogs-path", "sources.yaml", "--allow-private-hubs", "--hub-hosts", "127.0.0.1"])
         .arguments(["--telemetry-otlp-endpoint", collector])
         .file("sources.yaml", &sources.replace("URL", &hub.base_url()))

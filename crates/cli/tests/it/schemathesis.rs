@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 use model_registry_testkit::Executable;
 use tokio::process::Command;
 
+use crate::support::role_on;
+
 /// Random requests per operation and kind of data, in addition to the systematic ones.
 const EXAMPLES: &str = "5";
 
@@ -67,8 +69,7 @@ async fn catalog() -> Executable {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../catalog/tests/golden/data").canonicalize().unwrap();
     let sources = data.join("sources.yaml").display().to_string();
     let measurements = data.join("performance").display().to_string();
-    Executable::launch(env!("CARGO_BIN_EXE_model-registry"))
-        .arguments(["catalog", "--listen", "127.0.0.1:{port}", "--database", "sqlite:catalog.db"])
+    role_on("catalog", "sqlite:catalog.db")
         .arguments(["--catalogs-path", &sources, "--performance-metrics", &measurements])
         .start()
         .await
@@ -86,11 +87,7 @@ fn schemathesis() -> Option<PathBuf> {
 }
 
 async fn server() -> Executable {
-    Executable::launch(env!("CARGO_BIN_EXE_model-registry"))
-        .arguments(["server", "--listen", "127.0.0.1:{port}", "--database", "sqlite:registry.db"])
-        .start()
-        .await
-        .expect("the executable starts")
+    role_on("server", "sqlite:registry.db").start().await.expect("the executable starts")
 }
 
 /// Fails with the report of schemathesis if a check fails.

@@ -16,10 +16,15 @@ pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_model-registry");
 /// Time limit for anything that must happen eventually.
 pub(crate) const TIME_LIMIT: Duration = Duration::from_mins(1);
 
+/// Prepares a server of a role (`server`, `catalog`, `up`) on a free local port and a database. A relative SQLite path is in
+/// the temporary directory of the server.
+pub(crate) fn role_on(role: &str, url: &str) -> Launch {
+    Executable::launch(PROGRAM).arguments([role, "--listen", "127.0.0.1:{port}", "--database", url])
+}
+
 /// Prepares a registry server on a database, without access logs.
 pub(crate) fn server_on(url: &str) -> Launch {
-    let arguments = ["server", "--listen", "127.0.0.1:{port}", "--database", url, "--log-level", "info,access=off"];
-    Executable::launch(PROGRAM).arguments(arguments)
+    role_on("server", url).arguments(["--log-level", "info,access=off"])
 }
 
 /// Starts a registry server on a database.

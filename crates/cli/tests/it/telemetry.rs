@@ -1,18 +1,17 @@
 //! Traces and metrics that the running executable sends to a collector.
 
-use model_registry_testkit::{CollectorServer, Executable};
+use model_registry_testkit::CollectorServer;
 use serde_json::json;
 
-use crate::support::{Client, PROGRAM};
+use crate::support::{Client, role_on};
 
 #[tokio::test]
 async fn traces_and_metrics_are_sent_to_the_configured_collector() {
     for role in ["server", "up"] {
         let collector = CollectorServer::start().await.unwrap();
-        let arguments = [role, "--listen", "127.0.0.1:{port}", "--database", "sqlite:x.db"];
         let settings =
             ["--telemetry-otlp-endpoint", collector.base_url(), "--telemetry-service-name", "registry-under-test"];
-        let mut server = Executable::launch(PROGRAM).arguments(arguments).arguments(settings).start().await.unwrap();
+        let mut server = role_on(role, "sqlite:x.db").arguments(settings).start().await.unwrap();
         let (trace, span) = (0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736_u128, 0x00f0_67aa_0ba9_02b7_u64);
         let caller = format!("00-{trace:032x}-{span:016x}-01");
         let model = json!({"name": "m"});

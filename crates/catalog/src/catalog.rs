@@ -10,7 +10,7 @@ use model_registry_catalog_sources::{
     Configuration, Files, Loaded, Measurements, Problem, Settings, read_all, read_configuration,
 };
 use model_registry_catalog_store::{CatalogLoad, CatalogStore, LoadReport};
-use model_registry_server::metrics::Metrics;
+use model_registry_server::telemetry::Metrics;
 use model_registry_store::dialect::Dialect;
 use model_registry_store::{Lease, Store, StoreError};
 use tokio::sync::{Notify, Semaphore};

@@ -22,7 +22,7 @@ use axum::routing::{get, post};
 use http::{HeaderMap, StatusCode};
 use model_registry_api::catalog::{MCP_CATALOG, MODEL_CATALOG};
 use model_registry_server::auth::{Access, Right, Rule};
-use model_registry_server::openapi::ServedDocument;
+use model_registry_server::openapi::DocumentHandler;
 use model_registry_server::{ApiError, response};
 use model_registry_store::StoreError;
 use serde_json::Value;
@@ -34,7 +34,7 @@ pub(crate) use filter_options::{OptionsCache, prepare as prepare_options};
 /// Who may do what, beyond the server crate's own rules: a preview changes nothing, although it is a POST, and the API's
 /// description is no secret.
 pub const RULES: &[Rule] = &[
-    Rule::every("/api/model_catalog/v1alpha1/sources/preview", Access::Needs(Right::Read)),
+    Rule::all("/api/model_catalog/v1alpha1/sources/preview", Access::Requires(Right::Read)),
     Rule::reading(openapi::PATH, Access::Public),
 ];
 
@@ -59,12 +59,12 @@ pub fn router(catalog: Catalog) -> Router {
         .route("/mcp_servers//tools/{*tool_name}", get(mcp_tools::without_server))
         .route("/mcp_servers/{server_id}/tools", get(mcp_tools::list))
         .route("/mcp_servers/{server_id}/tools/{*tool_name}", get(mcp_tools::get_one));
-    let document = ServedDocument::new(&openapi::document());
+    let document = DocumentHandler::new(&openapi::document());
     Router::new()
         .nest(MODEL_CATALOG, models)
         .nest(MCP_CATALOG, servers)
         .with_state(catalog)
-        .route(openapi::PATH, get(async move |headers: HeaderMap| document.answer(&headers)))
+        .route(openapi::PATH, get(async move |headers: HeaderMap| document.respond(&headers)))
 }
 
 /// A page as every list answers it; the items are JSON already.

@@ -1,4 +1,4 @@
-//! What `export` and `import` have in common: a database without a server, and how far they are.
+//! Common parts of `export` and `import`: access to the database without a server, and the progress line.
 
 use std::future::Future;
 use std::io::{IsTerminal, Write, stderr};
@@ -12,24 +12,25 @@ use model_registry_store::{Counts, PoolOptions, Progress, Store};
 
 use crate::database;
 
+/// Minimum time between two updates of the progress line.
 const REPORT_EVERY: Duration = Duration::from_millis(250);
 
-/// Opens the database of the settings and runs `work` on it. There is no log: what an operator has to know is said.
+/// Opens the database of the settings and runs `work` on it.
 pub(crate) fn with_store<F, T>(settings: &Settings, work: impl FnOnce(Store) -> F) -> anyhow::Result<T>
 where
     F: Future<Output = anyhow::Result<T>>,
 {
-    let source = database::source(settings)?;
+    let url = database::url(settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     runtime.block_on(async {
-        let store = Store::connect(&source, PoolOptions::default(), Clock::system()).await?;
+        let store = Store::connect(&url, PoolOptions::default(), Clock::system()).await?;
         let result = work(store.clone()).await;
         store.database()?.close().await;
         result
     })
 }
 
-/// One line on a terminal that is written over and over; nothing elsewhere.
+/// A progress line on standard error, overwritten in place; none if standard error is not a terminal.
 pub(crate) struct ProgressLine {
     shown: Mutex<Option<Instant>>,
     is_terminal: bool,

@@ -1,21 +1,91 @@
-//! One file per subcommand.
+//! The subcommands, one file each. To add one: a file with `command()` and `run()`, its `mod` line and its entry in
+//! [`SUBCOMMANDS`].
 
-pub(crate) mod artifacts;
 pub(crate) mod catalog;
-pub(crate) mod completion;
-pub(crate) mod config;
-pub(crate) mod environments;
-pub(crate) mod experiments;
-pub(crate) mod export;
-pub(crate) mod import;
-pub(crate) mod metrics;
-pub(crate) mod models;
-pub(crate) mod open;
-pub(crate) mod register;
-pub(crate) mod runs;
-pub(crate) mod search;
-pub(crate) mod server;
-pub(crate) mod services;
-pub(crate) mod up;
-pub(crate) mod versions;
-pub(crate) mod watch;
+mod completion;
+mod config;
+mod export;
+mod import;
+mod metrics;
+mod open;
+mod register;
+mod search;
+mod search_results;
+mod server;
+mod up;
+mod watch;
+
+use clap::{ArgMatches, Command};
+use model_registry_server::config::Schema;
+
+use crate::entity::{self, ARTIFACTS, ENVIRONMENTS, EXPERIMENTS, KindCommand, MODELS, RUNS, SERVICES, VERSIONS};
+
+/// A subcommand.
+pub(crate) enum Subcommand {
+    Own {
+        command: fn(&Schema) -> Command,
+        run: fn(&Schema, &ArgMatches) -> anyhow::Result<()>,
+    },
+    /// The commands of a kind of entity: see `entity.rs`.
+    Kind(&'static KindCommand),
+}
+
+use Subcommand::{Kind, Own};
+
+/// All subcommands, in the order of the help.
+pub(crate) const SUBCOMMANDS: &[Subcommand] = &[
+    Own { command: up::command, run: up::run },
+    Own { command: server::command, run: server::run },
+    Own { command: server::proxy_command, run: server::run_proxy },
+    Own { command: register::command, run: register::run },
+    Own { command: search::command, run: search::run },
+    Kind(&MODELS),
+    Kind(&VERSIONS),
+    Kind(&ARTIFACTS),
+    Kind(&EXPERIMENTS),
+    Kind(&RUNS),
+    Own { command: metrics::command, run: metrics::run },
+    Kind(&ENVIRONMENTS),
+    Kind(&SERVICES),
+    Own { command: open::command, run: open::run },
+    Own { command: config::command, run: config::run },
+    Own { command: completion::command, run: completion::run },
+    Own { command: export::command, run: export::run },
+    Own { command: import::command, run: import::run },
+    Own { command: watch::command, run: watch::run },
+    Own { command: catalog::command, run: catalog::run },
+];
+
+impl Subcommand {
+    pub(crate) fn command(&self, schema: &Schema) -> Command {
+        match self {
+            Own { command, .. } => command(schema),
+            Kind(kind) => entity::command(kind),
+        }
+    }
+
+    pub(crate) fn run(&self, schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
+        match self {
+            Own { run, .. } => run(schema, arguments),
+            Kind(kind) => entity::run(kind, arguments),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model_registry_server::config;
+
+    use super::*;
+    use crate::entity::KIND_COMMANDS;
+
+    #[test]
+    fn every_kind_command_is_a_subcommand() {
+        let schema = Schema::new(&[config::SETTINGS, catalog::SETTINGS]);
+        let names: Vec<String> =
+            SUBCOMMANDS.iter().map(|subcommand| subcommand.command(&schema).get_name().to_owned()).collect();
+        for kind in KIND_COMMANDS {
+            assert!(names.iter().any(|name| name == kind.name()), "{}", kind.name());
+        }
+    }
+}

@@ -1,4 +1,4 @@
-//! Which database the settings name.
+//! The database of the settings.
 
 use std::path::PathBuf;
 
@@ -6,19 +6,20 @@ use etcetera::BaseStrategy;
 use model_registry_server::config::{self as key, ConfigError, Setting, Settings};
 use model_registry_store::{DatabaseTls, DatabaseUrl, Pem};
 
-/// The database of `--database`, of the reference's flags, or a file in the user's data directory.
-pub(crate) fn source(settings: &Settings) -> Result<DatabaseUrl, ConfigError> {
-    let source = if let Some(url) = settings.text(&key::DATABASE) {
+/// The database URL: `--database`, or the flags of the Kubeflow Model Registry, or a SQLite file in the user's data
+/// directory.
+pub(crate) fn url(settings: &Settings) -> Result<DatabaseUrl, ConfigError> {
+    let database = if let Some(url) = settings.string(&key::DATABASE) {
         url.parse().map_err(|error| wrong(settings, &key::DATABASE, &error))?
-    } else if let Some(dsn) = settings.text(&key::EMBEDMD_DATABASE_DSN) {
-        let kind = settings.text(&key::EMBEDMD_DATABASE_TYPE).unwrap_or("mysql");
+    } else if let Some(dsn) = settings.string(&key::EMBEDMD_DATABASE_DSN) {
+        let kind = settings.string(&key::EMBEDMD_DATABASE_TYPE).unwrap_or("mysql");
         DatabaseUrl::from_type_and_dsn(kind, dsn)
             .map_err(|error| wrong(settings, &key::EMBEDMD_DATABASE_DSN, &error))?
     } else {
-        DatabaseUrl::Sqlite { path: Some(default_path()?) }
+        DatabaseUrl::Sqlite { path: Some(default_path("registry.db")?) }
     };
     let tls = tls(settings)?;
-    source.with_tls(&tls).map_err(|error| ConfigError {
+    database.with_tls(&tls).map_err(|error| ConfigError {
         place: format!("--{}", key::EMBEDMD_DATABASE_SSL_CA.flag()),
         reason: format!("cannot read the certificates: {error}"),
     })
@@ -29,15 +30,16 @@ fn wrong(settings: &Settings, setting: &Setting, reason: &impl ToString) -> Conf
     ConfigError { place, reason: reason.to_string() }
 }
 
-fn default_path() -> Result<PathBuf, ConfigError> {
+/// A file in the user's data directory.
+pub(crate) fn default_path(file_name: &str) -> Result<PathBuf, ConfigError> {
     let directories = etcetera::choose_base_strategy().map_err(|error| ConfigError {
         place: "--database".to_owned(),
-        reason: format!("no home directory to keep the data in ({error}): name a file with --database sqlite:PATH"),
+        reason: format!("no home directory for the database file ({error}): set a file with --database sqlite:PATH"),
     })?;
-    Ok(directories.data_dir().join("model-registry").join("registry.db"))
+    Ok(directories.data_dir().join("model-registry").join(file_name))
 }
 
-/// The reference's flags for TLS to the database.
+/// TLS of the database connection, from the flags of the Kubeflow Model Registry.
 fn tls(settings: &Settings) -> Result<DatabaseTls, ConfigError> {
     let file = |setting: &Setting, pem: Pem| match settings.path(setting) {
         Some(path) => {
@@ -48,12 +50,12 @@ fn tls(settings: &Settings) -> Result<DatabaseTls, ConfigError> {
     let certificate = file(&key::EMBEDMD_DATABASE_SSL_CERT, Pem::Certificates)?;
     let key = file(&key::EMBEDMD_DATABASE_SSL_KEY, Pem::Key)?;
     let root = file(&key::EMBEDMD_DATABASE_SSL_ROOT_CERT, Pem::Certificates)?;
-    let further = file(&key::EMBEDMD_DATABASE_SSL_CA, Pem::Certificates)?;
+    let additional = file(&key::EMBEDMD_DATABASE_SSL_CA, Pem::Certificates)?;
     let verify_server = settings.is_on(&key::EMBEDMD_DATABASE_SSL_VERIFY_SERVER_CERT);
     Ok(DatabaseTls {
-        is_required: verify_server || [&certificate, &key, &root, &further].iter().any(|path| path.is_some()),
+        is_required: verify_server || [&certificate, &key, &root, &additional].iter().any(|path| path.is_some()),
         client: certificate.zip(key),
-        roots: root.into_iter().chain(further).collect(),
+        roots: root.into_iter().chain(additional).collect(),
         verify_server,
     })
 }

@@ -1,59 +1,63 @@
-//! The commands that every kind of entity has: list, get, create, update, archive.
+//! The commands of the kinds of entity: list, get, create, update, archive.
 //!
-//! Kinds differ in their [`Noun`] and in their declared fields; there is no code per kind.
+//! Kinds differ by their [`KindCommand`] and by the declaration of their fields; there is no code per kind.
 
 mod archive;
 mod create;
 mod fields;
 mod get;
+mod kind_command;
 mod list;
-mod noun;
 mod operations;
-pub(crate) mod parents;
+pub(crate) mod parent_names;
+pub(crate) mod print;
 mod properties;
 mod reference;
+mod reference_fields;
 mod update;
 
 use clap::{ArgMatches, Command};
 
-pub(crate) use fields::{add_fields, literal, read_fields};
-pub(crate) use list::ilike;
-pub(crate) use noun::{ARTIFACTS, ENVIRONMENTS, EXPERIMENTS, MODELS, NOUNS, Noun, RUNS, SERVICES, VERSIONS};
+pub(crate) use fields::{add_fields, quoted, read_fields};
+pub(crate) use kind_command::{
+    ARTIFACTS, ENVIRONMENTS, EXPERIMENTS, KIND_COMMANDS, KindCommand, MODELS, RUNS, SERVICES, VERSIONS,
+};
+pub(crate) use list::name_contains;
 pub(crate) use operations::{value, values};
 pub(crate) use properties::{add_properties, read_properties};
 pub(crate) use reference::{Target, resolve};
 
-use crate::session::{self, Session};
+use crate::client_context::{self, ClientContext};
 
-/// How entities are named on the command line; part of the help of each kind.
+/// Help on references, for every kind.
 const REFERENCES: &str = "\
-An entity is named by its id (`7` or `id:7`) or by its name; `name:7` is the one whose name is 7.";
+Refer to an entity by its id (`7` or `id:7`) or its name; `name:7` is the entity with the name 7.";
 
-/// The command of a kind, with its subcommands.
-pub(crate) fn command(noun: &'static Noun) -> Command {
-    let command = Command::new(noun.command)
-        .about(noun.about)
+/// The subcommand of a kind.
+pub(crate) fn command(kind: &'static KindCommand) -> Command {
+    let command = Command::new(kind.name())
+        .about(kind.about)
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommand(list::command(noun))
-        .subcommand(get::command(noun))
-        .subcommand(create::command(noun))
-        .subcommand(update::command(noun))
-        .after_help(format!("{REFERENCES}{}\n\n{}", noun.reference_help, noun.examples));
-    let command = if noun.archived.is_some() { command.subcommand(archive::command(noun)) } else { command };
-    session::with_options(command)
+        .subcommand(list::command(kind))
+        .subcommand(get::command(kind))
+        .subcommand(create::command(kind))
+        .subcommand(update::command(kind))
+        .after_help(format!("{REFERENCES}{}\n\n{}", kind.reference_help, kind.examples));
+    let command = if kind.archived.is_some() { command.subcommand(archive::command(kind)) } else { command };
+    client_context::with_options(command)
 }
 
-pub(crate) fn run(noun: &'static Noun, arguments: &ArgMatches) -> anyhow::Result<()> {
+pub(crate) fn run(kind: &'static KindCommand, arguments: &ArgMatches) -> anyhow::Result<()> {
     let Some((name, arguments)) = arguments.subcommand() else { return Ok(()) };
-    let session = Session::open(arguments)?;
-    session::block_on(async {
+    let context = ClientContext::open(arguments)?;
+    client_context::block_on(async {
         match name {
-            "list" => list::run(noun, &session, arguments).await,
-            "get" => get::run(noun, &session, arguments).await,
-            "create" => create::run(noun, &session, arguments).await,
-            "update" => update::run(noun, &session, arguments).await,
-            _ => archive::run(noun, &session, arguments).await,
+            "list" => list::run(kind, &context, arguments).await,
+            "get" => get::run(kind, &context, arguments).await,
+            "create" => create::run(kind, &context, arguments).await,
+            "update" => update::run(kind, &context, arguments).await,
+            _ => archive::run(kind, &context, arguments).await,
         }
     })
 }

@@ -1,4 +1,4 @@
-//! The configuration file of the client commands: named servers.
+//! The configuration file of the client commands: profiles, each with a server and its credentials.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use serde::Deserialize;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Profiles {
-    /// The profile that holds when none is named.
+    /// The profile to use by default.
     pub(crate) default: Option<String>,
     #[serde(rename = "profiles")]
     pub(crate) named: BTreeMap<String, Profile>,
@@ -19,7 +19,7 @@ pub(crate) struct Profiles {
     pub(crate) path: PathBuf,
 }
 
-/// A server and how to talk to it.
+/// A server, its credentials and the output format.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Profile {
@@ -31,7 +31,7 @@ pub(crate) struct Profile {
 }
 
 impl Profiles {
-    /// Reads the file; where there is none, there are no profiles.
+    /// Loads the file; without a file there are no profiles.
     pub(crate) fn load() -> Result<Self, ConfigError> {
         let Ok(directories) = etcetera::choose_base_strategy() else { return Ok(Self::default()) };
         let path = directories.config_dir().join("model-registry").join("client.toml");
@@ -60,8 +60,8 @@ impl Profiles {
         Ok(profiles)
     }
 
-    /// The profile of a name, or else the default one; none where nothing names one.
-    pub(crate) fn choose(&self, name: Option<(&str, &str)>) -> Result<Option<(&str, &Profile)>, ConfigError> {
+    /// The profile with a name, given with its origin, or else the default profile.
+    pub(crate) fn select(&self, name: Option<(&str, &str)>) -> Result<Option<(&str, &Profile)>, ConfigError> {
         let place = self.path.display().to_string();
         let default = self.default.as_deref().map(|name| (name, place.as_str()));
         let Some((name, place)) = name.or(default) else { return Ok(None) };
@@ -69,10 +69,10 @@ impl Profiles {
             return Ok(Some((name, profile)));
         }
         let known: Vec<_> = self.named.keys().map(String::as_str).collect();
-        let known = if known.is_empty() { "has none".to_owned() } else { format!("has {}", known.join(", ")) };
+        let known = if known.is_empty() { "has no profiles".to_owned() } else { format!("has {}", known.join(", ")) };
         Err(ConfigError {
             place: place.to_owned(),
-            reason: format!("there is no profile `{name}`: {} {known}", self.path.display()),
+            reason: format!("no profile `{name}`: {} {known}", self.path.display()),
         })
     }
 }
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_key_is_told_with_its_place() {
+    fn an_unknown_key_is_reported_with_its_position() {
         let error = parse("[profiles.a]\nserver = \"http://a\"\ntokn = \"x\"\n").unwrap_err().to_string();
         assert_eq!(
             error,
@@ -95,12 +95,12 @@ mod tests {
     }
 
     #[test]
-    fn the_named_profile_comes_before_the_default_one() {
+    fn a_named_profile_overrides_the_default_profile() {
         let profiles = parse("default = \"a\"\n[profiles.a]\nserver = \"http://a\"\n[profiles.b]\n").unwrap();
-        assert_eq!(profiles.choose(None).unwrap().unwrap().0, "a");
-        assert_eq!(profiles.choose(Some(("b", "--profile"))).unwrap().unwrap().0, "b");
-        let error = profiles.choose(Some(("c", "--profile"))).unwrap_err().to_string();
-        assert_eq!(error, "--profile: there is no profile `c`: client.toml has a, b");
-        assert!(parse("").unwrap().choose(None).unwrap().is_none());
+        assert_eq!(profiles.select(None).unwrap().unwrap().0, "a");
+        assert_eq!(profiles.select(Some(("b", "--profile"))).unwrap().unwrap().0, "b");
+        let error = profiles.select(Some(("c", "--profile"))).unwrap_err().to_string();
+        assert_eq!(error, "--profile: no profile `c`: client.toml has a, b");
+        assert!(parse("").unwrap().select(None).unwrap().is_none());
     }
 }

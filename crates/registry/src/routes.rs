@@ -15,7 +15,7 @@ use axum::Router;
 use axum::routing::get;
 use http::HeaderMap;
 use model_registry_api::ApiVersion;
-use model_registry_server::openapi::ServedDocument;
+use model_registry_server::openapi::DocumentHandler;
 
 pub(crate) use changes::FeedReaders;
 
@@ -30,7 +30,7 @@ pub(crate) struct Context {
 
 /// The routes of the registry, to be completed with the fallbacks of the server crate.
 pub fn router(registry: Registry) -> Router {
-    let document = ServedDocument::new(&openapi::document());
+    let document = DocumentHandler::new(&openapi::document());
     let registry = Arc::new(registry);
     ApiVersion::ALL
         .into_iter()
@@ -38,7 +38,7 @@ pub fn router(registry: Registry) -> Router {
             let context = Context { registry: Arc::clone(&registry), version };
             router.nest(version.base_path(), routes(version).with_state(context))
         })
-        .route(openapi::PATH, get(async move |headers: HeaderMap| document.answer(&headers)))
+        .route(openapi::PATH, get(async move |headers: HeaderMap| document.respond(&headers)))
 }
 
 fn routes(version: ApiVersion) -> Router<Context> {

@@ -1,13 +1,13 @@
-//! Who is calling, and whether they may.
+//! Authentication and authorization.
 //!
-//! * `identify`: a request's bearer token becomes a [`Caller`], which handlers find in the request's extensions.
-//! * [`Rules`]: which right a method and path need, in one table.
-//! * [`Policy`]: which right a caller has, decided by [`Policy::authorize`] and nowhere else.
+//! * [`Authenticator`]: identifies the [`Caller`] of a request by its bearer token; handlers find it in the extensions.
+//! * [`Rules`]: a table of the rights that methods and paths require.
+//! * [`Policy`]: the rights of a caller, decided by [`Policy::authorize`] only.
 //!
-//! A refused token is 401 without a reason (the log has it); a missing right is 403 and named. What has a route but no
-//! rule is refused.
+//! An invalid token is 401 without a reason, which is logged; a missing right is 403 and named in the message. A route
+//! without a rule is closed to all callers.
 //!
-//! To add a way to authenticate: one variant of [`Authenticator`] and one file beside `oidc.rs`.
+//! To add a way to authenticate: a variant of [`Authenticator`] and a file next to `oidc.rs`.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -28,109 +28,107 @@ mod tokens;
 
 pub use oidc::{Oidc, OidcError, OidcOptions};
 pub use policy::{Action, Policy, Right, Role};
-pub use rules::{Access, DEFAULT_RULES, Rule, Rules, Walked};
+pub use rules::{Access, DEFAULT_RULES, Rule, Rules};
 pub use tokens::{TokenFile, hash_token};
 
-/// Until there are several, everything is in this workspace.
+/// The only workspace until tenancy is supported.
 pub const DEFAULT_WORKSPACE: &str = "default";
 
-/// A longer token is refused unread.
+/// Maximum length of a token, in bytes.
 const LONGEST_TOKEN: usize = 8 * 1024;
 
-/// Who is calling.
+/// The sender of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// The user's name; `anonymous` when nobody is asked.
+    /// The user name; `anonymous` without authentication.
     pub user: String,
-    /// The groups the user is in.
+    /// The groups of the user.
     pub groups: Vec<String>,
 }
 
 impl Caller {
-    /// Returns the caller of a server that asks nobody.
+    /// The caller of a server without authentication.
     pub fn anonymous() -> Self {
         Self { user: "anonymous".to_owned(), groups: Vec::new() }
     }
 }
 
-/// How callers are known.
+/// A way to authenticate callers.
 #[derive(Clone)]
 pub enum Authenticator {
-    /// Nobody is asked.
+    /// No authentication.
     Anonymous,
-    /// By tokens whose hashes are in a file.
+    /// Static tokens, whose hashes are in a file.
     Tokens(TokenFile),
-    /// By tokens an identity provider signs.
+    /// Tokens that an identity provider signs.
     Oidc(Arc<Oidc>),
 }
 
 impl Authenticator {
-    /// Finds out who sends a request with these headers.
+    /// Identifies the sender of a request with these headers. Errors: `Unauthorized`, or `Unavailable` if the identity
+    /// provider cannot be reached.
     pub async fn identify(&self, headers: &HeaderMap) -> Result<Caller, ApiError> {
         let result = match self {
             Self::Anonymous => return Ok(Caller::anonymous()),
             Self::Tokens(tokens) => bearer(headers).and_then(|token| tokens.identify(token)),
             Self::Oidc(oidc) => match bearer(headers) {
                 Ok(token) => oidc.identify(token).await,
-                Err(refusal) => Err(refusal),
+                Err(rejection) => Err(rejection),
             },
         };
-        result.map_err(|refusal| match refusal {
-            Refusal::Token(reason) => {
-                tracing::info!(reason, "caller refused");
+        result.map_err(|rejection| match rejection {
+            Rejection::Token(reason) => {
+                tracing::info!(reason, "authentication failed");
                 ApiError::Unauthorized
             }
-            Refusal::Unavailable(reason) => {
-                tracing::error!(reason, "callers cannot be identified");
+            Rejection::Unavailable(reason) => {
+                tracing::error!(reason, "authentication is not available");
                 ApiError::Unavailable("the identity provider cannot be reached: try again later".into())
             }
         })
     }
 }
 
-/// Why nobody was identified; for the log only, and never with any part of the token.
+/// Why a caller was not identified; for the log only, and without any part of the token.
 #[derive(Debug)]
-enum Refusal {
+enum Rejection {
     Token(String),
     Unavailable(String),
 }
 
-impl Refusal {
+impl Rejection {
     fn token(reason: impl Into<String>) -> Self {
         Self::Token(reason.into())
     }
 }
 
-fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
+fn bearer(headers: &HeaderMap) -> Result<&str, Rejection> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
-    let value = values.next().ok_or_else(|| Refusal::token("no token"))?;
+    let value = values.next().ok_or_else(|| Rejection::token("no token"))?;
     if values.next().is_some() {
-        return Err(Refusal::token("several Authorization headers"));
+        return Err(Rejection::token("several Authorization headers"));
     }
-    let value = value.to_str().map_err(|_| Refusal::token("the Authorization header is not text"))?;
+    let value = value.to_str().map_err(|_| Rejection::token("the Authorization header is not ASCII"))?;
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
     let token = token.trim();
     if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() {
-        return Err(Refusal::token("not a bearer token"));
+        return Err(Rejection::token("not a bearer token"));
     }
     if token.len() > LONGEST_TOKEN {
-        return Err(Refusal::token("the token is too long"));
+        return Err(Rejection::token("the token is too long"));
     }
     Ok(token)
 }
 
-/// Everything that decides about a request.
+/// Authentication and authorization of a server.
 #[derive(Clone)]
 pub struct Auth {
-    /// How callers are known.
     pub authenticator: Authenticator,
-    /// What they may do.
     pub policy: Policy,
-    /// What a request needs.
     pub rules: Rules,
 }
 
-/// Lets only those requests through to `router` that `auth` allows.
+/// Adds authentication and authorization to a router.
 pub fn protect(router: Router, auth: Auth) -> Router {
     router.layer(middleware::from_fn_with_state(Arc::new(auth), check))
 }
@@ -139,12 +137,12 @@ async fn check(State(auth): State<Arc<Auth>>, mut request: Request, next: Next) 
     let access = auth.rules.find(request.method(), request.uri().path());
     let right = match access {
         Some(Access::Public) => return next.run(request).await,
-        Some(Access::Needs(right)) => right,
-        // Nothing is there, or a file of a web page: nothing to protect.
+        Some(Access::Requires(right)) => right,
+        // Without a route, the response is 404.
         None if request.extensions().get::<MatchedPath>().is_none() => return next.run(request).await,
         None => {
-            tracing::error!(path = request.uri().path(), "refused: the route has no authorization rule");
-            return ApiError::Forbidden("nobody has access to this path".into()).into_response();
+            tracing::error!(path = request.uri().path(), "rejected: the route has no authorization rule");
+            return ApiError::Forbidden("access to this path is not allowed".into()).into_response();
         }
     };
     let caller = match auth.authenticator.identify(request.headers()).await {
@@ -158,7 +156,7 @@ async fn check(State(auth): State<Arc<Auth>>, mut request: Request, next: Next) 
     next.run(request).await
 }
 
-/// Refuses to serve everybody on an address other machines can reach, unless that was asked for.
+/// Fails if unauthenticated access would be open to other machines, unless it is allowed explicitly.
 pub fn check_exposure(
     authenticator: &Authenticator,
     address: SocketAddr,
@@ -171,11 +169,11 @@ pub fn check_exposure(
     Ok(())
 }
 
-/// Anybody could change everything.
+/// Unauthenticated callers on other machines could change all data.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "refusing to let everybody who reaches {address} change everything: set --auth-mode, listen on 127.0.0.1, or pass \
-     --allow-anonymous if something in front checks callers"
+    "not listening on {address} without authentication, since anyone who reaches it could change all data: set \
+     --auth-mode, listen on 127.0.0.1, or pass --allow-anonymous if a proxy authenticates callers"
 )]
 pub struct ExposureError {
     address: SocketAddr,

@@ -1,7 +1,6 @@
-//! Request bodies that have to be one JSON document.
+//! Request bodies with a JSON document.
 //!
-//! The extractor hands out bytes, not values: how strict a document is read depends on its kind. The `Content-Type` is
-//! never looked at (parity, registry-server 2.2).
+//! The extractor yields bytes, because each kind decodes its document itself. The `Content-Type` is ignored (parity).
 
 use std::error::Error;
 
@@ -12,14 +11,14 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use crate::ApiError;
 
-/// The largest body accepted when nothing else is configured: 16 MiB.
+/// Maximum size of a body by default: 16 MiB.
 pub const DEFAULT_LIMIT: usize = 16 * 1024 * 1024;
 
-/// The limit `layers.rs` has already put around the body; it is told to clients that exceed it.
+/// The limit that `layers.rs` applied to the body, for the message of a 413.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BodyLimit(pub(crate) usize);
 
-/// The body of a request: not empty, within the limit, free of null bytes.
+/// The body of a request: not empty, within the limit, without null bytes. It is not parsed.
 #[derive(Clone, Debug)]
 pub struct JsonBody(pub Bytes);
 
@@ -39,7 +38,7 @@ impl<S: Sync> FromRequest<S> for JsonBody {
     }
 }
 
-/// Reads a whole body of at most `limit` bytes.
+/// Reads a body of at most `limit` bytes.
 pub async fn read(body: Body, limit: usize) -> Result<Bytes, ApiError> {
     match Limited::new(body, limit).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
@@ -59,8 +58,8 @@ fn is_too_long(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
-/// Finds a null byte or its JSON escape. An escaped backslash before `u0000` is ordinary text: a backslash always takes
-/// the character behind it along.
+/// Finds a null byte or its JSON escape. After an escaped backslash, `u0000` is ordinary text: each backslash escapes the
+/// character after it.
 fn contains_null(body: &[u8]) -> bool {
     if body.contains(&0) {
         return true;
@@ -87,20 +86,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn accepts_a_document_whatever_its_content_type() {
+    async fn the_content_type_is_ignored() {
         let mut request = Request::new(Body::from("{}"));
         request.headers_mut().insert("content-type", http::HeaderValue::from_static("text/plain"));
         assert_eq!(JsonBody::from_request(request, &()).await.unwrap().0, "{}");
     }
 
     #[tokio::test]
-    async fn refuses_an_empty_body() {
+    async fn an_empty_body_is_rejected() {
         let error = extract("", 10).await.unwrap_err();
         assert_eq!(error.status(), 400);
     }
 
     #[tokio::test]
-    async fn refuses_a_body_over_the_limit_and_names_it() {
+    async fn a_body_over_the_limit_is_rejected_and_the_limit_named() {
         assert_eq!(extract("0123456789", 10).await.unwrap(), "0123456789");
         let error = extract("0123456789x", 10).await.unwrap_err();
         assert_eq!(error.status(), 413);
@@ -108,7 +107,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn refuses_null_bytes_and_their_escape() {
+    async fn null_bytes_and_their_escape_are_rejected() {
         for body in ["a\0b", r#"{"name":"a\u0000b"}"#, r#"{"name":"\\\u0000"}"#] {
             let error = extract(body, 100).await.unwrap_err();
             assert_eq!(error.to_string(), "Request body contains null bytes which are not allowed", "{body}");
@@ -116,7 +115,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_escaped_backslash_before_the_digits_is_text() {
+    async fn an_escaped_backslash_before_the_digits_is_accepted() {
         for body in [r#"{"name":"a\\u0000b"}"#, r#"{"name":"\\\\u0000"}"#, r"\u000", r"\"] {
             assert!(extract(body, 100).await.is_ok(), "{body}");
         }

@@ -1,5 +1,5 @@
-//! The API documentation at `/docs`: Swagger UI over the OpenAPI documents of this server, served from the executable, so that it works
-//! without a network.
+//! The API documentation at `/docs`: Swagger UI with the OpenAPI documents of this server. Its files are part of the
+//! executable, so it works offline.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -13,23 +13,23 @@ use utoipa_swagger_ui::{Config, Url};
 
 use crate::ApiError;
 
-/// Returns the routes below `/docs` for the documents of this server: each with its name, the first one shown at first.
+/// The routes below `/docs`. `documents` are pairs of name and path; the page shows the first one initially.
 pub fn router(documents: &[(&'static str, &'static str)]) -> Router {
     let config = Arc::new(match documents {
         [(_, url)] => Config::from(*url),
-        // The page offers several documents by name.
+        // The page has a selector for several documents.
         several => Config::new(several.iter().map(|(name, url)| Url::new(name, url))),
     });
     let file = move |Path(path): Path<String>| {
         let config = Arc::clone(&config);
-        async move { answer(&path, config) }
+        async move { respond(&path, config) }
     };
     Router::new()
         .route("/docs", get(|| async { Redirect::permanent("/docs/index.html") }))
         .route("/docs/{*file}", get(file))
 }
 
-fn answer(path: &str, config: Arc<Config<'static>>) -> Response {
+fn respond(path: &str, config: Arc<Config<'static>>) -> Response {
     match utoipa_swagger_ui::serve(path, config) {
         Ok(Some(file)) => {
             let bytes = match file.bytes {
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_page_loads_its_parts_and_the_document_from_this_server() {
+    async fn the_page_loads_everything_from_this_server() {
         let (status, page) = get_text("/docs/index.html").await;
         assert_eq!(status, 200);
         assert!(!page.contains("https://"), "{page}");
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn several_documents_are_offered_by_name() {
+    async fn several_documents_are_listed_by_name() {
         let documents = [("Registry", "/openapi.json"), ("Catalog", "/catalog.json")];
         let request = Request::get("/docs/swagger-initializer.js").body(Body::empty()).unwrap();
         let script = text(router(&documents).oneshot(request).await.unwrap()).await;

@@ -1,8 +1,8 @@
-//! The errors a client can see, named by meaning, and the one place where each becomes a status and a body.
+//! The errors of the APIs, named by meaning, and their mapping to status codes and bodies.
 //!
-//! The body is `{"code":"<reason phrase>","message":"<what was wrong>"}`, compact. An internal error says only that it
-//! happened: its cause travels in the response's extensions to `layers.rs`, which logs it once, with its source chain,
-//! and adds the request id to the message.
+//! The body is `{"code":"<reason phrase>","message":"<description>"}`. An internal error does not reveal its cause: it is
+//! stored in the response's extensions for `layers.rs`, which logs it once with its source chain and adds the request id
+//! to the message.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -19,103 +19,105 @@ use crate::response;
 /// Any error, boxed: the cause of an [`ApiError::Internal`].
 pub type Cause = Box<dyn Error + Send + Sync>;
 
-/// What went wrong, as a client has to understand it.
+/// An error of a request.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
-    /// The request cannot be understood or breaks a rule: 400.
+    /// The request is malformed or violates a rule: 400.
     #[error("{0}")]
     Invalid(String),
     /// A required field is missing or empty: 422.
     #[error("{0}")]
     Unprocessable(String),
-    /// The same where the code in the body is the status' own phrase: 422.
+    /// A required field is missing or empty, where the code in the body is the reason phrase: 422.
     #[error("{0}")]
     UnprocessableEntity(String),
-    /// Nobody, or nobody we know, is calling: 401.
+    /// A valid token is missing: 401.
     #[error("authentication required")]
     Unauthorized,
-    /// The caller lacks a right, which the message names: 403.
+    /// The caller lacks a right, named in the message: 403.
     #[error("{0}")]
     Forbidden(String),
-    /// The thing named does not exist: 404.
+    /// The entity or path does not exist: 404.
     #[error("{0}")]
     NotFound(String),
-    /// The path exists, the method on it does not: 405.
+    /// The path does not support the method: 405.
     #[error("method not allowed")]
     MethodNotAllowed,
     /// Another entity already has this name or external id: 409.
     #[error("{0}")]
     Conflict(String),
-    /// The entity is no longer the one the caller saw: 412.
+    /// The entity has changed since the caller read it: 412.
     #[error("{0}")]
     PreconditionFailed(String),
-    /// What was asked for was here once and is not kept any more: 410.
+    /// The requested data existed and has been deleted: 410.
     #[error("{0}")]
     Gone(String),
-    /// The body is longer than `limit` bytes: 413.
+    /// The body exceeds `limit` bytes: 413.
     #[error("request body is larger than the limit of {limit} bytes")]
     PayloadTooLarge {
         /// The limit, in bytes.
         limit: usize,
     },
-    /// Try again later: 503.
+    /// The server is temporarily unable to respond: 503.
     #[error("{0}")]
     Unavailable(String),
-    /// The request was given up after this time: 504. Whether a write took place is unknown.
-    #[error("the request took longer than {} s and was given up", .0.as_secs_f32())]
+    /// The request was cancelled after this time: 504. Whether a write took effect is unknown.
+    #[error("the request was cancelled because it took longer than {} s", .0.as_secs_f32())]
     Timeout(Duration),
-    /// Our fault: 500.
+    /// An internal error: 500.
     #[error("internal error")]
     Internal(#[source] Cause),
 }
 
 impl ApiError {
-    /// Wraps a failure that is not the client's.
+    /// Wraps a failure that the client did not cause.
     pub fn internal(cause: impl Into<Cause>) -> Self {
         Self::Internal(cause.into())
     }
 
-    /// Returns the status this error answers with.
+    /// The status of the response.
     pub fn status(&self) -> StatusCode {
-        self.answer().status
+        self.parts().status
     }
 
-    /// THE mapping from meaning to wire.
-    fn answer(&self) -> Answer {
+    /// The mapping to status, code and header.
+    fn parts(&self) -> ResponseParts {
         match self {
-            Self::Invalid(_) => Answer::new(StatusCode::BAD_REQUEST),
-            // parity (registry-server 2.2): the status is 422 but the code in the body stays "Bad Request".
-            Self::Unprocessable(_) => Answer { code: "Bad Request", ..Answer::new(StatusCode::UNPROCESSABLE_ENTITY) },
-            Self::UnprocessableEntity(_) => {
-                // http calls it by its newer name.
-                Answer { code: "Unprocessable Entity", ..Answer::new(StatusCode::UNPROCESSABLE_ENTITY) }
+            Self::Invalid(_) => ResponseParts::new(StatusCode::BAD_REQUEST),
+            // parity: the status is 422, but the code in the body is "Bad Request".
+            Self::Unprocessable(_) => {
+                ResponseParts { code: "Bad Request", ..ResponseParts::new(StatusCode::UNPROCESSABLE_ENTITY) }
             }
-            Self::Unauthorized => Answer {
+            Self::UnprocessableEntity(_) => {
+                // The reason phrase in the http crate is newer.
+                ResponseParts { code: "Unprocessable Entity", ..ResponseParts::new(StatusCode::UNPROCESSABLE_ENTITY) }
+            }
+            Self::Unauthorized => ResponseParts {
                 header: Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
-                ..Answer::new(StatusCode::UNAUTHORIZED)
+                ..ResponseParts::new(StatusCode::UNAUTHORIZED)
             },
-            Self::Forbidden(_) => Answer::new(StatusCode::FORBIDDEN),
-            Self::NotFound(_) => Answer::new(StatusCode::NOT_FOUND),
-            Self::MethodNotAllowed => Answer::new(StatusCode::METHOD_NOT_ALLOWED),
-            Self::Conflict(_) => Answer::new(StatusCode::CONFLICT),
-            Self::PreconditionFailed(_) => Answer::new(StatusCode::PRECONDITION_FAILED),
-            Self::Gone(_) => Answer::new(StatusCode::GONE),
-            Self::PayloadTooLarge { .. } => Answer::new(StatusCode::PAYLOAD_TOO_LARGE),
-            Self::Unavailable(_) => Answer {
+            Self::Forbidden(_) => ResponseParts::new(StatusCode::FORBIDDEN),
+            Self::NotFound(_) => ResponseParts::new(StatusCode::NOT_FOUND),
+            Self::MethodNotAllowed => ResponseParts::new(StatusCode::METHOD_NOT_ALLOWED),
+            Self::Conflict(_) => ResponseParts::new(StatusCode::CONFLICT),
+            Self::PreconditionFailed(_) => ResponseParts::new(StatusCode::PRECONDITION_FAILED),
+            Self::Gone(_) => ResponseParts::new(StatusCode::GONE),
+            Self::PayloadTooLarge { .. } => ResponseParts::new(StatusCode::PAYLOAD_TOO_LARGE),
+            Self::Unavailable(_) => ResponseParts {
                 header: Some((RETRY_AFTER, HeaderValue::from_static("5"))),
-                ..Answer::new(StatusCode::SERVICE_UNAVAILABLE)
+                ..ResponseParts::new(StatusCode::SERVICE_UNAVAILABLE)
             },
-            Self::Timeout(_) => Answer::new(StatusCode::GATEWAY_TIMEOUT),
-            Self::Internal(_) => Answer::new(StatusCode::INTERNAL_SERVER_ERROR),
+            Self::Timeout(_) => ResponseParts::new(StatusCode::GATEWAY_TIMEOUT),
+            Self::Internal(_) => ResponseParts::new(StatusCode::INTERNAL_SERVER_ERROR),
         }
     }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let answer = self.answer();
-        let mut response = response::json(answer.status, body(answer.code, &self.to_string()));
-        if let Some((name, value)) = answer.header {
+        let parts = self.parts();
+        let mut response = response::json(parts.status, body(parts.code, &self.to_string()));
+        if let Some((name, value)) = parts.header {
             response.headers_mut().insert(name, value);
         }
         if let Self::Internal(cause) = self {
@@ -125,18 +127,18 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// The cause of a 500, carried in the response's extensions until it is logged.
+/// The cause of a 500, stored in the response's extensions until it is logged.
 #[derive(Clone, Debug)]
 pub struct Failure(Arc<dyn Error + Send + Sync>);
 
 impl Failure {
-    /// Returns the cause and everything behind it in one line: `outer: middle: root`.
+    /// The cause and its sources on one line: `outer: middle: root`.
     pub fn chain(&self) -> String {
         let mut text = self.0.to_string();
         let mut source = self.0.source();
         while let Some(error) = source {
             let message = error.to_string();
-            // Many libraries repeat their source in their own message.
+            // Many libraries include the source in their own message.
             if !text.ends_with(&message) {
                 text.push_str(": ");
                 text.push_str(&message);
@@ -147,20 +149,20 @@ impl Failure {
     }
 }
 
-/// Status, code of the body and the one extra header some errors carry.
-struct Answer {
+/// Status, code of the body, and the additional header of some errors.
+struct ResponseParts {
     status: StatusCode,
     code: &'static str,
     header: Option<(HeaderName, HeaderValue)>,
 }
 
-impl Answer {
+impl ResponseParts {
     fn new(status: StatusCode) -> Self {
         Self { status, code: status.canonical_reason().unwrap_or("Error"), header: None }
     }
 }
 
-/// Writes the error body every answer shares.
+/// The JSON body of an error.
 pub(crate) fn body(code: &str, message: &str) -> Vec<u8> {
     #[derive(Serialize)]
     struct ErrorBody<'a> {
@@ -182,7 +184,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_meaning_has_its_status_and_code() {
+    async fn each_error_has_its_status_and_code() {
         let cases = [
             (ApiError::Invalid("x".into()), 400, "Bad Request"),
             (ApiError::Unprocessable("x".into()), 422, "Bad Request"),
@@ -206,13 +208,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_internal_error_does_not_show_its_cause() {
+    async fn an_internal_error_does_not_reveal_its_cause() {
         let (_, body) = wire(ApiError::internal("password=hunter2")).await;
         assert_eq!(body, r#"{"code":"Internal Server Error","message":"internal error"}"#);
     }
 
     #[test]
-    fn a_cause_is_told_with_its_sources_and_no_repetition() {
+    fn a_cause_is_formatted_with_its_sources_without_repetition() {
         #[derive(Debug, thiserror::Error)]
         #[error("reading the row")]
         struct Outer(#[source] std::io::Error);
@@ -221,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn waiting_and_authenticating_are_announced_by_headers() {
+    fn unavailable_and_unauthorized_have_their_headers() {
         let response = ApiError::Unavailable("starting".into()).into_response();
         assert_eq!(response.headers()[RETRY_AFTER], "5");
         let response = ApiError::Unauthorized.into_response();

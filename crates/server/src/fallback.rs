@@ -1,4 +1,4 @@
-//! What a router answers where it has no route: JSON like every other error.
+//! Responses of a router to unknown paths and methods: JSON errors.
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
@@ -9,12 +9,12 @@ use http::{Method, StatusCode, Uri};
 use crate::ApiError;
 use crate::request::RequestContext;
 
-/// Completes a router: JSON 404 for unknown paths, JSON 405 with `Allow` for other methods, 204 with `Allow` for
-/// OPTIONS. Call it once, after the last route. HEAD is answered by every GET route already.
+/// Completes a router: JSON 404 for unknown paths, JSON 405 with `Allow` for other methods, 204 with `Allow` for OPTIONS.
+/// Call it once, after the last route. Every GET route handles HEAD already.
 pub fn finish<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
     router
         .method_not_allowed_fallback(other_method)
-        .route_layer(middleware::from_fn(remember_route))
+        .route_layer(middleware::from_fn(record_route))
         .fallback(unknown_path)
 }
 
@@ -22,7 +22,7 @@ async fn unknown_path(uri: Uri) -> ApiError {
     ApiError::NotFound(format!("no such path: {}", uri.path()))
 }
 
-// axum adds the `Allow` header behind this handler.
+// axum adds the `Allow` header to this response.
 async fn other_method(method: Method) -> Response {
     if method == Method::OPTIONS {
         return StatusCode::NO_CONTENT.into_response();
@@ -30,8 +30,8 @@ async fn other_method(method: Method) -> Response {
     ApiError::MethodNotAllowed.into_response()
 }
 
-/// Tells the outer layers which route was taken: they run before routing and cannot see it themselves.
-async fn remember_route(request: Request, next: Next) -> Response {
+/// Records the matched route for the outer layers, which run before routing.
+async fn record_route(request: Request, next: Next) -> Response {
     if let Some(context) = request.extensions().get::<RequestContext>()
         && let Some(route) = request.extensions().get::<MatchedPath>()
     {
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn another_method_is_a_json_405_that_lists_the_methods() {
+    async fn another_method_is_a_json_405_with_the_allowed_methods() {
         let response = send("DELETE", "/things/1").await;
         assert_eq!(response.status(), 405);
         assert_eq!(response.headers()["allow"], "GET,HEAD,PATCH");
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn options_lists_the_methods_without_a_body() {
+    async fn options_responds_with_the_allowed_methods_and_no_body() {
         let response = send("OPTIONS", "/things/1").await;
         assert_eq!(response.status(), 204);
         assert_eq!(response.headers()["allow"], "GET,HEAD,PATCH");
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn head_answers_like_get_without_the_body() {
+    async fn head_responds_like_get_without_a_body() {
         let response = send("HEAD", "/things/1").await;
         assert_eq!(response.status(), 200);
         assert_eq!(text(response).await, "");

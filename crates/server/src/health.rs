@@ -1,10 +1,10 @@
-//! Probes. They answer at once, ready or not: a check that does not return within its time has failed.
+//! Health probes. A check that does not complete within a timeout fails.
 //!
 //! * `/livez`: 200 while the process runs.
-//! * any path that ends in `/readyz/isDirty`: the checks of [`Scope::Storage`] (parity, registry-server 2.10).
-//! * any path that ends in `/readyz/health`, and `/readyz`: every check.
+//! * any path that ends in `/readyz/isDirty`: the checks of [`Scope::Storage`] (parity).
+//! * any path that ends in `/readyz/health`, and `/readyz`: all checks.
 //!
-//! The body is `OK` or what is wrong; `?format=json` tells about each check.
+//! The body is `OK` or the message of the first failure; with `?format=json`, a document with every check.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -20,19 +20,19 @@ use serde_json::{Map, Value};
 
 use crate::{ApiError, Query, response};
 
-/// How long a check may take; kubelet gives up after one second by default, manifests grant five.
+/// Timeout of a check. The timeout of kubelet is one second by default; the manifests set five.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What a check is about, which decides the probes it takes part in.
+/// The subject of a check, which determines the probes that run it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Storage is reachable and its schema is usable.
+    /// The database is reachable and its schema usable.
     Storage,
-    /// The service can answer requests.
+    /// The service is ready for requests.
     Service,
 }
 
-/// What a check found.
+/// The result of a check.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     is_healthy: bool,
@@ -41,12 +41,12 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Reports that all is well.
+    /// A passed check.
     pub fn pass(message: impl Into<String>) -> Self {
         Self { is_healthy: true, message: message.into(), details: Map::new() }
     }
 
-    /// Reports what is wrong, in words an operator can act on.
+    /// A failed check; the message tells an operator what to fix.
     pub fn fail(message: impl Into<String>) -> Self {
         Self { is_healthy: false, ..Self::pass(message) }
     }
@@ -55,7 +55,7 @@ impl Outcome {
         self.is_healthy
     }
 
-    /// Adds a detail for `?format=json`.
+    /// Adds a detail, shown with `?format=json`.
     #[must_use]
     pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.details.insert(key.to_owned(), value.into());
@@ -69,13 +69,13 @@ struct Check {
     run: Box<dyn Fn() -> BoxFuture<'static, Outcome> + Send + Sync>,
 }
 
-/// The checks of a server, in the order they were added.
+/// The checks of a server, in order.
 #[derive(Default)]
 pub struct Health {
     checks: Vec<Check>,
 }
 
-/// Which probe a path asks for.
+/// The probe of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Probe {
     Live,
@@ -84,7 +84,7 @@ pub(crate) enum Probe {
 }
 
 impl Probe {
-    /// Recognizes the path of a probe.
+    /// The probe of a path, if it is one.
     pub(crate) fn of(path: &str) -> Option<Self> {
         match path {
             "/livez" => Some(Self::Live),
@@ -95,7 +95,7 @@ impl Probe {
         }
     }
 
-    /// Returns the name of the probe for logs and metrics: the prefix of a path is the caller's invention.
+    /// The route in logs and metrics, without the prefix, which the caller may choose.
     pub(crate) fn route(self) -> &'static str {
         match self {
             Self::Live => "/livez",
@@ -106,7 +106,7 @@ impl Probe {
 }
 
 impl Health {
-    /// Starts without any check: ready from the first moment.
+    /// No checks: always ready.
     pub fn new() -> Self {
         Self::default()
     }
@@ -122,8 +122,8 @@ impl Health {
         self
     }
 
-    /// Answers a probe.
-    pub(crate) async fn answer(&self, probe: Probe, request: Request) -> Response {
+    /// Responds to a probe.
+    pub(crate) async fn respond(&self, probe: Probe, request: Request) -> Response {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             let mut response = ApiError::MethodNotAllowed.into_response();
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET,HEAD"));
@@ -142,16 +142,16 @@ impl Health {
     }
 
     async fn outcomes(&self, probe: Probe) -> Vec<(&'static str, Outcome)> {
-        let takes_part = |check: &&Check| match probe {
+        let applies = |check: &&Check| match probe {
             Probe::Live => false,
             Probe::Storage => check.scope == Scope::Storage,
             Probe::Everything => true,
         };
-        join_all(self.checks.iter().filter(takes_part).map(|check| async {
+        join_all(self.checks.iter().filter(applies).map(|check| async {
             let outcome = tokio::time::timeout(CHECK_TIMEOUT, (check.run)()).await;
             let outcome = outcome.unwrap_or_else(|_| {
                 let seconds = CHECK_TIMEOUT.as_secs();
-                Outcome::fail(format!("{} check gave no answer within {seconds} s", check.name))
+                Outcome::fail(format!("{} check timed out after {seconds} s", check.name))
             });
             (check.name, outcome)
         }))
@@ -159,7 +159,7 @@ impl Health {
     }
 }
 
-// parity (registry-server 2.10): the keys of a check are capitalized, those around it are not.
+// parity: the keys of a check are capitalized, the others are not.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct CheckDocument<'a> {
@@ -194,7 +194,7 @@ fn document(outcomes: &[(&'static str, Outcome)], took: Duration) -> Vec<u8> {
     document.to_string().into_bytes()
 }
 
-#[expect(clippy::disallowed_methods, reason = "a probe reports the moment it was answered; nothing is decided by it")]
+#[expect(clippy::disallowed_methods, reason = "the time is shown to people; no decision depends on it")]
 fn now_in_seconds() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| i64::try_from(time.as_secs()).unwrap_or(i64::MAX))
 }
@@ -217,11 +217,11 @@ mod tests {
     async fn probe(health: &Health, method: &str, path: &str) -> Response {
         let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
         let probe = Probe::of(request.uri().path()).unwrap();
-        health.answer(probe, request).await
+        health.respond(probe, request).await
     }
 
     #[tokio::test]
-    async fn answers_ok_under_any_prefix() {
+    async fn probes_respond_under_any_prefix() {
         let health = health(Outcome::pass("fine"), Outcome::pass("fine"));
         for path in ["/readyz", "/livez", "/readyz/isDirty", "/readyz/health", "/any/prefix/readyz/health"] {
             let response = probe(&health, "GET", path).await;
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn tells_what_is_wrong_and_stays_alive() {
+    async fn a_failed_check_is_reported_and_does_not_affect_liveness() {
         let health = health(Outcome::pass("fine"), Outcome::fail("still migrating"));
         let response = probe(&health, "GET", "/readyz/health").await;
         assert_eq!(response.status(), 503);
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn describes_each_check_in_json() {
+    async fn the_json_format_has_every_check() {
         let health = health(Outcome::pass("database is healthy").with("schema_version", 7), Outcome::fail("no"));
         let response = probe(&health, "GET", "/readyz/health?format=json").await;
         assert_eq!(response.status(), 503);
@@ -260,15 +260,15 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_check_that_hangs_has_failed() {
+    async fn a_hanging_check_fails() {
         let health = Health::new().check("database", Scope::Storage, futures::future::pending);
         let response = probe(&health, "GET", "/readyz/isDirty").await;
         assert_eq!(response.status(), 503);
-        assert_eq!(text(response).await, "database check gave no answer within 3 s");
+        assert_eq!(text(response).await, "database check timed out after 3 s");
     }
 
     #[tokio::test]
-    async fn other_methods_are_refused() {
+    async fn other_methods_are_rejected() {
         let response = probe(&Health::new(), "POST", "/readyz/health").await;
         assert_eq!(response.status(), 405);
         assert_eq!(response.headers()["allow"], "GET,HEAD");

@@ -1,13 +1,13 @@
-//! What happens around every request, in this order, in one place:
+//! The steps around every request, in this order:
 //!
-//! 1. the request gets its id (the caller's `x-request-id` or a new one) and a span;
-//! 2. a cross-origin preflight is answered;
-//! 3. a probe is answered, whatever the load;
-//! 4. too many requests at once: 503; a body announced too long: 413;
-//! 5. the handler runs, within a time limit; a panic in it or before it becomes a failure;
-//! 6. a failure is logged with its cause, the answer gets its headers, it is counted and written to the access log.
+//! 1. Assign the request id (the caller's `x-request-id` or a new one) and a span.
+//! 2. Answer a CORS preflight.
+//! 3. Answer a health probe, independent of load.
+//! 4. Too many concurrent requests: 503 (load shedding). A `Content-Length` over the limit: 413.
+//! 5. Run the handler with a timeout; a panic in it or in an earlier step becomes a 500.
+//! 6. Log the cause of a 500, add headers to the response, count it, write the access log.
 //!
-//! It is one function rather than a stack of a dozen layers: the order is what one has to know about middleware.
+//! One function instead of a stack of a dozen layers, because the order matters.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -32,30 +32,28 @@ use crate::ApiError;
 use crate::body::{BodyLimit, DEFAULT_LIMIT};
 use crate::error::{self, Failure};
 use crate::health::{Health, Probe};
-use crate::metrics::Metrics;
 use crate::request::{REQUEST_ID, RequestContext, TimeLimit};
 use crate::response;
-use crate::trace_context::TraceContext;
+use crate::telemetry::{self, Metrics, TraceContext};
 
 mod cors;
 
 pub use cors::Cors;
 
-/// What can be chosen about the handling of requests.
+/// Options of the layers.
 pub struct Options {
-    /// The time a handler has until its answer's head; a streamed body may take longer.
+    /// Timeout until the head of the response; a streamed body may take longer.
     pub request_timeout: Duration,
-    /// The largest request body, in bytes.
+    /// Maximum size of a request body, in bytes.
     pub max_body: usize,
-    /// How many requests are answered at once; one more gets 503.
+    /// Maximum number of concurrent requests; more get 503.
     pub max_requests: usize,
-    /// Which web pages may call; nobody's unless configured.
+    /// Allowed origins; none by default.
     pub cors: Cors,
-    /// The checks behind the probes.
+    /// Health checks of the probes.
     pub health: Health,
-    /// Where requests are counted.
     pub metrics: Option<Metrics>,
-    /// Whether spans are described for a trace collector.
+    /// Whether spans get the attributes of OpenTelemetry.
     pub traces: bool,
 }
 
@@ -78,7 +76,7 @@ struct Shared {
     slots: Semaphore,
 }
 
-/// Puts everything a server does alike around a complete router.
+/// Adds the layers to a complete router.
 pub fn wrap(router: Router, options: Options) -> Router {
     let slots = Semaphore::new(options.max_requests.min(Semaphore::MAX_PERMITS));
     let shared = Arc::new(Shared { options, slots });
@@ -102,7 +100,7 @@ async fn handle(State(shared): State<Arc<Shared>>, mut request: Request, next: N
         span.record("trace_id", format!("{:032x}", trace.trace_id));
     }
     if shared.options.traces {
-        crate::otlp::begin(&span, trace);
+        telemetry::begin(&span, trace);
     }
     let line = AccessLine::new(&request);
     let origin = request.headers().get(ORIGIN).cloned();
@@ -110,11 +108,10 @@ async fn handle(State(shared): State<Arc<Shared>>, mut request: Request, next: N
     request.extensions_mut().insert(context.clone());
 
     let mut response = async {
-        // A panic anywhere, a probe's check included, is an answer and not a closed connection.
-        let answered = AssertUnwindSafe(answer(&shared, request, next, &context)).catch_unwind().await;
-        let response = answered.unwrap_or_else(|panic| {
-            ApiError::internal(format!("a handler panicked: {}", panic_text(&*panic))).into_response()
-        });
+        // A panic, also one of a health check, becomes a response instead of a closed connection.
+        let result = AssertUnwindSafe(respond(&shared, request, next, &context)).catch_unwind().await;
+        let response = result
+            .unwrap_or_else(|panic| ApiError::internal(format!("panic: {}", panic_text(&*panic))).into_response());
         finish_failure(response, &context)
     }
     .instrument(span.clone())
@@ -128,41 +125,42 @@ async fn handle(State(shared): State<Arc<Shared>>, mut request: Request, next: N
         metrics.observe(route, &line.method, status, took);
     }
     if shared.options.traces {
-        crate::otlp::describe(&span, line.method.as_str(), route, status);
+        telemetry::describe(&span, line.method.as_str(), route, status);
     }
     line.write(&span, route, status, took);
     response
 }
 
-async fn answer(shared: &Shared, request: Request, next: Next, context: &RequestContext) -> Response {
+async fn respond(shared: &Shared, request: Request, next: Next, context: &RequestContext) -> Response {
     let options = &shared.options;
     if let Some(response) = options.cors.preflight(&request) {
         return response;
     }
     if let Some(probe) = Probe::of(request.uri().path()) {
         context.set_route(probe.route());
-        return options.health.answer(probe, request).await;
+        return options.health.respond(probe, request).await;
     }
     let Ok(_slot) = shared.slots.try_acquire() else {
-        return ApiError::Unavailable("too many requests at once: try again shortly".into()).into_response();
+        return ApiError::Unavailable("too many concurrent requests: try again shortly".into()).into_response();
     };
     let mut request = match limit_body(request, options.max_body) {
         Ok(request) => request,
         Err(error) => return error.into_response(),
     };
     request.extensions_mut().insert(TimeLimit(options.request_timeout));
-    let answered = tokio::time::timeout(options.request_timeout, next.run(request)).await;
-    answered.unwrap_or_else(|_| ApiError::Timeout(options.request_timeout).into_response())
+    let result = tokio::time::timeout(options.request_timeout, next.run(request)).await;
+    result.unwrap_or_else(|_| ApiError::Timeout(options.request_timeout).into_response())
 }
 
-/// Refuses a body whose announced length is over the limit, and cuts off one that turns out to be.
+/// Rejects a body whose `Content-Length` exceeds the limit, and limits a body without one.
 fn limit_body(mut request: Request, limit: usize) -> Result<Request, ApiError> {
     request.extensions_mut().insert(BodyLimit(limit));
     if request.body().is_end_stream() {
         return Ok(request);
     }
-    let announced = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > limit as u64) {
+    let content_length =
+        request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if content_length.is_some_and(|length| length > limit as u64) {
         return Err(ApiError::PayloadTooLarge { limit });
     }
     Ok(request.map(|body| Body::new(Limited::new(body, limit))))
@@ -173,7 +171,7 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
 
-/// Logs the cause of a 500 and tells the client which request to ask about.
+/// Logs the cause of a 500 and puts the request id into its message.
 fn finish_failure(response: Response, context: &RequestContext) -> Response {
     let Some(failure) = response.extensions().get::<Failure>() else {
         return response;
@@ -189,7 +187,7 @@ fn decorate(headers: &mut HeaderMap, context: &RequestContext) {
     let defaults: [(HeaderName, &'static str); 3] = [
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (REFERRER_POLICY, "no-referrer"),
-        // Not `no-store`: an answer with an ETag may be kept, as long as it is revalidated.
+        // Not `no-store`: a response with an ETag may be cached if it is revalidated.
         (CACHE_CONTROL, "no-cache"),
     ];
     for (name, value) in defaults {
@@ -197,7 +195,7 @@ fn decorate(headers: &mut HeaderMap, context: &RequestContext) {
     }
 }
 
-/// What the access log says about a request. The query is left out: it may carry anything.
+/// A line of the access log. It excludes the query, which may contain secrets.
 struct AccessLine {
     method: Method,
     path: String,
@@ -218,9 +216,9 @@ impl AccessLine {
         let Self { method, path, peer } = self;
         let peer = peer.map(field::display);
         if is_probe {
-            tracing::debug!(target: "access", parent: span, %method, path, peer, status, latency_ms, "answered");
+            tracing::debug!(target: "access", parent: span, %method, path, peer, status, latency_ms, "request");
         } else {
-            tracing::info!(target: "access", parent: span, %method, path, peer, status, latency_ms, "answered");
+            tracing::info!(target: "access", parent: span, %method, path, peer, status, latency_ms, "request");
         }
     }
 }

@@ -1,15 +1,15 @@
-//! What every server of the system does alike, whatever it serves: settings, error answers, query strings and bodies,
-//! health, request ids, limits, who may call, the listening socket with its TLS and its orderly end, logs, metrics and
-//! traces.
+//! The parts that all HTTP servers of the system share: settings, error responses, query strings and bodies, health
+//! probes, request ids, limits, authentication and authorization, the listener with TLS and graceful shutdown, logs,
+//! metrics and traces.
 //!
-//! It never knows SQL, and never knows a kind of the registry or the catalog. The environment is read in `config` only.
+//! It contains no SQL and knows no entity of the registry or the catalog. Only `config` reads the environment.
 //!
-//! A server is put together like this, from the inside out:
+//! A server is assembled like this, from the inside out:
 //!
 //! ```no_run
 //! # use axum::{Router, routing::get};
 //! # use model_registry_server::auth::{self, Rules};
-//! # use model_registry_server::{config::Settings, fallback, health::Health, layers, metrics::Metrics, serve};
+//! # use model_registry_server::{config::Settings, fallback, health::Health, layers, listener, telemetry::Metrics};
 //! # async fn start(settings: Settings) -> Result<(), Box<dyn std::error::Error>> {
 //! let _telemetry = settings.start_log()?;
 //! let metrics = Metrics::new(&[("version", "1.2.3".to_owned())]);
@@ -21,18 +21,18 @@
 //! let service = layers::wrap(routes, options);
 //!
 //! let (host, port) = settings.listen_address()?;
-//! let listener = serve::bind(&host, port).await?;
-//! auth::check_exposure(&authenticator, listener.local_addr()?, false)?;
-//! let options = serve::Options { tls: settings.tls()?, ..settings.serve_options() };
-//! serve::serve(listener, service, options, serve::stop_signal()).await?;
+//! let socket = listener::bind(&host, port).await?;
+//! auth::check_exposure(&authenticator, socket.local_addr()?, false)?;
+//! let options = listener::Options { tls: settings.tls()?, ..settings.listener_options() };
+//! listener::serve(socket, service, options, listener::stop_signal()).await?;
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! To add an error: one variant in `error.rs` and its line in the one `match` there. To add something that has to
-//! happen around every request: one step in `layers.rs`, where the order is spelled out. To add an extractor: one file
-//! beside `query.rs` whose rejection is [`ApiError`]. To add a setting: see [`config`]; a way to authenticate:
-//! [`auth`]. To add a schema that several documents have: [`openapi`].
+//! To add an error: a variant in `error.rs` and its arm of the `match` there. To add a step around every request: a call in
+//! `layers.rs`, which documents the order. To add an extractor: a file next to `query.rs` whose rejection is
+//! [`ApiError`]. To add a setting: see [`config`]; a way to authenticate: [`auth`]; a schema that several OpenAPI documents
+//! share: [`openapi`].
 
 pub mod auth;
 pub mod body;
@@ -42,18 +42,15 @@ pub mod error;
 pub mod fallback;
 pub mod health;
 pub mod layers;
-pub mod log;
-pub mod metrics;
+pub mod listener;
 pub mod openapi;
-pub mod otlp;
 mod preconditions;
 pub mod query;
 pub mod reload;
 pub mod request;
 pub mod response;
-pub mod serve;
+pub mod telemetry;
 pub mod tls;
-mod trace_context;
 
 pub use body::JsonBody;
 pub use error::ApiError;

@@ -1,17 +1,17 @@
-//! What the OpenAPI documents of all servers have in common, and how one is served.
+//! The common parts of the OpenAPI documents, and the handler that serves a document.
 //!
-//! A server generates its document from its own declarations; parts that would be the same in every document are here.
+//! Each server generates its document from its own declarations.
 
+mod document_handler;
 pub mod fixed_paths;
 pub mod responses;
 pub mod schemas;
-mod served;
 
 use serde_json::{Value, json};
 
-pub use served::ServedDocument;
+pub use document_handler::DocumentHandler;
 
-/// The frame of a document; tags, paths and components come from the server.
+/// A document without tags, paths and components, which the server adds.
 pub fn document(title: &str, description: &str, version: &str) -> Value {
     json!({
         "openapi": "3.0.3",
@@ -22,7 +22,7 @@ pub fn document(title: &str, description: &str, version: &str) -> Value {
             "license": {"name": "Apache 2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
         },
         "servers": [{"url": "/"}],
-        // Whether a token is needed is the server's configuration.
+        // Whether a token is required depends on the configuration of the server.
         "security": [{"Bearer": []}, {}],
         "components": {"securitySchemes": {"Bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}},
     })
@@ -33,13 +33,13 @@ pub fn reference(section: &str, name: &str) -> Value {
     json!({"$ref": format!("#/components/{section}/{name}")})
 }
 
-/// The header that spares sending what the client has; the component `ifNoneMatch`.
+/// The component `ifNoneMatch`: the header `If-None-Match`.
 pub fn if_none_match() -> Value {
     json!({
         "name": "If-None-Match",
         "in": "header",
         "required": false,
-        "description": "Answers 304 without a body if the entity's ETag is one of these.",
+        "description": "Entity tags: the response is 304 without a body if one of them matches.",
         "schema": {"type": "string"},
     })
 }

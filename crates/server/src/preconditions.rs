@@ -1,10 +1,10 @@
-//! The preconditions that a request may carry: If-Match and If-None-Match.
+//! Conditional requests: `If-Match` and `If-None-Match`.
 
 use http::header::{HeaderMap, IF_MATCH, IF_NONE_MATCH};
 
 use crate::ApiError;
 
-/// The tags that a request compares the entity with.
+/// The entity tags of a conditional request.
 #[derive(Clone, Debug, Default)]
 pub struct Preconditions {
     if_match: Option<Vec<String>>,
@@ -12,7 +12,7 @@ pub struct Preconditions {
 }
 
 impl Preconditions {
-    /// Reads them from a request.
+    /// Reads the preconditions of a request.
     pub fn of(headers: &HeaderMap) -> Self {
         let tags = |name| {
             let mut values = headers.get_all(name).iter().peekable();
@@ -23,12 +23,12 @@ impl Preconditions {
         Self { if_match: tags(IF_MATCH), if_none_match: tags(IF_NONE_MATCH) }
     }
 
-    /// Refuses a change of an entity that is not the one the client saw.
+    /// Checks the preconditions of an update against the current entity tag; the error is 412.
     pub fn check(&self, etag: &str) -> Result<(), ApiError> {
         let changed = self.if_match.as_ref().is_some_and(|tags| !tags.iter().any(|tag| tag == "*" || tag == etag));
         if changed {
             return Err(ApiError::PreconditionFailed(format!(
-                "the entity has changed: its ETag is {etag} now; read it again and repeat the change"
+                "the entity has changed and its ETag is now {etag}: read it again and repeat the update"
             )));
         }
         if self.is_known(etag) {
@@ -37,7 +37,7 @@ impl Preconditions {
         Ok(())
     }
 
-    /// Whether the client has what this tag is of.
+    /// Whether the client already has the entity with this tag.
     pub fn is_known(&self, etag: &str) -> bool {
         let matches = |tag: &String| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag;
         self.if_none_match.as_ref().is_some_and(|tags| tags.iter().any(matches))
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_needs_one_of_the_tags_in_if_match() {
+    fn an_update_requires_one_of_the_tags_in_if_match() {
         assert!(Preconditions::default().check("\"1-2\"").is_ok());
         assert!(preconditions(IF_MATCH, "\"1-1\", \"1-2\"").check("\"1-2\"").is_ok());
         assert!(preconditions(IF_MATCH, "*").check("\"1-2\"").is_ok());
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_entity_is_not_sent_again() {
+    fn an_entity_the_client_has_is_known() {
         assert!(preconditions(IF_NONE_MATCH, "W/\"1-2\"").is_known("\"1-2\""));
         assert!(!preconditions(IF_NONE_MATCH, "\"1-1\"").is_known("\"1-2\""));
         assert!(preconditions(IF_NONE_MATCH, "*").check("\"1-2\"").is_err());

@@ -1,21 +1,21 @@
-//! Query strings, read by the rules of the reference's Go server so that every client finds the same URLs accepted.
+//! Query strings, parsed by the rules of Go's `net/url`, which the Kubeflow Model Registry uses: the same URLs are valid.
 //!
-//! Of a repeated key the first value counts, an empty value is no value, unknown keys are ignored, `+` is a space.
-//! A malformed escape, a `;` between parameters, text that is not UTF-8 and a null byte are 400.
+//! The first value of a repeated key is used, an empty value counts as absent, unknown keys are ignored, `+` is a space.
+//! A malformed escape, a `;` between parameters, invalid UTF-8 and a null byte are 400.
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 
 use crate::ApiError;
 
-/// The parameters of a request, in their order, decoded.
+/// The decoded parameters of a request, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
     parameters: Vec<(String, String)>,
 }
 
 impl Query {
-    /// Decodes the part of a URL behind the `?`.
+    /// Parses the part of a URL after the `?`.
     pub fn parse(text: &str) -> Result<Self, ApiError> {
         let mut parameters = Vec::new();
         for segment in text.split('&').filter(|segment| !segment.is_empty()) {
@@ -25,13 +25,13 @@ impl Query {
             let (key, value) = segment.split_once('=').unwrap_or((segment, ""));
             let key = decode(key)?;
             let value = decode(value)?;
-            refuse_null_bytes(&key, &value)?;
+            reject_null_bytes(&key, &value)?;
             parameters.push((key, value));
         }
         Ok(Self { parameters })
     }
 
-    /// Returns the first value of `key`; an empty one counts as absent.
+    /// The first value of `key`; an empty one counts as absent.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.parameters
             .iter()
@@ -40,12 +40,12 @@ impl Query {
             .filter(|value| !value.is_empty())
     }
 
-    /// Whether `key` is there, with a value or without.
+    /// Whether `key` is present, with or without a value.
     pub fn has(&self, key: &str) -> bool {
         self.parameters.iter().any(|(name, _)| name == key)
     }
 
-    /// Returns every non-empty value of `key`, for parameters that are lists.
+    /// All non-empty values of `key`, for parameters that are lists.
     pub fn get_all<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
         self.parameters
             .iter()
@@ -90,9 +90,9 @@ fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
-// parity (registry-server 6): the message names the parameter twice, and the six characters of the escape are refused
-// as well as the byte, because clients forward JSON text.
-fn refuse_null_bytes(key: &str, value: &str) -> Result<(), ApiError> {
+// parity: the message names the parameter twice. The six characters of the escape are rejected as well as the byte, since
+// clients forward JSON strings.
+fn reject_null_bytes(key: &str, value: &str) -> Result<(), ApiError> {
     let is_bad = |text: &str| text.contains('\0') || text.contains("\\u0000");
     if is_bad(value) || is_bad(key) {
         let key = key.replace('\0', "\\0");
@@ -107,19 +107,19 @@ fn refuse_null_bytes(key: &str, value: &str) -> Result<(), ApiError> {
 mod tests {
     use super::*;
 
-    fn refused(text: &str) -> String {
+    fn rejected(text: &str) -> String {
         Query::parse(text).unwrap_err().to_string()
     }
 
     #[test]
-    fn the_first_value_of_a_repeated_key_counts() {
+    fn the_first_value_of_a_repeated_key_is_used() {
         let query = Query::parse("pageSize=1&pageSize=2").unwrap();
         assert_eq!(query.get("pageSize"), Some("1"));
         assert_eq!(query.get_all("pageSize").collect::<Vec<_>>(), ["1", "2"]);
     }
 
     #[test]
-    fn an_empty_value_is_no_value() {
+    fn an_empty_value_counts_as_absent() {
         let query = Query::parse("name=&nextPageToken&x=1").unwrap();
         assert_eq!(query.get("name"), None);
         assert_eq!(query.get("nextPageToken"), None);
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn decodes_plus_escapes_and_equal_signs() {
+    fn plus_escapes_and_equal_signs_are_decoded() {
         let query = Query::parse("filterQuery=name+%3D+%27a%2Bb%27&token=a=b&%6eame=%C3%A4").unwrap();
         assert_eq!(query.get("filterQuery"), Some("name = 'a+b'"));
         assert_eq!(query.get("token"), Some("a=b"));
@@ -136,25 +136,25 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_cannot_be_decoded() {
-        assert_eq!(refused("name=%zz"), r#"invalid URL escape "%zz""#);
-        assert_eq!(refused("name=%4"), r#"invalid URL escape "%4""#);
-        assert_eq!(refused("name=%"), r#"invalid URL escape "%""#);
-        assert_eq!(refused("a=1;b=2"), "invalid semicolon separator in query");
-        assert_eq!(refused("name=%ff"), r#"invalid UTF-8 in query string: "%ff""#);
-        assert_eq!(refused("name=%é1"), r#"invalid URL escape "%é1""#);
+    fn malformed_queries_are_rejected() {
+        assert_eq!(rejected("name=%zz"), r#"invalid URL escape "%zz""#);
+        assert_eq!(rejected("name=%4"), r#"invalid URL escape "%4""#);
+        assert_eq!(rejected("name=%"), r#"invalid URL escape "%""#);
+        assert_eq!(rejected("a=1;b=2"), "invalid semicolon separator in query");
+        assert_eq!(rejected("name=%ff"), r#"invalid UTF-8 in query string: "%ff""#);
+        assert_eq!(rejected("name=%é1"), r#"invalid URL escape "%é1""#);
     }
 
     #[test]
-    fn an_escaped_semicolon_is_a_value() {
+    fn an_escaped_semicolon_is_part_of_the_value() {
         assert_eq!(Query::parse("name=a%3Bb").unwrap().get("name"), Some("a;b"));
     }
 
     #[test]
-    fn refuses_null_bytes_in_any_parameter() {
+    fn null_bytes_are_rejected_in_any_parameter() {
         let message = "Invalid name query parameter: invalid name parameter: contains null bytes which are not allowed";
-        assert_eq!(refused("name=a%00b"), message);
-        assert_eq!(refused("name=a%5Cu0000b"), message);
-        assert_eq!(refused("name=a\\u0000b"), message);
+        assert_eq!(rejected("name=a%00b"), message);
+        assert_eq!(rejected("name=a%5Cu0000b"), message);
+        assert_eq!(rejected("name=a\\u0000b"), message);
     }
 }

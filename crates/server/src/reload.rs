@@ -1,36 +1,30 @@
-//! Files that may change while the process runs: certificates, tokens, policies.
+//! Reloads files that change while the process runs: certificates, tokens, policies.
 //!
-//! They are read again every few seconds and compared by content, which also notices the symbolic links Kubernetes
-//! swaps below a mounted Secret. A version that cannot be used is logged once and the one before stays in force.
+//! It polls every few seconds and compares contents, which also detects the symbolic links that Kubernetes swaps in a
+//! mounted Secret. An unusable version is logged once, and the previous version stays in effect.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
-/// How often the files are looked at.
+/// Polling interval.
 const INTERVAL: Duration = Duration::from_secs(5);
 
-/// Turns the contents of the files, in their order, into the value. The error is one line.
+/// Parses the contents of the files, in order. The error is one line.
 type Parse<T> = Box<dyn Fn(&[Vec<u8>]) -> Result<T, String> + Send + Sync>;
 
-/// The first version of a file cannot be used.
+/// Why files are unusable.
 #[derive(Debug, thiserror::Error)]
 pub enum ReloadError {
-    /// A file cannot be read.
     #[error("cannot read `{path}`: {source}", path = path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The files can be read but not used.
+    Read { path: PathBuf, source: io::Error },
+    /// The content is invalid.
     #[error("{0}")]
     Content(String),
 }
 
-/// A value made of files; cheap to clone.
+/// A value parsed from files; cheap to clone.
 pub struct Reloading<T>(Arc<Inner<T>>);
 
 impl<T> Clone for Reloading<T> {
@@ -47,7 +41,7 @@ struct Inner<T> {
 }
 
 impl<T: Send + Sync + 'static> Reloading<T> {
-    /// Reads the files for the first time.
+    /// Loads the files; they have to be usable.
     pub fn load(
         paths: &[&Path],
         parse: impl Fn(&[Vec<u8>]) -> Result<T, String> + Send + Sync + 'static,
@@ -63,7 +57,7 @@ impl<T: Send + Sync + 'static> Reloading<T> {
         })))
     }
 
-    /// Makes a value that has no files and never changes.
+    /// A value without files.
     #[cfg(test)]
     pub(crate) fn fixed(value: T) -> Self {
         Self(Arc::new(Inner {
@@ -74,19 +68,19 @@ impl<T: Send + Sync + 'static> Reloading<T> {
         }))
     }
 
-    /// Returns the version in force.
+    /// The current version.
     pub fn current(&self) -> Arc<T> {
         Arc::clone(&self.0.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Looks at the files now; tells whether a new version came into force.
+    /// Reads the files now; true if a new version took effect.
     pub fn refresh(&self) -> Result<bool, ReloadError> {
         self.0.refresh()
     }
 
-    /// Starts looking at the files regularly, for as long as the value is in use. Needs a runtime.
-    pub fn keep_fresh(&self) {
-        tokio::spawn(watch(Arc::downgrade(&self.0)));
+    /// Polls the files until the last clone is dropped. Requires a Tokio runtime.
+    pub fn watch(&self) {
+        tokio::spawn(poll(Arc::downgrade(&self.0)));
     }
 }
 
@@ -97,7 +91,7 @@ impl<T> Inner<T> {
         if *seen == contents {
             return Ok(false);
         }
-        // Remembered even if unusable, so that it is complained about only once.
+        // Stored even if unusable, so that it is logged only once.
         seen.clone_from(&contents);
         let value = (self.parse)(&contents).map_err(ReloadError::Content)?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(value);
@@ -105,17 +99,17 @@ impl<T> Inner<T> {
     }
 }
 
-async fn watch<T: Send + Sync + 'static>(value: Weak<Inner<T>>) {
+async fn poll<T: Send + Sync + 'static>(value: Weak<Inner<T>>) {
     loop {
         tokio::time::sleep(INTERVAL).await;
         let Some(value) = value.upgrade() else { return };
         let paths: Vec<String> = value.paths.iter().map(|path| path.display().to_string()).collect();
         let files = paths.join(", ");
         match tokio::task::spawn_blocking(move || value.refresh()).await {
-            Ok(Ok(true)) => tracing::info!(files, "changed files taken over"),
+            Ok(Ok(true)) => tracing::info!(files, "reloaded changed files"),
             Ok(Ok(false)) => {}
             Ok(Err(error)) => {
-                tracing::error!(files, %error, "changed files refused, the old ones stay in force");
+                tracing::error!(files, %error, "changed files are unusable, the previous versions stay in effect");
             }
             Err(_) => return,
         }
@@ -138,7 +132,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_changed_file_is_taken_over_and_a_broken_one_is_not() {
+    async fn a_changed_file_takes_effect_and_an_unusable_one_does_not() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("number");
         std::fs::write(&path, "1").unwrap();
@@ -154,7 +148,7 @@ mod tests {
         assert_eq!(value.refresh().unwrap_err().to_string(), "`x` is not a number");
         assert_eq!(*value.current(), 2);
 
-        value.keep_fresh();
+        value.watch();
         std::fs::write(&path, "3").unwrap();
         for _ in 0..1000 {
             tokio::time::sleep(INTERVAL).await;
@@ -163,7 +157,7 @@ mod tests {
             }
             std::thread::sleep(Duration::from_millis(1));
         }
-        panic!("the change was never noticed");
+        panic!("the change was not detected");
     }
 
     #[test]

@@ -1,5 +1,4 @@
-//! What is known about a request while it is being answered: its id, its route once routed, and whether the process is
-//! about to stop.
+//! The context of a request in flight: its id, its matched route, its time limit, and the shutdown of the process.
 
 use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
@@ -11,13 +10,13 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-/// The header that carries a request's id, in and out.
+/// The header with the request id, in requests and responses.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// A caller's id longer than this is replaced: it goes into every log line.
+/// Maximum length of a caller's request id; a longer one is replaced, since every log line contains it.
 const LONGEST_ID: usize = 128;
 
-/// Travels in the request's extensions; cheap to clone.
+/// The id and route of a request, stored in its extensions; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct RequestContext(Arc<Inner>);
 
@@ -28,7 +27,7 @@ struct Inner {
 }
 
 impl RequestContext {
-    /// Takes the caller's id when it is short and plain, and makes one otherwise.
+    /// Uses the caller's id if it is short and plain ASCII, otherwise a new one.
     pub(crate) fn new(headers: &HeaderMap) -> Self {
         let id = headers.get(REQUEST_ID).filter(|id| is_plain(id)).cloned();
         let id =
@@ -36,37 +35,37 @@ impl RequestContext {
         Self(Arc::new(Inner { id, route: OnceLock::new() }))
     }
 
-    /// Returns the request id.
+    /// The request id.
     pub fn id(&self) -> &str {
-        self.0.id.to_str().expect("checked when it was taken")
+        self.0.id.to_str().expect("validated when stored")
     }
 
     pub(crate) fn id_header(&self) -> HeaderValue {
         self.0.id.clone()
     }
 
-    /// Returns the pattern of the route taken, such as `/things/{id}`; none for an unknown path.
+    /// The pattern of the matched route, such as `/things/{id}`; `None` for an unknown path.
     pub fn route(&self) -> Option<&str> {
         self.0.route.get().map(AsRef::as_ref)
     }
 
     pub(crate) fn set_route(&self, route: &str) {
-        // A second router inside the first keeps the outer, which is set first, from being replaced.
+        // With nested routers, the outer route is set first and kept.
         let _ = self.0.route.set(route.into());
     }
 }
 
-/// Tells a handler that waits or streams that the process is about to stop: an extractor.
+/// Extractor for handlers that wait or stream: notifies them of the shutdown of the process.
 #[derive(Clone, Debug, Default)]
-pub struct Stopping(Option<watch::Receiver<bool>>);
+pub struct Shutdown(Option<watch::Receiver<bool>>);
 
-impl Stopping {
+impl Shutdown {
     pub(crate) fn new(stopping: watch::Receiver<bool>) -> Self {
         Self(Some(stopping))
     }
 
-    /// Returns when the process is asked to stop; never where no server runs, as in tests.
-    pub async fn stopped(&mut self) {
+    /// Completes when the process shuts down; never without a listener, as in tests.
+    pub async fn requested(&mut self) {
         match &mut self.0 {
             Some(stopping) => {
                 let _ = stopping.wait_for(|is_stopping| *is_stopping).await;
@@ -76,7 +75,7 @@ impl Stopping {
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for Stopping {
+impl<S: Sync> FromRequestParts<S> for Shutdown {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
@@ -84,7 +83,7 @@ impl<S: Sync> FromRequestParts<S> for Stopping {
     }
 }
 
-/// The time a handler has until its answer's head: an extractor, for handlers that wait.
+/// Extractor for handlers that wait: the time limit for the head of the response.
 #[derive(Clone, Copy, Debug)]
 pub struct TimeLimit(pub Duration);
 
@@ -112,14 +111,14 @@ mod tests {
     }
 
     #[test]
-    fn keeps_a_plain_id_of_the_caller() {
+    fn a_plain_id_of_the_caller_is_kept() {
         assert_eq!(id_for("a1-b2_c3"), "a1-b2_c3");
     }
 
     #[test]
-    fn replaces_an_empty_long_or_odd_id() {
-        for odd in ["", "a b", "a\"b", "{x}", &"x".repeat(129)] {
-            let id = id_for(odd);
+    fn an_empty_long_or_unusual_id_is_replaced() {
+        for id in ["", "a b", "a\"b", "{x}", &"x".repeat(129)] {
+            let id = id_for(id);
             assert_eq!(Uuid::parse_str(&id).unwrap().get_version_num(), 7);
         }
     }

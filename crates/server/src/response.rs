@@ -1,4 +1,4 @@
-//! Answers whose JSON is already written.
+//! JSON responses.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -6,10 +6,10 @@ use bytes::Bytes;
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue};
 
-/// The content type of every JSON answer, error or not (parity, registry-server 2.2).
+/// The content type of every JSON response, also of errors (parity).
 pub const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=UTF-8");
 
-/// Answers with JSON that is already bytes: a stored document goes out without being parsed.
+/// A response with serialized JSON; stored documents are sent without parsing.
 pub fn json(status: StatusCode, body: impl Into<Bytes>) -> Response {
     let mut response = Response::new(Body::from(body.into()));
     *response.status_mut() = status;
@@ -21,12 +21,12 @@ pub fn json(status: StatusCode, body: impl Into<Bytes>) -> Response {
 pub(crate) mod tests {
     use super::*;
 
-    /// Returns the content type of an answer.
+    /// The content type of a response.
     pub(crate) fn content_type(response: &Response) -> &str {
         response.headers()[CONTENT_TYPE].to_str().unwrap()
     }
 
-    /// Reads the whole body of an answer as text.
+    /// The body of a response as a string.
     pub(crate) async fn text(response: Response) -> String {
         let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
         String::from_utf8(bytes.to_vec()).unwrap()

@@ -1,5 +1,5 @@
-//! TLS on the listening socket: rustls with aws-lc-rs, TLS 1.2 and 1.3, HTTP/2 by ALPN, certificates that are renewed
-//! while the process runs.
+//! TLS of the listening socket: rustls with aws-lc-rs, TLS 1.2 and 1.3, HTTP/2 by ALPN. Certificates are reloaded when
+//! their files change.
 
 use std::fmt;
 use std::path::Path;
@@ -14,7 +14,7 @@ use rustls::sign::CertifiedKey;
 
 use crate::reload::{ReloadError, Reloading};
 
-/// Reads a certificate chain and its key, PEM both, and keeps them fresh. Needs a runtime.
+/// Loads a certificate chain and its private key (PEM) and reloads them when they change. Requires a Tokio runtime.
 pub fn server_config(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, ReloadError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let for_parsing = Arc::clone(&provider);
@@ -23,7 +23,7 @@ pub fn server_config(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>
         certified_key(&for_parsing, &contents[0], &contents[1])
             .map_err(|reason| format!("{names} cannot be used: {reason}"))
     })?;
-    certificates.keep_fresh();
+    certificates.watch();
     Ok(Arc::new(config(provider, certificates)))
 }
 
@@ -42,10 +42,10 @@ fn certified_key(provider: &CryptoProvider, certificate: &[u8], key: &[u8]) -> R
         .collect::<Result<_, _>>()
         .map_err(|error| format!("the certificate is not PEM: {error}"))?;
     if chain.is_empty() {
-        return Err("there is no certificate".to_owned());
+        return Err("the file has no certificate".to_owned());
     }
     let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| format!("the key is not PEM: {error}"))?;
-    // Also checks that the two belong together: a half-finished renewal is not taken over.
+    // This also checks that key and certificate match, so that a partial renewal is rejected.
     CertifiedKey::from_der(chain, key, provider).map_err(|error| error.to_string())
 }
 

@@ -1,9 +1,9 @@
-//! What is logged about requests.
+//! The log lines of requests.
 //!
-//! A binary of its own with one test: whether a place in the code logs at all is remembered for the whole process, and
-//! tests in other threads, which log to nobody, would decide it.
+//! A separate test binary: tracing caches per process whether a call site is enabled, so tests in other threads without a
+//! subscriber would disable it.
 
-#![expect(clippy::unwrap_used, reason = "what a test cannot go on without fails it")]
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ async fn send(router: &Router, request: http::request::Builder, body: impl Into<
     router.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap();
 }
 
-/// Collects log lines.
+/// A writer that collects log lines.
 #[derive(Clone, Default)]
 struct Lines(Arc<std::sync::Mutex<Vec<u8>>>);
 
@@ -43,7 +43,7 @@ impl std::io::Write for Lines {
 }
 
 #[tokio::test]
-async fn what_is_logged_names_the_request_and_no_secret() {
+async fn log_lines_contain_the_request_id_and_no_secret() {
     let lines = Lines::default();
     let writer = lines.clone();
     let subscriber = tracing_subscriber::fmt()

@@ -1,7 +1,7 @@
 //! Measurements: each record stands for itself, and what is left out is counted by itself.
 
 use model_registry_catalog::{Settings, check};
-use model_registry_server::metrics::{Format, Metrics};
+use model_registry_server::telemetry::{Metrics, MetricsFormat};
 use model_registry_testkit::{Backend, backends};
 use serde_json::json;
 
@@ -120,7 +120,7 @@ async fn what_is_left_out_is_told_where_it_is_and_counted_apart_from_models() {
     );
     let error = of("b")["error"].as_str().unwrap();
     assert!(error.starts_with("failed to read 9 measurement(s): "), "{error}");
-    let text = metrics.encode(Format::Prometheus).unwrap();
+    let text = metrics.encode(MetricsFormat::Prometheus).unwrap();
     for line in [
         r#"catalog_source_skipped{source="a"} 1"#,
         r#"catalog_source_skipped{source="b"} 0"#,

@@ -1,5 +1,5 @@
-//! `catalog` serves the catalog's API, and `catalog check` looks at sources without a server; the other subcommands ask a
-//! server what is in its catalog.
+//! `catalog`: serves the API of the catalog. `catalog check` validates sources without a server; the other subcommands are
+//! client commands for the catalog of a server.
 
 mod artifacts;
 mod list;
@@ -9,11 +9,10 @@ mod show;
 mod sources;
 mod tools;
 
-use std::io::Write;
+use std::fmt::Write;
 use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
-use etcetera::BaseStrategy;
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use model_registry_catalog::{CheckReport, HubAccess, Settings as CatalogSettings};
@@ -23,24 +22,24 @@ use model_registry_server::config::{
 };
 use model_registry_store::DatabaseUrl;
 
+use crate::client_context::{self, ClientContext};
 use crate::failure::CommandError;
-use crate::service::{self, Anonymous, Roles};
-use crate::session::{self, Session};
-use crate::{database, settings};
+use crate::server_process::{self, Anonymous, Apis};
+use crate::{database, print, settings};
 
 /// `--catalogs-path`
 const CATALOGS_PATH: Setting = Setting::new(
     "catalogs-path",
     SettingType::List,
     Group::Catalog,
-    "Sources files; may be repeated, later files win field by field",
+    "Sources files; may be repeated, fields of later files take precedence",
 );
 /// `--performance-metrics`
 const PERFORMANCE_METRICS: Setting = Setting::new(
     "performance-metrics",
     SettingType::List,
     Group::Catalog,
-    "Directories with measurements of models; may be repeated",
+    "Directories with performance metrics of models; may be repeated",
 );
 
 /// `--hub-hosts`
@@ -48,36 +47,37 @@ const HUB_HOSTS: Setting = Setting::new(
     "hub-hosts",
     SettingType::List,
     Group::Catalog,
-    "Hosts that sources of type hf may read from, each with everything below it; otherwise huggingface.co",
+    "Allowed hosts of sources of type hf, including their subdomains; huggingface.co by default",
 );
 /// `--allow-private-hubs`
 const ALLOW_PRIVATE_HUBS: Setting = Setting::new(
     "allow-private-hubs",
     SettingType::Bool,
     Group::Catalog,
-    "Let the listed hubs have addresses inside the own network, and plain http",
+    "Allow private addresses and plain http for the hosts in --hub-hosts",
 )
 .or("false");
 
-/// The settings that only the catalog has.
+/// The settings of the catalog.
 pub(crate) const SETTINGS: &[Setting] = &[CATALOGS_PATH, PERFORMANCE_METRICS, HUB_HOSTS, ALLOW_PRIVATE_HUBS];
 
-/// What it has beside the settings of every role.
+/// Groups of settings in addition to those of every server.
 const GROUPS: &[Group] = &[Group::Catalog];
 
+/// The sources file without `--catalogs-path` (parity).
 const DEFAULT_SOURCES: &str = "sources.yaml";
 
-pub(crate) fn command(schema: &Schema) -> Command {
+pub(super) fn command(schema: &Schema) -> Command {
     let check = Command::new("check")
-        .about("Check sources files and what they name, without a server; tell what would be served")
+        .about("Validate sources files and the files they refer to, without a server")
         .after_help(
-            "Prints what would be served, then each mistake with file, line and column. Ends with exit code 0 when there is \
-             none, otherwise 1.\n\nExample:\n  model-registry catalog check sources.yaml",
+            "Prints a summary of each source, then each problem with file, line and column. The exit code is 0 without \
+             problems, otherwise 1.\n\nExample:\n  model-registry catalog check sources.yaml",
         )
         .arg(
             Arg::new("files")
                 .value_name("FILE")
-                .help("Sources files; later files win field by field")
+                .help("Sources files; fields of later files take precedence")
                 .required(true)
                 .num_args(1..)
                 .value_parser(value_parser!(PathBuf)),
@@ -86,13 +86,13 @@ pub(crate) fn command(schema: &Schema) -> Command {
             Arg::new("measurements")
                 .long("performance-metrics")
                 .value_name("DIRECTORY")
-                .help("Directory with measurements of models; may be repeated")
+                .help("Directory with performance metrics of models; may be repeated")
                 .num_args(1)
                 .action(clap::ArgAction::Append)
                 .value_parser(value_parser!(PathBuf)),
         );
     let command = Command::new("catalog")
-        .about("Serve the catalog: models and MCP servers that others publish")
+        .about("Serve the catalog of published models and MCP servers, or query it")
         .after_help(
             "Example:\n  model-registry catalog --catalogs-path sources.yaml --listen 127.0.0.1:8081\n  \
              model-registry catalog check sources.yaml\n  \
@@ -101,58 +101,66 @@ pub(crate) fn command(schema: &Schema) -> Command {
         )
         .args_conflicts_with_subcommands(true)
         .subcommand(check);
-    let client = CLIENT.iter().map(|subcommand| session::with_options((subcommand.command)()));
-    schema.attach(command.subcommands(client), &[&service::GROUPS, GROUPS].concat())
+    let client = CLIENT_COMMANDS.iter().map(|subcommand| client_context::with_options((subcommand.command)()));
+    schema.attach(command.subcommands(client), &[&server_process::GROUPS, GROUPS].concat())
 }
 
-pub(crate) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
+pub(super) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
     match arguments.subcommand() {
         Some(("check", arguments)) => return check(arguments),
-        Some((name, arguments)) => return ask(name, arguments),
+        Some((name, arguments)) => return run_client(name, arguments),
         None => {}
     }
     let settings = settings(schema, arguments)?;
-    let source = database_source(&settings)?;
+    let database = database_url(&settings)?;
     let mut catalog = catalog_settings(&settings);
     if catalog.sources.is_empty() {
         catalog.sources.push(PathBuf::from(DEFAULT_SOURCES));
     }
-    // Existing manifests listen on every address and leave authentication to the mesh; nothing can be changed here.
-    service::run(&settings, source, Anonymous::Everywhere, Roles::Catalog(catalog), |_| {})
+    // Existing manifests listen on all addresses and leave authentication to a service mesh; the API is read-only.
+    server_process::run(&settings, database, Anonymous::Everywhere, Apis::Catalog(catalog), |_| {})
 }
 
-/// A subcommand that asks a server.
-struct Client {
+/// A client command.
+struct ClientCommand {
     command: fn() -> Command,
-    run: for<'a> fn(&'a Session, &'a ArgMatches) -> LocalBoxFuture<'a, anyhow::Result<()>>,
+    run: for<'a> fn(&'a ClientContext, &'a ArgMatches) -> LocalBoxFuture<'a, anyhow::Result<()>>,
 }
 
-const CLIENT: &[Client] = &[
-    Client { command: list::command, run: |session, arguments| list::run(session, arguments).boxed_local() },
-    Client { command: show::command, run: |session, arguments| show::run(session, arguments).boxed_local() },
-    Client { command: search::command, run: |session, arguments| search::run(session, arguments).boxed_local() },
-    Client { command: sources::command, run: |session, arguments| sources::run(session, arguments).boxed_local() },
-    Client { command: servers::command, run: |session, arguments| servers::run(session, arguments).boxed_local() },
-    Client { command: tools::command, run: |session, arguments| tools::run(session, arguments).boxed_local() },
+const CLIENT_COMMANDS: &[ClientCommand] = &[
+    ClientCommand { command: list::command, run: |context, arguments| list::run(context, arguments).boxed_local() },
+    ClientCommand { command: show::command, run: |context, arguments| show::run(context, arguments).boxed_local() },
+    ClientCommand { command: search::command, run: |context, arguments| search::run(context, arguments).boxed_local() },
+    ClientCommand {
+        command: sources::command,
+        run: |context, arguments| sources::run(context, arguments).boxed_local(),
+    },
+    ClientCommand {
+        command: servers::command,
+        run: |context, arguments| servers::run(context, arguments).boxed_local(),
+    },
+    ClientCommand { command: tools::command, run: |context, arguments| tools::run(context, arguments).boxed_local() },
 ];
 
-fn ask(name: &str, arguments: &ArgMatches) -> anyhow::Result<()> {
-    let Some(subcommand) = CLIENT.iter().find(|subcommand| (subcommand.command)().get_name() == name) else {
+fn run_client(name: &str, arguments: &ArgMatches) -> anyhow::Result<()> {
+    let Some(subcommand) = CLIENT_COMMANDS.iter().find(|subcommand| (subcommand.command)().get_name() == name) else {
         return Ok(());
     };
-    let session = Session::open(arguments)?;
-    let answered = session::block_on((subcommand.run)(&session, arguments));
-    answered.map_err(|error| match error.downcast_ref::<ClientError>() {
-        // What a server without the catalog's paths says.
-        Some(ClientError::NotFound(answer)) if answer.message.starts_with("no such path") => {
-            let message = format!("the server has no catalog: {}", answer.message);
-            CommandError::not_found(message).hint("name a server that `model-registry catalog` or `up` started").into()
+    let context = ClientContext::open(arguments)?;
+    let result = client_context::block_on((subcommand.run)(&context, arguments));
+    result.map_err(|error| match error.downcast_ref::<ClientError>() {
+        // The response of a server without the paths of the catalog.
+        Some(ClientError::NotFound(response)) if response.message.starts_with("no such path") => {
+            let message = format!("the server has no catalog: {}", response.message);
+            CommandError::not_found(message)
+                .hint("use a server that was started with `model-registry catalog` or `up`")
+                .into()
         }
         _ => error,
     })
 }
 
-/// What the settings say about the catalog.
+/// The settings of the catalog as its options.
 pub(crate) fn catalog_settings(settings: &Settings) -> CatalogSettings {
     let paths = |setting: &Setting| settings.list(setting).iter().map(PathBuf::from).collect();
     let mut hubs = HubAccess { private_addresses: settings.is_on(&ALLOW_PRIVATE_HUBS), ..HubAccess::default() };
@@ -167,21 +175,16 @@ pub(crate) fn catalog_settings(settings: &Settings) -> CatalogSettings {
     }
 }
 
-/// The database of `--database`, of the variables of PostgreSQL's own tools (which the reference reads), or a file of its
-/// own: what it holds can be loaded again.
-fn database_source(settings: &Settings) -> Result<DatabaseUrl, ConfigError> {
-    if settings.is_chosen(&key::DATABASE) {
-        return database::source(settings);
+/// The database URL: `--database`, or the variables of libpq such as `PGHOST` (parity), or a SQLite file of its own, since
+/// its content can be loaded again.
+fn database_url(settings: &Settings) -> Result<DatabaseUrl, ConfigError> {
+    if settings.is_set(&key::DATABASE) {
+        return database::url(settings);
     }
     if Environment::of_process().get("PGHOST").is_some() {
         return Ok(DatabaseUrl::postgres_of_environment());
     }
-    let directories = etcetera::choose_base_strategy().map_err(|error| ConfigError {
-        place: "--database".to_owned(),
-        reason: format!("no home directory to keep the data in ({error}): name a file with --database sqlite:PATH"),
-    })?;
-    let path = directories.data_dir().join("model-registry").join("catalog.db");
-    Ok(DatabaseUrl::Sqlite { path: Some(path) })
+    Ok(DatabaseUrl::Sqlite { path: Some(database::default_path("catalog.db")?) })
 }
 
 fn check(arguments: &ArgMatches) -> anyhow::Result<()> {
@@ -191,26 +194,26 @@ fn check(arguments: &ArgMatches) -> anyhow::Result<()> {
         measurements: paths("measurements"),
         ..CatalogSettings::default()
     });
-    print(&report)?;
+    print::text(&render(&report))?;
     if report.problems.is_empty() {
         return Ok(());
     }
     anyhow::bail!("{} problem(s) found", report.problems.len())
 }
 
-fn print(report: &CheckReport) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
+fn render(report: &CheckReport) -> String {
+    let mut text = String::new();
     let width = report.sources.iter().map(|source| source.id.chars().count()).max().unwrap_or(0).max("SOURCE".len());
-    writeln!(out, "{:width$}  {:11}  {:19}  {:>7}  {:>7}", "SOURCE", "TYPE", "STATUS", "ITEMS", "SKIPPED")?;
+    let _ = writeln!(text, "{:width$}  {:11}  {:19}  {:>7}  {:>7}", "SOURCE", "TYPE", "STATUS", "ITEMS", "SKIPPED");
     for source in &report.sources {
         let (id, asset, status) = (&source.id, source.asset_type, source.status);
-        writeln!(out, "{id:width$}  {asset:11}  {status:19}  {:>7}  {:>7}", source.items, source.skipped)?;
+        let _ = writeln!(text, "{id:width$}  {asset:11}  {status:19}  {:>7}  {:>7}", source.items, source.skipped);
     }
     if !report.problems.is_empty() {
-        writeln!(out)?;
+        text.push('\n');
     }
     for problem in &report.problems {
-        writeln!(out, "{problem}")?;
+        let _ = writeln!(text, "{problem}");
     }
-    out.flush()
+    text
 }

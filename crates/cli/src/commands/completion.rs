@@ -1,14 +1,14 @@
-//! `completion`: scripts that complete commands and options in shells.
-
-use std::io::Write;
+//! `completion`: prints completion scripts for shells.
 
 use clap::{Arg, ArgMatches, Command};
 use clap_complete::Shell;
 use model_registry_server::config::Schema;
 
-pub(crate) fn command(_schema: &Schema) -> Command {
+use crate::print;
+
+pub(super) fn command(_schema: &Schema) -> Command {
     Command::new("completion")
-        .about("Print a script that completes commands and options in a shell")
+        .about("Print a completion script for a shell")
         .after_help(
             "Examples:\n  \
              model-registry completion bash > ~/.local/share/bash-completion/completions/model-registry\n  \
@@ -25,7 +25,7 @@ pub(crate) fn command(_schema: &Schema) -> Command {
         )
 }
 
-pub(crate) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
+pub(super) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
     let shell = match arguments.get_one::<String>("shell").map(String::as_str) {
         Some("zsh") => Shell::Zsh,
         Some("fish") => Shell::Fish,
@@ -33,5 +33,5 @@ pub(crate) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()>
     };
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut crate::command(schema), "model-registry", &mut script);
-    Ok(std::io::stdout().write_all(&script)?)
+    Ok(print::text(&String::from_utf8(script)?)?)
 }

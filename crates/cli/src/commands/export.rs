@@ -1,4 +1,4 @@
-//! `export` writes everything a database holds into a file.
+//! `export`: writes the content of a database to a file.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -13,14 +13,14 @@ use model_registry_store::{DatabaseUrl, ExportReport, Store};
 use crate::backup::{self, ProgressLine};
 use crate::{database, settings};
 
-const GROUPS: &[Group] = &[Group::Database, Group::Reference];
+const GROUPS: &[Group] = &[Group::Database, Group::Compatibility];
 
-pub(crate) fn command(schema: &Schema) -> Command {
+pub(super) fn command(schema: &Schema) -> Command {
     let command = Command::new("export")
-        .about("Write everything a database holds into a file")
+        .about("Export the content of a database to a file")
         .long_about(
-            "Write everything a database holds into a file, as it is at one moment; servers may go on working on it. \
-             `import` reads the file into any other database.",
+            "Export the content of a database to a file, as a consistent snapshot; servers can keep running. \
+             `import` imports the file into any other database.",
         )
         .after_help(
             "Examples:\n  model-registry export models.jsonl --database sqlite:models.db\n  \
@@ -31,20 +31,20 @@ pub(crate) fn command(schema: &Schema) -> Command {
                 .value_name("FILE")
                 .required(true)
                 .value_parser(value_parser!(PathBuf))
-                .help("The file to write; `-` writes to standard output"),
+                .help("File to write; `-` is standard output"),
         )
-        .arg(Arg::new("force").long("force").action(ArgAction::SetTrue).help("Replace the file if there is one"));
+        .arg(Arg::new("force").long("force").action(ArgAction::SetTrue).help("Replace an existing file"));
     schema.attach(command, GROUPS)
 }
 
-pub(crate) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
+pub(super) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
     let settings = settings(schema, arguments)?;
     let path: &PathBuf = arguments.get_one("file").context("FILE is required")?;
-    if let DatabaseUrl::Sqlite { path: Some(database) } = database::source(&settings)?
+    if let DatabaseUrl::Sqlite { path: Some(database) } = database::url(&settings)?
         && !database.exists()
     {
-        // Opening it would make one, and the export would be a backup of nothing.
-        bail!("there is no database {}", database.display());
+        // Connecting would create an empty database and export that.
+        bail!("the database {} does not exist", database.display());
     }
     if path.as_os_str() == "-" {
         let report = backup::with_store(&settings, async |store| write(&store, BufWriter::new(stdout())).await)?;
@@ -52,14 +52,14 @@ pub(crate) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()>
         return Ok(());
     }
     if path.exists() && !arguments.get_flag("force") {
-        bail!("{} exists already: name another file, or replace it with --force", path.display());
+        bail!("{} already exists: choose another file, or replace it with --force", path.display());
     }
     let report = backup::with_store(&settings, async |store| write_file(&store, path).await)?;
     eprintln!("exported {} to {} (sha256 {})", backup::listed(&report.counts), path.display(), report.digest);
     Ok(())
 }
 
-/// Under another name until it is complete, so that no half of a backup is ever taken for one.
+/// Writes to a temporary name and renames the complete file, so that a partial export is never mistaken for a backup.
 async fn write_file(store: &Store, path: &Path) -> anyhow::Result<ExportReport> {
     let partial = partial(path);
     let cannot_write = || format!("cannot write {}", partial.display());
@@ -77,7 +77,7 @@ async fn write_file(store: &Store, path: &Path) -> anyhow::Result<ExportReport> 
     finished
 }
 
-/// Readable for its owner only: it holds everything the access rules of a server protect.
+/// Creates a file that only its owner can read: it contains data that a server protects.
 fn create(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);

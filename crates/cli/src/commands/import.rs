@@ -1,4 +1,4 @@
-//! `import` reads a file that `export` has written into a database.
+//! `import`: imports a file of `export` into a database.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -11,15 +11,15 @@ use model_registry_store::{BackupError, ImportOptions};
 use crate::backup::{self, ProgressLine};
 use crate::settings;
 
-const GROUPS: &[Group] = &[Group::Database, Group::Reference];
+const GROUPS: &[Group] = &[Group::Database, Group::Compatibility];
 
-pub(crate) fn command(schema: &Schema) -> Command {
+pub(super) fn command(schema: &Schema) -> Command {
     let command = Command::new("import")
-        .about("Read a file that `export` has written into a database")
+        .about("Import a file of `export` into a database")
         .long_about(
-            "Read a file that `export` has written into a database. The whole file is checked before anything is \
-             written. Entities keep their ids and times, for which the database has to be empty, unless --remap-ids \
-             gives them new ids. An import that was cut off goes on where it was when it is run again.",
+            "Import a file of `export` into a database. The whole file is validated before anything is written. \
+             Entities keep their ids and times, which requires an empty database, unless --remap-ids assigns new ids. \
+             An interrupted import resumes when it is run again.",
         )
         .after_help(
             "Examples:\n  model-registry import models.jsonl --database postgres://user@host/models\n  \
@@ -30,24 +30,24 @@ pub(crate) fn command(schema: &Schema) -> Command {
                 .value_name("FILE")
                 .required(true)
                 .value_parser(value_parser!(PathBuf))
-                .help("The file to read; it is read several times, so it cannot be a pipe"),
+                .help("File to import; it is read several times, so it cannot be a pipe"),
         )
         .arg(
             Arg::new("remap-ids")
                 .long("remap-ids")
                 .action(ArgAction::SetTrue)
-                .help("Give the entities new ids, so that they can be added to a database that has others"),
+                .help("Assign new ids, so that the database need not be empty"),
         );
     schema.attach(command, GROUPS)
 }
 
-pub(crate) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
+pub(super) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
     let settings = settings(schema, arguments)?;
     let path: &PathBuf = arguments.get_one("file").context("FILE is required")?;
     let options = ImportOptions { remap_ids: arguments.get_flag("remap-ids") };
     let mut file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
     if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
-        bail!("{} is no file: the import reads it several times", path.display());
+        bail!("{} is not a regular file: the import reads it several times", path.display());
     }
     let report = backup::with_store(&settings, async |store| {
         let line = ProgressLine::new();
@@ -55,18 +55,18 @@ pub(crate) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()>
         line.clear();
         match result {
             Err(error @ BackupError::Line { .. }) => {
-                Err(error).with_context(|| format!("{} was refused, nothing was imported", path.display()))
+                Err(error).with_context(|| format!("{} is invalid, nothing was imported", path.display()))
             }
             result => Ok(result?),
         }
     })?;
     if report.was_complete {
-        eprintln!("this file was imported before: nothing to do");
+        eprintln!("this file was already imported: nothing to do");
         return Ok(());
     }
     if let Some(line) = report.resumed_after {
-        eprintln!("went on behind line {line}, where an import of this file had been cut off");
+        eprintln!("resumed after line {line}, where the previous import of this file was interrupted");
     }
-    eprintln!("imported {}; counts and digest are those of the file", backup::listed(&report.counts));
+    eprintln!("imported {}; counts and checksum match the file", backup::listed(&report.counts));
     Ok(())
 }

@@ -1,6 +1,4 @@
-//! `metrics`: the numbers of a run.
-
-use std::io::Write;
+//! `metrics`: logs, lists and plots the metrics of an experiment run.
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 use futures::TryStreamExt;
@@ -8,26 +6,27 @@ use model_registry_client::{Kind, ListOptions, Metric};
 use model_registry_server::config::Schema;
 use serde_json::Value;
 
+use crate::client_context::{self, ClientContext};
 use crate::entity::{self, ARTIFACTS, RUNS, Target, resolve};
 use crate::failure::CommandError;
 use crate::output::plot::Plot;
 use crate::output::{Format, printable};
-use crate::session::{self, Session};
+use crate::print;
 
 const COLUMNS: [&str; 4] = ["name", "value", "step", "timestamp"];
-/// Of a plot whose output is no terminal, in characters.
+/// Width of a plot if the output is not a terminal, in characters.
 const WIDTH: usize = 80;
-/// For the numbers beside a plot.
+/// Width of the labels of the axis, in characters.
 const MARGIN: usize = 12;
 
-pub(crate) fn command(_schema: &Schema) -> Command {
-    let run = || Arg::new("run").value_name("EXPERIMENT/RUN").required(true).help("The run, by name or id");
+pub(super) fn command(_schema: &Schema) -> Command {
+    let run = || Arg::new("run").value_name("EXPERIMENT/RUN").required(true).help("Name or id of the run");
     let name = || Arg::new("name").value_name("NAME").required(true).help("Name of the metric");
     let size = |id: &'static str, help: &'static str| {
         Arg::new(id).long(id).value_name("CHARACTERS").value_parser(value_parser!(u16).range(2..=1000)).help(help)
     };
     let command = Command::new("metrics")
-        .about("Metrics of experiment runs")
+        .about("Log, list and plot metrics of experiment runs")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .after_help(
@@ -42,7 +41,7 @@ pub(crate) fn command(_schema: &Schema) -> Command {
         )
         .subcommand(
             Command::new("log")
-                .about("Log a value of a metric, and add it to the metric's history")
+                .about("Log a value of a metric, which is added to its history")
                 .after_help("Example:\n  model-registry metrics log tuning/first loss 0.25 --step 3")
                 .arg(run())
                 .arg(name())
@@ -52,7 +51,7 @@ pub(crate) fn command(_schema: &Schema) -> Command {
                         .required(true)
                         .value_parser(value_parser!(f64))
                         .allow_hyphen_values(true)
-                        .help("The number"),
+                        .help("Value of the metric"),
                 )
                 .arg(
                     Arg::new("step")
@@ -60,107 +59,107 @@ pub(crate) fn command(_schema: &Schema) -> Command {
                         .value_name("NUMBER")
                         .value_parser(value_parser!(i64))
                         .allow_hyphen_values(true)
-                        .help("Step of the training it was measured at [default: the last one logged]"),
+                        .help("Step of the training [default: the last logged step]"),
                 )
                 .arg(
                     Arg::new("timestamp")
                         .long("timestamp")
                         .value_name("MILLISECONDS")
                         .value_parser(value_parser!(i64))
-                        .help("When it was measured, since the Unix epoch [default: now]"),
+                        .help("Time of the measurement, in milliseconds since the Unix epoch [default: now]"),
                 ),
         )
         .subcommand(
             Command::new("plot")
                 .about("Plot the history of a metric")
                 .after_help(
-                    "Steps are the horizontal axis; where values have none, their order is. \
-                     --output json or yaml gives the points.\n\n\
+                    "The horizontal axis has the steps, or the order of the values if any value has no step. \
+                     --output json or yaml prints the points.\n\n\
                      Example:\n  model-registry metrics plot tuning/first loss --height 10",
                 )
                 .arg(run())
                 .arg(name())
-                .arg(size("width", "Width of the plot [default: the terminal's]"))
+                .arg(size("width", "Width of the plot [default: width of the terminal]"))
                 .arg(size("height", "Height of the plot").default_value("15")),
         );
-    session::with_options(command)
+    client_context::with_options(command)
 }
 
-pub(crate) fn run(_schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
+pub(super) fn run(_schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
     let Some((name, arguments)) = arguments.subcommand() else { return Ok(()) };
-    let session = Session::open(arguments)?;
-    session::block_on(async {
+    let context = ClientContext::open(arguments)?;
+    client_context::block_on(async {
         let reference = arguments.get_one::<String>("run").cloned().unwrap_or_default();
-        let run_id = resolve(&session.client, &RUNS, &Target { parent: None, reference }).await?;
+        let run_id = resolve(&context.client, &RUNS, &Target { parent: None, reference }).await?;
         match name {
-            "list" => list(&session, &run_id).await,
-            "log" => log(&session, arguments, &run_id).await,
-            _ => plot(&session, arguments, &run_id).await,
+            "list" => list(&context, &run_id).await,
+            "log" => log(&context, arguments, &run_id).await,
+            _ => plot(&context, arguments, &run_id).await,
         }
     })
 }
 
-async fn list(session: &Session, run_id: &str) -> anyhow::Result<()> {
+async fn list(context: &ClientContext, run_id: &str) -> anyhow::Result<()> {
     let options = ListOptions { artifact_type: Some(Kind::Metric), ..ListOptions::default() };
-    let items = entity::values(session.client.artifacts_of_run(run_id).list(options));
-    session.output.list_of(&session.client, &ARTIFACTS, &COLUMNS, items).await
+    let items = entity::values(context.client.artifacts_of_run(run_id).list(options));
+    entity::print::list_with_columns(context, &ARTIFACTS, &COLUMNS, items).await
 }
 
-async fn log(session: &Session, arguments: &ArgMatches, run_id: &str) -> anyhow::Result<()> {
+async fn log(context: &ClientContext, arguments: &ArgMatches, run_id: &str) -> anyhow::Result<()> {
     let value = arguments.get_one::<f64>("value").copied();
     if !value.is_some_and(f64::is_finite) {
-        return Err(CommandError::usage("a metric is a finite number: JSON has no other").into());
+        return Err(
+            CommandError::usage("the value of a metric has to be finite, since JSON has no other numbers").into()
+        );
     }
     let metric = Metric {
         name: arguments.get_one::<String>("name").cloned().unwrap_or_default(),
         value,
         step: arguments.get_one::<i64>("step").copied(),
-        // Without one the server would keep that of the value before.
+        // Without a timestamp, the server would keep the previous one.
         timestamp: Some(arguments.get_one::<i64>("timestamp").copied().unwrap_or_else(now).into()),
         ..Metric::default()
     };
-    let logged = session.client.artifacts_of_run(run_id).upsert(&metric.into()).await?;
+    let logged = context.client.artifacts_of_run(run_id).upsert(&metric.into()).await?;
     let logged = serde_json::to_value(&logged)?;
-    if session.output.format != Format::Table {
-        return session.output.entity(&session.client, &ARTIFACTS, &logged).await;
+    if context.output.format != Format::Table {
+        return entity::print::entity(context, &ARTIFACTS, &logged).await;
     }
-    let shown = |key: &str| logged.get(key).map(ToString::to_string).unwrap_or_default();
-    let step = if logged.get("step").is_some() { format!(" at step {}", shown("step")) } else { String::new() };
-    let name = session.output.style.bold(&printable(logged["name"].as_str().unwrap_or_default()));
-    Ok(writeln!(std::io::stdout(), "Logged {name} = {}{step}", shown("value"))?)
+    let json = |key: &str| logged.get(key).map(ToString::to_string).unwrap_or_default();
+    let step = if logged.get("step").is_some() { format!(" at step {}", json("step")) } else { String::new() };
+    let name = context.output.style.bold(&printable(logged["name"].as_str().unwrap_or_default()));
+    Ok(print::text(&format!("Logged {name} = {}{step}\n", json("value")))?)
 }
 
-#[expect(clippy::disallowed_methods, reason = "a command is where the time comes from")]
+#[expect(clippy::disallowed_methods, reason = "commands have no injected clock")]
 fn now() -> i64 {
     let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
 }
 
-async fn plot(session: &Session, arguments: &ArgMatches, run_id: &str) -> anyhow::Result<()> {
+async fn plot(context: &ClientContext, arguments: &ArgMatches, run_id: &str) -> anyhow::Result<()> {
     let name = arguments.get_one::<String>("name").cloned().unwrap_or_default();
     let options = ListOptions { name: Some(name.clone()), ..ListOptions::default() };
-    let history: Vec<Metric> = session.client.metric_history(run_id).list(options).try_collect().await?;
+    let history: Vec<Metric> = context.client.metric_history(run_id).list(options).try_collect().await?;
     if history.is_empty() {
         return Err(CommandError::not_found(format!("the run has no metric named `{name}`"))
-            .hint("`model-registry metrics list` shows what there is")
+            .hint("list the metrics with `model-registry metrics list`")
             .into());
     }
-    let output = &session.output;
+    let output = &context.output;
     if output.format != Format::Table {
         let points = history.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>()?;
-        return output.value(&Value::from(points));
+        return print::value(output, &Value::from(points));
     }
     let points = points(&history);
     let length = |id: &str| arguments.get_one::<u16>(id).map(|&length| usize::from(length));
     let width = length("width").unwrap_or_else(|| terminal_width().saturating_sub(MARGIN));
     let height = length("height").unwrap_or(15);
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{}", output.style.bold(&printable(&name)))?;
-    write!(out, "{}", Plot { points: &points, width, height }.draw())?;
-    Ok(())
+    let title = output.style.bold(&printable(&name));
+    Ok(print::text(&format!("{title}\n{}", Plot { points: &points, width, height }.draw()))?)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a plot has fewer dots")]
+#[expect(clippy::cast_precision_loss, reason = "a plot has far fewer dots")]
 fn points(history: &[Metric]) -> Vec<(f64, f64)> {
     let have_steps = history.iter().all(|point| point.step.is_some());
     let place = |(position, point): (usize, &Metric)| {
@@ -168,7 +167,7 @@ fn points(history: &[Metric]) -> Vec<(f64, f64)> {
         Some((x, point.value.filter(|value| value.is_finite())?))
     };
     let mut points: Vec<_> = history.iter().enumerate().filter_map(place).collect();
-    // Steps may have been logged in any order.
+    // Steps may be logged in any order.
     points.sort_by(|left, right| left.0.total_cmp(&right.0));
     points
 }

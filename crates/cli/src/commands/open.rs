@@ -1,47 +1,48 @@
-//! `open`: an entity's JSON in the browser.
+//! `open`: opens the JSON of an entity in a browser.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::process::{Command as Process, Stdio};
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use model_registry_server::config::{Environment, Schema};
 
-use crate::entity::{NOUNS, Target, resolve};
-use crate::session::{self, Session};
+use crate::client_context::{self, ClientContext};
+use crate::entity::{KIND_COMMANDS, Target, resolve};
+use crate::print;
 
-pub(crate) fn command(_schema: &Schema) -> Command {
+pub(super) fn command(_schema: &Schema) -> Command {
     let command = Command::new("open")
-        .about("Print the URL of an entity's JSON, and open it in a browser where there is one")
+        .about("Print the URL of an entity and open it in a browser if possible")
         .after_help("Example:\n  model-registry open models fraud-detector\n  curl $(model-registry open models fraud-detector)")
         .arg(
             Arg::new("kind")
                 .value_name("KIND")
                 .required(true)
-                .value_parser(PossibleValuesParser::new(NOUNS.iter().map(|noun| noun.command)))
+                .value_parser(PossibleValuesParser::new(KIND_COMMANDS.iter().map(|kind| kind.name())))
                 .help("Kind of the entity"),
         )
-        .arg(Arg::new("reference").value_name("ENTITY").required(true).help("Its name or id"))
-        .arg(Arg::new("print").long("print").action(ArgAction::SetTrue).help("Only print it"));
-    session::with_connection(command)
+        .arg(Arg::new("reference").value_name("ENTITY").required(true).help("Name or id"))
+        .arg(Arg::new("print").long("print").action(ArgAction::SetTrue).help("Only print the URL"));
+    client_context::with_connection(command)
 }
 
-pub(crate) fn run(_schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
+pub(super) fn run(_schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
     let text = |id: &str| arguments.get_one::<String>(id).cloned().unwrap_or_default();
-    let kind = text("kind");
-    let Some(noun) = NOUNS.into_iter().find(|noun| noun.command == kind) else { return Ok(()) };
-    let session = Session::open(arguments)?;
+    let name = text("kind");
+    let Some(kind) = KIND_COMMANDS.into_iter().find(|kind| kind.name() == name) else { return Ok(()) };
+    let context = ClientContext::open(arguments)?;
     let target = Target { parent: None, reference: text("reference") };
-    let id = session::block_on(resolve(&session.client, noun, &target))?;
-    let url = (noun.operations.url)(&session.client, &id)?;
-    writeln!(std::io::stdout(), "{url}")?;
+    let id = client_context::block_on(resolve(&context.client, kind, &target))?;
+    let url = (kind.operations.url)(&context.client, &id)?;
+    print::line(&url)?;
     if std::io::stdout().is_terminal() && !arguments.get_flag("print") {
-        browse(&url, &session.environment);
+        browse(&url, &context.environment);
     }
     Ok(())
 }
 
-/// Whether it works does not matter: the URL has been printed.
+/// Failures are ignored, since the URL is printed.
 fn browse(url: &str, environment: &Environment) {
     let has_desktop = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| environment.get(name).is_some());
     let program = match environment.get("BROWSER") {

@@ -1,6 +1,6 @@
-//! `register`: a model, a version and its artifact in one step.
+//! `register`: creates a version of a model with its artifact in one request.
 
-use std::io::Write;
+use std::fmt::Write;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use model_registry_api::{Field, Kind, Shape};
@@ -10,41 +10,42 @@ use model_registry_client::{
 use model_registry_server::config::Schema;
 use serde_json::Value;
 
+use crate::client_context::{self, ClientContext};
 use crate::entity::{add_fields, add_properties, read_fields, read_properties};
 use crate::failure::CommandError;
 use crate::output::{Format, printable};
-use crate::session::{self, Session};
+use crate::print;
 
-pub(crate) fn command(_schema: &Schema) -> Command {
+pub(super) fn command(_schema: &Schema) -> Command {
     let text = |id: &'static str, help: &'static str| {
-        Arg::new(id).long(id).value_name("TEXT").help(help).help_heading("Fields")
+        Arg::new(id).long(id).value_name("STRING").help(help).help_heading("Fields")
     };
     let command = Command::new("register")
-        .about("Register a version of a model, with its artifact, in one step")
+        .about("Register a version of a model with its artifact in one step")
         .after_help(
-            "The model is created unless there is one of this name; it stays as it is if there is one. Everything \
-             happens or nothing.\n\nExample:\n  \
+            "The model is created if it does not exist; an existing model does not change. The request is atomic: \
+             it succeeds or fails as a whole.\n\nExample:\n  \
              model-registry register fraud-detector v1 --uri s3://models/fraud/1 --model-format-name onnx \\\n    \
              --property accuracy=0.93",
         )
         .arg(Arg::new("model").value_name("MODEL").required(true).help("Name of the model"))
         .arg(Arg::new("version").value_name("VERSION").required(true).help("Name of the new version"))
         .arg(text("description", "Description of the version"))
-        .arg(text("author", "Who made the version"))
-        .arg(text("owner", "Who owns the model, if it is new"))
-        .arg(text("model-description", "Description of the model, if it is new"))
+        .arg(text("author", "Author of the version"))
+        .arg(text("owner", "Owner of the model, if it is created"))
+        .arg(text("model-description", "Description of the model, if it is created"))
         .arg(text("artifact-name", "Name of the artifact [default: model]"))
         .arg(
             Arg::new("archived")
                 .long("archived")
                 .action(ArgAction::SetTrue)
                 .help_heading("Fields")
-                .help("Register the version as archived"),
+                .help("Create the version as archived"),
         );
-    session::with_options(add_properties(add_fields(command, &artifact_fields())))
+    client_context::with_options(add_properties(add_fields(command, &artifact_fields())))
 }
 
-/// What says where the model's bytes are and what they are.
+/// The fields of the artifact that have options: strings and URIs.
 fn artifact_fields() -> Vec<&'static Field> {
     let spec = Kind::ModelArtifact.spec();
     let fields =
@@ -52,12 +53,12 @@ fn artifact_fields() -> Vec<&'static Field> {
     fields.collect()
 }
 
-pub(crate) fn run(_schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
+pub(super) fn run(_schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
     let request = request(arguments)?;
-    let session = Session::open(arguments)?;
-    session::block_on(async {
-        let registered = session.client.register(&request).await?;
-        write(&session, &registered)
+    let context = ClientContext::open(arguments)?;
+    client_context::block_on(async {
+        let registered = context.client.register(&request).await?;
+        write(&context, &registered)
     })
 }
 
@@ -66,7 +67,7 @@ fn request(arguments: &ArgMatches) -> anyhow::Result<RegisterRequest> {
     let fields = artifact_fields();
     let artifact = read_fields(arguments, &fields, |name| Some(Kind::ModelArtifact.spec().field(name)?.shape))?;
     if artifact.is_empty() && text("artifact-name").is_some() {
-        return Err(CommandError::usage("an artifact without any field: say where it is with --uri").into());
+        return Err(CommandError::usage("--artifact-name requires another field of the artifact, such as --uri").into());
     }
     let artifacts = if artifact.is_empty() {
         Vec::new()
@@ -94,20 +95,19 @@ fn request(arguments: &ArgMatches) -> anyhow::Result<RegisterRequest> {
     })
 }
 
-fn write(session: &Session, registered: &RegisterResponse) -> anyhow::Result<()> {
-    let output = &session.output;
+fn write(context: &ClientContext, registered: &RegisterResponse) -> anyhow::Result<()> {
+    let output = &context.output;
     let name = printable(&format!("{}/{}", registered.registered_model.name, registered.model_version.name));
-    let mut out = std::io::stdout();
     match output.format {
-        Format::Json | Format::Yaml => output.value(&serde_json::to_value(registered)?)?,
-        Format::Name => writeln!(out, "{name}")?,
+        Format::Json | Format::Yaml => print::value(output, &serde_json::to_value(registered)?),
+        Format::Name => Ok(print::line(&name)?),
         Format::Table => {
             let id = &registered.model_version.id;
-            writeln!(out, "Registered version {} (id {id})", output.style.bold(&name))?;
+            let mut text = format!("Registered version {} (id {id})\n", output.style.bold(&name));
             for artifact in &registered.artifacts {
-                writeln!(out, "  artifact {} (id {})", printable(artifact.name()), artifact.id())?;
+                let _ = writeln!(text, "  artifact {} (id {})", printable(artifact.name()), artifact.id());
             }
+            Ok(print::text(&text)?)
         }
     }
-    Ok(())
 }

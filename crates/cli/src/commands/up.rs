@@ -1,37 +1,35 @@
-//! `up` runs everything on one port over one SQLite file: a registry for a laptop.
-
-use std::io::Write;
+//! `up`: serves registry and catalog on one port, with a SQLite file by default: a registry for a laptop.
 
 use clap::{ArgMatches, Command};
 use model_registry_server::config::{Group, Schema};
 
 use crate::commands::catalog;
-use crate::service::{self, Anonymous, Roles};
-use crate::{database, settings};
+use crate::server_process::{self, Anonymous, Apis};
+use crate::{database, print, settings};
 
-/// What it has beside the settings of every role.
-const GROUPS: &[Group] = &[Group::Catalog, Group::Changes, Group::Reference];
+/// Groups of settings in addition to those of every server.
+const GROUPS: &[Group] = &[Group::Catalog, Group::Changes, Group::Compatibility];
 
-pub(crate) fn command(schema: &Schema) -> Command {
+pub(super) fn command(schema: &Schema) -> Command {
     let command = Command::new("up")
-        .about("Start a registry on this machine, with its data in one file")
+        .about("Start registry and catalog on this machine, with a SQLite database by default")
         .after_help("Example:\n  model-registry up\n  model-registry up --port 9090 --database sqlite:models.db");
-    schema.attach(command, &[&service::GROUPS, GROUPS].concat())
+    schema.attach(command, &[&server_process::GROUPS, GROUPS].concat())
 }
 
-pub(crate) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
+pub(super) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
     let settings = settings(schema, arguments)?;
-    let source = database::source(&settings)?;
-    let data = source.to_string();
+    let database = database::url(&settings)?;
+    let data = database.to_string();
     let mut catalog = catalog::catalog_settings(&settings);
     if catalog.sources.is_empty() {
         catalog.sources.push(model_registry_catalog::sample_sources());
     }
-    service::run(&settings, source, Anonymous::OnLoopback, Roles::Both(catalog), move |base_url| {
+    server_process::run(&settings, database, Anonymous::OnLoopback, Apis::Both(catalog), move |base_url| {
         let api = format!("{base_url}/api/model_registry/v1alpha3");
         let catalog_api = format!("{base_url}/api/model_catalog/v1alpha1");
-        let _ = write!(
-            std::io::stdout(),
+        // The server runs also if standard output is closed.
+        let _ = print::text(&format!(
             "Model Registry is starting. Stop it with Ctrl-C.\n\n  \
              REST API   {api}\n  \
              Catalog    {catalog_api}\n  \
@@ -42,7 +40,6 @@ pub(crate) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()>
              Next, register a first model:\n\n  \
              curl {api}/registered_models -d '{{\"name\": \"my-model\"}}'\n\n",
             model_registry_catalog::OPENAPI_PATH
-        );
-        let _ = std::io::stdout().flush();
+        ));
     })
 }

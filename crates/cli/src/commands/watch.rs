@@ -1,7 +1,7 @@
-//! `watch` prints the changes of a running server as they happen.
+//! `watch`: prints the changes of a server as they happen.
 
 use std::fmt::Write as _;
-use std::io::{IsTerminal, Write, stdout};
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command};
@@ -10,19 +10,22 @@ use model_registry_base::time::date_and_time;
 use model_registry_client::{After, ChangeFeed, Error, LoggedChange};
 use model_registry_server::config::Schema;
 
-use crate::session::{Session, block_on, with_connection};
+use crate::client_context::{ClientContext, block_on, with_connection};
+use crate::print;
 
+/// First delay before reconnecting; it doubles with each attempt (exponential back-off).
 const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
+/// Maximum delay before reconnecting.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// Changes printed with one write at most.
+/// Maximum number of changes per write.
 const BATCH: usize = 1_000;
 
-pub(crate) fn command(_schema: &Schema) -> Command {
+pub(super) fn command(_schema: &Schema) -> Command {
     let command = Command::new("watch")
-        .about("Print the changes of a running registry as they happen")
+        .about("Print the changes of a registry as they happen")
         .long_about(
-            "Print the changes of a running registry as they happen: as text on a terminal, otherwise one JSON object \
-             a line. Goes on by itself after the server was away; nothing is left out or printed twice.",
+            "Print the changes of a registry as they happen: as text on a terminal, otherwise one JSON object per \
+             line. Reconnects after an outage of the server; every change is printed exactly once.",
         )
         .after_help(
             "Examples:\n  model-registry watch\n  model-registry watch --after 0 --server https://registry.example.com",
@@ -33,7 +36,7 @@ pub(crate) fn command(_schema: &Schema) -> Command {
                 .value_name("SEQUENCE")
                 .default_value("newest")
                 .value_parser(after)
-                .help("Begin behind this change; 0 prints all there are"),
+                .help("Start after this change; 0 prints all changes"),
         );
     with_connection(command)
 }
@@ -42,32 +45,32 @@ fn after(text: &str) -> Result<After, String> {
     match text.parse() {
         Ok(sequence) if sequence >= 0 => Ok(After::Sequence(sequence)),
         _ if text == "newest" => Ok(After::Newest),
-        _ => Err("use a sequence, 0 or `newest`".to_owned()),
+        _ => Err("use the sequence number of a change, 0 or `newest`".to_owned()),
     }
 }
 
-pub(crate) fn run(_schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
-    let session = Session::open(arguments)?;
+pub(super) fn run(_schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
+    let context = ClientContext::open(arguments)?;
     let after = arguments.get_one::<After>("after").copied().unwrap_or(After::Newest);
-    block_on(watch(&session.client.changes(), after))
+    block_on(watch(&context.client.changes(), after))
 }
 
-/// Ends with an error that trying again does not help, or when nobody reads any more.
+/// Returns an error that is not temporary, or a broken pipe.
 async fn watch(feed: &ChangeFeed, mut after: After) -> anyhow::Result<()> {
     loop {
         let Err(error) = print_all(feed, &mut after).await else { return Ok(()) };
         match error.downcast_ref::<Error>() {
-            Some(temporary) if temporary.is_temporary() => eprintln!("{temporary}; trying again"),
+            Some(temporary) if temporary.is_temporary() => eprintln!("{temporary}; reconnecting"),
             _ => return Err(error),
         }
         wait_for_the_server(feed, after).await?;
-        eprintln!("connected again");
+        eprintln!("reconnected");
     }
 }
 
-/// Prints what comes until something goes wrong; `after` is then where to go on.
+/// Prints changes until an error; `after` is then the last printed change.
 async fn print_all(feed: &ChangeFeed, after: &mut After) -> anyhow::Result<()> {
-    let as_text = stdout().is_terminal();
+    let as_text = std::io::stdout().is_terminal();
     if *after == After::Newest {
         *after = After::Sequence(feed.page(After::Newest, 1).await?.next);
     }
@@ -85,9 +88,7 @@ async fn print_all(feed: &ChangeFeed, after: &mut After) -> anyhow::Result<()> {
                 Err(error) => failure = Some(error),
             }
         }
-        let mut out = stdout().lock();
-        out.write_all(lines.as_bytes())?;
-        out.flush()?;
+        print::text(&lines)?;
         if let Some(error) = failure {
             return Err(error.into());
         }
@@ -116,7 +117,7 @@ fn text(change: &LoggedChange) -> String {
     if let Some(actor) = &change.actor {
         let _ = write!(line, "  by {actor}");
     }
-    // The actor is whatever the identity provider says.
+    // The actor is untrusted text of the identity provider.
     crate::output::printable(&line)
 }
 
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn where_to_begin_is_a_sequence_or_the_newest() {
+    fn after_is_a_sequence_number_or_newest() {
         assert_eq!(after("12"), Ok(After::Sequence(12)));
         assert_eq!(after("newest"), Ok(After::Newest));
         for wrong in ["", "-1", "oldest"] {

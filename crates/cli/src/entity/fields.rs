@@ -1,28 +1,28 @@
-//! Options from the declared fields of a kind, and their values as JSON.
+//! Options for the declared fields of a kind, and their conversion to JSON.
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use model_registry_api::{Field, Shape};
 use serde_json::{Map, Value};
 
-use super::noun::Noun;
+use super::kind_command::KindCommand;
 use crate::failure::CommandError;
 
-/// The fields of a noun's kinds, each name once. Ids of other entities are references, not fields.
-pub(super) fn fields(noun: &Noun, wanted: impl Fn(&Field) -> bool) -> Vec<&'static Field> {
+/// The fields of the kinds for which `filter` is true, each name once. References to other entities have their own options.
+pub(super) fn fields(kind: &KindCommand, filter: impl Fn(&Field) -> bool) -> Vec<&'static Field> {
     let mut fields: Vec<&'static Field> = Vec::new();
-    for field in noun.kinds.iter().flat_map(|kind| kind.spec().all_fields()) {
+    for field in kind.kinds.iter().flat_map(|kind| kind.spec().all_fields()) {
         let is_known = fields.iter().any(|known| known.name == field.name);
-        if field.shape != Shape::Id && wanted(field) && !is_known {
+        if field.shape != Shape::Id && filter(field) && !is_known {
             fields.push(field);
         }
     }
     fields
 }
 
-/// `startTimeSinceEpoch` is `--start-time`.
+/// The option of a field without dashes: `start-time` for `startTimeSinceEpoch`.
 pub(super) fn option(field: &Field) -> String {
-    // `--profile` is one of the configuration file.
+    // `--profile` selects a profile of the configuration file.
     if field.name == "profile" {
         return "data-profile".to_owned();
     }
@@ -41,7 +41,7 @@ fn argument_id(field: &Field) -> String {
     format!("field.{}", field.name)
 }
 
-/// Gives a command an option for each field.
+/// Adds an option for each field to a command.
 pub(crate) fn add_fields(command: Command, fields: &[&'static Field]) -> Command {
     fields.iter().fold(command, |command, field| {
         let argument = Arg::new(argument_id(field))
@@ -57,35 +57,37 @@ pub(crate) fn add_fields(command: Command, fields: &[&'static Field]) -> Command
                 .ignore_case(true),
             Shape::Uri => argument.value_name("URI"),
             Shape::EpochMillis => argument.value_name("MILLISECONDS"),
-            // A parameter has a `value` as well, which is a text.
-            Shape::Double => argument.value_name("VALUE").help("The number of a metric, or the text of a parameter"),
+            // The `value` of a parameter is a string.
+            Shape::Double => {
+                argument.value_name("VALUE").help("Value of a metric (a number) or of a parameter (a string)")
+            }
             Shape::Integer => argument.value_name("NUMBER"),
-            Shape::String | Shape::Id => argument.value_name("TEXT"),
+            Shape::String | Shape::Id => argument.value_name("STRING"),
         })
     })
 }
 
-/// The fields that were given, with the shape that `spec` says.
+/// The fields set by options; `shape` returns the shape of a field by name. Error: a field that the kind does not have.
 pub(crate) fn read_fields(
     arguments: &ArgMatches,
     fields: &[&'static Field],
     shape: impl Fn(&str) -> Option<Shape>,
 ) -> Result<Map<String, Value>, CommandError> {
-    let mut given = Map::new();
+    let mut values = Map::new();
     for field in fields {
         let Some(texts) = arguments.get_many::<String>(&argument_id(field)) else { continue };
         let texts: Vec<&str> = texts.map(String::as_str).collect();
         let Some(shape) = shape(field.name) else {
-            return Err(CommandError::usage(format!("--{} is no field of this type of artifact", option(field))));
+            return Err(CommandError::usage(format!("--{} is not a field of this artifact type", option(field))));
         };
-        given.insert(field.name.to_owned(), value(field, shape, &texts)?);
+        values.insert(field.name.to_owned(), value(field, shape, &texts)?);
     }
-    Ok(given)
+    Ok(values)
 }
 
 fn value(field: &Field, shape: Shape, texts: &[&str]) -> Result<Value, CommandError> {
     let text = texts.last().copied().unwrap_or_default();
-    let wrong = |what: &str| CommandError::usage(format!("--{}: `{text}` is not {what}", option(field)));
+    let wrong = |expected: &str| CommandError::usage(format!("--{}: `{text}` is not {expected}", option(field)));
     Ok(match shape {
         Shape::StringList => texts.iter().filter(|text| !text.is_empty()).copied().collect::<Vec<_>>().into(),
         Shape::Enumeration(enumeration) => {
@@ -106,7 +108,7 @@ fn value(field: &Field, shape: Shape, texts: &[&str]) -> Result<Value, CommandEr
     })
 }
 
-/// A text in a filter.
-pub(crate) fn literal(text: &str) -> String {
+/// A string literal of the filter language.
+pub(crate) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }

@@ -1,32 +1,37 @@
-//! `get`: one entity in full.
+//! `get`: shows an entity.
 
 use clap::{Arg, ArgMatches, Command};
 
-use super::noun::Noun;
+use super::kind_command::KindCommand;
+use super::print;
 use super::reference::{Target, add_parents, parent, resolve};
-use crate::session::Session;
+use crate::client_context::ClientContext;
 
-pub(super) fn command(noun: &Noun) -> Command {
+pub(super) fn command(kind: &KindCommand) -> Command {
     let command = Command::new("get")
-        .about(format!("Show one {}", noun.singular))
-        .after_help(format!("Example:\n  model-registry {} get {} --output yaml", noun.command, noun.example()))
-        .arg(reference_argument(noun));
-    add_parents(noun, command)
+        .about(format!("Show {} {}", kind.article(), kind.singular))
+        .after_help(format!("Example:\n  model-registry {} get {} --output yaml", kind.name(), kind.example()))
+        .arg(reference_argument(kind));
+    add_parents(kind, command)
 }
 
-/// The entity that a command is about.
-pub(super) fn reference_argument(noun: &Noun) -> Arg {
-    Arg::new("reference").value_name(noun.placeholder).required(true).help("Its name or id")
+/// The argument with the reference of an entity.
+pub(super) fn reference_argument(kind: &KindCommand) -> Arg {
+    Arg::new("reference").value_name(kind.placeholder).required(true).help("Name or id")
 }
 
-/// The entity that the arguments name.
-pub(super) fn target(noun: &Noun, arguments: &ArgMatches) -> Target {
+/// The entity to which the arguments refer.
+pub(super) fn target(kind: &KindCommand, arguments: &ArgMatches) -> Target {
     let reference = arguments.get_one::<String>("reference").cloned().unwrap_or_default();
-    Target { parent: parent(noun, arguments), reference }
+    Target { parent: parent(kind, arguments), reference }
 }
 
-pub(super) async fn run(noun: &'static Noun, session: &Session, arguments: &ArgMatches) -> anyhow::Result<()> {
-    let id = resolve(&session.client, noun, &target(noun, arguments)).await?;
-    let found = (noun.operations.get)(&session.client, &id).await?;
-    session.output.entity(&session.client, noun, &found.entity).await
+pub(super) async fn run(
+    kind: &'static KindCommand,
+    context: &ClientContext,
+    arguments: &ArgMatches,
+) -> anyhow::Result<()> {
+    let id = resolve(&context.client, kind, &target(kind, arguments)).await?;
+    let found = (kind.operations.get)(&context.client, &id).await?;
+    print::entity(context, kind, &found.entity).await
 }

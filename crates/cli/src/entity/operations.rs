@@ -1,4 +1,4 @@
-//! A kind's operations on JSON values, behind the typed client: the commands are the same for every kind.
+//! The operations of a kind on JSON values, on top of the typed client: the commands of all kinds share them.
 
 use futures::StreamExt;
 use futures::future::{BoxFuture, FutureExt};
@@ -7,18 +7,18 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// What the commands do with entities of a kind.
+/// The operations of a kind.
 pub(crate) struct Operations {
     pub(crate) list: fn(&Client, ListOptions) -> Items<Value>,
     pub(crate) get: for<'a> fn(&'a Client, &'a str) -> BoxFuture<'a, Result<Tagged<Value>>>,
     pub(crate) find: for<'a> fn(&'a Client, FindBy<'a>) -> BoxFuture<'a, Result<Option<Value>>>,
     pub(crate) create: for<'a> fn(&'a Client, Value) -> BoxFuture<'a, Result<Value>>,
-    /// With the tag that the entity has to have; the empty one is any.
+    /// The last argument is the expected entity tag; an empty one matches any.
     pub(crate) update: for<'a> fn(&'a Client, &'a str, Value, &'a str) -> BoxFuture<'a, Result<Value>>,
     pub(crate) url: fn(&Client, &str) -> Result<String>,
 }
 
-/// The operations of one kind.
+/// The operations of the kind of `R`.
 pub(crate) const fn of<R: Resource>() -> Operations {
     Operations {
         list: |client, options| values(client.collection::<R>().list(options)),
@@ -41,7 +41,7 @@ pub(crate) const fn of<R: Resource>() -> Operations {
     }
 }
 
-/// A list of typed entities as one of values.
+/// Converts a list of typed entities to JSON values.
 pub(crate) fn values<T: Serialize + Send + 'static>(items: Items<T>) -> Items<Value> {
     items.map(|item| item.and_then(|entity| value(&entity))).boxed()
 }

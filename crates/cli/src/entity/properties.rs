@@ -1,11 +1,11 @@
-//! `--property key=value`.
+//! Custom properties: `--property key=value`.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use model_registry_client::{CustomProperties, MetadataValue};
 
 use crate::failure::CommandError;
 
-/// Gives a command `--property`.
+/// Adds `--property` to a command.
 pub(crate) fn add_properties(command: Command) -> Command {
     command.arg(
         Arg::new("property")
@@ -14,13 +14,13 @@ pub(crate) fn add_properties(command: Command) -> Command {
             .action(ArgAction::Append)
             .help_heading("Fields")
             .help(
-                "A custom property; the type follows from the value: true, 5, 0.5 or a text. \
-                 KEY:TYPE=VALUE says it: string, int, double or bool",
+                "Custom property; its type is inferred: true, 5, 0.5 or a string. \
+                 KEY:TYPE=VALUE sets it: string, int, double or bool",
             ),
     )
 }
 
-/// The properties that were given.
+/// The custom properties of the arguments.
 pub(crate) fn read_properties(arguments: &ArgMatches) -> Result<CustomProperties, CommandError> {
     let texts = arguments.get_many::<String>("property").into_iter().flatten();
     texts.map(|text| property(text)).collect()
@@ -30,14 +30,13 @@ fn property(text: &str) -> Result<(String, MetadataValue), CommandError> {
     let Some((key, value)) = text.split_once('=') else {
         return Err(CommandError::usage(format!("--property: `{text}` has no `=`")).hint("write --property KEY=VALUE"));
     };
-    let wrong =
-        |kind: &str| CommandError::usage(format!("--property: `{value}` is not of type {kind}, which `{text}` says"));
+    let wrong = |kind: &str| CommandError::usage(format!("--property: `{value}` in `{text}` is not of type {kind}"));
     let typed = key.rsplit_once(':').and_then(|(key, kind)| match kind {
         "string" => Some((key, Ok(MetadataValue::from(value)))),
         "int" => Some((key, value.parse::<i64>().map(MetadataValue::from).map_err(|_| wrong(kind)))),
         "double" => Some((key, finite(value).map(MetadataValue::from).ok_or_else(|| wrong(kind)))),
         "bool" => Some((key, value.parse::<bool>().map(MetadataValue::from).map_err(|_| wrong(kind)))),
-        // Part of the key.
+        // The colon is part of the key.
         _ => None,
     });
     let (key, value) = match typed {
@@ -50,7 +49,7 @@ fn property(text: &str) -> Result<(String, MetadataValue), CommandError> {
     Ok((key.to_owned(), value))
 }
 
-/// Numbers are those that lose nothing when they are read: `007` and long digits stay texts, as do words like `nan`.
+/// Infers the type: a number only if parsing is lossless, so `007` and long digits are strings, as are words like `nan`.
 fn infer(value: &str) -> MetadataValue {
     match value {
         "true" => return MetadataValue::Bool(true),
@@ -63,7 +62,7 @@ fn infer(value: &str) -> MetadataValue {
         return MetadataValue::Int(number);
     }
     let digits = value.strip_prefix('-').unwrap_or(value);
-    // A point or a signed exponent: `12e5` may as well be the beginning of a commit's hash.
+    // A point or a signed exponent: `12e5` may be the beginning of a commit hash.
     let looks_like_a_double = digits.starts_with(|character: char| character.is_ascii_digit() || character == '.')
         && (digits.contains('.') || digits.contains("e-") || digits.contains("e+"));
     match finite(value) {
@@ -81,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_type_follows_from_the_value() {
+    fn the_type_is_inferred_from_the_value() {
         for (text, key, value) in [
             ("a=true", "a", MetadataValue::Bool(true)),
             ("a=True", "a", "True".into()),
@@ -109,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_has_to_be_of_the_type_that_is_said() {
+    fn a_value_has_to_match_the_explicit_type() {
         for text in ["a", "=5", ":int=5", "a:int=5.0", "a:double=nan", "a:bool=yes"] {
             assert!(property(text).is_err(), "{text}");
         }

@@ -1,121 +1,124 @@
-//! From what people call an entity to the entity.
+//! Resolves references such as `7`, `name:7` or `fraud-detector/v1` to ids.
 
 use clap::{Arg, ArgMatches, Command};
 use futures::future::{BoxFuture, FutureExt};
 use model_registry_client::{Client, FindBy};
 
-use super::noun::{ARTIFACTS, Noun, RUNS, VERSIONS, is_digits};
+use super::kind_command::{ARTIFACTS, KindCommand, is_digits};
 use crate::failure::CommandError;
 
-/// What a reference says.
+/// A parsed reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Said<'a> {
+enum Reference<'a> {
     Id(&'a str),
     Name(&'a str),
-    /// Whether it may hold a parent as well.
+    /// A name, possibly after the reference of the parent: `fraud-detector/v1`.
     Path(&'a str),
 }
 
-fn read(text: &str) -> Said<'_> {
+fn parse(text: &str) -> Reference<'_> {
     if let Some(name) = text.strip_prefix("name:") {
-        return Said::Name(name);
+        return Reference::Name(name);
     }
     match text.strip_prefix("id:") {
-        Some(id) => Said::Id(id),
-        None if is_digits(text) => Said::Id(text),
-        None => Said::Path(text),
+        Some(id) => Reference::Id(id),
+        None if is_digits(text) => Reference::Id(text),
+        None => Reference::Path(text),
     }
 }
 
-/// The kind and reference of what an entity belongs to.
-pub(crate) type Parent = (&'static Noun, String);
+/// The kind and the reference of a parent.
+pub(crate) type Parent = (&'static KindCommand, String);
 
-/// An entity that the command line names.
+/// An entity to which the arguments refer.
 pub(crate) struct Target {
-    /// What it belongs to, where an option says it.
+    /// The parent, if an option sets it.
     pub(crate) parent: Option<Parent>,
     pub(crate) reference: String,
 }
 
-/// The kinds that a kind can be below of.
-fn owners(noun: &Noun) -> Vec<&'static Noun> {
-    if noun.is_artifact() { vec![&VERSIONS, &RUNS] } else { noun.parent.iter().map(|(parent, _)| *parent).collect() }
+/// The kind of the parent in a path: that of `fraud-detector/v1/weights` is a version.
+fn parent_in_path(kind: &KindCommand) -> Option<&'static KindCommand> {
+    kind.parent_kinds().into_iter().next()
 }
 
-/// Gives a command the options that name what the entities belong to.
-pub(super) fn add_parents(noun: &Noun, command: Command) -> Command {
-    let owners = owners(noun);
+/// Adds the options for the parent to a command.
+pub(super) fn add_parents(kind: &KindCommand, command: Command) -> Command {
+    let parents = kind.parent_kinds();
     let is_list = command.get_name() == "list";
-    owners.iter().fold(command, |command, owner| {
-        let help = if is_list { "Only those of this" } else { "The" };
-        let end = if is_list { "" } else { " it belongs to" };
-        let others = owners.iter().filter(|other| other.command != owner.command).map(|other| parent_id(other));
+    parents.iter().fold(command, |command, parent| {
+        let help = if is_list {
+            format!("Only {} of this {}", kind.name(), parent.singular)
+        } else {
+            format!("The {} of the {}", parent.singular, kind.singular)
+        };
+        let others = parents.iter().filter(|other| other.name() != parent.name()).map(|other| parent_id(other));
         command.arg(
-            Arg::new(parent_id(owner))
-                .long(owner.singular)
-                .value_name(owner.placeholder)
-                .help(format!("{help} {}{end}", owner.singular))
+            Arg::new(parent_id(parent))
+                .long(parent.singular)
+                .value_name(parent.placeholder)
+                .help(help)
                 .conflicts_with_all(others.collect::<Vec<_>>()),
         )
     })
 }
 
-fn parent_id(owner: &Noun) -> String {
-    format!("parent.{}", owner.singular)
+fn parent_id(parent: &KindCommand) -> String {
+    format!("parent.{}", parent.singular)
 }
 
-/// The parent that an option names.
-pub(super) fn parent(noun: &Noun, arguments: &ArgMatches) -> Option<Parent> {
-    owners(noun).into_iter().find_map(|owner| {
-        let reference = arguments.try_get_one::<String>(&parent_id(owner)).ok().flatten()?;
-        Some((owner, reference.clone()))
+/// The parent that an option sets.
+pub(super) fn parent(kind: &KindCommand, arguments: &ArgMatches) -> Option<Parent> {
+    kind.parent_kinds().into_iter().find_map(|parent| {
+        let reference = arguments.try_get_one::<String>(&parent_id(parent)).ok().flatten()?;
+        Some((parent, reference.clone()))
     })
 }
 
-/// The parent and name of an entity that is to be made.
+/// The parent and the name of a new entity.
 pub(super) fn new_name(
-    noun: &Noun,
+    kind: &KindCommand,
     reference: Option<&str>,
     parent: Option<Parent>,
 ) -> Result<(Option<Parent>, Option<String>), CommandError> {
-    let owner = if noun.is_artifact() { Some(&VERSIONS) } else { noun.parent.map(|(parent, _)| parent) };
     let Some(text) = reference else { return Ok((parent, None)) };
-    let text = match read(text) {
-        Said::Name(name) => return Ok((parent, Some(name.to_owned()))),
-        Said::Id(_) if text.starts_with("id:") => {
-            return Err(CommandError::usage(format!("`{text}` is an id: a new {} is given a name", noun.singular)));
+    let text = match parse(text) {
+        Reference::Name(name) => return Ok((parent, Some(name.to_owned()))),
+        Reference::Id(_) if text.starts_with("id:") => {
+            return Err(CommandError::usage(format!("`{text}` is an id: a new {} requires a name", kind.singular)));
         }
-        Said::Id(text) | Said::Path(text) => text,
+        Reference::Id(text) | Reference::Path(text) => text,
     };
-    match (owner, text.rsplit_once('/')) {
-        (Some(owner), Some((before, name))) if parent.is_none() => {
-            Ok((Some((owner, before.to_owned())), Some(name.to_owned())))
+    match (parent_in_path(kind), text.rsplit_once('/')) {
+        (Some(parent_kind), Some((path, name))) if parent.is_none() => {
+            Ok((Some((parent_kind, path.to_owned())), Some(name.to_owned())))
         }
         _ => Ok((parent, Some(text.to_owned()))),
     }
 }
 
-/// Finds the id of an entity.
+/// Resolves a reference to an id, with a request for each name. Errors: `NotFound`, or a usage error for a name without a
+/// required parent.
 pub(crate) fn resolve<'a>(
     client: &'a Client,
-    noun: &'static Noun,
+    kind: &'static KindCommand,
     target: &'a Target,
 ) -> BoxFuture<'a, anyhow::Result<String>> {
     async move {
         let text = target.reference.as_str();
-        let (parent, name) = match (read(text), &target.parent) {
-            (Said::Id(id), _) => return Ok(id.to_owned()),
-            (Said::Name(name) | Said::Path(name), Some((owner, reference))) => {
-                (Some((*owner, reference.clone())), name)
+        let (parent, name) = match (parse(text), &target.parent) {
+            (Reference::Id(id), _) => return Ok(id.to_owned()),
+            (Reference::Name(name) | Reference::Path(name), Some((parent_kind, reference))) => {
+                (Some((*parent_kind, reference.clone())), name)
             }
-            (Said::Path(path), None) => split(noun, path)?,
-            (Said::Name(name), None) if owners(noun).is_empty() => (None, name),
-            (Said::Name(_), None) => return Err(needs_parent(noun, text).into()),
+            (Reference::Path(path), None) => split(kind, path)?,
+            (Reference::Name(name), None) if kind.parent_kinds().is_empty() => (None, name),
+            (Reference::Name(_), None) => return Err(parent_required(kind, text).into()),
         };
         let parent_id = match &parent {
-            Some((owner, reference)) => {
+            Some((parent_kind, reference)) => {
                 let target = Target { parent: None, reference: reference.clone() };
-                Some(resolve(client, owner, &target).await?)
+                Some(resolve(client, parent_kind, &target).await?)
             }
             None => None,
         };
@@ -123,62 +126,61 @@ pub(crate) fn resolve<'a>(
             Some(parent_id) => FindBy::NameIn { name, parent_id },
             None => FindBy::Name(name),
         };
-        let found = (noun.operations.find)(client, by).await?;
+        let found = (kind.operations.find)(client, by).await?;
         let id = found.as_ref().and_then(|entity| entity.get("id")).and_then(serde_json::Value::as_str);
-        Ok(id.ok_or_else(|| missing(noun, name, parent.as_ref()))?.to_owned())
+        Ok(id.ok_or_else(|| not_found(kind, name, parent.as_ref()))?.to_owned())
     }
     .boxed()
 }
 
 type Split<'a> = (Option<Parent>, &'a str);
 
-/// A model may have a slash in its name, a version rarely: the last one parts them.
-fn split<'a>(noun: &Noun, path: &'a str) -> Result<Split<'a>, CommandError> {
-    let owner = if noun.is_artifact() { Some(&VERSIONS) } else { noun.parent.map(|(parent, _)| parent) };
-    match (owner, path.rsplit_once('/')) {
+/// Splits a path at its last slash: names of models often contain slashes, names of versions rarely.
+fn split<'a>(kind: &KindCommand, path: &'a str) -> Result<Split<'a>, CommandError> {
+    match (parent_in_path(kind), path.rsplit_once('/')) {
         (None, _) => Ok((None, path)),
-        (Some(owner), Some((parent, name))) => Ok((Some((owner, parent.to_owned())), name)),
-        (Some(_), None) => Err(needs_parent(noun, path)),
+        (Some(parent_kind), Some((parent, name))) => Ok((Some((parent_kind, parent.to_owned())), name)),
+        (Some(_), None) => Err(parent_required(kind, path)),
     }
 }
 
-fn needs_parent(noun: &Noun, text: &str) -> CommandError {
-    let owners = owners(noun);
-    let named = owners.iter().map(|owner| owner.singular).collect::<Vec<_>>().join(" or ");
-    let options = owners.iter().map(|owner| format!("--{}", owner.singular)).collect::<Vec<_>>().join(" or ");
-    let form = if noun.command == ARTIFACTS.command { "MODEL/VERSION/ARTIFACT" } else { noun.placeholder };
-    CommandError::usage(format!("`{text}` names no {}: write its {named} too, or its id", noun.singular))
-        .hint(format!("write {form}, or add {options}"))
+fn parent_required(kind: &KindCommand, text: &str) -> CommandError {
+    let parents = kind.parent_kinds();
+    let names = parents.iter().map(|parent| parent.singular).collect::<Vec<_>>().join(" or ");
+    let options = parents.iter().map(|parent| format!("--{}", parent.singular)).collect::<Vec<_>>().join(" or ");
+    let form = if kind.name() == ARTIFACTS.name() { "MODEL/VERSION/ARTIFACT" } else { kind.placeholder };
+    CommandError::usage(format!("`{text}` is not a complete reference of a {}: its {names} is missing", kind.singular))
+        .hint(format!("write {form}, add {options}, or use the id"))
 }
 
-fn missing(noun: &Noun, name: &str, parent: Option<&Parent>) -> CommandError {
-    let place = parent.map_or_else(String::new, |(owner, reference)| format!(" in {} `{reference}`", owner.singular));
-    let option = parent.map_or_else(String::new, |(owner, reference)| format!(" --{} {reference}", owner.singular));
-    CommandError::not_found(format!("there is no {} named `{name}`{place}", noun.singular))
-        .hint(format!("`model-registry {} list{option}` shows what there is", noun.command))
+fn not_found(kind: &KindCommand, name: &str, parent: Option<&Parent>) -> CommandError {
+    let place = parent.map_or_else(String::new, |(parent, reference)| format!(" in {} `{reference}`", parent.singular));
+    let option = parent.map_or_else(String::new, |(parent, reference)| format!(" --{} {reference}", parent.singular));
+    CommandError::not_found(format!("no {} named `{name}`{place}", kind.singular))
+        .hint(format!("list existing ones with `model-registry {} list{option}`", kind.name()))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::noun::{MODELS, SERVICES};
+    use super::super::kind_command::{MODELS, SERVICES, VERSIONS};
     use super::*;
 
     #[test]
-    fn digits_are_an_id_unless_said_otherwise() {
-        assert_eq!(read("7"), Said::Id("7"));
-        assert_eq!(read("id:7"), Said::Id("7"));
-        assert_eq!(read("name:7"), Said::Name("7"));
-        assert_eq!(read("7a/b"), Said::Path("7a/b"));
+    fn digits_are_an_id_without_a_prefix() {
+        assert_eq!(parse("7"), Reference::Id("7"));
+        assert_eq!(parse("id:7"), Reference::Id("7"));
+        assert_eq!(parse("name:7"), Reference::Name("7"));
+        assert_eq!(parse("7a/b"), Reference::Path("7a/b"));
     }
 
     #[test]
-    fn the_last_slash_parts_parent_and_name() {
+    fn a_path_is_split_at_the_last_slash() {
         let (parent, name) = split(&VERSIONS, "org/model/v1").unwrap();
         assert_eq!((parent.unwrap().1.as_str(), name), ("org/model", "v1"));
         assert_eq!(split(&MODELS, "org/model").unwrap().1, "org/model");
         let (parent, name) = split(&ARTIFACTS, "m/v1/weights").unwrap();
-        let (owner, reference) = parent.unwrap();
-        assert_eq!((owner.singular, reference.as_str(), name), ("version", "m/v1", "weights"));
+        let (parent_kind, reference) = parent.unwrap();
+        assert_eq!((parent_kind.singular, reference.as_str(), name), ("version", "m/v1", "weights"));
         assert!(split(&SERVICES, "fraud").is_err());
     }
 }

@@ -1,12 +1,10 @@
-//! What stands in the cells of tables.
+//! Renders the cells of tables.
 
 use model_registry_base::time::date_and_time;
 use model_registry_client::MetadataValue;
 use serde_json::Value;
 
-use crate::entity::{Noun, parents};
-
-/// Columns that show times, and the fields they are of.
+/// Columns that show times, with their fields.
 const TIMES: &[(&str, &str)] = &[
     ("created", "createTimeSinceEpoch"),
     ("updated", "lastUpdateTimeSinceEpoch"),
@@ -15,16 +13,8 @@ const TIMES: &[(&str, &str)] = &[
     ("timestamp", "timestamp"),
 ];
 
-/// `storagePath` becomes `STORAGE PATH`; the name of a custom property stays as it is.
-pub(super) fn header(column: &str, noun: &Noun) -> String {
-    if let (Some((parent, _)), "parent") = (noun.parent, column) {
-        return parent.singular.to_uppercase();
-    }
-    words(column)
-}
-
-/// As [`header`], for what has no parent.
-pub(super) fn words(column: &str) -> String {
+/// The header of a column: `storagePath` becomes `STORAGE PATH`; the names of custom properties stay unchanged.
+pub(crate) fn header(column: &str) -> String {
     let column = column.strip_prefix("customProperties.").unwrap_or(column);
     let is_field = column.chars().all(|character| character.is_ascii_alphanumeric())
         && column.starts_with(|character: char| character.is_ascii_lowercase());
@@ -41,35 +31,27 @@ pub(super) fn words(column: &str) -> String {
     header
 }
 
-/// The cell of a column: one of our own, a field, or else a custom property.
-pub(super) fn of(entity: &Value, column: &str, parents: &parents::Names, noun: &Noun) -> String {
-    if column == "parent" {
-        return noun.parent_id(entity).map_or_else(String::new, |id| printable(&parents.of(id)));
-    }
-    field(entity, column)
-}
-
-/// As [`of`], for what has no parent.
-pub(super) fn field(entity: &Value, column: &str) -> String {
+/// The cell of a column: a time, a field, or else a custom property.
+pub(crate) fn cell(item: &Value, column: &str) -> String {
     if let Some((_, field)) = TIMES.iter().find(|(name, _)| *name == column)
-        && let Some(value) = entity.get(field)
+        && let Some(value) = item.get(field)
     {
-        return time_text(value);
+        return time(value);
     }
-    let property = |name: &str| entity.get("customProperties").and_then(|properties| properties.get(name));
+    let property = |name: &str| item.get("customProperties").and_then(|properties| properties.get(name));
     if let Some(name) = column.strip_prefix("customProperties.") {
         return property(name).map_or_else(String::new, metadata);
     }
-    match entity.get(column) {
+    match item.get(column) {
         Some(value) => plain(value),
         None => property(column).map_or_else(String::new, metadata),
     }
 }
 
-/// Every field of an entity, one in a row; custom properties below each other.
-pub(super) fn all(entity: &Value) -> Vec<Vec<String>> {
+/// All fields of an entity or item, one row per field and per custom property.
+pub(super) fn all(item: &Value) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
-    let Some(fields) = entity.as_object() else { return rows };
+    let Some(fields) = item.as_object() else { return rows };
     let first = ["id", "name", "artifactType", "state", "description"];
     let last = ["createTimeSinceEpoch", "lastUpdateTimeSinceEpoch", "customProperties"];
     let others = fields.keys().map(String::as_str).filter(|key| !first.contains(key) && !last.contains(key));
@@ -83,13 +65,14 @@ pub(super) fn all(entity: &Value) -> Vec<Vec<String>> {
             );
         } else {
             let is_time = TIMES.iter().any(|(_, field)| *field == key);
-            rows.push(vec![key.to_owned(), if is_time { time_text(value) } else { plain(value) }]);
+            rows.push(vec![key.to_owned(), if is_time { time(value) } else { plain(value) }]);
         }
     }
     rows
 }
 
-fn time_text(value: &Value) -> String {
+/// Milliseconds since the Unix epoch as date and time in UTC.
+fn time(value: &Value) -> String {
     let text = plain(value);
     text.parse().map_or(text, date_and_time)
 }
@@ -103,14 +86,15 @@ fn plain(value: &Value) -> String {
     }
 }
 
+/// The value of a custom property.
 pub(super) fn metadata(value: &Value) -> String {
     serde_json::from_value::<MetadataValue>(value.clone())
         .map_or_else(|_| plain(value), |value| printable(&value.to_string()))
 }
 
-/// A text that cannot move the cursor or change the colours of a terminal, whoever wrote it, and stays in its line.
+/// Escapes control characters, line breaks and changes of the text direction, so that untrusted text cannot control the
+/// terminal, break a line, or display a name as another.
 pub(crate) fn printable(text: &str) -> String {
-    // Marks that turn the direction of what follows can make a name look like another.
     let is_harmless = |character: char| {
         !character.is_control()
             && !matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
@@ -130,18 +114,16 @@ pub(crate) fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entity::{ARTIFACTS, VERSIONS};
 
     #[test]
-    fn what_a_terminal_would_obey_is_shown_instead() {
+    fn characters_that_control_a_terminal_are_escaped() {
         assert_eq!(printable("naïve 模型"), "naïve 模型");
         assert_eq!(printable("a\u{1b}[31mred\nb\u{202e}c"), "a\\u{1b}[31mred\\nb\\u{202e}c");
     }
 
     #[test]
     fn headers_are_words() {
-        assert_eq!(header("parent", &VERSIONS), "MODEL");
-        assert_eq!(header("storagePath", &ARTIFACTS), "STORAGE PATH");
-        assert_eq!(header("customProperties.f1_score", &ARTIFACTS), "f1_score");
+        assert_eq!(header("storagePath"), "STORAGE PATH");
+        assert_eq!(header("customProperties.f1_score"), "f1_score");
     }
 }

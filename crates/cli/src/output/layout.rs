@@ -1,16 +1,18 @@
-//! How items of the catalog are laid out: they have no kind of the registry.
+//! The columns and references of items of the catalog.
 
 use serde_json::Value;
 
 use super::cell;
 
-/// The columns of a table, and what other commands take.
+/// The layout of a kind of item.
 pub(crate) struct Layout {
+    /// The default columns of a table.
     pub(crate) columns: &'static [&'static str],
+    /// The reference of an item, which other commands accept.
     pub(crate) reference: fn(&Value) -> String,
 }
 
-/// Columns with a better name than their field.
+/// Columns whose names differ from their fields.
 const RENAMED: &[(&str, &str)] = &[
     ("source", "source_id"),
     ("type", "artifactType"),
@@ -22,17 +24,13 @@ const RENAMED: &[(&str, &str)] = &[
     ("items", "itemCount"),
 ];
 
-pub(super) fn header(column: &str) -> String {
-    cell::words(column)
-}
-
-/// The cell of a column: all custom properties, a field, or else one custom property.
-pub(super) fn cell(item: &Value, column: &str) -> String {
+/// The cell of a column: all custom properties (`properties`), a field, or else a custom property.
+pub(crate) fn item_cell(item: &Value, column: &str) -> String {
     if column == "properties" {
         let properties = item.get("customProperties").and_then(Value::as_object).into_iter().flatten();
-        let pairs = properties.map(|(name, value)| format!("{}={}", super::printable(name), cell::metadata(value)));
+        let pairs = properties.map(|(name, value)| format!("{}={}", cell::printable(name), cell::metadata(value)));
         return pairs.collect::<Vec<_>>().join(", ");
     }
     let renamed = RENAMED.iter().find(|(name, _)| *name == column && item.get(name).is_none());
-    cell::field(item, renamed.map_or(column, |(_, field)| field))
+    cell::cell(item, renamed.map_or(column, |(_, field)| field))
 }

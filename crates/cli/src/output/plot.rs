@@ -1,13 +1,14 @@
-//! Lines of braille characters, eight dots each.
+//! Line plots in braille characters, eight dots each.
 
 use std::fmt::Write;
 
-/// What is plotted, and how large.
+/// A plot of points.
 pub(crate) struct Plot<'a> {
-    /// x ascending; both finite.
+    /// Points with ascending, finite x and finite y.
     pub(crate) points: &'a [(f64, f64)],
-    /// In characters, without the axes.
+    /// Width in characters, without the axis.
     pub(crate) width: usize,
+    /// Height in characters, without the axis.
     pub(crate) height: usize,
 }
 
@@ -17,7 +18,7 @@ const DOTS_DOWN: usize = 4;
 const BITS: [[u8; DOTS_ACROSS]; DOTS_DOWN] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
 
 impl Plot<'_> {
-    /// The plot with its axes.
+    /// Renders the plot with its axes.
     pub(crate) fn draw(&self) -> String {
         let (width, height) = (self.width.max(2), self.height.max(2));
         let mut dots = vec![vec![false; width * DOTS_ACROSS]; height * DOTS_DOWN];
@@ -45,15 +46,15 @@ fn range(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     if least <= most { (least, most) } else { (0.0, 0.0) }
 }
 
-/// The dot of a value, from 0 to `count - 1`.
+/// The dot of a value, from 0 to `count - 1`; `least` and `most` are the ends of the axis.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     clippy::cast_precision_loss,
-    reason = "dots are few"
+    reason = "the number of dots is small"
 )]
 fn scale(value: f64, least: f64, most: f64, count: usize) -> usize {
-    // Halves keep the difference of the largest numbers finite.
+    // Halving keeps the difference of extreme values finite.
     let span = most / 2.0 - least / 2.0;
     if span <= 0.0 {
         return count / 2;
@@ -62,7 +63,7 @@ fn scale(value: f64, least: f64, most: f64, count: usize) -> usize {
     ((share * (count - 1) as f64).round() as usize).min(count - 1)
 }
 
-/// Sets the dots from one place to another (Bresenham).
+/// Sets the dots of a line (Bresenham's algorithm).
 fn line(dots: &mut [Vec<bool>], from: (usize, usize), to: (usize, usize)) {
     let steps = from.0.abs_diff(to.0).max(from.1.abs_diff(to.1)).max(1);
     let between = |start: usize, end: usize, step: usize| {
@@ -114,7 +115,7 @@ fn characters(rows: &[Vec<bool>]) -> String {
     (0..width).map(character).collect()
 }
 
-/// Four digits that count.
+/// Formats a number with four significant digits.
 fn number(value: f64) -> String {
     let size = value.abs();
     if value != 0.0 && !(1e-3..1e6).contains(&size) {
@@ -138,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_falls_from_left_to_right() {
+    fn a_falling_line_is_drawn() {
         let points: Vec<_> = (0..10).map(|x| (f64::from(x), 1.0 / f64::from(x + 1))).collect();
         let drawn = Plot { points: &points, width: 20, height: 4 }.draw();
         let expected = [

@@ -1,24 +1,23 @@
-//! Colours, for terminals only.
-
-use std::io::IsTerminal;
+//! Colours and bold text on terminals.
 
 use model_registry_server::config::Environment;
 
-/// Whether and how texts stand out.
+/// Whether text is styled with escape sequences.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Style {
     is_on: bool,
 }
 
 impl Style {
-    /// Off for files and pipes, for `NO_COLOR` (<https://no-color.org>) and for terminals that cannot.
+    /// On for a terminal, unless `NO_COLOR` is set (<https://no-color.org>) or the terminal has no colours.
     pub(crate) fn new(is_terminal: bool, environment: &Environment) -> Self {
-        let is_wanted = environment.get("NO_COLOR").is_none() && environment.get("TERM") != Some("dumb");
-        Self { is_on: is_terminal && is_wanted }
+        let is_allowed = environment.get("NO_COLOR").is_none() && environment.get("TERM") != Some("dumb");
+        Self { is_on: is_terminal && is_allowed }
     }
 
-    pub(crate) fn of_errors() -> Self {
-        Self::new(std::io::stderr().is_terminal(), &Environment::of_process())
+    #[cfg(test)]
+    pub(crate) fn plain() -> Self {
+        Self { is_on: false }
     }
 
     pub(crate) fn bold(self, text: &str) -> String {
@@ -33,6 +32,7 @@ impl Style {
         self.paint("1;36", text)
     }
 
+    /// `code` is an SGR parameter (ECMA-48).
     fn paint(self, code: &str, text: &str) -> String {
         if self.is_on { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }

@@ -1,37 +1,37 @@
-//! Tables of texts in columns.
+//! Tables with aligned columns.
 
-use std::io::{self, Write};
+use std::fmt::Write;
 
 use unicode_width::UnicodeWidthStr;
 
 use super::style::Style;
 
 const GAP: &str = "  ";
-/// The widest a cell gets on a terminal.
-const WIDEST: usize = 60;
+/// Maximum width of a cell on a terminal, in columns of the terminal.
+const MAX_CELL_WIDTH: usize = 60;
 
-/// A table that is written batch after batch; the widths of the first batch hold, and wider cells stick out.
+/// A table that is rendered in batches of rows. The first batch determines the widths; wider cells of later batches are not
+/// aligned.
 pub(crate) struct Table {
     headers: Vec<String>,
     widths: Vec<usize>,
     style: Style,
-    is_cut: bool,
+    truncates: bool,
     has_begun: bool,
 }
 
 impl Table {
-    /// Without headers the first column stands out instead.
-    pub(crate) fn new(headers: Vec<String>, style: Style, is_cut: bool) -> Self {
-        Self { headers, widths: Vec::new(), style, is_cut, has_begun: false }
+    /// Without headers, the first column is bold.
+    pub(super) fn new(headers: Vec<String>, style: Style, truncates: bool) -> Self {
+        Self { headers, widths: Vec::new(), style, truncates, has_begun: false }
     }
 
-    pub(crate) fn write(&mut self, mut rows: Vec<Vec<String>>) -> io::Result<()> {
-        if self.is_cut {
-            for cell in rows.iter_mut().flatten() {
-                cut(cell);
-            }
+    /// Renders a batch of rows; the first one after the headers.
+    pub(crate) fn rows(&mut self, mut rows: Vec<Vec<String>>) -> String {
+        if self.truncates {
+            rows.iter_mut().flatten().for_each(truncate);
         }
-        let mut out = io::stdout().lock();
+        let mut text = String::new();
         if !std::mem::replace(&mut self.has_begun, true) {
             self.widths = self.headers.iter().map(|header| header.width()).collect();
             for row in &rows {
@@ -41,22 +41,22 @@ impl Table {
                 }
             }
             if !self.headers.is_empty() {
-                let line = self.line(&self.headers, usize::MAX);
-                writeln!(out, "{line}")?;
+                let _ = writeln!(text, "{}", self.line(&self.headers, usize::MAX));
             }
         }
         let bold = usize::from(self.headers.is_empty());
         for row in &rows {
-            writeln!(out, "{}", self.line(row, bold))?;
+            let _ = writeln!(text, "{}", self.line(row, bold));
         }
-        Ok(())
+        text
     }
 
-    /// Writes the headers of a table without rows.
-    pub(crate) fn finish(mut self) -> io::Result<()> {
-        if self.has_begun { Ok(()) } else { self.write(Vec::new()) }
+    /// Renders the headers of a table without rows; empty for a table with rows.
+    pub(crate) fn end(mut self) -> String {
+        if self.has_begun { String::new() } else { self.rows(Vec::new()) }
     }
 
+    /// A line whose first `bold` cells are bold.
     fn line(&self, cells: &[String], bold: usize) -> String {
         let mut line = String::new();
         for (position, cell) in cells.iter().enumerate() {
@@ -74,11 +74,11 @@ impl Table {
     }
 }
 
-fn cut(cell: &mut String) {
-    if cell.width() <= WIDEST {
+fn truncate(cell: &mut String) {
+    if cell.width() <= MAX_CELL_WIDTH {
         return;
     }
-    while cell.width() >= WIDEST {
+    while cell.width() >= MAX_CELL_WIDTH {
         cell.pop();
     }
     cell.push('…');

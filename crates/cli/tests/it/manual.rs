@@ -6,7 +6,7 @@
 //! * `endless`: the command does not end; it is stopped after its first output, or after a second if it prints nothing.
 //! * `python`: the commands need the Python environment of `cargo xtask test`.
 //! * `no-run` with a reason: the block is not run. The number of such blocks is limited.
-//! * `with-answers`: `command_line/documentation.rs` runs the block with the sample catalog and compares the output.
+//! * `with-output`: `command_line/documentation.rs` runs the block with the sample catalog and compares the output.
 //! * a file name (`toml policy.toml`): the content of a file in the directory of the commands.
 
 mod page;

@@ -15,7 +15,7 @@ use model_registry_base::Clock;
 use model_registry_catalog::{Catalog, Settings, sample_sources};
 use model_registry_client::{Client, Retries};
 use model_registry_registry::Registry;
-use model_registry_server::{fallback, layers, serve, tls};
+use model_registry_server::{fallback, layers, listener, tls};
 use model_registry_store::{DatabaseUrl, PoolOptions, Store};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -60,11 +60,11 @@ pub(crate) async fn registry() -> Server {
 
 /// The registry with TLS.
 pub(crate) async fn registry_with_tls(certificate: &Path, key: &Path) -> Server {
-    let (listener, url) = listen().await;
+    let (socket, url) = listen().await;
     let tls = Some(tls::server_config(certificate, key).unwrap());
     let router = registry_router().await;
     let task = tokio::spawn(async {
-        serve::serve(listener, router, serve::Options { tls, ..Default::default() }, pending()).await.unwrap();
+        listener::serve(socket, router, listener::Options { tls, ..Default::default() }, pending()).await.unwrap();
     });
     Server { url: url.replace("http:", "https:"), task }
 }
@@ -88,9 +88,9 @@ async fn store() -> Store {
 }
 
 async fn start(router: Router) -> Server {
-    let (listener, url) = listen().await;
+    let (socket, url) = listen().await;
     let task = tokio::spawn(async {
-        serve::serve(listener, router, serve::Options::default(), pending()).await.unwrap();
+        listener::serve(socket, router, listener::Options::default(), pending()).await.unwrap();
     });
     Server { url, task }
 }

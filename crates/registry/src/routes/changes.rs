@@ -9,7 +9,7 @@ use axum::response::Response;
 use http::StatusCode;
 use http::header::ACCEPT;
 use model_registry_api::entities::{ChangePage, LoggedChange};
-use model_registry_server::request::{Stopping, TimeLimit};
+use model_registry_server::request::{Shutdown, TimeLimit};
 use model_registry_server::{ApiError, Query, response};
 use model_registry_store::{Change, Changes, Store};
 use serde::Serialize;
@@ -51,10 +51,10 @@ enum After {
     Newest,
 }
 
-pub(crate) async fn list(request: Request, stopping: Stopping, time_limit: TimeLimit) -> Result<Response, ApiError> {
+pub(crate) async fn list(request: Request, shutdown: Shutdown, time_limit: TimeLimit) -> Result<Response, ApiError> {
     let limit = limit(&request.query)?;
     if request.header(&ACCEPT).is_some_and(|accept| accept.contains("text/event-stream")) {
-        return stream::respond(&request, stopping).await;
+        return stream::respond(&request, shutdown).await;
     }
     let wait = wait(&request.query, time_limit)?;
     let store = &request.context.registry.store;
@@ -62,7 +62,7 @@ pub(crate) async fn list(request: Request, stopping: Stopping, time_limit: TimeL
     let mut changes = read(store, after, limit).await?;
     if changes.items.is_empty() && !wait.is_zero() {
         let _permit = request.context.registry.feed_readers.admit()?;
-        changes = wait_and_read(store, after, limit, wait, stopping).await?;
+        changes = wait_and_read(store, after, limit, wait, shutdown).await?;
     }
     let next = changes.items.last().map_or(after, |change| change.sequence);
     let page = ChangePage { items: changes.items.into_iter().map(wire).collect(), next };
@@ -74,12 +74,12 @@ async fn wait_and_read(
     after: i64,
     limit: u32,
     wait: Duration,
-    mut stopping: Stopping,
+    mut shutdown: Shutdown,
 ) -> Result<Changes, ApiError> {
     tokio::select! {
         waited = store.wait_for_change(after) => waited.map_err(RuleError::from)?,
         () = tokio::time::sleep(wait) => {}
-        () = stopping.stopped() => {}
+        () = shutdown.requested() => {}
     }
     read(store, after, limit).await
 }

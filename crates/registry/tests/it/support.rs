@@ -110,7 +110,7 @@ impl Api {
         }
         let auth = Auth {
             authenticator: Authenticator::Tokens(TokenFile::load(file.path()).unwrap()),
-            policy: Policy::Everybody(Role::Writer),
+            policy: Policy::Uniform(Role::Writer),
             rules: Rules::new(&[auth::DEFAULT_RULES]),
         };
         Self { router: auth::protect(router, auth), store, database }

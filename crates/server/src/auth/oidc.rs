@@ -1,8 +1,8 @@
 //! Tokens signed by an identity provider (`OpenID` Connect).
 //!
-//! The provider's keys are found by discovery and kept. They are fetched again when they are old, so that a withdrawn
-//! key stops working, and when a token names one that is unknown, but never more often than a floor allows: made-up key
-//! ids must not become requests to the provider.
+//! The provider's keys are located by discovery and cached. They are refreshed after `max_age`, so that a revoked key stops
+//! working, and when a token has an unknown key id. `refresh_floor` limits the rate: invented key ids must not cause
+//! requests to the provider.
 
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
@@ -14,9 +14,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 
-use super::{Caller, Refusal};
+use super::{Caller, Rejection};
 
-/// Signatures with a key pair only: with a shared secret, whoever can check a token can make one.
+/// Asymmetric signatures only: with a shared secret, a service that verifies tokens can forge them.
 const ALGORITHMS: &[Algorithm] = &[
     Algorithm::RS256,
     Algorithm::RS384,
@@ -28,34 +28,34 @@ const ALGORITHMS: &[Algorithm] = &[
     Algorithm::ES384,
     Algorithm::EdDSA,
 ];
-/// How long a provider may take to answer.
+/// Timeout of requests to the provider.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
-/// A provider's document is a few kilobytes.
+/// Maximum size of a document of the provider, in bytes; typical ones are a few kilobytes.
 const LARGEST_DOCUMENT: usize = 1024 * 1024;
-/// A user name longer than this is not one.
+/// Maximum length of a user name, in bytes.
 const LONGEST_USER: usize = 256;
 
-/// What is expected of tokens.
+/// Requirements on tokens, and caching of keys.
 #[derive(Clone, Debug)]
 pub struct OidcOptions {
-    /// The provider's URL, exactly as tokens name it.
+    /// URL of the provider, exactly as the `iss` claim.
     pub issuer: String,
-    /// A token must be made out to one of these.
+    /// Accepted values of the `aud` claim.
     pub audiences: Vec<String>,
-    /// The claim with the user's name; dots lead into objects.
+    /// Claim with the user name; dots separate the keys of nested objects.
     pub user_claim: String,
-    /// The claim with the list of groups; dots lead into objects.
+    /// Claim with the list of groups; dots separate the keys of nested objects.
     pub groups_claim: String,
-    /// Keys older than this are fetched again.
+    /// Age after which keys are refreshed.
     pub max_age: Duration,
-    /// Keys are never fetched more often than this.
+    /// Minimum time between two requests for keys.
     pub refresh_floor: Duration,
-    /// How far the provider's clock may be off.
+    /// Tolerated difference of the clocks.
     pub leeway: Duration,
 }
 
 impl OidcOptions {
-    /// Starts with what suits most providers.
+    /// Defaults that suit most providers.
     pub fn new(issuer: impl Into<String>, audiences: Vec<String>) -> Self {
         Self {
             issuer: issuer.into(),
@@ -69,17 +69,14 @@ impl OidcOptions {
     }
 }
 
-/// The options cannot work.
+/// Why the options are unusable.
 #[derive(Debug, thiserror::Error)]
 pub enum OidcError {
-    /// Tokens for anybody would be accepted.
     #[error("an audience is required: without it, tokens made for other services would be accepted")]
     NoAudience,
-    /// The issuer is no URL a provider can be found under.
     #[error("`{0}` is not an http or https URL")]
     Issuer(String),
-    /// No HTTP client.
-    #[error("cannot make an HTTP client: {0}")]
+    #[error("cannot create an HTTP client: {0}")]
     Client(#[source] reqwest::Error),
 }
 
@@ -88,7 +85,7 @@ pub struct Oidc {
     options: OidcOptions,
     client: reqwest::Client,
     keys: RwLock<Option<Keys>>,
-    /// When fetching was last tried; held while fetching, so that one request does it for all.
+    /// Time of the last attempt to fetch keys; locked while fetching, so that concurrent requests share one fetch.
     last_try: Mutex<Option<Instant>>,
 }
 
@@ -99,7 +96,7 @@ struct Keys {
 }
 
 impl Oidc {
-    /// Prepares to check tokens. The provider is asked when the first token comes: it may start later than we do.
+    /// Validates the options. The provider is contacted with the first token, so it may start after this process.
     pub fn new(options: OidcOptions) -> Result<Self, OidcError> {
         if options.audiences.iter().all(String::is_empty) {
             return Err(OidcError::NoAudience);
@@ -116,11 +113,11 @@ impl Oidc {
         Ok(Self { options, client, keys: RwLock::default(), last_try: Mutex::default() })
     }
 
-    pub(super) async fn identify(&self, token: &str) -> Result<Caller, Refusal> {
-        // Fails for `none` and other names that are no algorithm.
+    pub(super) async fn identify(&self, token: &str) -> Result<Caller, Rejection> {
+        // Fails for `none` and unknown algorithms.
         let header = jsonwebtoken::decode_header(token)?;
         if !ALGORITHMS.contains(&header.alg) {
-            return Err(Refusal::token("the algorithm is not accepted"));
+            return Err(Rejection::token("the signature algorithm is not accepted"));
         }
         let key = self.key(header.kid.as_deref(), header.alg).await?;
         let key = DecodingKey::from_jwk(&key)?;
@@ -134,10 +131,10 @@ impl Oidc {
         self.caller(&claims)
     }
 
-    fn caller(&self, claims: &Map<String, Value>) -> Result<Caller, Refusal> {
+    fn caller(&self, claims: &Map<String, Value>) -> Result<Caller, Rejection> {
         let user = claim(claims, &self.options.user_claim).and_then(Value::as_str).unwrap_or_default();
         if user.is_empty() || user.len() > LONGEST_USER || user.chars().any(char::is_control) {
-            return Err(Refusal::token("the token names no user"));
+            return Err(Rejection::token("the token has no valid user name"));
         }
         let groups = match claim(claims, &self.options.groups_claim) {
             Some(Value::Array(groups)) => groups.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
@@ -147,8 +144,8 @@ impl Oidc {
         Ok(Caller { user: user.to_owned(), groups })
     }
 
-    /// Finds the key a token names.
-    async fn key(&self, id: Option<&str>, algorithm: Algorithm) -> Result<Jwk, Refusal> {
+    /// Finds the key of a token.
+    async fn key(&self, id: Option<&str>, algorithm: Algorithm) -> Result<Jwk, Rejection> {
         let known = self.known();
         let is_fresh = known.as_ref().is_some_and(|keys| keys.fetched.elapsed() < self.options.max_age);
         let found = known.as_ref().and_then(|keys| find_key(&keys.set, id, algorithm));
@@ -158,13 +155,13 @@ impl Oidc {
             return Ok(key);
         }
         match self.refresh(known.as_ref().map(|keys| keys.fetched)).await {
-            Ok(keys) => find_key(&keys.set, id, algorithm).ok_or_else(|| Refusal::token("the key is unknown")),
-            // The provider being away must not lock everybody out at once.
+            Ok(keys) => find_key(&keys.set, id, algorithm).ok_or_else(|| Rejection::token("unknown signing key")),
+            // If the provider is unreachable, the cached keys remain valid.
             Err(reason) if known.is_some() => {
-                tracing::warn!(reason, "the identity provider's keys are not fresh");
-                found.ok_or_else(|| Refusal::token("the key is unknown"))
+                tracing::warn!(reason, "cannot refresh the keys of the identity provider; using the cached ones");
+                found.ok_or_else(|| Rejection::token("unknown signing key"))
             }
-            Err(reason) => Err(Refusal::Unavailable(reason)),
+            Err(reason) => Err(Rejection::Unavailable(reason)),
         }
     }
 
@@ -172,7 +169,7 @@ impl Oidc {
         self.keys.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
-    /// Fetches the keys, unless that was done since `seen` or tried a moment ago.
+    /// Fetches the keys, unless another request did since `seen` or tried within `refresh_floor`.
     async fn refresh(&self, seen: Option<Instant>) -> Result<Keys, String> {
         let mut last_try = self.last_try.lock().await;
         let known = self.known();
@@ -180,7 +177,7 @@ impl Oidc {
             return Ok(keys);
         }
         if last_try.is_some_and(|time| time.elapsed() < self.options.refresh_floor) {
-            return known.ok_or_else(|| "fetching the keys failed a moment ago".to_owned());
+            return known.ok_or_else(|| "fetching the keys failed within the last seconds".to_owned());
         }
         *last_try = Some(Instant::now());
         let keys = Keys { set: Arc::new(self.fetch().await?), fetched: Instant::now() };
@@ -198,7 +195,7 @@ impl Oidc {
         let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
         let discovery: Discovery = self.document(&url).await?;
         if discovery.issuer != *issuer {
-            return Err(format!("{url} is about another issuer: {}", discovery.issuer));
+            return Err(format!("{url} has another issuer: {}", discovery.issuer));
         }
         self.document(&discovery.jwks_uri).await
     }
@@ -211,20 +208,20 @@ impl Oidc {
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
             body.extend_from_slice(&chunk);
             if body.len() > LARGEST_DOCUMENT {
-                return Err(format!("{url} is too large"));
+                return Err(format!("{url} exceeds {LARGEST_DOCUMENT} bytes"));
             }
         }
-        serde_json::from_slice(&body).map_err(|error| format!("{url} is not what it should be: {error}"))
+        serde_json::from_slice(&body).map_err(|error| format!("{url} is not a valid document: {error}"))
     }
 }
 
-impl From<jsonwebtoken::errors::Error> for Refusal {
+impl From<jsonwebtoken::errors::Error> for Rejection {
     fn from(error: jsonwebtoken::errors::Error) -> Self {
         Self::Token(error.to_string())
     }
 }
 
-/// Finds a key by its id; a token without one can only mean the only key there is.
+/// Finds a key by its id; without an id, the only usable key.
 fn find_key(set: &JwkSet, id: Option<&str>, algorithm: Algorithm) -> Option<Jwk> {
     let is_usable = |key: &&Jwk| {
         let is_for_signatures = !matches!(key.common.public_key_use, Some(PublicKeyUse::Encryption));
@@ -239,7 +236,7 @@ fn find_key(set: &JwkSet, id: Option<&str>, algorithm: Algorithm) -> Option<Jwk>
     key.cloned()
 }
 
-/// Finds a claim by its name, or else by the path its dots make.
+/// Finds a claim by its name, or else by its dotted path.
 fn claim<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     if let Some(value) = claims.get(name) {
         return Some(value);

@@ -1,9 +1,9 @@
-//! Which right a caller has. The policy is a TOML file, read again when it changes:
+//! The rights of callers. The policy is a TOML file, reloaded when it changes:
 //!
 //! ```toml
 //! [[grants]]
-//! role = "reader"              # reader, writer or admin; each includes the one before
-//! users = ["*"]                # everybody who is authenticated
+//! role = "reader"              # reader, writer or admin; each includes the previous ones
+//! users = ["*"]                # every authenticated caller
 //!
 //! [[grants]]
 //! role = "writer"
@@ -11,7 +11,7 @@
 //! groups = ["data-science"]
 //! ```
 //!
-//! What nothing grants is refused.
+//! A right without a grant is denied.
 
 use std::path::Path;
 
@@ -19,22 +19,22 @@ use serde::Deserialize;
 
 use super::Caller;
 use crate::ApiError;
-use crate::config::Source;
+use crate::config::TomlFile;
 use crate::reload::{ReloadError, Reloading};
 
-/// What a request needs.
+/// A right that a request requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Right {
-    /// Looking.
+    /// Reading.
     Read,
-    /// Creating and changing.
+    /// Creating and updating.
     Write,
     /// Operating the server.
     Administer,
 }
 
 impl Right {
-    /// Returns the word for messages.
+    /// The name in messages.
     pub fn name(self) -> &'static str {
         match self {
             Self::Read => "read",
@@ -44,23 +44,23 @@ impl Right {
     }
 }
 
-/// What a grant gives.
+/// A set of rights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// May look.
+    /// May read.
     Reader,
-    /// May look and change.
+    /// May read and write.
     Writer,
-    /// May do everything.
+    /// Has every right.
     Admin,
 }
 
 impl Role {
-    /// Every role, from the least to the most.
+    /// Every role, in ascending order of rights.
     pub const ALL: [Self; 3] = [Self::Reader, Self::Writer, Self::Admin];
 
-    /// Tells whether the role includes a right.
+    /// Whether the role includes a right.
     pub fn includes(self, right: Right) -> bool {
         match self {
             Self::Reader => right == Right::Read,
@@ -70,21 +70,19 @@ impl Role {
     }
 }
 
-/// Something a caller wants to do.
+/// A right exercised in a workspace.
 #[derive(Clone, Copy, Debug)]
 pub struct Action<'a> {
-    /// The right it takes.
     pub right: Right,
-    /// Where.
     pub workspace: &'a str,
 }
 
-/// Who may do what.
+/// The rights of callers.
 #[derive(Clone)]
 pub enum Policy {
-    /// Every caller has this role everywhere.
-    Everybody(Role),
-    /// What the file grants.
+    /// Every caller has this role in every workspace.
+    Uniform(Role),
+    /// Grants of a file.
     File(PolicyFile),
 }
 
@@ -93,18 +91,18 @@ pub enum Policy {
 pub struct PolicyFile(Reloading<Vec<Grant>>);
 
 impl Policy {
-    /// Reads a policy file and keeps it fresh. Needs a runtime.
+    /// Loads a policy file and reloads it when it changes. Requires a Tokio runtime.
     pub fn load(path: &Path) -> Result<Self, ReloadError> {
         let owned = path.to_path_buf();
         let grants = Reloading::load(&[path], move |contents| parse(&owned, &contents[0]))?;
-        grants.keep_fresh();
+        grants.watch();
         Ok(Self::File(PolicyFile(grants)))
     }
 
-    /// THE decision.
+    /// Decides whether a caller may perform an action; the error is `Forbidden` and names the missing right.
     pub fn authorize(&self, caller: &Caller, action: Action<'_>) -> Result<(), ApiError> {
         let is_allowed = match self {
-            Self::Everybody(role) => role.includes(action.right),
+            Self::Uniform(role) => role.includes(action.right),
             Self::File(file) => file.0.current().iter().any(|grant| grant.allows(caller, action)),
         };
         if is_allowed {
@@ -135,16 +133,17 @@ struct Grant {
 
 impl Grant {
     fn allows(&self, caller: &Caller, action: Action<'_>) -> bool {
-        let is_here = self.workspace.as_deref().is_none_or(|workspace| workspace == action.workspace);
-        let is_meant = self.users.iter().any(|user| user == "*" || *user == caller.user)
+        let applies_here = self.workspace.as_deref().is_none_or(|workspace| workspace == action.workspace);
+        let applies_to_caller = self.users.iter().any(|user| user == "*" || *user == caller.user)
             || self.groups.iter().any(|group| caller.groups.contains(group));
-        is_here && is_meant && self.role.includes(action.right)
+        applies_here && applies_to_caller && self.role.includes(action.right)
     }
 }
 
 fn parse(path: &Path, content: &[u8]) -> Result<Vec<Grant>, String> {
     let text = std::str::from_utf8(content).map_err(|_| format!("{}: not UTF-8", path.display()))?;
-    let document: Document = toml::from_str(text).map_err(|error| Source::new(path, text).error(&error).to_string())?;
+    let document: Document =
+        toml::from_str(text).map_err(|error| TomlFile::new(path, text).error(&error).to_string())?;
     Ok(document.grants)
 }
 
@@ -173,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_role_holds_for_the_user_or_a_group_in_its_workspace() {
+    fn a_grant_applies_to_a_user_or_a_group_in_its_workspace() {
         assert_eq!(decide("ann", &[], Right::Read, "other"), Ok(()));
         assert_eq!(decide("ann", &["science"], Right::Write, "default"), Ok(()));
         assert_eq!(decide("root", &[], Right::Administer, "other"), Ok(()));
@@ -184,11 +183,11 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_said_with_their_place() {
-        let refused = |text: &str| parse(Path::new("p.toml"), text.as_bytes()).unwrap_err();
-        let error = refused("[[grants]]\nrole = \"owner\"");
+    fn mistakes_are_reported_with_their_position() {
+        let rejected = |text: &str| parse(Path::new("p.toml"), text.as_bytes()).unwrap_err();
+        let error = rejected("[[grants]]\nrole = \"owner\"");
         assert!(error.starts_with("p.toml:2:8: unknown variant `owner`"), "{error}");
-        let error = refused("[[grants]]\nrole = \"admin\"\nuser = [\"x\"]");
+        let error = rejected("[[grants]]\nrole = \"admin\"\nuser = [\"x\"]");
         assert!(error.starts_with("p.toml:3:1: unknown field `user`"), "{error}");
     }
 }

@@ -11,7 +11,7 @@ async fn whoami(Extension(caller): Extension<Caller>) -> String {
     caller.user
 }
 
-/// `reader` may read and `writer` may write; tokens are the names with `-token` behind them.
+/// `reader` may read and `writer` may write; the token of a user is its name with the suffix `-token`.
 fn server() -> (tempfile::TempDir, Router) {
     let directory = tempfile::tempdir().unwrap();
     let write = |name: &str, text: String| {
@@ -22,7 +22,7 @@ fn server() -> (tempfile::TempDir, Router) {
     let token =
         |user: &str| format!("[[tokens]]\nuser = \"{user}\"\nsha256 = \"{}\"\n", hash_token(&format!("{user}-token")));
     let grant = |role: &str| format!("[[grants]]\nrole = \"{role}\"\nusers = [\"{role}\"]\n");
-    let tokens = write("tokens.toml", ["reader", "writer", "nobody"].map(token).concat());
+    let tokens = write("tokens.toml", ["reader", "writer", "outsider"].map(token).concat());
     let policy = write("policy.toml", ["reader", "writer"].map(grant).concat());
     let router = Router::new()
         .route("/api/things", get(whoami).post(whoami))
@@ -50,18 +50,18 @@ async fn send(router: &Router, method: &str, path: &str, authorization: &[&str])
 }
 
 #[tokio::test]
-async fn a_known_caller_does_what_its_role_allows() {
+async fn a_caller_may_do_what_its_role_allows() {
     let (_files, server) = server();
     assert_eq!(send(&server, "GET", "/api/things", &["Bearer reader-token"]).await, (200, "reader".to_owned()));
     assert_eq!(send(&server, "POST", "/api/things", &["bearer writer-token"]).await, (200, "writer".to_owned()));
     let message = "`reader` lacks the right `write` in workspace `default`";
     let body = format!(r#"{{"code":"Forbidden","message":"{message}"}}"#);
     assert_eq!(send(&server, "POST", "/api/things", &["Bearer reader-token"]).await, (403, body));
-    assert_eq!(send(&server, "GET", "/api/things", &["Bearer nobody-token"]).await.0, 403);
+    assert_eq!(send(&server, "GET", "/api/things", &["Bearer outsider-token"]).await.0, 403);
 }
 
 #[tokio::test]
-async fn whoever_is_not_known_learns_nothing() {
+async fn every_failed_authentication_has_the_same_response() {
     let (_files, server) = server();
     let long = format!("Bearer {}", "x".repeat(LONGEST_TOKEN + 1));
     let attempts: [&[&str]; 8] = [
@@ -81,7 +81,7 @@ async fn whoever_is_not_known_learns_nothing() {
 }
 
 #[tokio::test]
-async fn public_and_unknown_paths_need_no_token_and_a_forgotten_route_is_closed() {
+async fn public_and_unknown_paths_require_no_token_and_a_route_without_a_rule_is_closed() {
     let (_files, server) = server();
     assert_eq!(send(&server, "GET", "/openapi.json", &[]).await, (200, "public".to_owned()));
     assert_eq!(send(&server, "GET", "/nothing", &[]).await.0, 404);
@@ -90,11 +90,11 @@ async fn public_and_unknown_paths_need_no_token_and_a_forgotten_route_is_closed(
 }
 
 #[tokio::test]
-async fn a_server_that_asks_nobody_still_names_the_caller() {
+async fn without_authentication_the_caller_is_anonymous() {
     let router = Router::new().route("/api/things", get(whoami));
     let auth = Auth {
         authenticator: Authenticator::Anonymous,
-        policy: Policy::Everybody(Role::Admin),
+        policy: Policy::Uniform(Role::Admin),
         rules: Rules::new(&[DEFAULT_RULES]),
     };
     let server = protect(router, auth);
@@ -102,7 +102,7 @@ async fn a_server_that_asks_nobody_still_names_the_caller() {
 }
 
 #[test]
-fn nobody_is_asked_only_where_nobody_else_can_come() {
+fn without_authentication_only_loopback_addresses_are_allowed() {
     let check = |address: &str, allow| check_exposure(&Authenticator::Anonymous, address.parse().unwrap(), allow);
     for address in ["127.0.0.1:80", "127.1.2.3:80", "[::1]:80", "[::ffff:127.0.0.1]:80"] {
         assert!(check(address, false).is_ok(), "{address}");

@@ -1,4 +1,4 @@
-//! Tokens from a file that holds their hashes only, read again when it changes:
+//! Static tokens: a TOML file with their hashes, reloaded when it changes:
 //!
 //! ```toml
 //! [[tokens]]
@@ -7,8 +7,8 @@
 //! sha256 = "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8"
 //! ```
 //!
-//! The hash is plain SHA-256: a token is random, so that there is nothing to guess and nothing a slow hash would slow
-//! down but our own requests. `openssl rand -hex 32` makes one, `printf %s TOKEN | sha256sum` its hash.
+//! The hash is plain SHA-256: tokens are random, so a slow hash would not make guessing harder, only requests slower.
+//! `openssl rand -hex 32` generates a token, `printf %s TOKEN | sha256sum` its hash.
 
 use std::path::Path;
 
@@ -16,40 +16,40 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{Caller, Refusal};
-use crate::config::Source;
+use super::{Caller, Rejection};
+use crate::config::TomlFile;
 use crate::reload::{ReloadError, Reloading};
 
 /// The tokens of a file; cheap to clone.
 #[derive(Clone)]
 pub struct TokenFile(Reloading<Vec<Token>>);
 
-/// Returns the hash of a token as it stands in the file.
+/// The hash of a token as written in the file.
 pub fn hash_token(token: &str) -> String {
     let digits = hash(token).into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
     digits.map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])).collect()
 }
 
 impl TokenFile {
-    /// Reads a token file and keeps it fresh. Needs a runtime.
+    /// Loads a token file and reloads it when it changes. Requires a Tokio runtime.
     pub fn load(path: &Path) -> Result<Self, ReloadError> {
         let owned = path.to_path_buf();
         let tokens = Reloading::load(&[path], move |contents| parse(&owned, &contents[0]))?;
-        tokens.keep_fresh();
+        tokens.watch();
         Ok(Self(tokens))
     }
 
-    pub(super) fn identify(&self, token: &str) -> Result<Caller, Refusal> {
+    pub(super) fn identify(&self, token: &str) -> Result<Caller, Rejection> {
         let hash = hash(token);
         let tokens = self.0.current();
-        // All of them are compared, whichever fits: the time says nothing.
+        // Compares with every token, so that the time taken does not reveal a match.
         let mut found = None;
         for token in tokens.iter() {
             if bool::from(token.hash.ct_eq(&hash)) {
                 found = Some(&token.caller);
             }
         }
-        found.cloned().ok_or_else(|| Refusal::token("unknown token"))
+        found.cloned().ok_or_else(|| Rejection::token("unknown token"))
     }
 }
 
@@ -80,12 +80,12 @@ fn hash(token: &str) -> [u8; 32] {
 
 fn parse(path: &Path, content: &[u8]) -> Result<Vec<Token>, String> {
     let text = std::str::from_utf8(content).map_err(|_| format!("{}: not UTF-8", path.display()))?;
-    let source = Source::new(path, text);
-    let document: Document = toml::from_str(text).map_err(|error| source.error(&error).to_string())?;
-    // Not left to serde, which quotes what it refuses: a token put here by mistake must not reach the log.
+    let file = TomlFile::new(path, text);
+    let document: Document = toml::from_str(text).map_err(|error| file.error(&error).to_string())?;
+    // Not validated by serde, which quotes rejected values: a token written here by mistake must not be logged.
     let tokens = document.tokens.into_iter().map(|entry| {
         let hash = unhex(entry.sha256.get_ref())
-            .ok_or_else(|| format!("{}: `sha256` must be 64 hexadecimal digits", source.place(&entry.sha256.span())))?;
+            .ok_or_else(|| format!("{}: `sha256` must be 64 hexadecimal digits", file.place(&entry.sha256.span())))?;
         Ok(Token { hash, caller: Caller { user: entry.user, groups: entry.groups } })
     });
     tokens.collect()
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_token_names_its_user() {
+    fn a_known_token_identifies_its_user() {
         let text = format!("[[tokens]]\nuser = \"ci\"\ngroups = [\"bots\"]\nsha256 = \"{}\"", hash_token("s3cret"));
         let tokens = tokens(&text).unwrap();
         let caller = tokens.identify("s3cret").unwrap();
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_said_with_their_place_and_without_the_value() {
+    fn mistakes_are_reported_with_their_position_and_without_the_value() {
         let error = tokens("[[tokens]]\nuser = \"ci\"\nsha256 = \"plain-token\"").err().unwrap();
         assert_eq!(error, "t.toml:3:10: `sha256` must be 64 hexadecimal digits");
         let error = tokens("[[tokens]]\nuser = \"ci\"\ntoken = \"plain-token\"").err().unwrap();

@@ -1,4 +1,4 @@
-//! Settings into what the rest of this crate takes.
+//! Converts settings into the options of the other modules.
 
 use std::fmt;
 use std::path::Path;
@@ -10,17 +10,17 @@ use super::declarations as key;
 use super::{ConfigError, Origin, Setting, Settings};
 use crate::auth::{Auth, Authenticator, Oidc, OidcOptions, Policy, Role, Rules, TokenFile};
 use crate::health::Health;
-use crate::metrics::Metrics;
-use crate::{layers, log, serve, tls};
+use crate::telemetry::{Collector, CollectorOptions, LogFormat, Metrics, log};
+use crate::{layers, listener, tls};
 
-/// What runs beside the server; what is left for the collector is sent when it is dropped.
+/// The exporters of traces and metrics, if configured; dropping it sends what is pending.
 #[must_use]
 pub struct Telemetry {
-    collector: Option<crate::otlp::Collector>,
+    collector: Option<Collector>,
 }
 
 impl Telemetry {
-    /// Sends these numbers to the collector, if there is one; call it when every gauge and counter is added.
+    /// Exports metrics to the collector, if one is configured. Call it after all gauges and counters are added.
     pub fn export(&self, metrics: &Metrics) {
         if let Some(collector) = &self.collector {
             collector.export(metrics);
@@ -29,28 +29,28 @@ impl Telemetry {
 }
 
 impl Settings {
-    /// Returns the host and port to listen on.
+    /// The host and port to listen on.
     pub fn listen_address(&self) -> Result<(String, u16), ConfigError> {
-        let Some(listen) = self.text(&key::LISTEN) else {
-            let host = self.text(&key::HOSTNAME).unwrap_or("localhost").to_owned();
-            let port = u16::try_from(self.number(&key::PORT)).expect("checked when it was loaded");
+        let Some(listen) = self.string(&key::LISTEN) else {
+            let host = self.string(&key::HOSTNAME).unwrap_or("localhost").to_owned();
+            let port = u16::try_from(self.number(&key::PORT)).expect("validated when loaded");
             return Ok((host, port));
         };
         let wrong = || self.wrong(&key::LISTEN, &format!("`{listen}` is not HOST:PORT"));
         let (host, port) = listen.rsplit_once(':').ok_or_else(wrong)?;
         let port = port.parse().map_err(|_| wrong())?;
-        // `:8080` means every address, as in Go.
+        // `:8080` means all addresses, as in Go.
         let host = if host.is_empty() { "::" } else { host };
         Ok((host.to_owned(), port))
     }
 
-    /// Returns how connections are treated; [`Settings::tls`] is for the caller to add.
-    pub fn serve_options(&self) -> serve::Options {
-        serve::Options {
+    /// Options of the listener; the caller adds [`Settings::tls`].
+    pub fn listener_options(&self) -> listener::Options {
+        listener::Options {
             header_timeout: self.duration(&key::LIMITS_HEADER_TIMEOUT),
             write_timeout: self.duration(&key::LIMITS_WRITE_TIMEOUT),
             max_headers: self.count(&key::LIMITS_MAX_HEADERS),
-            // Hyper cannot work with less.
+            // The minimum of hyper.
             max_header_bytes: self.size(&key::LIMITS_MAX_HEADER_SIZE).max(8 * 1024),
             max_connections: self.count(&key::LIMITS_MAX_CONNECTIONS),
             drain: self.duration(&key::LIMITS_DRAIN),
@@ -58,7 +58,7 @@ impl Settings {
         }
     }
 
-    /// Returns how requests are treated; metrics are for the caller to add.
+    /// Options of the layers around every request; the caller adds metrics.
     pub fn layer_options(&self, health: Health) -> layers::Options {
         layers::Options {
             request_timeout: self.duration(&key::LIMITS_REQUEST_TIMEOUT),
@@ -67,43 +67,43 @@ impl Settings {
             cors: layers::Cors::new(self.list(&key::CORS_ORIGINS).iter().cloned()),
             health,
             metrics: None,
-            traces: self.text(&key::TELEMETRY_OTLP_ENDPOINT).is_some(),
+            traces: self.string(&key::TELEMETRY_OTLP_ENDPOINT).is_some(),
         }
     }
 
-    /// Starts logging and traces, and logs what was noticed while loading. Keep what comes back until the end.
+    /// Starts logging and the export of traces, and logs the notices of loading. Keep the result until the process ends.
     pub fn start_log(&self) -> Result<Telemetry, ConfigError> {
-        let format = match self.text(&key::LOG_FORMAT) {
-            Some("text") => log::Format::Text,
-            Some("json") => log::Format::Json,
-            _ => log::Format::Auto,
+        let format = match self.string(&key::LOG_FORMAT) {
+            Some("text") => LogFormat::Text,
+            Some("json") => LogFormat::Json,
+            _ => LogFormat::Auto,
         };
         let (telemetry, layer) = self.traces()?;
-        log::init_with(self.text(&key::LOG_LEVEL).unwrap_or("info"), format, layer)
+        log::start(self.string(&key::LOG_LEVEL).unwrap_or("info"), format, layer)
             .map_err(|error| self.wrong(&key::LOG_LEVEL, &error))?;
-        self.log_notes();
+        self.log_notices();
         Ok(telemetry)
     }
 
     fn traces(&self) -> Result<(Telemetry, Option<log::ExtraLayer>), ConfigError> {
-        let Some(endpoint) = self.text(&key::TELEMETRY_OTLP_ENDPOINT) else {
+        let Some(endpoint) = self.string(&key::TELEMETRY_OTLP_ENDPOINT) else {
             return Ok((Telemetry { collector: None }, None));
         };
-        let options = crate::otlp::Options {
+        let options = CollectorOptions {
             endpoint: endpoint.to_owned(),
-            service_name: self.text(&key::TELEMETRY_SERVICE_NAME).unwrap_or("model-registry").to_owned(),
+            service_name: self.string(&key::TELEMETRY_SERVICE_NAME).unwrap_or("model-registry").to_owned(),
             service_version: env!("CARGO_PKG_VERSION"),
             sample_ratio: self.fraction(&key::TELEMETRY_SAMPLE_RATIO),
         };
-        let collector = crate::otlp::Collector::start(&options)
-            .map_err(|error| self.wrong(&key::TELEMETRY_OTLP_ENDPOINT, &error))?;
+        let collector =
+            Collector::start(&options).map_err(|error| self.wrong(&key::TELEMETRY_OTLP_ENDPOINT, &error))?;
         let layer = collector.layer();
         Ok((Telemetry { collector: Some(collector) }, Some(layer)))
     }
 
-    /// Returns how callers are known and what they may do, by the rules given. Needs a runtime.
+    /// Authentication and authorization with these rules. Requires a Tokio runtime, which polls the files.
     pub fn auth(&self, rules: Rules) -> Result<Auth, ConfigError> {
-        let authenticator = match self.text(&key::AUTH_MODE) {
+        let authenticator = match self.string(&key::AUTH_MODE) {
             Some("token") => {
                 let path = self.required(&key::AUTH_TOKENS_FILE, "token")?;
                 let tokens = TokenFile::load(Path::new(path));
@@ -113,12 +113,12 @@ impl Settings {
             _ => Authenticator::Anonymous,
         };
         let policy = match (&authenticator, self.path(&key::AUTH_POLICY_FILE)) {
-            (Authenticator::Anonymous, None) => Policy::Everybody(Role::Admin),
+            (Authenticator::Anonymous, None) => Policy::Uniform(Role::Admin),
             (Authenticator::Anonymous, Some(_)) => {
-                let reason = "a policy needs callers that are known: set auth.mode to token or oidc";
+                let reason = "a policy requires authenticated callers: set auth.mode to token or oidc";
                 return Err(self.wrong(&key::AUTH_POLICY_FILE, &reason));
             }
-            (_, None) => Policy::Everybody(Role::Writer),
+            (_, None) => Policy::Uniform(Role::Writer),
             (_, Some(path)) => Policy::load(path).map_err(|error| self.wrong(&key::AUTH_POLICY_FILE, &error))?,
         };
         Ok(Auth { authenticator, policy, rules })
@@ -128,16 +128,16 @@ impl Settings {
         let issuer = self.required(&key::AUTH_OIDC_ISSUER, "oidc")?;
         self.required(&key::AUTH_OIDC_AUDIENCE, "oidc")?;
         let mut options = OidcOptions::new(issuer, self.list(&key::AUTH_OIDC_AUDIENCE).to_vec());
-        if let Some(claim) = self.text(&key::AUTH_OIDC_USER_CLAIM) {
+        if let Some(claim) = self.string(&key::AUTH_OIDC_USER_CLAIM) {
             claim.clone_into(&mut options.user_claim);
         }
-        if let Some(claim) = self.text(&key::AUTH_OIDC_GROUPS_CLAIM) {
+        if let Some(claim) = self.string(&key::AUTH_OIDC_GROUPS_CLAIM) {
             claim.clone_into(&mut options.groups_claim);
         }
         Oidc::new(options).map_err(|error| self.wrong(&key::AUTH_OIDC_ISSUER, &error))
     }
 
-    /// Returns the certificates to serve with, if there are any. Needs a runtime.
+    /// The TLS configuration, if certificates are set. Requires a Tokio runtime, which polls the files.
     pub fn tls(&self) -> Result<Option<Arc<ServerConfig>>, ConfigError> {
         match (self.path(&key::TLS_CERT), self.path(&key::TLS_KEY)) {
             (None, None) => Ok(None),
@@ -150,11 +150,11 @@ impl Settings {
     }
 
     fn required(&self, setting: &Setting, mode: &str) -> Result<&str, ConfigError> {
-        let reason = format!("mode {mode} needs {}", setting.key);
-        self.text(setting).ok_or_else(|| self.wrong(&key::AUTH_MODE, &reason))
+        let reason = format!("mode {mode} requires {}", setting.key);
+        self.string(setting).ok_or_else(|| self.wrong(&key::AUTH_MODE, &reason))
     }
 
-    /// Says what is wrong at the place where the setting was made.
+    /// An error at the place where the setting was set.
     fn wrong(&self, setting: &Setting, reason: &dyn fmt::Display) -> ConfigError {
         let origin = self.find(setting).map_or(Origin::Default, |value| value.origin.clone());
         ConfigError::new(origin.to_string(), reason.to_string())

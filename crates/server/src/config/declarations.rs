@@ -1,24 +1,25 @@
-//! Every setting the servers share. A table, kept in one place so that it can be read from top to bottom.
+//! The settings that all servers share, in one table.
 
 use super::setting::{Group, Setting, SettingType};
 
+/// Upper limit of limits that are counts.
 const MANY: u64 = 1_000_000;
 
 /// `--listen`
 pub const LISTEN: Setting = Setting::new(
     "listen",
-    SettingType::Text,
+    SettingType::String,
     Group::Listen,
-    "Address and port to listen on, such as 127.0.0.1:8080 or [::]:8080; wins over hostname and port",
+    "Address and port to listen on, for example 127.0.0.1:8080 or [::]:8080; overrides hostname and port",
 );
 /// `--hostname`
 pub const HOSTNAME: Setting =
-    Setting::new("hostname", SettingType::Text, Group::Listen, "Host name or address to listen on")
+    Setting::new("hostname", SettingType::String, Group::Listen, "Host name or address to listen on")
         .or("localhost")
         .short('n');
 /// `--port`
 pub const PORT: Setting =
-    Setting::new("port", SettingType::Number(0, 65_535), Group::Listen, "Port to listen on; 0 takes any free one")
+    Setting::new("port", SettingType::Number(0, 65_535), Group::Listen, "Port to listen on; 0 picks a free port")
         .or("8080")
         .short('p');
 
@@ -27,69 +28,69 @@ pub const DATABASE: Setting = Setting::new(
     "database",
     SettingType::SecretUrl,
     Group::Database,
-    "Where the data is: sqlite:PATH, postgres://… or mysql://…",
+    "Database URL: sqlite:PATH, postgres://… or mysql://…",
 );
 
 /// `--datastore-type`
 pub const DATASTORE_TYPE: Setting =
-    Setting::new("datastore-type", SettingType::Choice(&["embedmd"]), Group::Reference, "SettingType of data store")
+    Setting::new("datastore-type", SettingType::Choice(&["embedmd"]), Group::Compatibility, "Type of data store")
         .or("embedmd");
 /// `--embedmd-database-type`
 pub const EMBEDMD_DATABASE_TYPE: Setting = Setting::new(
     "embedmd-database-type",
     SettingType::Choice(&["mysql", "postgres"]),
-    Group::Reference,
-    "SettingType of database the DSN is for",
+    Group::Compatibility,
+    "Database type of the DSN",
 )
 .or("mysql");
 /// `--embedmd-database-dsn`
 pub const EMBEDMD_DATABASE_DSN: Setting = Setting::new(
     "embedmd-database-dsn",
     SettingType::SecretUrl,
-    Group::Reference,
-    "Data source: user:password@tcp(host:port)/name for MySQL, a URL or key=value pairs for PostgreSQL",
+    Group::Compatibility,
+    "Data source name: user:password@tcp(host:port)/name for MySQL; a URL or key=value pairs for PostgreSQL",
 );
 /// `--embedmd-database-ssl-cert`
 pub const EMBEDMD_DATABASE_SSL_CERT: Setting = Setting::new(
     "embedmd-database-ssl-cert",
     SettingType::Path,
-    Group::Reference,
-    "Client certificate for the database",
+    Group::Compatibility,
+    "Client certificate for the database connection, PEM",
 );
 /// `--embedmd-database-ssl-key`
 pub const EMBEDMD_DATABASE_SSL_KEY: Setting = Setting::new(
     "embedmd-database-ssl-key",
     SettingType::Path,
-    Group::Reference,
-    "Key of the client certificate for the database",
+    Group::Compatibility,
+    "Private key of the client certificate, PEM",
 );
 /// `--embedmd-database-ssl-root-cert`
 pub const EMBEDMD_DATABASE_SSL_ROOT_CERT: Setting = Setting::new(
     "embedmd-database-ssl-root-cert",
     SettingType::Path,
-    Group::Reference,
-    "Root certificate the database's certificate is checked against; PostgreSQL's always is, once this is given",
+    Group::Compatibility,
+    "Root certificate for verifying the database server; for PostgreSQL it also turns verification on",
 );
 /// `--embedmd-database-ssl-ca`
 pub const EMBEDMD_DATABASE_SSL_CA: Setting = Setting::new(
     "embedmd-database-ssl-ca",
     SettingType::Path,
-    Group::Reference,
-    "File with further certificates to check against",
+    Group::Compatibility,
+    "File with additional certificates for verifying the database server",
 );
 /// `--embedmd-database-ssl-cipher`
 pub const EMBEDMD_DATABASE_SSL_CIPHER: Setting = Setting::new(
     "embedmd-database-ssl-cipher",
-    SettingType::Text,
-    Group::Reference,
-    "Not used: TLS 1.2 and 1.3 with the suites of rustls, which are all secure",
+    SettingType::String,
+    Group::Compatibility,
+    "Ignored: TLS 1.2 and 1.3 with the cipher suites of rustls, all of them secure",
 );
 /// `--embedmd-database-ssl-verify-server-cert`
 pub const EMBEDMD_DATABASE_SSL_VERIFY_SERVER_CERT: Setting = Setting::new(
     "embedmd-database-ssl-verify-server-cert",
     SettingType::Bool,
-    Group::Reference,
-    "Check the database's certificate",
+    Group::Compatibility,
+    "Verify the certificate of the database server",
 )
 .or("false");
 
@@ -98,7 +99,7 @@ pub const AUTH_MODE: Setting = Setting::new(
     "auth.mode",
     SettingType::Choice(&["none", "token", "oidc"]),
     Group::Auth,
-    "Who callers are: nobody is asked, tokens from a file, or tokens of an identity provider",
+    "Authentication: none, static tokens from a file, or OIDC tokens of an identity provider",
 )
 .or("none");
 /// `--allow-anonymous`
@@ -106,7 +107,7 @@ pub const ALLOW_ANONYMOUS: Setting = Setting::new(
     "auth.allow-anonymous",
     SettingType::Bool,
     Group::Auth,
-    "Let mode none listen on addresses other machines can reach",
+    "Allow mode none on addresses that other machines can reach",
 )
 .or("false")
 .flag_named("allow-anonymous");
@@ -115,31 +116,31 @@ pub const AUTH_TOKENS_FILE: Setting = Setting::new(
     "auth.tokens-file",
     SettingType::File,
     Group::Auth,
-    "Hashed tokens and whose they are, for mode token",
+    "File with hashed tokens and their users, for mode token",
 );
 /// `--auth-policy-file`
 pub const AUTH_POLICY_FILE: Setting = Setting::new(
     "auth.policy-file",
     SettingType::File,
     Group::Auth,
-    "Roles of users and groups; without it every authenticated caller is a writer",
+    "File with the roles of users and groups; without it, every authenticated caller is a writer",
 );
 /// `--auth-oidc-issuer`
 pub const AUTH_OIDC_ISSUER: Setting = Setting::new(
     "auth.oidc-issuer",
-    SettingType::Text,
+    SettingType::String,
     Group::Auth,
-    "URL of the identity provider, exactly as in its tokens",
+    "URL of the identity provider, exactly as in the issuer claim of its tokens",
 );
 /// `--auth-oidc-audience`
 pub const AUTH_OIDC_AUDIENCE: Setting =
-    Setting::new("auth.oidc-audience", SettingType::List, Group::Auth, "Audiences a token may be made out to");
+    Setting::new("auth.oidc-audience", SettingType::List, Group::Auth, "Accepted audiences of tokens");
 /// `--auth-oidc-user-claim`
 pub const AUTH_OIDC_USER_CLAIM: Setting =
-    Setting::new("auth.oidc-user-claim", SettingType::Text, Group::Auth, "Claim that names the user").or("sub");
+    Setting::new("auth.oidc-user-claim", SettingType::String, Group::Auth, "Claim with the user name").or("sub");
 /// `--auth-oidc-groups-claim`
 pub const AUTH_OIDC_GROUPS_CLAIM: Setting =
-    Setting::new("auth.oidc-groups-claim", SettingType::Text, Group::Auth, "Claim that lists the user's groups")
+    Setting::new("auth.oidc-groups-claim", SettingType::String, Group::Auth, "Claim with the list of groups")
         .or("groups");
 
 /// `--tls-cert`
@@ -147,28 +148,29 @@ pub const TLS_CERT: Setting = Setting::new(
     "tls.cert",
     SettingType::File,
     Group::Tls,
-    "Certificate chain to serve with, PEM; read again when the file changes",
+    "Certificate chain of the server, PEM; reloaded when the file changes",
 );
 /// `--tls-key`
-pub const TLS_KEY: Setting = Setting::new("tls.key", SettingType::File, Group::Tls, "Key of the certificate, PEM");
+pub const TLS_KEY: Setting =
+    Setting::new("tls.key", SettingType::File, Group::Tls, "Private key of the certificate, PEM");
 
 /// `--limits-request-timeout`
 pub const LIMITS_REQUEST_TIMEOUT: Setting = Setting::new(
     "limits.request-timeout",
     SettingType::Duration,
     Group::Limits,
-    "Time a request may take before it is given up with 504",
+    "Request timeout; a longer request ends with 504",
 )
 .or("60s");
 /// `--limits-max-body`
 pub const LIMITS_MAX_BODY: Setting =
-    Setting::new("limits.max-body", SettingType::Size, Group::Limits, "Largest request body").or("16MiB");
+    Setting::new("limits.max-body", SettingType::Size, Group::Limits, "Maximum size of a request body").or("16MiB");
 /// `--limits-max-requests`
 pub const LIMITS_MAX_REQUESTS: Setting = Setting::new(
     "limits.max-requests",
     SettingType::Number(1, MANY),
     Group::Limits,
-    "Requests answered at once; one more is told 503",
+    "Maximum number of concurrent requests; more get 503",
 )
 .or("1024");
 /// `--limits-max-connections`
@@ -176,7 +178,7 @@ pub const LIMITS_MAX_CONNECTIONS: Setting = Setting::new(
     "limits.max-connections",
     SettingType::Number(1, MANY),
     Group::Limits,
-    "Connections served at once; one more is told 503",
+    "Maximum number of concurrent connections; more get 503",
 )
 .or("8192");
 /// `--limits-header-timeout`
@@ -184,7 +186,7 @@ pub const LIMITS_HEADER_TIMEOUT: Setting = Setting::new(
     "limits.header-timeout",
     SettingType::Duration,
     Group::Limits,
-    "Time a peer has to send the head of a request, or may keep a connection idle",
+    "Timeout for receiving the head of a request; also closes idle connections",
 )
 .or("30s");
 /// `--limits-write-timeout`
@@ -192,19 +194,23 @@ pub const LIMITS_WRITE_TIMEOUT: Setting = Setting::new(
     "limits.write-timeout",
     SettingType::Duration,
     Group::Limits,
-    "Time a peer may leave an answer without taking any of it",
+    "Stalled-write timeout: closes a connection whose peer stops reading a response",
 )
 .or("30s");
 /// `--limits-max-headers`
-pub const LIMITS_MAX_HEADERS: Setting =
-    Setting::new("limits.max-headers", SettingType::Number(10, 10_000), Group::Limits, "Header fields of a request")
-        .or("100");
+pub const LIMITS_MAX_HEADERS: Setting = Setting::new(
+    "limits.max-headers",
+    SettingType::Number(10, 10_000),
+    Group::Limits,
+    "Maximum number of header fields of a request",
+)
+.or("100");
 /// `--limits-max-header-size`
 pub const LIMITS_MAX_HEADER_SIZE: Setting = Setting::new(
     "limits.max-header-size",
     SettingType::Size,
     Group::Limits,
-    "Largest head of a request, the URL included; at least 8KiB",
+    "Maximum size of the head of a request, including the URL; at least 8KiB",
 )
 .or("64KiB");
 /// `--limits-drain`
@@ -212,7 +218,7 @@ pub const LIMITS_DRAIN: Setting = Setting::new(
     "limits.drain",
     SettingType::Duration,
     Group::Limits,
-    "Time requests in flight have to end when the process is asked to stop",
+    "Graceful shutdown: time for requests in flight to finish",
 )
 .or("30s");
 
@@ -221,7 +227,7 @@ pub const CHANGES_RETENTION: Setting = Setting::new(
     "changes.retention",
     SettingType::Duration,
     Group::Changes,
-    "How long changes are kept, for readers of the feed and as an audit log; 0 keeps them for ever",
+    "Retention of the change feed, which is also the audit log; 0 keeps changes forever",
 )
 .or("30d");
 
@@ -230,15 +236,15 @@ pub const CORS_ORIGINS: Setting = Setting::new(
     "cors.origins",
     SettingType::List,
     Group::Cors,
-    "Origins whose pages may call, such as https://hub.example.org; * is any",
+    "Origins whose web pages may call the API, for example https://hub.example.org; * allows any",
 );
 
 /// `--log-level`
 pub const LOG_LEVEL: Setting = Setting::new(
     "log.level",
-    SettingType::Text,
+    SettingType::String,
     Group::Log,
-    "error, warn, info, debug or trace, or by part: info,access=off,sqlx=warn",
+    "Log filter: error, warn, info, debug or trace, or directives such as info,access=off,sqlx=warn",
 )
 .or("info");
 /// `--log-format`
@@ -246,35 +252,37 @@ pub const LOG_FORMAT: Setting = Setting::new(
     "log.format",
     SettingType::Choice(&["auto", "text", "json"]),
     Group::Log,
-    "Form of log lines; auto is text on a terminal and JSON otherwise",
+    "Format of log lines; auto is text on a terminal, JSON otherwise",
 )
 .or("auto");
 
 /// `--telemetry-metrics`
 pub const TELEMETRY_METRICS: Setting =
-    Setting::new("telemetry.metrics", SettingType::Bool, Group::Telemetry, "Serve /metrics for Prometheus").or("true");
+    Setting::new("telemetry.metrics", SettingType::Bool, Group::Telemetry, "Serve Prometheus metrics at /metrics")
+        .or("true");
 /// `--telemetry-otlp-endpoint`
 pub const TELEMETRY_OTLP_ENDPOINT: Setting = Setting::new(
     "telemetry.otlp-endpoint",
     SettingType::SecretUrl,
     Group::Telemetry,
-    "URL of an OpenTelemetry collector (OTLP over HTTP), such as http://collector:4318; none sends nothing",
+    "URL of an OpenTelemetry collector (OTLP over HTTP), for example http://collector:4318; unset sends nothing",
 );
 /// `--telemetry-service-name`
 pub const TELEMETRY_SERVICE_NAME: Setting =
-    Setting::new("telemetry.service-name", SettingType::Text, Group::Telemetry, "Name in traces").or("model-registry");
+    Setting::new("telemetry.service-name", SettingType::String, Group::Telemetry, "Service name in traces and metrics")
+        .or("model-registry");
 /// `--telemetry-sample-ratio`
 pub const TELEMETRY_SAMPLE_RATIO: Setting = Setting::new(
     "telemetry.sample-ratio",
     SettingType::Fraction,
     Group::Telemetry,
-    "Share of requests that start a trace; a caller's decision is kept",
+    "Fraction of requests that start a trace; the caller's sampling decision takes precedence",
 )
 .or("1");
 
-const GLOG: &str = "Logging flag of the reference";
+const GLOG: &str = "Logging flag of the Kubeflow Model Registry, ignored";
 
-/// Everything above, and the reference's logging flags.
+/// All settings above, and the ignored logging flags of the Kubeflow Model Registry.
 pub const SETTINGS: &[Setting] = &[
     LISTEN,
     HOSTNAME,
@@ -317,12 +325,12 @@ pub const SETTINGS: &[Setting] = &[
     EMBEDMD_DATABASE_SSL_CIPHER,
     EMBEDMD_DATABASE_SSL_VERIFY_SERVER_CERT,
     Setting::new("alsologtostderr", SettingType::Bool, Group::Ignored, GLOG),
-    Setting::new("log_backtrace_at", SettingType::Text, Group::Ignored, GLOG),
-    Setting::new("log_dir", SettingType::Text, Group::Ignored, GLOG),
-    Setting::new("log_link", SettingType::Text, Group::Ignored, GLOG),
-    Setting::new("logbuflevel", SettingType::Text, Group::Ignored, GLOG),
+    Setting::new("log_backtrace_at", SettingType::String, Group::Ignored, GLOG),
+    Setting::new("log_dir", SettingType::String, Group::Ignored, GLOG),
+    Setting::new("log_link", SettingType::String, Group::Ignored, GLOG),
+    Setting::new("logbuflevel", SettingType::String, Group::Ignored, GLOG),
     Setting::new("logtostderr", SettingType::Bool, Group::Ignored, GLOG),
-    Setting::new("stderrthreshold", SettingType::Text, Group::Ignored, GLOG),
-    Setting::new("v", SettingType::Text, Group::Ignored, GLOG).short('v'),
-    Setting::new("vmodule", SettingType::Text, Group::Ignored, GLOG),
+    Setting::new("stderrthreshold", SettingType::String, Group::Ignored, GLOG),
+    Setting::new("v", SettingType::String, Group::Ignored, GLOG).short('v'),
+    Setting::new("vmodule", SettingType::String, Group::Ignored, GLOG),
 ];

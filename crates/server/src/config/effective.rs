@@ -1,4 +1,4 @@
-//! The values that hold, and where each came from.
+//! The effective value of every setting, with its origin.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,12 +11,12 @@ use super::mask::{MASK, mask};
 use super::setting::{Setting, SettingType};
 use super::value;
 
-const CHECKED: &str = "every value is checked when it is loaded, and settings without a default are read as optional";
+const CHECKED: &str = "values are validated when loaded, and settings without a default are read as optional";
 
-/// Where a value came from.
+/// The origin of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// The command line.
+    /// A flag of the command line, without its dashes.
     Flag(String),
     /// An environment variable.
     Variable(String),
@@ -25,7 +25,6 @@ pub enum Origin {
         /// `file:line:column`.
         place: String,
     },
-    /// Nobody said anything.
     Default,
 }
 
@@ -40,19 +39,18 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A value and where it came from.
+/// A value with its origin.
 #[derive(Clone, Debug)]
-pub struct Effective {
-    pub(super) kind: SettingType,
+pub struct EffectiveValue {
+    pub(super) value_type: SettingType,
     pub(super) values: Vec<String>,
-    /// Where the value came from.
     pub origin: Origin,
 }
 
-impl Effective {
-    /// Returns the value as people may see it.
+impl EffectiveValue {
+    /// The value with its secrets masked.
     pub fn display(&self) -> String {
-        match self.kind {
+        match self.value_type {
             SettingType::Secret => MASK.to_owned(),
             SettingType::SecretUrl => self.values.iter().map(|text| mask(text)).collect::<Vec<_>>().join(","),
             _ => self.values.join(","),
@@ -60,86 +58,89 @@ impl Effective {
     }
 }
 
-/// The settings that hold.
+/// The effective settings.
 #[derive(Clone, Default)]
 pub struct Settings {
-    pub(super) values: BTreeMap<&'static str, Effective>,
+    pub(super) values: BTreeMap<&'static str, EffectiveValue>,
     pub(super) order: Vec<&'static str>,
-    pub(super) notes: Vec<String>,
+    pub(super) notices: Vec<String>,
 }
 
-// Settings end up in logs; only masked values may.
+// Settings are logged, so secrets are masked.
 impl fmt::Debug for Settings {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_map().entries(self.shown().map(|(key, value)| (key, value.map(Effective::display)))).finish()
+        formatter
+            .debug_map()
+            .entries(self.entries().map(|(key, value)| (key, value.map(EffectiveValue::display))))
+            .finish()
     }
 }
 
 impl Settings {
-    /// Returns every key in the order of declaration, with its value if it has one.
-    pub fn shown(&self) -> impl Iterator<Item = (&'static str, Option<&Effective>)> {
+    /// Every key in the order of declaration, with its value if set.
+    pub fn entries(&self) -> impl Iterator<Item = (&'static str, Option<&EffectiveValue>)> {
         self.order.iter().map(|key| (*key, self.values.get(key)))
     }
 
-    /// Returns what was noticed on the way: variables that were ignored, likely typing errors.
-    pub fn notes(&self) -> &[String] {
-        &self.notes
+    /// Messages about ignored settings and likely misspellings, found while loading.
+    pub fn notices(&self) -> &[String] {
+        &self.notices
     }
 
-    /// Logs the notes; they come up before there is a log.
-    pub fn log_notes(&self) {
-        for note in &self.notes {
-            tracing::warn!("{note}");
+    /// Logs the notices; settings are loaded before the log starts.
+    pub fn log_notices(&self) {
+        for notice in &self.notices {
+            tracing::warn!("{notice}");
         }
     }
 
-    /// Returns a value and its origin.
-    pub fn find(&self, setting: &Setting) -> Option<&Effective> {
+    /// The value of a setting with its origin.
+    pub fn find(&self, setting: &Setting) -> Option<&EffectiveValue> {
         self.values.get(setting.key)
     }
 
-    /// Tells whether somebody chose the value, rather than it being the default.
-    pub fn is_chosen(&self, setting: &Setting) -> bool {
+    /// Whether the value is set, rather than the default.
+    pub fn is_set(&self, setting: &Setting) -> bool {
         self.find(setting).is_some_and(|value| value.origin != Origin::Default)
     }
 
-    /// Returns a text, path or secret, if there is one; an empty one counts as none.
-    pub fn text(&self, setting: &Setting) -> Option<&str> {
-        self.find(setting)?.values.first().map(String::as_str).filter(|text| !text.is_empty())
+    /// A string, path or secret; an empty one counts as unset.
+    pub fn string(&self, setting: &Setting) -> Option<&str> {
+        self.find(setting)?.values.first().map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// Returns a path, if there is one.
+    /// A path; an empty one counts as unset.
     pub fn path(&self, setting: &Setting) -> Option<&Path> {
-        self.text(setting).map(Path::new)
+        self.string(setting).map(Path::new)
     }
 
-    /// Returns the elements of a list; none is an empty one.
+    /// The elements of a list; an unset list is empty.
     pub fn list(&self, setting: &Setting) -> &[String] {
         self.find(setting).map_or(&[], |value| &value.values)
     }
 
-    /// Returns a number; the setting must have a default.
+    /// A number; the setting must have a default.
     pub fn number(&self, setting: &Setting) -> u64 {
-        self.text(setting).and_then(|text| text.parse().ok()).expect(CHECKED)
+        self.string(setting).and_then(|text| text.parse().ok()).expect(CHECKED)
     }
 
-    /// Returns whether a switch is on; without a value it is off.
+    /// Whether a switch is on; an unset one is off.
     pub fn is_on(&self, setting: &Setting) -> bool {
-        self.text(setting).is_some_and(|text| value::boolean(text).expect(CHECKED))
+        self.string(setting).is_some_and(|text| value::boolean(text).expect(CHECKED))
     }
 
-    /// Returns a duration; the setting must have a default.
+    /// A duration; the setting must have a default.
     pub fn duration(&self, setting: &Setting) -> Duration {
-        self.text(setting).and_then(|text| parse_duration(text).ok()).expect(CHECKED)
+        self.string(setting).and_then(|text| parse_duration(text).ok()).expect(CHECKED)
     }
 
-    /// Returns a size in bytes; the setting must have a default.
+    /// A size in bytes; the setting must have a default.
     pub fn size(&self, setting: &Setting) -> usize {
-        self.text(setting).and_then(value::size).expect(CHECKED)
+        self.string(setting).and_then(value::size).expect(CHECKED)
     }
 
-    /// Returns a fraction; the setting must have a default.
+    /// A fraction from 0 to 1; the setting must have a default.
     pub fn fraction(&self, setting: &Setting) -> f64 {
-        self.text(setting).and_then(value::fraction).expect(CHECKED)
+        self.string(setting).and_then(value::fraction).expect(CHECKED)
     }
 }

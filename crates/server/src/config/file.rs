@@ -1,4 +1,4 @@
-//! The TOML file: every leaf with its dotted key and its position.
+//! Reads a TOML file into entries with dotted keys and positions.
 
 use std::ops::Range;
 use std::path::Path;
@@ -8,18 +8,18 @@ use toml::de::{DeTable, DeValue};
 
 use super::ConfigError;
 
-/// A text and where its parts are, for messages a person can follow.
-pub(crate) struct Source<'a> {
+/// The content of a TOML file, which turns byte offsets into `file:line:column` for messages.
+pub(crate) struct TomlFile<'a> {
     name: String,
     text: &'a str,
 }
 
-impl<'a> Source<'a> {
+impl<'a> TomlFile<'a> {
     pub(crate) fn new(path: &Path, text: &'a str) -> Self {
         Self { name: path.display().to_string(), text }
     }
 
-    /// Returns `file:line:column`, both counted from one, the column in characters.
+    /// Formats a position as `file:line:column`; both count from one, columns in characters.
     pub(crate) fn place(&self, span: &Range<usize>) -> String {
         let before = self.text.get(..span.start).unwrap_or(self.text);
         let line = before.matches('\n').count() + 1;
@@ -27,55 +27,55 @@ impl<'a> Source<'a> {
         format!("{}:{line}:{column}", self.name)
     }
 
-    /// Turns an error of the parser into one line with a place.
+    /// Converts an error of the parser into one line with its position.
     pub(crate) fn error(&self, error: &toml::de::Error) -> ConfigError {
         let reason = error.message().replace('\n', ", ");
         ConfigError::new(self.place(&error.span().unwrap_or_default()), reason)
     }
 }
 
-/// One key of the file.
+/// A key of the file with its value.
 pub(super) struct Entry {
     /// The dotted key.
     pub(super) key: String,
-    /// Where the key stands.
+    /// Position of the key, `file:line:column`.
     pub(super) key_place: String,
-    /// Where the value stands.
+    /// Position of the value.
     pub(super) place: String,
     pub(super) value: EntryValue,
 }
 
 pub(super) enum EntryValue {
-    Text(String),
-    /// A number or a boolean, as it is written.
+    String(String),
+    /// A number or a boolean, as written.
     Bare(String),
-    /// A text, number or boolean of a file that does not tell them apart.
+    /// A string, number or boolean of a YAML file, which does not distinguish them.
     Scalar(String),
     List(Vec<String>),
-    /// Anything else; what it is.
+    /// Any other type; its description for messages.
     Unusable(&'static str),
 }
 
-/// Reads every leaf of a file.
+/// Reads the entries of a file; tables become prefixes of keys.
 pub(super) fn entries(path: &Path, text: &str) -> Result<Vec<Entry>, ConfigError> {
-    let source = Source::new(path, text);
-    let table = DeTable::parse(text).map_err(|error| source.error(&error))?;
+    let file = TomlFile::new(path, text);
+    let table = DeTable::parse(text).map_err(|error| file.error(&error))?;
     let mut entries = Vec::new();
-    collect(&source, "", table.get_ref(), &mut entries);
+    collect(&file, "", table.get_ref(), &mut entries);
     Ok(entries)
 }
 
-fn collect(source: &Source<'_>, prefix: &str, table: &DeTable<'_>, entries: &mut Vec<Entry>) {
+fn collect(file: &TomlFile<'_>, prefix: &str, table: &DeTable<'_>, entries: &mut Vec<Entry>) {
     for (key, value) in table {
         let path = format!("{prefix}{}", key.get_ref());
         if let DeValue::Table(inner) = value.get_ref() {
-            collect(source, &format!("{path}."), inner, entries);
+            collect(file, &format!("{path}."), inner, entries);
             continue;
         }
         entries.push(Entry {
             key: path,
-            key_place: source.place(&key.span()),
-            place: source.place(&value.span()),
+            key_place: file.place(&key.span()),
+            place: file.place(&value.span()),
             value: entry_value(value),
         });
     }
@@ -83,14 +83,14 @@ fn collect(source: &Source<'_>, prefix: &str, table: &DeTable<'_>, entries: &mut
 
 fn entry_value(value: &Spanned<DeValue<'_>>) -> EntryValue {
     match value.get_ref() {
-        DeValue::String(text) => EntryValue::Text(text.clone().into_owned()),
+        DeValue::String(text) => EntryValue::String(text.clone().into_owned()),
         DeValue::Integer(number) => EntryValue::Bare(number.as_str().to_owned()),
         DeValue::Float(number) => EntryValue::Bare(number.as_str().to_owned()),
         DeValue::Boolean(value) => EntryValue::Bare(value.to_string()),
         DeValue::Array(elements) => {
             let texts: Option<Vec<String>> =
                 elements.iter().map(|element| element.get_ref().as_str().map(str::to_owned)).collect();
-            texts.map_or(EntryValue::Unusable("an array of other things than strings"), EntryValue::List)
+            texts.map_or(EntryValue::Unusable("an array with other elements"), EntryValue::List)
         }
         DeValue::Datetime(_) => EntryValue::Unusable("a date"),
         DeValue::Table(_) => EntryValue::Unusable("a table"),

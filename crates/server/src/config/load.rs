@@ -1,4 +1,4 @@
-//! Flags, environment, file and defaults become one set of values.
+//! Loads settings from flags, environment variables, the file and defaults.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,26 +7,26 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use model_registry_base::nearest_name;
 
 use super::declarations::{EMBEDMD_DATABASE_SSL_CERT, EMBEDMD_DATABASE_SSL_CIPHER, EMBEDMD_DATABASE_SSL_KEY};
-use super::effective::{Effective, Origin, Settings};
+use super::effective::{EffectiveValue, Origin, Settings};
 use super::file::{self, Entry, EntryValue};
 use super::setting::{Group, Setting, SettingType};
 use super::{ConfigError, value, yaml};
 
-/// The id of the flag that names the file.
+/// The flag that names the file.
 const CONFIG: &str = "config";
 
-/// The process's environment, or a made-up one for a test.
+/// The environment variables of the process, or those of a test.
 #[derive(Clone, Debug, Default)]
 pub struct Environment(BTreeMap<String, String>);
 
 impl Environment {
-    /// Reads the environment of the process. Variables that are not UTF-8 are left out: none of ours can be.
+    /// Reads the environment of the process. Variables that are not UTF-8 are left out: settings are never read from them.
     pub fn of_process() -> Self {
         let variables = std::env::vars_os();
         variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
     }
 
-    /// Returns a variable; an empty one counts as unset.
+    /// The value of a variable; an empty one counts as unset.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
@@ -38,55 +38,54 @@ impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Environment {
     }
 }
 
-/// Where values are looked for.
-pub struct Sources<'a> {
-    /// The arguments of a command that [`Schema::attach`] has given its flags.
+/// Where settings are loaded from.
+pub struct Inputs<'a> {
+    /// The arguments of a command whose flags [`Schema::attach`] has added.
     pub arguments: &'a ArgMatches,
-    /// The environment.
     pub environment: &'a Environment,
-    /// The file that is read when it exists and no other is named.
+    /// The file to read if it exists and `--config` names no other.
     pub default_file: Option<&'a Path>,
 }
 
-/// All settings there are: the file may hold any of them, whichever subcommand reads it.
+/// All settings: the file may hold any of them, whichever subcommand reads it.
 pub struct Schema {
     settings: Vec<&'static Setting>,
 }
 
 impl Schema {
-    /// Puts the settings of several places together.
+    /// Combines the settings of several places.
     pub fn new(parts: &[&'static [Setting]]) -> Self {
         Self { settings: parts.iter().flat_map(|part| part.iter()).collect() }
     }
 
-    /// Returns the settings, in their order.
+    /// The settings in the order of declaration.
     pub fn settings(&self) -> &[&'static Setting] {
         &self.settings
     }
 
-    /// Gives a command the flags of these groups, and `--config`.
+    /// Adds the flags of these groups and `--config` to a command.
     #[must_use]
     pub fn attach(&self, command: Command, groups: &[Group]) -> Command {
         let config = Arg::new(CONFIG)
             .short('c')
             .long(CONFIG)
             .value_name("FILE")
-            .help("Configuration file, TOML or the Kubeflow Model Registry's YAML [env: MR_CONFIG]");
+            .help("Configuration file: TOML, or the YAML of the Kubeflow Model Registry [env: MR_CONFIG]");
         let settings = self.settings.iter().filter(|setting| groups.contains(&setting.group));
         settings.fold(command.arg(config), |command, setting| command.arg(argument(setting)))
     }
 
-    /// Finds the value of every setting, or the first thing that is wrong.
-    pub fn load(&self, sources: &Sources<'_>) -> Result<Settings, ConfigError> {
+    /// Loads every setting; the error is the first unusable value.
+    pub fn load(&self, inputs: &Inputs<'_>) -> Result<Settings, ConfigError> {
         let mut settings =
             Settings { order: self.settings.iter().map(|setting| setting.key).collect(), ..Settings::default() };
         self.defaults(&mut settings);
-        if let Some(path) = file_path(sources) {
+        if let Some(path) = file_path(inputs) {
             self.file(&path, &mut settings)?;
         }
-        self.environment(sources.environment, &mut settings)?;
-        self.flags(sources.arguments, &mut settings)?;
-        note_without_effect(&mut settings);
+        self.environment(inputs.environment, &mut settings)?;
+        self.flags(inputs.arguments, &mut settings)?;
+        add_notices_of_ignored_settings(&mut settings);
         Ok(settings)
     }
 
@@ -99,10 +98,10 @@ impl Schema {
     }
 
     fn file(&self, path: &Path, settings: &mut Settings) -> Result<(), ConfigError> {
-        let is_yaml = yaml::is_meant(path);
+        let is_yaml = yaml::is_yaml(path);
         if !is_yaml && path.extension().is_some_and(|extension| extension != "toml") {
-            let reason = "the name of the configuration file ends in .toml (`port = 8080`), or in .yaml, .yml or .json as \
-                          those of the Kubeflow Model Registry (`port: 8080`)";
+            let reason = "the name of a configuration file has to end in .toml (`port = 8080`), or in .yaml, .yml or \
+                          .json for a file of the Kubeflow Model Registry (`port: 8080`)";
             return Err(ConfigError::new(path.display().to_string(), reason));
         }
         let text = std::fs::read_to_string(path).map_err(|error| {
@@ -125,14 +124,14 @@ impl Schema {
         Ok(())
     }
 
-    /// Finds a key; `database.file` is the file that holds the secret `database`.
+    /// Finds the setting of a key, and whether the value is a file with the secret: `database.file` is that of `database`.
     fn setting_of(&self, key: &str) -> Option<(&'static Setting, bool)> {
         let find = |key: &str| self.settings.iter().find(|setting| setting.key == key).copied();
         if let Some(setting) = find(key) {
             return Some((setting, false));
         }
         let setting = find(key.strip_suffix(".file")?)?;
-        setting.kind.is_secret().then_some((setting, true))
+        setting.value_type.is_secret().then_some((setting, true))
     }
 
     fn unknown_key(&self, key: &str) -> String {
@@ -147,7 +146,7 @@ impl Schema {
         for setting in self.settings.iter().filter(|setting| setting.group != Group::Ignored) {
             let variable = setting.variable();
             let secret_file = format!("{variable}_FILE");
-            if setting.kind.is_secret()
+            if setting.value_type.is_secret()
                 && let Some(path) = environment.get(&secret_file)
             {
                 let secret = read_secret(path, &secret_file)?;
@@ -156,40 +155,40 @@ impl Schema {
             let Some(text) = environment.get(&variable) else {
                 continue;
             };
-            // Kubernetes gives every pod the address of a Service named `mr` as MR_PORT and so on.
-            if !setting.kind.is_secret() && text.starts_with("tcp://") {
-                settings.notes.push(format!(
-                    "{variable} ignored: it is the address of a Kubernetes Service; pass --{} instead",
+            // Kubernetes sets MR_PORT and others in every pod to the address of a Service named `mr`.
+            if !setting.value_type.is_secret() && text.starts_with("tcp://") {
+                settings.notices.push(format!(
+                    "{variable} ignored: its value is the address of a Kubernetes Service; pass --{} instead",
                     setting.flag()
                 ));
                 continue;
             }
-            let values = split(setting.kind, text);
+            let values = split(setting.value_type, text);
             check_all(setting, &values, &variable)?;
             insert(settings, setting, values, Origin::Variable(variable));
         }
-        self.note_misspelt(environment, settings);
+        self.add_notices_of_misspelled_variables(environment, settings);
         Ok(())
     }
 
-    /// Unknown variables are no error, since others may own the prefix, but a near miss is worth a word.
-    fn note_misspelt(&self, environment: &Environment, settings: &mut Settings) {
+    /// An unknown variable is not an error, since other programs may use the prefix; a likely misspelling gets a notice.
+    fn add_notices_of_misspelled_variables(&self, environment: &Environment, settings: &mut Settings) {
         let known: Vec<String> = self.settings.iter().map(|setting| setting.variable()).collect();
         for name in environment.0.keys().filter(|name| name.starts_with("MR_") && !known.contains(name)) {
             let close = known.iter().find(|variable| strsim::damerau_levenshtein(variable, name) <= 2);
             if let Some(variable) = close {
-                settings.notes.push(format!("{name} is not a setting: did you mean {variable}?"));
+                settings.notices.push(format!("{name} is not a setting: did you mean {variable}?"));
             }
         }
     }
 
     fn flags(&self, arguments: &ArgMatches, settings: &mut Settings) -> Result<(), ConfigError> {
         for setting in &self.settings {
-            // Only the groups of this subcommand have flags.
+            // The command has the flags of its groups only.
             let Ok(Some(texts)) = arguments.try_get_many::<String>(setting.key) else {
                 continue;
             };
-            let values: Vec<String> = texts.flat_map(|text| split(setting.kind, text)).collect();
+            let values: Vec<String> = texts.flat_map(|text| split(setting.value_type, text)).collect();
             let flag = setting.flag();
             check_all(setting, &values, &format!("--{flag}"))?;
             insert(settings, setting, values, Origin::Flag(flag));
@@ -198,16 +197,16 @@ impl Schema {
     }
 }
 
-/// Settings of the reference that change nothing here, or not by themselves, are not passed over in silence.
-fn note_without_effect(settings: &mut Settings) {
+/// Adds a notice for each setting of the Kubeflow Model Registry that has no effect, or none without another setting.
+fn add_notices_of_ignored_settings(settings: &mut Settings) {
     let origin = |setting: &Setting| {
-        let value = settings.find(setting).filter(|_| settings.text(setting).is_some());
+        let value = settings.find(setting).filter(|_| settings.string(setting).is_some());
         value.map(|value| value.origin.to_string())
     };
     let cipher = origin(&EMBEDMD_DATABASE_SSL_CIPHER).map(|origin| {
         format!(
-            "{origin} ignored: the database is reached with TLS 1.2 or 1.3 and the cipher suites of rustls, which are all \
-             secure; take the setting away"
+            "{origin} ignored: database connections use TLS 1.2 or 1.3 with the cipher suites of rustls, all of them \
+             secure; remove the setting"
         )
     });
     let pair = [&EMBEDMD_DATABASE_SSL_CERT, &EMBEDMD_DATABASE_SSL_KEY];
@@ -217,14 +216,14 @@ fn note_without_effect(settings: &mut Settings) {
         _ => None,
     };
     let alone = alone.map(|(origin, missing)| {
-        format!("{origin} ignored: a client certificate for the database needs --{} as well", missing.flag())
+        format!("{origin} ignored: a client certificate for the database requires --{} as well", missing.flag())
     });
-    settings.notes.extend(cipher.into_iter().chain(alone));
+    settings.notices.extend(cipher.into_iter().chain(alone));
 }
 
 fn argument(setting: &'static Setting) -> Arg {
     let mut help = setting.help.to_owned();
-    if let SettingType::Choice(words) = setting.kind {
+    if let SettingType::Choice(words) = setting.value_type {
         help.push_str(&format_args!(" [one of: {}]", words.join(", ")).to_string());
     }
     if let Some(default) = setting.default {
@@ -233,48 +232,50 @@ fn argument(setting: &'static Setting) -> Arg {
     help.push_str(&format_args!(" [env: {}]", setting.variable()).to_string());
     let mut argument = Arg::new(setting.key)
         .long(setting.flag())
-        .value_name(setting.kind.placeholder())
+        .value_name(setting.value_type.placeholder())
         .help(help)
         .help_heading(setting.group.title())
         .hide(setting.group == Group::Ignored);
     if let Some(letter) = setting.short {
         argument = argument.short(letter);
     }
-    match setting.kind {
+    match setting.value_type {
         SettingType::List => argument.action(ArgAction::Append),
-        // `--flag` and `--flag=false`, as Go's flags; `--flag false` would swallow the next argument.
+        // `--flag` and `--flag=false`, like flags in Go; `--flag false` would consume the next argument.
         SettingType::Bool => {
             argument.num_args(0..=1).require_equals(true).default_missing_value("true").overrides_with(setting.key)
         }
-        // Given twice, the last one counts.
+        // The last of several values takes effect.
         _ => argument.overrides_with(setting.key),
     }
 }
 
-fn file_path(sources: &Sources<'_>) -> Option<PathBuf> {
-    let named = sources.arguments.try_get_one::<String>(CONFIG).ok().flatten().map(String::as_str);
-    if let Some(path) = named.or_else(|| sources.environment.get("MR_CONFIG")) {
+fn file_path(inputs: &Inputs<'_>) -> Option<PathBuf> {
+    let named = inputs.arguments.try_get_one::<String>(CONFIG).ok().flatten().map(String::as_str);
+    if let Some(path) = named.or_else(|| inputs.environment.get("MR_CONFIG")) {
         return Some(PathBuf::from(path));
     }
-    sources.default_file.filter(|path| path.exists()).map(Path::to_path_buf)
+    inputs.default_file.filter(|path| path.exists()).map(Path::to_path_buf)
 }
 
 fn entry_values(setting: &Setting, entry: &Entry) -> Result<Vec<String>, ConfigError> {
-    let is_bare =
-        matches!(setting.kind, SettingType::Number(..) | SettingType::Bool | SettingType::Fraction | SettingType::Size);
-    match (&entry.value, setting.kind) {
+    let is_bare = matches!(
+        setting.value_type,
+        SettingType::Number(..) | SettingType::Bool | SettingType::Fraction | SettingType::Size
+    );
+    match (&entry.value, setting.value_type) {
         (EntryValue::List(texts), SettingType::List) => Ok(texts.clone()),
-        (EntryValue::Scalar(text), kind) => Ok(split(kind, text)),
-        (EntryValue::Text(text), kind) if !is_bare || kind == SettingType::Size => Ok(vec![text.clone()]),
+        (EntryValue::Scalar(text), value_type) => Ok(split(value_type, text)),
+        (EntryValue::String(text), value_type) if !is_bare || value_type == SettingType::Size => Ok(vec![text.clone()]),
         (EntryValue::Bare(text), _) if is_bare || setting.group == Group::Ignored => Ok(vec![text.clone()]),
-        (actual, kind) => {
+        (actual, value_type) => {
             let actual = match actual {
-                EntryValue::Text(_) => "a string",
+                EntryValue::String(_) => "a string",
                 EntryValue::Bare(_) | EntryValue::Scalar(_) => "a number or boolean",
                 EntryValue::List(_) => "an array",
-                EntryValue::Unusable(what) => what,
+                EntryValue::Unusable(description) => description,
             };
-            let expected = match kind {
+            let expected = match value_type {
                 SettingType::Number(..) => "a number",
                 SettingType::Fraction => "a number from 0 to 1",
                 SettingType::Bool => "true or false",
@@ -286,8 +287,8 @@ fn entry_values(setting: &Setting, entry: &Entry) -> Result<Vec<String>, ConfigE
     }
 }
 
-fn split(kind: SettingType, text: &str) -> Vec<String> {
-    match kind {
+fn split(value_type: SettingType, text: &str) -> Vec<String> {
+    match value_type {
         SettingType::List => {
             text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
         }
@@ -297,17 +298,17 @@ fn split(kind: SettingType, text: &str) -> Vec<String> {
 
 fn check_all(setting: &Setting, values: &[String], place: &str) -> Result<(), ConfigError> {
     for text in values {
-        value::check(setting.kind, text).map_err(|reason| ConfigError::new(place, reason))?;
+        value::check(setting.value_type, text).map_err(|reason| ConfigError::new(place, reason))?;
     }
     Ok(())
 }
 
 fn insert(settings: &mut Settings, setting: &'static Setting, values: Vec<String>, origin: Origin) {
-    settings.values.insert(setting.key, Effective { kind: setting.kind, values, origin });
+    settings.values.insert(setting.key, EffectiveValue { value_type: setting.value_type, values, origin });
 }
 
 fn read_secret(path: &str, place: &str) -> Result<String, ConfigError> {
     let text = std::fs::read_to_string(path)
-        .map_err(|error| ConfigError::new(place, format!("cannot read the secret in `{path}`: {error}")))?;
+        .map_err(|error| ConfigError::new(place, format!("cannot read the secret from `{path}`: {error}")))?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }

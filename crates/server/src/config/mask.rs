@@ -1,17 +1,17 @@
-//! Passwords out of URLs and DSNs before anybody sees them.
+//! Redaction of passwords in URLs and DSNs.
 
-/// What stands for a secret.
+/// The replacement for a secret.
 pub(super) const MASK: &str = "***";
 
-/// Hides the passwords of a URL (`scheme://user:password@host`), a Go MySQL DSN (`user:password@tcp(host)/name`) or
-/// `key=value` pairs, and of query parameters that are named like one. A text of any other form is hidden whole.
+/// Masks the password in a URL (`scheme://user:password@host`), a Go MySQL DSN (`user:password@tcp(host)/name`),
+/// `key=value` pairs, and query parameters whose names suggest a secret. A string of any other form is masked whole.
 pub fn mask(text: &str) -> String {
     let (scheme, rest) = match text.split_once("://") {
         Some((scheme, rest)) => (Some(scheme), rest),
         None => (None, text),
     };
     let (rest, query) = match rest.rsplit_once('?') {
-        // A `?` inside a password is not the beginning of the query.
+        // A `?` may be part of the password; the query starts after the `@`.
         Some((rest, query)) if !query.contains('@') => (rest, Some(query)),
         _ => (rest, None),
     };
@@ -19,7 +19,7 @@ pub fn mask(text: &str) -> String {
         return mask_pairs(text);
     }
     let mut masked = scheme.map_or_else(String::new, |scheme| format!("{scheme}://"));
-    // The last `@`: a password may hold one, a host may not.
+    // The last `@`: a password may contain one, a host may not.
     match rest.rsplit_once('@') {
         Some((credentials, host)) => {
             let user = credentials.split_once(':').map_or(credentials, |(user, _)| user);
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hides_every_form_of_password() {
+    fn passwords_of_every_form_are_masked() {
         let cases = [
             ("postgres://u:hunter2@db:5432/name?sslmode=disable", "postgres://u:***@db:5432/name?sslmode=disable"),
             ("postgres://u:hun@ter?2@db/name", "postgres://u:***@db/name"),

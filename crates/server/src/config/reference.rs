@@ -1,4 +1,4 @@
-//! What is generated from the declarations: the documentation, an example file, the schema for editors.
+//! Generates documentation from the declarations: a Markdown page, an example file, a JSON schema.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::load::Schema;
 use super::setting::{Group, Setting, SettingType};
 
-/// Writes the settings as Markdown tables, one for each group.
+/// Formats the settings as Markdown tables, one per group.
 pub fn markdown(schema: &Schema) -> String {
     let mut text = String::new();
     for group in Group::ALL {
@@ -22,13 +22,13 @@ pub fn markdown(schema: &Schema) -> String {
             continue;
         }
         text.push_str(
-            "| Key in the file | Flag | Environment | Value | Default | Meaning |\n|---|---|---|---|---|---|\n",
+            "| Key in the file | Flag | Environment | Value | Default | Description |\n|---|---|---|---|---|---|\n",
         );
         for setting in settings {
             let short = setting.short.map_or_else(String::new, |letter| format!("`-{letter}`, "));
             let default = setting.default.map_or_else(String::new, |default| format!("`{default}`"));
             let (key, flag, variable) = (setting.key, setting.flag(), setting.variable());
-            let (form, help) = (form(setting.kind), setting.help);
+            let (form, help) = (form(setting.value_type), setting.help);
             let _ = writeln!(text, "| `{key}` | {short}`--{flag}` | `{variable}` | {form} | {default} | {help} |");
         }
         text.push('\n');
@@ -36,13 +36,13 @@ pub fn markdown(schema: &Schema) -> String {
     text
 }
 
-/// Writes a file that sets nothing and shows everything.
+/// Generates a TOML file that sets nothing: every setting is a comment with its default.
 pub fn example_file(schema: &Schema) -> String {
-    let mut text = String::from("# Every setting with its default. Remove the `#` before the ones you change.\n");
+    let mut text = String::from("# Every setting with its default. Remove the `#` from those you change.\n");
     let mut section = "";
     let groups = Group::ALL.into_iter().filter(|group| *group != Group::Ignored);
     let settings: Vec<&Setting> = groups.flat_map(|group| members(schema, group)).collect();
-    // Keys without a table have to come before the first table.
+    // TOML requires keys without a table before the first table.
     let (tables, top): (Vec<_>, Vec<_>) = settings.into_iter().partition(|setting| setting.key.contains('.'));
     for setting in top.into_iter().chain(tables) {
         let (table, key) = setting.key.split_once('.').unwrap_or(("", setting.key));
@@ -58,20 +58,20 @@ pub fn example_file(schema: &Schema) -> String {
 
 fn example_value(setting: &Setting) -> String {
     let default = setting.default.unwrap_or_default();
-    match setting.kind {
+    match setting.value_type {
         SettingType::Number(..) | SettingType::Bool | SettingType::Fraction => default.to_owned(),
         SettingType::List => "[]".to_owned(),
         _ => format!("{default:?}"),
     }
 }
 
-/// Writes the JSON schema of the file, which editors use to complete and check it.
+/// Generates the JSON schema of the TOML file, which editors use for completion and validation.
 pub fn json_schema(schema: &Schema) -> Value {
     let mut top = Map::new();
     for setting in schema.settings() {
-        let mut property = property_schema(setting.kind);
+        let mut property = property_schema(setting.value_type);
         property["description"] = json!(setting.help);
-        if setting.kind.is_secret() {
+        if setting.value_type.is_secret() {
             let by_file =
                 json!({"type": "object", "properties": {"file": {"type": "string"}}, "additionalProperties": false});
             property = json!({"description": setting.help, "anyOf": [property, by_file]});
@@ -95,8 +95,8 @@ pub fn json_schema(schema: &Schema) -> Value {
     })
 }
 
-fn property_schema(kind: SettingType) -> Value {
-    match kind {
+fn property_schema(value_type: SettingType) -> Value {
+    match value_type {
         SettingType::Number(least, most) => json!({"type": "integer", "minimum": least, "maximum": most}),
         SettingType::Fraction => json!({"type": "number", "minimum": 0, "maximum": 1}),
         SettingType::Bool => json!({"type": "boolean"}),
@@ -104,7 +104,7 @@ fn property_schema(kind: SettingType) -> Value {
         SettingType::Choice(words) => json!({"type": "string", "enum": words}),
         SettingType::Duration => json!({"type": "string", "pattern": r"^[0-9]+$|^([0-9.]+ ?(ms|s|m|h|d) ?)+$"}),
         SettingType::Size => json!({"type": ["integer", "string"]}),
-        SettingType::Text | SettingType::File | SettingType::Path | SettingType::Secret | SettingType::SecretUrl => {
+        SettingType::String | SettingType::File | SettingType::Path | SettingType::Secret | SettingType::SecretUrl => {
             json!({"type": "string"})
         }
     }
@@ -114,15 +114,16 @@ fn members(schema: &Schema, group: Group) -> impl Iterator<Item = &'static Setti
     schema.settings().iter().copied().filter(move |setting| setting.group == group)
 }
 
-fn form(kind: SettingType) -> String {
-    match kind {
-        SettingType::Text => "text".to_owned(),
+/// The form of a value, for the documentation.
+fn form(value_type: SettingType) -> String {
+    match value_type {
+        SettingType::String => "string".to_owned(),
         SettingType::Number(least, most) => format!("{least} to {most}"),
         SettingType::Bool => "`true` or `false`".to_owned(),
         SettingType::Duration => "`500ms`, `30s`, `1h30m`, `30d`".to_owned(),
         SettingType::Size => "bytes, `64KiB`, `16MiB`".to_owned(),
         SettingType::Fraction => "0 to 1".to_owned(),
-        SettingType::List => "texts".to_owned(),
+        SettingType::List => "strings".to_owned(),
         SettingType::Choice(words) => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
         SettingType::File => "readable file".to_owned(),
         SettingType::Path => "path".to_owned(),

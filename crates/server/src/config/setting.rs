@@ -1,95 +1,91 @@
-//! What a setting is.
+//! The declaration of a setting: names, value type, group, help and default.
 
-/// One setting: what it is called everywhere, what its value looks like, and what it is for.
+/// The declaration of one setting.
 #[derive(Debug)]
 pub struct Setting {
     /// The key in the file, dotted: `limits.max-body` is `max-body` in the table `[limits]`.
     pub key: &'static str,
-    /// What a value looks like.
-    pub kind: SettingType,
-    /// Which subcommands have it.
+    pub value_type: SettingType,
+    /// Subcommands select settings by group.
     pub group: Group,
-    /// One sentence for people.
+    /// One sentence for `--help`, the documentation and the JSON schema.
     pub help: &'static str,
-    /// What holds when nobody says anything.
     pub default: Option<&'static str>,
-    /// The letter of the short flag.
+    /// Letter of the short flag.
     pub short: Option<char>,
     flag: Option<&'static str>,
 }
 
 impl Setting {
-    /// Declares a setting.
-    pub const fn new(key: &'static str, kind: SettingType, group: Group, help: &'static str) -> Self {
-        Self { key, kind, group, help, default: None, short: None, flag: None }
+    pub const fn new(key: &'static str, value_type: SettingType, group: Group, help: &'static str) -> Self {
+        Self { key, value_type, group, help, default: None, short: None, flag: None }
     }
 
-    /// Gives it a default.
+    /// Sets the default.
     #[must_use]
     pub const fn or(mut self, default: &'static str) -> Self {
         self.default = Some(default);
         self
     }
 
-    /// Gives it a short flag.
+    /// Sets the short flag.
     #[must_use]
     pub const fn short(mut self, letter: char) -> Self {
         self.short = Some(letter);
         self
     }
 
-    /// Gives it a flag that does not follow from its key.
+    /// Sets a flag that does not derive from the key.
     #[must_use]
     pub const fn flag_named(mut self, flag: &'static str) -> Self {
         self.flag = Some(flag);
         self
     }
 
-    /// Returns the long flag without its dashes.
+    /// The long flag without its dashes.
     pub fn flag(&self) -> String {
         self.flag.map_or_else(|| self.key.replace('.', "-"), str::to_owned)
     }
 
-    /// Returns the environment variable.
+    /// The environment variable, `MR_…`.
     pub fn variable(&self) -> String {
         format!("MR_{}", self.flag().replace(['-', '.'], "_").to_ascii_uppercase())
     }
 }
 
-/// What the value of a setting looks like.
+/// The type of a setting's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SettingType {
-    /// Any text.
-    Text,
-    /// A whole number within these limits.
+    String,
+    /// A whole number from the first limit to the second.
     Number(u64, u64),
     /// `true` or `false`; the flag alone means `true`.
     Bool,
-    /// `500ms`, `30s`, `5m`, `1h`, `30d`.
+    /// `500ms`, `30s`, `1h30m`, `30d`: see [`model_registry_base::parse_duration`].
     Duration,
     /// Bytes: `65536`, `64KiB`, `16MiB`, `1GiB`.
     Size,
     /// A fraction from 0 to 1.
     Fraction,
-    /// Several texts: an array in the file, separated by commas elsewhere; the flag may be repeated.
+    /// Strings: an array in the file, separated by commas elsewhere; the flag may be repeated.
     List,
     /// One of these words.
     Choice(&'static [&'static str]),
     /// A file that must be readable.
     File,
-    /// A path that may or may not exist.
+    /// A path, which need not exist.
     Path,
-    /// A text nobody may see.
+    /// A string that is masked in output.
     Secret,
-    /// A URL or DSN whose password nobody may see.
+    /// A URL or DSN whose password is masked in output.
     SecretUrl,
 }
 
 impl SettingType {
-    /// Returns the name of the value in `--help`.
+    /// The name of the value in `--help`.
     pub(super) fn placeholder(self) -> &'static str {
         match self {
-            Self::Text | Self::Secret => "TEXT",
+            Self::String | Self::Secret => "STRING",
             Self::Number(..) => "NUMBER",
             Self::Bool => "BOOL",
             Self::Duration => "DURATION",
@@ -108,39 +104,36 @@ impl SettingType {
     }
 }
 
-/// What a setting is about: subcommands pick groups, the documentation has a section for each.
+/// The topic of a setting: subcommands select groups, the documentation has a section for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Group {
-    /// Where the server listens.
     Listen,
-    /// Where the data is.
     Database,
-    /// Names of the reference implementation, for existing manifests.
-    Reference,
-    /// Logs.
+    /// Flags of the Kubeflow Model Registry, for existing manifests.
+    Compatibility,
     Log,
-    /// Who may do what.
+    /// Authentication and authorization.
     Auth,
-    /// TLS on the listening socket.
+    /// TLS of the listening socket.
     Tls,
-    /// What a caller can use up.
+    /// Limits on what a caller can use up.
     Limits,
-    /// The change log.
+    /// The change feed.
     Changes,
-    /// Web pages of other origins.
+    /// Cross-origin requests.
     Cors,
     /// Metrics and traces.
     Telemetry,
-    /// Where the catalog reads from.
+    /// Sources of the catalog.
     Catalog,
-    /// Anything one subcommand declares for itself.
+    /// Settings that one subcommand declares for itself.
     Other,
     /// Accepted and without effect.
     Ignored,
 }
 
 impl Group {
-    /// Every group, in the order of the documentation.
+    /// All groups, in the order of the documentation.
     pub const ALL: [Self; 13] = [
         Self::Listen,
         Self::Database,
@@ -153,16 +146,16 @@ impl Group {
         Self::Telemetry,
         Self::Catalog,
         Self::Other,
-        Self::Reference,
+        Self::Compatibility,
         Self::Ignored,
     ];
 
-    /// Returns the heading in `--help` and in the documentation.
+    /// The heading in `--help` and in the documentation.
     pub fn title(self) -> &'static str {
         match self {
             Self::Listen => "Listening",
             Self::Database => "Database",
-            Self::Reference => "Compatibility",
+            Self::Compatibility => "Compatibility",
             Self::Log => "Logs",
             Self::Auth => "Authentication and authorization",
             Self::Tls => "TLS",

@@ -16,8 +16,8 @@ fn load_from(arguments: &[&str], variables: &[(&str, &str)], file: Option<&str>)
     let command = schema.attach(Command::new("proxy"), EVERYTHING);
     let arguments = command.try_get_matches_from([&["proxy"], arguments].concat()).unwrap();
     let environment: Environment = variables.iter().copied().collect();
-    let sources = Sources { arguments: &arguments, environment: &environment, default_file: Some(&path) };
-    let result = schema.load(&sources);
+    let inputs = Inputs { arguments: &arguments, environment: &environment, default_file: Some(&path) };
+    let result = schema.load(&inputs);
     result.map_err(|error| ConfigError {
         place: error.place.replace(&path.display().to_string(), "registry.toml"),
         ..error
@@ -28,7 +28,7 @@ fn load(arguments: &[&str]) -> Settings {
     load_from(arguments, &[], None).unwrap()
 }
 
-fn refused(file: &str) -> String {
+fn rejected(file: &str) -> String {
     load_from(&[], &[], Some(file)).unwrap_err().to_string()
 }
 
@@ -47,22 +47,25 @@ fn a_flag_wins_over_the_environment_over_the_file_over_the_default() {
 }
 
 #[test]
-fn an_empty_variable_and_the_address_of_a_service_count_as_unset() {
+fn an_empty_variable_or_the_address_of_a_service_counts_as_unset() {
     let variables = [("MR_HOSTNAME", ""), ("MR_PORT", "tcp://10.0.0.1:8080"), ("MR_PORT_8080_TCP_ADDR", "10.0.0.1")];
     let settings = load_from(&[], &variables, None).unwrap();
-    assert_eq!(settings.text(&HOSTNAME), Some("localhost"));
+    assert_eq!(settings.string(&HOSTNAME), Some("localhost"));
     assert_eq!(settings.number(&PORT), 8080);
-    assert_eq!(settings.notes(), ["MR_PORT ignored: it is the address of a Kubernetes Service; pass --port instead"]);
+    assert_eq!(
+        settings.notices(),
+        ["MR_PORT ignored: its value is the address of a Kubernetes Service; pass --port instead"]
+    );
 }
 
 #[test]
-fn a_misspelt_variable_is_noted() {
+fn a_misspelled_variable_gets_a_notice() {
     let settings = load_from(&[], &[("MR_HOSTNAM", "x"), ("MR_SOMETHING_ELSE", "y")], None).unwrap();
-    assert_eq!(settings.notes(), ["MR_HOSTNAM is not a setting: did you mean MR_HOSTNAME?"]);
+    assert_eq!(settings.notices(), ["MR_HOSTNAM is not a setting: did you mean MR_HOSTNAME?"]);
 }
 
 #[test]
-fn every_flag_of_the_reference_is_accepted() {
+fn every_flag_of_the_kubeflow_model_registry_is_accepted() {
     let settings = load(&[
         "-n",
         "0.0.0.0",
@@ -93,19 +96,19 @@ fn every_flag_of_the_reference_is_accepted() {
         "--vmodule=x=1",
     ]);
     assert_eq!(settings.listen_address().unwrap(), ("0.0.0.0".to_owned(), 9090));
-    assert_eq!(settings.text(&EMBEDMD_DATABASE_DSN), Some("host=db password=x"));
+    assert_eq!(settings.string(&EMBEDMD_DATABASE_DSN), Some("host=db password=x"));
     assert!(settings.is_on(&EMBEDMD_DATABASE_SSL_VERIFY_SERVER_CERT));
 }
 
 #[test]
-fn a_switch_needs_no_value_and_takes_nothing_from_its_neighbour() {
+fn a_switch_takes_no_value_from_the_next_argument() {
     assert!(load(&["--allow-anonymous"]).is_on(&ALLOW_ANONYMOUS));
     assert!(!load(&["--allow-anonymous=false"]).is_on(&ALLOW_ANONYMOUS));
     assert!(!load(&[]).is_on(&ALLOW_ANONYMOUS));
 }
 
 #[test]
-fn lists_come_repeated_separated_or_as_an_array() {
+fn a_list_is_a_repeated_flag_comma_separated_or_an_array() {
     let expected = ["https://a", "https://b"];
     assert_eq!(load(&["--cors-origins", "https://a", "--cors-origins=https://b"]).list(&CORS_ORIGINS), expected);
     let variables = [("MR_CORS_ORIGINS", "https://a, https://b,")];
@@ -115,43 +118,46 @@ fn lists_come_repeated_separated_or_as_an_array() {
 }
 
 #[test]
-fn mistakes_in_the_file_are_said_with_line_column_and_remedy() {
+fn mistakes_in_the_file_are_reported_with_line_column_and_remedy() {
     assert_eq!(
-        refused("# c\n[limits]\nmax-bdy = \"1MiB\"\n"),
+        rejected("# c\n[limits]\nmax-bdy = \"1MiB\"\n"),
         "registry.toml:3:1: unknown key `limits.max-bdy`: did you mean `limits.max-body`?"
     );
-    assert_eq!(refused("zzz = 1"), "registry.toml:1:1: unknown key `zzz`");
+    assert_eq!(rejected("zzz = 1"), "registry.toml:1:1: unknown key `zzz`");
     assert_eq!(
-        refused("[limits]\n  max-body = \"lots\""),
-        "registry.toml:2:14: `lots` is not a size: write bytes, or a number with KiB, MiB or GiB"
+        rejected("[limits]\n  max-body = \"lots\""),
+        "registry.toml:2:14: `lots` is not a size: write bytes, or a number with KiB, MiB or GiB, such as 16MiB"
     );
-    assert_eq!(refused("port = \"80\""), "registry.toml:1:8: `port` must be a number, not a string");
-    assert_eq!(refused("hostname = 1"), "registry.toml:1:12: `hostname` must be a string, not a number or boolean");
+    assert_eq!(rejected("port = \"80\""), "registry.toml:1:8: `port` must be a number, not a string");
+    assert_eq!(rejected("hostname = 1"), "registry.toml:1:12: `hostname` must be a string, not a number or boolean");
     assert_eq!(
-        refused("[cors]\norigins = [1]"),
-        "registry.toml:2:11: `cors.origins` must be an array of strings, not an array of other things than strings"
+        rejected("[cors]\norigins = [1]"),
+        "registry.toml:2:11: `cors.origins` must be an array of strings, not an array with other elements"
     );
-    let unreadable = refused("[tls]\ncert = \"/none/cert.pem\"");
+    let unreadable = rejected("[tls]\ncert = \"/none/cert.pem\"");
     assert!(unreadable.starts_with("registry.toml:2:8: cannot read `/none/cert.pem`: "), "{unreadable}");
-    let broken = refused("port = 1\nport = 2");
+    let broken = rejected("port = 1\nport = 2");
     assert!(broken.starts_with("registry.toml:2:1: "), "{broken}");
     assert_eq!(broken.lines().count(), 1);
 }
 
 #[test]
-fn mistakes_elsewhere_name_the_flag_or_variable() {
+fn mistakes_elsewhere_are_reported_with_the_flag_or_variable() {
     let error = load_from(&["--port=http"], &[], None).unwrap_err();
     assert_eq!(error.to_string(), "--port: `http` is not a whole number from 0 to 65535");
     let error = load_from(&[], &[("MR_LIMITS_DRAIN", "soon")], None).unwrap_err();
     assert!(error.to_string().starts_with("MR_LIMITS_DRAIN: `soon` is not a duration"), "{error}");
     let error = load_from(&["--config", "/none.toml"], &[], None).unwrap_err();
     let other = load_from(&["--config", "/none.ini"], &[], None).unwrap_err();
-    assert!(other.to_string().starts_with("/none.ini: the name of the configuration file ends in .toml"), "{other}");
+    assert!(
+        other.to_string().starts_with("/none.ini: the name of a configuration file has to end in .toml"),
+        "{other}"
+    );
     assert!(error.to_string().starts_with("/none.toml: cannot read the configuration file: "), "{error}");
 }
 
 #[test]
-fn secrets_come_from_files_and_are_never_shown() {
+fn secrets_are_read_from_files_and_masked() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("dsn");
     fs::write(&path, "postgres://u:hunter2@db/n\n").unwrap();
@@ -160,16 +166,16 @@ fn secrets_come_from_files_and_are_never_shown() {
     for settings in
         [load_from(&[], &[], Some(&from_file)).unwrap(), load_from(&[], &[("MR_DATABASE_FILE", &path)], None).unwrap()]
     {
-        assert_eq!(settings.text(&DATABASE), Some("postgres://u:hunter2@db/n"));
+        assert_eq!(settings.string(&DATABASE), Some("postgres://u:hunter2@db/n"));
         assert_eq!(settings.find(&DATABASE).unwrap().display(), "postgres://u:***@db/n");
         assert!(!format!("{settings:?}").contains("hunter2"));
     }
-    let error = refused("database = { file = \"/none\" }");
-    assert!(error.starts_with("registry.toml:1:21: cannot read the secret in `/none`: "), "{error}");
+    let error = rejected("database = { file = \"/none\" }");
+    assert!(error.starts_with("registry.toml:1:21: cannot read the secret from `/none`: "), "{error}");
 }
 
 #[test]
-fn the_address_is_listen_or_hostname_and_port() {
+fn the_address_is_listen_or_else_hostname_and_port() {
     let address = |arguments: &[&str]| load(arguments).listen_address().map(|(host, port)| format!("{host} {port}"));
     assert_eq!(address(&[]).unwrap(), "localhost 8080");
     assert_eq!(address(&["--listen=0.0.0.0:81", "--port=82"]).unwrap(), "0.0.0.0 81");
@@ -185,7 +191,7 @@ fn names_are_unique_and_defaults_are_valid() {
         assert!(names.insert(setting.flag()), "{}", setting.key);
         assert!(names.insert(setting.variable()), "{}", setting.key);
         if let Some(default) = setting.default {
-            assert_eq!(value::check(setting.kind, default), Ok(()), "{}", setting.key);
+            assert_eq!(value::check(setting.value_type, default), Ok(()), "{}", setting.key);
         }
     }
     let schema = Schema::new(&[SETTINGS]);
@@ -193,11 +199,11 @@ fn names_are_unique_and_defaults_are_valid() {
 }
 
 #[test]
-fn the_generated_file_is_a_file_we_read_and_the_schema_knows_every_key() {
+fn the_generated_file_loads_and_the_schema_has_every_key() {
     let schema = Schema::new(&[SETTINGS]);
     let example = example_file(&schema);
     load_from(&[], &[], Some(&example)).unwrap();
-    // The settings that have a default are valid as they stand in the example.
+    // The defaults in the example are valid values.
     let uncommented: Vec<&str> = example
         .lines()
         .map(|line| {
@@ -220,11 +226,11 @@ fn auth_error(arguments: &[&str]) -> String {
 }
 
 #[tokio::test]
-async fn half_of_an_authentication_is_refused() {
-    assert_eq!(auth_error(&["--auth-mode=token"]), "--auth-mode: mode token needs auth.tokens-file");
-    assert_eq!(auth_error(&["--auth-mode=oidc"]), "--auth-mode: mode oidc needs auth.oidc-issuer");
+async fn an_incomplete_authentication_is_rejected() {
+    assert_eq!(auth_error(&["--auth-mode=token"]), "--auth-mode: mode token requires auth.tokens-file");
+    assert_eq!(auth_error(&["--auth-mode=oidc"]), "--auth-mode: mode oidc requires auth.oidc-issuer");
     let error = auth_error(&["--auth-mode=oidc", "--auth-oidc-issuer=https://i.example"]);
-    assert_eq!(error, "--auth-mode: mode oidc needs auth.oidc-audience");
+    assert_eq!(error, "--auth-mode: mode oidc requires auth.oidc-audience");
     let error = auth_error(&["--auth-mode=oidc", "--auth-oidc-issuer=i.example", "--auth-oidc-audience=a"]);
     assert_eq!(error, "--auth-oidc-issuer: `i.example` is not an http or https URL");
 
@@ -233,14 +239,14 @@ async fn half_of_an_authentication_is_refused() {
     fs::write(&path, "[[tokens]]\nuser = \"ci\"\n").unwrap();
     let path = path.display().to_string();
     let error = auth_error(&[&format!("--auth-policy-file={path}")]);
-    assert!(error.starts_with("--auth-policy-file: a policy needs callers that are known"), "{error}");
+    assert!(error.starts_with("--auth-policy-file: a policy requires authenticated callers"), "{error}");
     let error = auth_error(&["--auth-mode=token", &format!("--auth-tokens-file={path}")]);
     assert_eq!(error, format!("--auth-tokens-file: {path}:1:1: missing field `sha256`"));
     let error = load(&[&format!("--tls-cert={path}")]).tls().unwrap_err().to_string();
     assert_eq!(error, "--tls-cert: tls.key is required as well");
 }
 
-/// Loads a file as the Kubeflow Model Registry's; its path is `registry.yaml` in errors.
+/// Loads a file of the Kubeflow Model Registry; its path is `registry.yaml` in errors.
 fn load_yaml(text: &str, arguments: &[&str]) -> Result<Settings, ConfigError> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("registry.yaml");
@@ -251,21 +257,24 @@ fn load_yaml(text: &str, arguments: &[&str]) -> Result<Settings, ConfigError> {
 }
 
 #[test]
-fn the_references_file_means_here_what_it_means_there() {
+fn a_file_of_the_kubeflow_model_registry_keeps_its_meaning() {
     let text = "hostname: 0.0.0.0\nPort: \"9090\"\nembedmd-database-type: postgres\n\
                 embedmd-database-dsn: postgres://u:p@h/n\nembedmd-database-ssl-verify-server-cert: true\n\
                 logtostderr: true\nv: 4\nlog_dir:\ncors-origins: [https://a, https://b]\n";
     let settings = load_yaml(text, &["--hostname", "::1"]).unwrap();
-    assert_eq!((settings.text(&HOSTNAME), settings.number(&PORT)), (Some("::1"), 9090));
-    assert_eq!(settings.text(&EMBEDMD_DATABASE_TYPE), Some("postgres"));
-    assert_eq!(settings.text(&EMBEDMD_DATABASE_DSN), Some("postgres://u:p@h/n"));
+    assert_eq!((settings.string(&HOSTNAME), settings.number(&PORT)), (Some("::1"), 9090));
+    assert_eq!(settings.string(&EMBEDMD_DATABASE_TYPE), Some("postgres"));
+    assert_eq!(settings.string(&EMBEDMD_DATABASE_DSN), Some("postgres://u:p@h/n"));
     assert!(settings.is_on(&EMBEDMD_DATABASE_SSL_VERIFY_SERVER_CERT));
     assert_eq!(settings.list(&CORS_ORIGINS), ["https://a", "https://b"]);
     assert_eq!(load_yaml("", &[]).unwrap().number(&PORT), 8080);
 
-    let refused = |text: &str| load_yaml(text, &[]).unwrap_err().to_string();
-    assert_eq!(refused("port: 1\nhostnam: x\n"), "registry.yaml:2:10: unknown key `hostnam`: did you mean `hostname`?");
-    assert_eq!(refused("port: many\n"), "registry.yaml:1:7: `many` is not a whole number from 0 to 65535");
-    assert_eq!(refused("port: {a: b}\n"), "registry.yaml:1:7: `port` must be a number, not a mapping");
-    assert!(refused("port: [\n").starts_with("registry.yaml:"));
+    let rejected = |text: &str| load_yaml(text, &[]).unwrap_err().to_string();
+    assert_eq!(
+        rejected("port: 1\nhostnam: x\n"),
+        "registry.yaml:2:10: unknown key `hostnam`: did you mean `hostname`?"
+    );
+    assert_eq!(rejected("port: many\n"), "registry.yaml:1:7: `many` is not a whole number from 0 to 65535");
+    assert_eq!(rejected("port: {a: b}\n"), "registry.yaml:1:7: `port` must be a number, not a mapping");
+    assert!(rejected("port: [\n").starts_with("registry.yaml:"));
 }

@@ -1,4 +1,4 @@
-//! Texts into values. Whatever passes [`check`] can be read by the functions beside it.
+//! Parses and validates the values of settings. A value that passes [`check`] can be parsed by the other functions here.
 
 use std::fs::File;
 
@@ -6,21 +6,21 @@ use model_registry_base::parse_duration;
 
 use super::setting::SettingType;
 
-/// Tells what is wrong with a value, if anything.
-pub(super) fn check(kind: SettingType, text: &str) -> Result<(), String> {
-    match kind {
-        SettingType::Text | SettingType::List | SettingType::Path | SettingType::Secret | SettingType::SecretUrl => {
+/// Validates a value; the error states the mistake and the expected form.
+pub(super) fn check(value_type: SettingType, text: &str) -> Result<(), String> {
+    match value_type {
+        SettingType::String | SettingType::List | SettingType::Path | SettingType::Secret | SettingType::SecretUrl => {
             Ok(())
         }
         SettingType::Number(least, most) => match text.parse::<u64>() {
             Ok(number) if (least..=most).contains(&number) => Ok(()),
             _ => Err(format!("`{text}` is not a whole number from {least} to {most}")),
         },
-        SettingType::Bool => boolean(text).map(|_| ()).ok_or_else(|| format!("`{text}` is neither true nor false")),
+        SettingType::Bool => boolean(text).map(|_| ()).ok_or_else(|| format!("`{text}` is not true or false")),
         SettingType::Duration => parse_duration(text).map(|_| ()).map_err(|error| error.to_string()),
-        SettingType::Size => size(text)
-            .map(|_| ())
-            .ok_or_else(|| format!("`{text}` is not a size: write bytes, or a number with KiB, MiB or GiB")),
+        SettingType::Size => size(text).map(|_| ()).ok_or_else(|| {
+            format!("`{text}` is not a size: write bytes, or a number with KiB, MiB or GiB, such as 16MiB")
+        }),
         SettingType::Fraction => {
             fraction(text).map(|_| ()).ok_or_else(|| format!("`{text}` is not a fraction from 0 to 1"))
         }
@@ -34,7 +34,7 @@ pub(super) fn check(kind: SettingType, text: &str) -> Result<(), String> {
     }
 }
 
-// The words Go's flag package takes, since existing manifests were written for it.
+/// Parses a boolean as Go's flag package does: existing manifests were written for it.
 pub(super) fn boolean(text: &str) -> Option<bool> {
     match text {
         "true" | "True" | "TRUE" | "t" | "T" | "1" => Some(true),
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_value_is_said_with_what_is_right() {
+    fn the_error_states_the_mistake_and_the_expected_form() {
         let message = check(SettingType::Choice(&["none", "token"]), "ldap").unwrap_err();
         assert_eq!(message, "`ldap` is not one of none, token");
         assert!(

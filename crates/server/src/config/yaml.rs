@@ -1,5 +1,5 @@
-//! The file of the Kubeflow Model Registry: YAML or JSON whose keys are the names of the flags (parity, registry-server
-//! 5.1). Existing manifests mount one.
+//! Reads the configuration file of the Kubeflow Model Registry: YAML or JSON whose keys are the names of its flags
+//! (parity). Existing manifests mount one.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,16 +10,16 @@ use serde_saphyr::{Location, Spanned};
 use super::ConfigError;
 use super::file::{Entry, EntryValue};
 
-/// Tells by its name whether a file is one.
-pub(super) fn is_meant(path: &Path) -> bool {
+/// Whether a file is YAML or JSON, by its extension.
+pub(super) fn is_yaml(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());
     extension.is_some_and(|extension| ["yaml", "yml", "json"].contains(&extension))
 }
 
-/// Reads every key of a file. Keys without a value count as unset, as there.
+/// Reads the entries of a file. A key without a value counts as unset (parity).
 pub(super) fn entries(path: &Path, text: &str) -> Result<Vec<Entry>, ConfigError> {
     let place = |location: Location| format!("{}:{}:{}", path.display(), location.line(), location.column());
-    // An empty file has no document at all.
+    // The parser rejects a file without a document.
     let text = if text.trim().is_empty() { "{}" } else { text };
     let options = serde_saphyr::options! { with_snippet: false };
     let parsed = serde_saphyr::from_str_with_options(text, options);
@@ -29,10 +29,10 @@ pub(super) fn entries(path: &Path, text: &str) -> Result<Vec<Entry>, ConfigError
     })?;
     let values = values.unwrap_or_default().into_iter().filter(|(_, value)| !value.value.is_null());
     let entries = values.map(|(key, value)| Entry {
-        // Keys come without their place.
+        // The parser reports positions of values only.
         key_place: place(value.referenced),
         place: place(value.referenced),
-        // The reference's keys are the same in any case.
+        // Keys are case-insensitive (parity).
         key: key.to_lowercase(),
         value: entry_value(value.value),
     });
@@ -47,7 +47,7 @@ fn entry_value(value: Value) -> EntryValue {
         Value::Array(elements) => {
             let texts: Option<Vec<String>> =
                 elements.iter().map(|element| element.as_str().map(str::to_owned)).collect();
-            texts.map_or(EntryValue::Unusable("a list of other things than texts"), EntryValue::List)
+            texts.map_or(EntryValue::Unusable("a list with other elements"), EntryValue::List)
         }
         Value::Object(_) => EntryValue::Unusable("a mapping"),
         Value::Null => EntryValue::Unusable("nothing"),

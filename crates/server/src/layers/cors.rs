@@ -1,7 +1,7 @@
-//! Cross-origin requests: refused by browsers unless origins are configured.
+//! CORS (cross-origin requests): browsers block them unless origins are configured.
 //!
-//! Only a real preflight (`OPTIONS` with `Access-Control-Request-Method`) is answered here; a plain `OPTIONS` goes on to
-//! the router, which lists the methods of its path.
+//! This answers preflights only (`OPTIONS` with `Access-Control-Request-Method`); the router answers other `OPTIONS`
+//! requests with the methods of the path.
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -18,7 +18,7 @@ const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
 );
 const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static("ETag, Location, X-Request-Id");
 
-/// The origins whose pages may call, such as `https://hub.example.org`; `*` is any. Cookies are never allowed.
+/// The allowed origins, such as `https://hub.example.org`; `*` allows any. Cookies are never allowed.
 #[derive(Clone, Debug, Default)]
 pub struct Cors {
     origins: Vec<String>,
@@ -50,7 +50,7 @@ impl Cors {
         Some(response)
     }
 
-    /// Adds what a browser needs to show the answer to the page that asked, if its origin is allowed.
+    /// Adds the CORS headers to a response if its origin is allowed.
     pub(super) fn decorate(&self, origin: Option<HeaderValue>, headers: &mut HeaderMap) {
         if self.origins.is_empty() {
             return;

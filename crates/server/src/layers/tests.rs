@@ -26,7 +26,7 @@ async fn send(router: &Router, request: http::request::Builder, body: impl Into<
 }
 
 #[tokio::test]
-async fn every_answer_carries_an_id_and_safe_headers() {
+async fn every_response_has_a_request_id_and_security_headers() {
     let server = server(Options::default());
     for (path, status) in [("/things/1", 200), ("/nothing", 404), ("/readyz", 200)] {
         let response = send(&server, Request::get(path), "").await;
@@ -44,7 +44,7 @@ async fn every_answer_carries_an_id_and_safe_headers() {
 }
 
 #[tokio::test]
-async fn a_panic_answers_500_with_the_request_id() {
+async fn a_panic_is_a_500_with_the_request_id() {
     let response = send(&server(Options::default()), Request::get("/panic").header("x-request-id", "r1"), "").await;
     assert_eq!(response.status(), 500);
     let expected = r#"{"code":"Internal Server Error","message":"internal error (request id r1)"}"#;
@@ -52,14 +52,14 @@ async fn a_panic_answers_500_with_the_request_id() {
 }
 
 #[tokio::test]
-async fn a_check_that_panics_answers_500_as_well() {
+async fn a_panicking_health_check_is_a_500() {
     let health = Health::new().check("database", crate::health::Scope::Storage, || async { panic!("oh no") });
     let server = server(Options { health, ..Options::default() });
     assert_eq!(send(&server, Request::get("/readyz/isDirty"), "").await.status(), 500);
 }
 
 #[tokio::test]
-async fn an_internal_error_names_the_request_and_nothing_else() {
+async fn an_internal_error_reveals_only_the_request_id() {
     let response = send(&server(Options::default()), Request::get("/broken").header("x-request-id", "r2"), "").await;
     assert_eq!(response.status(), 500);
     let expected = r#"{"code":"Internal Server Error","message":"internal error (request id r2)"}"#;
@@ -67,28 +67,29 @@ async fn an_internal_error_names_the_request_and_nothing_else() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_that_takes_too_long_is_given_up() {
+async fn a_request_that_takes_too_long_times_out() {
     let response = send(&server(Options::default()), Request::get("/slow"), "").await;
     assert_eq!(response.status(), 504);
-    let expected = r#"{"code":"Gateway Timeout","message":"the request took longer than 60 s and was given up"}"#;
+    let expected =
+        r#"{"code":"Gateway Timeout","message":"the request was cancelled because it took longer than 60 s"}"#;
     assert_eq!(text(response).await, expected);
 }
 
 #[tokio::test]
-async fn a_body_over_the_limit_is_refused_announced_or_not() {
+async fn a_body_over_the_limit_is_rejected_with_and_without_content_length() {
     let server = server(Options { max_body: 4, ..Options::default() });
-    let announced = send(&server, Request::post("/echo").header("content-length", "5"), "12345").await;
-    assert_eq!(announced.status(), 413);
+    let with_length = send(&server, Request::post("/echo").header("content-length", "5"), "12345").await;
+    assert_eq!(with_length.status(), 413);
     let message = "request body is larger than the limit of 4 bytes";
-    assert!(text(announced).await.contains(message));
-    let surprising = send(&server, Request::post("/echo"), "12345").await;
-    assert_eq!(surprising.status(), 413);
-    assert!(text(surprising).await.contains(message));
+    assert!(text(with_length).await.contains(message));
+    let without_length = send(&server, Request::post("/echo"), "12345").await;
+    assert_eq!(without_length.status(), 413);
+    assert!(text(without_length).await.contains(message));
     assert_eq!(text(send(&server, Request::post("/echo"), "1234").await).await, "1234");
 }
 
 #[tokio::test]
-async fn one_request_too_many_is_shed_and_probes_still_answer() {
+async fn a_request_beyond_the_limit_is_shed_and_probes_still_respond() {
     let server = server(Options { max_requests: 1, ..Options::default() });
     let busy = tokio::spawn(server.clone().oneshot(Request::get("/slow").body(Body::empty()).unwrap()));
     tokio::task::yield_now().await;
@@ -104,7 +105,7 @@ fn preflight(origin: &str) -> http::request::Builder {
 }
 
 #[tokio::test]
-async fn cross_origin_is_off_unless_configured() {
+async fn cors_is_off_by_default() {
     let response = send(&server(Options::default()), preflight("https://a.example"), "").await;
     assert_eq!(response.status(), 204);
     assert!(!response.headers().contains_key("access-control-allow-origin"));

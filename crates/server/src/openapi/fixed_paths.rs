@@ -1,4 +1,4 @@
-//! Paths outside every API: probes and the document itself.
+//! Paths of every server: health probes and the OpenAPI document.
 
 use serde_json::{Map, Value, json};
 
@@ -7,13 +7,13 @@ use super::reference;
 /// The tag of these operations.
 pub const TAG: &str = "Health";
 
-/// All of them; the document is at `document_path`.
+/// The path items; the document is at `document_path`.
 pub fn all(document_path: &str) -> Map<String, Value> {
     let probes = [
-        ("/livez", "getLiveness", "Tells whether the process runs."),
-        ("/readyz", "getReadiness", "Tells whether the server can answer requests."),
-        ("/readyz/health", "getHealth", "Tells whether the server can answer requests."),
-        ("/readyz/isDirty", "getStorageHealth", "Tells whether the database is reachable and its schema usable."),
+        ("/livez", "getLiveness", "Checks that the process is alive."),
+        ("/readyz", "getReadiness", "Checks that the server is ready for requests."),
+        ("/readyz/health", "getHealth", "Checks that the server is ready for requests."),
+        ("/readyz/isDirty", "getStorageHealth", "Checks that the database is reachable and its schema usable."),
     ];
     let probes = probes.map(|(path, id, summary)| (path.to_owned(), probe(id, summary)));
     let document = json!({"get": {
@@ -38,7 +38,7 @@ pub fn all(document_path: &str) -> Map<String, Value> {
 }
 
 fn probe(id: &str, summary: &str) -> Value {
-    let answer = |description: &str| {
+    let response = |description: &str| {
         json!({
             "description": description,
             "headers": {"x-request-id": reference("headers", "RequestId")},
@@ -57,9 +57,9 @@ fn probe(id: &str, summary: &str) -> Value {
             "name": "format",
             "in": "query",
             "required": false,
-            "description": "`json` for every check by itself; anything else for one line.",
+            "description": "`json` for a JSON document with every check; otherwise the response is one line of text.",
             "schema": {"type": "string"},
         }],
-        "responses": {"200": answer("All is well: `OK`."), "503": answer("What is wrong.")},
+        "responses": {"200": response("The checks pass; the text is `OK`."), "503": response("A check fails; the text is its message.")},
     }})
 }

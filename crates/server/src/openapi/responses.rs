@@ -1,30 +1,30 @@
-//! Answers that all documents have: errors, their headers, and the form of success.
+//! Common responses: errors, their headers, and success.
 
 use serde_json::{Map, Value, json};
 
 use super::reference;
 
-/// Status, name of the component, what it means.
+/// Status, name of the component, description.
 pub type ErrorResponse = (&'static str, &'static str, &'static str);
 
-/// Errors that every operation can answer with. 404 is also the answer where a proxy or an older server knows no such
+/// Status codes of errors that every operation may respond with; 404 also if a proxy or an older server does not have the
 /// path.
 pub const ALWAYS: [&str; 7] = ["400", "401", "403", "404", "500", "503", "504"];
 
-/// What every server may answer with.
+/// The error responses that servers share.
 pub const ERRORS: [ErrorResponse; 9] = [
-    ("304", "NotModified", "The client has this very entity already."),
-    ("400", "BadRequest", "The request cannot be understood or breaks a rule; the message says which."),
-    ("401", "Unauthorized", "The server asks for a bearer token, and none that it knows was sent."),
-    ("403", "Forbidden", "The caller lacks a right, which the message names."),
-    ("404", "NotFound", "What the request names does not exist."),
-    ("413", "PayloadTooLarge", "The body is larger than the server's limit, which the message names."),
-    ("500", "InternalServerError", "The server failed; the message carries the id of the request."),
-    ("503", "ServiceUnavailable", "The database is not available, or the server is too busy: try again later."),
-    ("504", "GatewayTimeout", "The request took too long and was given up; whether anything was written is unknown."),
+    ("304", "NotModified", "The entity has not changed; the client already has it."),
+    ("400", "BadRequest", "The request is malformed or violates a rule; the message says which."),
+    ("401", "Unauthorized", "A valid bearer token is required."),
+    ("403", "Forbidden", "The caller lacks a right; the message names it."),
+    ("404", "NotFound", "The entity or path does not exist."),
+    ("413", "PayloadTooLarge", "The body exceeds the limit of the server; the message states the limit."),
+    ("500", "InternalServerError", "Internal error; the message contains the request id."),
+    ("503", "ServiceUnavailable", "The database is unavailable or the server is overloaded; try again later."),
+    ("504", "GatewayTimeout", "The request timed out; whether a write took effect is unknown."),
 ];
 
-/// The components of error answers.
+/// The components of error responses.
 pub fn errors<'a>(errors: impl IntoIterator<Item = &'a ErrorResponse>) -> Map<String, Value> {
     let errors = errors.into_iter().map(|(status, name, description)| {
         let mut headers = json!({"x-request-id": reference("headers", "RequestId")});
@@ -43,7 +43,7 @@ pub fn errors<'a>(errors: impl IntoIterator<Item = &'a ErrorResponse>) -> Map<St
     errors.collect()
 }
 
-/// An answer with a body of this schema.
+/// A response with a body of this schema.
 pub fn success(description: &str, schema: &Value) -> Value {
     json!({
         "description": description,
@@ -52,13 +52,13 @@ pub fn success(description: &str, schema: &Value) -> Value {
     })
 }
 
-/// Headers of answers.
+/// The components of response headers.
 pub fn headers() -> Value {
-    let text = |description: &str| json!({"description": description, "schema": {"type": "string"}});
+    let string = |description: &str| json!({"description": description, "schema": {"type": "string"}});
     json!({
-        "ETag": text("The tag of the entity as it is now, for If-Match and If-None-Match."),
-        "RequestId": text("The id of the request: the caller's x-request-id, or a new one."),
-        "WwwAuthenticate": text("The way to authenticate: `Bearer`."),
-        "RetryAfter": text("Seconds to wait before the next attempt."),
+        "ETag": string("Tag of the current revision of the entity, for If-Match and If-None-Match."),
+        "RequestId": string("Id of the request: the caller's x-request-id, or a new id."),
+        "WwwAuthenticate": string("Authentication scheme: `Bearer`."),
+        "RetryAfter": string("Seconds to wait before a retry."),
     })
 }

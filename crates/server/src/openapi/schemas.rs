@@ -1,4 +1,4 @@
-//! Schemas that all documents have: errors, custom properties, pages, and the parts that everything served has in common.
+//! Common schemas: errors, custom properties, pages, and the base schemas of entities.
 
 use model_registry_api::SortOrder;
 use model_registry_api::field::COMMON_FIELDS;
@@ -6,42 +6,42 @@ use serde_json::{Map, Value, json};
 
 use super::reference;
 
-/// Texts that hold a 64-bit integer, which has 19 digits at most.
+/// Pattern of strings with a 64-bit integer, which has up to 19 digits.
 pub const INTEGER_PATTERN: &str = "^[-+]?[0-9]{1,19}$";
 
-/// What is said of names.
-pub const NAME: &str = "Name, unique among its kind and below its parent; never changes.";
+/// Description of names.
+pub const NAME: &str = "Name, unique within the kind and the parent; immutable.";
 
-/// All of them.
+/// The common schemas by name.
 pub fn all() -> Map<String, Value> {
     let mut schemas = metadata_values();
     schemas.extend(bases());
     schemas.insert("SortOrder".to_owned(), json!({"type": "string", "enum": SortOrder::NAMES}));
     let error = json!({
-        "description": "What went wrong.",
+        "description": "An error.",
         "type": "object",
         "required": ["code", "message"],
         "properties": {
-            "code": {"type": "string", "description": "The reason phrase of the status."},
-            "message": {"type": "string", "description": "What was wrong, where, and what to do."},
+            "code": {"type": "string", "description": "Reason phrase of the status code."},
+            "message": {"type": "string", "description": "The mistake, its position and the remedy."},
         },
     });
     schemas.insert("Error".to_owned(), error);
     schemas
 }
 
-/// Name of the value's field, its schema, name of the type.
+/// The schemas of the types of a custom property, and their union.
 fn metadata_values() -> Map<String, Value> {
-    let text = json!({"type": "string"});
+    let string = json!({"type": "string"});
     let base64 = json!({"type": "string", "format": "byte"});
     let integer = json!({"type": "string", "format": "int64", "pattern": INTEGER_PATTERN});
     let types = [
-        ("MetadataIntValue", "A 64-bit integer, as text.", vec![("int_value", integer)]),
+        ("MetadataIntValue", "A 64-bit integer, as a string.", vec![("int_value", integer)]),
         ("MetadataDoubleValue", "A number.", vec![("double_value", json!({"type": "number", "format": "double"}))]),
-        ("MetadataStringValue", "A text.", vec![("string_value", text.clone())]),
+        ("MetadataStringValue", "A string.", vec![("string_value", string.clone())]),
         ("MetadataStructValue", "A JSON object, in base64.", vec![("struct_value", base64.clone())]),
-        ("MetadataProtoValue", "A protocol buffer message.", vec![("type", text), ("proto_value", base64)]),
-        ("MetadataBoolValue", "A truth value.", vec![("bool_value", json!({"type": "boolean"}))]),
+        ("MetadataProtoValue", "A protocol buffer message.", vec![("type", string), ("proto_value", base64)]),
+        ("MetadataBoolValue", "A boolean.", vec![("bool_value", json!({"type": "boolean"}))]),
     ];
     let references = types.each_ref().map(|(name, ..)| reference("schemas", name));
     let mapping: Map<_, _> =
@@ -66,7 +66,7 @@ fn metadata_values() -> Map<String, Value> {
     schemas
 }
 
-/// What all kinds have in common.
+/// The base schemas of entities and pages.
 fn bases() -> Map<String, Value> {
     let common = || -> Map<String, Value> {
         let fields = COMMON_FIELDS
@@ -78,15 +78,15 @@ fn bases() -> Map<String, Value> {
     resource.insert("name".to_owned(), json!({"type": "string", "minLength": 1, "description": NAME}));
     resource.insert(
         "id".to_owned(),
-        json!({"type": "string", "format": "int64", "description": "The id that the server gave it."}),
+        json!({"type": "string", "format": "int64", "description": "Id, assigned by the server."}),
     );
     let page = json!({
         "type": "object",
         "required": ["nextPageToken", "pageSize", "size"],
         "properties": {
-            "nextPageToken": {"type": "string", "description": "Leads to the next page; empty on the last one."},
-            "pageSize": {"type": "integer", "format": "int32", "description": "Items on a full page."},
-            "size": {"type": "integer", "format": "int32", "description": "Items on this page."},
+            "nextPageToken": {"type": "string", "description": "Token of the next page; empty on the last page."},
+            "pageSize": {"type": "integer", "format": "int32", "description": "Maximum number of items per page."},
+            "size": {"type": "integer", "format": "int32", "description": "Number of items on this page."},
         },
     });
     Map::from_iter([
@@ -99,23 +99,23 @@ fn bases() -> Map<String, Value> {
     ])
 }
 
-/// Custom properties by name.
+/// The schema of custom properties.
 pub fn custom_properties() -> Value {
     json!({
         "type": "object",
-        "description": "Properties of the client's own, by name.",
+        "description": "Custom properties by name.",
         "additionalProperties": reference("schemas", "MetadataValue"),
     })
 }
 
-/// The times that the server sets.
+/// The schemas of the times that the server sets.
 pub fn dates() -> Map<String, Value> {
-    let time = |what: &str| {
-        let description = format!("When it was {what}, in milliseconds since the Unix epoch.");
+    let time = |event: &str| {
+        let description = format!("Time of {event}, in milliseconds since the Unix epoch.");
         json!({"type": "string", "format": "int64", "readOnly": true, "description": description})
     };
     Map::from_iter([
-        ("createTimeSinceEpoch".to_owned(), time("created")),
-        ("lastUpdateTimeSinceEpoch".to_owned(), time("last changed")),
+        ("createTimeSinceEpoch".to_owned(), time("creation")),
+        ("lastUpdateTimeSinceEpoch".to_owned(), time("the last update")),
     ])
 }

@@ -1,4 +1,4 @@
-//! Handshakes over real sockets, with certificates made on the spot.
+//! TLS handshakes over real sockets, with generated certificates.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::*;
-use crate::serve;
+use crate::listener;
 
 struct Files {
     directory: TempDir,
@@ -26,12 +26,12 @@ impl Files {
         Self { directory: tempfile::tempdir().unwrap() }
     }
 
-    /// Makes a new certificate and puts it in place.
+    /// Generates a certificate and writes it to the files.
     fn renew(&self) -> CertificateDer<'static> {
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        fs::write(self.certificate(), made.cert.pem()).unwrap();
-        fs::write(self.key(), made.signing_key.serialize_pem()).unwrap();
-        made.cert.der().clone()
+        let generated = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        fs::write(self.certificate(), generated.cert.pem()).unwrap();
+        fs::write(self.key(), generated.signing_key.serialize_pem()).unwrap();
+        generated.cert.der().clone()
     }
 
     fn certificate(&self) -> std::path::PathBuf {
@@ -51,12 +51,12 @@ impl Files {
     }
 }
 
-async fn start(tls: Arc<ServerConfig>, options: serve::Options) -> SocketAddr {
+async fn start(tls: Arc<ServerConfig>, options: listener::Options) -> SocketAddr {
     let router = Router::new().route("/", get(|| async { "secure" }));
-    let listener = serve::bind("127.0.0.1", 0).await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let options = serve::Options { tls: Some(tls), ..options };
-    tokio::spawn(serve::serve(listener, router, options, std::future::pending()));
+    let socket = listener::bind("127.0.0.1", 0).await.unwrap();
+    let address = socket.local_addr().unwrap();
+    let options = listener::Options { tls: Some(tls), ..options };
+    tokio::spawn(listener::serve(socket, router, options, std::future::pending()));
     address
 }
 
@@ -78,7 +78,7 @@ async fn connect(
     TlsConnector::from(Arc::new(config)).connect(ServerName::try_from("localhost").unwrap(), stream).await
 }
 
-async fn answer(mut stream: TlsStream<TcpStream>) -> String {
+async fn response(mut stream: TlsStream<TcpStream>) -> String {
     stream.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).await.unwrap();
@@ -86,17 +86,17 @@ async fn answer(mut stream: TlsStream<TcpStream>) -> String {
 }
 
 #[tokio::test]
-async fn serves_over_tls_1_2_and_1_3_and_offers_http_2() {
+async fn tls_1_2_and_1_3_and_http_2_are_supported() {
     let files = Files::new();
     let root = files.renew();
     let tls = server_config(&files.certificate(), &files.key()).unwrap();
-    let address = start(tls, serve::Options::default()).await;
+    let address = start(tls, listener::Options::default()).await;
     let versions =
         [(&rustls::version::TLS12, ProtocolVersion::TLSv1_2), (&rustls::version::TLS13, ProtocolVersion::TLSv1_3)];
     for (version, agreed) in versions {
         let stream = connect(address, &root, &[version], b"http/1.1").await.unwrap();
         assert_eq!(stream.get_ref().1.protocol_version(), Some(agreed));
-        let text = answer(stream).await;
+        let text = response(stream).await;
         assert!(text.starts_with("HTTP/1.1 200 OK") && text.ends_with("secure"), "{text}");
     }
     let stream = connect(address, &root, &[&rustls::version::TLS13], b"h2").await.unwrap();
@@ -115,7 +115,7 @@ async fn a_renewed_certificate_is_used_without_a_restart() {
     let first = files.renew();
     let certificates = files.load();
     let tls = Arc::new(config(Arc::new(aws_lc_rs::default_provider()), certificates.clone()));
-    let address = start(tls, serve::Options::default()).await;
+    let address = start(tls, listener::Options::default()).await;
     let versions = [&rustls::version::TLS13];
     assert!(connect(address, &first, &versions, b"http/1.1").await.is_ok());
 
@@ -124,7 +124,7 @@ async fn a_renewed_certificate_is_used_without_a_restart() {
     assert!(connect(address, &first, &versions, b"http/1.1").await.is_err());
     assert!(connect(address, &second, &versions, b"http/1.1").await.is_ok());
 
-    // A key that belongs to another certificate: the renewal is not finished.
+    // A partial renewal: the key belongs to another certificate.
     let third = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     fs::write(files.key(), third.signing_key.serialize_pem()).unwrap();
     assert!(certificates.refresh().is_err());
@@ -132,12 +132,12 @@ async fn a_renewed_certificate_is_used_without_a_restart() {
 }
 
 #[tokio::test]
-async fn who_does_not_shake_hands_is_not_waited_for() {
+async fn an_incomplete_handshake_times_out() {
     let files = Files::new();
     files.renew();
     let tls = server_config(&files.certificate(), &files.key()).unwrap();
     let header_timeout = Duration::from_millis(200);
-    let address = start(tls, serve::Options { header_timeout, ..serve::Options::default() }).await;
+    let address = start(tls, listener::Options { header_timeout, ..listener::Options::default() }).await;
     for beginning in [&b""[..], b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01"] {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(beginning).await.unwrap();
@@ -148,10 +148,13 @@ async fn who_does_not_shake_hands_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn unusable_files_are_named() {
+async fn the_error_names_unusable_files() {
     let files = Files::new();
     files.renew();
     fs::write(files.certificate(), "not a certificate").unwrap();
     let error = server_config(&files.certificate(), &files.key()).unwrap_err().to_string();
-    assert!(error.contains("tls.crt` and `") && error.ends_with("cannot be used: there is no certificate"), "{error}");
+    assert!(
+        error.contains("tls.crt` and `") && error.ends_with("cannot be used: the file has no certificate"),
+        "{error}"
+    );
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model_registry_server::metrics::{Format, Metrics};
+use model_registry_server::telemetry::{Metrics, MetricsFormat};
 use model_registry_testkit::Backend;
 use model_registry_testkit::hub::{HubServer, Planned};
 
@@ -11,7 +11,7 @@ use crate::support::{Api, Files};
 
 /// A number of the source `hub`; `None` where there is none yet.
 fn number(metrics: &Metrics, name: &str) -> Option<f64> {
-    let text = metrics.encode(Format::Prometheus).unwrap();
+    let text = metrics.encode(MetricsFormat::Prometheus).unwrap();
     let start = format!("model_registry_catalog_{name}{{source=\"hub\"}} ");
     text.lines().find_map(|line| line.strip_prefix(&start)?.parse().ok())
 }
@@ -77,7 +77,7 @@ async fn a_source_that_is_not_configured_any_more_has_no_numbers() {
     api.catalog.register_metrics(&metrics);
     api.catalog.sync_hub("hub").await.unwrap();
     let lines_of = |source: &str| {
-        let text = metrics.encode(Format::Prometheus).unwrap();
+        let text = metrics.encode(MetricsFormat::Prometheus).unwrap();
         text.lines().filter(|line| line.contains(&format!("source=\"{source}\""))).count()
     };
     assert_eq!((lines_of("hub"), lines_of("a")), (9, 5));

@@ -1,92 +1,69 @@
-//! `catalog search`: models and MCP servers by a text.
-
-use std::io::Write;
+//! `catalog search`: finds models and MCP servers.
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, Command};
 use futures::{StreamExt, TryStreamExt};
 use model_registry_client::Items;
 use model_registry_client::catalog::{McpServerOptions, ModelOptions};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{list, servers};
+use crate::client_context::ClientContext;
+use crate::commands::search_results::{self, SearchResult};
 use crate::entity::values;
-use crate::output::{Format, printable};
-use crate::session::Session;
+
+const MODELS: &str = "models";
+const SERVERS: &str = "servers";
 
 pub(super) fn command() -> Command {
     Command::new("search")
-        .about("Find models and MCP servers of a server's catalog by a text in them")
+        .about("Search models and MCP servers in the catalog of a server")
         .after_help(
             "Examples:\n  \
              model-registry catalog search translation\n  \
              model-registry catalog search kubernetes --kind servers --output name",
         )
-        .arg(
-            Arg::new("text").value_name("TEXT").required(true).help(
-                "Part of the name, description or provider, of a model's library or one of its tasks, in any case",
-            ),
-        )
+        .arg(Arg::new("text").value_name("TEXT").required(true).help(
+            "Part of the name, description or provider, or of the library or a task of a model, case-insensitive",
+        ))
         .arg(
             Arg::new("kind")
                 .long("kind")
                 .value_name("KIND")
-                .value_parser(PossibleValuesParser::new(["models", "servers"]))
+                .value_parser(PossibleValuesParser::new([MODELS, SERVERS]))
                 .help("Only this kind"),
         )
-        .arg(crate::commands::search::limit())
+        .arg(search_results::limit())
 }
 
-pub(super) async fn run(session: &Session, arguments: &ArgMatches) -> anyhow::Result<()> {
-    let (text, page_size) = (list::text(arguments, "text"), Some(list::page_size(arguments)));
-    let kind = list::text(arguments, "kind");
-    let is_wanted = |this: &str| kind.as_deref().is_none_or(|kind| kind == this);
-    let catalog = session.client.catalog();
-    let mut found: Vec<(&str, String, Value)> = Vec::new();
+pub(super) async fn run(context: &ClientContext, arguments: &ArgMatches) -> anyhow::Result<()> {
+    let (text, page_size) = (list::option(arguments, "text"), Some(list::page_size(arguments)));
+    let selected = list::option(arguments, "kind");
+    let is_selected = |kind: &str| selected.as_deref().is_none_or(|selected| selected == kind);
+    let catalog = context.client.catalog();
+    let mut results: Vec<SearchResult> = Vec::new();
     let take = async |items: Items<Value>| list::limited(arguments, items).try_collect::<Vec<_>>().await;
-    if is_wanted("models") {
+    if is_selected(MODELS) {
         let options = ModelOptions { search: text.clone(), page_size, ..ModelOptions::default() };
         let models = take(values(catalog.models().list(options)).boxed()).await?;
-        found.extend(models.into_iter().map(|model| ("models", list::reference(&model), model)));
+        results.extend(models.into_iter().map(|model| result(MODELS, list::reference(&model), model)));
     }
-    if is_wanted("servers") {
+    if is_selected(SERVERS) {
         let options = McpServerOptions { search: text, page_size, ..McpServerOptions::default() };
-        let servers = take(values(catalog.mcp_servers().list(options)).boxed()).await?;
-        found.extend(servers.into_iter().map(|server| ("servers", servers::reference(&server), server)));
+        let found = take(values(catalog.mcp_servers().list(options)).boxed()).await?;
+        results.extend(found.into_iter().map(|server| result(SERVERS, servers::reference(&server), server)));
     }
-    write(session, &found)
+    search_results::write(context, &results, &["kind", "source", "name", "description"], cell)
 }
 
-fn write(session: &Session, found: &[(&str, String, Value)]) -> anyhow::Result<()> {
-    let output = &session.output;
-    match output.format {
-        Format::Json | Format::Yaml => {
-            let items = found
-                .iter()
-                .map(|(kind, reference, item)| json!({"kind": kind, "reference": reference, "entity": item}));
-            output.value(&items.collect())
-        }
-        Format::Name => {
-            let mut out = std::io::stdout().lock();
-            for (kind, reference, _) in found {
-                writeln!(out, "{kind} {}", printable(reference))?;
-            }
-            Ok(())
-        }
-        Format::Table => {
-            let columns = output.columns_or(&["kind", "source", "name", "description"]);
-            let mut table = output.table(columns.iter().map(|column| column.to_uppercase()).collect());
-            let cell = |(kind, _, item): &(&str, String, Value), column: &str| match column {
-                "kind" => (*kind).to_owned(),
-                "source" => text_of(item, "source_id"),
-                column => text_of(item, column),
-            };
-            table.write(found.iter().map(|one| columns.iter().map(|column| cell(one, column)).collect()).collect())?;
-            Ok(table.finish()?)
-        }
-    }
+fn result(kind: &'static str, reference: String, entity: Value) -> SearchResult {
+    SearchResult { kind, reference, entity }
 }
 
-fn text_of(item: &Value, field: &str) -> String {
-    printable(item.get(field).and_then(Value::as_str).unwrap_or_default())
+fn cell(result: &SearchResult, column: &str) -> String {
+    match column {
+        "kind" => result.kind.to_owned(),
+        "source" => result.field("source_id"),
+        column => result.field(column),
+    }
 }

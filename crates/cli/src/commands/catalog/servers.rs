@@ -1,4 +1,4 @@
-//! `catalog servers`: MCP servers.
+//! `catalog servers`: lists MCP servers.
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, Command};
@@ -6,14 +6,15 @@ use model_registry_client::catalog::McpServerOptions;
 use serde_json::Value;
 
 use super::list;
+use crate::client_context::ClientContext;
 use crate::entity::values;
 use crate::output::Layout;
-use crate::session::Session;
+use crate::print;
 
 pub(super) const SERVERS: Layout =
     Layout { columns: &["source", "name", "version", "provider", "transports", "tools", "updated"], reference };
 
-/// `NAME@VERSION`, which `tools` takes.
+/// The reference of an MCP server, `NAME@VERSION`, which `tools` accepts.
 pub(super) fn reference(server: &Value) -> String {
     let text = |key: &str| server.get(key).and_then(Value::as_str).unwrap_or_default();
     match text("version") {
@@ -24,7 +25,7 @@ pub(super) fn reference(server: &Value) -> String {
 
 pub(super) fn command() -> Command {
     let command = Command::new("servers")
-        .about("List the MCP servers of a server's catalog")
+        .about("List the MCP servers in the catalog of a server")
         .after_help(
             "Examples:\n  \
              model-registry catalog servers --search kubernetes\n  \
@@ -35,29 +36,29 @@ pub(super) fn command() -> Command {
             Arg::new("named-query")
                 .long("named-query")
                 .value_name("NAME")
-                .help("A filter that the catalog's administrator wrote"),
+                .help("Named query, defined in the sources file"),
         );
-    list::select(command).arg(
+    list::add_selection(command).arg(
         Arg::new("order-by")
             .long("order-by")
             .value_name("KEY")
             .value_parser(PossibleValuesParser::new(["name", "id", "created", "updated"]))
             .default_value("name")
-            .help("What to order by"),
+            .help("Order"),
     )
 }
 
-pub(super) async fn run(session: &Session, arguments: &ArgMatches) -> anyhow::Result<()> {
+pub(super) async fn run(context: &ClientContext, arguments: &ArgMatches) -> anyhow::Result<()> {
     let options = McpServerOptions {
-        search: list::text(arguments, "search"),
-        filter: list::text(arguments, "filter"),
-        named_query: list::text(arguments, "named-query"),
-        source_labels: list::texts(arguments, "source-label"),
+        search: list::option(arguments, "search"),
+        filter: list::option(arguments, "filter"),
+        named_query: list::option(arguments, "named-query"),
+        source_labels: list::options(arguments, "source-label"),
         order_by: list::order_by(arguments),
         sort_order: list::sort_order(arguments),
         page_size: Some(list::page_size(arguments)),
         ..McpServerOptions::default()
     };
-    let servers = values(session.client.catalog().mcp_servers().list(options));
-    session.output.items(&SERVERS, list::limited(arguments, servers)).await
+    let servers = values(context.client.catalog().mcp_servers().list(options));
+    print::items(&context.output, &SERVERS, list::limited(arguments, servers)).await
 }

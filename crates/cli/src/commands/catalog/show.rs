@@ -1,6 +1,4 @@
-//! `catalog show`: one model with what belongs to it.
-
-use std::io::Write;
+//! `catalog show`: shows a model with its artifacts.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use futures::TryStreamExt;
@@ -8,15 +6,16 @@ use model_registry_client::catalog::{CatalogModel, ModelOptions};
 use serde_json::{Value, json};
 
 use super::artifacts;
-use super::list::{MODELS, reference, text};
-use crate::entity::{literal, value};
+use super::list::{MODELS, option, reference};
+use crate::client_context::ClientContext;
+use crate::entity::{quoted, value};
 use crate::failure::CommandError;
-use crate::output::{Format, Output, printable};
-use crate::session::Session;
+use crate::output::{Format, printable};
+use crate::print;
 
 pub(super) fn command() -> Command {
     Command::new("show")
-        .about("Show a model of a server's catalog, with its artifacts and measurements")
+        .about("Show a model in the catalog of a server, with its artifacts and performance metrics")
         .after_help(
             "Examples:\n  \
              model-registry catalog show sample_models/northwind/breeze-2b-instruct\n  \
@@ -27,53 +26,54 @@ pub(super) fn command() -> Command {
             Arg::new("model")
                 .value_name("MODEL")
                 .required(true)
-                .help("SOURCE/NAME, or the name alone where one source has it"),
+                .help("SOURCE/NAME, or only the name if it is unique among the sources"),
         )
-        .arg(Arg::new("source").long("source").value_name("SOURCE").help("Source of the model; then MODEL is its name"))
+        .arg(Arg::new("source").long("source").value_name("SOURCE").help("Source of the model; MODEL is then its name"))
         .arg(
             Arg::new("readme")
                 .long("readme")
                 .action(ArgAction::SetTrue)
                 .conflicts_with_all(["output", "columns"])
-                .help("Print the model card alone"),
+                .help("Print only the model card"),
         )
 }
 
-pub(super) async fn run(session: &Session, arguments: &ArgMatches) -> anyhow::Result<()> {
-    let name = text(arguments, "model").unwrap_or_default();
+pub(super) async fn run(context: &ClientContext, arguments: &ArgMatches) -> anyhow::Result<()> {
+    let name = option(arguments, "model").unwrap_or_default();
     let model = match arguments.get_one::<String>("source") {
-        Some(source) => session.client.catalog().model(source, &name).await?,
-        None => find(session, &name).await?,
+        Some(source) => context.client.catalog().model(source, &name).await?,
+        None => find(context, &name).await?,
     };
     if arguments.get_flag("readme") {
-        return Output::lines(model.readme.iter().flat_map(|readme| readme.lines()).map(str::to_owned));
+        let lines = model.readme.iter().flat_map(|readme| readme.lines());
+        return Ok(print::text(&lines.map(|line| printable(line) + "\n").collect::<String>())?);
     }
-    let found = value(&model)?;
-    let output = &session.output;
+    let model_value = value(&model)?;
+    let output = &context.output;
     match output.format {
         Format::Json | Format::Yaml => {
-            let artifacts: Vec<Value> = artifacts::of(session, &model.source_id, &model.name).try_collect().await?;
-            output.value(&json!({"model": found, "artifacts": artifacts}))
+            let artifacts: Vec<Value> = artifacts::of(context, &model.source_id, &model.name).try_collect().await?;
+            print::value(output, &json!({"model": model_value, "artifacts": artifacts}))
         }
         Format::Table if !output.has_columns() => {
-            let mut shown = found;
+            let mut shown = model_value;
             if let Some(fields) = shown.as_object_mut()
                 && fields.remove("readme").is_some()
             {
-                // A card is pages long; its lines would stand in one cell.
-                fields.insert("readme".to_owned(), "(see it with --readme)".into());
+                // A model card is pages long and would fill one cell.
+                fields.insert("readme".to_owned(), "(use --readme)".into());
             }
-            output.item(&MODELS, &shown).await?;
-            writeln!(std::io::stdout())?;
-            output.items(&artifacts::ARTIFACTS, artifacts::of(session, &model.source_id, &model.name)).await
+            print::item(output, &MODELS, &shown).await?;
+            print::text("\n")?;
+            print::items(output, &artifacts::ARTIFACTS, artifacts::of(context, &model.source_id, &model.name)).await
         }
-        Format::Table | Format::Name => output.item(&MODELS, &found).await,
+        Format::Table | Format::Name => print::item(output, &MODELS, &model_value).await,
     }
 }
 
-/// The model that is meant: by its source and name, or by its name alone.
-async fn find(session: &Session, text: &str) -> anyhow::Result<CatalogModel> {
-    let catalog = session.client.catalog();
+/// Finds a model by source and name, or by a unique name.
+async fn find(context: &ClientContext, text: &str) -> anyhow::Result<CatalogModel> {
+    let catalog = context.client.catalog();
     if let Some((source, name)) = text.split_once('/')
         && !source.is_empty()
         && !name.is_empty()
@@ -84,20 +84,20 @@ async fn find(session: &Session, text: &str) -> anyhow::Result<CatalogModel> {
         }
     }
     let options = ModelOptions {
-        filter: Some(format!("name = {}", literal(text))),
+        filter: Some(format!("name = {}", quoted(text))),
         page_size: Some(100),
         ..ModelOptions::default()
     };
     let mut found: Vec<CatalogModel> = catalog.models().list(options).try_collect().await?;
     match found.len() {
-        0 => Err(CommandError::not_found(format!("the catalog has no model `{}`", printable(text)))
-            .hint("`model-registry catalog list` shows what there is, `search` finds parts of names")
+        0 => Err(CommandError::not_found(format!("the catalog has no model named `{}`", printable(text)))
+            .hint("list the models with `model-registry catalog list`, or find parts of names with `search`")
             .into()),
         1 => Ok(found.remove(0)),
         _ => {
             let names: Vec<String> = found.iter().filter_map(|model| Some(reference(&value(model).ok()?))).collect();
-            Err(CommandError::usage(format!("several sources have a model `{}`", printable(text)))
-                .hint(format!("name one of {}", names.join(", ")))
+            Err(CommandError::usage(format!("several sources have a model named `{}`", printable(text)))
+                .hint(format!("use one of {}", names.join(", ")))
                 .into())
         }
     }

@@ -1,4 +1,4 @@
-//! `catalog sources`: where the catalog comes from, how the last load went, and how much there is.
+//! `catalog sources`: lists the sources with the result of their last load and their numbers of items.
 
 use std::collections::HashMap;
 
@@ -7,20 +7,22 @@ use futures::{StreamExt, TryStreamExt, stream};
 use model_registry_client::catalog::{AssetType, Catalog, McpServerOptions, ModelOptions, SourceOptions};
 use serde_json::Value;
 
+use crate::client_context::ClientContext;
 use crate::entity::value;
 use crate::output::{Format, Layout};
-use crate::session::Session;
+use crate::print;
 
 const SOURCES: Layout = Layout {
     columns: &["id", "name", "asset", "status", "items", "labels", "error"],
     reference: |source| source.get("id").and_then(Value::as_str).unwrap_or_default().to_owned(),
 };
 
+/// Items per request.
 const PAGE: Option<u32> = Some(1_000);
 
 pub(super) fn command() -> Command {
     Command::new("sources")
-        .about("List the sources of a server's catalog: how their last load went, and how many items they have")
+        .about("List the sources in the catalog of a server, with the result of their last load and their numbers of items")
         .after_help(
             "Examples:\n  \
              model-registry catalog sources\n  \
@@ -28,8 +30,8 @@ pub(super) fn command() -> Command {
         )
 }
 
-pub(super) async fn run(session: &Session, _arguments: &ArgMatches) -> anyhow::Result<()> {
-    let catalog = session.client.catalog();
+pub(super) async fn run(context: &ClientContext, _arguments: &ArgMatches) -> anyhow::Result<()> {
+    let catalog = context.client.catalog();
     let mut sources = Vec::new();
     for asset_type in AssetType::ALL {
         let options = SourceOptions { asset_type: Some(asset_type), page_size: PAGE, ..SourceOptions::default() };
@@ -40,8 +42,8 @@ pub(super) async fn run(session: &Session, _arguments: &ArgMatches) -> anyhow::R
             sources.push(value(&source)?);
         }
     }
-    let needs_counts = match session.output.format {
-        Format::Table => session.output.columns_or(SOURCES.columns).iter().any(|column| column == "items"),
+    let needs_counts = match context.output.format {
+        Format::Table => context.output.columns_or(SOURCES.columns).iter().any(|column| column == "items"),
         Format::Json | Format::Yaml => true,
         Format::Name => false,
     };
@@ -52,10 +54,10 @@ pub(super) async fn run(session: &Session, _arguments: &ArgMatches) -> anyhow::R
             source["itemCount"] = count.into();
         }
     }
-    session.output.items(&SOURCES, stream::iter(sources.into_iter().map(Ok)).boxed()).await
+    print::items(&context.output, &SOURCES, stream::iter(sources.into_iter().map(Ok)).boxed()).await
 }
 
-/// How many items each source has. The API does not tell, so they are counted.
+/// The number of items of each source. The API does not return it, so this lists all items.
 async fn counts(catalog: &Catalog) -> anyhow::Result<HashMap<String, u64>> {
     let mut counts: HashMap<String, u64> = HashMap::new();
     let mut models = catalog.models().list(ModelOptions { page_size: PAGE, ..ModelOptions::default() });

@@ -1,4 +1,4 @@
-//! `catalog tools`: what an MCP server can do.
+//! `catalog tools`: lists the tools of an MCP server.
 
 use clap::{Arg, ArgMatches, Command};
 use futures::TryStreamExt;
@@ -6,10 +6,11 @@ use model_registry_client::catalog::{IncludedTools, McpServer, McpServerOptions,
 use serde_json::Value;
 
 use super::list;
-use crate::entity::{literal, values};
+use crate::client_context::ClientContext;
+use crate::entity::{quoted, values};
 use crate::failure::CommandError;
 use crate::output::{Layout, printable};
-use crate::session::Session;
+use crate::print;
 
 const TOOLS: Layout = Layout {
     columns: &["name", "access", "description"],
@@ -18,7 +19,7 @@ const TOOLS: Layout = Layout {
 
 pub(super) fn command() -> Command {
     Command::new("tools")
-        .about("List the tools of an MCP server of a server's catalog")
+        .about("List the tools of an MCP server in the catalog of a server")
         .after_help(
             "Examples:\n  \
              model-registry catalog tools harbour-kubernetes\n  \
@@ -28,26 +29,26 @@ pub(super) fn command() -> Command {
             Arg::new("mcp-server")
                 .value_name("MCP_SERVER")
                 .required(true)
-                .help("NAME@VERSION, the name alone where there is one version, or id:7"),
+                .help("NAME@VERSION, only the name if there is one version, or id:7"),
         )
         .arg(list::filter())
         .arg(list::limit())
 }
 
-pub(super) async fn run(session: &Session, arguments: &ArgMatches) -> anyhow::Result<()> {
-    let server = find(session, &list::text(arguments, "mcp-server").unwrap_or_default()).await?;
+pub(super) async fn run(context: &ClientContext, arguments: &ArgMatches) -> anyhow::Result<()> {
+    let server = find(context, &list::option(arguments, "mcp-server").unwrap_or_default()).await?;
     let options = McpToolOptions {
-        filter: list::text(arguments, "filter"),
+        filter: list::option(arguments, "filter"),
         page_size: Some(list::page_size(arguments)),
         ..McpToolOptions::default()
     };
-    let tools = values(session.client.catalog().tools_of(&server.id).list(options));
-    session.output.items(&TOOLS, list::limited(arguments, tools)).await
+    let tools = values(context.client.catalog().tools_of(&server.id).list(options));
+    print::items(&context.output, &TOOLS, list::limited(arguments, tools)).await
 }
 
-/// The server that is meant.
-async fn find(session: &Session, text: &str) -> anyhow::Result<McpServer> {
-    let catalog = session.client.catalog();
+/// Finds an MCP server by its reference.
+async fn find(context: &ClientContext, text: &str) -> anyhow::Result<McpServer> {
+    let catalog = context.client.catalog();
     if let Some(id) = text.strip_prefix("id:") {
         return Ok(catalog.mcp_server(id, IncludedTools::None).await?);
     }
@@ -56,15 +57,15 @@ async fn find(session: &Session, text: &str) -> anyhow::Result<McpServer> {
         None => (text, None),
     };
     let options = McpServerOptions {
-        filter: Some(format!("name = {}", literal(name))),
+        filter: Some(format!("name = {}", quoted(name))),
         page_size: Some(100),
         ..McpServerOptions::default()
     };
     let mut found: Vec<McpServer> = catalog.mcp_servers().list(options).try_collect().await?;
     found.retain(|server| version.is_none_or(|version| server.version.as_deref().unwrap_or_default() == version));
     match found.len() {
-        0 => Err(CommandError::not_found(format!("the catalog has no MCP server `{}`", printable(text)))
-            .hint("`model-registry catalog servers` shows what there is")
+        0 => Err(CommandError::not_found(format!("the catalog has no MCP server named `{}`", printable(text)))
+            .hint("list the MCP servers with `model-registry catalog servers`")
             .into()),
         1 => Ok(found.remove(0)),
         _ => {
@@ -72,8 +73,8 @@ async fn find(session: &Session, text: &str) -> anyhow::Result<McpServer> {
                 .iter()
                 .map(|server| format!("id:{} ({})", server.id, server.version.as_deref().unwrap_or("no version")))
                 .collect();
-            Err(CommandError::usage(format!("there are several MCP servers `{}`", printable(text)))
-                .hint(format!("name one of {}", ids.join(", ")))
+            Err(CommandError::usage(format!("several versions of the MCP server `{}` exist", printable(text)))
+                .hint(format!("use one of {}", ids.join(", ")))
                 .into())
         }
     }

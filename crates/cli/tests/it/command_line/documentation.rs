@@ -16,7 +16,7 @@ fn examples(guide: &str) -> Vec<Example> {
     let (mut is_inside, mut continues) = (false, false);
     for (number, line) in guide.lines().enumerate() {
         if line.starts_with("```") {
-            is_inside = line == "```console with-answers";
+            is_inside = line == "```console with-output";
         } else if !is_inside {
         } else if let Some(command) = line.strip_prefix("$ ") {
             examples.push(Example { line: number + 1, command: command.to_owned(), output: String::new() });

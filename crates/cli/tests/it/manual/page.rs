@@ -12,7 +12,7 @@ pub(super) enum Run {
     /// Commands that are not run, with the reason.
     No(String),
     File(String),
-    /// Not run here: output, JSON, or a block that another test runs (Rust, `with-answers`).
+    /// Not run here: output, JSON, or a block that another test runs (Rust, `with-output`).
     Nothing,
 }
 
@@ -51,7 +51,7 @@ fn run(language: &str, what: &str) -> Run {
         ("serves", "") if is_shell => Run::Serves,
         ("endless", "") if is_shell => Run::Endless,
         ("python", "") if is_shell => Run::WithPython,
-        ("with-answers", "") if language == "console" => Run::Nothing,
+        ("with-output", "") if language == "console" => Run::Nothing,
         ("", "") if is_shell => Run::Commands,
         ("", "") if language == "python" => Run::Python,
         (name, "") if matches!(language, "toml" | "yaml") && !name.is_empty() => Run::File(name.to_owned()),

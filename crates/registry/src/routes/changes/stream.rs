@@ -11,7 +11,7 @@ use futures::stream;
 use http::HeaderName;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use model_registry_server::ApiError;
-use model_registry_server::request::Stopping;
+use model_registry_server::request::Shutdown;
 use model_registry_store::{Change, Store};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
@@ -33,14 +33,14 @@ const OPENING: &str = "retry: 1000\n\n";
 struct Reader {
     store: Store,
     after: i64,
-    stopping: Stopping,
+    shutdown: Shutdown,
     end: Instant,
     is_open: bool,
     _permit: OwnedSemaphorePermit,
 }
 
 /// Responds with a stream that ends at shutdown, on a database error, and after [`LIFETIME`].
-pub(super) async fn respond(request: &Request, stopping: Stopping) -> Result<Response, ApiError> {
+pub(super) async fn respond(request: &Request, shutdown: Shutdown) -> Result<Response, ApiError> {
     let registry = &request.context.registry;
     let last_seen = request.header(&LAST_EVENT_ID).filter(|id| !id.is_empty());
     // A reader that reconnects repeats its first URL: its last event takes precedence.
@@ -50,7 +50,7 @@ pub(super) async fn respond(request: &Request, stopping: Stopping) -> Result<Res
     let reader = Reader {
         store: registry.store.clone(),
         after,
-        stopping,
+        shutdown,
         end: Instant::now() + LIFETIME,
         is_open: false,
         _permit: registry.feed_readers.admit()?,
@@ -76,7 +76,7 @@ impl Reader {
         }
         let result = tokio::select! {
             biased;
-            () = self.stopping.stopped() => return None,
+            () = self.shutdown.requested() => return None,
             () = tokio::time::sleep_until(self.end) => return None,
             () = tokio::time::sleep(HEARTBEAT) => return Some(": still here\n\n".to_owned()),
             changes = next_changes(&self.store, self.after) => changes,

@@ -1,4 +1,4 @@
-//! Against a stand-in for an identity provider.
+//! Authentication with a fake identity provider.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -13,15 +13,15 @@ fn options(issuer: &IssuerServer) -> OidcOptions {
     OidcOptions { refresh_floor: Duration::ZERO, ..OidcOptions::new(issuer.url(), vec![AUDIENCE.to_owned()]) }
 }
 
-async fn refused(oidc: &Oidc, token: &str) -> String {
+async fn rejected(oidc: &Oidc, token: &str) -> String {
     match oidc.identify(token).await {
-        Err(Refusal::Token(reason)) => reason,
-        other => panic!("not refused: {other:?}"),
+        Err(Rejection::Token(reason)) => reason,
+        other => panic!("not rejected: {other:?}"),
     }
 }
 
 #[tokio::test]
-async fn a_good_token_names_user_and_groups() {
+async fn a_valid_token_identifies_user_and_groups() {
     let key = SigningKey::new("k1");
     let issuer = IssuerServer::start(&[&key]).await.unwrap();
     let oidc = Oidc::new(options(&issuer)).unwrap();
@@ -36,7 +36,7 @@ async fn a_good_token_names_user_and_groups() {
 }
 
 #[tokio::test]
-async fn wrong_tokens_are_refused() {
+async fn invalid_tokens_are_rejected() {
     let key = SigningKey::new("k1");
     let issuer = IssuerServer::start(&[&key]).await.unwrap();
     let oidc = Oidc::new(options(&issuer)).unwrap();
@@ -51,42 +51,42 @@ async fn wrong_tokens_are_refused() {
         ("sub", json!("a\nb")),
         ("exp", json!("never")),
     ] {
-        refused(&oidc, &key.sign(&issuer.claims_with(name, value))).await;
+        rejected(&oidc, &key.sign(&issuer.claims_with(name, value))).await;
     }
     for missing in ["exp", "aud", "iss", "sub"] {
         let mut claims = issuer.claims();
         claims.as_object_mut().unwrap().remove(missing);
-        refused(&oidc, &key.sign(&claims)).await;
+        rejected(&oidc, &key.sign(&claims)).await;
     }
-    refused(&oidc, "not-a-token").await;
-    refused(&oidc, "a.b.c").await;
+    rejected(&oidc, "not-a-token").await;
+    rejected(&oidc, "a.b.c").await;
 
-    // Signed by somebody else under the same key id.
-    refused(&oidc, &SigningKey::new("k1").sign(&issuer.claims())).await;
-    // Changed after it was signed.
+    // Signed with another key of the same id.
+    rejected(&oidc, &SigningKey::new("k1").sign(&issuer.claims())).await;
+    // Changed after signing.
     let token = key.sign(&issuer.claims());
     let (head, rest) = token.split_once('.').unwrap();
     let signature = rest.split_once('.').unwrap().1;
     let admin = BASE64_URL_SAFE_NO_PAD.encode(issuer.claims_with("sub", json!("root")).to_string());
-    refused(&oidc, &format!("{head}.{admin}.{signature}")).await;
+    rejected(&oidc, &format!("{head}.{admin}.{signature}")).await;
 }
 
 #[tokio::test]
-async fn unsigned_tokens_and_shared_secrets_are_refused() {
+async fn unsigned_tokens_and_shared_secrets_are_rejected() {
     let key = SigningKey::new("k1");
     let issuer = IssuerServer::start(&[&key]).await.unwrap();
     let oidc = Oidc::new(options(&issuer)).unwrap();
     let payload = BASE64_URL_SAFE_NO_PAD.encode(issuer.claims().to_string());
     for algorithm in ["none", "None", "NONE"] {
         let head = BASE64_URL_SAFE_NO_PAD.encode(json!({"alg": algorithm, "kid": "k1"}).to_string());
-        refused(&oidc, &format!("{head}.{payload}.")).await;
+        rejected(&oidc, &format!("{head}.{payload}.")).await;
     }
     let token = key.sign_by_confusion(&issuer.claims());
-    assert_eq!(refused(&oidc, &token).await, "the algorithm is not accepted");
+    assert_eq!(rejected(&oidc, &token).await, "the signature algorithm is not accepted");
 }
 
 #[tokio::test]
-async fn keys_are_rotated() {
+async fn rotated_keys_are_fetched() {
     let (old, new) = (SigningKey::new("old"), SigningKey::new("new"));
     let issuer = IssuerServer::start(&[&old]).await.unwrap();
     let oidc = Oidc::new(options(&issuer)).unwrap();
@@ -94,39 +94,39 @@ async fn keys_are_rotated() {
 
     issuer.rotate(&[&new]);
     oidc.identify(&new.sign(&issuer.claims())).await.unwrap();
-    assert_eq!(refused(&oidc, &old.sign(&issuer.claims())).await, "the key is unknown");
+    assert_eq!(rejected(&oidc, &old.sign(&issuer.claims())).await, "unknown signing key");
 }
 
 #[tokio::test]
-async fn a_withdrawn_key_stops_working_when_the_keys_are_old() {
+async fn a_revoked_key_stops_working_after_the_maximum_age() {
     let (old, new) = (SigningKey::new("old"), SigningKey::new("new"));
     let issuer = IssuerServer::start(&[&old]).await.unwrap();
     let oidc = Oidc::new(OidcOptions { max_age: Duration::ZERO, ..options(&issuer) }).unwrap();
     oidc.identify(&old.sign(&issuer.claims())).await.unwrap();
     issuer.rotate(&[&new]);
-    assert_eq!(refused(&oidc, &old.sign(&issuer.claims())).await, "the key is unknown");
+    assert_eq!(rejected(&oidc, &old.sign(&issuer.claims())).await, "unknown signing key");
 }
 
 #[tokio::test]
-async fn made_up_key_ids_do_not_become_requests_to_the_provider() {
+async fn invented_key_ids_do_not_cause_requests_to_the_provider() {
     let key = SigningKey::new("k1");
     let issuer = IssuerServer::start(&[&key]).await.unwrap();
     let oidc = Oidc::new(OidcOptions { refresh_floor: Duration::from_mins(1), ..options(&issuer) }).unwrap();
     oidc.identify(&key.sign(&issuer.claims())).await.unwrap();
     for number in 0..20 {
-        refused(&oidc, &SigningKey::new(&format!("made-up-{number}")).sign(&issuer.claims())).await;
+        rejected(&oidc, &SigningKey::new(&format!("invented-{number}")).sign(&issuer.claims())).await;
     }
     assert_eq!(issuer.fetches(), 1);
 }
 
 #[tokio::test]
-async fn a_provider_that_is_away_is_our_problem_not_the_callers() {
+async fn an_unreachable_provider_is_unavailable_rather_than_unauthorized() {
     let key = SigningKey::new("k1");
     let issuer = IssuerServer::start(&[&key]).await.unwrap();
     let token = key.sign(&issuer.claims());
     let options = OidcOptions::new("http://127.0.0.1:1", vec!["registry".to_owned()]);
     let result = Oidc::new(options).unwrap().identify(&token).await;
-    assert!(matches!(result, Err(Refusal::Unavailable(_))), "{result:?}");
+    assert!(matches!(result, Err(Rejection::Unavailable(_))), "{result:?}");
 }
 
 #[test]

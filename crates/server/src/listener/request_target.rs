@@ -1,8 +1,8 @@
-//! A stream that escapes what scripts leave unescaped in a request's URL.
+//! Percent-encodes `"`, `<` and `>` in the request target before hyper parses it.
 //!
-//! The reference's server takes raw `"`, `<` and `>` in a query string, as in `filterQuery=name="x"`, and scripts rely on
-//! it (parity, registry-server 2.2). Hyper answers 400 before anybody here sees the request. So the request line, and
-//! nothing but the request line, is escaped on its way in.
+//! The Kubeflow Model Registry accepts these characters unescaped in a query string, as in `filterQuery=name="x"`, and
+//! scripts send them (parity). Hyper answers 400 before the service sees the request. So the stream escapes them in the
+//! request line, and in nothing else.
 
 use std::io;
 use std::pin::Pin;
@@ -11,41 +11,41 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::requests::Requests;
+use super::request_counts::RequestCounts;
 
-/// Longest method; what is longer is no request line.
+/// Longest method; after a longer word the bytes are not a request line.
 const LONGEST_METHOD: usize = 16;
 
-/// Where in a request the next byte is.
+/// The position of the next byte in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Method {
         read: usize,
     },
-    /// The first byte of the URL.
+    /// The first byte of the target.
     Start,
     Target,
-    /// Headers and body: not ours.
+    /// Headers and body, which pass unchanged.
     Rest,
 }
 
 /// The stream of one HTTP/1 connection.
 pub(super) struct EscapedTarget<S> {
     stream: S,
-    requests: Requests,
-    /// Answers known when the last request began.
+    requests: RequestCounts,
+    /// The number of responses at the start of the last request.
     known: u64,
     state: State,
-    /// Bytes that an escaped chunk had too many of for the reader's buffer.
+    /// Escaped bytes that did not fit into the reader's buffer.
     pending: BytesMut,
 }
 
 impl<S> EscapedTarget<S> {
-    pub(super) fn new(stream: S, requests: Requests) -> Self {
+    pub(super) fn new(stream: S, requests: RequestCounts) -> Self {
         Self { stream, requests, known: 0, state: State::Method { read: 0 }, pending: BytesMut::new() }
     }
 
-    /// Escapes a chunk into `pending`; false where it holds nothing to escape.
+    /// Escapes a chunk into `pending`; false if nothing had to be escaped.
     fn escape(&mut self, chunk: &[u8]) -> bool {
         let mut from = 0;
         for (at, byte) in chunk.iter().enumerate() {
@@ -75,7 +75,7 @@ impl<S> EscapedTarget<S> {
         from > 0
     }
 
-    fn give_pending(&mut self, buffer: &mut ReadBuf<'_>) {
+    fn read_pending(&mut self, buffer: &mut ReadBuf<'_>) {
         let length = self.pending.len().min(buffer.remaining());
         buffer.put_slice(&self.pending[..length]);
         self.pending.advance(length);
@@ -86,20 +86,20 @@ impl<S: AsyncRead + Unpin> AsyncRead for EscapedTarget<S> {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if !this.pending.is_empty() {
-            this.give_pending(buffer);
+            this.read_pending(buffer);
             return Poll::Ready(Ok(()));
         }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut this.stream).poll_read(context, buffer))?;
         if this.requests.next_begins(this.known) {
-            this.known = this.requests.answered();
+            this.known = this.requests.responded();
             this.state = State::Method { read: 0 };
         }
         if this.state != State::Rest {
             let chunk = buffer.filled()[before..].to_vec();
             if this.escape(&chunk) {
                 buffer.set_filled(before);
-                this.give_pending(buffer);
+                this.read_pending(buffer);
             }
         }
         Poll::Ready(Ok(()))
@@ -138,16 +138,16 @@ mod tests {
 
     use super::*;
 
-    /// Reads everything, `size` bytes at a time; behind `answered_after` bytes an answer has been sent.
-    async fn read(chunks: &[&[u8]], size: usize, answered_after: Option<usize>) -> String {
-        let mut below = std::io::Cursor::new(chunks.concat());
-        let requests = Requests::default();
+    /// Reads everything in pieces of `size` bytes; a response is sent after `responded_after` bytes.
+    async fn read(chunks: &[&[u8]], size: usize, responded_after: Option<usize>) -> String {
+        let mut inner = std::io::Cursor::new(chunks.concat());
+        let requests = RequestCounts::default();
         let mut read = String::new();
         let mut buffer = vec![0; size];
-        let mut stream = EscapedTarget::new(&mut below, requests.clone());
+        let mut stream = EscapedTarget::new(&mut inner, requests.clone());
         let mut total = 0;
         loop {
-            if answered_after.is_some_and(|after| total >= after && requests.answered() == 0) {
+            if responded_after.is_some_and(|after| total >= after && requests.responded() == 0) {
                 drop(requests.guard(false));
             }
             let length = stream.read(&mut buffer).await.unwrap();
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn raw_quotes_and_angle_brackets_in_the_url_are_escaped() {
+    async fn quotes_and_angle_brackets_in_the_target_are_escaped() {
         let request = b"GET /models?filterQuery=a=\"x\"&b<1>0 HTTP/1.1\r\nX-Quoted: \"as <is>\"\r\n\r\n{\"a\":\"<b>\"}";
         for size in [1, 3, 7, 64, 4096] {
             assert_eq!(
@@ -172,14 +172,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_does_not_look_like_a_request_line_is_left_alone() {
+    async fn bytes_that_are_not_a_request_line_pass_unchanged() {
         for text in ["{\"name\":\"<x>\"}", "get /\"x\"", "GET \"x\"", "AAAAAAAAAAAAAAAAAAAAAAA /\"", " /\""] {
             assert_eq!(read(&[text.as_bytes()], 4096, None).await, text);
         }
     }
 
     #[tokio::test]
-    async fn the_request_behind_an_answer_is_escaped_too_and_a_body_is_not() {
+    async fn the_request_after_a_response_is_escaped_and_a_body_is_not() {
         let first: &[u8] = b"POST /a HTTP/1.1\r\n\r\n";
         let body: &[u8] = b"GET /\"body\"      ";
         let second: &[u8] = b"GET /\"x\" HTTP/1.1\r\n";

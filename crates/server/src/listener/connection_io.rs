@@ -1,4 +1,4 @@
-//! A stream that gives back bytes already read and does not wait for ever to be written to.
+//! The byte stream of a connection: replays the bytes read by protocol detection, and limits stalled writes.
 
 use std::io;
 use std::pin::Pin;
@@ -9,17 +9,17 @@ use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
-/// Hyper limits how slowly a request's head may arrive, not how slowly an answer may be taken: a peer that never reads
-/// would keep its connection and its answer for ever.
-pub(super) struct Guarded<S> {
+/// Without the stalled-write timeout, a peer that never reads would hold its connection and its response forever: hyper
+/// limits the time to receive the head of a request only.
+pub(super) struct ConnectionIo<S> {
     stream: S,
     already_read: Bytes,
     write_timeout: Duration,
-    /// Armed while a write waits.
+    /// Set while a write is pending.
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> Guarded<S> {
+impl<S> ConnectionIo<S> {
     pub(super) fn new(stream: S, already_read: Bytes, write_timeout: Duration) -> Self {
         Self { stream, already_read, write_timeout, deadline: None }
     }
@@ -32,11 +32,11 @@ impl<S> Guarded<S> {
         let deadline = Instant::now() + self.write_timeout;
         let sleep = self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
         ready!(sleep.as_mut().poll(context));
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer does not take its answer")))
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer does not read its response")))
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for ConnectionIo<S> {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if this.already_read.is_empty() {
@@ -49,7 +49,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for ConnectionIo<S> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.stream).poll_write(context, bytes);

@@ -1,7 +1,6 @@
-//! Traces and metrics to an OpenTelemetry collector, by OTLP over HTTP. Nothing of it runs unless a collector is
-//! named.
+//! Exports traces and metrics to an OpenTelemetry collector (OTLP over HTTP), if one is configured.
 //!
-//! Threads of the exporters' own send them in batches; a collector that is away costs nothing but what it misses.
+//! The exporters send batches from their own threads; while the collector is unreachable, data is dropped.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -23,43 +22,43 @@ use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::Layer;
 
-use crate::log::ExtraLayer;
-use crate::metrics::{BUCKETS, Metrics, Reading};
-use crate::trace_context::TraceContext;
+use super::TraceContext;
+use super::log::ExtraLayer;
+use super::prometheus::{BUCKETS, Metrics, Reading};
 
-/// The name of this instrumentation.
+/// Name of the instrumentation scope.
 const SCOPE: &str = "model-registry";
-/// How long the collector may take to answer.
+/// Timeout of requests to the collector.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What is sent where.
+/// Options of the export.
 #[derive(Clone, Debug)]
-pub struct Options {
-    /// The collector, such as `http://collector:4318`.
+pub struct CollectorOptions {
+    /// URL of the collector, such as `http://collector:4318`; it may contain credentials.
     pub endpoint: String,
-    /// Our name in traces.
+    /// `service.name` of traces and metrics.
     pub service_name: String,
-    /// Our version in traces.
+    /// `service.version` of traces and metrics.
     pub service_version: &'static str,
-    /// The share of requests that start a trace; a caller's decision is kept.
+    /// Fraction of requests that start a trace; the sampling decision of a caller takes precedence.
     pub sample_ratio: f64,
 }
 
-/// The connection to the collector. What is left is sent when it is dropped.
+/// The exporters; dropping it sends pending data.
 pub struct Collector {
     traces: SdkTracerProvider,
     metrics: SdkMeterProvider,
 }
 
 impl Collector {
-    /// Starts sending.
-    pub fn start(options: &Options) -> Result<Self, ExporterBuildError> {
+    /// Starts the exporters.
+    pub fn start(options: &CollectorOptions) -> Result<Self, ExporterBuildError> {
         let (endpoint, headers) = credentials(&options.endpoint);
         let url = |path: &str| format!("{}{path}", endpoint.trim_end_matches('/'));
         let spans = SpanExporter::builder().with_http().with_headers(headers.clone());
         let spans = spans.with_endpoint(url("/v1/traces")).with_timeout(TIMEOUT).build()?;
-        let numbers = MetricExporter::builder().with_http().with_headers(headers);
-        let numbers = numbers.with_endpoint(url("/v1/metrics")).with_timeout(TIMEOUT).build()?;
+        let measurements = MetricExporter::builder().with_http().with_headers(headers);
+        let measurements = measurements.with_endpoint(url("/v1/metrics")).with_timeout(TIMEOUT).build()?;
         let resource = Resource::builder()
             .with_service_name(options.service_name.clone())
             .with_attribute(KeyValue::new("service.version", options.service_version))
@@ -70,21 +69,21 @@ impl Collector {
             .with_resource(resource.clone())
             .with_sampler(sampler)
             .build();
-        let metrics = SdkMeterProvider::builder().with_periodic_exporter(numbers).with_resource(resource).build();
+        let metrics = SdkMeterProvider::builder().with_periodic_exporter(measurements).with_resource(resource).build();
         Ok(Self { traces, metrics })
     }
 
-    /// Returns what turns spans into traces.
+    /// The tracing layer that exports spans.
     pub(crate) fn layer(&self) -> ExtraLayer {
         tracing_opentelemetry::layer().with_tracer(self.traces.tracer(SCOPE)).boxed()
     }
 
-    /// Sends these numbers as well: requests, and the gauges and counters added so far.
+    /// Exports metrics: request durations, and the gauges and counters added so far.
     pub fn export(&self, metrics: &Metrics) {
         let meter = self.metrics.meter(SCOPE);
         let durations = meter.f64_histogram("http.server.request.duration").with_unit("s");
         metrics.export_durations(durations.with_boundaries(BUCKETS.to_vec()).build());
-        for source in metrics.sources() {
+        for source in metrics.external_metrics() {
             let name = format!("model_registry.{}", source.name);
             match source.reading {
                 Reading::Gauge(read) => {
@@ -100,7 +99,7 @@ impl Collector {
     }
 }
 
-/// Takes user and password out of an address and into a header: the exporters would not send them, but log them.
+/// Moves user and password from the URL into a header: the exporters would log them and not send them.
 fn credentials(endpoint: &str) -> (String, HashMap<String, String>) {
     let mut headers = HashMap::new();
     let Ok(mut url) = Url::parse(endpoint) else { return (endpoint.to_owned(), headers) };
@@ -109,7 +108,7 @@ fn credentials(endpoint: &str) -> (String, HashMap<String, String>) {
     if user.is_empty() && password.is_empty() {
         return (endpoint.to_owned(), headers);
     }
-    // Neither fails for an address that has had them.
+    // These cannot fail for a URL with credentials.
     let _ = url.set_username("");
     let _ = url.set_password(None);
     let value = format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")));
@@ -122,12 +121,12 @@ impl Drop for Collector {
         let traces = self.traces.shutdown_with_timeout(TIMEOUT);
         let metrics = self.metrics.shutdown_with_timeout(TIMEOUT);
         if let Err(error) = traces.and(metrics) {
-            tracing::warn!(%error, "the last traces or metrics were not sent");
+            tracing::warn!(%error, "the last traces or metrics could not be sent");
         }
     }
 }
 
-/// Records a request by the conventions for HTTP servers.
+/// Records the duration of a request by OpenTelemetry's semantic conventions for HTTP servers.
 pub(crate) fn observe(histogram: &Histogram<f64>, route: &str, method: &str, status: u16, took: Duration) {
     let labels = [
         KeyValue::new("http.route", route.to_owned()),
@@ -137,8 +136,8 @@ pub(crate) fn observe(histogram: &Histogram<f64>, route: &str, method: &str, sta
     histogram.record(took.as_secs_f64(), &labels);
 }
 
-/// Begins a request's span, as part of its caller's trace if there is one. What is decided when a span begins cannot be
-/// said later, so this comes before anything runs in it.
+/// Makes the span of a request part of its caller's trace. Sampling is decided when the span starts, so this has to be
+/// called before anything runs in it.
 pub(crate) fn begin(span: &Span, caller: Option<TraceContext>) {
     span.record("otel.kind", "server");
     let Some(caller) = caller else { return };
@@ -146,11 +145,11 @@ pub(crate) fn begin(span: &Span, caller: Option<TraceContext>) {
     let trace_id = TraceId::from_bytes(caller.trace_id.to_be_bytes());
     let parent_id = SpanId::from_bytes(caller.parent_id.to_be_bytes());
     let remote = SpanContext::new(trace_id, parent_id, flags, true, TraceState::default());
-    // Fails when nothing listens to spans, which is fine.
+    // Fails without a trace exporter, which is fine.
     let _ = span.set_parent(Context::new().with_remote_span_context(remote));
 }
 
-/// Describes a request's span by the conventions for HTTP servers.
+/// Sets the attributes of a request's span by the semantic conventions for HTTP servers.
 pub(crate) fn describe(span: &Span, method: &str, route: &str, status: u16) {
     span.context().span().update_name(format!("{method} {route}"));
     span.set_attribute("http.request.method", method.to_owned());
@@ -183,9 +182,9 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_request_becomes_a_span_of_its_callers_trace_and_is_counted() {
+    async fn a_request_is_exported_as_a_span_of_its_callers_trace_and_as_a_metric() {
         let receiver = CollectorServer::start().await.unwrap();
-        let options = Options {
+        let options = CollectorOptions {
             endpoint: receiver.base_url().replace("//", "//u:secret@"),
             service_name: "registry-under-test".to_owned(),
             service_version: "1.2.3",
@@ -224,7 +223,7 @@ mod tests {
         }
         assert!(receiver.has_received("traces", &0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736_u128.to_be_bytes()));
         assert!(receiver.has_received("traces", &0x00f0_67aa_0ba9_02b7_u64.to_be_bytes()));
-        // The caller decided against this one.
+        // Its caller decided not to sample this trace.
         assert!(!receiver.has_received("traces", &0x1111_2222_3333_4444_5555_6666_7777_8888_u128.to_be_bytes()));
     }
 }

@@ -1,4 +1,4 @@
-//! What the command line calls the kinds, and how their commands differ.
+//! The kinds of entity as subcommands: names, columns, parents, help.
 
 use model_registry_client::{
     Artifact, Experiment, ExperimentRun, InferenceService, Kind, ModelVersion, RegisteredModel, ServingEnvironment,
@@ -6,39 +6,62 @@ use model_registry_client::{
 use serde_json::Value;
 
 use super::operations::{self, Operations};
-use super::parents;
+use super::parent_names::ParentNames;
 
-/// A kind on the command line.
-pub(crate) struct Noun {
-    /// The command, a plural.
-    pub(crate) command: &'static str,
-    /// One of them, in messages and as the option that names one.
+/// The subcommand of a kind of entity. The commands of all kinds share one implementation; kinds differ by this data and
+/// by the declaration of their fields in `KindSpec`.
+pub(crate) struct KindCommand {
+    /// The singular, in messages and as the option that names a parent.
     pub(crate) singular: &'static str,
-    /// Stands for one in help texts.
+    /// The placeholder of a reference in help texts.
     pub(crate) placeholder: &'static str,
-    /// Artifacts are of several kinds: all of them.
+    /// The kinds; artifacts are of several kinds.
     pub(crate) kinds: &'static [Kind],
     pub(crate) about: &'static str,
-    /// Columns of its table.
+    /// The default columns of a table.
     pub(crate) columns: &'static [&'static str],
-    /// What it belongs to, and the field that says to which.
-    pub(crate) parent: Option<(&'static Noun, &'static str)>,
-    /// The field and value of one that is archived, and what is done to it.
-    pub(crate) archived: Option<Archived>,
+    /// The field that `archive` sets; `None` if the kind cannot be archived.
+    pub(crate) archived: Option<ArchivedState>,
     pub(crate) operations: Operations,
+    /// Help on references, after the common one.
     pub(crate) reference_help: &'static str,
     pub(crate) examples: &'static str,
 }
 
-/// How a kind is taken out of use; nothing is deleted.
-pub(crate) struct Archived {
+/// The states of a kind that can be archived; archiving deletes nothing.
+pub(crate) struct ArchivedState {
     pub(crate) field: &'static str,
-    pub(crate) value: &'static str,
-    /// What undoes it.
-    pub(crate) in_use: &'static str,
+    pub(crate) archived: &'static str,
+    /// The value that restores the entity.
+    pub(crate) active: &'static str,
 }
 
-impl Noun {
+impl KindCommand {
+    /// The subcommand of a kind; `None` if the command line does not have the kind.
+    pub(super) fn of(kind: Kind) -> Option<&'static Self> {
+        KIND_COMMANDS.into_iter().find(|command| command.kinds.contains(&kind))
+    }
+
+    /// The name of the subcommand, a plural.
+    pub(crate) fn name(&self) -> &'static str {
+        self.kinds[0].spec().command.unwrap_or_default()
+    }
+
+    /// The kind of the parent and the field with its id; `None` for artifacts, whose parents are in the URL.
+    pub(crate) fn parent(&self) -> Option<(&'static Self, &'static str)> {
+        let parent = self.kinds[0].spec().parent.as_ref()?;
+        Some((Self::of(parent.kind)?, parent.field?))
+    }
+
+    /// The kinds of the parents that an entity may have.
+    pub(crate) fn parent_kinds(&self) -> Vec<&'static Self> {
+        if self.is_artifact() {
+            let owners = Kind::ALL.into_iter().filter(|kind| kind.spec().has_artifacts);
+            return owners.filter_map(Self::of).collect();
+        }
+        self.parent().into_iter().map(|(parent, _)| parent).collect()
+    }
+
     pub(crate) fn is_artifact(&self) -> bool {
         self.kinds.len() > 1
     }
@@ -47,7 +70,7 @@ impl Noun {
         if self.singular.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
     }
 
-    /// One that stands in examples.
+    /// A reference for examples.
     pub(crate) fn example(&self) -> &'static str {
         match self.kinds[0] {
             Kind::RegisteredModel => "fraud-detector",
@@ -60,6 +83,7 @@ impl Noun {
         }
     }
 
+    /// Arguments of `create` for examples.
     pub(crate) fn create_example(&self) -> String {
         let options = match self.kinds[0] {
             Kind::InferenceService => "--model fraud-detector --version fraud-detector/v1",
@@ -69,20 +93,20 @@ impl Noun {
         format!("{} {options}", self.example())
     }
 
-    /// The id of what an entity belongs to.
+    /// The id of the parent of an entity.
     pub(crate) fn parent_id<'a>(&self, entity: &'a Value) -> Option<&'a str> {
-        entity.get(self.parent?.1)?.as_str()
+        entity.get(self.parent()?.1)?.as_str()
     }
 
-    /// How the command line names an entity.
-    pub(crate) fn reference(&self, entity: &Value, parents: &parents::Names) -> String {
-        let text = |key: &str| entity.get(key).and_then(Value::as_str).unwrap_or_default();
-        let (id, name) = (text("id"), text("name"));
-        // Artifacts of several owners have no name of their own.
+    /// The reference of an entity, which commands accept.
+    pub(crate) fn reference(&self, entity: &Value, parents: &ParentNames) -> String {
+        let field = |key: &str| entity.get(key).and_then(Value::as_str).unwrap_or_default();
+        let (id, name) = (field("id"), field("name"));
+        // The name of an artifact is unique within one of its parents only.
         if self.is_artifact() {
             return format!("id:{id}");
         }
-        let is_ambiguous = name.is_empty() || (self.parent.is_some() && name.contains('/'));
+        let is_ambiguous = name.is_empty() || (self.parent().is_some() && name.contains('/'));
         match self.parent_id(entity) {
             _ if is_ambiguous => format!("id:{id}"),
             Some(parent) => format!("{}/{name}", parents.of(parent)),
@@ -96,16 +120,14 @@ pub(super) fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-const ARCHIVED: Archived = Archived { field: "state", value: "ARCHIVED", in_use: "LIVE" };
+const ARCHIVED: ArchivedState = ArchivedState { field: "state", archived: "ARCHIVED", active: "LIVE" };
 
-pub(crate) static MODELS: Noun = Noun {
-    command: "models",
+pub(crate) static MODELS: KindCommand = KindCommand {
     singular: "model",
     placeholder: "MODEL",
     kinds: &[Kind::RegisteredModel],
-    about: "Models, the parents of their versions",
+    about: "Manage registered models",
     columns: &["id", "name", "state", "owner", "updated", "description"],
-    parent: None,
     archived: Some(ARCHIVED),
     operations: operations::of::<RegisteredModel>(),
     reference_help: "",
@@ -115,34 +137,30 @@ pub(crate) static MODELS: Noun = Noun {
   model-registry models get fraud-detector --output yaml",
 };
 
-pub(crate) static VERSIONS: Noun = Noun {
-    command: "versions",
+pub(crate) static VERSIONS: KindCommand = KindCommand {
     singular: "version",
     placeholder: "MODEL/VERSION",
     kinds: &[Kind::ModelVersion],
-    about: "Versions of models",
+    about: "Manage versions of models",
     columns: &["id", "parent", "name", "state", "author", "updated", "description"],
-    parent: Some((&MODELS, "registeredModelId")),
     archived: Some(ARCHIVED),
     operations: operations::of::<ModelVersion>(),
-    reference_help: "\nA version's name follows its model's: `fraud-detector/v1`, or `v1 --model fraud-detector`.",
+    reference_help: "\nThe name of a version includes its model: `fraud-detector/v1`, or `v1 --model fraud-detector`.",
     examples: "Examples:
   model-registry versions create fraud-detector/v1 --author ada --property accuracy=0.93
   model-registry versions list --model fraud-detector --filter 'accuracy > 0.9'
   model-registry versions archive fraud-detector/v1 --yes",
 };
 
-pub(crate) static ARTIFACTS: Noun = Noun {
-    command: "artifacts",
+pub(crate) static ARTIFACTS: KindCommand = KindCommand {
     singular: "artifact",
     placeholder: "ARTIFACT",
     kinds: &Kind::ARTIFACTS,
-    about: "Artifacts of versions and runs: models, documents, data sets, metrics, parameters",
+    about: "Manage artifacts of versions and runs: models, documents, data sets, metrics, parameters",
     columns: &["id", "artifactType", "name", "state", "uri", "value", "updated"],
-    parent: None,
-    archived: Some(Archived { field: "state", value: "MARKED_FOR_DELETION", in_use: "LIVE" }),
+    archived: Some(ArchivedState { field: "state", archived: "MARKED_FOR_DELETION", active: "LIVE" }),
     operations: operations::of::<Artifact>(),
-    reference_help: "\nAn artifact's name follows its version's: `fraud-detector/v1/weights`, \
+    reference_help: "\nThe name of an artifact includes its version: `fraud-detector/v1/weights`, \
                      or `weights --version fraud-detector/v1`, or `weights --run tuning/first`.",
     examples: "Examples:
   model-registry artifacts create weights --version fraud-detector/v1 --uri s3://models/fraud/1
@@ -150,14 +168,12 @@ pub(crate) static ARTIFACTS: Noun = Noun {
   model-registry artifacts update weights --version fraud-detector/v1 --model-format-name onnx",
 };
 
-pub(crate) static EXPERIMENTS: Noun = Noun {
-    command: "experiments",
+pub(crate) static EXPERIMENTS: KindCommand = KindCommand {
     singular: "experiment",
     placeholder: "EXPERIMENT",
     kinds: &[Kind::Experiment],
-    about: "Experiments, the parents of their runs",
+    about: "Manage experiments",
     columns: &["id", "name", "state", "owner", "updated", "description"],
-    parent: None,
     archived: Some(ARCHIVED),
     operations: operations::of::<Experiment>(),
     reference_help: "",
@@ -166,73 +182,74 @@ pub(crate) static EXPERIMENTS: Noun = Noun {
   model-registry experiments list --order-by updated --descending --limit 10",
 };
 
-pub(crate) static RUNS: Noun = Noun {
-    command: "runs",
+pub(crate) static RUNS: KindCommand = KindCommand {
     singular: "run",
     placeholder: "EXPERIMENT/RUN",
     kinds: &[Kind::ExperimentRun],
-    about: "Runs of experiments",
+    about: "Manage runs of experiments",
     columns: &["id", "parent", "name", "status", "state", "owner", "updated"],
-    parent: Some((&EXPERIMENTS, "experimentId")),
     archived: Some(ARCHIVED),
     operations: operations::of::<ExperimentRun>(),
-    reference_help: "\nA run's name follows its experiment's: `tuning/first`, or `first --experiment tuning`.",
+    reference_help: "\nThe name of a run includes its experiment: `tuning/first`, or `first --experiment tuning`.",
     examples: "Examples:
   model-registry runs create tuning/first --owner ada
   model-registry runs list --experiment tuning --filter \"status = 'RUNNING'\"
   model-registry runs update tuning/first --status FINISHED",
 };
 
-pub(crate) static ENVIRONMENTS: Noun = Noun {
-    command: "environments",
+pub(crate) static ENVIRONMENTS: KindCommand = KindCommand {
     singular: "environment",
     placeholder: "ENVIRONMENT",
     kinds: &[Kind::ServingEnvironment],
-    about: "Environments that models are served in",
+    about: "Manage serving environments",
     columns: &["id", "name", "updated", "description"],
-    parent: None,
     archived: None,
     operations: operations::of::<ServingEnvironment>(),
-    reference_help: "\nAn environment has no state: it cannot be archived.",
+    reference_help: "\nAn environment has no state, so it cannot be archived.",
     examples: "Examples:
   model-registry environments create production --description 'namespace models'
   model-registry environments list",
 };
 
-pub(crate) static SERVICES: Noun = Noun {
-    command: "services",
+pub(crate) static SERVICES: KindCommand = KindCommand {
     singular: "service",
     placeholder: "ENVIRONMENT/SERVICE",
     kinds: &[Kind::InferenceService],
-    about: "Inference services: models that are served in an environment",
+    about: "Manage inference services: models served in an environment",
     columns: &["id", "parent", "name", "desiredState", "runtime", "updated"],
-    parent: Some((&ENVIRONMENTS, "servingEnvironmentId")),
-    archived: Some(Archived { field: "desiredState", value: "UNDEPLOYED", in_use: "DEPLOYED" }),
+    archived: Some(ArchivedState { field: "desiredState", archived: "UNDEPLOYED", active: "DEPLOYED" }),
     operations: operations::of::<InferenceService>(),
-    reference_help: "\nA service's name follows its environment's: `production/fraud`, or `fraud --environment production`.",
+    reference_help: "\nThe name of a service includes its environment: `production/fraud`, or `fraud --environment production`.",
     examples: "Examples:
   model-registry services create production/fraud --model fraud-detector --version fraud-detector/v1
   model-registry services list --environment production
   model-registry services archive production/fraud --yes",
 };
 
-/// Every kind that has commands.
-pub(crate) static NOUNS: [&Noun; 7] = [&MODELS, &VERSIONS, &ARTIFACTS, &EXPERIMENTS, &RUNS, &ENVIRONMENTS, &SERVICES];
+/// The kinds that have a subcommand.
+pub(crate) static KIND_COMMANDS: [&KindCommand; 7] =
+    [&MODELS, &VERSIONS, &ARTIFACTS, &EXPERIMENTS, &RUNS, &ENVIRONMENTS, &SERVICES];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_with_a_command_is_in_the_noun_of_that_command() {
+    fn every_kind_with_a_command_has_one_kind_command() {
         for spec in Kind::ALL.map(Kind::spec) {
-            let nouns: Vec<_> = NOUNS.iter().filter(|noun| noun.kinds.contains(&spec.kind)).collect();
-            let commands: Vec<_> = nouns.iter().map(|noun| noun.command).collect();
-            assert_eq!(commands, spec.command.into_iter().collect::<Vec<_>>(), "{}", spec.schema);
-            for noun in nouns {
-                let parent = spec.parent.map(|parent| (parent.kind, parent.field));
-                assert_eq!(noun.parent.map(|(noun, field)| (noun.kinds[0], Some(field))), parent, "{}", spec.schema);
-            }
+            let commands: Vec<_> = KIND_COMMANDS.iter().filter(|command| command.kinds.contains(&spec.kind)).collect();
+            let names: Vec<_> = commands.iter().map(|command| command.name()).collect();
+            assert_eq!(names, spec.command.into_iter().collect::<Vec<_>>(), "{}", spec.schema);
         }
+    }
+
+    #[test]
+    fn parents_derive_from_the_kinds() {
+        let names =
+            |command: &KindCommand| command.parent_kinds().iter().map(|parent| parent.name()).collect::<Vec<_>>();
+        assert_eq!(names(&MODELS), [""; 0]);
+        assert_eq!(names(&VERSIONS), ["models"]);
+        assert_eq!(names(&ARTIFACTS), ["versions", "runs"]);
+        assert_eq!(names(&SERVICES), ["environments"]);
     }
 }

@@ -1,11 +1,10 @@
-//! A stream that gives the refusals of hyper a body.
+//! Adds a JSON body to the error responses that hyper sends itself.
 //!
-//! A head that is too large or no HTTP is refused by hyper before anybody here sees a request, with a status and nothing
-//! else. Clients read `{"code":…,"message":…}` of every error, so these get it too.
+//! Hyper rejects a malformed or too large request head with a bare status, before the service sees a request. Clients
+//! parse `{"code":…,"message":…}` of every error, so the stream replaces the bare response by one with a body.
 //!
-//! Whose bytes are written is known without looking at them: where every request that began is answered, and every answer
-//! was flushed, what comes next is hyper's own. Where that is not certain, because an answer is still on its way out, the
-//! bytes pass as they are.
+//! It distinguishes the writers without parsing: if every request has its response, and all responses are flushed, the
+//! next bytes are hyper's own. Otherwise the bytes pass unchanged.
 
 use std::io;
 use std::pin::Pin;
@@ -17,14 +16,14 @@ use http::StatusCode;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
-use super::requests::Requests;
+use super::request_counts::RequestCounts;
 use crate::error;
 
-/// How long what the peer still sends is thrown away: closing with unread bytes resets the connection, and the refusal
-/// would be lost.
+/// How long the rest of the request is read and discarded: closing a socket with unread bytes resets the connection, and
+/// the peer would lose the response.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// How much of a request's head is taken.
+/// Limits on the head of a request, for the message.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HeadLimits {
     pub(super) bytes: usize,
@@ -32,35 +31,35 @@ pub(super) struct HeadLimits {
 }
 
 /// The stream of one HTTP/1 connection.
-pub(super) struct WordedRefusals<S> {
+pub(super) struct RejectionBody<S> {
     stream: S,
-    requests: Requests,
+    requests: RequestCounts,
     limits: HeadLimits,
-    /// How many requests there had been when all of them were answered and everything was flushed.
+    /// The number of requests when every response was last sent and flushed.
     flushed: u64,
-    /// What stands in for hyper's bytes, as far as it is not yet written.
-    refusal: Option<Bytes>,
+    /// The unwritten rest of the response that replaces hyper's.
+    rejection: Option<Bytes>,
     linger: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> WordedRefusals<S> {
-    pub(super) fn new(stream: S, requests: Requests, limits: HeadLimits) -> Self {
-        Self { stream, requests, limits, flushed: 0, refusal: None, linger: None }
+impl<S> RejectionBody<S> {
+    pub(super) fn new(stream: S, requests: RequestCounts, limits: HeadLimits) -> Self {
+        Self { stream, requests, limits, flushed: 0, rejection: None, linger: None }
     }
 
-    /// Whether these bytes are not sent, because a refusal with a body is.
+    /// Whether these bytes are replaced by a response with a body.
     fn replaces(&mut self, bytes: &[u8]) -> bool {
-        // A connection has one refusal, its last answer.
-        if self.refusal.is_none() && self.requests.settled() == Some(self.flushed) {
-            self.refusal = refusal(bytes, self.limits);
+        // A rejection is the last response of a connection.
+        if self.rejection.is_none() && self.requests.settled() == Some(self.flushed) {
+            self.rejection = rejection(bytes, self.limits);
         }
-        self.refusal.is_some()
+        self.rejection.is_some()
     }
 }
 
-impl<S: AsyncWrite + Unpin> WordedRefusals<S> {
-    fn write_refusal(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while let Some(rest) = self.refusal.as_mut().filter(|rest| !rest.is_empty()) {
+impl<S: AsyncWrite + Unpin> RejectionBody<S> {
+    fn write_rejection(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while let Some(rest) = self.rejection.as_mut().filter(|rest| !rest.is_empty()) {
             match ready!(Pin::new(&mut self.stream).poll_write(context, rest))? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 written => rest.advance(written),
@@ -70,18 +69,18 @@ impl<S: AsyncWrite + Unpin> WordedRefusals<S> {
     }
 }
 
-/// The whole answer that says what hyper's bare status means; none for what is no refusal.
-fn refusal(bare: &[u8], limits: HeadLimits) -> Option<Bytes> {
+/// The response with a body for hyper's bare status; `None` for bytes that are not a rejection.
+fn rejection(bare: &[u8], limits: HeadLimits) -> Option<Bytes> {
     let status = bare.strip_prefix(b"HTTP/1.").and_then(|rest| rest.get(2..5))?;
     let status = StatusCode::from_bytes(status).ok()?;
     let HeadLimits { bytes, headers } = limits;
     let message = match status {
         StatusCode::BAD_REQUEST => String::from(
-            "this is not an HTTP request: look for unescaped characters in the URL and for line breaks in headers",
+            "the request is not valid HTTP: check for unescaped characters in the URL and line breaks in headers",
         ),
         StatusCode::URI_TOO_LONG => String::from("the URL is too long"),
         StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
-            format!("the URL and headers are larger than {bytes} bytes, or the headers are more than {headers}")
+            format!("the URL and headers exceed {bytes} bytes, or there are more than {headers} header fields")
         }
         _ => return None,
     };
@@ -96,13 +95,13 @@ fn refusal(bare: &[u8], limits: HeadLimits) -> Option<Bytes> {
     Some([head.as_bytes(), &body].concat().into())
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for WordedRefusals<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for RejectionBody<S> {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().stream).poll_read(context, buffer)
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WordedRefusals<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for RejectionBody<S> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         if this.replaces(bytes) {
@@ -113,7 +112,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WordedRefusals<S> {
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        ready!(this.write_refusal(context))?;
+        ready!(this.write_rejection(context))?;
         ready!(Pin::new(&mut this.stream).poll_flush(context))?;
         if let Some(settled) = this.requests.settled() {
             this.flushed = settled;
@@ -124,9 +123,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WordedRefusals<S> {
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if this.linger.is_none() {
-            ready!(this.write_refusal(context))?;
+            ready!(this.write_rejection(context))?;
             ready!(Pin::new(&mut this.stream).poll_shutdown(context))?;
-            if this.refusal.is_none() {
+            if this.rejection.is_none() {
                 return Poll::Ready(Ok(()));
             }
         }
@@ -136,7 +135,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WordedRefusals<S> {
             let mut buffer = ReadBuf::new(&mut scratch);
             match ready!(Pin::new(&mut this.stream).poll_read(context, &mut buffer)) {
                 Ok(()) if !buffer.filled().is_empty() => {}
-                // The peer has read its answer, or is gone.
+                // The peer closed its side.
                 Ok(()) | Err(_) => break,
             }
         }
@@ -149,7 +148,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WordedRefusals<S> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        // Hyper writes heads in one piece.
+        // Hyper writes the head in one slice.
         if this.replaces(slices.first().map_or(&[], |slice| slice)) {
             return Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()));
         }
@@ -171,12 +170,12 @@ mod tests {
     const BARE: &[u8] =
         b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
-    /// What the peer gets of `write`.
-    async fn sent(write: impl AsyncFnOnce(&mut WordedRefusals<tokio::io::DuplexStream>, &Requests)) -> String {
-        // Small, so that writes are cut into pieces.
+    /// The bytes that the peer receives.
+    async fn sent(write: impl AsyncFnOnce(&mut RejectionBody<tokio::io::DuplexStream>, &RequestCounts)) -> String {
+        // A small buffer, so that writes are split.
         let (ours, mut theirs) = tokio::io::duplex(16);
-        let requests = Requests::default();
-        let mut stream = WordedRefusals::new(ours, requests.clone(), LIMITS);
+        let requests = RequestCounts::default();
+        let mut stream = RejectionBody::new(ours, requests.clone(), LIMITS);
         let mut sent = String::new();
         let write = async {
             write(&mut stream, &requests).await;
@@ -189,50 +188,50 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_bare_status_gets_a_body_of_the_announced_length() {
-        let answer = sent(async |stream, _| stream.write_all(BARE).await.unwrap()).await;
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    async fn a_bare_status_gets_a_body_that_matches_its_content_length() {
+        let response = sent(async |stream, _| stream.write_all(BARE).await.unwrap()).await;
+        let (head, body) = response.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("HTTP/1.1 431 Request Header Fields Too Large\r\n"), "{head}");
         assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{head}");
         assert_eq!(
             body,
-            "{\"code\":\"Request Header Fields Too Large\",\"message\":\"the URL and headers are larger than 100 bytes, \
-             or the headers are more than 5\"}"
+            "{\"code\":\"Request Header Fields Too Large\",\"message\":\"the URL and headers exceed 100 bytes, \
+             or there are more than 5 header fields\"}"
         );
     }
 
     #[tokio::test]
-    async fn an_answer_that_looks_like_a_refusal_passes() {
-        let answer = sent(async |stream, requests| {
+    async fn a_response_of_the_service_that_looks_like_a_rejection_is_not_replaced() {
+        let response = sent(async |stream, requests| {
             drop(requests.guard(false));
             stream.write_all(BARE).await.unwrap();
         });
-        assert_eq!(answer.await.as_bytes(), BARE);
+        assert_eq!(response.await.as_bytes(), BARE);
     }
 
     #[tokio::test]
-    async fn a_refusal_behind_an_answer_that_was_not_flushed_passes() {
-        let answer = sent(async |stream, requests| {
+    async fn a_rejection_after_an_unflushed_response_is_not_replaced() {
+        let response = sent(async |stream, requests| {
             drop(requests.guard(false));
             stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
             stream.write_all(BARE).await.unwrap();
         });
-        assert!(answer.await.as_bytes().ends_with(BARE));
+        assert!(response.await.as_bytes().ends_with(BARE));
     }
 
     #[tokio::test]
-    async fn a_refusal_behind_a_flushed_answer_gets_a_body() {
-        let answer = sent(async |stream, requests| {
+    async fn a_rejection_after_a_flushed_response_gets_a_body() {
+        let response = sent(async |stream, requests| {
             drop(requests.guard(false));
             stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
             stream.flush().await.unwrap();
             stream.write_all(BARE).await.unwrap();
         });
-        assert!(answer.await.ends_with("more than 5\"}"));
+        assert!(response.await.ends_with("more than 5 header fields\"}"));
     }
 
     #[tokio::test]
-    async fn what_is_no_refusal_passes() {
+    async fn other_bytes_are_not_replaced() {
         for bytes in [&b"HTTP/1.1 100 Continue\r\n\r\n"[..], b"HTTP/1.1 4", b"HTTP/2 431 x", b"x", b""] {
             assert_eq!(sent(async |stream, _| stream.write_all(bytes).await.unwrap()).await.as_bytes(), bytes);
         }

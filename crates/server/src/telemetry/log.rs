@@ -1,6 +1,6 @@
-//! Logs: one line per event on standard error, text for people, JSON for machines.
+//! Logs: one line per event on standard error, as text or JSON.
 //!
-//! Nothing secret is ever a field: settings print masked, queries and headers are not logged.
+//! Secrets are never logged: settings are masked; queries and headers are not logged.
 
 use std::io::IsTerminal;
 
@@ -9,49 +9,38 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry};
 
-/// How a log line looks.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Format {
+pub enum LogFormat {
     /// Text on a terminal, JSON otherwise.
     #[default]
     Auto,
-    /// For people.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// Why logging could not be set up.
+/// Why logging cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// The filter is not `level` or `target=level,…`.
-    #[error("log level `{filter}` is not understood: {reason}")]
-    Filter {
-        /// The text given.
-        filter: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// Something else has taken over logging in this process.
+    /// The filter is neither a level nor `target=level,…`.
+    #[error("invalid log filter `{filter}`: {reason}; use a level such as info, or directives such as info,sqlx=warn")]
+    Filter { filter: String, reason: String },
     #[error("logging is already set up in this process")]
     AlreadySet,
 }
 
-/// Something that listens beside the log.
+/// An additional layer, which receives spans.
 pub(crate) type ExtraLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// Starts logging for the whole process. `filter` is a level (`info`) or directives (`info,access=off,sqlx=debug`).
-pub fn init(filter: &str, format: Format) -> Result<(), LogError> {
-    init_with(filter, format, None)
-}
-
-pub(crate) fn init_with(filter: &str, format: Format, extra: Option<ExtraLayer>) -> Result<(), LogError> {
+pub(crate) fn start(filter: &str, format: LogFormat, extra: Option<ExtraLayer>) -> Result<(), LogError> {
     let filter = parse_filter(filter)?;
     let is_terminal = std::io::stderr().is_terminal();
     let is_json = match format {
-        Format::Auto => !is_terminal,
-        Format::Text => false,
-        Format::Json => true,
+        LogFormat::Auto => !is_terminal,
+        LogFormat::Text => false,
+        LogFormat::Json => true,
     };
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(is_terminal);
     let registry = tracing_subscriber::registry().with(extra).with(filter);
@@ -65,12 +54,12 @@ pub(crate) fn init_with(filter: &str, format: Format, extra: Option<ExtraLayer>)
     Ok(())
 }
 
-/// By target only: a filter by span would be asked each time a request's work goes on, some dozen times a request.
+/// Filters by target only: a filter by span would be evaluated at each poll of a request, about a dozen times.
 fn parse_filter(filter: &str) -> Result<Targets, LogError> {
     filter.parse::<Targets>().map_err(|error| LogError::Filter { filter: filter.to_owned(), reason: error.to_string() })
 }
 
-/// Makes a panic a log line like any other, inside the span of the request it happened in.
+/// Logs panics, with the span of the request.
 fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let message = panic.payload_as_str().unwrap_or("no message");
@@ -94,6 +83,6 @@ mod tests {
             assert!(parse_filter(filter).is_ok(), "{filter}");
         }
         let error = parse_filter("info,sqlx=loud").unwrap_err().to_string();
-        assert!(error.starts_with("log level `info,sqlx=loud` is not understood: "), "{error}");
+        assert!(error.starts_with("invalid log filter `info,sqlx=loud`: "), "{error}");
     }
 }

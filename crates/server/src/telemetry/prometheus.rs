@@ -1,8 +1,7 @@
-//! Metrics for Prometheus: what every server counts, and hooks for what only others know.
+//! Prometheus metrics: request counters, and gauges and counters that other modules add.
 //!
-//! There is no global registry: a [`Metrics`] is made once and passed to whoever has something to tell, so that a test
-//! reads its own numbers only. Requests are labelled by route pattern, never by URL, which a caller could vary without
-//! end.
+//! There is no global registry: a [`Metrics`] is created once and passed to the modules, so that tests are independent.
+//! Requests are labelled by route pattern instead of URL, which would have unlimited cardinality.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,23 +22,24 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-/// Seconds; from a primary-key read to the time limit of a request.
+/// Buckets in seconds, from a primary-key read to the request timeout.
 pub(crate) const BUCKETS: [f64; 14] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0];
 
 const OPENMETRICS: &str = "application/openmetrics-text";
 
-/// The text formats that scrapers read.
+/// A text format of metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// What everything reads, people included.
+pub enum MetricsFormat {
+    /// The format of every scraper.
     Prometheus,
-    /// What Prometheus asks for.
+    /// The format that Prometheus requests by `Accept`.
     OpenMetrics,
 }
 
-impl Format {
-    fn wanted(headers: &HeaderMap) -> Self {
+impl MetricsFormat {
+    /// Content negotiation.
+    fn accepted(headers: &HeaderMap) -> Self {
         let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
         if accepted.flat_map(|value| value.split(',')).any(|kind| kind.trim_start().starts_with(OPENMETRICS)) {
             Self::OpenMetrics
@@ -56,7 +56,7 @@ impl Format {
     }
 }
 
-/// The numbers of one process; cheap to clone.
+/// The metrics of one process; cheap to clone.
 #[derive(Clone)]
 pub struct Metrics(Arc<Inner>);
 
@@ -65,9 +65,9 @@ struct Inner {
     requests: Family<RequestLabels, Counter>,
     durations: Family<DurationLabels, Histogram, fn() -> Histogram>,
     in_flight: Gauge,
-    /// The values others keep, for whoever exports them another way.
-    sources: Mutex<Vec<Source>>,
-    exported: std::sync::OnceLock<opentelemetry::metrics::Histogram<f64>>,
+    /// The gauges and counters of other modules, for the export to a collector.
+    external: Mutex<Vec<ExternalMetric>>,
+    exported_durations: std::sync::OnceLock<opentelemetry::metrics::Histogram<f64>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -84,60 +84,64 @@ struct DurationLabels {
 }
 
 impl Metrics {
-    /// Starts counting; `build` is what `build_info` says, such as `[("version", "1.2.3")]`.
+    /// Creates the registry; `build` holds the labels of `build_info`, such as `[("version", "1.2.3")]`.
     pub fn new(build: &[(&'static str, String)]) -> Self {
         let mut registry = Registry::with_prefix("model_registry");
         let requests = Family::<RequestLabels, Counter>::default();
         let durations = Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);
         let in_flight = Gauge::default();
-        registry.register("build", "What is running", Info::new(build.to_vec()));
-        registry.register("http_requests", "Requests answered", requests.clone());
-        registry.register("http_request_duration_seconds", "Time until the head of the answer", durations.clone());
-        registry.register("http_requests_in_flight", "Requests being answered", in_flight.clone());
+        registry.register("build", "Version of the server", Info::new(build.to_vec()));
+        registry.register("http_requests", "HTTP requests by route, method and status", requests.clone());
+        registry.register(
+            "http_request_duration_seconds",
+            "Time until the head of the response, in seconds",
+            durations.clone(),
+        );
+        registry.register("http_requests_in_flight", "HTTP requests in flight", in_flight.clone());
         Self(Arc::new(Inner {
             registry: Mutex::new(registry),
             requests,
             durations,
             in_flight,
-            sources: Mutex::default(),
-            exported: std::sync::OnceLock::new(),
+            external: Mutex::default(),
+            exported_durations: std::sync::OnceLock::new(),
         }))
     }
 
-    /// Adds a value that goes up and down, read at each scrape. Its name gets the prefix `model_registry_`.
+    /// Adds a gauge, read at each scrape. Its name gets the prefix `model_registry_`.
     pub fn gauge(&self, name: &'static str, help: &'static str, read: impl Fn() -> f64 + Send + Sync + 'static) {
         self.collect(name, help, Reading::Gauge(Arc::new(read)));
     }
 
-    /// Adds a value that only goes up, read at each scrape. Its name gets the prefix and the suffix `_total`.
+    /// Adds a counter, read at each scrape. Its name gets the prefix `model_registry_` and the suffix `_total`.
     pub fn counter(&self, name: &'static str, help: &'static str, read: impl Fn() -> u64 + Send + Sync + 'static) {
         self.collect(name, help, Reading::Counter(Arc::new(read)));
     }
 
-    /// Gives access to the registry, for metrics with labels.
+    /// Registers metrics with labels.
     pub fn register(&self, register: impl FnOnce(&mut Registry)) {
         register(&mut self.0.registry.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Writes everything in a text format.
-    pub fn encode(&self, format: Format) -> Result<String, fmt::Error> {
+    /// Encodes all metrics.
+    pub fn encode(&self, format: MetricsFormat) -> Result<String, fmt::Error> {
         let mut encoded = String::new();
         let registry = self.0.registry.lock().unwrap_or_else(PoisonError::into_inner);
         match format {
-            Format::Prometheus => prometheus_text::encode(&mut encoded, &registry)?,
-            Format::OpenMetrics => text::encode(&mut encoded, &registry)?,
+            MetricsFormat::Prometheus => prometheus_text::encode(&mut encoded, &registry)?,
+            MetricsFormat::OpenMetrics => text::encode(&mut encoded, &registry)?,
         }
         Ok(encoded)
     }
 
-    /// Returns the route `/metrics`.
+    /// A router with the route `/metrics`.
     pub fn router(&self) -> Router {
         let metrics = self.clone();
-        Router::new().route("/metrics", get(move |headers: HeaderMap| async move { metrics.answer(&headers) }))
+        Router::new().route("/metrics", get(move |headers: HeaderMap| async move { metrics.respond(&headers) }))
     }
 
-    fn answer(&self, headers: &HeaderMap) -> Response {
-        let format = Format::wanted(headers);
+    fn respond(&self, headers: &HeaderMap) -> Response {
+        let format = MetricsFormat::accepted(headers);
         match self.encode(format) {
             Ok(text) => ([(CONTENT_TYPE, format.content_type())], text).into_response(),
             Err(error) => crate::ApiError::internal(error).into_response(),
@@ -145,29 +149,29 @@ impl Metrics {
     }
 
     fn collect(&self, name: &'static str, help: &'static str, reading: Reading) {
-        let source = Source { name, help, reading };
-        self.0.sources.lock().unwrap_or_else(PoisonError::into_inner).push(source.clone());
-        self.register(|registry| registry.register_collector(Box::new(source)));
+        let metric = ExternalMetric { name, help, reading };
+        self.0.external.lock().unwrap_or_else(PoisonError::into_inner).push(metric.clone());
+        self.register(|registry| registry.register_collector(Box::new(metric)));
     }
 
-    pub(crate) fn sources(&self) -> Vec<Source> {
-        self.0.sources.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(crate) fn external_metrics(&self) -> Vec<ExternalMetric> {
+        self.0.external.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Records the duration of requests there as well, from now on.
+    /// Records the durations of requests in this histogram as well.
     pub(crate) fn export_durations(&self, histogram: opentelemetry::metrics::Histogram<f64>) {
-        let _ = self.0.exported.set(histogram);
+        let _ = self.0.exported_durations.set(histogram);
     }
 
-    /// Counts a request until the guard is dropped, however it ends.
+    /// Counts a request in flight until the guard is dropped.
     pub(crate) fn enter(&self) -> InFlight {
         self.0.in_flight.inc();
         InFlight(self.0.in_flight.clone())
     }
 
     pub(crate) fn observe(&self, route: &str, method: &Method, status: u16, took: Duration) {
-        if let Some(histogram) = self.0.exported.get() {
-            crate::otlp::observe(histogram, route, method_label(method), status, took);
+        if let Some(histogram) = self.0.exported_durations.get() {
+            super::collector::observe(histogram, route, method_label(method), status, took);
         }
         let (route, method) = (route.to_owned(), method_label(method).to_owned());
         let labels = DurationLabels { route: route.clone(), method: method.clone() };
@@ -176,7 +180,7 @@ impl Metrics {
     }
 }
 
-/// Anybody can invent a method; the label has only these values.
+/// The label of a method; clients may send any method, so unknown ones are `other`.
 fn method_label(method: &Method) -> &str {
     match *method {
         Method::GET | Method::HEAD | Method::POST | Method::PATCH | Method::PUT | Method::DELETE | Method::OPTIONS => {
@@ -186,7 +190,7 @@ fn method_label(method: &Method) -> &str {
     }
 }
 
-/// A request being answered.
+/// Guard of a request in flight.
 pub(crate) struct InFlight(Gauge);
 
 impl Drop for InFlight {
@@ -195,28 +199,28 @@ impl Drop for InFlight {
     }
 }
 
-/// How such a value is read.
+/// The function that reads a value.
 #[derive(Clone)]
 pub(crate) enum Reading {
     Gauge(Arc<dyn Fn() -> f64 + Send + Sync>),
     Counter(Arc<dyn Fn() -> u64 + Send + Sync>),
 }
 
-/// A metric whose value somebody else keeps.
+/// A gauge or counter of another module.
 #[derive(Clone)]
-pub(crate) struct Source {
+pub(crate) struct ExternalMetric {
     pub(crate) name: &'static str,
     pub(crate) help: &'static str,
     pub(crate) reading: Reading,
 }
 
-impl fmt::Debug for Source {
+impl fmt::Debug for ExternalMetric {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.name)
     }
 }
 
-impl Collector for Source {
+impl Collector for ExternalMetric {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         match &self.reading {
             Reading::Gauge(read) => {
@@ -242,7 +246,7 @@ mod tests {
     use crate::{fallback, layers};
 
     #[tokio::test]
-    async fn counts_requests_by_route_method_and_status() {
+    async fn requests_are_counted_by_route_method_and_status() {
         let metrics = Metrics::new(&[("version", "1.2.3".to_owned())]);
         metrics.gauge("pool_connections", "Connections", || 3.0);
         metrics.counter("statements", "Statements sent", || 42);
@@ -259,11 +263,11 @@ mod tests {
             let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
             router.clone().oneshot(request).await.unwrap();
         }
-        // As Prometheus asks.
+        // The header that Prometheus sends.
         let accept = "application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
         let request = Request::get("/metrics").header("accept", accept).body(Body::empty()).unwrap();
         let response = router.clone().oneshot(request).await.unwrap();
-        assert_eq!(response.headers()["content-type"], Format::OpenMetrics.content_type());
+        assert_eq!(response.headers()["content-type"], MetricsFormat::OpenMetrics.content_type());
         let text = text(response).await;
         for line in [
             r#"model_registry_build_info{version="1.2.3"} 1"#,

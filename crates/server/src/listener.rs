@@ -1,7 +1,7 @@
-//! The listening socket and its orderly end.
+//! The listening socket: accept loop, connection limits, graceful shutdown.
 //!
-//! Everything a peer can hold on to is limited here: connections, the time and size of a request's head, the time an
-//! answer may wait to be taken. Bodies and handlers are limited in `layers.rs`.
+//! It limits what a peer can hold on to: the number of connections, the size of a request's head and the time to receive
+//! it, and stalled writes of a response. `layers.rs` limits bodies and handlers.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,31 +15,32 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 mod connection;
-mod guarded;
-mod refusal;
-mod requests;
-mod target;
+mod connection_io;
+mod rejection_body;
+mod request_counts;
+mod request_target;
 
-/// How many connections a full process tells at once to come back; those beyond are simply closed.
+/// Load shedding: connections beyond the limit that are answered with 503 concurrently; the others are closed.
 const SHED_AT_ONCE: usize = 256;
+/// Minimum time between two warnings about shed connections.
 const LOAD_WARNING_INTERVAL: Duration = Duration::from_secs(10);
 
-/// What can be chosen about connections.
+/// Limits and TLS of connections.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The time a peer has to send the head of a request; an idle connection is closed after it as well.
+    /// Timeout for receiving the head of a request; it also closes idle connections.
     pub header_timeout: Duration,
-    /// The time a peer may leave an answer lying without taking any of it.
+    /// Stalled-write timeout: how long a write may wait for the peer to read.
     pub write_timeout: Duration,
-    /// How many header fields a request may have.
+    /// Maximum number of header fields of a request.
     pub max_headers: usize,
-    /// How large the head of a request may be, in bytes.
+    /// Maximum size of the head of a request, in bytes.
     pub max_header_bytes: usize,
-    /// How many connections are served at once; one more is told 503.
+    /// Maximum number of concurrent connections; more get 503.
     pub max_connections: usize,
-    /// How long requests in flight may take to end once the process is asked to stop.
+    /// How long a graceful shutdown waits for requests in flight.
     pub drain: Duration,
-    /// Certificates, when connections are to be encrypted: see [`crate::tls`].
+    /// TLS of the connections: see [`crate::tls`].
     pub tls: Option<Arc<ServerConfig>>,
 }
 
@@ -57,41 +58,40 @@ impl Default for Options {
     }
 }
 
-/// Why a server could not listen.
+/// Why the socket cannot be opened.
 #[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// Another process has the port.
-    #[error("cannot listen on {address}: the port is in use; stop the process that has it or choose another port")]
+pub enum ListenError {
+    /// Another process uses the port.
+    #[error("cannot listen on {address}: the port is in use; stop the process that uses it or choose another port")]
     AddressInUse {
-        /// The address asked for.
+        /// The requested address, `host:port`.
         address: String,
     },
-    /// The port is reserved for the administrator.
+    /// The port is privileged.
     #[error("cannot listen on {address}: permission denied; choose a port above 1023")]
     PermissionDenied {
-        /// The address asked for.
+        /// The requested address, `host:port`.
         address: String,
     },
-    /// The host does not resolve or is not ours.
+    /// The host does not resolve, or is not an address of this machine.
     #[error("cannot listen on {address}: {source}")]
     Listen {
-        /// The address asked for.
+        /// The requested address, `host:port`.
         address: String,
-        /// What the system said.
         source: io::Error,
     },
 }
 
-/// Opens the socket. A name may have several addresses; the first that can be bound is taken, IPv4 before IPv6.
-pub async fn bind(host: &str, port: u16) -> Result<TcpListener, ServeError> {
+/// Opens the socket. Of the addresses of a host name, the first that can be bound is used, IPv4 before IPv6.
+pub async fn bind(host: &str, port: u16) -> Result<TcpListener, ListenError> {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let address = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
     match bind_first(host, port).await {
         Ok(listener) => Ok(listener),
         Err(source) => Err(match source.kind() {
-            io::ErrorKind::AddrInUse => ServeError::AddressInUse { address },
-            io::ErrorKind::PermissionDenied => ServeError::PermissionDenied { address },
-            _ => ServeError::Listen { address, source },
+            io::ErrorKind::AddrInUse => ListenError::AddressInUse { address },
+            io::ErrorKind::PermissionDenied => ListenError::PermissionDenied { address },
+            _ => ListenError::Listen { address, source },
         }),
     }
 }
@@ -106,16 +106,17 @@ async fn bind_first(host: &str, port: u16) -> io::Result<TcpListener> {
             Err(error) => first_error = first_error.or(Some(error)),
         }
     }
-    Err(first_error.unwrap_or_else(|| io::Error::other("the name has no address")))
+    Err(first_error.unwrap_or_else(|| io::Error::other("the host name has no address")))
 }
 
-/// Serves until `stop` is ready, then stops accepting and lets requests in flight end, for at most `options.drain`.
+/// Serves until `stop` completes, then shuts down gracefully: stops accepting and waits up to `options.drain` for requests
+/// in flight.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     options: Options,
     stop: impl Future<Output = ()>,
-) -> Result<(), ServeError> {
+) -> Result<(), ListenError> {
     let address = listener.local_addr().map_or_else(|_| String::from("unknown"), |address| address.to_string());
     tracing::info!(address, tls = options.tls.is_some(), "listening");
     let (stopping, stopping_receiver) = watch::channel(false);
@@ -152,7 +153,7 @@ impl Server {
             tokio::select! {
                 biased;
                 () = &mut stop => return,
-                // Before accepting: under a flood of connections the ended ones would pile up.
+                // Before accepting, so that finished tasks do not accumulate under a flood of connections.
                 Some(_) = self.tasks.join_next() => {}
                 accepted = listener.accept() => match accepted {
                     Ok((stream, peer)) => self.accepted(stream, peer),
@@ -163,7 +164,7 @@ impl Server {
     }
 
     fn accepted(&mut self, stream: TcpStream, peer: SocketAddr) {
-        // Without this a small answer can wait for the acknowledgement of the one before.
+        // Otherwise Nagle's algorithm delays a small response until the previous one is acknowledged.
         let _ = stream.set_nodelay(true);
         if let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() {
             let connection = connection::Connection {
@@ -183,7 +184,7 @@ impl Server {
             return;
         }
         self.warn_of_load();
-        // Saying no politely over TLS would take a handshake.
+        // With TLS a 503 would require a handshake.
         if self.options.tls.is_none()
             && let Ok(slot) = Arc::clone(&self.shedding).try_acquire_owned()
         {
@@ -194,10 +195,13 @@ impl Server {
         }
     }
 
-    /// Says so, but not for each of thousands.
+    /// Logs that connections are shed, at most once per interval.
     fn warn_of_load(&mut self) {
         if self.last_warning.is_none_or(|time| time.elapsed() > LOAD_WARNING_INTERVAL) {
-            tracing::warn!(max_connections = self.options.max_connections, "too many connections: refusing new ones");
+            tracing::warn!(
+                max_connections = self.options.max_connections,
+                "too many connections: new ones are rejected"
+            );
             self.last_warning = Some(Instant::now());
         }
     }
@@ -210,26 +214,30 @@ impl Server {
         let drain = self.options.drain;
         let all_ended = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(drain, all_ended).await.is_err() {
-            tracing::warn!(connections = self.tasks.len(), "requests cut off: not done within {} s", drain.as_secs());
+            tracing::warn!(
+                connections = self.tasks.len(),
+                "connections closed: their requests did not finish within {} s",
+                drain.as_secs()
+            );
             self.tasks.shutdown().await;
         }
     }
 }
 
-/// A connection that failed on the way concerns nobody; running out of file descriptors needs a pause.
+/// Pauses after a failed accept, for example without free file descriptors. Errors of single connections are ignored.
 async fn back_off(error: &io::Error) {
-    let is_of_the_peer = matches!(
+    let is_of_one_connection = matches!(
         error.kind(),
         io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
     );
-    if !is_of_the_peer {
+    if !is_of_one_connection {
         tracing::error!(%error, "cannot accept connections");
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
 
-/// Ends when the process is asked to stop: SIGTERM, or Ctrl-C. From the call on, not from the first poll, neither ends the
-/// process by itself.
+/// Completes on SIGTERM or Ctrl-C. The handlers are installed by the call, not by the first poll: from then on, neither
+/// signal kills the process.
 pub fn stop_signal() -> impl Future<Output = ()> + Send {
     #[cfg(unix)]
     let [interrupt, terminate] = {
@@ -255,8 +263,8 @@ pub fn stop_signal() -> impl Future<Output = ()> + Send {
     );
     async {
         tokio::select! {
-            () = interrupt => tracing::info!("stopping: interrupted"),
-            () = terminate => tracing::info!("stopping: asked to terminate"),
+            () = interrupt => tracing::info!("shutting down: interrupted"),
+            () = terminate => tracing::info!("shutting down: SIGTERM"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Over real sockets.
+//! The listener over real sockets.
 
 use axum::routing::{get, post};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::request::Stopping;
+use crate::request::Shutdown;
 use crate::{JsonBody, fallback, layers};
 
 struct Running {
@@ -28,8 +28,8 @@ impl Running {
             )
             .route(
                 "/waits",
-                get(|mut stopping: Stopping| async move {
-                    stopping.stopped().await;
+                get(|mut shutdown: Shutdown| async move {
+                    shutdown.requested().await;
                     "stopping"
                 }),
             )
@@ -53,7 +53,7 @@ impl Running {
         TcpStream::connect(self.address).await.unwrap()
     }
 
-    /// Sends raw bytes and returns everything that comes back until the server closes.
+    /// Sends raw bytes and returns everything that the server sends until it closes the connection.
     async fn exchange(&self, request: &[u8]) -> String {
         let mut stream = self.connect().await;
         stream.write_all(request).await.unwrap();
@@ -67,7 +67,7 @@ impl Running {
 
 async fn read_all(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
-    // A server that refuses what it has not read resets the connection behind its answer.
+    // A server that rejects a request it has not read completely resets the connection after its response.
     let _ = stream.read_to_end(&mut bytes).await;
     String::from_utf8_lossy(&bytes).into_owned()
 }
@@ -79,24 +79,24 @@ fn get_request(path: &str) -> Vec<u8> {
 #[tokio::test]
 async fn serves_requests() {
     let server = Running::start(Options::default()).await;
-    let answer = server.exchange(&get_request("/fast")).await;
-    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
-    assert!(answer.ends_with("\r\n\r\nfast"), "{answer}");
+    let response = server.exchange(&get_request("/fast")).await;
+    assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{response}");
+    assert!(response.ends_with("\r\n\r\nfast"), "{response}");
 }
 
 #[tokio::test]
-async fn a_port_in_use_is_said_in_one_line() {
+async fn a_port_in_use_is_reported_on_one_line() {
     let server = Running::start(Options::default()).await;
     let error = bind("127.0.0.1", server.address.port()).await.unwrap_err();
     let port = server.address.port();
     let expected = format!(
-        "cannot listen on 127.0.0.1:{port}: the port is in use; stop the process that has it or choose another port"
+        "cannot listen on 127.0.0.1:{port}: the port is in use; stop the process that uses it or choose another port"
     );
     assert_eq!(error.to_string(), expected);
 }
 
 #[tokio::test]
-async fn requests_in_flight_end_and_idle_connections_close_when_stopping() {
+async fn a_graceful_shutdown_finishes_requests_and_closes_idle_connections() {
     let mut server = Running::start(Options::default()).await;
     let mut idle = server.connect().await;
     let mut kept = server.connect().await;
@@ -106,8 +106,8 @@ async fn requests_in_flight_end_and_idle_connections_close_when_stopping() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     server.stop();
 
-    let answer = read_all(&mut busy).await;
-    assert!(answer.ends_with("slow"), "{answer}");
+    let response = read_all(&mut busy).await;
+    assert!(response.ends_with("slow"), "{response}");
     assert_eq!(read_all(&mut idle).await, "");
     assert!(read_all(&mut kept).await.ends_with("fast"));
     server.task.await.unwrap();
@@ -115,7 +115,7 @@ async fn requests_in_flight_end_and_idle_connections_close_when_stopping() {
 }
 
 #[tokio::test]
-async fn what_does_not_end_in_time_is_cut_off() {
+async fn requests_that_exceed_the_drain_time_are_cut_off() {
     let drain = Duration::from_millis(200);
     let mut server = Running::start(Options { drain, ..Options::default() }).await;
     let mut busy = server.connect().await;
@@ -129,30 +129,30 @@ async fn what_does_not_end_in_time_is_cut_off() {
 }
 
 #[tokio::test]
-async fn a_head_that_never_ends_is_not_waited_for() {
+async fn an_incomplete_head_times_out() {
     let header_timeout = Duration::from_millis(200);
     let server = Running::start(Options { header_timeout, ..Options::default() }).await;
     for beginning in ["", "P", "PRI * HTTP/2.0\r\n", "GET /fast HTTP/1.1\r\nhost: x\r\nx-slow: "] {
         let started = Instant::now();
-        let answer = server.exchange(beginning.as_bytes()).await;
-        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
+        let response = server.exchange(beginning.as_bytes()).await;
+        assert!(response.is_empty() || response.starts_with("HTTP/1.1 408"), "{response}");
         assert!(started.elapsed() < Duration::from_secs(5), "{beginning:?}");
     }
 }
 
-/// The body of the last answer, which has to be as long as it was announced.
-fn refused(answers: &str, status: u16) -> serde_json::Value {
-    let last = answers.rfind("HTTP/1.1 ").unwrap_or_else(|| panic!("no answer: {answers}"));
-    let (head, body) = answers[last..].split_once("\r\n\r\n").unwrap();
-    assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{answers}");
-    assert!(head.contains("\r\ncontent-type: application/json; charset=UTF-8\r\n"), "{answers}");
-    assert!(head.contains(&format!("\r\ncontent-length: {}\r\n", body.len())), "{answers}");
-    assert!(head.ends_with("\r\nconnection: close"), "{answers}");
+/// The body of the last response, whose length has to match its `Content-Length`.
+fn rejected(responses: &str, status: u16) -> serde_json::Value {
+    let last = responses.rfind("HTTP/1.1 ").unwrap_or_else(|| panic!("no response: {responses}"));
+    let (head, body) = responses[last..].split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{responses}");
+    assert!(head.contains("\r\ncontent-type: application/json; charset=UTF-8\r\n"), "{responses}");
+    assert!(head.contains(&format!("\r\ncontent-length: {}\r\n", body.len())), "{responses}");
+    assert!(head.ends_with("\r\nconnection: close"), "{responses}");
     serde_json::from_str(body).unwrap()
 }
 
 #[tokio::test]
-async fn too_many_or_too_large_headers_are_refused_with_a_reason() {
+async fn too_many_or_too_large_headers_are_rejected_with_a_message() {
     let server = Running::start(Options::default()).await;
     let headers: Vec<String> = (0..100_000).map(|number| format!("x-{number}: 1\r\n")).collect();
     let many = format!("GET /fast HTTP/1.1\r\n{}\r\n", headers.concat());
@@ -160,56 +160,53 @@ async fn too_many_or_too_large_headers_are_refused_with_a_reason() {
     let long = format!("GET /fast?{} HTTP/1.1\r\n\r\n", "x".repeat(1024 * 1024));
     let few_more = format!("GET /fast HTTP/1.1\r\n{}\r\n", headers[..101].concat());
     for request in [many, large, long, few_more] {
-        // What comes behind the limit is taken and thrown away, so the answer arrives.
-        let body = refused(&server.exchange(request.as_bytes()).await, 431);
+        // The server reads and discards the rest, so the client receives the response.
+        let body = rejected(&server.exchange(request.as_bytes()).await, 431);
         assert_eq!(body["code"], "Request Header Fields Too Large");
-        assert_eq!(
-            body["message"],
-            "the URL and headers are larger than 65536 bytes, or the headers are more than 100"
-        );
+        assert_eq!(body["message"], "the URL and headers exceed 65536 bytes, or there are more than 100 header fields");
     }
     assert!(server.exchange(&get_request("/fast")).await.ends_with("fast"));
 }
 
 #[tokio::test]
-async fn a_head_that_is_no_http_is_refused_with_a_reason() {
+async fn a_malformed_head_is_rejected_with_a_message() {
     let server = Running::start(Options::default()).await;
     for head in ["nonsense\r\n\r\n", "GET /a b c HTTP/1.1\r\n\r\n", "GET /fast HTTP/1.1\r\nx y: 1\r\n\r\n"] {
-        let body = refused(&server.exchange(head.as_bytes()).await, 400);
+        let body = rejected(&server.exchange(head.as_bytes()).await, 400);
         assert_eq!(body["code"], "Bad Request", "{head}");
     }
 }
 
 #[tokio::test]
-async fn a_refusal_comes_whole_behind_other_answers_and_to_those_who_send_slowly() {
+async fn a_rejection_is_complete_after_other_responses_and_for_slow_clients() {
     let server = Running::start(Options { max_header_bytes: 16 * 1024, ..Options::default() }).await;
     let small = "GET /fast HTTP/1.1\r\nhost: x\r\n\r\n";
     let with_body = "POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}";
     let large = format!("GET /fast HTTP/1.1\r\nx-large: {}", "x".repeat(20 * 1024));
 
-    // One after the other, the last in pieces that end where they like.
+    // One after the other, the last in pieces.
     let mut stream = server.connect().await;
     for request in [small, with_body, small] {
         stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = vec![0; 4096];
-        let length = stream.read(&mut answer).await.unwrap();
-        assert!(answer[..length].starts_with(b"HTTP/1.1 200 OK"));
+        let mut buffer = vec![0; 4096];
+        let length = stream.read(&mut buffer).await.unwrap();
+        assert!(buffer[..length].starts_with(b"HTTP/1.1 200 OK"));
     }
     for piece in large.as_bytes().chunks(3000) {
         stream.write_all(piece).await.unwrap();
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    refused(&read_all(&mut stream).await, 431);
+    rejected(&read_all(&mut stream).await, 431);
 
-    // All at once: the answers before it are whole.
+    // Pipelined: the responses before it are complete.
     let pipelined = format!("{small}{with_body}{small}{large}");
-    let answers = server.exchange(pipelined.as_bytes()).await;
-    assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), 3, "{answers}");
-    assert_eq!(answers.matches("HTTP/1.1 431 ").count(), 1, "{answers}");
+    let responses = server.exchange(pipelined.as_bytes()).await;
+    assert_eq!(responses.matches("HTTP/1.1 200 OK").count(), 3, "{responses}");
+    assert_eq!(responses.matches("HTTP/1.1 431 ").count(), 1, "{responses}");
 }
 
 #[tokio::test]
-async fn an_answer_nobody_takes_is_given_up() {
+async fn a_stalled_write_times_out() {
     let write_timeout = Duration::from_millis(200);
     let mut server = Running::start(Options { write_timeout, ..Options::default() }).await;
     let mut stream = server.connect().await;
@@ -222,14 +219,14 @@ async fn an_answer_nobody_takes_is_given_up() {
 }
 
 #[tokio::test]
-async fn one_connection_too_many_is_told_to_come_back() {
+async fn a_connection_beyond_the_limit_gets_503() {
     let server = Running::start(Options { max_connections: 1, ..Options::default() }).await;
     let mut first = server.connect().await;
     first.write_all(b"GET /endless HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
     tokio::time::sleep(Duration::from_millis(50)).await;
-    let answer = server.exchange(&get_request("/fast")).await;
-    assert!(answer.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{answer}");
-    assert!(answer.contains("retry-after: 5\r\n"), "{answer}");
+    let response = server.exchange(&get_request("/fast")).await;
+    assert!(response.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{response}");
+    assert!(response.contains("retry-after: 5\r\n"), "{response}");
     drop(first);
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert!(server.exchange(&get_request("/fast")).await.ends_with("fast"));
@@ -251,7 +248,7 @@ async fn speaks_http_2_without_tls() {
 }
 
 #[tokio::test]
-async fn who_waits_for_news_is_told_that_the_process_stops() {
+async fn a_long_poll_ends_when_the_process_stops() {
     let mut server = Running::start(Options::default()).await;
     let mut waiting = server.connect().await;
     waiting.write_all(b"GET /waits HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
@@ -262,29 +259,29 @@ async fn who_waits_for_news_is_told_that_the_process_stops() {
 }
 
 #[tokio::test]
-async fn a_body_of_a_gigabyte_is_refused_while_others_are_served() {
+async fn a_body_of_a_gigabyte_is_rejected_while_others_are_served() {
     let server = Running::start(Options::default()).await;
     let mut announced = server.connect().await;
     let head = b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 1073741824\r\n\r\n{\"a\":";
     announced.write_all(head).await.unwrap();
-    let answer = read_all(&mut announced).await;
-    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    let response = read_all(&mut announced).await;
+    assert!(response.starts_with("HTTP/1.1 413"), "{response}");
 
     let mut surprising = server.connect().await;
     let head = b"POST /echo HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
     surprising.write_all(head).await.unwrap();
     let chunk = format!("100000\r\n{}\r\n", "x".repeat(0x10_0000));
     let mut sent = 0;
-    // The server stops reading at its limit and closes; what the kernel buffers comes on top.
+    // The server stops reading at its limit and closes; the kernel buffers some more.
     while sent < 1024 && surprising.write_all(chunk.as_bytes()).await.is_ok() {
         sent += 1;
     }
-    assert!(sent < 64, "{sent} MiB were taken");
+    assert!(sent < 64, "{sent} MiB were accepted");
     assert!(server.exchange(&get_request("/fast")).await.ends_with("fast"));
 }
 
 #[tokio::test]
-async fn half_closed_and_abandoned_connections_are_forgotten() {
+async fn half_closed_connections_do_not_delay_the_shutdown() {
     let mut server = Running::start(Options::default()).await;
     for _ in 0..50 {
         let mut stream = server.connect().await;
@@ -297,26 +294,26 @@ async fn half_closed_and_abandoned_connections_are_forgotten() {
 }
 
 #[tokio::test]
-async fn raw_quotes_in_a_query_are_taken_on_every_request_of_a_connection() {
+async fn unescaped_quotes_in_a_query_are_accepted_on_every_request_of_a_connection() {
     let server = Running::start(Options::default()).await;
     let first = "GET /fast?filterQuery=name=\"x\" HTTP/1.1\r\nHost: a\r\n\r\n";
     let last = "GET /fast?filterQuery=a<\"b\" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
     let mut stream = server.connect().await;
-    let mut answers = String::new();
+    let mut responses = String::new();
     for request in [first, first, last] {
         stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = vec![0; 4096];
-        let length = stream.read(&mut answer).await.unwrap();
-        answers.push_str(std::str::from_utf8(&answer[..length]).unwrap());
+        let mut buffer = vec![0; 4096];
+        let length = stream.read(&mut buffer).await.unwrap();
+        responses.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
     }
-    assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), 3, "{answers}");
+    assert_eq!(responses.matches("HTTP/1.1 200 OK").count(), 3, "{responses}");
 }
 
 #[tokio::test]
-async fn the_body_of_an_early_answered_request_is_not_taken_for_a_request_line() {
+async fn a_body_sent_after_the_response_is_not_parsed_as_a_request_line() {
     let server = Running::start(Options::default()).await;
-    // What looks like a request line is the body of the first request, which nobody reads; escaped, it would be longer
-    // than announced, and its end would be served as a request of its own.
+    // Request smuggling: the body of the first request, which is not read, looks like a request line. Escaped, it would be
+    // longer than its `Content-Length`, and its end would be served as another request.
     let body = format!("A /{}", "\"".repeat(20));
     let smuggled = "GET /fast HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
     let head = format!("POST /fast HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", body.len() + smuggled.len());
@@ -325,6 +322,6 @@ async fn the_body_of_an_early_answered_request_is_not_taken_for_a_request_line()
     tokio::time::sleep(Duration::from_millis(100)).await;
     let _ = stream.write_all(format!("{body}{smuggled}").as_bytes()).await;
     stream.shutdown().await.unwrap();
-    let answers = read_all(&mut stream).await;
-    assert!(!answers.contains("200 OK"), "{answers}");
+    let responses = read_all(&mut stream).await;
+    assert!(!responses.contains("200 OK"), "{responses}");
 }

@@ -1,10 +1,10 @@
-//! The W3C trace context a caller sends: log lines carry its trace id, and traces of ours continue it.
+//! The W3C trace context of a request: log lines contain its trace id, and exported spans continue the trace.
 
 use http::{HeaderMap, HeaderName};
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// A caller's place in a trace.
+/// The trace and span of the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TraceContext {
     pub(crate) trace_id: u128,
@@ -13,12 +13,12 @@ pub(crate) struct TraceContext {
 }
 
 impl TraceContext {
-    /// Reads `traceparent`; a malformed one is ignored, as the recommendation demands.
+    /// Parses the header `traceparent`; a malformed one is ignored, as the W3C recommendation requires.
     pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
         let text = headers.get(TRACEPARENT)?.to_str().ok()?;
         let mut parts = text.split('-');
         let (version, trace_id, parent_id, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-        // Later versions may have more parts, ours has not.
+        // Only later versions may have more parts.
         if version == "ff" || (version == "00" && parts.next().is_some()) {
             return None;
         }
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_the_ids_and_the_decision() {
+    fn ids_and_the_sampling_decision_are_parsed() {
         let context = parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").unwrap();
         assert_eq!(format!("{:032x}", context.trace_id), "4bf92f3577b34da6a3ce929d0e0e4736");
         assert_eq!(
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn ignores_what_is_malformed() {
+    fn a_malformed_header_is_ignored() {
         for text in [
             "",
             "00",

@@ -1,4 +1,4 @@
-//! One connection, from its first byte to its end.
+//! Serves one connection: protocol detection, TLS handshake, requests, shutdown.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -24,16 +24,16 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use super::Options;
-use super::guarded::Guarded;
-use super::refusal::{HeadLimits, WordedRefusals};
-use super::requests::{Requests, UntilAnswered};
-use super::target::EscapedTarget;
+use super::connection_io::ConnectionIo;
+use super::rejection_body::{HeadLimits, RejectionBody};
+use super::request_counts::{RequestCounts, ResponseGuard};
+use super::request_target::EscapedTarget;
 use crate::error;
-use crate::request::Stopping;
+use crate::request::Shutdown;
 
-/// What an HTTP/2 client that knows we speak it sends first.
+/// The connection preface of HTTP/2 with prior knowledge (RFC 9113, 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// Requests of one HTTP/2 connection in flight at once.
+/// Maximum number of concurrent requests of an HTTP/2 connection.
 const MAX_STREAMS: u32 = 128;
 
 pub(super) struct Connection {
@@ -50,11 +50,11 @@ enum Protocol {
 }
 
 impl Connection {
-    /// Serves a plain connection, whose protocol shows in its first bytes.
+    /// Serves a connection without TLS, whose first bytes distinguish HTTP/1 and HTTP/2.
     pub(super) async fn run_plain(mut self, mut stream: TcpStream) {
         let first = tokio::select! {
             first = tokio::time::timeout(self.options.header_timeout, first_bytes(&mut stream)) => first,
-            // Nothing was asked yet, so nothing is lost.
+            // No request has been received yet.
             () = stopped(&mut self.stopping) => return,
         };
         if let Ok(Some((protocol, already_read))) = first {
@@ -62,45 +62,45 @@ impl Connection {
         }
     }
 
-    /// Serves an encrypted connection, whose protocol is agreed on in the handshake.
+    /// Serves a TLS connection, whose protocol is negotiated by ALPN.
     pub(super) async fn run_tls(mut self, stream: TcpStream, tls: Arc<ServerConfig>) {
         let handshake = TlsAcceptor::from(tls).accept(stream);
-        let shaken = tokio::select! {
-            shaken = tokio::time::timeout(self.options.header_timeout, handshake) => shaken,
+        let result = tokio::select! {
+            result = tokio::time::timeout(self.options.header_timeout, handshake) => result,
             () = stopped(&mut self.stopping) => return,
         };
-        match shaken {
+        match result {
             Ok(Ok(stream)) => {
                 let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
                 let protocol = if is_http2 { Protocol::Http2 } else { Protocol::Http1 };
                 self.serve(stream, Bytes::new(), protocol).await;
             }
             Ok(Err(error)) => tracing::debug!(peer = %self.peer, %error, "TLS handshake failed"),
-            Err(_) => tracing::debug!(peer = %self.peer, "TLS handshake took too long"),
+            Err(_) => tracing::debug!(peer = %self.peer, "TLS handshake timed out"),
         }
     }
 
-    /// Serves requests until the peer goes, breaks a limit, or the process stops.
+    /// Serves requests until the peer closes the connection, exceeds a limit, or the process stops.
     async fn serve<S>(self, stream: S, already_read: Bytes, protocol: Protocol)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let Self { router, options, stopping, peer } = self;
-        let stream = Guarded::new(stream, already_read, options.write_timeout);
-        let requests = Requests::default();
+        let stream = ConnectionIo::new(stream, already_read, options.write_timeout);
+        let requests = RequestCounts::default();
         let counted = requests.clone();
-        let told = Stopping::new(stopping.clone());
+        let shutdown = Shutdown::new(stopping.clone());
         let service = service_fn(move |request: http::Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
-            request.extensions_mut().insert(told.clone());
+            request.extensions_mut().insert(shutdown.clone());
             let guard = counted.guard(!request.body().is_end_stream());
-            until_answered(router.clone().oneshot(request), guard)
+            hold_until_sent(router.clone().oneshot(request), guard)
         });
         match protocol {
             Protocol::Http1 => {
                 let limits = HeadLimits { bytes: options.max_header_bytes, headers: options.max_headers };
-                let stream = WordedRefusals::new(stream, requests.clone(), limits);
+                let stream = RejectionBody::new(stream, requests.clone(), limits);
                 let connection = http1::Builder::new()
                     .timer(TokioTimer::new())
                     .header_read_timeout(options.header_timeout)
@@ -124,15 +124,15 @@ impl Connection {
     }
 }
 
-/// Keeps the guard until the last byte of the answer has been taken: the body carries it.
-async fn until_answered(
-    answer: impl Future<Output = Result<Response, Infallible>>,
-    guard: UntilAnswered,
+/// Keeps the guard until the last byte of the response is sent, by moving it into the body.
+async fn hold_until_sent(
+    response: impl Future<Output = Result<Response, Infallible>>,
+    guard: ResponseGuard,
 ) -> Result<Response, Infallible> {
-    let response = answer.await?;
+    let response = response.await?;
     Ok(response.map(|body| {
         Body::new(body.map_err(move |error| {
-            let _carried = &guard;
+            let _held = &guard;
             error
         }))
     }))
@@ -151,18 +151,19 @@ where
         }
     };
     if let Err(error) = ended {
-        // Peers come and go as they like; this is not worth anybody's attention.
+        // Peers may disconnect at any time, so this is not an error of the server.
         tracing::debug!(%error, "connection ended");
     }
 }
 
-/// Returns when the process stops. A function of its own so that the lock inside the value is gone before anything waits.
+/// Completes when the process stops. A separate function, so that the read lock inside the watched value is released
+/// before the caller awaits anything else.
 async fn stopped(stopping: &mut watch::Receiver<bool>) {
     let _ = stopping.wait_for(|is_stopping| *is_stopping).await;
 }
 
-/// Reads until the protocol is certain; none when the peer leaves before. Hyper can tell the two apart by itself, but
-/// then waits for the first bytes without a time limit.
+/// Reads until the protocol is certain; `None` if the peer closes the connection before. The detection of hyper-util has
+/// no timeout for the first bytes.
 async fn first_bytes(stream: &mut (impl AsyncRead + Unpin)) -> Option<(Protocol, Bytes)> {
     let mut buffer = [0; PREFACE.len()];
     let mut length = 0;
@@ -181,7 +182,7 @@ async fn first_bytes(stream: &mut (impl AsyncRead + Unpin)) -> Option<(Protocol,
     }
 }
 
-/// Tells a peer to come back later without reading what it wants.
+/// Load shedding: answers 503 without reading a request.
 pub(super) async fn shed(mut stream: TcpStream) {
     let body = error::body("Service Unavailable", "too many connections: try again shortly");
     let head = format!(
@@ -189,16 +190,16 @@ pub(super) async fn shed(mut stream: TcpStream) {
          content-length: {}\r\nretry-after: 5\r\nconnection: close\r\n\r\n",
         body.len()
     );
-    let goodbye = async {
+    let respond = async {
         stream.write_all(head.as_bytes()).await?;
         stream.write_all(&body).await?;
         stream.shutdown().await?;
-        // Closing with unread bytes resets the connection, and the answer would be lost.
+        // Closing a socket with unread bytes resets the connection, and the peer would lose the response.
         let mut rest = [0; 4096];
         while stream.read(&mut rest).await? > 0 {}
         std::io::Result::Ok(())
     };
-    let _ = tokio::time::timeout(Duration::from_secs(1), goodbye).await;
+    let _ = tokio::time::timeout(Duration::from_secs(1), respond).await;
 }
 
 #[cfg(test)]
@@ -206,7 +207,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_protocol_shows_in_the_first_bytes() {
+    async fn the_protocol_is_detected_from_the_first_bytes() {
         let cases: [(&[u8], Option<Protocol>); 5] = [
             (b"GET / HTTP/1.1\r\n", Some(Protocol::Http1)),
             (b"PATCH / HTTP/1.1\r\n", Some(Protocol::Http1)),

@@ -1,0 +1,113 @@
+//! Writes entities of the registry to standard output, with the names of their parents.
+
+use model_registry_client::{Client, Items};
+use serde_json::Value;
+
+use super::kind_command::KindCommand;
+use super::parent_names::{self, ParentNames};
+use crate::client_context::ClientContext;
+use crate::output::{self, Format, printable};
+use crate::print;
+
+/// The column with the parent.
+const PARENT: &str = "parent";
+
+/// Writes a list of a kind as it arrives, with the default columns of the kind.
+pub(crate) async fn list(context: &ClientContext, kind: &KindCommand, items: Items<Value>) -> anyhow::Result<()> {
+    list_with_columns(context, kind, kind.columns, items).await
+}
+
+/// Writes a list with these default columns.
+pub(crate) async fn list_with_columns(
+    context: &ClientContext,
+    kind: &KindCommand,
+    columns: &[&str],
+    items: Items<Value>,
+) -> anyhow::Result<()> {
+    let output = &context.output;
+    let columns = output.columns_or(columns);
+    let headers = columns.iter().map(|column| header(kind, column)).collect();
+    let needs_parents = match output.format {
+        Format::Table => columns.iter().any(|column| column == PARENT),
+        Format::Name => kind.parent().is_some(),
+        Format::Json | Format::Yaml => false,
+    };
+    let rows = async |batch: &[Value]| {
+        let parents = if needs_parents { parents(&context.client, kind, batch).await? } else { ParentNames::default() };
+        let cells = |entity: &Value| match output.format {
+            Format::Name => vec![printable(&kind.reference(entity, &parents))],
+            _ => columns.iter().map(|column| cell(kind, entity, column, &parents)).collect(),
+        };
+        Ok(batch.iter().map(cells).collect())
+    };
+    print::list(output, headers, items, rows).await
+}
+
+/// Writes an entity: all fields, or the selected columns.
+pub(crate) async fn entity(context: &ClientContext, kind: &KindCommand, entity: &Value) -> anyhow::Result<()> {
+    let output = &context.output;
+    match output.format {
+        Format::Table if output.has_columns() => {
+            let items = futures::stream::iter([Ok(entity.clone())]);
+            list(context, kind, Box::pin(items)).await
+        }
+        Format::Table => Ok(print::text(&output.fields(entity))?),
+        Format::Name => {
+            let parents = parents(&context.client, kind, std::slice::from_ref(entity)).await?;
+            Ok(print::line(&kind.reference(entity, &parents))?)
+        }
+        Format::Json | Format::Yaml => print::value(output, entity),
+    }
+}
+
+/// Writes the result of a write: a sentence such as `Created model fraud-detector (id 7)`, or the entity if another format
+/// or columns are selected.
+pub(crate) async fn written(
+    context: &ClientContext,
+    kind: &KindCommand,
+    verb: &str,
+    written: &Value,
+) -> anyhow::Result<()> {
+    let output = &context.output;
+    if output.format != Format::Table || output.has_columns() {
+        return entity(context, kind, written).await;
+    }
+    let parents = parents(&context.client, kind, std::slice::from_ref(written)).await?;
+    let field = |key: &str| written.get(key).and_then(Value::as_str).unwrap_or_default();
+    let reference = kind.reference(written, &parents);
+    // The sentence ends with the id.
+    let reference = if reference.starts_with("id:") { field("name").to_owned() } else { reference };
+    let reference = output.style.bold(&printable(&reference));
+    Ok(print::text(&format!("{verb} {} {reference} (id {})\n", kind.singular, printable(field("id"))))?)
+}
+
+async fn parents(client: &Client, kind: &KindCommand, entities: &[Value]) -> anyhow::Result<ParentNames> {
+    parent_names::load(client, kind, entities).await
+}
+
+fn header(kind: &KindCommand, column: &str) -> String {
+    match kind.parent() {
+        Some((parent, _)) if column == PARENT => parent.singular.to_uppercase(),
+        _ => output::header(column),
+    }
+}
+
+fn cell(kind: &KindCommand, entity: &Value, column: &str, parents: &ParentNames) -> String {
+    if column == PARENT {
+        return kind.parent_id(entity).map_or_else(String::new, |id| printable(&parents.of(id)));
+    }
+    output::cell(entity, column)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::kind_command::{MODELS, VERSIONS};
+    use super::*;
+
+    #[test]
+    fn the_header_of_the_parent_is_its_kind() {
+        assert_eq!(header(&VERSIONS, "parent"), "MODEL");
+        assert_eq!(header(&MODELS, "parent"), "PARENT");
+        assert_eq!(header(&VERSIONS, "storagePath"), "STORAGE PATH");
+    }
+}

@@ -1,0 +1,37 @@
+//! The health checks of a process. Their messages are those of the Kubeflow Model Registry (parity).
+
+use model_registry_catalog::Catalog;
+use model_registry_server::health::{Health, Outcome, Scope};
+use model_registry_store::Store;
+
+pub(super) fn checks(store: &Store, catalog: Option<&Catalog>) -> Health {
+    let (database, service) = (store.clone(), store.clone());
+    let health = Health::new().check("database", Scope::Storage, move || check_database(database.clone())).check(
+        "model-registry",
+        Scope::Service,
+        move || std::future::ready(check_service(&service)),
+    );
+    match catalog.cloned() {
+        Some(catalog) => health.check("catalog", Scope::Service, move || catalog.clone().check()),
+        None => health,
+    }
+}
+
+async fn check_database(store: Store) -> Outcome {
+    let Ok(database) = store.database() else {
+        return Outcome::fail("database connector not initialized");
+    };
+    match database.ping().await {
+        Ok(()) => Outcome::pass("database is healthy")
+            .with("schema_version", database.schema_version())
+            .with("schema_dirty", false),
+        Err(error) => Outcome::fail(format!("database connection error: {error}")),
+    }
+}
+
+fn check_service(store: &Store) -> Outcome {
+    match store.database() {
+        Ok(_) => Outcome::pass("model registry service is healthy").with("service_ready", true),
+        Err(_) => Outcome::fail("model registry service not yet initialized").with("service_ready", false),
+    }
+}

@@ -1,0 +1,31 @@
+//! The metrics of the store.
+
+use model_registry_server::telemetry::Metrics;
+use model_registry_store::{Database, Store};
+
+pub(super) fn register(metrics: &Metrics, store: &Store) {
+    let database_gauge = |name, help, read: fn(&Database) -> f64| {
+        let store = store.clone();
+        metrics.gauge(name, help, move || store.database().map_or(0.0, read));
+    };
+    database_gauge("database_ready", "1 if the database is connected, otherwise 0", |_| 1.0);
+    database_gauge("database_pool_connections", "Open connections to the database", |database| {
+        f64::from(database.pool_status().open)
+    });
+    database_gauge("database_pool_idle_connections", "Idle connections to the database", |database| {
+        f64::from(database.pool_status().idle)
+    });
+    let sequence_gauge = |name, help, read: fn(&Store) -> i64| {
+        let store = store.clone();
+        #[expect(clippy::cast_precision_loss, reason = "a sequence over 2^53 is rounded")]
+        metrics.gauge(name, help, move || read(&store) as f64);
+    };
+    sequence_gauge("change_sequence", "Sequence number of the newest change", Store::newest_known_change);
+    sequence_gauge("change_oldest_sequence", "Sequence number of the oldest change", Store::oldest_known_change);
+    let feed = store.clone();
+    metrics.counter("changes_deleted", "Changes deleted by retention", move || feed.deleted_changes());
+    let store = store.clone();
+    metrics.counter("database_statements", "Statements sent to the database", move || {
+        store.database().map_or(0, Database::statements)
+    });
+}

@@ -106,7 +106,7 @@ async fn a_damaged_file_is_rejected_with_line_and_reason_and_nothing_is_imported
         let database = TestDatabase::create(backend).await.unwrap();
         let server = start_on(&database).await;
         let (code, output) = run(command("import", &file, database.url())).await;
-        let refused = format!("error: {} was refused, nothing was imported: ", file.display());
+        let refused = format!("error: {} is invalid, nothing was imported: ", file.display());
         assert_eq!((code, output), (1, format!("{refused}line {line}: {reason}\n")), "{damage}");
         let client = Client::of(&server);
         assert_eq!(client.read("registered_models").await["size"], 0, "{damage}");
@@ -139,7 +139,7 @@ async fn a_bad_file_is_rejected_and_a_backup_is_not_overwritten() {
     let file = directory.path().join("export.jsonl");
     let database = TestDatabase::create(Backend::Sqlite).await.unwrap();
     let (code, output) = run(command("export", &file, database.url())).await;
-    assert_eq!((code, output.starts_with("error: there is no database /")), (1, true), "{output}");
+    assert_eq!((code, output.starts_with("error: the database /")), (1, true), "{output}");
     drop(start_on(&database).await);
     let (code, output) = run(command("export", &file, database.url())).await;
     assert_eq!((code, output.starts_with("exported no entities to ")), (0, true), "{output}");
@@ -152,7 +152,7 @@ async fn a_bad_file_is_rejected_and_a_backup_is_not_overwritten() {
     std::fs::write(&file, "{\"format\":\"model-registry-export\",\"version\":1,\"check\":\"00000000\"}\n").unwrap();
     let (code, output) = run(command("import", &file, database.url())).await;
     let expected = format!(
-        "error: {path} was refused, nothing was imported: line 1: this line is not as it was exported, or lines before \
+        "error: {path} is invalid, nothing was imported: line 1: this line is not as it was exported, or lines before \
          it are missing\n"
     );
     assert_eq!((code, output), (1, expected));

@@ -27,7 +27,7 @@ async fn an_invalid_file_is_reported_in_one_line_with_the_position() {
         (
             "a.toml",
             "database = { file = \"nothing\" }\n",
-            format!("a.toml:1:21: cannot read the secret in `nothing`: {no_file}"),
+            format!("a.toml:1:21: cannot read the secret from `nothing`: {no_file}"),
         ),
         ("a.yaml", "port: 1\nhostnam: x\n", "a.yaml:2:10: unknown key `hostnam`: did you mean `hostname`?".to_owned()),
         ("a.ini", "port = 1\n", "a.ini: the name of the configuration file ends in .toml".to_owned()),
@@ -58,10 +58,10 @@ async fn a_missing_file_is_reported_with_the_setting_that_names_it() {
         (
             &["server"],
             &[("MR_DATABASE_FILE", "nothing")],
-            format!("MR_DATABASE_FILE: cannot read the secret in `nothing`: {no_file}"),
+            format!("MR_DATABASE_FILE: cannot read the secret from `nothing`: {no_file}"),
         ),
         (&["server"], &[("MR_LIMITS_MAX_BODY", "much")], "MR_LIMITS_MAX_BODY: `much` is not a size".to_owned()),
-        (&["server", "--auth-mode", "token"], &[], "--auth-mode: mode token needs auth.tokens-file".to_owned()),
+        (&["server", "--auth-mode", "token"], &[], "--auth-mode: mode token requires auth.tokens-file".to_owned()),
         (
             &["server", "--auth-mode", "token", "--auth-tokens-file", "nothing"],
             &[],
@@ -90,7 +90,7 @@ async fn config_show_for_proxy_includes_the_file_in_the_home_directory() {
     };
     let place = file.display();
     assert_eq!(show(&["--for", "proxy"]).await, (format!("9090 {place}:2:7"), String::new()));
-    let note = format!("note: `proxy` reads {place} as well: `config show --for proxy` shows what it makes of it\n");
+    let note = format!("note: `proxy` also reads {place}: `config show --for proxy` shows its settings\n");
     assert_eq!(show(&[]).await, ("8080 default".to_owned(), note));
     std::fs::write(home.path().join("own.toml"), "port = 7070\n").unwrap();
     assert_eq!(

@@ -26,7 +26,7 @@ model_catalogs:
 - {id: wrong, enabled: maybe}
 - {id: models, type: hf}
 - {id: off, type: yaml, enabled: false}
-- {id: hub, type: hf, includedModels: ['acme/*'], properties: {syncInterval: 1d}}
+- {id: hub, type: hf, includedModels: ['acme/*'], properties: {syncInterval: daily}}
 - {id: everything, type: hf, includedModels: ['*']}
 mcp_catalogs:
 - {id: servers, type: yaml, properties: {yamlCatalogPath: servers.yaml}}

@@ -46,7 +46,7 @@ async fn an_unreachable_server_exits_with_code_6() {
     let output = command(home.path()).args(["models", "list", "--server", "http://127.0.0.1:9"]).output().unwrap();
     insta::assert_snapshot!(shown(&output), @"
     error: cannot reach http://127.0.0.1:9: Connection refused (os error 111)
-    hint: start a server with `model-registry up`, or name one with --server, MR_SERVER or a profile
+    hint: start a server with `model-registry up`, or set its URL with --server, MR_SERVER or a profile
     [exit code 6]
     ");
 }
@@ -122,7 +122,7 @@ fn a_server_that_is_not_a_registry_is_recognized() {
     let output = command(home.path()).args(["models", "get", "1"]).env("MR_SERVER", &url).output().unwrap();
     insta::assert_snapshot!(shown(&output).replace(&url, "http://SERVER"), @"
     error: http://SERVER does not respond like a model registry: expected value at line 1 column 1
-    hint: check the address: --server, MR_SERVER or the profile
+    hint: check the URL of the server: --server, MR_SERVER or the profile
     [exit code 1]
     ");
 }
@@ -136,7 +136,7 @@ fn a_concurrent_change_exits_with_code_4() {
     let output = command(home.path()).args(["models", "update", "1", "--property", "a=1", "--server", &url]).output();
     insta::assert_snapshot!(shown(&output.unwrap()), @"
     error: the entity has changed
-    hint: somebody else changed it at the same time: run the command again
+    hint: the entity was changed concurrently: run the command again
     [exit code 4]
     ");
 }

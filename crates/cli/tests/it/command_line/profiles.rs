@@ -82,7 +82,7 @@ fn an_invalid_file_is_reported_with_the_position() {
     "#);
     write(home.path(), FILE);
     insta::assert_snapshot!(run(&["models", "list", "--profile", "staging"]), @"
-    error: --profile: there is no profile `staging`: ~/.config/model-registry/client.toml has laptop, production
+    error: --profile: no profile `staging`: ~/.config/model-registry/client.toml has laptop, production
     [exit code 2]
     ");
 }

@@ -89,7 +89,7 @@ async fn only_terminals_with_colour_support_get_colours() {
     assert_eq!(seen(&list, ("NO_COLOR", "1")), "ID  NAME\n1   m\n");
     assert_eq!(seen(&list, ("TERM", "dumb")), "ID  NAME\n1   m\n");
     let error = seen(&["models", "get", "nothing"], ("TERM", "xterm"));
-    assert!(error.starts_with("\u{1b}[1;31merror:\u{1b}[0m there is no model named `nothing`\n"), "{error:?}");
+    assert!(error.starts_with("\u{1b}[1;31merror:\u{1b}[0m no model named `nothing`\n"), "{error:?}");
 }
 
 #[tokio::test]

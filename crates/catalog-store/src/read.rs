@@ -1,11 +1,11 @@
-//! Reads of single things of the catalog, one statement each.
+//! Reads of single items, children and states, one statement each.
 
-use model_registry_store::from_row;
-use model_registry_store::sql::WORKSPACE;
-use model_registry_store::{Result, sql};
+use model_registry_store::sql::{WORKSPACE, append_wire};
+use model_registry_store::{Result, from_row};
 use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement};
 
-use super::{CatalogKind, CatalogStore, NextSync};
+use crate::kind::table;
+use crate::{CatalogKind, CatalogStore, NextSync};
 
 /// A row of the catalog as readers need it.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ impl CatalogRecord {
     /// The JSON that a response carries.
     pub fn to_wire(&self) -> String {
         let mut wire = String::with_capacity(self.document.len() + 32);
-        sql::append_wire(&mut wire, self.id, &self.document);
+        append_wire(&mut wire, self.id, &self.document);
         wire
     }
 }
@@ -40,23 +40,23 @@ pub struct SourceState {
 
 from_row!(SourceState { source_id, status, error, item_count, skipped_count, update_time });
 
-pub(super) struct RecordRow {
-    pub(super) id: i64,
-    pub(super) kind: i16,
-    pub(super) parent_id: i64,
-    pub(super) name: Option<String>,
-    pub(super) document: String,
+pub(crate) struct RecordRow {
+    pub(crate) id: i64,
+    pub(crate) kind: i16,
+    pub(crate) parent_id: i64,
+    pub(crate) name: Option<String>,
+    pub(crate) document: String,
 }
 
 from_row!(RecordRow { id, kind, parent_id, name, document });
 
-pub(super) const RECORD_COLUMNS: [&str; 5] = ["id", "kind", "parent_id", "name", "document"];
+pub(crate) const RECORD_COLUMNS: [&str; 5] = ["id", "kind", "parent_id", "name", "document"];
 
 impl From<RecordRow> for CatalogRecord {
     fn from(row: RecordRow) -> Self {
         Self {
             id: row.id,
-            // The statement asked for kinds it knows.
+            // Statements select known kinds only.
             kind: CatalogKind::from_code(row.kind).unwrap_or(CatalogKind::Model),
             parent_id: row.parent_id,
             name: row.name.unwrap_or_default(),
@@ -83,6 +83,7 @@ impl CatalogStore {
         Ok(self.database()?.fetch_optional::<RecordRow>(&select_by_id(kind, id)).await?.map(CatalogRecord::from))
     }
 
+    /// The child of an item with this key.
     pub async fn find_child(&self, kind: CatalogKind, parent_id: i64, name: &str) -> Result<Option<CatalogRecord>> {
         let mut select = select_records(kind);
         select.and_where(Expr::col("parent_id").eq(parent_id)).and_where(Expr::col("item_key").eq(name));
@@ -98,7 +99,7 @@ impl CatalogStore {
         Ok(self.database()?.fetch_all::<RecordRow>(&select).await?.into_iter().map(CatalogRecord::from).collect())
     }
 
-    /// The value of a text property of each item of a source, by the item's key.
+    /// The value of a string property of each item of a source, with the item's key first.
     pub async fn list_string_properties(&self, source_id: &str, property: &str) -> Result<Vec<(String, String)>> {
         let column = |name: &'static str| Expr::col(("catalog_property", name));
         let select = Query::select()
@@ -116,7 +117,7 @@ impl CatalogStore {
         self.database()?.fetch_all(&select).await
     }
 
-    /// The state of every source that was loaded once.
+    /// The state of every source that was loaded.
     pub async fn list_source_states(&self) -> Result<Vec<SourceState>> {
         let select = Query::select()
             .columns(["source_id", "status", "error", "item_count", "skipped_count", "update_time"])
@@ -126,7 +127,7 @@ impl CatalogStore {
         self.database()?.fetch_all(&select).await
     }
 
-    /// When a source is due, where that is known.
+    /// When a source is due; `None` where no load said so.
     pub async fn find_next_sync(&self, source_id: &str) -> Result<Option<NextSync>> {
         let select = Query::select()
             .columns(["configuration", "next_time"])
@@ -137,29 +138,29 @@ impl CatalogStore {
         self.database()?.fetch_optional(&select).await
     }
 
-    /// A number that grows with every load that changed something.
+    /// Counts the loads that changed something.
     pub async fn generation(&self) -> Result<i64> {
         Ok(self.database()?.fetch_optional::<(i64,)>(&select_generation()).await?.map_or(0, |(generation,)| generation))
     }
 }
 
-pub(super) fn select_generation() -> SelectStatement {
+pub(crate) fn select_generation() -> SelectStatement {
     Query::select().column("generation").from("catalog_state").and_where(Expr::col("workspace_id").eq(WORKSPACE)).take()
 }
 
-pub(super) fn select_by_id(kind: CatalogKind, id: i64) -> SelectStatement {
+pub(crate) fn select_by_id(kind: CatalogKind, id: i64) -> SelectStatement {
     select_records(kind).and_where(Expr::col("id").eq(id)).take()
 }
 
-pub(super) fn select_children(kind: CatalogKind, parents: &[i64]) -> SelectStatement {
+pub(crate) fn select_children(kind: CatalogKind, parents: &[i64]) -> SelectStatement {
     let of_parents = Expr::col("parent_id").is_in(parents.iter().copied());
     select_records(kind).and_where(of_parents).order_by("id", Order::Asc).take()
 }
 
-pub(super) fn select_records(kind: CatalogKind) -> SelectStatement {
+pub(crate) fn select_records(kind: CatalogKind) -> SelectStatement {
     Query::select()
         .columns(RECORD_COLUMNS)
-        .from(kind.table())
+        .from(table(kind))
         .and_where(Expr::col("workspace_id").eq(WORKSPACE))
         .and_where(Expr::col("kind").eq(kind.code()))
         .take()

@@ -20,12 +20,12 @@ impl CatalogStore {
         Self { store, index: Arc::default() }
     }
 
-    /// The store that has the catalog's tables: its clock, its leases.
+    /// The store with the catalog's tables, for its clock and leases.
     pub fn inner(&self) -> &Store {
         &self.store
     }
 
-    /// Runs a load; `None` where its lease is held by another process, and nothing was written.
+    /// Runs a load; `None` where its lease was lost to another replica: nothing was written.
     pub async fn load(&self, load: &CatalogLoad) -> Result<Option<LoadReport>> {
         self.store.write(load).await
     }

@@ -1,17 +1,19 @@
-//! Lists that the index answers: it names the rows of the page, and one statement reads them.
+//! Lists read with the index: it selects the rows of the page, and one statement reads them.
 
-use model_registry_store::from_row;
 use std::collections::HashMap;
 
 use model_registry_base::run_blocking;
 use model_registry_filter::{check, fold};
-use model_registry_store::Result;
+use model_registry_store::{Result, from_row};
 use sea_query::{Expr, ExprTrait, SelectStatement};
 
-use super::page::Question;
-use crate::order::Key;
+use super::IndexSlot;
+use super::page::PageQuery;
+use crate::filter_names::{artifact_filter, artifact_kind, resolve};
+use crate::list::Reader;
+use crate::page_token::Key;
 use crate::read::{RecordRow, select_generation, select_records};
-use crate::{CatalogKind, CatalogList, CatalogRecord, CatalogStore, about_related, vocabulary};
+use crate::{CatalogKind, CatalogList, CatalogRecord};
 
 struct IndexedRow {
     record: RecordRow,
@@ -20,33 +22,35 @@ struct IndexedRow {
 
 from_row!(IndexedRow { generation }, with record);
 
-/// The rows of a page and one more, if there is one, with their keys.
+/// The rows of a page with their keys.
 pub(crate) struct IndexedPage {
     pub(crate) rows: Vec<(CatalogRecord, Key)>,
     pub(crate) has_more: bool,
 }
 
-impl CatalogStore {
-    /// `None` where there is no index for what the database has now, or it cannot tell.
+impl Reader<'_> {
+    /// `None` where there is no index for the current generation, or it does not hold the values that the list compares.
     pub(crate) async fn list_indexed(
-        &self,
+        &mut self,
+        index: &IndexSlot,
         list: &CatalogList<'_>,
         cursor: Option<&(Key, i64)>,
     ) -> Result<Option<IndexedPage>> {
-        let Some(index) = self.index.current() else { return Ok(None) };
-        let Some((question, page_size)) = question(list, cursor)? else { return Ok(None) };
-        let (kind, generation) = (question.kind, index.generation);
-        // A pass over a large catalog takes milliseconds, in which other requests would wait.
-        let answer = run_blocking(move || index.answer(&question)).await;
-        let Some(mut found) = answer else { return Ok(None) };
+        let Some(index) = index.current() else { return Ok(None) };
+        let Some((query, page_size)) = page_query(list, cursor)? else { return Ok(None) };
+        let (kind, generation) = (query.kind, index.generation);
+        // A pass over a large catalog takes milliseconds, in which other requests of this thread would wait.
+        let found = run_blocking(move || index.page(&query)).await;
+        let Some(mut found) = found else { return Ok(None) };
         let has_more = found.len() > page_size;
         found.truncate(page_size);
         let ids: Vec<i64> = found.iter().map(|(id, _)| *id).collect();
         if ids.is_empty() {
-            let is_current = self.generation().await? == generation;
+            let current: Vec<(i64,)> = self.fetch_all(&select_generation()).await?;
+            let is_current = current.first().is_some_and(|(current,)| *current == generation);
             return Ok(is_current.then(|| IndexedPage { rows: Vec::new(), has_more }));
         }
-        let rows: Vec<IndexedRow> = self.database()?.fetch_all(&select(kind, ids)).await?;
+        let rows: Vec<IndexedRow> = self.fetch_all(&select_rows(kind, ids)).await?;
         if rows.iter().any(|row| row.generation != generation) {
             return Ok(None);
         }
@@ -57,38 +61,43 @@ impl CatalogStore {
     }
 }
 
-/// What the list asks, and the size of its pages; `None` for lists that the database answers as well.
-fn question(list: &CatalogList<'_>, cursor: Option<&(Key, i64)>) -> Result<Option<(Question, usize)>> {
+/// The page that the list is about, and its size; `None` for lists that the database reads as fast.
+fn page_query(list: &CatalogList<'_>, cursor: Option<&(Key, i64)>) -> Result<Option<(PageQuery, usize)>> {
     let set = list.set;
     let ([kind], None, Some(page_size)) = (set.kinds, set.parent_id, list.page_size) else { return Ok(None) };
-    if matches!(cursor, Some((Key::LongText(_), _))) {
+    if matches!(cursor, Some((Key::StringPrefix(_), _))) {
         return Ok(None);
     }
-    if set.filters.is_empty() && set.search.is_none() && list.order.is_by_index() {
+    if set.filters.is_empty() && set.search.is_none() && list.order.has_database_index() {
         return Ok(None);
     }
     let page_size = page_size as usize;
-    let resolve = |name: &str| vocabulary::resolve(*kind, name);
-    let conditions = set.filters.iter().map(|filter| check(filter, &resolve)).collect::<Result<_, _>>()?;
-    let resolve = |name: &str| vocabulary::resolve(CatalogKind::ModelArtifact, name);
-    let related = set.filters.iter().filter_map(about_related);
-    let related_conditions = related.map(|filter| check(&filter, &resolve)).collect::<Result<_, _>>()?;
-    let question = Question {
+    let conditions = set.filters.iter().map(|filter| check(filter, &|name| resolve(*kind, name)));
+    let conditions = conditions.collect::<Result<_, _>>()?;
+    let artifact_conditions = match artifact_kind(*kind) {
+        Some(artifact) => {
+            let filters = set.filters.iter().filter_map(artifact_filter);
+            filters.map(|filter| check(&filter, &|name| resolve(artifact, name))).collect::<Result<_, _>>()?
+        }
+        None => Vec::new(),
+    };
+    let query = PageQuery {
         kind: *kind,
         sources: set.sources.map(<[String]>::to_vec),
         search: set.search.map(fold),
         conditions,
-        related_conditions,
+        artifact_conditions,
         order: list.order.clone(),
         sort_order: list.sort_order,
         cursor: cursor.cloned(),
-        most: page_size + 1,
+        limit: page_size + 1,
     };
-    Ok(Some((question, page_size)))
+    Ok(Some((query, page_size)))
 }
 
-fn select(kind: CatalogKind, mut ids: Vec<i64>) -> SelectStatement {
-    // A few lengths only, so that databases know the statements.
+/// The rows of these ids, with the generation of the catalog.
+pub(crate) fn select_rows(kind: CatalogKind, mut ids: Vec<i64>) -> SelectStatement {
+    // Few different numbers of ids, so that prepared statements are reused.
     if let Some(last) = ids.last().copied() {
         ids.resize(ids.len().next_power_of_two(), last);
     }

@@ -178,7 +178,7 @@ fn add(filters: &mut Map<String, Value>, prefix: &str, options: &Options, hidden
             false => format!("{prefix}{name}"),
         };
         // Nor is one that spells an empty list, or a list of anything else.
-        let values: Vec<&String> = option.texts.iter().filter(|text| !(*custom && spells_list(text))).collect();
+        let values: Vec<&String> = option.strings.iter().filter(|text| !(*custom && spells_list(text))).collect();
         if !values.is_empty() && !is_list_text {
             filters.insert(key("string_value"), json!({"type": "string", "values": values}));
         }

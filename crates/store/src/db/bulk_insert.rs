@@ -162,6 +162,7 @@ pub(super) enum Column {
     BigInt(Vec<Option<i64>>),
     Double(Vec<Option<f64>>),
     String(Vec<Option<String>>),
+    Bytes(Vec<Option<Vec<u8>>>),
 }
 
 impl Column {
@@ -173,6 +174,7 @@ impl Column {
             Value::BigInt(value) => Self::BigInt(vec![value]),
             Value::Double(value) => Self::Double(vec![value]),
             Value::String(value) => Self::String(vec![value]),
+            Value::Bytes(value) => Self::Bytes(vec![value]),
             other => panic!("no table has a column of this type: {other:?}"),
         }
     }
@@ -185,6 +187,7 @@ impl Column {
             (Self::BigInt(values), Value::BigInt(value)) => values.push(value),
             (Self::Double(values), Value::Double(value)) => values.push(value),
             (Self::String(values), Value::String(value)) => values.push(value),
+            (Self::Bytes(values), Value::Bytes(value)) => values.push(value),
             (_, other) => panic!("the values of a column have different types: {other:?}"),
         }
     }
@@ -197,6 +200,7 @@ impl Column {
             Self::BigInt(_) => "int8",
             Self::Double(_) => "float8",
             Self::String(_) => "text",
+            Self::Bytes(_) => "bytea",
         }
     }
 
@@ -208,6 +212,7 @@ impl Column {
             Self::BigInt(values) => query.bind(values),
             Self::Double(values) => query.bind(values),
             Self::String(values) => query.bind(values),
+            Self::Bytes(values) => query.bind(values),
         }
     }
 }

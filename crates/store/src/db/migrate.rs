@@ -76,6 +76,12 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../../migrations/postgres/0010_point_ids.sql"),
         mysql: include_str!("../../migrations/mysql/0010_point_ids.sql"),
     },
+    Migration {
+        version: 11,
+        sqlite: include_str!("../../migrations/sqlite/0011_catalog_packed_properties.sql"),
+        postgres: include_str!("../../migrations/postgres/0011_catalog_packed_properties.sql"),
+        mysql: include_str!("../../migrations/mysql/0011_catalog_packed_properties.sql"),
+    },
 ];
 
 /// Fixed forever: replicas of different versions must use the same lock.

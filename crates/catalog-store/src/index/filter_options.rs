@@ -1,24 +1,36 @@
-//! What can be filtered by, from the index.
+//! The filter options, from the index.
 
 use model_registry_store::Result;
 
-use super::Table;
+use super::Index;
 use super::column::Column;
-use crate::options::{MOST_VALUES, Range, wider};
+use super::table::Table;
+use crate::filter_names::artifact_kind;
+use crate::filter_options::{MAX_VALUES, Range, wider};
 use crate::{CatalogKind, CatalogStore, Options, PropertyOptions};
 
 impl CatalogStore {
-    /// `None` where there is no index for what the database has now.
+    /// `None` where there is no index for the current generation.
     pub(crate) async fn indexed_options(&self, kinds: &[CatalogKind]) -> Result<Option<Options>> {
         let Some(index) = self.index.current() else { return Ok(None) };
-        let table = match kinds {
-            [CatalogKind::Model] => &index.models.table,
-            [CatalogKind::McpServer] => &index.servers.table,
-            kinds if *kinds == CatalogKind::ARTIFACTS => &index.artifacts,
-            _ => return Ok(None),
-        };
+        let Some(table) = index.table(kinds) else { return Ok(None) };
         let is_current = self.generation().await? == index.generation;
         Ok(is_current.then(|| table.options()))
+    }
+}
+
+impl Index {
+    /// The table with the rows of exactly these kinds.
+    fn table(&self, kinds: &[CatalogKind]) -> Option<&Table> {
+        self.items.iter().find_map(|(kind, items)| {
+            if [*kind] == *kinds {
+                Some(&items.table)
+            } else if artifact_kind(*kind).is_some() && kind.spec().children == kinds {
+                Some(&items.artifacts)
+            } else {
+                None
+            }
+        })
     }
 }
 
@@ -37,12 +49,12 @@ impl Table {
 }
 
 impl Column {
-    /// One text more than is offered says that there are too many.
     fn options(&self) -> PropertyOptions {
-        let texts = self.distinct_texts().take(MOST_VALUES + 2).map(str::to_owned).collect();
+        // One string more than is offered shows that there are too many; the empty string is not offered.
+        let strings = self.distinct_strings().take(MAX_VALUES + 2).map(str::to_owned).collect();
         let integers = self.ints().fold(None, |range, (_, value)| wider(range, Some(one(value)), Ord::min, Ord::max));
         let doubles = self.doubles().fold(None, |range, (_, value)| wider(range, Some(one(value)), f64::min, f64::max));
-        PropertyOptions { texts, integers, doubles }
+        PropertyOptions { strings, integers, doubles }
     }
 }
 

@@ -83,9 +83,12 @@ fn orders(statements: &mut Statements) {
     statements.add_list("all rows", &all, None);
 }
 
+fn by_id(set: CatalogSet<'_>) -> CatalogList<'_> {
+    list(set, CatalogOrder::Id, SortOrder::Ascending)
+}
+
 /// Every condition of a set.
 fn conditions(statements: &mut Statements) {
-    let by_id = |set| list(set, CatalogOrder::Id, SortOrder::Ascending);
     let sources = ["a".to_owned(), "b".to_owned()];
     statements.add_list("of sources", &by_id(CatalogSet { sources: Some(&sources), ..set(&[]) }), None);
     statements.add_list("search", &by_id(CatalogSet { search: Some("50%_A!"), ..set(&[]) }), None);

@@ -12,7 +12,6 @@ pub const SEED_VARIABLE: &str = "MR_TEST_SEED";
 /// # Panics
 ///
 /// If `MR_TEST_SEED` is not a number of 64 bits.
-#[expect(clippy::print_stderr, reason = "the test harness shows it for tests that fail")]
 pub fn seed() -> u64 {
     let seed = match std::env::var_os(SEED_VARIABLE).filter(|value| !value.is_empty()) {
         Some(value) => {

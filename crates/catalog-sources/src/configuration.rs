@@ -12,6 +12,7 @@ mod properties;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
+use model_registry_api::catalog::AssetType;
 use serde_json::{Map, Value};
 
 use file::{SourceEntry, SourcesFile};
@@ -19,26 +20,6 @@ pub use label::Label;
 pub use named_query::{NamedQuery, to_filter};
 
 use crate::yaml::{self, Place, Problem};
-
-/// What a catalog lists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum AssetType {
-    Models,
-    McpServers,
-}
-
-impl AssetType {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Models => "models",
-            Self::McpServers => "mcp_servers",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Models, Self::McpServers].into_iter().find(|asset| asset.as_str() == text)
-    }
-}
 
 /// A source after all files have been merged.
 #[derive(Clone, Debug, PartialEq)]

@@ -22,7 +22,7 @@ mod values;
 mod yaml;
 
 pub use check::{CheckReport, CheckedSource, check};
-pub use configuration::{AssetType, Configuration, Files, Label, NamedQuery, Source, SourcePlaces, to_filter};
+pub use configuration::{Configuration, Files, Label, NamedQuery, Source, SourcePlaces, to_filter};
 pub use files::{KnownFiles, data_files, read_configuration, watched_files};
 pub use hub::HubAccess;
 pub use loader::{Loaded, read_all};
@@ -32,5 +32,4 @@ pub use pattern::{EmptyPattern, NameFilter};
 pub use performance::Measurements;
 pub use sample::sample_sources;
 pub use settings::Settings;
-pub use values::{double_property, int_property};
 pub use yaml::{Place, Problem, read as read_yaml};

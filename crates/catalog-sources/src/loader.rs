@@ -2,13 +2,14 @@
 
 use model_registry_catalog_store::{CatalogItems, SourceSnapshot};
 
-use crate::configuration::{AssetType, Configuration, Source, SourcePlaces};
+use crate::configuration::{Configuration, Source, SourcePlaces};
 use crate::models::{self, Found};
 use crate::pattern::NameFilter;
 use crate::performance::Measurements;
 use crate::told::Told;
 use crate::yaml::{self, Problem};
 use crate::{hub, mcp};
+use model_registry_api::catalog::AssetType;
 
 /// What one source published, and what was wrong with it.
 pub struct Loaded {

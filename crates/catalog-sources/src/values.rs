@@ -99,11 +99,11 @@ pub(crate) fn text_property(text: &str) -> Value {
     json!({"metadataType": "MetadataStringValue", "string_value": text})
 }
 
-pub fn double_property(number: f64) -> Value {
+pub(crate) fn double_property(number: f64) -> Value {
     json!({"metadataType": "MetadataDoubleValue", "double_value": number})
 }
 
-pub fn int_property(number: i64) -> Value {
+pub(crate) fn int_property(number: i64) -> Value {
     json!({"metadataType": "MetadataIntValue", "int_value": number.to_string()})
 }
 

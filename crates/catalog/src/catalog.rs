@@ -1,4 +1,4 @@
-//! The catalog as the server holds it: settings, the current configuration, and loads.
+//! The state of a catalog: settings, the current configuration, and loads.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -15,44 +15,44 @@ use model_registry_store::dialect::Dialect;
 use model_registry_store::{Lease, Store, StoreError};
 use tokio::sync::{Notify, Semaphore};
 
-use crate::metrics::SourceMetrics;
-use crate::routes::OptionsCache;
+use crate::filter_options::FilterOptionsCache;
+use crate::telemetry::SourceTelemetry;
 
-/// A replica that dies is replaced after this time at most.
+/// Duration of the lease: a replica that dies is replaced after this time at most.
 pub(crate) const LEASE: Duration = Duration::from_secs(10);
 
-/// More would be no courtesy to the hubs.
-const PREVIEWS: usize = 2;
+/// Previews that may read from hubs at the same time.
+const MAX_HUB_PREVIEWS: usize = 2;
 
-/// The catalog; clones are one catalog.
+/// A catalog; clones share their state.
 #[derive(Clone)]
 pub struct Catalog {
     pub(crate) store: CatalogStore,
     settings: Arc<Settings>,
     files: Arc<Mutex<Files>>,
     configuration: Arc<RwLock<Arc<Configuration>>>,
-    pub(crate) options: Arc<OptionsCache>,
+    pub(crate) filter_options: Arc<FilterOptionsCache>,
     is_loaded: Arc<AtomicBool>,
-    /// There is something to serve, or nothing to wait for.
+    /// Whether the readiness check has passed once: there are items to serve, or nothing to wait for.
     pub(crate) is_ready: Arc<AtomicBool>,
-    /// Something was loaded here.
+    /// Notified after each load of this process.
     pub(crate) changed: Arc<Notify>,
-    pub(crate) metrics: SourceMetrics,
+    pub(crate) telemetry: SourceTelemetry,
     pub(crate) lease: Arc<Lease>,
     pub(crate) gates: Arc<Gates>,
-    /// As this replica's last load found them; nothing where another one loads.
-    measured: Arc<RwLock<Option<Arc<Measured>>>>,
-    /// What a sync writes belongs to the configuration: a load that replaces it comes before or after.
+    /// The performance metrics of this replica's last load; `None` on a replica that does not load.
+    performance_metrics: Arc<RwLock<Option<Arc<Measured>>>>,
+    /// Held while a load or a sync is written: a load that replaces the configuration runs before or after the
+    /// sync that belongs to it.
     pub(crate) writing: Arc<tokio::sync::Mutex<()>>,
-    /// Previews that may ask hubs at once.
-    pub(crate) previews: Arc<Semaphore>,
+    pub(crate) hub_previews: Arc<Semaphore>,
 }
 
-/// How a load went.
+/// The result of a load.
 #[derive(Clone, Debug, Default)]
 pub struct LoadSummary {
     pub report: LoadReport,
-    /// Everything that could not be used or was not understood, with its place.
+    /// Everything invalid or ignored, with its place.
     pub problems: Vec<Problem>,
     /// A digest of all files that were read.
     pub(crate) fingerprint: Vec<u8>,
@@ -65,20 +65,20 @@ impl Catalog {
             settings: Arc::new(settings),
             files: Arc::default(),
             configuration: Arc::default(),
-            options: Arc::default(),
+            filter_options: Arc::default(),
             is_loaded: Arc::default(),
             is_ready: Arc::default(),
             changed: Arc::default(),
-            metrics: SourceMetrics::default(),
+            telemetry: SourceTelemetry::default(),
             lease: Arc::new(Lease::new("catalog", LEASE)),
             gates: Arc::default(),
-            measured: Arc::default(),
+            performance_metrics: Arc::default(),
             writing: Arc::default(),
-            previews: Arc::new(Semaphore::new(PREVIEWS)),
+            hub_previews: Arc::new(Semaphore::new(MAX_HUB_PREVIEWS)),
         }
     }
 
-    /// What is loaded, in the database and in memory.
+    /// The loaded items, in the database and in memory.
     pub fn store(&self) -> &CatalogStore {
         &self.store
     }
@@ -87,7 +87,7 @@ impl Catalog {
         &self.settings
     }
 
-    /// Whether there has been a load: before, lists would be empty or incomplete.
+    /// Whether there has been a load. Before, lists would be empty or incomplete.
     pub fn is_loaded(&self) -> bool {
         self.is_loaded.load(Ordering::Acquire)
     }
@@ -97,14 +97,14 @@ impl Catalog {
         Arc::clone(&self.configuration.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The measurements of the last load, if this replica is the one that loads.
-    pub(crate) fn measured(&self) -> Option<Arc<Measured>> {
-        self.measured.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The performance metrics of the last load; `None` on a replica that does not load.
+    pub(crate) fn performance_metrics(&self) -> Option<Arc<Measured>> {
+        self.performance_metrics.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Adds what is counted for each source.
+    /// Registers the Prometheus metrics of the sources.
     pub fn register_metrics(&self, metrics: &Metrics) {
-        self.metrics.register(metrics);
+        self.telemetry.register(metrics);
     }
 
     /// Whether other processes may use the same database.
@@ -112,7 +112,7 @@ impl Catalog {
         Ok(self.store.inner().database()?.dialect() != Dialect::Sqlite)
     }
 
-    /// Reads the configuration alone: another replica loads what the sources publish.
+    /// Reads the configuration only, because another replica loads. Returns a digest of all files.
     pub(crate) async fn load_configuration(&self) -> Result<Vec<u8>, StoreError> {
         let catalog = self.clone();
         let (configuration, _, fingerprint) = run_blocking(move || {
@@ -120,49 +120,49 @@ impl Catalog {
             read_configuration(&catalog.settings, || files.load(&catalog.settings.sources))
         })
         .await;
-        // Nobody writes down how a load of nothing went.
+        // Without sources that are loaded from files there is no state that would show a load.
         let writes_states = configuration.sources.values().any(|source| !hub::is_read(source));
         let is_filled = !writes_states || !self.store.list_source_states().await?.is_empty();
-        self.metrics.keep(configuration.sources.keys());
+        self.telemetry.set_sources(configuration.sources.keys());
         *self.configuration.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(configuration);
-        *self.measured.write().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.performance_metrics.write().unwrap_or_else(PoisonError::into_inner) = None;
         if is_filled {
             self.is_loaded.store(true, Ordering::Release);
         }
         Ok(fingerprint)
     }
 
-    /// Makes the index of filterable values for what is served now. A running catalog does so by itself after each load;
-    /// until then the database answers alone.
+    /// Builds the in-memory index of the current generation. A running catalog does so after each load; without an index, lists
+    /// are read from the database alone.
     pub async fn index(&self) -> Result<(), StoreError> {
         self.store.refresh_index().await.map(drop)
     }
 
-    /// What is better done when a load is served already.
-    pub(crate) async fn settle(&self, report: &LoadReport) {
+    /// The work after a load that does not have to delay it.
+    pub(crate) async fn after_load(&self, report: &LoadReport) {
         self.changed.notify_one();
         if let Err(error) = self.store.analyse(report).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the catalog's tables are not analysed");
+            tracing::warn!(error = &error as &dyn std::error::Error, "statistics of the catalog's tables not updated");
         }
     }
 
-    /// Reads all files and replaces what is served, at once.
+    /// Reads all files and replaces the items of the catalog in one transaction.
     pub async fn load(&self) -> Result<LoadSummary, StoreError> {
-        // Without a lease there is none to be lost.
+        // `None` means a lost lease, and there is none.
         Ok(self.load_holding(None).await?.unwrap_or_default())
     }
 
-    /// `None` where another replica has taken the lease meanwhile: nothing was written.
+    /// Like [`Self::load`]; `None` if another replica has taken the lease meanwhile, and nothing was written.
     pub(crate) async fn load_holding(&self, lease: Option<Lease>) -> Result<Option<LoadSummary>, StoreError> {
         let catalog = self.clone();
         let started = Instant::now();
-        // Parsing takes a while; a panic in it is a defect and ends the load like one.
-        let Read { configuration, loaded, mut problems, is_complete, fingerprint, measured } =
+        // Parsing takes a while. A panic in it is a defect, and is passed on.
+        let ReadResult { configuration, loaded, mut problems, is_complete, fingerprint, performance_metrics } =
             run_blocking(move || catalog.read()).await;
-        // Nobody knows which sources an unreadable file has: what they published in an earlier run stays.
-        let complete = is_complete.then(|| configuration.sources.keys().cloned().collect());
+        // If a file cannot be read, its sources are unknown: the items that they published in an earlier run stay.
+        let sources = is_complete.then(|| configuration.sources.keys().cloned().collect());
         let mut snapshots = Vec::with_capacity(loaded.len());
-        let mut measurements = Vec::with_capacity(loaded.len());
+        let mut skipped_metrics = Vec::with_capacity(loaded.len());
         for Loaded { snapshot, problems: of_source, measurements_skipped, notices } in loaded {
             for notice in &notices {
                 tracing::warn!(place = notice.place, reason = notice.reason, "catalog source");
@@ -172,24 +172,25 @@ impl Catalog {
             }
             problems.extend(of_source);
             problems.extend(notices);
-            measurements.push(measurements_skipped);
+            skipped_metrics.push(measurements_skipped);
             snapshots.push(snapshot);
         }
         let writing = self.writing.lock().await;
-        let load = CatalogLoad { snapshots, sources: complete, clock: self.store.inner().clock().clone(), lease };
+        let clock = self.store.inner().clock().clone();
+        let load = CatalogLoad { snapshots, sources, clock: clock.clone(), lease };
         let Some(report) = self.store.load(&load).await? else { return Ok(None) };
-        self.metrics.keep(configuration.sources.keys());
-        for (snapshot, measurements_skipped) in load.snapshots.iter().zip(measurements) {
-            self.metrics.note_measurements(&snapshot.source_id, measurements_skipped);
-            self.metrics.note(snapshot, started.elapsed(), self.store.inner().clock().now());
+        self.telemetry.set_sources(configuration.sources.keys());
+        for (snapshot, skipped) in load.snapshots.iter().zip(skipped_metrics) {
+            self.telemetry.record_skipped_metrics(&snapshot.source_id, skipped);
+            self.telemetry.record_load(snapshot, started.elapsed(), clock.now());
         }
-        // Packed items and what the parser left behind are not needed any more.
+        // Frees the packed items before the analysis of the tables.
         drop(load);
         *self.configuration.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(configuration);
-        *self.measured.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(measured));
+        *self.performance_metrics.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(performance_metrics));
         drop(writing);
         self.is_loaded.store(true, Ordering::Release);
-        self.settle(&report).await;
+        self.after_load(&report).await;
         tracing::info!(
             written = report.written,
             removed = report.removed,
@@ -199,7 +200,7 @@ impl Catalog {
         Ok(Some(LoadSummary { report, problems, fingerprint }))
     }
 
-    fn read(&self) -> Read {
+    fn read(&self) -> ReadResult {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         let (configuration, mut problems, fingerprint) =
             read_configuration(&self.settings, || files.load(&self.settings.sources));
@@ -209,22 +210,24 @@ impl Catalog {
         let (measurements, of_measurements) = Measurements::find(&self.settings.measurements);
         let loaded = read_all(&configuration, &measurements);
         for problem in &of_measurements {
-            tracing::warn!(place = problem.place, reason = problem.reason, "catalog measurements");
+            tracing::warn!(place = problem.place, reason = problem.reason, "catalog performance metrics");
         }
         problems.extend(of_measurements);
         let is_complete = files.has_all(&self.settings.sources);
-        let measured = Measured::new(measurements);
-        Read { configuration, loaded, problems, is_complete, fingerprint, measured }
+        let performance_metrics = Measured::new(measurements);
+        ReadResult { configuration, loaded, problems, is_complete, fingerprint, performance_metrics }
     }
 }
 
-struct Read {
+/// The content of all files of a catalog.
+struct ReadResult {
     configuration: Configuration,
     loaded: Vec<Loaded>,
     problems: Vec<Problem>,
+    /// Whether every sources file could be read, now or earlier.
     is_complete: bool,
     fingerprint: Vec<u8>,
-    measured: Measured,
+    performance_metrics: Measured,
 }
 
 #[cfg(test)]
@@ -235,18 +238,17 @@ mod tests {
 
     use super::*;
 
-    // Another replica loads: what it has written counts, not what was read here.
     #[tokio::test]
-    async fn a_replica_that_has_lost_its_lease_does_not_take_its_load_for_one() {
+    async fn a_load_without_its_lease_does_not_count_as_loaded() {
         let database = TestDatabase::create(Backend::Sqlite).await.unwrap();
-        let source: DatabaseUrl = database.url().parse().unwrap();
-        let store = Store::connect(&source, PoolOptions::default(), Clock::system()).await.unwrap();
+        let url: DatabaseUrl = database.url().parse().unwrap();
+        let store = Store::connect(&url, PoolOptions::default(), Clock::system()).await.unwrap();
         let catalog = Catalog::new(store, Settings::default());
         let lease = (*catalog.lease).clone();
         assert!(catalog.load_holding(Some(lease.clone())).await.unwrap().is_none());
-        assert!(!catalog.is_loaded() && catalog.measured().is_none());
+        assert!(!catalog.is_loaded() && catalog.performance_metrics().is_none());
         assert!(catalog.store.inner().acquire(&lease).await.unwrap());
         assert!(catalog.load_holding(Some(lease)).await.unwrap().is_some());
-        assert!(catalog.is_loaded() && catalog.measured().is_some());
+        assert!(catalog.is_loaded() && catalog.performance_metrics().is_some());
     }
 }

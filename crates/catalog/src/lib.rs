@@ -1,20 +1,21 @@
-//! The catalog: what others publish — models with their measurements, MCP servers with their tools — read from sources,
-//! kept in the store, served by the catalog's REST API.
+//! The catalog: models with their metrics and MCP servers with their tools, loaded from sources, kept in a database and served
+//! by the catalog's REST API.
 //!
-//! It never writes SQL (the store does), never opens a socket (the server crate does), and never lets a client choose
-//! which file or address the server reads: only configured sources do.
+//! It never writes SQL (the crate `catalog-store` does), never parses a file of a source (the crate `catalog-sources` does) and
+//! never opens a socket (the crate `server` does).
 //!
-//! Sources are read by the crate `catalog-sources`. To add an
-//! operation, add its line in `routes.rs`, its handler in `routes/` and its entry in `openapi/operations.rs`; tests tell what is
-//! missing.
+//! To add an asset type, declare it in `crates/api/src/catalog/asset_types/`: its list, filter options, single item and their
+//! OpenAPI operations follow from the declaration. To add another operation, add its route in `routes.rs`, its handler in
+//! `routes/` and its row in `openapi/operations.rs`; tests report what is missing.
 
+mod background;
 mod catalog;
-mod metrics;
+mod filter_options;
+mod hub_syncs;
 mod openapi;
 mod recommendation;
 mod routes;
-mod serve;
-mod syncs;
+mod telemetry;
 mod watch;
 
 pub use catalog::{Catalog, LoadSummary};

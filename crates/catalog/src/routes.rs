@@ -1,73 +1,85 @@
-//! Every route of the catalog, one line each.
+//! The routes of the catalog: those that every asset type has follow from its declaration, the others are listed here.
 
 mod artifacts;
-mod filter_options;
+mod in_memory_page;
+mod included;
+mod items;
 mod labels;
-mod mcp_servers;
 mod mcp_tools;
-mod memory_page;
 mod model;
-mod models;
 mod parameters;
+mod path_parameters;
 mod performance;
 mod preview;
 mod recommended_models;
-mod segments;
 mod sources;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use http::{HeaderMap, StatusCode};
-use model_registry_api::catalog::{MCP_CATALOG, MODEL_CATALOG};
+use model_registry_api::catalog::{Address, AssetType, MCP_CATALOG, MODEL_CATALOG};
 use model_registry_server::auth::{Access, Right, Rule};
 use model_registry_server::openapi::DocumentHandler;
-use model_registry_server::{ApiError, response};
+use model_registry_server::{ApiError, Query, response};
 use model_registry_store::StoreError;
 use serde_json::Value;
 
+use self::path_parameters::PathParameters;
 use crate::{Catalog, openapi};
 
-pub(crate) use filter_options::{OptionsCache, prepare as prepare_options};
-
-/// Who may do what, beyond the server crate's own rules: a preview changes nothing, although it is a POST, and the API's
-/// description is no secret.
+/// Access rules in addition to those of the server crate: a preview is a POST that changes nothing, and the OpenAPI document is
+/// public.
 pub const RULES: &[Rule] = &[
     Rule::all("/api/model_catalog/v1alpha1/sources/preview", Access::Requires(Right::Read)),
     Rule::reading(openapi::PATH, Access::Public),
 ];
 
-/// The routes of the catalog, to be completed with the server crate's fallbacks.
+/// The routes of the catalog, without the server crate's fallbacks.
 pub fn router(catalog: Catalog) -> Router {
     let models = Router::new()
         .route("/labels", get(labels::list))
-        .route("/models", get(models::list))
-        .route("/models/filter_options", get(filter_options::of_models))
         .route("/sources", get(sources::list))
-        // The server's own limit on bodies counts.
+        // The server has its own limit on bodies.
         .route("/sources/preview", post(preview::preview).layer(DefaultBodyLimit::disable()))
         .route("/sources/{source_id}/models/", get(model::without_name))
         .route("/sources//models/{*name}", get(model::without_source))
-        // Names contain slashes, so what follows a name cannot be a route of its own.
+        // Names contain slashes, so the paths below a name cannot be routes of their own.
         .route("/sources/{source_id}/models/{*name}", get(model::dispatch));
-    let servers = Router::new()
-        .route("/mcp_servers", get(mcp_servers::list))
-        .route("/mcp_servers/filter_options", get(filter_options::of_servers))
-        .route("/mcp_servers/{server_id}", get(mcp_servers::get_one))
+    let tools = Router::new()
         .route("/mcp_servers//tools", get(mcp_tools::without_server))
         .route("/mcp_servers//tools/{*tool_name}", get(mcp_tools::without_server))
         .route("/mcp_servers/{server_id}/tools", get(mcp_tools::list))
         .route("/mcp_servers/{server_id}/tools/{*tool_name}", get(mcp_tools::get_one));
+    let special = Router::new().nest(MODEL_CATALOG, models).nest(MCP_CATALOG, tools);
+    let all = AssetType::ALL.into_iter().fold(special, |router, asset_type| router.merge(of_asset_type(asset_type)));
     let document = DocumentHandler::new(&openapi::document());
-    Router::new()
-        .nest(MODEL_CATALOG, models)
-        .nest(MCP_CATALOG, servers)
-        .with_state(catalog)
-        .route(openapi::PATH, get(async move |headers: HeaderMap| document.respond(&headers)))
+    all.with_state(catalog).route(openapi::PATH, get(async move |headers: HeaderMap| document.respond(&headers)))
 }
 
-/// A page as every list answers it; the items are JSON already.
+/// The list, the filter options and, if items are addressed by id, the single item of an asset type.
+fn of_asset_type(asset_type: AssetType) -> Router<Catalog> {
+    let api = &asset_type.spec().api;
+    let list = format!("{}/{}", api.base_path, api.collection);
+    let router = Router::new()
+        .route(&list, get(move |State(catalog): State<Catalog>, query: Query| items::list(catalog, asset_type, query)))
+        .route(
+            &format!("{list}/filter_options"),
+            get(move |State(catalog): State<Catalog>| items::filter_options(catalog, asset_type)),
+        );
+    match api.address {
+        Address::SourceAndName { .. } => router,
+        Address::Id { parameter, .. } => router.route(
+            &format!("{list}/{{{parameter}}}"),
+            get(move |State(catalog): State<Catalog>, PathParameters(id): PathParameters<String>, query: Query| {
+                items::get_one(catalog, asset_type, id, query)
+            }),
+        ),
+    }
+}
+
+/// The body of a list's response; the items are JSON.
 struct PageBody {
     items: Vec<String>,
     page_size: u32,
@@ -79,7 +91,7 @@ impl PageBody {
         self.with("")
     }
 
-    /// `more` is further JSON members, each with a comma in front.
+    /// `more` is further JSON members, each with a leading comma.
     fn with(self, more: &str) -> Response {
         let body = format!(
             r#"{{"items":[{}],"nextPageToken":{},"pageSize":{},"size":{}{more}}}"#,
@@ -92,7 +104,7 @@ impl PageBody {
     }
 }
 
-/// What a client is told of a failure of the store: never any SQL.
+/// The error that a client receives for an error of the store. It never contains SQL.
 fn store_error(error: StoreError) -> ApiError {
     match error {
         StoreError::Filter(_) | StoreError::PageToken(_) => ApiError::Invalid(error.to_string()),

@@ -1,26 +1,23 @@
-//! Notices that a file of the catalog has changed.
+//! Watches the files of a catalog for changes.
 //!
-//! Events of the directories wake it up; whether something changed is decided by a digest of what the files hold. So a
-//! `ConfigMap`'s swap of symbolic links is noticed like an edit, an editor's temporary files are not, and a file system
-//! without events is looked at now and then. A file is read again only if its inode, size or times have changed.
+//! File system events wake it up; a digest of the files' contents decides whether something changed. So the swap of symbolic
+//! links of a `ConfigMap` counts as a change, an editor's temporary files do not, and a file system without events is polled.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model_registry_catalog_sources::{KnownFiles, Settings, data_files, watched_files};
+use model_registry_catalog_sources::{KnownFiles, Settings, watched_files};
 use notify::event::{AccessKind, AccessMode};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::Notify;
 
-use crate::Catalog;
-
-/// Writers take a while to finish, and a swap is several events.
-const QUIET: Duration = Duration::from_millis(300);
+/// Debounce: writers take a while to finish, and a swap of links is several events.
+const DEBOUNCE: Duration = Duration::from_millis(300);
 const POLL: Duration = Duration::from_secs(30);
 
-/// What is watched.
+/// A watch on the files of a catalog.
 pub(crate) struct Watch {
     watcher: Option<RecommendedWatcher>,
     directories: BTreeSet<PathBuf>,
@@ -33,49 +30,49 @@ impl Watch {
         let wake = Arc::new(Notify::new());
         let woken = Arc::clone(&wake);
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            if event.is_ok_and(|event| is_reading(event.kind)) {
+            if event.is_ok_and(|event| is_read(event.kind)) {
                 return;
             }
             woken.notify_one();
         });
         let watcher = watcher
             .inspect_err(
-                |error| tracing::warn!(%error, "files are not watched, only looked at every {} s", POLL.as_secs()),
+                |error| tracing::warn!(%error, "no file system events; files are polled every {} s", POLL.as_secs()),
             )
             .ok();
         let mut watch = Self { watcher, directories: BTreeSet::new(), wake, known: KnownFiles::default() };
-        watch.follow(settings, &[]);
+        watch.add_directories(settings, &[]);
         watch
     }
 
-    /// Returns when the files differ from what the last load saw.
-    pub(crate) async fn changed(&mut self, catalog: &Catalog, seen: &[u8]) {
+    /// Returns when the digest of the files differs from `seen`, the digest of the last load. `data` are the data files of the
+    /// current configuration.
+    pub(crate) async fn changed(&mut self, settings: &Settings, data: &[PathBuf], seen: &[u8]) {
         loop {
-            let data = data_files(&catalog.configuration());
-            self.follow(catalog.settings(), &data);
-            let settings = catalog.settings().clone();
+            self.add_directories(settings, data);
+            let (settings, data) = (settings.clone(), data.to_vec());
             let mut known = std::mem::take(&mut self.known);
-            let looked =
+            let digest =
                 tokio::task::spawn_blocking(move || (known.fingerprint(&watched_files(&settings, &data)), known)).await;
-            if let Ok((now, known)) = looked {
+            if let Ok((digest, known)) = digest {
                 self.known = known;
-                if now != seen {
+                if digest != seen {
                     return;
                 }
             }
             let _ = tokio::time::timeout(POLL, self.wake.notified()).await;
-            tokio::time::sleep(QUIET).await;
+            tokio::time::sleep(DEBOUNCE).await;
         }
     }
 
-    /// Watches the directories of all files, those of new sources too.
-    fn follow(&mut self, settings: &Settings, data: &[PathBuf]) {
+    /// Watches the directories of all files that are not watched yet.
+    fn add_directories(&mut self, settings: &Settings, data: &[PathBuf]) {
         let Some(watcher) = &mut self.watcher else { return };
         let of_files = settings.sources.iter().chain(data).filter_map(|file| file.parent());
-        let mut wanted: Vec<(PathBuf, RecursiveMode)> =
+        let mut directories: Vec<(PathBuf, RecursiveMode)> =
             of_files.map(|directory| (directory.to_owned(), RecursiveMode::NonRecursive)).collect();
-        wanted.extend(settings.measurements.iter().map(|root| (root.clone(), RecursiveMode::Recursive)));
-        for (directory, mode) in wanted {
+        directories.extend(settings.measurements.iter().map(|root| (root.clone(), RecursiveMode::Recursive)));
+        for (directory, mode) in directories {
             let directory = if directory.as_os_str().is_empty() { PathBuf::from(".") } else { directory };
             if !directory.exists() || self.directories.contains(&directory) {
                 continue;
@@ -84,14 +81,18 @@ impl Watch {
                 Ok(()) => {
                     self.directories.insert(directory);
                 }
-                Err(error) => tracing::warn!(directory = %directory.display(), %error, "directory is not watched"),
+                Err(error) => tracing::warn!(
+                    directory = %directory.display(),
+                    %error,
+                    "directory not watched; its files are polled every {} s", POLL.as_secs()
+                ),
             }
         }
     }
 }
 
-/// Reading wakes nobody: looking at the files would be followed by looking at them again.
-fn is_reading(event: EventKind) -> bool {
+/// Reads do not wake it up: it reads the files itself, which would wake it up again.
+fn is_read(event: EventKind) -> bool {
     matches!(event, EventKind::Access(kind) if kind != AccessKind::Close(AccessMode::Write))
 }
 
@@ -100,7 +101,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn reading_a_watched_file_wakes_nobody_and_writing_does() {
+    async fn a_write_wakes_the_watch_and_a_read_does_not() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("sources.yaml");
         std::fs::write(&file, "catalogs: []\n").unwrap();
@@ -108,8 +109,8 @@ mod tests {
         let watch = Watch::new(&settings);
         let files = BTreeSet::from([file.clone()]);
         let before = KnownFiles::default().fingerprint(&files);
-        let woken = tokio::time::timeout(QUIET, watch.wake.notified()).await;
-        assert!(woken.is_err(), "by reading");
+        let woken = tokio::time::timeout(DEBOUNCE, watch.wake.notified()).await;
+        assert!(woken.is_err(), "woken by a read");
         std::fs::write(&file, "catalogs: [] # edited\n").unwrap();
         tokio::time::timeout(POLL, watch.wake.notified()).await.unwrap();
         assert_ne!(KnownFiles::default().fingerprint(&files), before);

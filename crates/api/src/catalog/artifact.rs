@@ -3,7 +3,7 @@ use serde_json::{Map, Value};
 
 use crate::entities::{CustomProperties, EpochMillis};
 
-/// What belongs to a model of the catalog; `artifactType` tells which.
+/// An artifact of a model; `artifactType` is the discriminator.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "artifactType")]
 pub enum CatalogArtifact {
@@ -11,12 +11,12 @@ pub enum CatalogArtifact {
     Model(Box<CatalogModelArtifact>),
     #[serde(rename = "metrics-artifact")]
     Metrics(Box<CatalogMetricsArtifact>),
-    /// A kind that this version does not know, as it came.
+    /// An artifact of a type that this version does not know, unchanged.
     #[serde(untagged)]
     Other(Map<String, Value>),
 }
 
-/// Where to get a model.
+/// The location of a model.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct CatalogModelArtifact {
@@ -37,7 +37,7 @@ pub struct CatalogModelArtifact {
     pub last_update_time_since_epoch: EpochMillis,
 }
 
-/// What was measured of a model, in custom properties.
+/// Metrics of a model, in custom properties.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct CatalogMetricsArtifact {
@@ -58,14 +58,14 @@ pub struct CatalogMetricsArtifact {
     pub last_update_time_since_epoch: EpochMillis,
 }
 
-/// What kind of measurement.
+/// The type of metrics.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MetricsType {
     #[default]
     PerformanceMetrics,
     AccuracyMetrics,
-    /// One that this version does not know.
+    /// A type that this version does not know.
     #[serde(untagged)]
     Other(String),
 }

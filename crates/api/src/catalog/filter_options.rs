@@ -3,22 +3,22 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What lists can be filtered by.
+/// The fields that filters on a list can use, and the named queries.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct FilterOptions {
-    /// By the name that a filter uses.
+    /// By the name of the field in filters.
     pub filters: BTreeMap<String, FilterOption>,
-    /// Filters that an administrator wrote, by their name and then by the field they look at.
+    /// The conditions of each named query by field.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub named_queries: BTreeMap<String, BTreeMap<String, FieldFilter>>,
 }
 
-/// What there is of one field.
+/// The values or the range of a field.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FilterOption {
-    /// `string`, with values, or `number`, with a range.
+    /// `string` with values, or `number` with a range.
     #[serde(rename = "type")]
     pub value_type: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -27,7 +27,7 @@ pub struct FilterOption {
     pub range: Option<FilterOptionRange>,
 }
 
-/// The smallest and the largest number that occurs.
+/// The least and the greatest value that occur.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FilterOptionRange {

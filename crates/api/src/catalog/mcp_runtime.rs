@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// What running an MCP server takes: hints of its publisher.
+/// Requirements for running an MCP server: hints of its publisher.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct McpRuntimeMetadata {
@@ -18,14 +18,14 @@ pub struct McpRuntimeMetadata {
     pub health_endpoints: Option<McpHealthEndpoints>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capabilities: Option<McpCapabilities>,
-    /// The path it answers at; `/mcp` where nothing is said.
+    /// Path of the MCP endpoint; `/mcp` by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mcp_path: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prerequisites: Option<McpPrerequisites>,
 }
 
-/// An environment variable that a server reads.
+/// An environment variable of a server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct McpEnvVarMetadata {
@@ -42,7 +42,7 @@ pub struct McpEnvVarMetadata {
     pub example: Option<String>,
 }
 
-/// How much a server needs.
+/// Resources of a server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct McpResourceRecommendation {
@@ -54,7 +54,7 @@ pub struct McpResourceRecommendation {
     pub high: Option<McpResources>,
 }
 
-/// Amounts as Kubernetes writes them.
+/// Quantities in the notation of Kubernetes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct McpResources {
@@ -74,7 +74,7 @@ pub struct McpHealthEndpoints {
     pub readiness: Option<String>,
 }
 
-/// What a server has to be allowed.
+/// Capabilities that a server needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct McpCapabilities {
@@ -86,7 +86,7 @@ pub struct McpCapabilities {
     pub requires_gpu: Option<bool>,
 }
 
-/// What has to be there before a server runs.
+/// Objects that have to exist before a server runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct McpPrerequisites {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use super::{McpRuntimeMetadata, McpTool};
 use crate::entities::{CustomProperties, EpochMillis};
 
-/// An MCP server that a source publishes.
+/// An MCP server.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct McpServer {
@@ -13,7 +13,7 @@ pub struct McpServer {
     pub name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The source that publishes it.
+    /// Id of its source.
     #[serde(rename = "source_id", skip_serializing_if = "String::is_empty")]
     pub source_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -25,10 +25,10 @@ pub struct McpServer {
     /// A URL or data URL of a logo.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logo: Option<String>,
-    /// Markdown, written by others: viewers have to sanitise it.
+    /// Markdown of its author: viewers have to sanitise it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub readme: Option<String>,
-    /// The licence's name for people.
+    /// Display name of the licence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub license: Option<String>,
     #[serde(rename = "license_link", skip_serializing_if = "Option::is_none")]
@@ -62,9 +62,9 @@ pub struct McpServer {
     pub security_indicators: Option<McpSecurityIndicators>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runtime_metadata: Option<McpRuntime>,
-    /// How many tools it has, whether they came along or not.
+    /// Number of its tools, whether they are included or not.
     pub tool_count: u32,
-    /// Where they were asked for.
+    /// Present if they were requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tools: Option<Vec<McpTool>>,
     pub custom_properties: CustomProperties,
@@ -74,16 +74,16 @@ pub struct McpServer {
     pub last_update_time_since_epoch: EpochMillis,
 }
 
-/// What running a server takes.
+/// Requirements for running a server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum McpRuntime {
     Known(Box<McpRuntimeMetadata>),
-    /// In a form that this version does not know, as it came: not every catalog checks it.
+    /// In a form that this version does not know, unchanged: not every catalog checks it.
     Other(Map<String, Value>),
 }
 
-/// Where a remote server answers.
+/// URLs of a remote server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct McpEndpoints {
@@ -106,7 +106,7 @@ pub struct McpArtifact {
     pub last_update_time_since_epoch: EpochMillis,
 }
 
-/// What is claimed about a server's safety.
+/// Security claims of the publisher of a server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct McpSecurityIndicators {

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::entities::{CustomProperties, EpochMillis};
 
-/// Something that an MCP server can do.
+/// A tool of an MCP server.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct McpTool {
@@ -24,7 +24,7 @@ pub struct McpTool {
     pub last_update_time_since_epoch: EpochMillis,
 }
 
-/// What a tool is called with.
+/// A parameter of a tool.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct McpToolParameter {
@@ -36,7 +36,7 @@ pub struct McpToolParameter {
     pub description: Option<String>,
 }
 
-/// A tool, and the server it belongs to.
+/// A tool and its server.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct McpToolWithServer {

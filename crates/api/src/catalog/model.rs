@@ -2,26 +2,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::entities::{CustomProperties, EpochMillis};
 
-/// A model that a source publishes; its name is unique within the source.
+/// A model; its name is unique within its source.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct CatalogModel {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub id: String,
     pub name: String,
-    /// The source that publishes it.
+    /// Id of its source.
     #[serde(rename = "source_id", skip_serializing_if = "String::is_empty")]
     pub source_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// A model card in Markdown, written by others: viewers have to sanitise it.
+    /// The model card, Markdown of its author: viewers have to sanitise it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub readme: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub maturity: Option<String>,
-    /// Natural languages the model works in (ISO 639).
+    /// Natural languages that the model supports (ISO 639).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -31,7 +31,7 @@ pub struct CatalogModel {
     /// A URL or data URL of a logo.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logo: Option<String>,
-    /// The licence's name for people.
+    /// Display name of the licence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub license: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

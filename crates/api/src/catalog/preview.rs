@@ -1,19 +1,19 @@
 use serde::{Deserialize, Serialize};
 
-/// A page of what a source would publish.
+/// A page of the names in a source, each with whether it would be published.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct PreviewPage {
     pub items: Vec<ModelPreview>,
-    /// Over all names, on every page.
+    /// Counts over all pages.
     pub summary: PreviewSummary,
-    /// Asks for the next page; empty on the last one.
+    /// Page token of the next page; empty on the last one.
     pub next_page_token: String,
     pub page_size: u32,
     pub size: u32,
 }
 
-/// A name that was found, and whether the source would publish it.
+/// A name in a source, and whether it would be published.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ModelPreview {
@@ -21,7 +21,7 @@ pub struct ModelPreview {
     pub included: bool,
 }
 
-/// How many names there are.
+/// The number of names in a source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct PreviewSummary {

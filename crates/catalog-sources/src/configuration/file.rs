@@ -8,7 +8,9 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value};
 
-use super::{AssetType, Label, NamedQuery};
+use model_registry_api::catalog::AssetType;
+
+use super::{Label, NamedQuery};
 use crate::pattern::NameFilter;
 use crate::yaml::{self, DOES_NOTHING, Entry, Place, Problem, UnknownKey};
 
@@ -319,7 +321,7 @@ fn fields<T: Written>(source: Entry<'_>, id: &str) -> Result<SourceFields, Probl
     })?;
     let listed_as = match asset_type {
         None => None,
-        Some(text) => Some(AssetType::parse(&text).ok_or_else(|| {
+        Some(text) => Some(AssetType::from_name(&text).ok_or_else(|| {
             let place = source.get("assetType").map(|value| value.node.place);
             let reason = format!("invalid assetType '{text}': valid values are [models mcp_servers]");
             source.problem_at(place, about(&reason))

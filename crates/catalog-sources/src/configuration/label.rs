@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::AssetType;
 use crate::yaml::Breach;
+use model_registry_api::catalog::AssetType;
 
 /// A label as `/labels` shows it.
 #[derive(Clone, Debug, PartialEq)]

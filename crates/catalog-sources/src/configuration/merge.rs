@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{AssetType, Configuration, Source, SourceEntry, SourcePlaces, SourcesFile, properties};
+use model_registry_api::catalog::AssetType;
+
+use super::{Configuration, Source, SourceEntry, SourcePlaces, SourcesFile, properties};
 use crate::yaml::Problem;
 
 /// Merges the files in their order. What contradicts an earlier file is left out and told, as is what files and sources say

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use model_registry_filter::{Expression, FilterError, parse};
 use serde_json::{Map, Value};
 
-use super::AssetType;
 use crate::yaml::Breach;
+use model_registry_api::catalog::AssetType;
 
 const OPERATORS: [&str; 10] = ["=", "!=", ">", "<", ">=", "<=", "LIKE", "ILIKE", "IN", "NOT IN"];
 
@@ -37,7 +37,7 @@ impl NamedQuery {
         let (asset, fields) = if has_filters {
             let asset = match map.get("assetType") {
                 None | Some(Value::Null) => AssetType::Models,
-                Some(asset) => asset.as_str().and_then(AssetType::parse).ok_or_else(|| {
+                Some(asset) => asset.as_str().and_then(AssetType::from_name).ok_or_else(|| {
                     let valid = "valid values: models, mcp_servers";
                     let reason = format!("named query '{name}' has invalid assetType {asset} ({valid})");
                     Breach::from(reason).in_key("assetType")

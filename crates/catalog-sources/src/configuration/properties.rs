@@ -5,7 +5,9 @@ use std::path::Path;
 use model_registry_base::nearest_name;
 use serde_json::Value;
 
-use super::{AssetType, Source, SourcePlaces};
+use model_registry_api::catalog::AssetType;
+
+use super::{Source, SourcePlaces};
 use crate::hub;
 use crate::yaml::Problem;
 

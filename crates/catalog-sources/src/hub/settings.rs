@@ -10,7 +10,8 @@ use sha2::{Digest, Sha256};
 
 use super::Measured;
 use super::pattern::{self, Wanted};
-use crate::configuration::{AssetType, Source};
+use crate::configuration::Source;
+use model_registry_api::catalog::AssetType;
 
 pub(super) const DEFAULT_URL: &str = "https://huggingface.co";
 const DEFAULT_TOKEN_VARIABLE: &str = "HF_API_KEY";

@@ -1,12 +1,13 @@
-//! Small pieces that schemas are written with.
+//! Constructors for schemas.
 
+use model_registry_api::catalog::{CatalogField, CatalogShape};
 use model_registry_server::openapi::reference;
 use serde_json::{Map, Value, json};
 
-/// A field: its name and schema.
+/// The name and schema of a field.
 pub(super) type Field = (&'static str, Value);
 
-pub(super) fn text(description: &str) -> Value {
+pub(super) fn string(description: &str) -> Value {
     json!({"type": "string", "description": description})
 }
 
@@ -18,38 +19,38 @@ pub(super) fn date_time(description: &str) -> Value {
     json!({"type": "string", "format": "date-time", "description": description})
 }
 
-pub(super) fn texts(description: &str) -> Value {
+pub(super) fn strings(description: &str) -> Value {
     json!({"type": "array", "items": {"type": "string"}, "description": description})
 }
 
-pub(super) fn flag(description: &str) -> Value {
+pub(super) fn boolean(description: &str) -> Value {
     json!({"type": "boolean", "description": description})
 }
 
-/// A flag with the value that counts where it is absent.
-pub(super) fn flag_or(default: bool, description: &str) -> Value {
+/// A boolean with a default.
+pub(super) fn boolean_or(default: bool, description: &str) -> Value {
     json!({"type": "boolean", "default": default, "description": description})
 }
 
-pub(super) fn choice(members: &[&str], description: &str) -> Value {
+pub(super) fn enumeration(members: &[&str], description: &str) -> Value {
     json!({"type": "string", "enum": members, "description": description})
 }
 
-/// A text with a limit to its length.
-pub(super) fn short(limit: u32, description: &str) -> Value {
+/// A string with a maximum length, in characters.
+pub(super) fn string_up_to(limit: u32, description: &str) -> Value {
     json!({"type": "string", "maxLength": limit, "description": description})
 }
 
-/// A text of a form.
-pub(super) fn formed(pattern: &str, description: &str) -> Value {
+/// A string that has to match a regular expression.
+pub(super) fn string_like(pattern: &str, description: &str) -> Value {
     json!({"type": "string", "pattern": pattern, "description": description})
 }
 
-pub(super) fn list_of(schema: &str, description: &str) -> Value {
+pub(super) fn array_of(schema: &str, description: &str) -> Value {
     json!({"type": "array", "items": reference("schemas", schema), "description": description})
 }
 
-/// Another schema, by its name.
+/// A reference to another schema.
 pub(super) fn schema(name: &str) -> Value {
     reference("schemas", name)
 }
@@ -65,7 +66,7 @@ pub(super) fn object<const N: usize>(required: &str, fields: [Field; N]) -> Valu
     object
 }
 
-/// An object that is also what the named schemas say.
+/// An object that extends the named schemas.
 pub(super) fn all_of(description: &str, own: Value, others: &[&str]) -> Value {
     let all: Vec<Value> = [own].into_iter().chain(others.iter().map(|name| schema(name))).collect();
     json!({"description": description, "allOf": all})
@@ -82,11 +83,56 @@ pub(super) fn page_of(item: &str) -> Value {
     json!({"allOf": [items, schema("BaseResourceList")]})
 }
 
-/// Values of one schema, by name.
+/// A map from names to values of one schema.
 pub(super) fn map_of(values: &Value, description: &str) -> Value {
     json!({"type": "object", "additionalProperties": values, "description": description})
 }
 
 pub(super) fn named<const N: usize>(schemas: [(&str, Value); N]) -> Map<String, Value> {
     schemas.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()
+}
+
+/// An object with declared fields. Fields of nested objects are left out: their object is a field too.
+pub(super) fn object_of(fields: impl Iterator<Item = &'static CatalogField>) -> Value {
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    for field in fields.filter(|field| !field.path.contains('.')) {
+        properties.insert(field.path.to_owned(), declared(field));
+        if field.required {
+            required.push(field.path);
+        }
+    }
+    let mut object = json!({"type": "object", "properties": properties});
+    if !required.is_empty() {
+        object["required"] = required.into();
+    }
+    object
+}
+
+/// The object at a path of a document: its declared fields.
+pub(super) fn nested_object(fields: &'static [CatalogField], path: &str) -> Value {
+    let nested = fields.iter().filter_map(|field| {
+        let name = field.path.strip_prefix(path)?.strip_prefix('.')?;
+        Some((name.to_owned(), declared(field)))
+    });
+    json!({"type": "object", "properties": nested.collect::<Map<_, _>>()})
+}
+
+/// The schema of a declared field.
+fn declared(field: &CatalogField) -> Value {
+    let description = field.description;
+    match field.shape {
+        CatalogShape::String => string(description),
+        CatalogShape::Uri => uri(description),
+        CatalogShape::DateTime => date_time(description),
+        CatalogShape::Enumeration(members) => enumeration(members, description),
+        CatalogShape::StringList => strings(description),
+        CatalogShape::EnumerationList(members) => {
+            json!({"type": "array", "items": {"type": "string", "enum": members}, "description": description})
+        }
+        CatalogShape::Bool => boolean(description),
+        CatalogShape::Integer => json!({"type": "integer", "description": description}),
+        CatalogShape::Object(name) => schema(name),
+        CatalogShape::ObjectList(name) => array_of(name, description),
+    }
 }

@@ -1,119 +1,171 @@
-//! Every operation, one line each. A test compares the table with the routes, another with the contract.
+//! The operations: those that every asset type has, derived from its declaration, and a table of the others. A test compares
+//! them with the routes, another with the contract.
 
-use model_registry_api::catalog::{MCP_CATALOG, MODEL_CATALOG};
+use model_registry_api::catalog::{Address, AssetType, AssetTypeSpec, MCP_CATALOG, MODEL_CATALOG};
 use model_registry_server::openapi::reference;
 use model_registry_server::openapi::responses::{self, ALWAYS, ErrorResponse};
 use serde_json::{Map, Value, json};
 
-use super::{MCP_TAG, MODEL_TAG, parameters};
+use super::parameters;
 
 /// An operation.
 struct Operation {
-    id: &'static str,
-    base: &'static str,
-    path: &'static str,
-    /// Components of its query, separated by spaces.
-    query: &'static str,
-    /// The component that answers success.
-    answer: &'static str,
-    summary: &'static str,
-}
-
-const fn models(
-    path: &'static str,
-    id: &'static str,
-    query: &'static str,
-    answer: &'static str,
-    summary: &'static str,
-) -> Operation {
-    Operation { id, base: MODEL_CATALOG, path, query, answer, summary }
-}
-
-const fn servers(
-    path: &'static str,
-    id: &'static str,
-    query: &'static str,
-    answer: &'static str,
-    summary: &'static str,
-) -> Operation {
-    Operation { id, base: MCP_CATALOG, path, query, answer, summary }
+    id: String,
+    tag: &'static str,
+    path: String,
+    /// References to its query parameters, or the parameters.
+    query: Vec<Value>,
+    /// Component of the successful response.
+    response: String,
+    summary: String,
 }
 
 const PREVIEW: &str = "previewCatalogSource";
 
+/// Path, operation id, components of the query separated by spaces, component of the successful response, summary.
+type Row = (&'static str, &'static str, &'static str, &'static str, &'static str);
+
 #[rustfmt::skip]
-static OPERATIONS: [Operation; 13] = [
-    models("/labels", "findLabels", "assetType pageSize labelOrderBy sortOrder nextPageToken", "CatalogLabelListResponse", "Lists what the labels of sources mean."),
-    models("/models", "findModels", "source sourceLabel q filterQuery recommendations targetRPS latencyProperty rpsProperty hardwareCountProperty hardwareTypeProperty pageSize modelOrderBy sortOrder nextPageToken", "CatalogModelListResponse", "Lists the models of all sources, searched, filtered, ordered, or ranked by how fast they answer."),
-    models("/models/filter_options", "findModelsFilterOptions", "", "FilterOptionsResponse", "Tells what models can be filtered by."),
-    models("/sources", "findSources", "sourceName assetType pageSize sourceOrderBy sortOrder nextPageToken", "CatalogSourceListResponse", "Lists sources, and how the last load of each went."),
-    models("/sources/preview", PREVIEW, "pageSize nextPageToken filterStatus", "CatalogSourcePreviewResponse", "Tells which models a source would publish, before it is configured."),
-    models("/sources/{source_id}/models/{model_name+}", "getModel", "", "CatalogModelResponse", "Gets a model by its source and name; slashes in the name may stand as they are."),
-    models("/sources/{source_id}/models/{model_name}/artifacts", "getAllModelArtifacts", "artifactType artifact_type filterQuery pageSize artifactOrderBy sortOrder nextPageToken", "CatalogArtifactListResponse", "Lists where to get a model and what was measured of it."),
-    models("/sources/{source_id}/models/{model_name}/artifacts/performance", "getAllModelPerformanceArtifacts", "targetRPS recommendations rpsProperty latencyProperty hardwareCountProperty hardwareTypeProperty filterQuery pageSize artifactOrderBy sortOrder nextPageToken", "CatalogArtifactListResponse", "Lists how fast a model is on which hardware, what a request rate takes, and what to choose."),
-    servers("/mcp_servers", "findMCPServers", "serverName q sourceLabel filterQuery namedQuery includeTools toolLimit pageSize orderBy sortOrder nextPageToken", "MCPServerListResponse", "Lists the MCP servers of all sources, searched, filtered, ordered."),
-    servers("/mcp_servers/filter_options", "findMCPServersFilterOptions", "", "FilterOptionsResponse", "Tells what MCP servers can be filtered by."),
-    servers("/mcp_servers/{server_id}", "getMCPServer", "includeTools toolLimit", "MCPServerResponse", "Gets an MCP server."),
-    servers("/mcp_servers/{server_id}/tools", "findMCPServerTools", "filterQuery pageSize orderBy sortOrder nextPageToken", "MCPToolsListResponse", "Lists the tools of an MCP server."),
-    servers("/mcp_servers/{server_id}/tools/{tool_name}", "getMCPServerTool", "", "MCPToolWithServerResponse", "Gets a tool of an MCP server by its name."),
+const OF_MODELS: [Row; 5] = [
+    ("/labels", "findLabels", "assetType pageSize labelOrderBy sortOrder nextPageToken", "CatalogLabelListResponse", "Lists the descriptions of labels of sources."),
+    ("/sources", "findSources", "sourceName assetType pageSize sourceOrderBy sortOrder nextPageToken", "CatalogSourceListResponse", "Lists sources with the result of their last load."),
+    ("/sources/preview", PREVIEW, "pageSize nextPageToken filterStatus", "CatalogSourcePreviewResponse", "Lists the models that a source would publish, before it is configured."),
+    ("/sources/{source_id}/models/{model_name}/artifacts", "getAllModelArtifacts", "artifactType artifact_type filterQuery pageSize artifactOrderBy sortOrder nextPageToken", "CatalogArtifactListResponse", "Lists the artifacts of a model: its locations and metrics."),
+    ("/sources/{source_id}/models/{model_name}/artifacts/performance", "getAllModelPerformanceArtifacts", "targetRPS recommendations rpsProperty latencyProperty hardwareCountProperty hardwareTypeProperty filterQuery pageSize artifactOrderBy sortOrder nextPageToken", "CatalogArtifactListResponse", "Lists the performance metrics of a model, with the replicas that a request rate needs, or only the recommended ones."),
 ];
 
-/// Name of the component, its schema, what it is.
-pub(super) const ANSWERS: [(&str, &str, &str); 11] = [
+#[rustfmt::skip]
+const OF_MCP_SERVERS: [Row; 2] = [
+    ("/mcp_servers/{server_id}/tools", "findMCPServerTools", "filterQuery pageSize orderBy sortOrder nextPageToken", "MCPToolsListResponse", "Lists the tools of an MCP server."),
+    ("/mcp_servers/{server_id}/tools/{tool_name}", "getMCPServerTool", "", "MCPToolWithServerResponse", "Gets a tool of an MCP server by its name."),
+];
+
+/// Component, its schema, its description.
+const RESPONSES: [(&str, &str, &str); 7] = [
     ("CatalogArtifactListResponse", "CatalogArtifactList", "A page of artifacts."),
     ("CatalogLabelListResponse", "CatalogLabelList", "A page of labels."),
-    ("CatalogModelListResponse", "CatalogModelList", "A page of models."),
-    ("CatalogModelResponse", "CatalogModel", "One model."),
     ("CatalogSourceListResponse", "CatalogSourceList", "A page of sources."),
-    ("CatalogSourcePreviewResponse", "CatalogSourcePreviewResponse", "A page of names, and how many there are."),
-    ("FilterOptionsResponse", "FilterOptionsList", "What can be filtered by, and the filters that have a name."),
-    ("MCPServerListResponse", "MCPServerList", "A page of MCP servers."),
-    ("MCPServerResponse", "MCPServer", "One MCP server."),
-    ("MCPToolWithServerResponse", "MCPToolWithServer", "One tool, and whose it is."),
+    ("CatalogSourcePreviewResponse", "CatalogSourcePreviewResponse", "A page of names, and their counts."),
+    ("FilterOptionsResponse", "FilterOptionsList", "The fields that filters can use, and the named queries."),
+    ("MCPToolWithServerResponse", "MCPToolWithServer", "A tool and its server."),
     ("MCPToolsListResponse", "MCPToolsList", "A page of tools."),
 ];
 
-/// What the catalog answers with beyond what every server does.
+/// Errors of the catalog in addition to those of every server.
 pub(super) const ERRORS: [ErrorResponse; 1] = [(
     "422",
     "UnprocessableEntity",
-    "The source cannot be read: its configuration is wrong, or what it names is not to be had.",
+    "The source cannot be read: its configuration is wrong, or its data is not available.",
 )];
+
+/// The components of successful responses.
+pub(super) fn responses() -> Map<String, Value> {
+    let mut all = Map::new();
+    let mut add = |name: String, schema: &str, description: &str| {
+        all.insert(name, responses::success(description, &reference("schemas", schema)));
+    };
+    for (name, schema, description) in RESPONSES {
+        add(name.to_owned(), schema, description);
+    }
+    for spec in AssetType::ALL.map(AssetType::spec) {
+        let schema = spec.api.schema;
+        add(format!("{schema}ListResponse"), &format!("{schema}List"), &format!("A page of {}.", spec.label_plural));
+        add(format!("{schema}Response"), schema, &format!("The {}.", spec.label));
+    }
+    all
+}
 
 /// Every path with its operation.
 pub(super) fn paths() -> Map<String, Value> {
-    let paths = OPERATIONS.iter().map(|operation| {
-        let method = if operation.id == PREVIEW { "post" } else { "get" };
-        let mut item = json!({method: describe(operation)});
-        let parameters: Vec<Value> = parameters::of_path(operation.path).collect();
-        if !parameters.is_empty() {
-            item["parameters"] = parameters.into();
-        }
-        (format!("{}{}", operation.base, operation.path), item)
-    });
-    paths.collect()
+    let mut operations: Vec<Operation> = AssetType::ALL.iter().flat_map(|one| of_asset_type(one.spec())).collect();
+    let of = |asset_type: AssetType, base: &'static str, rows: &'static [Row]| {
+        rows.iter().map(move |(path, id, query, response, summary)| Operation {
+            id: (*id).to_owned(),
+            tag: asset_type.spec().api.tag,
+            path: format!("{base}{path}"),
+            query: query.split_whitespace().map(|name| reference("parameters", name)).collect(),
+            response: (*response).to_owned(),
+            summary: (*summary).to_owned(),
+        })
+    };
+    operations.extend(of(AssetType::Models, MODEL_CATALOG, &OF_MODELS));
+    operations.extend(of(AssetType::McpServers, MCP_CATALOG, &OF_MCP_SERVERS));
+    operations.into_iter().map(describe).collect()
 }
 
-fn describe(operation: &Operation) -> Value {
-    let more: &[&str] = if operation.id == PREVIEW { &["413", "422"] } else { &[] };
-    let mut answers = Map::from_iter([("200".to_owned(), reference("responses", operation.answer))]);
+/// The list, the filter options and the single item of an asset type.
+fn of_asset_type(spec: &'static AssetTypeSpec) -> [Operation; 3] {
+    let api = &spec.api;
+    let list = format!("{}/{}", api.base_path, api.collection);
+    let item = match api.address {
+        Address::SourceAndName { parameter } => {
+            format!("{}/sources/{{source_id}}/{}/{{{parameter}+}}", api.base_path, api.collection)
+        }
+        Address::Id { parameter, .. } => format!("{list}/{{{parameter}}}"),
+    };
+    let by = match api.address {
+        Address::SourceAndName { .. } => "its source and name; the name may contain slashes",
+        Address::Id { .. } => "its id",
+    };
+    let labels = spec.label_plural;
+    let operation = |id: String, path: String, query: Vec<Value>, response: String, summary: String| Operation {
+        id,
+        tag: api.tag,
+        path,
+        query,
+        response,
+        summary,
+    };
+    [
+        operation(
+            format!("find{}", api.operation_plural),
+            list.clone(),
+            parameters::of_list(spec),
+            format!("{}ListResponse", api.schema),
+            format!("Lists the {labels} of all sources."),
+        ),
+        operation(
+            format!("find{}FilterOptions", api.operation_plural),
+            format!("{list}/filter_options"),
+            Vec::new(),
+            "FilterOptionsResponse".to_owned(),
+            format!("Lists the fields that filters on {labels} can use, with their values."),
+        ),
+        operation(
+            format!("get{}", api.operation),
+            item,
+            parameters::of_included(spec),
+            format!("{}Response", api.schema),
+            format!("Gets a single {} by {by}.", spec.label),
+        ),
+    ]
+}
+
+fn describe(operation: Operation) -> (String, Value) {
+    let is_preview = operation.id == PREVIEW;
+    let more: &[&str] = if is_preview { &["413", "422"] } else { &[] };
+    let mut responses = Map::from_iter([("200".to_owned(), reference("responses", &operation.response))]);
     for status in ALWAYS.iter().chain(more) {
-        answers.insert((*status).to_owned(), reference("responses", error_name(status)));
+        responses.insert((*status).to_owned(), reference("responses", error_name(status)));
     }
     let mut described = json!({
         "operationId": operation.id,
         "summary": operation.summary,
-        "tags": [if operation.base == MCP_CATALOG { MCP_TAG } else { MODEL_TAG }],
-        "responses": answers,
+        "tags": [operation.tag],
+        "responses": responses,
     });
-    let query: Vec<Value> = operation.query.split_whitespace().map(|name| reference("parameters", name)).collect();
-    if !query.is_empty() {
-        described["parameters"] = query.into();
+    if !operation.query.is_empty() {
+        described["parameters"] = operation.query.into();
     }
-    if operation.id == PREVIEW {
+    if is_preview {
         described["requestBody"] = preview_form();
     }
-    described
+    let mut item = json!({if is_preview { "post" } else { "get" }: described});
+    let parameters: Vec<Value> = parameters::of_path(&operation.path).collect();
+    if !parameters.is_empty() {
+        item["parameters"] = parameters.into();
+    }
+    (operation.path, item)
 }
 
 fn error_name(status: &str) -> &'static str {
@@ -127,8 +179,8 @@ fn preview_form() -> Value {
         "type": "object",
         "required": ["config"],
         "properties": {
-            "config": file("The source as one entry of a sources file, in YAML."),
-            "catalogData": file("The model file that a source of type `yaml` would read."),
+            "config": file("The source in YAML, as an entry of a sources file."),
+            "catalogData": file("The data file, for a source of type `yaml`."),
         },
     }}}})
 }

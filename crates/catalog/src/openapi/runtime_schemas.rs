@@ -1,10 +1,12 @@
-//! Schemas of what running an MCP server takes: hints of its publisher.
+//! Schemas of the requirements for running an MCP server, which are hints of its publisher.
 
 use serde_json::{Map, Value, json};
 
-use super::build::{choice, described, flag_or, formed, list_of, named, object, schema, short, text, texts};
+use super::build::{
+    array_of, boolean_or, described, enumeration, named, object, schema, string, string_like, string_up_to, strings,
+};
 
-/// Names of objects of Kubernetes, with dots and without.
+/// Names of Kubernetes objects, with and without dots.
 const SUBDOMAIN: &str = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
 const LABEL: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
 const PATH: &str = "^/[a-zA-Z0-9/_.-]*$";
@@ -25,33 +27,36 @@ pub(super) fn all() -> Map<String, Value> {
 }
 
 fn runtime_metadata() -> Value {
-    let mut path = formed(PATH, "The path it answers at.");
+    let mut path = string_like(PATH, "Path of the MCP endpoint.");
     path["default"] = "/mcp".into();
     described(
-        "What running a server takes.",
+        "Requirements for running a server.",
         object(
             "",
             [
                 (
                     "defaultPort",
-                    json!({"type": "integer", "minimum": 1, "maximum": 65535, "description": "The port it listens on."}),
+                    json!({"type": "integer", "minimum": 1, "maximum": 65535, "description": "Port that it listens on."}),
                 ),
-                ("defaultArgs", texts("Arguments it is started with.")),
-                ("requiredEnvironmentVariables", list_of("MCPEnvVarMetadata", "Variables that have to be set.")),
-                ("optionalEnvironmentVariables", list_of("MCPEnvVarMetadata", "Variables that may be set.")),
+                ("defaultArgs", strings("Arguments of its command line.")),
+                ("requiredEnvironmentVariables", array_of("MCPEnvVarMetadata", "Required environment variables.")),
+                ("optionalEnvironmentVariables", array_of("MCPEnvVarMetadata", "Optional environment variables.")),
                 ("recommendedResources", schema("MCPResourceRecommendation")),
                 (
                     "healthEndpoints",
-                    object("", [("liveness", text("Path of the probe.")), ("readiness", text("Path of the probe."))]),
+                    object(
+                        "",
+                        [("liveness", string("Path of the probe.")), ("readiness", string("Path of the probe."))],
+                    ),
                 ),
                 (
                     "capabilities",
                     object(
                         "",
                         [
-                            ("requiresNetwork", flag_or(true, "Whether it needs a network.")),
-                            ("requiresFileSystem", flag_or(false, "Whether it needs a file system.")),
-                            ("requiresGPU", flag_or(false, "Whether it needs a GPU.")),
+                            ("requiresNetwork", boolean_or(true, "Whether it needs a network.")),
+                            ("requiresFileSystem", boolean_or(false, "Whether it needs a file system.")),
+                            ("requiresGPU", boolean_or(false, "Whether it needs a GPU.")),
                         ],
                     ),
                 ),
@@ -63,24 +68,31 @@ fn runtime_metadata() -> Value {
 }
 
 fn environment_variable() -> Value {
-    let mut kind = choice(&["string", "int", "boolean", "secret", "config"], "What its value is.");
+    let mut kind = enumeration(&["string", "int", "boolean", "secret", "config"], "Type of the value.");
     kind["default"] = "string".into();
     object(
         "name description",
         [
-            ("name", text("Name.")),
-            ("description", text("What it is for.")),
-            ("required", flag_or(false, "Whether it has to be set.")),
-            ("defaultValue", text("What counts where it is not set.")),
+            ("name", string("Name.")),
+            ("description", string("Purpose.")),
+            ("required", boolean_or(false, "Whether it has to be set.")),
+            ("defaultValue", string("Value if it is not set.")),
             ("type", kind),
-            ("example", text("A value as it may be.")),
+            ("example", string("An example value.")),
         ],
     )
 }
 
 fn resources() -> Value {
-    let amounts =
-        || object("", [("cpu", text("As Kubernetes writes it.")), ("memory", text("As Kubernetes writes it."))]);
+    let amounts = || {
+        object(
+            "",
+            [
+                ("cpu", string("A quantity in the notation of Kubernetes.")),
+                ("memory", string("A quantity in the notation of Kubernetes.")),
+            ],
+        )
+    };
     object("", [("minimal", amounts()), ("recommended", amounts()), ("high", amounts())])
 }
 
@@ -89,10 +101,10 @@ fn prerequisites() -> Value {
         "",
         [
             ("serviceAccount", schema("MCPServiceAccountRequirement")),
-            ("secrets", list_of("MCPSecretRequirement", "Secrets.")),
-            ("configMaps", list_of("MCPConfigMapRequirement", "Config maps.")),
-            ("environmentVariables", list_of("MCPEnvVarMetadata", "Environment variables.")),
-            ("customResources", texts("Whatever else has to be there.")),
+            ("secrets", array_of("MCPSecretRequirement", "Secrets.")),
+            ("configMaps", array_of("MCPConfigMapRequirement", "Config maps.")),
+            ("environmentVariables", array_of("MCPEnvVarMetadata", "Environment variables.")),
+            ("customResources", strings("Other objects that have to exist.")),
         ],
     )
 }
@@ -101,9 +113,9 @@ fn service_account() -> Value {
     object(
         "",
         [
-            ("required", flag_or(false, "Whether it needs one of its own.")),
-            ("hint", short(500, "What it has to be allowed.")),
-            ("suggestedName", limited(formed(LABEL, "A name for it."), NAME_LIMIT)),
+            ("required", boolean_or(false, "Whether it needs its own service account.")),
+            ("hint", string_up_to(500, "Permissions that it needs.")),
+            ("suggestedName", limited(string_like(LABEL, "Suggested name."), NAME_LIMIT)),
         ],
     )
 }
@@ -115,11 +127,11 @@ fn mounted(keys: &str, is_file: bool, description: &str) -> Value {
         object(
             "name description",
             [
-                ("name", limited(formed(SUBDOMAIN, "Name."), NAME_LIMIT)),
-                ("description", short(1_000, "What it is for.")),
-                ("keys", list_of(keys, "What it holds.")),
-                ("mountAsFile", flag_or(is_file, "Whether it is mounted.")),
-                ("mountPath", limited(formed(PATH, "Where it is mounted."), 4_096)),
+                ("name", limited(string_like(SUBDOMAIN, "Name."), NAME_LIMIT)),
+                ("description", string_up_to(1_000, "Purpose.")),
+                ("keys", array_of(keys, "Keys.")),
+                ("mountAsFile", boolean_or(is_file, "Whether it is mounted as files.")),
+                ("mountPath", limited(string_like(PATH, "Path of the mount."), 4_096)),
             ],
         ),
     )
@@ -127,16 +139,16 @@ fn mounted(keys: &str, is_file: bool, description: &str) -> Value {
 
 fn key_fields() -> [super::build::Field; 4] {
     [
-        ("key", short(NAME_LIMIT, "Name of the key.")),
-        ("description", short(500, "What it is for.")),
-        ("envVarName", short(NAME_LIMIT, "The variable that it is read from.")),
-        ("required", flag_or(false, "Whether it has to be there.")),
+        ("key", string_up_to(NAME_LIMIT, "Name of the key.")),
+        ("description", string_up_to(500, "Purpose.")),
+        ("envVarName", string_up_to(NAME_LIMIT, "Environment variable with its value.")),
+        ("required", boolean_or(false, "Whether the key has to exist.")),
     ]
 }
 
 fn config_map_key() -> Value {
     let mut schema = object("key description", key_fields());
-    schema["properties"]["defaultContent"] = short(10_000, "What counts where nobody gives anything.");
+    schema["properties"]["defaultContent"] = string_up_to(10_000, "Content if none is configured.");
     schema
 }
 

@@ -1,33 +1,33 @@
 //! Schemas of sources, labels, models, artifacts, filters and previews.
 
 use model_registry_api::OrderBy;
+use model_registry_api::catalog::{AssetType, CatalogKind, CatalogStorage};
 use model_registry_server::openapi::schemas::custom_properties;
 use serde_json::{Map, Value, json};
 
 use super::build::{
-    all_of, choice, described, flag, flag_or, list_of, map_of, named, object, page_of, schema, text, texts, uri,
+    all_of, array_of, boolean, boolean_or, described, enumeration, map_of, named, object, object_of, page_of, schema,
+    string, strings, uri,
 };
-
-const CARD: &str = "\
-    The model card: Markdown as its author wrote it, which may contain anything. Viewers have to sanitise it before they \
-    show it as HTML.";
 
 pub(super) fn all() -> Map<String, Value> {
     let mut all = named([
-        ("ArtifactTypeQueryParam", choice(&["model-artifact", "metrics-artifact"], "A type of artifact.")),
+        ("ArtifactTypeQueryParam", enumeration(&super::ARTIFACT_TYPES, "A type of artifact.")),
         ("OrderByField", order_by()),
         ("CatalogAssetType", asset_type()),
         ("CatalogSource", source()),
         ("CatalogSourceList", page_of("CatalogSource")),
         (
             "CatalogSourceStatus",
-            choice(&["available", "partially-available", "error", "disabled"], "How the last load of a source went."),
+            enumeration(
+                &["available", "partially-available", "error", "disabled"],
+                "Result of the last load of a source.",
+            ),
         ),
         ("CatalogLabel", label()),
         ("CatalogLabelList", page_of("CatalogLabel")),
         ("BaseModel", base_model()),
         ("CatalogModel", model()),
-        ("CatalogModelList", page_of("CatalogModel")),
         ("CatalogArtifact", artifact()),
         ("CatalogArtifactList", page_of("CatalogArtifact")),
         ("CatalogModelArtifact", model_artifact()),
@@ -39,34 +39,34 @@ pub(super) fn all() -> Map<String, Value> {
     all
 }
 
-/// Beyond the registry's orders there is that of names.
+/// The orders of the registry, and the name.
 fn order_by() -> Value {
     let members: Vec<&str> = OrderBy::NAMES.into_iter().chain(["NAME"]).collect();
     json!({"type": "string", "enum": members})
 }
 
 fn asset_type() -> Value {
-    let mut schema = choice(&["models", "mcp_servers"], "What a source publishes.");
-    schema["default"] = "models".into();
+    let mut schema = enumeration(&AssetType::ALL.map(AssetType::as_str), "A type of asset that sources publish.");
+    schema["default"] = AssetType::default().as_str().into();
     schema
 }
 
 fn source() -> Value {
-    let mut error = text("What went wrong with the last load.");
+    let mut error = string("Error of the last load.");
     error["nullable"] = true.into();
     described(
-        "Where models or MCP servers come from.",
+        "A source of assets.",
         object(
             "id name labels",
             [
-                ("id", text("Unique id.")),
-                ("name", text("Name for people.")),
-                ("enabled", flag_or(true, "Whether it is read.")),
-                ("labels", texts("Labels, which `/labels` may explain.")),
+                ("id", string("Unique id.")),
+                ("name", string("Display name.")),
+                ("enabled", boolean_or(true, "Whether it is loaded.")),
+                ("labels", strings("Labels; `/labels` may describe them.")),
                 ("status", schema("CatalogSourceStatus")),
                 ("error", error),
-                ("includedModels", texts("Patterns of the names that are published.")),
-                ("excludedModels", texts("Patterns of the names that are not.")),
+                ("includedModels", strings("Patterns of the names that are published; all names without it.")),
+                ("excludedModels", strings("Patterns of the names that are not published.")),
                 ("assetType", schema("CatalogAssetType")),
             ],
         ),
@@ -74,41 +74,28 @@ fn source() -> Value {
 }
 
 fn label() -> Value {
-    let mut name = text("The label; null describes the sources without any.");
+    let mut name = string("The label; null describes the sources without labels.");
     name["nullable"] = true.into();
-    let mut label = object("name", [("name", name), ("displayName", text("Name for people."))]);
+    let mut label = object("name", [("name", name), ("displayName", string("Display name."))]);
     label["additionalProperties"] = json!({"type": "string"});
-    described("What a label of sources means, with any further texts.", label)
+    described("The description of a label of sources, with any further string fields.", label)
 }
 
+/// The fields of a model except its identity.
 fn base_model() -> Value {
-    described(
-        "What is told of a model.",
-        object(
-            "",
-            [
-                ("description", text("A short description.")),
-                ("readme", text(CARD)),
-                ("maturity", text("Maturity, for example `Generally Available`.")),
-                ("language", texts("Natural languages the model works in (ISO 639).")),
-                ("tasks", texts("Tasks the model is made for.")),
-                ("provider", text("Who provides the model.")),
-                ("logo", uri("A URL or data URL of a logo.")),
-                ("license", text("The licence's name for people.")),
-                ("licenseLink", uri("Where the licence's text is.")),
-                ("libraryName", text("Library the model is made for.")),
-                ("customProperties", custom_properties()),
-            ],
-        ),
-    )
+    let fields = CatalogKind::Model.spec().fields.iter();
+    let mut schema = object_of(fields.filter(|field| field.storage != CatalogStorage::Column));
+    schema["properties"]["customProperties"] = custom_properties();
+    described("The description of a model.", schema)
 }
 
 fn model() -> Value {
-    let own = object("name", [("name", text("Name, unique in its source.")), ("source_id", text("Id of its source."))]);
-    all_of("A model that a source publishes.", own, &["BaseModel", "BaseResource"])
+    let fields = CatalogKind::Model.spec().fields.iter();
+    let own = object_of(fields.filter(|field| field.storage == CatalogStorage::Column));
+    all_of("A model.", own, &["BaseModel", "BaseResource"])
 }
 
-/// The types are told apart by `artifactType`.
+/// `artifactType` is the discriminator.
 fn artifact() -> Value {
     let members = [("model-artifact", "CatalogModelArtifact"), ("metrics-artifact", "CatalogMetricsArtifact")];
     let mapping: Map<String, Value> =
@@ -119,9 +106,9 @@ fn artifact() -> Value {
     })
 }
 
-/// Answers always carry it, and only this one.
+/// Responses always have it, with this value.
 fn artifact_type(name: &str) -> Value {
-    json!({"type": "string", "default": name, "enum": [name], "description": "The type of artifact."})
+    json!({"type": "string", "default": name, "enum": [name], "description": "Type of artifact."})
 }
 
 fn model_artifact() -> Value {
@@ -129,11 +116,11 @@ fn model_artifact() -> Value {
         "artifactType uri",
         [
             ("artifactType", artifact_type("model-artifact")),
-            ("uri", uri("Where the model is.")),
+            ("uri", uri("Location of the model.")),
             ("customProperties", custom_properties()),
         ],
     );
-    all_of("Where to get a model.", own, &["BaseResource"])
+    all_of("The location of a model.", own, &["BaseResource"])
 }
 
 fn metrics_artifact() -> Value {
@@ -141,23 +128,26 @@ fn metrics_artifact() -> Value {
         "artifactType metricsType",
         [
             ("artifactType", artifact_type("metrics-artifact")),
-            ("metricsType", choice(&["performance-metrics", "accuracy-metrics"], "What was measured.")),
+            ("metricsType", enumeration(&["performance-metrics", "accuracy-metrics"], "Type of metrics.")),
             ("customProperties", custom_properties()),
         ],
     );
-    all_of("What was measured of a model, in custom properties.", own, &["BaseResource"])
+    all_of("Metrics of a model, in custom properties.", own, &["BaseResource"])
 }
 
 fn filter_options() -> Map<String, Value> {
     let number = |description: &str| json!({"type": "number", "format": "double", "description": description});
-    let any_values = json!({"type": "array", "items": {}, "description": "The texts that occur."});
-    let queries = map_of(&map_of(&schema("FieldFilter"), "Conditions by field."), "Filters that have a name.");
+    let any_values = json!({"type": "array", "items": {}, "description": "Values that occur."});
+    let queries = map_of(
+        &map_of(&schema("FieldFilter"), "Conditions by field."),
+        "Named queries: filters that an administrator wrote.",
+    );
     named([
         (
             "FilterOptionsList",
             object(
                 "",
-                [("filters", map_of(&schema("FilterOption"), "By the name in filters.")), ("namedQueries", queries)],
+                [("filters", map_of(&schema("FilterOption"), "By name in filters.")), ("namedQueries", queries)],
             ),
         ),
         (
@@ -165,7 +155,7 @@ fn filter_options() -> Map<String, Value> {
             object(
                 "type",
                 [
-                    ("type", choice(&["string", "number"], "`string` comes with values, `number` with a range.")),
+                    ("type", enumeration(&["string", "number"], "`string` has values, `number` has a range.")),
                     ("values", any_values),
                     ("range", schema("FilterOptionRange")),
                 ],
@@ -173,29 +163,33 @@ fn filter_options() -> Map<String, Value> {
         ),
         (
             "FilterOptionRange",
-            object("", [("min", number("The smallest that occurs.")), ("max", number("The largest."))]),
+            object("", [("min", number("Least value that occurs.")), ("max", number("Greatest value that occurs."))]),
         ),
-        ("FieldFilter", object("operator value", [("operator", text("Such as `=` or `IN`.")), ("value", json!({}))])),
+        (
+            "FieldFilter",
+            object("operator value", [("operator", string("Operator, such as `=` or `IN`.")), ("value", json!({}))]),
+        ),
     ])
 }
 
+/// parity: the name of the schema is that of the preview of models, the only asset type with a preview in the contract.
 fn preview() -> Value {
     let count = |description: &str| json!({"type": "integer", "description": description});
     let summary = described(
-        "Over all names, on every page.",
+        "Counts over all pages.",
         object(
             "totalModels includedModels excludedModels",
             [
                 ("totalModels", count("Names that were found.")),
-                ("includedModels", count("Those that would be published.")),
-                ("excludedModels", count("Those that would not.")),
+                ("includedModels", count("Names that would be published.")),
+                ("excludedModels", count("Names that would not be published.")),
             ],
         ),
     );
-    let own = object("items summary", [("items", list_of("ModelPreviewResult", "Names.")), ("summary", summary)]);
-    all_of("What a source would publish.", own, &["BaseResourceList"])
+    let own = object("items summary", [("items", array_of("ModelPreviewResult", "Names.")), ("summary", summary)]);
+    all_of("A page of the names in a source, each with whether it would be published.", own, &["BaseResourceList"])
 }
 
 fn previewed() -> Value {
-    object("name included", [("name", text("A name.")), ("included", flag("Whether it would be published."))])
+    object("name included", [("name", string("A name.")), ("included", boolean("Whether it would be published."))])
 }

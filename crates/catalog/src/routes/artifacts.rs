@@ -1,23 +1,25 @@
-//! `…/artifacts`: where to get a model, and what was measured of it.
+//! `…/artifacts`: the locations and metrics of a model.
 
 use axum::response::Response;
 use model_registry_api::SortOrder;
-use model_registry_catalog_store::{CatalogKind, CatalogList, CatalogOrder, CatalogRecord, CatalogSet};
+use model_registry_api::catalog::CatalogKind;
+use model_registry_catalog_store::{CatalogList, CatalogOrder, CatalogRecord, CatalogSet};
 use model_registry_filter::Expression;
 use model_registry_server::{ApiError, Query};
 
 use super::{PageBody, parameters, store_error};
 use crate::Catalog;
+use crate::openapi::ARTIFACT_TYPES;
 
-/// Which artifacts of a model are listed, and how, whichever model it is.
-pub(super) struct Listing {
+/// The parameters that both lists of a model's artifacts have.
+pub(super) struct ArtifactListing {
     pub(super) page_size: u32,
     pub(super) filters: Vec<Expression>,
     pub(super) order: CatalogOrder,
     pub(super) sort_order: SortOrder,
 }
 
-impl Listing {
+impl ArtifactListing {
     pub(super) fn read(query: &Query) -> Result<Self, ApiError> {
         let page_size = parameters::page_size(query)?;
         let filters = parameters::filter(query)?.into_iter().collect();
@@ -27,23 +29,23 @@ impl Listing {
     }
 }
 
-/// What is asked of a model, whichever it is.
-pub(super) struct Asked<'a> {
+/// A request for artifacts, before the model is read.
+pub(super) struct ArtifactsRequest<'a> {
     kinds: Vec<CatalogKind>,
-    listing: Listing,
+    listing: ArtifactListing,
     page_token: Option<&'a str>,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> ArtifactsRequest<'a> {
     pub(super) fn read(query: &'a Query) -> Result<Self, ApiError> {
         let kinds = kinds(query)?;
-        let listing = Listing::read(query)?;
+        let listing = ArtifactListing::read(query)?;
         let page_token = parameters::page_token(query, &listing.order)?;
         Ok(Self { kinds, listing, page_token })
     }
 
-    pub(super) async fn answer(self, catalog: &Catalog, model: &CatalogRecord) -> Result<Response, ApiError> {
-        let Self { kinds, listing: Listing { page_size, filters, order, sort_order }, page_token } = self;
+    pub(super) async fn respond(self, catalog: &Catalog, model: &CatalogRecord) -> Result<Response, ApiError> {
+        let Self { kinds, listing: ArtifactListing { page_size, filters, order, sort_order }, page_token } = self;
         let parent_id = Some(model.id);
         let list = CatalogList {
             set: CatalogSet { kinds: &kinds, parent_id, sources: None, search: None, filters: &filters },
@@ -58,22 +60,21 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// `artifact_type` is the old name of the parameter; both count.
+/// The requested kinds; `artifact_type` is the old name of `artifactType`, and both may be present.
 fn kinds(query: &Query) -> Result<Vec<CatalogKind>, ApiError> {
     let mut kinds = Vec::new();
     for parameter in ["artifactType", "artifact_type"] {
-        // parity (catalog-service 2.11): each element counts, an empty one too.
+        // parity: every element of the list is checked, an empty one too, as in the Kubeflow Model Registry.
         let empty = (query.has(parameter) && query.get_all(parameter).next().is_none()).then_some("");
-        for text in query.get_all(parameter).chain(empty).flat_map(|value| value.split(',')) {
-            match text {
-                "model-artifact" => kinds.push(CatalogKind::ModelArtifact),
-                "metrics-artifact" => kinds.extend(CatalogKind::METRICS),
-                other => {
-                    return Err(ApiError::Invalid(format!(
-                        "{parameter}: invalid value '{other}': valid values are [model-artifact metrics-artifact]"
-                    )));
-                }
+        for name in query.get_all(parameter).chain(empty).flat_map(|value| value.split(',')) {
+            if !ARTIFACT_TYPES.contains(&name) {
+                let valid = ARTIFACT_TYPES.join(" ");
+                return Err(ApiError::Invalid(format!(
+                    "{parameter}: invalid value '{name}': valid values are [{valid}]"
+                )));
             }
+            let all = CatalogKind::ARTIFACTS.into_iter();
+            kinds.extend(all.filter(|kind| kind.spec().artifact_type == Some(name)));
         }
     }
     kinds.sort_unstable();
@@ -84,20 +85,21 @@ fn kinds(query: &Query) -> Result<Vec<CatalogKind>, ApiError> {
     Ok(kinds)
 }
 
-fn order(text: Option<&str>) -> Result<CatalogOrder, ApiError> {
-    let Some(text) = text else { return Ok(CatalogOrder::Id) };
-    if let Some(order) = parameters::common_order(text) {
+/// parity: an unknown order means the id, as in the Kubeflow Model Registry; only a custom property without a valid type is
+/// rejected.
+fn order(order_by: Option<&str>) -> Result<CatalogOrder, ApiError> {
+    let Some(order_by) = order_by else { return Ok(CatalogOrder::Id) };
+    if let Some(order) = parameters::common_order(order_by) {
         return Ok(order);
     }
-    match parameters::property_order(text) {
-        // parity (catalog-service 2.11): anything else is the id.
+    match parameters::property_order(order_by) {
         None => Ok(CatalogOrder::Id),
         Some((name, None)) if name.contains('.') => Ok(CatalogOrder::Id),
         Some((name, _)) if name.is_empty() || name.chars().count() > 255 => Err(ApiError::Invalid(format!(
             "invalid orderBy: custom property name '{name}' has to have 1 to 255 characters"
         ))),
         Some((_, None)) => Err(ApiError::Invalid(format!(
-            "invalid orderBy `{text}`: the type has to be one of 'int_value', 'double_value', or 'string_value'"
+            "invalid orderBy `{order_by}`: the type has to be one of 'int_value', 'double_value', or 'string_value'"
         ))),
         Some((name, Some(value))) => Ok(CatalogOrder::Property { name: name.to_owned(), value }),
     }

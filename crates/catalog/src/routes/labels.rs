@@ -1,25 +1,26 @@
-//! `/labels`: what the labels of sources mean.
+//! `/labels`: descriptions of the labels of sources.
 
 use axum::extract::State;
 use axum::response::Response;
 use model_registry_api::SortOrder;
+use model_registry_api::catalog::AssetType;
 use model_registry_server::{ApiError, Query};
 use serde_json::Value;
 
-use super::memory_page::{self, Item};
+use super::in_memory_page::{self, Item};
 use super::parameters;
-use super::sources::{asset_type, strict_sort_order};
+use super::sources::checked_sort_order;
 use crate::Catalog;
 
 pub(super) async fn list(State(catalog): State<Catalog>, query: Query) -> Result<Response, ApiError> {
     let page_size = parameters::page_size(&query)?;
-    let asset = asset_type(&query)?;
-    let sort_order = strict_sort_order(&query)?;
+    let asset_type = asset_type(&query)?;
+    let sort_order = checked_sort_order(&query)?;
     let order_by = query.get("orderBy");
     let configuration = catalog.configuration();
-    let mut labels: Vec<_> = configuration.labels.iter().filter(|label| label.is_for(asset)).collect();
+    let mut labels: Vec<_> = configuration.labels.iter().filter(|label| label.is_for(asset_type)).collect();
     if let Some(field) = order_by {
-        // Labels without the field come last and keep their order, whatever the direction; sorting is stable.
+        // Labels without the field come last in either direction, in the order of the configuration: the sort is stable.
         labels.sort_by(|a, b| match (a.text(field), b.text(field)) {
             (Some(a), Some(b)) if sort_order == SortOrder::Descending => b.cmp(a),
             (Some(a), Some(b)) => a.cmp(b),
@@ -27,10 +28,19 @@ pub(super) async fn list(State(catalog): State<Catalog>, query: Query) -> Result
         });
     }
     let items = labels.into_iter().map(|label| Item {
-        // A label named null has no name, so it gets a key that no name can be.
+        // The label whose name is null gets a key that differs from the key of every name.
         key: label.name().map_or_else(String::new, |name| format!("={name}")),
         json: Value::Object(label.fields.clone()).to_string(),
     });
-    let list = format!("labels {asset:?} {order_by:?} {sort_order:?}");
-    Ok(memory_page::page(items.collect(), &list, page_size, query.get("nextPageToken"))?.into_response())
+    let list = format!("labels {asset_type:?} {order_by:?} {sort_order:?}");
+    Ok(in_memory_page::page(items.collect(), &list, page_size, query.get("nextPageToken"))?.into_response())
+}
+
+/// parity: unlike `/sources`, an unknown asset type is rejected, as in the Kubeflow Model Registry.
+fn asset_type(query: &Query) -> Result<AssetType, ApiError> {
+    let Some(name) = query.get("assetType") else { return Ok(AssetType::default()) };
+    AssetType::from_name(name).ok_or_else(|| {
+        let valid = AssetType::names(" ");
+        ApiError::Invalid(format!("invalid value '{name}' for assetType: valid values are [{valid}]"))
+    })
 }

@@ -1,31 +1,34 @@
-//! `/mcp_servers/{server_id}/tools`: what a server can do.
+//! `/mcp_servers/{server_id}/tools`: the tools of an MCP server.
 
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
-use model_registry_catalog_store::{CatalogKind, CatalogList, CatalogOrder, CatalogRecord, CatalogSet};
+use model_registry_api::catalog::{AssetType, CatalogKind};
+use model_registry_catalog_store::{CatalogList, CatalogRecord, CatalogSet};
 use model_registry_server::{ApiError, Query, response};
 use serde_json::Value;
 
-use super::segments::Segments;
-use super::{PageBody, mcp_servers, parameters, store_error};
+use super::path_parameters::PathParameters;
+use super::{PageBody, items, parameters, store_error};
 use crate::Catalog;
 
 pub(super) async fn without_server() -> ApiError {
-    ApiError::UnprocessableEntity("required field 'server_id' is empty: put the id behind `mcp_servers/`".to_owned())
+    let message = "required field 'server_id' is empty: add the id of the server after `mcp_servers/`";
+    ApiError::UnprocessableEntity(message.to_owned())
 }
 
 pub(super) async fn list(
     State(catalog): State<Catalog>,
-    Segments(server_id): Segments<String>,
+    PathParameters(server_id): PathParameters<String>,
     query: Query,
 ) -> Result<Response, ApiError> {
+    // Tools are ordered like servers.
+    let spec = AssetType::McpServers.spec();
     let page_size = parameters::page_size(&query)?;
     let filters: Vec<_> = parameters::filter(&query)?.into_iter().collect();
-    let order = query.get("orderBy").and_then(|text| parameters::common_order(&text.to_ascii_uppercase()));
-    let order = order.unwrap_or(CatalogOrder::Id);
+    let order = parameters::item_order(spec, &query);
     let page_token = parameters::page_token(&query, &order)?;
-    let server = mcp_servers::find(&catalog, &server_id).await?;
+    let server = items::find(&catalog, spec, &server_id).await?;
     let list = CatalogList {
         set: CatalogSet {
             kinds: &[CatalogKind::McpTool],
@@ -34,8 +37,8 @@ pub(super) async fn list(
             search: None,
             filters: &filters,
         },
+        sort_order: parameters::item_sort_order(spec, &query, &order),
         order,
-        sort_order: parameters::sort_order_of_servers(&query),
         page_size: Some(page_size),
         page_token,
     };
@@ -46,9 +49,9 @@ pub(super) async fn list(
 
 pub(super) async fn get_one(
     State(catalog): State<Catalog>,
-    Segments((server_id, tool_name)): Segments<(String, String)>,
+    PathParameters((server_id, tool_name)): PathParameters<(String, String)>,
 ) -> Result<Response, ApiError> {
-    let server = mcp_servers::find(&catalog, &server_id).await?;
+    let server = items::find(&catalog, AssetType::McpServers.spec(), &server_id).await?;
     let tool = catalog
         .store
         .find_child(CatalogKind::McpTool, server.id, &tool_name)

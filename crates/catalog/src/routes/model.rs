@@ -1,51 +1,57 @@
-//! `/sources/{source_id}/models/{name}` and what follows a name.
+//! `/sources/{source_id}/models/{name}` and the paths below it. A name may contain slashes, so the paths below a name cannot
+//! be routes of their own.
 
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
-use model_registry_catalog_store::{CatalogKind, CatalogRecord};
+use model_registry_api::catalog::CatalogKind;
+use model_registry_catalog_store::CatalogRecord;
 use model_registry_server::{ApiError, Query, response};
 use percent_encoding::percent_decode_str;
 
-use super::segments::Segments;
-use super::{artifacts, performance, store_error};
+use super::artifacts::ArtifactsRequest;
+use super::path_parameters::PathParameters;
+use super::performance::PerformanceRequest;
+use super::store_error;
 use crate::Catalog;
 
 pub(super) async fn without_name() -> ApiError {
-    ApiError::UnprocessableEntity("required field 'model_name' is empty: put the name behind `models/`".to_owned())
+    let message = "required field 'model_name' is empty: add the name of the model after `models/`";
+    ApiError::UnprocessableEntity(message.to_owned())
 }
 
 pub(super) async fn without_source() -> ApiError {
-    ApiError::UnprocessableEntity("required field 'source_id' is empty: put the id behind `sources/`".to_owned())
+    let message = "required field 'source_id' is empty: add the id of the source after `sources/`";
+    ApiError::UnprocessableEntity(message.to_owned())
 }
 
-/// parity (catalog-service 2.7): a model whose name ends in `/artifacts` cannot be asked for.
+/// parity: a model whose name ends in `/artifacts` cannot be requested, as in the Kubeflow Model Registry.
 pub(super) async fn dispatch(
     State(catalog): State<Catalog>,
-    Segments((source_id, rest)): Segments<(String, String)>,
+    PathParameters((source_id, rest)): PathParameters<(String, String)>,
     query: Query,
 ) -> Result<Response, ApiError> {
     if let Some(name) = rest.strip_suffix("/artifacts/performance") {
-        let asked = performance::Asked::read(&query)?;
+        let request = PerformanceRequest::read(&query)?;
         let model = find(&catalog, &source_id, name).await?;
-        return asked.answer(&catalog, &model).await;
+        return request.respond(&catalog, &model).await;
     }
     if let Some(name) = rest.strip_suffix("/artifacts") {
-        let asked = artifacts::Asked::read(&query)?;
+        let request = ArtifactsRequest::read(&query)?;
         let model = find(&catalog, &source_id, name).await?;
-        return asked.answer(&catalog, &model).await;
+        return request.respond(&catalog, &model).await;
     }
     let model = find(&catalog, &source_id, &rest).await?;
     Ok(response::json(StatusCode::OK, model.to_wire()))
 }
 
-/// Clients escape a name once or twice; the name as it came is preferred.
+/// Clients percent-encode a name once or twice. If both readings name a model, the name as it arrived wins.
 async fn find(catalog: &Catalog, source_id: &str, name: &str) -> Result<CatalogRecord, ApiError> {
     if name.is_empty() {
         return Err(without_name().await);
     }
-    let unescaped = percent_decode_str(name).decode_utf8_lossy().into_owned();
-    let names = [name, unescaped.as_str()];
+    let decoded = percent_decode_str(name).decode_utf8_lossy().into_owned();
+    let names = [name, decoded.as_str()];
     let found = catalog.store.find_item(CatalogKind::Model, source_id, &names).await.map_err(store_error)?;
     found.ok_or_else(|| ApiError::NotFound(format!("No model found '{name}' in source '{source_id}'")))
 }

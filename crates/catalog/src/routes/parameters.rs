@@ -1,6 +1,7 @@
 //! Query parameters that several lists have.
 
 use model_registry_api::SortOrder;
+use model_registry_api::catalog::{AssetTypeSpec, ItemOrder};
 use model_registry_api::page::MAX_PAGE_SIZE;
 use model_registry_catalog_store::CatalogOrder;
 use model_registry_filter::{Expression, ValueType, parse};
@@ -10,13 +11,13 @@ use super::store_error;
 
 const DEFAULT_PAGE_SIZE: u32 = 10;
 
-/// More than the maximum gets the maximum, and a token for the rest.
+/// `pageSize`; a larger value than the maximum means the maximum.
 pub(super) fn page_size(query: &Query) -> Result<u32, ApiError> {
-    let Some(text) = query.get("pageSize") else { return Ok(DEFAULT_PAGE_SIZE) };
-    match text.parse::<i32>() {
+    let Some(value) = query.get("pageSize") else { return Ok(DEFAULT_PAGE_SIZE) };
+    match value.parse::<i32>() {
         Ok(size) if size >= 1 => Ok(size.unsigned_abs().min(MAX_PAGE_SIZE)),
         Ok(size) => Err(ApiError::Invalid(format!("pageSize must be at least 1, got {size}"))),
-        Err(_) => Err(ApiError::Invalid(format!("invalid pageSize: `{text}` is not a 32-bit integer"))),
+        Err(_) => Err(ApiError::Invalid(format!("invalid pageSize: `{value}` is not a 32-bit integer"))),
     }
 }
 
@@ -29,14 +30,17 @@ pub(super) fn boolean(query: &Query, name: &str) -> Result<bool, ApiError> {
 }
 
 pub(super) fn integer(query: &Query, name: &str) -> Result<Option<i32>, ApiError> {
-    let Some(text) = query.get(name) else { return Ok(None) };
-    let number = text.parse().map_err(|_| ApiError::Invalid(format!("{name}: `{text}` is not a 32-bit integer")))?;
+    let Some(value) = query.get(name) else { return Ok(None) };
+    let number = value.parse().map_err(|_| ApiError::Invalid(format!("{name}: `{value}` is not a 32-bit integer")))?;
     Ok(Some(number))
 }
 
-/// A list, written with commas, by repetition, or both. Empty elements do not count.
-pub(super) fn list(query: &Query, name: &str) -> Vec<String> {
-    query.get_all(name).flat_map(|value| value.split(',')).filter(|one| !one.is_empty()).map(str::to_owned).collect()
+/// The non-empty elements of a list that is written with commas, by repetition, or both; `None` if the parameter is absent
+/// or empty. A list of commas alone has no elements.
+pub(super) fn list(query: &Query, name: &str) -> Option<Vec<String>> {
+    query.get_all(name).next()?;
+    let elements = query.get_all(name).flat_map(|value| value.split(','));
+    Some(elements.filter(|element| !element.is_empty()).map(str::to_owned).collect())
 }
 
 pub(super) fn filter(query: &Query) -> Result<Option<Expression>, ApiError> {
@@ -44,13 +48,33 @@ pub(super) fn filter(query: &Query) -> Result<Option<Expression>, ApiError> {
     parsed.map(Option::flatten).map_err(|error| ApiError::Invalid(error.to_string()))
 }
 
-/// The list where the parameter has a value, be it commas alone, which name nothing.
-pub(super) fn given_list(query: &Query, name: &str) -> Option<Vec<String>> {
-    query.get_all(name).next().map(|_| list(query, name))
+/// `orderBy` of the list of an asset type. parity: an unknown order means the id, as in the Kubeflow Model Registry.
+pub(super) fn item_order(spec: &AssetTypeSpec, query: &Query) -> CatalogOrder {
+    let list = &spec.list;
+    let Some(value) = query.get("orderBy") else { return order_of(list.order.default) };
+    let value = if list.order.ignores_case { value.to_ascii_uppercase() } else { value.to_owned() };
+    if let Some((_, property)) = list.order.named.iter().find(|(name, _)| *name == value) {
+        return CatalogOrder::ArtifactProperty { name: (*property).to_owned(), value: ValueType::Double };
+    }
+    if let Some(order) = common_order(&value) {
+        return order;
+    }
+    match property_order(&value).filter(|_| list.order.by_property) {
+        Some((name, Some(value))) if !name.is_empty() => match name.strip_prefix("artifacts.") {
+            Some(name) => CatalogOrder::ArtifactProperty { name: name.to_owned(), value },
+            None => CatalogOrder::Property { name: name.to_owned(), value },
+        },
+        _ => CatalogOrder::Id,
+    }
 }
 
-/// In an order by a property, anything but `ASC` descends; in all others, anything but `DESC` ascends (parity,
-/// catalog-service 2.5 and 2.11).
+/// `sortOrder` of the list of an asset type.
+pub(super) fn item_sort_order(spec: &AssetTypeSpec, query: &Query, order: &CatalogOrder) -> SortOrder {
+    if spec.list.order.ignores_case { sort_order_in_any_case(query) } else { sort_order(query, order) }
+}
+
+/// `sortOrder`. parity: an unknown value descends in an order by a property and ascends in all others, as in the Kubeflow
+/// Model Registry.
 pub(super) fn sort_order(query: &Query, order: &CatalogOrder) -> SortOrder {
     let by_property = matches!(order, CatalogOrder::Property { .. } | CatalogOrder::ArtifactProperty { .. });
     match query.get("sortOrder") {
@@ -61,33 +85,36 @@ pub(super) fn sort_order(query: &Query, order: &CatalogOrder) -> SortOrder {
     }
 }
 
-/// Of servers and tools: whatever the case, anything but `DESC` is ascending (parity, catalog-service 2.13).
-pub(super) fn sort_order_of_servers(query: &Query) -> SortOrder {
-    query.get("sortOrder").map(|text| SortOrder::parse(&text.to_ascii_uppercase())).unwrap_or_default()
+/// `sortOrder` without regard to case. parity: an unknown value ascends, as in the Kubeflow Model Registry.
+pub(super) fn sort_order_in_any_case(query: &Query) -> SortOrder {
+    query.get("sortOrder").map(|value| SortOrder::parse(&value.to_ascii_uppercase())).unwrap_or_default()
 }
 
-/// The token, after a look at what it says by itself: for which list it was made is known later.
+/// The page token, if it has the form of a token of this order. Whether it belongs to the list is checked later.
 pub(super) fn page_token<'a>(query: &'a Query, order: &CatalogOrder) -> Result<Option<&'a str>, ApiError> {
     let token = query.get("nextPageToken");
     token.map_or(Ok(()), |token| order.check_token(token)).map_err(store_error)?;
     Ok(token)
 }
 
-/// The orders that lists of stored things share.
-pub(super) fn common_order(text: &str) -> Option<CatalogOrder> {
-    match text {
-        "ID" => Some(CatalogOrder::Id),
-        "NAME" => Some(CatalogOrder::Name),
-        "CREATE_TIME" => Some(CatalogOrder::CreateTime),
-        "LAST_UPDATE_TIME" => Some(CatalogOrder::LastUpdateTime),
-        _ => None,
+/// The orders that all lists of stored items have.
+pub(super) fn common_order(name: &str) -> Option<CatalogOrder> {
+    ItemOrder::from_name(name).map(order_of)
+}
+
+fn order_of(order: ItemOrder) -> CatalogOrder {
+    match order {
+        ItemOrder::Id => CatalogOrder::Id,
+        ItemOrder::Name => CatalogOrder::Name,
+        ItemOrder::CreateTime => CatalogOrder::CreateTime,
+        ItemOrder::LastUpdateTime => CatalogOrder::LastUpdateTime,
     }
 }
 
-/// Splits `name.double_value` into name and type.
-pub(super) fn property_order(text: &str) -> Option<(&str, Option<ValueType>)> {
-    let (name, ending) = text.rsplit_once('.')?;
-    let value = match ending {
+/// The name and the type of an order such as `name.double_value`; the type is `None` if the suffix is not a type.
+pub(super) fn property_order(order: &str) -> Option<(&str, Option<ValueType>)> {
+    let (name, suffix) = order.rsplit_once('.')?;
+    let value = match suffix {
         "int_value" => Some(ValueType::Int),
         "double_value" => Some(ValueType::Double),
         "string_value" => Some(ValueType::String),

@@ -1,39 +1,42 @@
-//! `…/artifacts/performance`: measurements, what a request rate takes, and which to choose.
+//! `…/artifacts/performance`: the performance metrics of a model, with the replicas that a request rate needs, or only the
+//! recommended ones.
 
 use axum::response::Response;
-use model_registry_catalog_store::{CatalogKind, CatalogList, CatalogRecord, CatalogSet};
+use model_registry_api::catalog::CatalogKind;
+use model_registry_catalog_store::{CatalogList, CatalogRecord, CatalogSet};
 use model_registry_server::{ApiError, Query};
 use serde_json::Value;
 
-use super::artifacts::Listing;
-use super::memory_page::{self, Item};
+use super::artifacts::ArtifactListing;
+use super::in_memory_page::{self, Item};
 use super::{PageBody, parameters, store_error};
 use crate::Catalog;
-use crate::recommendation::{Measurement, PropertyNames, recommended};
+use crate::recommendation::{PerformanceMetrics, PropertyNames, recommended};
 
-/// What the arithmetic is about.
+/// The target rate and the names of the properties.
 #[derive(Clone, Debug)]
-pub(super) struct Parameters {
+pub(super) struct PerformanceParameters {
     pub(super) target_rps: Option<i32>,
     pub(super) names: PropertyNames,
-    /// The names that the client chose.
-    chosen: Vec<String>,
-    /// The names that have to be measured for a recommendation among models: all but those given as empty texts.
-    pub(super) needed: Vec<String>,
+    /// The names that the request sets.
+    requested: Vec<String>,
+    /// The properties that a model needs for a recommendation among models: all but those that the request sets to the empty
+    /// string.
+    pub(super) required: Vec<String>,
 }
 
-impl Parameters {
+impl PerformanceParameters {
     pub(super) fn read(query: &Query) -> Result<Self, ApiError> {
-        let mut chosen = Vec::new();
-        let mut needed = Vec::new();
+        let mut requested = Vec::new();
+        let mut required = Vec::new();
         let mut name = |parameter: &str, default: &str| {
-            let given = query.get(parameter);
-            let name = given.unwrap_or(default).to_owned();
-            if given.is_some() {
-                chosen.push(name.clone());
+            let value = query.get(parameter);
+            let name = value.unwrap_or(default).to_owned();
+            if value.is_some() {
+                requested.push(name.clone());
             }
-            if given.is_some() || !query.has(parameter) {
-                needed.push(name.clone());
+            if value.is_some() || !query.has(parameter) {
+                required.push(name.clone());
             }
             name
         };
@@ -43,31 +46,34 @@ impl Parameters {
             hardware_count: name("hardwareCountProperty", "hardware_count"),
             hardware_type: name("hardwareTypeProperty", "hardware_type"),
         };
-        Ok(Self { target_rps: parameters::integer(query, "targetRPS")?, names, chosen, needed })
+        Ok(Self { target_rps: parameters::integer(query, "targetRPS")?, names, requested, required })
     }
 }
 
-/// What is asked of a model, whichever it is.
-pub(super) struct Asked<'a> {
-    parameters: Parameters,
-    is_recommending: bool,
-    listing: Listing,
+/// A request for performance metrics, before the model is read.
+pub(super) struct PerformanceRequest<'a> {
+    parameters: PerformanceParameters,
+    recommendations: bool,
+    listing: ArtifactListing,
     page_token: Option<&'a str>,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> PerformanceRequest<'a> {
     pub(super) fn read(query: &'a Query) -> Result<Self, ApiError> {
-        let parameters = Parameters::read(query)?;
-        let is_recommending = parameters::boolean(query, "recommendations")?;
-        let listing = Listing::read(query)?;
-        let page_token =
-            if is_recommending { memory_page::token(query)? } else { parameters::page_token(query, &listing.order)? };
-        Ok(Self { parameters, is_recommending, listing, page_token })
+        let parameters = PerformanceParameters::read(query)?;
+        let recommendations = parameters::boolean(query, "recommendations")?;
+        let listing = ArtifactListing::read(query)?;
+        let page_token = if recommendations {
+            in_memory_page::token(query)?
+        } else {
+            parameters::page_token(query, &listing.order)?
+        };
+        Ok(Self { parameters, recommendations, listing, page_token })
     }
 
-    pub(super) async fn answer(self, catalog: &Catalog, model: &CatalogRecord) -> Result<Response, ApiError> {
-        let Self { parameters, is_recommending, listing, page_token } = self;
-        let Listing { page_size, filters, order, sort_order } = listing;
+    pub(super) async fn respond(self, catalog: &Catalog, model: &CatalogRecord) -> Result<Response, ApiError> {
+        let Self { parameters, recommendations, listing, page_token } = self;
+        let ArtifactListing { page_size, filters, order, sort_order } = listing;
         let list = CatalogList {
             set: CatalogSet {
                 kinds: &[CatalogKind::PerformanceMetrics],
@@ -78,48 +84,48 @@ impl<'a> Asked<'a> {
             },
             order,
             sort_order,
-            page_size: (!is_recommending).then_some(page_size),
-            page_token: page_token.filter(|_| !is_recommending),
+            page_size: (!recommendations).then_some(page_size),
+            page_token: page_token.filter(|_| !recommendations),
         };
         let page = catalog.store.list(&list).await.map_err(store_error)?;
-        let mut measurements = page.rows.iter().map(measurement).collect::<Result<Vec<_>, _>>()?;
+        let mut metrics = page.rows.iter().map(performance_metrics).collect::<Result<Vec<_>, _>>()?;
         let target_rps = match parameters.target_rps {
             Some(target) if target > 0 => Some(target),
-            _ if is_recommending => Some(1),
+            _ if recommendations => Some(1),
             _ => None,
         };
         if let Some(target_rps) = target_rps {
-            for measurement in &mut measurements {
-                measurement.add_replicas(&parameters.names, target_rps);
+            for one in &mut metrics {
+                one.add_replicas(&parameters.names, target_rps);
             }
         }
-        if !is_recommending {
-            let items = measurements.into_iter().map(|one| Value::Object(one.document).to_string()).collect();
+        if !recommendations {
+            let items = metrics.into_iter().map(|one| Value::Object(one.document).to_string()).collect();
             return Ok(PageBody { items, page_size, next_page_token: page.next_page_token }.into_response());
         }
-        refuse_unknown(&measurements, &parameters.chosen)?;
-        let items = recommended(measurements, &parameters.names)
+        check_properties(&metrics, &parameters.requested)?;
+        let items = recommended(metrics, &parameters.names)
             .into_iter()
             .map(|one| Item { key: one.id.to_string(), json: Value::Object(one.document).to_string() })
             .collect();
         let name = format!("performance {list:?} {parameters:?}");
-        Ok(memory_page::page(items, &name, page_size, page_token)?.into_response())
+        Ok(in_memory_page::page(items, &name, page_size, page_token)?.into_response())
     }
 }
 
-/// A property that was asked for and that nothing measured is a mistake, most likely in its spelling.
-fn refuse_unknown(measurements: &[Measurement], chosen: &[String]) -> Result<(), ApiError> {
-    let unknown = |name: &&String| !measurements.iter().any(|measurement| measurement.has(name));
-    let missing: Vec<&str> = chosen.iter().filter(unknown).map(String::as_str).collect();
-    if measurements.is_empty() || missing.is_empty() {
+/// Rejects a requested property that no artifact has, which is most likely misspelled.
+fn check_properties(metrics: &[PerformanceMetrics], requested: &[String]) -> Result<(), ApiError> {
+    let is_missing = |name: &&String| !metrics.iter().any(|one| one.has(name));
+    let missing: Vec<&str> = requested.iter().filter(is_missing).map(String::as_str).collect();
+    if metrics.is_empty() || missing.is_empty() {
         return Ok(());
     }
     let missing = missing.join(", ");
     Err(ApiError::Invalid(format!("properties not found in any performance artifacts: [{missing}]")))
 }
 
-/// The document of a measurement, to compute with.
-pub(super) fn measurement(record: &CatalogRecord) -> Result<Measurement, ApiError> {
+/// Decodes a performance metrics artifact.
+pub(super) fn performance_metrics(record: &CatalogRecord) -> Result<PerformanceMetrics, ApiError> {
     let document = serde_json::from_str(&record.to_wire()).map_err(ApiError::internal)?;
-    Ok(Measurement { id: record.id, document })
+    Ok(PerformanceMetrics { id: record.id, document })
 }

@@ -13,7 +13,7 @@ use model_registry_server::{ApiError, Query};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::memory_page::{self, Item};
+use super::in_memory_page::{self, Item};
 use super::parameters;
 use crate::Catalog;
 use model_registry_catalog_sources::{NameFilter, hub, model_names, read_yaml};
@@ -87,7 +87,7 @@ pub(super) async fn preview(
         json: json!({"included": included, "name": name}).to_string(),
     });
     let list = format!("preview {status:?}");
-    let page = memory_page::page(items.collect(), &list, page_size, query.get("nextPageToken"))?;
+    let page = in_memory_page::page(items.collect(), &list, page_size, query.get("nextPageToken"))?;
     Ok(page.with(&format!(r#","summary":{summary}"#)))
 }
 
@@ -183,6 +183,6 @@ async fn from_hub(
         limit: properties.max_models,
     };
     // The semaphore is never closed.
-    let _permit = catalog.previews.acquire().await.map_err(|error| error.to_string())?;
+    let _permit = catalog.hub_previews.acquire().await.map_err(|error| error.to_string())?;
     hub::preview(&preview, &catalog.settings().hubs, &catalog.gates, catalog.store.inner().clock().now()).await
 }

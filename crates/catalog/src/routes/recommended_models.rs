@@ -1,57 +1,61 @@
-//! `/models?recommendations=true`: the models by the least latency that they can be had with.
+//! `/models?recommendations=true`: models ordered by the least latency among their recommended configurations.
 
 use std::collections::HashMap;
 
 use axum::response::Response;
-use model_registry_catalog_store::{CatalogKind, CatalogRecord, CatalogSet};
+use model_registry_api::catalog::CatalogKind;
+use model_registry_catalog_store::{CatalogRecord, CatalogSet};
 use model_registry_server::{ApiError, Query};
 
-use super::memory_page::{self, Item};
-use super::performance::{Parameters, measurement};
+use super::in_memory_page::{self, Item};
+use super::performance::{PerformanceParameters, performance_metrics};
 use super::store_error;
 use crate::Catalog;
-use crate::recommendation::{Measurement, recommended};
+use crate::recommendation::{PerformanceMetrics, recommended};
 
 pub(super) async fn list(
     catalog: &Catalog,
     query: &Query,
     set: CatalogSet<'_>,
     page_size: u32,
-    parameters: &Parameters,
+    parameters: &PerformanceParameters,
 ) -> Result<Response, ApiError> {
-    let ids = catalog.store.list_ids(&set).await.map_err(store_error)?;
-    let measured = catalog.store.list_artifacts_of(&set, CatalogKind::PerformanceMetrics).await.map_err(store_error)?;
-    let mut by_model: HashMap<i64, Vec<Measurement>> = HashMap::new();
-    for record in &measured {
-        by_model.entry(record.parent_id).or_default().push(measurement(record)?);
+    let mut ids = catalog.store.list_ids(&set).await.map_err(store_error)?;
+    let records = catalog.store.list_artifacts_of(&set, CatalogKind::PerformanceMetrics).await.map_err(store_error)?;
+    let mut by_model: HashMap<i64, Vec<PerformanceMetrics>> = HashMap::new();
+    for record in &records {
+        by_model.entry(record.parent_id).or_default().push(performance_metrics(record)?);
+    }
+    let latencies: HashMap<i64, f64> = by_model
+        .into_iter()
+        .filter_map(|(model, metrics)| Some((model, least_latency(metrics, parameters)?)))
+        .collect();
+    // Models with equal latency, or without, stay in the order of their names: the sort is stable.
+    let latency = |id: &i64| latencies.get(id).copied().unwrap_or(f64::INFINITY);
+    ids.sort_by(|a, b| latency(a).total_cmp(&latency(b)));
+
+    let items = ids.iter().map(|id| Item { key: id.to_string(), json: id.to_string() }).collect();
+    let list = format!("recommended {set:?} {parameters:?}");
+    let mut page = in_memory_page::page(items, &list, page_size, query.get("nextPageToken"))?;
+    // Only the documents of this page are read.
+    let ids: Vec<i64> = page.items.iter().filter_map(|id| id.parse().ok()).collect();
+    let records = catalog.store.list_items_by_id(CatalogKind::Model, &ids).await.map_err(store_error)?;
+    let records: HashMap<i64, &CatalogRecord> = records.iter().map(|record| (record.id, record)).collect();
+    page.items = ids.iter().filter_map(|id| Some(records.get(id)?.to_wire())).collect();
+    Ok(page.into_response())
+}
+
+/// The least latency among the recommended configurations of a model. parity: `None` for a model without one of the required
+/// properties, as in the Kubeflow Model Registry.
+fn least_latency(mut metrics: Vec<PerformanceMetrics>, parameters: &PerformanceParameters) -> Option<f64> {
+    let is_present = |name: &String| metrics.iter().any(|one| one.has(name));
+    if !parameters.required.iter().all(is_present) {
+        return None;
     }
     let target_rps = parameters.target_rps.filter(|target| *target > 0).unwrap_or(1);
-    let mut latencies: HashMap<i64, f64> = HashMap::new();
-    for (model, mut measurements) in by_model {
-        // parity (catalog-service 2.6): without one of the properties, nothing is known of the latency either.
-        let is_measured = |name: &String| measurements.iter().any(|measurement| measurement.has(name));
-        if !parameters.needed.iter().all(is_measured) {
-            continue;
-        }
-        for measurement in &mut measurements {
-            measurement.add_replicas(&parameters.names, target_rps);
-        }
-        let kept = recommended(measurements, &parameters.names);
-        let latency = kept.iter().filter_map(|one| one.number(&parameters.names.latency)).reduce(f64::min);
-        latencies.extend(latency.map(|latency| (model, latency)));
+    for one in &mut metrics {
+        one.add_replicas(&parameters.names, target_rps);
     }
-    // Stable: models of one latency, or without any, stay in the order of their names.
-    let mut ranked = ids;
-    let latency = |id: &i64| latencies.get(id).copied().unwrap_or(f64::INFINITY);
-    ranked.sort_by(|a, b| latency(a).total_cmp(&latency(b)));
-
-    let items = ranked.iter().map(|id| Item { key: id.to_string(), json: id.to_string() }).collect();
-    let list = format!("recommended {set:?} {parameters:?}");
-    let mut page = memory_page::page(items, &list, page_size, query.get("nextPageToken"))?;
-    // Only the documents of this page are read.
-    let wanted: Vec<i64> = page.items.iter().filter_map(|id| id.parse().ok()).collect();
-    let records = catalog.store.list_items_by_id(CatalogKind::Model, &wanted).await.map_err(store_error)?;
-    let records: HashMap<i64, &CatalogRecord> = records.iter().map(|record| (record.id, record)).collect();
-    page.items = wanted.iter().filter_map(|id| Some(records.get(id)?.to_wire())).collect();
-    Ok(page.into_response())
+    let kept = recommended(metrics, &parameters.names);
+    kept.iter().filter_map(|one| one.number(&parameters.names.latency)).reduce(f64::min)
 }

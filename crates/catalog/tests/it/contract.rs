@@ -1,4 +1,4 @@
-//! The contract of the catalog: every operation is routed, and our OpenAPI document says what the contract says.
+//! The contract of the catalog: every operation is routed, and the OpenAPI document agrees with the contract.
 
 mod intended;
 
@@ -20,7 +20,7 @@ fn contract() -> Value {
 }
 
 #[test]
-fn our_document_is_the_contract_but_for_intended_differences() {
+fn the_document_differs_from_the_contract_only_as_intended() {
     let ours = model_registry_catalog::openapi_document();
     assert_eq!(contract::operations(&ours, &BASES).len(), 13);
     contract::check(&contract(), &ours, &BASES, &[intended::INTENDED]);
@@ -42,14 +42,14 @@ async fn every_operation_of_the_contract_is_routed() {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
             let is_declared = item.get(method.to_lowercase()).is_some();
             let request = Request::builder().method(method).uri(&target).body(Body::empty()).unwrap();
-            let answer = api.send(request).await;
+            let response = api.send(request).await;
             if is_declared {
                 operations += 1;
                 let known = [200, 400, 404];
-                assert!(known.contains(&answer.status), "{method} {path}: {}", answer.status);
-                assert!(answer.status == 200 || !answer.message().contains("no such path"), "{method} {path}");
+                assert!(known.contains(&response.status), "{method} {path}: {}", response.status);
+                assert!(response.status == 200 || !response.message().contains("no such path"), "{method} {path}");
             } else {
-                assert_eq!(answer.status, 405, "{method} {path}");
+                assert_eq!(response.status, 405, "{method} {path}");
             }
         }
     }

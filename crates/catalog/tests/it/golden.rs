@@ -1,27 +1,29 @@
-//! Replays the recorded exchanges on every database.
+//! Replays the recorded exchanges.
 
-use model_registry_testkit::backends;
+use std::fmt::Write;
+use std::sync::Mutex;
+
 use model_registry_testkit::golden::{self, Scenario};
+use model_registry_testkit::{Backend, on_each_database};
 
-use crate::support::{self, Api};
+use crate::support::{self, Api, without_and_with_index};
 
-#[tokio::test]
-async fn every_recorded_exchange_is_answered_as_expected() {
-    use std::fmt::Write;
+on_each_database!(every_recorded_exchange_is_replayed);
+
+async fn every_recorded_exchange_is_replayed(backend: Backend) {
     let scenarios = Scenario::read_all(&support::golden()).unwrap();
     assert!(scenarios.len() >= 17, "only {} scenarios found", scenarios.len());
-    let mut report = String::new();
-    for backend in backends() {
-        let api = Api::of_golden_data(backend).await;
-        for way in ["alone", "with an index"] {
-            for scenario in &scenarios {
-                let differences = golden::replay(scenario, golden::router_caller(&api.router)).await;
-                if !differences.is_empty() {
-                    let _ = writeln!(report, "{backend:?} {way}\n{}", golden::readable(&differences));
-                }
+    let report = Mutex::new(String::new());
+    let api = Api::of_golden_data(backend).await;
+    without_and_with_index(&api, async |way| {
+        for scenario in &scenarios {
+            let differences = golden::replay(scenario, golden::router_caller(&api.router)).await;
+            if !differences.is_empty() {
+                writeln!(report.lock().unwrap(), "{way}\n{}", golden::readable(&differences)).unwrap();
             }
-            api.catalog.index().await.unwrap();
         }
-    }
+    })
+    .await;
+    let report = report.into_inner().unwrap();
     assert!(report.is_empty(), "{report}");
 }

@@ -1,6 +1,6 @@
-//! The catalog's API, driven in process on every database that is there.
+//! The catalog's API, called in process on every configured database.
 
-#![expect(clippy::unwrap_used, reason = "what a test cannot go on without fails it")]
+#![expect(clippy::unwrap_used, reason = "an unexpected error fails the test")]
 
 mod conformity;
 mod contract;
@@ -9,11 +9,11 @@ mod golden;
 mod hub;
 mod index;
 mod limits;
-mod measurements;
 mod notices;
 mod openapi;
 mod pages;
 mod parity;
+mod performance_metrics;
 mod preview;
 mod reload;
 mod replicas;

@@ -1,4 +1,4 @@
-//! What data files say that does nothing.
+//! Keys and values in data files that are ignored, and are reported.
 
 use model_registry_catalog::{Settings, check};
 use model_registry_testkit::Backend;
@@ -26,10 +26,10 @@ mcp_servers:
 ";
 
 #[tokio::test]
-async fn keys_and_values_that_nothing_has_are_told_and_the_servers_published() {
+async fn unknown_keys_and_values_are_reported_and_the_servers_published() {
     let files = Files::new(&[("sources.yaml", SOURCES), ("t.yaml", SERVERS)]);
     let report = check(&files.settings());
-    let told: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
+    let problems: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
     for part in [
         "t.yaml:7:3: server \"odd\" has the unknown key `wingspan`: it does nothing",
         "t.yaml:10:42: server \"odd\" has the unknown key `endpoints.gopher`: it does nothing",
@@ -44,9 +44,9 @@ async fn keys_and_values_that_nothing_has_are_told_and_the_servers_published() {
         "t.yaml:13:34: server \"odd\" has runtimeMetadata that cannot be read and is left out: `defaultPort`: \
          expected a whole number, found `eighty`",
     ] {
-        assert!(told.iter().any(|reason| reason.contains(part)), "{part}: {told:#?}");
+        assert!(problems.iter().any(|reason| reason.contains(part)), "{part}: {problems:#?}");
     }
-    assert_eq!(told.len(), 11, "{told:#?}");
+    assert_eq!(problems.len(), 11, "{problems:#?}");
 
     let api = Api::on(Backend::Sqlite, Settings { ..files.settings() }).await;
     let source = api.get("sources?assetType=mcp_servers").await.json()["items"][0].clone();
@@ -61,22 +61,22 @@ async fn keys_and_values_that_nothing_has_are_told_and_the_servers_published() {
 }
 
 #[test]
-fn keys_beside_the_list_are_told_with_their_place() {
+fn unknown_keys_next_to_the_list_are_reported_with_their_place() {
     let servers = "source: T\n'wing span': {a: [1]}\nmcp_servers:\n- name: good\nmcpServers: [{name: other}]\n";
     let files = Files::new(&[("sources.yaml", SOURCES), ("t.yaml", servers)]);
     let report = check(&files.settings());
-    let told: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
-    assert_eq!(told.len(), 2, "{told:?}");
-    assert!(told[0].ends_with("t.yaml:2:1: unknown key `wing span`: it does nothing"), "{told:?}");
+    let problems: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert!(problems[0].ends_with("t.yaml:2:1: unknown key `wing span`: it does nothing"), "{problems:?}");
     assert!(
-        told[1].ends_with("t.yaml:5:1: unknown key `mcpServers`: it does nothing, did you mean `mcp_servers`?"),
-        "{told:?}"
+        problems[1].ends_with("t.yaml:5:1: unknown key `mcpServers`: it does nothing, did you mean `mcp_servers`?"),
+        "{problems:?}"
     );
     assert_eq!((report.sources[0].status, report.sources[0].items), ("available", 1));
 }
 
 #[test]
-fn unknown_keys_within_a_model_are_told_and_the_model_published() {
+fn unknown_keys_within_a_model_are_reported_and_the_model_published() {
     let sources = "model_catalogs:\n- {id: a, type: yaml, properties: {yamlCatalogPath: a.yaml}}\n";
     let models = "\
 models:
@@ -89,19 +89,19 @@ models:
 ";
     let files = Files::new(&[("sources.yaml", sources), ("a.yaml", models)]);
     let report = check(&files.settings());
-    let told: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
-    assert_eq!(told.len(), 2, "{told:?}");
+    let problems: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
+    assert_eq!(problems.len(), 2, "{problems:?}");
     let first =
         "a.yaml:4:33: model \"odd\" has the unknown key `artifacts[0].urri`: it does nothing, did you mean `uri`?";
-    assert!(told[0].ends_with(first), "{told:?}");
+    assert!(problems[0].ends_with(first), "{problems:?}");
     let second =
         "a.yaml:7:86: model \"odd\" has the unknown key `artifacts[1].customProperties.score.unit`: it does nothing";
-    assert!(told[1].ends_with(second), "{told:?}");
+    assert!(problems[1].ends_with(second), "{problems:?}");
     assert_eq!((report.sources[0].status, report.sources[0].items, report.sources[0].skipped), ("available", 1, 0));
 }
 
 #[test]
-fn parts_that_are_left_out_are_told_with_their_place() {
+fn skipped_parts_are_reported_with_their_place() {
     let sources =
         format!("model_catalogs:\n- {{id: a, type: yaml, properties: {{yamlCatalogPath: a.yaml}}}}\n{SOURCES}");
     let models = "\
@@ -115,7 +115,7 @@ models:
     let servers = "mcp_servers:\n- name: s\n  tools: [{name: a}, {name: ''}, {name: a}, null]\n";
     let files = Files::new(&[("sources.yaml", &sources), ("a.yaml", models), ("t.yaml", servers)]);
     let report = check(&files.settings());
-    let told: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
+    let problems: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
     let expected = [
         "a.yaml:3:25: model \"m\" custom property `x` is kept as a text: `int_value` is no whole number",
         "a.yaml:5:51: model \"m\" is published without artifact 0: unknown metricsType: speed-metrics",
@@ -124,19 +124,22 @@ models:
         "t.yaml:3:41: server \"s\" is published without tool 2: there are two tools `a`",
         "t.yaml:3:45: server \"s\" is published without tool 3: is empty",
     ];
-    assert_eq!(told.len(), expected.len(), "{told:#?}");
-    for (told, expected) in told.iter().zip(expected) {
-        assert!(told.ends_with(expected), "{told}: {expected}");
+    assert_eq!(problems.len(), expected.len(), "{problems:#?}");
+    for (problems, expected) in problems.iter().zip(expected) {
+        assert!(problems.ends_with(expected), "{problems}: {expected}");
     }
 }
 
 #[test]
-fn unknown_keys_of_runtime_metadata_are_told_and_passed_on() {
+fn unknown_keys_of_runtime_metadata_are_reported_and_published() {
     let servers = "mcp_servers:\n- name: s\n  runtimeMetadata: {defaultPort: 80, capabilities: {requiresGpu: true}}\n";
     let files = Files::new(&[("sources.yaml", SOURCES), ("t.yaml", servers)]);
     let report = check(&files.settings());
     assert_eq!(report.problems.len(), 1, "{:?}", report.problems);
-    let told = report.problems[0].to_string();
+    let problems = report.problems[0].to_string();
     let key = "unknown key `capabilities.requiresGpu`: clients may not know it, did you mean `requiresGPU`?";
-    assert!(told.ends_with(&format!("t.yaml:3:53: server \"s\" has in its runtimeMetadata the {key}")), "{told}");
+    assert!(
+        problems.ends_with(&format!("t.yaml:3:53: server \"s\" has in its runtimeMetadata the {key}")),
+        "{problems}"
+    );
 }

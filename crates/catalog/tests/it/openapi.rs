@@ -1,4 +1,4 @@
-//! The OpenAPI document: served, in agreement with the routes and the typed structs, and checked in.
+//! The OpenAPI document: served, in agreement with the routes and the typed structs, and up to date in the repository.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -19,14 +19,15 @@ use crate::support::Api;
 
 #[test]
 fn every_route_is_documented() {
-    // A router cannot be asked for its routes, so its source is. Two routes stand for what follows a model's name.
+    // A router does not list its routes, so the source is searched. The routes of every asset type and their operations
+    // follow from one declaration. One route serves all paths below the name of a model.
     let source = include_str!("../../src/routes.rs");
     let routes: Vec<_> = source.split(".route(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
-    assert!(routes.len() >= 12, "only {} routes found in routes.rs", routes.len());
+    assert!(routes.len() >= 8, "only {} routes found in routes.rs", routes.len());
     let document = openapi_document();
     let documented: BTreeSet<String> =
         document["paths"].as_object().unwrap().keys().map(|path| path.replace("{model_name+}", "{*name}")).collect();
-    // Those that tell which piece of a path is empty are none of the API.
+    // Routes that reject an empty path parameter are not part of the API.
     for route in routes.into_iter().filter(|route| !route.ends_with("/models/") && !route.contains("//")) {
         let route = route.replace("{*tool_name}", "{tool_name}");
         let is_documented =
@@ -36,7 +37,7 @@ fn every_route_is_documented() {
 }
 
 #[test]
-fn every_reference_leads_somewhere_and_every_component_is_used() {
+fn every_reference_resolves_and_every_component_is_used() {
     let document = openapi_document();
     let mut references = BTreeSet::new();
     collect_references(&document, &mut references);
@@ -45,10 +46,7 @@ fn every_reference_leads_somewhere_and_every_component_is_used() {
     }
     for section in ["schemas", "responses", "parameters", "headers"] {
         for name in document["components"][section].as_object().unwrap().keys() {
-            assert!(
-                references.contains(&format!("#/components/{section}/{name}")),
-                "nothing refers to {section}/{name}"
-            );
+            assert!(references.contains(&format!("#/components/{section}/{name}")), "{section}/{name} is unused");
         }
     }
     let mut ids = BTreeSet::new();
@@ -81,7 +79,7 @@ fn every_struct_has_exactly_the_fields_of_its_schema() {
     check::<McpToolWithServer>("MCPToolWithServer");
 }
 
-/// Reads an example with every field, and writes it: nothing may get lost, and nothing be added.
+/// Deserialises and serialises an example with every field, which has to come out unchanged.
 fn check<T: DeserializeOwned + Serialize>(schema: &str) {
     let document = openapi_document();
     let example = example(&document, &document["components"]["schemas"][schema]);
@@ -90,7 +88,7 @@ fn check<T: DeserializeOwned + Serialize>(schema: &str) {
     assert_eq!(serde_json::to_value(read).unwrap(), example, "{schema}");
 }
 
-/// A value of a schema with every field.
+/// A value of a schema, with every field.
 fn example(document: &Value, schema: &Value) -> Value {
     if let Some(reference) = schema["$ref"].as_str() {
         return example(document, document.pointer(&reference[1..]).unwrap());
@@ -120,25 +118,25 @@ fn example(document: &Value, schema: &Value) -> Value {
         Some("number") => json!(1.5),
         Some("boolean") => json!(true),
         Some("string") if schema["format"] == "int64" => json!("7"),
-        Some("string") => json!("text"),
+        Some("string") => json!("string"),
         // Any value.
         _ => json!(["any"]),
     }
 }
 
 #[tokio::test]
-async fn the_document_is_served_with_a_tag_and_sent_once() {
+async fn the_document_is_served_with_an_entity_tag() {
     let api = Api::of_golden_data(Backend::Sqlite).await;
-    let answer = api.get(OPENAPI_PATH).await;
-    assert_eq!((answer.status, answer.json()), (200, openapi_document()));
-    let known = answer.headers["etag"].clone();
+    let response = api.get(OPENAPI_PATH).await;
+    assert_eq!((response.status, response.json()), (200, openapi_document()));
+    let known = response.headers["etag"].clone();
     let again = Request::get(OPENAPI_PATH).header("if-none-match", known).body(Body::empty()).unwrap();
     let again = api.send(again).await;
     assert_eq!((again.status, again.bytes.len()), (304, 0));
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "asks whether to write the file anew; no setting of the server")]
+#[expect(clippy::disallowed_methods, reason = "an option of the test, not a setting of the server")]
 fn the_checked_in_document_is_up_to_date() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json");
     let document = serde_json::to_string_pretty(&openapi_document()).unwrap() + "\n";
@@ -148,7 +146,7 @@ fn the_checked_in_document_is_up_to_date() {
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         kept == document,
-        "crates/catalog/openapi.json is out of date; write it anew with\n  \
+        "crates/catalog/openapi.json is out of date; update it with\n  \
          UPDATE_OPENAPI=1 cargo test -p model-registry-catalog --test it openapi"
     );
 }

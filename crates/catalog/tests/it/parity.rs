@@ -1,5 +1,7 @@
-//! What the reference loses, mixes up or keeps too long, done right.
+//! Defects of the Kubeflow Model Registry that this catalog does not have.
 
+use std::io::Write;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::Request;
@@ -7,10 +9,19 @@ use model_registry_base::Clock;
 use model_registry_catalog::{Catalog, Settings};
 use model_registry_catalog_store::{CatalogItems, CatalogLoad, SourceSnapshot};
 use model_registry_store::{Lease, PoolOptions, Store};
-use model_registry_testkit::{Backend, TestDatabase, backends};
+use model_registry_testkit::{Backend, TestDatabase, on_each_database};
 use serde_json::{Value, json};
+use tracing::subscriber::DefaultGuard;
 
-use crate::support::{Api, Files};
+use crate::support::{Api, Files, eventually};
+
+on_each_database!(
+    all_fields_of_a_data_file_are_published,
+    a_colon_in_an_id_or_name_does_not_confuse_sources,
+    filter_options_follow_the_last_load,
+    a_failed_first_load_is_retried,
+    a_load_that_outlives_its_lease_writes_nothing
+);
 
 const SERVERS: &str = "/api/mcp_catalog/v1alpha1/mcp_servers";
 const SOURCES: &str = "\
@@ -20,20 +31,7 @@ mcp_catalogs:
 - {id: t, name: T, type: yaml, properties: {yamlCatalogPath: t.yaml}}
 ";
 
-/// Waits until a condition holds, for longer than any machine takes.
-async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    for _ in 0..600 {
-        if holds().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("never: {what}");
-}
-
-// catalog-service 6.2.11
-#[tokio::test]
-async fn what_a_file_says_survives() {
+async fn all_fields_of_a_data_file_are_published(backend: Backend) {
     let models = "\
 models:
 - name: m
@@ -52,58 +50,48 @@ mcp_servers:
   endpoints: {websocket: 'wss://w.example'}
 - {name: camel, licenseLink: https://c.example}
 ";
-    for backend in backends() {
-        let files = Files::new(&[("sources.yaml", SOURCES), ("a.yaml", models), ("t.yaml", servers)]);
-        let api = Api::on(backend, files.settings()).await;
-        let model = api.get("sources/a/models/m").await.json();
-        assert_eq!((&model["externalId"], &model["licenseLink"]), (&json!("ext-m"), &json!("https://l.example")));
-        let artifacts = api.get("sources/a/models/m/artifacts").await.json();
-        let texts = |field: &str| -> Vec<Value> {
-            artifacts["items"].as_array().unwrap().iter().map(|artifact| artifact[field].clone()).collect()
-        };
-        assert_eq!(texts("name"), ["weights", "scores"], "{backend}");
-        assert_eq!(texts("description"), ["All of them", "Some"], "{backend}");
-        assert_eq!(texts("externalId"), ["ext-a", "ext-s"], "{backend}");
-        let listed = api.get(SERVERS).await.json();
-        let [first, second] = [0, 1].map(|index| listed["items"][index].clone());
-        assert_eq!(first["license_link"], "https://l.example");
-        assert_eq!(first["publishedDate"], "2025-03-01T00:00:00Z");
-        assert_eq!(first["lastUpdated"], "2025-04-01T10:00:00Z");
-        assert_eq!(first["endpoints"], json!({"websocket": "wss://w.example"}));
-        assert_eq!(second["license_link"], "https://c.example");
-    }
+    let files = Files::new(&[("sources.yaml", SOURCES), ("a.yaml", models), ("t.yaml", servers)]);
+    let api = Api::on(backend, files.settings()).await;
+    let model = api.get("sources/a/models/m").await.json();
+    assert_eq!((&model["externalId"], &model["licenseLink"]), (&json!("ext-m"), &json!("https://l.example")));
+    let artifacts = api.get("sources/a/models/m/artifacts").await.json();
+    let values = |field: &str| -> Vec<Value> {
+        artifacts["items"].as_array().unwrap().iter().map(|artifact| artifact[field].clone()).collect()
+    };
+    assert_eq!(values("name"), ["weights", "scores"]);
+    assert_eq!(values("description"), ["All of them", "Some"]);
+    assert_eq!(values("externalId"), ["ext-a", "ext-s"]);
+    let listed = api.get(SERVERS).await.json();
+    let [first, second] = [0, 1].map(|index| listed["items"][index].clone());
+    assert_eq!(first["license_link"], "https://l.example");
+    assert_eq!(first["publishedDate"], "2025-03-01T00:00:00Z");
+    assert_eq!(first["lastUpdated"], "2025-04-01T10:00:00Z");
+    assert_eq!(first["endpoints"], json!({"websocket": "wss://w.example"}));
+    assert_eq!(second["license_link"], "https://c.example");
 }
 
-// catalog-service 6.3.10
-#[tokio::test]
-async fn a_colon_in_an_id_or_name_mixes_nothing_up() {
+async fn a_colon_in_an_id_or_name_does_not_confuse_sources(backend: Backend) {
     let sources = "\
 model_catalogs:
 - {id: 'a', type: yaml, properties: {yamlCatalogPath: first.yaml}}
 - {id: 'a:b', type: yaml, properties: {yamlCatalogPath: second.yaml}}
 ";
-    for backend in backends() {
-        let first = "models: [{name: 'b:c', provider: first}, {name: c, provider: other}]";
-        let second = "models: [{name: c, provider: second}]";
-        let files = Files::new(&[("sources.yaml", sources), ("first.yaml", first), ("second.yaml", second)]);
-        let api = Api::on(backend, files.settings()).await;
-        for (path, provider) in [
-            ("a/models/b:c", "first"),
-            ("a/models/c", "other"),
-            ("a:b/models/c", "second"),
-            ("a%3Ab/models/c", "second"),
-        ] {
-            let model = api.get(&format!("sources/{path}")).await.json();
-            assert_eq!(model["provider"], provider, "{backend} {path}: {model}");
-        }
-        assert_eq!(api.names("models?source=a:b").await, ["c"], "{backend}");
-        files.write("second.yaml", "models: []");
-        api.catalog.load().await.unwrap();
-        assert_eq!(api.names("models").await, ["b:c", "c"], "{backend}");
+    let first = "models: [{name: 'b:c', provider: first}, {name: c, provider: other}]";
+    let second = "models: [{name: c, provider: second}]";
+    let files = Files::new(&[("sources.yaml", sources), ("first.yaml", first), ("second.yaml", second)]);
+    let api = Api::on(backend, files.settings()).await;
+    for (path, provider) in
+        [("a/models/b:c", "first"), ("a/models/c", "other"), ("a:b/models/c", "second"), ("a%3Ab/models/c", "second")]
+    {
+        let model = api.get(&format!("sources/{path}")).await.json();
+        assert_eq!(model["provider"], provider, "{path}: {model}");
     }
+    assert_eq!(api.names("models?source=a:b").await, ["c"]);
+    files.write("second.yaml", "models: []");
+    api.catalog.load().await.unwrap();
+    assert_eq!(api.names("models").await, ["b:c", "c"]);
 }
 
-// catalog-service 6.3.11
 #[tokio::test]
 async fn labels_and_named_queries_follow_their_files() {
     let own = "labels: [{name: own, displayName: first}]\nnamedQueries:\n  q: {provider: {operator: =, value: x}}\n  \
@@ -141,62 +129,81 @@ async fn labels_and_named_queries_follow_their_files() {
     api.catalog.load().await.unwrap();
     assert_eq!(labels().await, ["shared null"]);
     assert!(queries().await.is_null());
-    let answer = api.get(&format!("{SERVERS}?namedQuery=s")).await;
-    assert_eq!((answer.status, answer.message().contains("unknown named query")), (400, true));
+    let response = api.get(&format!("{SERVERS}?namedQuery=s")).await;
+    assert_eq!((response.status, response.message().contains("unknown named query")), (400, true));
 }
 
-// catalog-service 6.3.13
-#[tokio::test]
-async fn what_can_be_filtered_by_is_that_of_the_last_load() {
-    for backend in backends() {
-        let files = Files::new(&[
-            ("sources.yaml", SOURCES),
-            ("a.yaml", "models: [{name: m, provider: x}]"),
-            ("t.yaml", "mcp_servers: [{name: s, provider: y}]"),
-        ]);
-        let api = Api::on(backend, files.settings()).await;
-        // Those of the load before are offered until there are others.
-        let offers = async |path: &str, values: Value| {
-            until("filter options", async || api.get(path).await.json()["filters"]["provider"]["values"] == values)
-                .await;
-        };
-        let of_servers = format!("{SERVERS}/filter_options");
-        offers("models/filter_options", json!(["x"])).await;
-        offers(&of_servers, json!(["y"])).await;
-        // A load of servers alone, and one that only deletes.
-        files.write("t.yaml", "mcp_servers: [{name: s, provider: z}]");
-        api.catalog.load().await.unwrap();
-        offers(&of_servers, json!(["z"])).await;
-        files.write("a.yaml", "models: []");
-        files.write("t.yaml", "mcp_servers: []");
-        api.catalog.load().await.unwrap();
-        offers("models/filter_options", Value::Null).await;
-        offers(&of_servers, Value::Null).await;
+async fn filter_options_follow_the_last_load(backend: Backend) {
+    let files = Files::new(&[
+        ("sources.yaml", SOURCES),
+        ("a.yaml", "models: [{name: m, provider: x}]"),
+        ("t.yaml", "mcp_servers: [{name: s, provider: y}]"),
+    ]);
+    let api = Api::on(backend, files.settings()).await;
+    // The options of the previous load are returned until the new ones are computed.
+    let offers = async |path: &str, values: Value| {
+        eventually("filter options", async || api.get(path).await.json()["filters"]["provider"]["values"] == values)
+            .await;
+    };
+    let of_servers = format!("{SERVERS}/filter_options");
+    offers("models/filter_options", json!(["x"])).await;
+    offers(&of_servers, json!(["y"])).await;
+    // A load of servers alone, and one that only deletes.
+    files.write("t.yaml", "mcp_servers: [{name: s, provider: z}]");
+    api.catalog.load().await.unwrap();
+    offers(&of_servers, json!(["z"])).await;
+    files.write("a.yaml", "models: []");
+    files.write("t.yaml", "mcp_servers: []");
+    api.catalog.load().await.unwrap();
+    offers("models/filter_options", Value::Null).await;
+    offers(&of_servers, Value::Null).await;
+}
+
+/// The log of the current thread.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn capture(&self) -> DefaultGuard {
+        let log = self.clone();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || log.clone()).finish();
+        tracing::subscriber::set_default(subscriber)
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }
 
-// catalog-service 6.5.1
-#[tokio::test]
-async fn a_first_load_that_failed_is_tried_again() {
-    for backend in backends() {
-        let database = TestDatabase::create(backend).await.unwrap();
-        let store =
-            Store::connect(&database.url().parse().unwrap(), PoolOptions::default(), Clock::system()).await.unwrap();
-        let files = Files::new(&[("sources.yaml", SOURCES), ("a.yaml", "models: [{name: m}]"), ("t.yaml", "")]);
-        let catalog = Catalog::new(store, files.settings());
-        database.execute("ALTER TABLE catalog_state RENAME TO catalog_state_away").await.unwrap();
-        let running = tokio::spawn(catalog.clone().run());
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        assert!(!catalog.is_loaded(), "{backend}");
-        database.execute("ALTER TABLE catalog_state_away RENAME TO catalog_state").await.unwrap();
-        until("loaded", async || catalog.is_loaded()).await;
-        running.abort();
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
-// catalog-service 6.5.7
+async fn a_failed_first_load_is_retried(backend: Backend) {
+    let database = TestDatabase::create(backend).await.unwrap();
+    let store =
+        Store::connect(&database.url().parse().unwrap(), PoolOptions::default(), Clock::system()).await.unwrap();
+    let files = Files::new(&[("sources.yaml", SOURCES), ("a.yaml", "models: [{name: m}]"), ("t.yaml", "")]);
+    let catalog = Catalog::new(store, files.settings());
+    database.execute("ALTER TABLE catalog_state RENAME TO catalog_state_away").await.unwrap();
+    let log = Log::default();
+    let _capturing = log.capture();
+    let running = tokio::spawn(catalog.clone().run());
+    eventually("a load fails", async || log.text().contains("catalog not loaded")).await;
+    assert!(!catalog.is_loaded());
+    database.execute("ALTER TABLE catalog_state_away RENAME TO catalog_state").await.unwrap();
+    eventually("loaded", async || catalog.is_loaded()).await;
+    running.abort();
+}
+
 #[tokio::test]
-async fn servers_and_measurements_that_change_are_noticed() {
+async fn changed_data_files_of_servers_and_performance_metrics_are_loaded() {
     let files = Files::new(&[
         ("sources.yaml", SOURCES),
         ("a.yaml", "models: [{name: m}]"),
@@ -207,7 +214,7 @@ async fn servers_and_measurements_that_change_are_noticed() {
     let api = Api::on(Backend::Sqlite, settings).await;
     let working = async {
         files.write("t.yaml", "mcp_servers: [{name: after}]");
-        until("the servers' file", async || api.names(SERVERS).await == ["after"]).await;
+        eventually("the data file of the servers", async || api.names(SERVERS).await == ["after"]).await;
         std::fs::create_dir(files.path("measured/m")).unwrap();
         files.write("measured/m/metadata.json", r#"{"id": "m"}"#);
         let measured = async |count: usize| {
@@ -215,11 +222,11 @@ async fn servers_and_measurements_that_change_are_noticed() {
             json["size"] == count
         };
         files.write("measured/m/performance.ndjson", "{\"rps\": 1}\n");
-        until("a new directory", async || measured(1).await).await;
+        eventually("a new directory", async || measured(1).await).await;
         files.write("measured/m/performance.ndjson", "{\"rps\": 1}\n{\"rps\": 2}\n");
-        until("another measurement", async || measured(2).await).await;
+        eventually("another record", async || measured(2).await).await;
         std::fs::remove_file(files.path("measured/m/performance.ndjson")).unwrap();
-        until("measurements that are gone", async || measured(0).await).await;
+        eventually("removed records", async || measured(0).await).await;
     };
     tokio::select! {
         never = api.catalog.clone().run() => match never {},
@@ -227,40 +234,36 @@ async fn servers_and_measurements_that_change_are_noticed() {
     }
 }
 
-// catalog-service 6.5.8
-#[tokio::test]
-async fn a_load_that_outlives_its_lease_writes_nothing() {
-    for backend in backends() {
-        let files = Files::new(&[("sources.yaml", SOURCES), ("a.yaml", "models: [{name: m}]"), ("t.yaml", "")]);
-        let api = Api::on(backend, files.settings()).await;
-        let [old, new] = [(); 2].map(|()| Lease::new("catalog", Duration::from_mins(1)));
-        assert!(api.store.acquire(&old).await.unwrap(), "{backend}");
-        api.store.release(&old).await.unwrap();
-        assert!(api.store.acquire(&new).await.unwrap(), "{backend}");
-        let load = |lease: &Lease| {
-            let snapshot = SourceSnapshot {
-                source_id: "a".to_owned(),
-                status: "error",
-                error: Some("late".to_owned()),
-                skipped: 0,
-                items: Some(CatalogItems::default()),
-                kept: Vec::new(),
-                is_part: false,
-                next_sync: None,
-            };
-            let sources = Some(vec!["a".to_owned()]);
-            CatalogLoad { snapshots: vec![snapshot], sources, clock: Clock::system(), lease: Some(lease.clone()) }
+async fn a_load_that_outlives_its_lease_writes_nothing(backend: Backend) {
+    let files = Files::new(&[("sources.yaml", SOURCES), ("a.yaml", "models: [{name: m}]"), ("t.yaml", "")]);
+    let api = Api::on(backend, files.settings()).await;
+    let [old, new] = [(); 2].map(|()| Lease::new("catalog", Duration::from_mins(1)));
+    assert!(api.store.acquire(&old).await.unwrap());
+    api.store.release(&old).await.unwrap();
+    assert!(api.store.acquire(&new).await.unwrap());
+    let load = |lease: &Lease| {
+        let snapshot = SourceSnapshot {
+            source_id: "a".to_owned(),
+            status: "error",
+            error: Some("late".to_owned()),
+            skipped: 0,
+            items: Some(CatalogItems::default()),
+            kept: Vec::new(),
+            is_part: false,
+            next_sync: None,
         };
-        assert_eq!(api.store.write(&load(&old)).await.unwrap(), None, "{backend}");
-        assert_eq!(api.names("models").await, ["m"], "{backend}");
-        assert_eq!(api.get("sources").await.json()["items"][0]["status"], "available", "{backend}");
-        assert_eq!(api.store.write(&load(&new)).await.unwrap().unwrap().removed, 1, "{backend}");
-        assert!(api.names("models").await.is_empty(), "{backend}");
-    }
+        let sources = Some(vec!["a".to_owned()]);
+        CatalogLoad { snapshots: vec![snapshot], sources, clock: Clock::system(), lease: Some(lease.clone()) }
+    };
+    assert_eq!(api.store.write(&load(&old)).await.unwrap(), None);
+    assert_eq!(api.names("models").await, ["m"]);
+    assert_eq!(api.get("sources").await.json()["items"][0]["status"], "available");
+    assert_eq!(api.store.write(&load(&new)).await.unwrap().unwrap().removed, 1);
+    assert!(api.names("models").await.is_empty());
 }
 
 #[tokio::test]
-async fn a_preview_that_is_too_large_is_413_whether_its_length_is_told_or_not() {
+async fn a_preview_that_is_too_large_is_rejected_with_and_without_a_content_length() {
     let api = Api::on(Backend::Sqlite, Settings::default()).await;
     let head = "--b\r\nContent-Disposition: form-data; name=\"catalogData\"; filename=\"f\"\r\n\r\nmodels: #";
     let body = format!("{head}{}\r\n--b--\r\n", "x".repeat(17 << 20));
@@ -271,8 +274,12 @@ async fn a_preview_that_is_too_large_is_413_whether_its_length_is_told_or_not() 
             .header("content-type", "multipart/form-data; boundary=b")
             .body(body)
             .unwrap();
-        let answer = api.send(request).await;
-        assert_eq!(answer.status, 413, "{}", String::from_utf8_lossy(&answer.bytes));
-        assert!(answer.message().contains("16777216") || answer.message().contains("16 MiB"), "{}", answer.message());
+        let response = api.send(request).await;
+        assert_eq!(response.status, 413, "{}", String::from_utf8_lossy(&response.bytes));
+        assert!(
+            response.message().contains("16777216") || response.message().contains("16 MiB"),
+            "{}",
+            response.message()
+        );
     }
 }

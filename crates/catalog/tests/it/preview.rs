@@ -1,4 +1,4 @@
-//! Previews read what the client sends and nothing else.
+//! Previews read only the request and allowed hubs.
 
 use axum::body::Body;
 use http::Request;
@@ -7,9 +7,9 @@ use model_registry_server::config::Environment;
 use model_registry_testkit::hub::{Planned, TOKEN};
 use model_registry_testkit::{Backend, HubServer};
 
-use crate::support::{Answer, Api};
+use crate::support::{Api, Response};
 
-async fn preview(api: &Api, query: &str, parts: &[(&str, &str)]) -> Answer {
+async fn preview(api: &Api, query: &str, parts: &[(&str, &str)]) -> Response {
     let mut body = String::new();
     for (name, text) in parts {
         let head = format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"f\"\r\n\r\n");
@@ -23,22 +23,22 @@ async fn preview(api: &Api, query: &str, parts: &[(&str, &str)]) -> Answer {
     api.send(request).await
 }
 
-// The reference opens any file that the process can read, and sends any environment variable to the hub.
+// The Kubeflow Model Registry opens any file that the process can read, and sends any environment variable to the hub.
 #[tokio::test]
-async fn files_of_the_server_are_never_read() {
+async fn files_of_the_server_are_not_read() {
     let api = Api::on(Backend::Sqlite, Settings::default()).await;
     let secret = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(secret.path(), "models: [{name: secret}]").unwrap();
     let config = format!("type: yaml\nproperties: {{yamlCatalogPath: '{}'}}\n", secret.path().display());
-    let answer = preview(&api, "", &[("config", &config)]).await;
-    assert_eq!(answer.status, 422);
-    assert!(answer.message().contains("files of the server are not read"), "{}", answer.message());
+    let response = preview(&api, "", &[("config", &config)]).await;
+    assert_eq!(response.status, 422);
+    assert!(response.message().contains("files of the server are not read"), "{}", response.message());
     let config = "type: yaml\nproperties: {yamlCatalogPath: 'built-in:/models.yaml'}\n";
     assert_eq!(preview(&api, "", &[("config", config)]).await.status, 422);
 }
 
 #[tokio::test]
-async fn names_that_repeat_can_be_paged_through() {
+async fn repeated_names_can_be_paged() {
     let api = Api::on(Backend::Sqlite, Settings::default()).await;
     let parts = [("config", "type: yaml"), ("catalogData", "models: [{name: a}, {name: a}, {name: a}]")];
     let mut token = String::new();
@@ -51,29 +51,29 @@ async fn names_that_repeat_can_be_paged_through() {
 }
 
 #[tokio::test]
-async fn mistakes_say_where_they_are() {
+async fn errors_have_a_place() {
     let api = Api::on(Backend::Sqlite, Settings::default()).await;
     let parts = [("config", "type: yaml"), ("catalogData", "models:\n- name: a\n  wingspan: 3\n")];
-    let answer = preview(&api, "", &parts).await;
-    assert_eq!(answer.status, 422);
-    assert!(answer.message().contains("catalogData:3:3: unknown key `wingspan`"), "{}", answer.message());
+    let response = preview(&api, "", &parts).await;
+    assert_eq!(response.status, 422);
+    assert!(response.message().contains("catalogData:3:3: unknown key `wingspan`"), "{}", response.message());
 }
 
-// One megabyte that a thousand aliases make a gigabyte of.
+// A thousand aliases expand one megabyte to a gigabyte.
 #[tokio::test]
-async fn what_grows_when_it_is_read_is_refused() {
+async fn data_that_expands_beyond_a_limit_is_rejected() {
     let api = Api::on(Backend::Sqlite, Settings::default()).await;
     let data = format!("models:\n- &a {{name: {}}}\n{}", "x".repeat(1 << 20), "- *a\n".repeat(1_000));
-    let answer = preview(&api, "", &[("config", "type: yaml"), ("catalogData", &data)]).await;
-    assert_eq!(answer.status, 422, "{}", answer.bytes.len());
-    assert!(answer.message().contains("catalogData"), "{}", answer.message());
+    let response = preview(&api, "", &[("config", "type: yaml"), ("catalogData", &data)]).await;
+    assert_eq!(response.status, 422, "{}", response.bytes.len());
+    assert!(response.message().contains("catalogData"), "{}", response.message());
     let deep = format!("models: {}{}", "[".repeat(100_000), "]".repeat(100_000));
-    let answer = preview(&api, "", &[("config", "type: yaml"), ("catalogData", &deep)]).await;
-    assert_eq!(answer.status, 422, "{}", answer.message());
+    let response = preview(&api, "", &[("config", "type: yaml"), ("catalogData", &deep)]).await;
+    assert_eq!(response.status, 422, "{}", response.message());
 }
 
 async fn api_with_hub() -> (HubServer, Api) {
-    // Two providers in one build: one has to be chosen.
+    // The build has two TLS providers.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let hub = HubServer::start().await.unwrap();
     for name in ["org/a", "org/b", "org/c-gguf", "org/d", "org/e", "other/x"] {
@@ -85,9 +85,9 @@ async fn api_with_hub() -> (HubServer, Api) {
     (hub, api)
 }
 
-// The reference sends any environment variable of the server that the caller names, and HF_API_KEY unasked.
+// The Kubeflow Model Registry sends the environment variable that the client names, or HF_API_KEY.
 #[tokio::test]
-async fn a_hub_is_asked_without_any_token() {
+async fn a_hub_is_read_without_a_token() {
     let (hub, api) = api_with_hub().await;
     let config = |properties: &str| {
         format!(
@@ -96,9 +96,9 @@ async fn a_hub_is_asked_without_any_token() {
             hub.base_url()
         )
     };
-    let answer = preview(&api, "?pageSize=100", &[("config", &config(""))]).await;
-    assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.bytes));
-    let json = answer.json();
+    let response = preview(&api, "?pageSize=100", &[("config", &config(""))]).await;
+    assert_eq!(response.status, 200, "{}", String::from_utf8_lossy(&response.bytes));
+    let json = response.json();
     let names: Vec<_> =
         json["items"].as_array().unwrap().iter().map(|item| (&item["name"], &item["included"])).collect();
     let expected = [
@@ -112,8 +112,8 @@ async fn a_hub_is_asked_without_any_token() {
     ];
     assert_eq!(serde_json::json!(names), serde_json::json!(expected));
     assert_eq!(json["summary"]["excludedModels"], 1);
-    let asked = hub.requests();
-    assert!(!asked.is_empty() && !asked.iter().any(|request| request.contains("whoami")), "{asked:?}");
+    let requests = hub.requests();
+    assert!(!requests.is_empty() && !requests.iter().any(|request| request.contains("whoami")), "{requests:?}");
     assert!(hub.authorizations().iter().all(Option::is_none));
 
     let limited = preview(&api, "", &[("config", &config(", maxModels: 2"))]).await.json();
@@ -127,7 +127,7 @@ async fn a_hub_is_asked_without_any_token() {
 }
 
 #[tokio::test]
-async fn only_hubs_that_sources_may_read_from_are_asked() {
+async fn only_allowed_hubs_are_read() {
     let (hub, api) = api_with_hub().await;
     let organization =
         format!("type: huggingface\nproperties: {{allowedOrganization: org, url: '{}'}}\n", hub.base_url());
@@ -135,22 +135,22 @@ async fn only_hubs_that_sources_may_read_from_are_asked() {
     assert_eq!(json["summary"]["totalModels"], 5);
     for url in ["http://169.254.169.254", "http://localhost:1", "https://huggingface.co.evil.example", "file:///etc"] {
         let config = format!("type: hf\nincludedModels: ['org/*']\nproperties: {{url: '{url}'}}\n");
-        let answer = preview(&api, "", &[("config", &config)]).await;
-        assert_eq!(answer.status, 422, "{url}");
-        assert!(answer.message().contains("allowed"), "{url}: {}", answer.message());
+        let response = preview(&api, "", &[("config", &config)]).await;
+        assert_eq!(response.status, 422, "{url}");
+        assert!(response.message().contains("allowed"), "{url}: {}", response.message());
     }
-    // Without leave for the own network, as a server is set up unless somebody says otherwise.
+    // By default, private addresses are not allowed.
     let hubs = HubAccess { hosts: vec!["127.0.0.1".to_owned()], ..HubAccess::default() };
-    let careful = Api::on(Backend::Sqlite, Settings { hubs, ..Settings::default() }).await;
+    let default = Api::on(Backend::Sqlite, Settings { hubs, ..Settings::default() }).await;
     hub.requests();
-    assert_eq!(preview(&careful, "", &[("config", &organization)]).await.status, 422);
+    assert_eq!(preview(&default, "", &[("config", &organization)]).await.status, 422);
     let inside = organization.replace("http:", "https:");
-    assert!(preview(&careful, "", &[("config", &inside)]).await.message().contains("--allow-private-hubs"));
+    assert!(preview(&default, "", &[("config", &inside)]).await.message().contains("--allow-private-hubs"));
     assert!(hub.requests().is_empty());
 }
 
 #[tokio::test]
-async fn a_hub_that_wants_to_be_left_alone_is_not_asked_for_previews_either() {
+async fn a_rate_limited_hub_is_not_read_for_previews() {
     let (hub, api) = api_with_hub().await;
     let config = format!("type: hf\nincludedModels: ['org/*']\nproperties: {{url: '{}'}}\n", hub.base_url());
     hub.plan("/api/models", vec![Planned::Busy(vec![("retry-after", "3600".to_owned())])]);
@@ -163,27 +163,25 @@ async fn a_hub_that_wants_to_be_left_alone_is_not_asked_for_previews_either() {
     assert!(hub.requests().is_empty());
 }
 
-// catalog-service 2.12
 #[tokio::test]
-async fn a_pattern_whose_list_fails_and_an_address_that_is_not_allowed_hide_nothing_else() {
+async fn a_failing_list_or_address_does_not_hide_full_names() {
     let (hub, api) = api_with_hub().await;
     hub.plan("/api/models", vec![Planned::Busy(vec![("retry-after", "3600".to_owned())])]);
     let config = format!("type: hf\nincludedModels: ['org/*', 'org/b']\nproperties: {{url: '{}'}}\n", hub.base_url());
-    let answer = preview(&api, "", &[("config", &config)]).await;
-    assert_eq!(answer.status, 200, "{}", answer.message());
-    assert_eq!(answer.json()["items"], serde_json::json!([{"included": true, "name": "org/b"}]));
+    let response = preview(&api, "", &[("config", &config)]).await;
+    assert_eq!(response.status, 200, "{}", response.message());
+    assert_eq!(response.json()["items"], serde_json::json!([{"included": true, "name": "org/b"}]));
     let config = "type: hf\nincludedModels: ['org/b']\nproperties: {url: 'http://169.254.169.254'}\n";
-    let answer = preview(&api, "", &[("config", config)]).await;
-    assert_eq!((answer.status, &answer.json()["summary"]["totalModels"]), (200, &1.into()));
+    let response = preview(&api, "", &[("config", config)]).await;
+    assert_eq!((response.status, &response.json()["summary"]["totalModels"]), (200, &1.into()));
 }
 
-// catalog-service 2.1, 2.12
 #[tokio::test]
-async fn the_first_of_two_parts_counts_and_none_has_null_characters() {
+async fn the_first_of_two_parts_is_used_and_null_characters_are_rejected() {
     let api = Api::on(Backend::Sqlite, Settings::default()).await;
     let parts = [("config", "type: yaml"), ("config", "type: other"), ("catalogData", "models: [{name: a}]")];
     assert_eq!(preview(&api, "", &parts).await.status, 200);
     let data = r#"models: [{name: "a\u0000"}]"#;
-    let answer = preview(&api, "", &[("config", "type: yaml"), ("catalogData", data)]).await;
-    assert_eq!((answer.status, answer.message().contains("null bytes")), (400, true), "{}", answer.message());
+    let response = preview(&api, "", &[("config", "type: yaml"), ("catalogData", data)]).await;
+    assert_eq!((response.status, response.message().contains("null bytes")), (400, true), "{}", response.message());
 }

@@ -1,13 +1,15 @@
-//! What `q` and filters find among many models, whichever way the database takes.
+//! Searches and filters over many models, with every plan of the database.
 
-use model_registry_testkit::backends;
+use model_registry_testkit::{Backend, on_each_database};
 
-use crate::support::{Api, Files};
+use crate::support::{Api, Files, without_and_with_index};
+
+on_each_database!(rare_and_common_matches_are_found, a_changed_or_removed_model_is_not_found_by_its_old_values);
 
 const SOURCES: &str = "model_catalogs:\n- {id: a, name: A, type: yaml, properties: {yamlCatalogPath: a.yaml}}\n";
 const COUNT: usize = 400;
 
-/// A model as the file has it and as this test looks at it.
+/// The values of a model in the data file.
 struct Model {
     name: String,
     description: &'static str,
@@ -42,7 +44,7 @@ fn file(models: &[Model]) -> String {
     text
 }
 
-/// A search or filter, and what it means.
+/// A search or filter, and whether a model matches it.
 type Case = (&'static str, fn(&Model) -> bool);
 
 fn contains(model: &Model, text: &str) -> bool {
@@ -51,8 +53,7 @@ fn contains(model: &Model, text: &str) -> bool {
     [model.name.to_lowercase(), description.to_lowercase(), provider].iter().any(|part| part.contains(text))
 }
 
-#[tokio::test]
-async fn rare_and_common_things_are_found_alike() {
+async fn rare_and_common_matches_are_found(backend: Backend) {
     let cases: &[Case] = &[
         ("q=model-123", |model| contains(model, "model-123")),
         ("q=MODEL-39", |model| contains(model, "model-39")),
@@ -84,53 +85,46 @@ async fn rare_and_common_things_are_found_alike() {
         ("q=under&filterQuery=size=7", |model| model.description == "under_score" && model.size == 7),
     ];
     let models = models();
-    for backend in backends() {
-        let files = Files::new(&[("sources.yaml", SOURCES), ("a.yaml", &file(&models))]);
-        let api = Api::on(backend, files.settings()).await;
-        for way in ["alone", "with an index"] {
-            for (query, is_meant) in cases {
-                let mut expected: Vec<&str> =
-                    models.iter().filter(|model| is_meant(model)).map(|model| model.name.as_str()).collect();
-                assert_eq!(pages(&api, query, "").await, expected, "{query} on {backend} {way}");
-                expected.reverse();
-                let descending = pages(&api, query, "&sortOrder=DESC").await;
-                assert_eq!(descending, expected, "{query} on {backend} {way}, the other way round");
-            }
-            api.catalog.index().await.unwrap();
+    let files = Files::new(&[("sources.yaml", SOURCES), ("a.yaml", &file(&models))]);
+    let api = Api::on(backend, files.settings()).await;
+    without_and_with_index(&api, async |way| {
+        for (query, matches) in cases {
+            let mut expected: Vec<&str> =
+                models.iter().filter(|model| matches(model)).map(|model| model.name.as_str()).collect();
+            assert_eq!(pages(&api, query, "").await, expected, "{query} {way}");
+            expected.reverse();
+            let descending = pages(&api, query, "&sortOrder=DESC").await;
+            assert_eq!(descending, expected, "{query} {way}, descending");
         }
-    }
+    })
+    .await;
 }
 
-// The index has to follow.
-#[tokio::test]
-async fn what_is_changed_or_gone_is_not_found_by_what_it_was() {
+async fn a_changed_or_removed_model_is_not_found_by_its_old_values(backend: Backend) {
     let mut models = models();
-    for backend in backends() {
-        let files = Files::new(&[("sources.yaml", SOURCES), ("a.yaml", &file(&models))]);
-        let api = Api::on(backend, files.settings()).await;
+    let files = Files::new(&[("sources.yaml", SOURCES), ("a.yaml", &file(&models))]);
+    let api = Api::on(backend, files.settings()).await;
+    api.catalog.index().await.unwrap();
+    models.remove(200);
+    models[100].description = "rewritten";
+    files.write("a.yaml", &file(&models));
+    let report = api.catalog.load().await.unwrap().report;
+    assert_eq!((report.written, report.removed), (1, 1));
+    for index in ["of the previous load", "of this load"] {
+        assert_eq!(pages(&api, "q=model-200", "").await, Vec::<String>::new(), "index {index}");
+        assert_eq!(pages(&api, "q=rewritten", "").await, ["Model-100"], "index {index}");
+        assert_eq!(pages(&api, "q=model-100", "").await, ["Model-100"], "index {index}");
         api.catalog.index().await.unwrap();
-        models.remove(200);
-        models[100].description = "rewritten";
-        files.write("a.yaml", &file(&models));
-        let report = api.catalog.load().await.unwrap().report;
-        assert_eq!((report.written, report.removed), (1, 1), "{backend}");
-        for index in ["of the load before", "of this load"] {
-            assert_eq!(pages(&api, "q=model-200", "").await, Vec::<String>::new(), "{backend}, index {index}");
-            assert_eq!(pages(&api, "q=rewritten", "").await, ["Model-100"], "{backend}, index {index}");
-            assert_eq!(pages(&api, "q=model-100", "").await, ["Model-100"], "{backend}, index {index}");
-            api.catalog.index().await.unwrap();
-        }
-        models = self::models();
     }
 }
 
-/// All names, page by page.
+/// All names, read page by page.
 async fn pages(api: &Api, query: &str, more: &str) -> Vec<String> {
     let mut names = Vec::new();
     let mut token = String::new();
     loop {
-        let answer = api.get(&format!("models?pageSize=30&{query}{more}&nextPageToken={token}")).await;
-        let json = answer.json();
+        let response = api.get(&format!("models?pageSize=30&{query}{more}&nextPageToken={token}")).await;
+        let json = response.json();
         let items = json["items"].as_array().unwrap_or_else(|| panic!("{query}: {json}"));
         names.extend(items.iter().map(|item| item["name"].as_str().unwrap().to_owned()));
         json["nextPageToken"].as_str().unwrap().clone_into(&mut token);

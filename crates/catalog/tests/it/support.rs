@@ -1,10 +1,10 @@
-//! A catalog over a fresh database, called without a socket.
+//! A catalog over a fresh database, called in process.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
-use axum::response::Response;
 use http::Request;
 use http_body_util::BodyExt;
 use model_registry_base::Clock;
@@ -15,25 +15,25 @@ use model_registry_testkit::{Backend, TestDatabase};
 use serde_json::Value;
 use tower::ServiceExt;
 
-/// The catalog over a database of its own.
+/// A catalog over a database of its own.
 pub(crate) struct Api {
     pub(crate) router: Router,
     pub(crate) catalog: Catalog,
     pub(crate) store: Store,
-    // Dropped last: the database goes with it.
+    // Dropped last, because it drops the database.
     _database: TestDatabase,
 }
 
-/// An answer, read completely.
+/// A response with its complete body.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: http::HeaderMap,
     pub(crate) bytes: Vec<u8>,
 }
 
-impl Answer {
-    /// The body as JSON; panics where it is none.
+impl Response {
+    /// The body as JSON; panics if it is not JSON.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes)
             .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.bytes)))
@@ -44,7 +44,7 @@ impl Answer {
     }
 }
 
-/// Files of sources in a directory of their own.
+/// The files of a catalog in a temporary directory.
 pub(crate) struct Files(tempfile::TempDir);
 
 impl Files {
@@ -70,18 +70,27 @@ impl Files {
     }
 }
 
-/// Where the recorded exchanges and their data are.
+/// Waits until a condition holds, for a minute at most.
+pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while !holds().await {
+        assert!(Instant::now() < deadline, "did not happen: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// The directory of the recorded exchanges and their data.
 pub(crate) fn golden() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
 }
 
 impl Api {
-    /// A catalog that has loaded these sources.
+    /// A catalog that has loaded its sources.
     pub(crate) async fn on(backend: Backend, settings: Settings) -> Self {
         Self::with_clock(backend, settings, Clock::system()).await
     }
 
-    /// The same at a time that the test decides.
+    /// The same with a clock of the test.
     pub(crate) async fn with_clock(backend: Backend, settings: Settings, clock: Clock) -> Self {
         let database = TestDatabase::create(backend).await.unwrap();
         let source: DatabaseUrl = database.url().parse().unwrap();
@@ -93,7 +102,7 @@ impl Api {
         Self { router, catalog, store, _database: database }
     }
 
-    /// The catalog that the exchanges were recorded over.
+    /// The catalog of the recorded exchanges.
     pub(crate) async fn of_golden_data(backend: Backend) -> Self {
         let data = golden().join("data");
         let settings = Settings {
@@ -104,32 +113,39 @@ impl Api {
         Self::on(backend, settings).await
     }
 
-    /// Asks for a path below the model catalog, or, with a slash in front, for any path.
-    pub(crate) async fn get(&self, path: &str) -> Answer {
+    /// Requests a path below the model catalog; a path with a leading slash is absolute.
+    pub(crate) async fn get(&self, path: &str) -> Response {
         let uri = if path.starts_with('/') { path.to_owned() } else { format!("/api/model_catalog/v1alpha1/{path}") };
         self.send(Request::get(uri.replace(' ', "%20").replace('"', "%22")).body(Body::empty()).unwrap()).await
     }
 
-    /// The names of a list, which has to be answered with 200.
+    /// The names in a list; panics unless the status is 200.
     pub(crate) async fn names(&self, path: &str) -> Vec<String> {
-        let answer = self.get(path).await;
-        assert_eq!(answer.status, 200, "{path}: {}", String::from_utf8_lossy(&answer.bytes));
-        let items = answer.json()["items"].as_array().unwrap().clone();
+        let response = self.get(path).await;
+        assert_eq!(response.status, 200, "{path}: {}", String::from_utf8_lossy(&response.bytes));
+        let items = response.json()["items"].as_array().unwrap().clone();
         items.iter().map(|item| item["name"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Statements that `call` runs.
-    pub(crate) async fn statements(&self, call: impl Future<Output = Answer>) -> (u64, Answer) {
+    /// The number of statements that `call` runs, and its response.
+    pub(crate) async fn statements(&self, call: impl Future<Output = Response>) -> (u64, Response) {
         let database = self.store.database().unwrap();
         let before = database.statements();
-        let answer = call.await;
-        (database.statements() - before, answer)
+        let response = call.await;
+        (database.statements() - before, response)
     }
 
-    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let response: Response = self.router.clone().oneshot(request).await.unwrap();
+    pub(crate) async fn send(&self, request: Request<Body>) -> Response {
+        let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes().to_vec();
-        Answer { status: parts.status.as_u16(), headers: parts.headers, bytes }
+        Response { status: parts.status.as_u16(), headers: parts.headers, bytes }
     }
+}
+
+/// The two ways to read lists: from the database alone, and with the index in memory. Runs `test` in both.
+pub(crate) async fn without_and_with_index(api: &Api, test: impl AsyncFn(&str)) {
+    test("without an index").await;
+    api.catalog.index().await.unwrap();
+    test("with an index").await;
 }

@@ -1,25 +1,28 @@
-//! What differs from the contract on purpose.
+//! Intended differences from the contract, with reasons.
 
 use model_registry_testkit::contract::{Intended, because};
 
 pub(super) const INTENDED: &[Intended] = &[
-    // Statuses that the reference's server gives as well, or that ours gives beyond it.
-    because("GET * responses 400: additional", "bad ids, filters, page tokens and escapes are told to be so"),
-    because("* responses 403: additional", "rights are checked where a policy is configured"),
-    because("* responses 404: additional", "the same set for every operation"),
-    because("* responses 503: additional", "the database may be away"),
-    because("* responses 504: additional", "the time of a request is limited"),
-    because("POST /sources/preview responses 413: additional", "bodies are limited"),
+    // Statuses that the Kubeflow Model Registry returns too, and additional ones.
+    because("GET * responses 400: additional", "invalid ids, filters, page tokens and escapes"),
+    because("* responses 403: additional", "a policy may deny the request"),
+    because("* responses 404: additional", "every operation declares the same statuses"),
+    because("* responses 503: additional", "the database may be unavailable"),
+    because("* responses 504: additional", "requests have a timeout"),
+    because("POST /sources/preview responses 413: additional", "bodies have a maximum size"),
     // Parameters.
-    because("GET * parameters query filterQuery schema pattern: missing", "filters may compare with any text"),
-    because("GET /sources parameters query name schema pattern: missing", "names may be any text"),
-    because("GET /models parameters query orderBy schema *", "properties, names of accuracies and more order models"),
-    because("GET /sources parameters query orderBy schema *", "neither server orders sources by a time"),
-    because("* parameters query targetRPS schema format: none -> \"int32\"", "limits are told"),
-    because("* parameters query targetRPS schema m*imum: none -> *", "limits are told"),
+    because("GET * parameters query filterQuery schema pattern: missing", "filters may contain any character"),
+    because("GET /sources parameters query name schema pattern: missing", "names may contain any character"),
+    because("GET /models parameters query orderBy schema *", "models can be ordered by properties too"),
+    because("GET /sources parameters query orderBy schema *", "sources cannot be ordered by times"),
+    because("* parameters query targetRPS schema format: none -> \"int32\"", "the limits are declared"),
+    because("* parameters query targetRPS schema m*imum: none -> *", "the limits are declared"),
     // Schemas.
-    because("Catalog*Artifact properties artifactType enum: none -> *", "an answer is one member of the union"),
-    because("MCPEndpoints properties websocket: additional", "what was configured is told"),
+    because(
+        "Catalog*Artifact properties artifactType enum: none -> *",
+        "the value is fixed for each schema of the union",
+    ),
+    because("MCPEndpoints properties websocket: additional", "the configured endpoint is published"),
     because("Metadata* additionalProperties: missing", "unknown members of a value are ignored"),
     because("MetadataIntValue properties int_value format: \"int32\" -> \"int64\"", "integers have 64 bits"),
     because("MetadataIntValue properties int_value pattern: *", "integers have 64 bits"),

@@ -1,4 +1,4 @@
-//! Where a source may lead, and what goes with its requests.
+//! Addresses that a source may connect to, and the token that its requests carry.
 
 use model_registry_catalog::{HubAccess, Settings};
 use model_registry_testkit::Backend;
@@ -8,7 +8,7 @@ use super::{access, api, error, settings, state};
 use crate::support::{Api, Files};
 
 #[tokio::test]
-async fn neither_an_address_nor_a_redirect_leads_where_it_must_not() {
+async fn a_forbidden_address_is_not_connected_to_even_by_a_redirect() {
     let hub = HubServer::start().await.unwrap();
     hub.publish("org/a", 1);
     hub.plan("/api/models/org/a", vec![Planned::Redirect("http://169.254.169.254/latest/meta-data".to_owned())]);
@@ -25,7 +25,7 @@ async fn neither_an_address_nor_a_redirect_leads_where_it_must_not() {
 }
 
 #[tokio::test]
-async fn a_name_that_leads_into_the_own_network_is_not_connected_to() {
+async fn a_host_name_that_resolves_to_a_private_address_is_not_connected_to() {
     let hub = HubServer::start().await.unwrap();
     let url = format!("https://localhost:{}", hub.address().port());
     let sources = format!(
@@ -37,7 +37,7 @@ async fn a_name_that_leads_into_the_own_network_is_not_connected_to() {
     strict.catalog.sync_hub("hub").await.unwrap();
     assert!(error(&strict).await.contains("--allow-private-hubs"), "{}", error(&strict).await);
 
-    // Where it is allowed, all that is missing is TLS.
+    // With private addresses allowed, only TLS is missing.
     let open = Api::on(Backend::Sqlite, Settings { hubs: hubs(true), ..files.settings() }).await;
     open.catalog.sync_hub("hub").await.unwrap();
     let reason = error(&open).await;
@@ -45,7 +45,7 @@ async fn a_name_that_leads_into_the_own_network_is_not_connected_to() {
 }
 
 #[tokio::test]
-async fn the_token_goes_to_the_own_hub_and_nowhere_else() {
+async fn the_token_is_sent_to_its_own_hub_only() {
     let (own, other) = (HubServer::start().await.unwrap(), HubServer::start().await.unwrap());
     own.publish("org/a", 1);
     other.publish("org/a", 2);
@@ -66,10 +66,10 @@ async fn the_token_goes_to_the_own_hub_and_nowhere_else() {
 }
 
 #[tokio::test]
-async fn a_token_of_any_form_is_used_and_a_wrong_one_is_told_and_not_shown() {
+async fn a_token_of_any_form_is_sent_and_a_wrong_one_is_reported_but_not_shown() {
     let hub = HubServer::start().await.unwrap();
     hub.publish("org/open", 1);
-    // The reference ignores tokens that do not begin with `hf_`.
+    // The Kubeflow Model Registry ignores tokens that do not start with `hf_`.
     for wrong in ["hf_wrong", "mirror-token"] {
         let files = Files::new(&[("sources.yaml", &super::source(&hub, "['org/open']", ""))]);
         let api = Api::on(Backend::Sqlite, settings(&files, Some(wrong))).await;
@@ -83,9 +83,9 @@ async fn a_token_of_any_form_is_used_and_a_wrong_one_is_told_and_not_shown() {
     }
 }
 
-// A variable that is made of a file often ends with a line break.
+// A variable whose value comes from a file often ends with a line break.
 #[tokio::test]
-async fn blanks_around_a_token_do_not_matter() {
+async fn white_space_around_a_token_is_ignored() {
     let hub = HubServer::start().await.unwrap();
     hub.publish("org/private", 1);
     hub.hide("org/private");

@@ -1,89 +1,88 @@
-//! What is read again, and what is not.
+//! Incremental syncs: only changed models are read again.
 
 use std::time::Duration;
 
 use model_registry_testkit::hub::{HubServer, Planned, TOKEN};
-use model_registry_testkit::{Backend, backends};
+use model_registry_testkit::{Backend, on_each_database};
 
-use super::{api, custom, error, eventually, source, state};
+use super::{api, custom, error, source, state};
+use crate::support::eventually;
 
-#[tokio::test]
-async fn a_model_that_is_named_in_full_is_read_again_only_when_it_changed() {
-    for backend in backends() {
-        let hub = HubServer::start().await.unwrap();
-        for name in ["org/a", "org/b"] {
-            hub.publish(name, 1);
-        }
-        let (_files, api) = api(backend, &hub, "['org/a', 'org/b']", None).await;
+on_each_database!(
+    a_model_with_a_full_name_is_read_again_only_if_it_changed,
+    gated_and_private_models_are_marked_at_the_next_sync,
+    a_renamed_model_is_published_once_and_stays,
+    models_stored_before_a_sync_was_interrupted_are_published_and_not_read_again
+);
+
+async fn a_model_with_a_full_name_is_read_again_only_if_it_changed(backend: Backend) {
+    let hub = HubServer::start().await.unwrap();
+    for name in ["org/a", "org/b"] {
+        hub.publish(name, 1);
+    }
+    let (_files, api) = api(backend, &hub, "['org/a', 'org/b']", None).await;
+    api.catalog.sync_hub("hub").await.unwrap();
+    hub.requests();
+    hub.publish("org/b", 2);
+    let report = api.catalog.sync_hub("hub").await.unwrap();
+    assert_eq!((report.written, report.removed, report.unchanged), (1, 0, 1));
+    let mut requests = hub.requests();
+    requests.sort();
+    assert_eq!(requests, ["/api/models/org/a", "/api/models/org/b", "/org/b/README.md"]);
+    assert_eq!(api.get("sources/hub/models/org/b").await.json()["description"], "revision 2");
+}
+
+// Access to a model changes without a new revision.
+async fn gated_and_private_models_are_marked_at_the_next_sync(backend: Backend) {
+    let hub = HubServer::start().await.unwrap();
+    for name in ["org/a", "org/b", "org/c"] {
+        hub.publish(name, 1);
+    }
+    for patterns in ["['org/*']", "['org/a', 'org/b', 'org/c']"] {
+        let (_files, api) = api(backend, &hub, patterns, Some(TOKEN)).await;
         api.catalog.sync_hub("hub").await.unwrap();
-        hub.requests();
-        hub.publish("org/b", 2);
+        for (name, gated, private) in [("org/a", "false", "false"), ("org/b", "false", "false")] {
+            assert_eq!(custom(&api, name, "hf_gated").await, gated);
+            assert_eq!(custom(&api, name, "hf_private").await, private);
+        }
+        hub.gate("org/a");
+        hub.hide("org/b");
         let report = api.catalog.sync_hub("hub").await.unwrap();
-        assert_eq!((report.written, report.removed, report.unchanged), (1, 0, 1), "{backend}");
-        let mut requests = hub.requests();
-        requests.sort();
-        assert_eq!(requests, ["/api/models/org/a", "/api/models/org/b", "/org/b/README.md"], "{backend}");
-        assert_eq!(api.get("sources/hub/models/org/b").await.json()["description"], "revision 2");
+        assert_eq!((report.written, report.unchanged), (2, 1));
+        assert_eq!(custom(&api, "org/a", "hf_gated").await, "manual");
+        assert_eq!(custom(&api, "org/b", "hf_private").await, "true");
+        assert_eq!(api.names("models?filterQuery=hf_private='true'").await, ["org/b"]);
+        hub.open("org/a");
+        hub.open("org/b");
     }
 }
 
-// Who may see a model changes without a new revision of it.
-#[tokio::test]
-async fn gated_and_private_models_are_marked_from_the_next_sync_on() {
-    for backend in backends() {
-        let hub = HubServer::start().await.unwrap();
-        for name in ["org/a", "org/b", "org/c"] {
-            hub.publish(name, 1);
-        }
-        for patterns in ["['org/*']", "['org/a', 'org/b', 'org/c']"] {
-            let (_files, api) = api(backend, &hub, patterns, Some(TOKEN)).await;
-            api.catalog.sync_hub("hub").await.unwrap();
-            for (name, gated, private) in [("org/a", "false", "false"), ("org/b", "false", "false")] {
-                assert_eq!(custom(&api, name, "hf_gated").await, gated, "{backend}");
-                assert_eq!(custom(&api, name, "hf_private").await, private, "{backend}");
-            }
-            hub.gate("org/a");
-            hub.hide("org/b");
-            let report = api.catalog.sync_hub("hub").await.unwrap();
-            assert_eq!((report.written, report.unchanged), (2, 1), "{backend}");
-            assert_eq!(custom(&api, "org/a", "hf_gated").await, "manual", "{backend}");
-            assert_eq!(custom(&api, "org/b", "hf_private").await, "true", "{backend}");
-            assert_eq!(api.names("models?filterQuery=hf_private='true'").await, ["org/b"], "{backend}");
-            hub.open("org/a");
-            hub.open("org/b");
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_model_with_two_names_is_there_once_and_stays() {
+async fn a_renamed_model_is_published_once_and_stays(backend: Backend) {
     let renamed = || Planned::Redirect("/api/models/org/a".to_owned());
-    for backend in backends() {
-        let hub = HubServer::start().await.unwrap();
-        hub.publish("org/a", 1);
-        for patterns in ["['org/*', 'old/a']", "['old/a', 'older/a']"] {
-            let (_files, api) = api(backend, &hub, patterns, None).await;
-            for revision in [1, 1, 2, 2] {
-                hub.publish("org/a", revision);
-                hub.plan("/api/models/old/a", vec![renamed()]);
-                hub.plan("/api/models/older/a", vec![renamed()]);
-                api.catalog.sync_hub("hub").await.unwrap();
-                assert_eq!(api.names("models").await, ["org/a"], "{backend} {patterns}");
-                assert_eq!(state(&api).await["status"], "available", "{}", state(&api).await);
-            }
-            // The name that is asked for now is not the one it is stored under.
-            for name in ["old/a", "older/a"] {
-                let broken = std::iter::repeat_with(|| Planned::Broken).take(5);
-                hub.plan(&format!("/api/models/{name}"), broken.collect());
-            }
+    let hub = HubServer::start().await.unwrap();
+    hub.publish("org/a", 1);
+    for patterns in ["['org/*', 'old/a']", "['old/a', 'older/a']"] {
+        let (_files, api) = api(backend, &hub, patterns, None).await;
+        for revision in [1, 1, 2, 2] {
+            hub.publish("org/a", revision);
+            hub.plan("/api/models/old/a", vec![renamed()]);
+            hub.plan("/api/models/older/a", vec![renamed()]);
             api.catalog.sync_hub("hub").await.unwrap();
-            assert_eq!(api.names("models").await, ["org/a"], "{backend} {patterns}");
+            assert_eq!(api.names("models").await, ["org/a"], "{patterns}");
+            assert_eq!(state(&api).await["status"], "available", "{}", state(&api).await);
         }
+        // The requested name differs from the stored one.
+        for name in ["old/a", "older/a"] {
+            let broken = std::iter::repeat_with(|| Planned::Broken).take(5);
+            hub.plan(&format!("/api/models/{name}"), broken.collect());
+        }
+        api.catalog.sync_hub("hub").await.unwrap();
+        assert_eq!(api.names("models").await, ["org/a"], "{patterns}");
     }
 }
 
 #[tokio::test]
-async fn a_sync_that_ends_after_its_source_was_switched_off_brings_nothing_back() {
+async fn a_sync_of_a_source_that_was_disabled_meanwhile_writes_nothing() {
     let hub = HubServer::start().await.unwrap();
     hub.publish("org/a", 1);
     let (files, api) = api(Backend::Sqlite, &hub, "['org/a']", None).await;
@@ -100,41 +99,37 @@ async fn a_sync_that_ends_after_its_source_was_switched_off_brings_nothing_back(
     assert_eq!(state(&api).await["status"], "disabled");
 }
 
-// Reading a large organisation takes hours, and a hub's limits make it longer.
-#[tokio::test]
-async fn what_was_read_before_a_sync_was_cut_off_is_served_and_not_read_again() {
+async fn models_stored_before_a_sync_was_interrupted_are_published_and_not_read_again(backend: Backend) {
     const COUNT: usize = 520;
-    for backend in backends() {
-        let hub = HubServer::start().await.unwrap();
-        hub.set_page_size(100);
-        let name = |number: usize| format!("org/m{number:03}");
-        (0..COUNT).for_each(|number| hub.publish(&name(number), 1));
-        // The last one does not come.
-        hub.plan(&format!("/api/models/{}", name(COUNT - 1)), vec![Planned::Slow(Duration::from_hours(1))]);
-        let (_files, api) = api(backend, &hub, "['org/*']", None).await;
-        let count = async || api.get("models?pageSize=1000").await.json()["size"].as_u64().unwrap();
-        tokio::select! {
-            ended = api.catalog.sync_hub("hub") => panic!("{ended:?}"),
-            () = eventually("a part is stored", async || count().await > 0) => {}
-        }
-        assert_eq!(count().await, 500, "{backend}");
-        assert_eq!(state(&api).await["status"], "partially-available");
-        assert_eq!(error(&api).await, "the hub is being read: 500 of 520 models so far");
-        let stored = api.catalog.store();
-        assert_eq!(stored.find_next_sync("hub").await.unwrap(), None, "it is due at once");
-
-        hub.requests();
-        let report = api.catalog.sync_hub("hub").await.unwrap();
-        assert_eq!((report.written, report.removed, report.unchanged), (20, 0, 500), "{backend}");
-        let read = hub.requests().into_iter().filter(|path| path.starts_with("/api/models/")).count();
-        assert_eq!((read, count().await), (20, 520), "{backend}");
-        assert_eq!(state(&api).await["status"], "available");
-
-        // A sync that is not cut off tells of all that it has written.
-        (0..COUNT).for_each(|number| hub.publish(&name(number), 2));
-        hub.withdraw(&name(0));
-        let report = api.catalog.sync_hub("hub").await.unwrap();
-        assert_eq!((report.written, report.removed, count().await), (519, 1, 519), "{backend}");
-        assert!(stored.find_next_sync("hub").await.unwrap().is_some());
+    let hub = HubServer::start().await.unwrap();
+    hub.set_page_size(100);
+    let name = |number: usize| format!("org/m{number:03}");
+    (0..COUNT).for_each(|number| hub.publish(&name(number), 1));
+    // The last request hangs.
+    hub.plan(&format!("/api/models/{}", name(COUNT - 1)), vec![Planned::Slow(Duration::from_hours(1))]);
+    let (_files, api) = api(backend, &hub, "['org/*']", None).await;
+    let count = async || api.get("models?pageSize=1000").await.json()["size"].as_u64().unwrap();
+    tokio::select! {
+        ended = api.catalog.sync_hub("hub") => panic!("{ended:?}"),
+        () = eventually("a part is stored", async || count().await > 0) => {}
     }
+    assert_eq!(count().await, 500);
+    assert_eq!(state(&api).await["status"], "partially-available");
+    assert_eq!(error(&api).await, "sync with the hub in progress: 500 of 520 models so far");
+    let stored = api.catalog.store();
+    assert_eq!(stored.find_next_sync("hub").await.unwrap(), None, "it is due at once");
+
+    hub.requests();
+    let report = api.catalog.sync_hub("hub").await.unwrap();
+    assert_eq!((report.written, report.removed, report.unchanged), (20, 0, 500));
+    let read = hub.requests().into_iter().filter(|path| path.starts_with("/api/models/")).count();
+    assert_eq!((read, count().await), (20, 520));
+    assert_eq!(state(&api).await["status"], "available");
+
+    // The report of a complete sync counts all batches.
+    (0..COUNT).for_each(|number| hub.publish(&name(number), 2));
+    hub.withdraw(&name(0));
+    let report = api.catalog.sync_hub("hub").await.unwrap();
+    assert_eq!((report.written, report.removed, count().await), (519, 1, 519));
+    assert!(stored.find_next_sync("hub").await.unwrap().is_some());
 }

@@ -1,4 +1,4 @@
-//! Limits: the hub's own, and those that a source sets.
+//! Rate limits of a hub, and limits of a source.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use super::{api, error, settings, source, state};
 use crate::support::{Api, Files};
 
 #[tokio::test]
-async fn a_busy_hub_is_asked_again_when_it_says() {
+async fn a_rate_limited_request_is_retried_after_the_time_of_the_hub() {
     let hub = HubServer::start().await.unwrap();
     hub.publish("org/a", 1);
     hub.plan("/api/models/org/a", vec![Planned::Busy(vec![("retry-after", "1".to_owned())]), Planned::Broken]);
@@ -20,9 +20,8 @@ async fn a_busy_hub_is_asked_again_when_it_says() {
     assert_eq!(api.names("models").await, ["org/a"]);
 }
 
-// Answers that are no refusals: whoever went on would be refused.
 #[tokio::test]
-async fn a_hub_that_has_nothing_left_is_left_alone_by_all_requests() {
+async fn all_requests_wait_if_the_rate_limit_is_exhausted() {
     for (name, header) in [("ratelimit", "\"api\";r=0;t=1"), ("x-ratelimit-reset", "1")] {
         let hub = HubServer::start().await.unwrap();
         let names = ["org/a", "org/b", "org/c", "org/d", "org/e", "org/f"];
@@ -30,7 +29,7 @@ async fn a_hub_that_has_nothing_left_is_left_alone_by_all_requests() {
             hub.publish(name, 1);
         }
         let headers = vec![(name, header.to_owned()), ("x-ratelimit-remaining", "0".to_owned())];
-        // The third page of the list: the models are asked for after it.
+        // The third and last page of the list; the models are requested after it.
         let pages = [Planned::Slow(Duration::ZERO), Planned::Slow(Duration::ZERO), Planned::With(headers)];
         hub.plan("/api/models", pages.into());
         let (_files, api) = api(Backend::Sqlite, &hub, "['org/*']", None).await;
@@ -39,12 +38,12 @@ async fn a_hub_that_has_nothing_left_is_left_alone_by_all_requests() {
         assert!(started.elapsed() >= Duration::from_secs(1), "{name}");
         assert_eq!(api.names("models").await, names);
         let lists = hub.requests().into_iter().filter(|path| path == "/api/models").count();
-        assert_eq!(lists, 3, "nothing was asked twice");
+        assert_eq!(lists, 3, "no request is repeated");
     }
 }
 
 #[tokio::test]
-async fn a_hub_that_wants_to_be_left_alone_for_an_hour_is() {
+async fn a_sync_stops_if_the_rate_limit_lasts_an_hour() {
     let hub = HubServer::start().await.unwrap();
     let names: Vec<String> = (0..12).map(|number| format!("org/m{number:02}")).collect();
     for name in &names {
@@ -54,17 +53,17 @@ async fn a_hub_that_wants_to_be_left_alone_for_an_hour_is() {
     }
     let (_files, api) = api(Backend::Sqlite, &hub, &serde_json::to_string(&names).unwrap(), None).await;
     api.catalog.sync_hub("hub").await.unwrap();
-    let asked = hub.requests().len();
-    assert!((1..=4).contains(&asked), "those that were on their way: {asked}");
+    let requests = hub.requests().len();
+    assert!((1..=4).contains(&requests), "requests in flight: {requests}");
     let reason = error(&api).await;
     assert!(reason.contains("429 Too Many Requests") && reason.contains("wants to be left alone for 35"), "{reason}");
     api.catalog.sync_hub("hub").await.unwrap();
     assert_eq!(hub.requests(), [""; 0]);
 }
 
-// The reference never looks at it when it syncs.
+// The Kubeflow Model Registry ignores the limit when it syncs.
 #[tokio::test]
-async fn max_models_lets_so_many_in_and_tells_of_the_others() {
+async fn max_models_limits_the_models_of_each_pattern_and_is_reported() {
     let hub = HubServer::start().await.unwrap();
     for name in ["one/a", "one/b", "one/c", "one/d-gguf", "two/a", "two/b", "three/a"] {
         hub.publish(name, 1);
@@ -74,24 +73,24 @@ async fn max_models_lets_so_many_in_and_tells_of_the_others() {
     let api = Api::on(Backend::Sqlite, settings(&files, None)).await;
     api.catalog.sync_hub("hub").await.unwrap();
     assert_eq!(api.names("models").await, ["one/a", "three/a", "two/a"]);
-    let told = state(&api).await;
-    assert_eq!(told["status"], "partially-available");
+    let listed = state(&api).await;
+    assert_eq!(listed["status"], "partially-available");
     let expected = "one/*: 3 models, of which maxModels lets 1 in; two/*: 2 models, of which maxModels lets 1 in";
-    assert_eq!(told["error"], expected);
+    assert_eq!(listed["error"], expected);
     let stored = api.catalog.store();
     let states = stored.list_source_states().await.unwrap();
     assert_eq!((states[0].item_count, states[0].skipped_count), (3, 3));
-    assert!(stored.find_next_sync("hub").await.unwrap().is_some(), "that is no failure");
+    assert!(stored.find_next_sync("hub").await.unwrap().is_some(), "the sync is complete");
 
     files.write("sources.yaml", &source(&hub, patterns, ", maxModels: 0"));
     api.catalog.load().await.unwrap();
     api.catalog.sync_hub("hub").await.unwrap();
-    assert_eq!(api.names("models").await.len(), 6, "0 stands for no limit");
+    assert_eq!(api.names("models").await.len(), 6, "0 means no limit");
     assert_eq!(state(&api).await["status"], "available");
 }
 
 #[tokio::test]
-async fn four_requests_run_at_once_whatever_the_number_of_sources() {
+async fn at_most_four_requests_run_at_once_over_all_sources() {
     let hub = HubServer::start().await.unwrap();
     for organization in ["one", "two"] {
         (0..10).for_each(|number| hub.publish(&format!("{organization}/m{number}"), 1));

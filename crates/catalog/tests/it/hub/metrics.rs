@@ -1,4 +1,4 @@
-//! What `/metrics` tells of a source and its hub.
+//! Prometheus metrics of a source and its hub.
 
 use std::time::Duration;
 
@@ -6,18 +6,18 @@ use model_registry_server::telemetry::{Metrics, MetricsFormat};
 use model_registry_testkit::Backend;
 use model_registry_testkit::hub::{HubServer, Planned};
 
-use super::{api, eventually, settings, source};
-use crate::support::{Api, Files};
+use super::{api, settings, source};
+use crate::support::{Api, Files, eventually};
 
-/// A number of the source `hub`; `None` where there is none yet.
-fn number(metrics: &Metrics, name: &str) -> Option<f64> {
+/// The value of a metric of the source `hub`, if it has one.
+fn value(metrics: &Metrics, name: &str) -> Option<f64> {
     let text = metrics.encode(MetricsFormat::Prometheus).unwrap();
     let start = format!("model_registry_catalog_{name}{{source=\"hub\"}} ");
     text.lines().find_map(|line| line.strip_prefix(&start)?.parse().ok())
 }
 
 #[tokio::test]
-async fn the_numbers_of_a_source_move_during_a_sync_and_tell_how_it_went() {
+async fn the_metrics_of_a_source_show_progress_and_result_of_a_sync() {
     let hub = HubServer::start().await.unwrap();
     for name in ["org/a", "org/b", "org/gated"] {
         hub.publish(name, 1);
@@ -28,11 +28,11 @@ async fn the_numbers_of_a_source_move_during_a_sync_and_tell_how_it_went() {
     api.catalog.register_metrics(&metrics);
     hub.slow_down(Duration::from_millis(500));
     let watching = async {
-        eventually("the list is read", async || number(&metrics, "hub_sync_models") == Some(3.0)).await;
-        assert_eq!(number(&metrics, "hub_sync_running"), Some(1.0));
-        assert!(number(&metrics, "hub_sync_models_done").unwrap() < 3.0);
-        assert!(number(&metrics, "hub_requests_total").unwrap() >= 2.0);
-        assert_eq!(number(&metrics, "source_items"), None, "nothing was loaded yet");
+        eventually("the list is read", async || value(&metrics, "hub_sync_models") == Some(3.0)).await;
+        assert_eq!(value(&metrics, "hub_sync_running"), Some(1.0));
+        assert!(value(&metrics, "hub_sync_models_done").unwrap() < 3.0);
+        assert!(value(&metrics, "hub_requests_total").unwrap() >= 2.0);
+        assert_eq!(value(&metrics, "source_items"), None, "nothing is loaded yet");
     };
     let (report, ()) = tokio::join!(api.catalog.sync_hub("hub"), watching);
     assert_eq!(report.unwrap().written, 2);
@@ -46,27 +46,27 @@ async fn the_numbers_of_a_source_move_during_a_sync_and_tell_how_it_went() {
         ("source_items", 2.0),
         ("source_skipped", 1.0),
     ] {
-        assert_eq!(number(&metrics, name), Some(expected), "{name}");
+        assert_eq!(value(&metrics, name), Some(expected), "{name}");
     }
-    assert!(number(&metrics, "source_load_seconds").unwrap() >= 1.5);
+    assert!(value(&metrics, "source_load_seconds").unwrap() >= 1.5);
     #[expect(clippy::cast_precision_loss, reason = "seconds of this century")]
     let now = (api.store.clock().now() / 1000) as f64;
-    let last_success = number(&metrics, "source_last_success_timestamp_seconds").unwrap();
+    let last_success = value(&metrics, "source_last_success_timestamp_seconds").unwrap();
     assert!((now - 60.0..=now).contains(&last_success), "{last_success}");
 
-    // The list cannot be read: what was read before stays, and counts.
+    // The list cannot be read: the models stay, and are counted.
     hub.withdraw("org/a");
     hub.withdraw("org/b");
     hub.slow_down(Duration::ZERO);
     hub.plan("/api/models", vec![Planned::Redirect("https://elsewhere.example".to_owned())]);
     api.catalog.sync_hub("hub").await.unwrap();
-    assert_eq!(number(&metrics, "source_items"), Some(2.0));
-    assert_eq!(number(&metrics, "source_skipped"), Some(1.0));
-    assert_eq!(number(&metrics, "hub_requests_total"), Some(requests + 1.0));
+    assert_eq!(value(&metrics, "source_items"), Some(2.0));
+    assert_eq!(value(&metrics, "source_skipped"), Some(1.0));
+    assert_eq!(value(&metrics, "hub_requests_total"), Some(requests + 1.0));
 }
 
 #[tokio::test]
-async fn a_source_that_is_not_configured_any_more_has_no_numbers() {
+async fn a_removed_source_has_no_metrics() {
     let hub = HubServer::start().await.unwrap();
     hub.publish("org/a", 1);
     let other = "- {id: a, type: yaml, properties: {yamlCatalogPath: a.yaml}}\n";
@@ -82,12 +82,12 @@ async fn a_source_that_is_not_configured_any_more_has_no_numbers() {
     };
     assert_eq!((lines_of("hub"), lines_of("a")), (9, 5));
 
-    // It is removed while it is read.
+    // It is removed during a sync.
     hub.slow_down(Duration::from_millis(500));
     hub.publish("org/b", 1);
     files.write("sources.yaml", &format!("model_catalogs:\n{other}"));
     let removed = async {
-        eventually("the hub is asked", async || number(&metrics, "hub_sync_running") == Some(1.0)).await;
+        eventually("the sync starts", async || value(&metrics, "hub_sync_running") == Some(1.0)).await;
         api.catalog.load().await.unwrap();
         assert_eq!((lines_of("hub"), lines_of("a")), (0, 5));
     };
@@ -99,5 +99,5 @@ async fn a_source_that_is_not_configured_any_more_has_no_numbers() {
     hub.slow_down(Duration::ZERO);
     api.catalog.load().await.unwrap();
     api.catalog.sync_hub("hub").await.unwrap();
-    assert_eq!((number(&metrics, "source_items"), lines_of("hub"), lines_of("a")), (Some(2.0), 9, 5));
+    assert_eq!((value(&metrics, "source_items"), lines_of("hub"), lines_of("a")), (Some(2.0), 9, 5));
 }

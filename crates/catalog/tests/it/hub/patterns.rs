@@ -1,4 +1,4 @@
-//! Which models a source asks for.
+//! Patterns that select the models of a source.
 
 use model_registry_testkit::Backend;
 use model_registry_testkit::hub::{HubServer, Planned, TOKEN};
@@ -8,7 +8,7 @@ use super::{api, settings, source, state};
 use crate::support::{Api, Files};
 
 #[tokio::test]
-async fn patterns_without_an_organisation_are_refused_at_once() {
+async fn patterns_without_an_organisation_are_rejected_at_load() {
     let hub = HubServer::start().await.unwrap();
     let (_files, api) = api(Backend::Sqlite, &hub, "['*']", None).await;
     let source = state(&api).await;
@@ -18,7 +18,7 @@ async fn patterns_without_an_organisation_are_refused_at_once() {
 }
 
 #[tokio::test]
-async fn next_pages_are_asked_of_the_hub_itself() {
+async fn next_pages_are_requested_from_the_hub_itself() {
     let hub = HubServer::start().await.unwrap();
     for name in ["org/a", "org/b", "org/c"] {
         hub.publish(name, 1);
@@ -29,9 +29,9 @@ async fn next_pages_are_asked_of_the_hub_itself() {
     assert_eq!(api.names("models").await, ["org/a", "org/b", "org/c"]);
 }
 
-// The reference puts its requests together as text.
+// The Kubeflow Model Registry does not encode the names in its requests.
 #[tokio::test]
-async fn names_are_sent_as_they_are_written() {
+async fn names_are_percent_encoded_in_requests() {
     let hub = HubServer::start().await.unwrap();
     let names = ["a&b=c/m#1?x", "a&b=c/m#2 +%2F", "a/limit&author=b"];
     for name in names {
@@ -44,9 +44,9 @@ async fn names_are_sent_as_they_are_written() {
     assert_eq!(api.names("models").await, names);
 }
 
-// The reference writes the prefix into its configuration: it shows there, and with the next load there are two.
+// The Kubeflow Model Registry writes the prefix into its configuration, where it is shown, and adds another at the next load.
 #[tokio::test]
-async fn an_organisation_is_put_in_front_of_patterns_at_each_sync_and_not_shown() {
+async fn the_allowed_organisation_is_prefixed_to_patterns_at_each_sync_and_not_shown() {
     let hub = HubServer::start().await.unwrap();
     for name in ["org/a1", "org/a2-gguf", "org/b", "other/a"] {
         hub.publish(name, 1);
@@ -62,7 +62,7 @@ async fn an_organisation_is_put_in_front_of_patterns_at_each_sync_and_not_shown(
     }
 }
 
-// The reference has one artifact for both, which each load of one source takes away from the other.
+// The Kubeflow Model Registry has one artifact for both, which moves to the source that was loaded last.
 #[tokio::test]
 async fn a_model_in_two_sources_has_its_artifact_in_each() {
     let hub = HubServer::start().await.unwrap();
@@ -84,7 +84,7 @@ async fn a_model_in_two_sources_has_its_artifact_in_each() {
 }
 
 #[tokio::test]
-async fn a_hub_may_be_anywhere_on_its_server() {
+async fn a_hub_may_have_a_base_path() {
     let hub = HubServer::start_below("/mirrors/hf").await.unwrap();
     for name in ["org/a", "org/b", "org/c"] {
         hub.publish(name, 1);
@@ -99,9 +99,9 @@ async fn a_hub_may_be_anywhere_on_its_server() {
     }
 }
 
-// The hub may call a model by another name than it was asked for.
+// A hub redirects the old name of a renamed model.
 #[tokio::test]
-async fn exclusions_count_for_the_name_that_a_model_has_now() {
+async fn exclusions_apply_to_the_current_name_of_a_model() {
     let hub = HubServer::start().await.unwrap();
     hub.publish("org/a-gguf", 1);
     hub.publish("org/b", 1);

@@ -1,44 +1,42 @@
-//! What cannot be read: what is told, what stays, what goes.
+//! Models that cannot be read: reported errors, kept and removed models.
 
 use std::time::Duration;
 
 use http::StatusCode;
 use model_registry_catalog::{HubAccess, Settings};
 use model_registry_testkit::hub::{HubServer, Planned, TOKEN, TOKEN_WITHOUT_ACCESS};
-use model_registry_testkit::{Backend, backends};
+use model_registry_testkit::{Backend, on_each_database};
 
 use super::{access, api, error, source, state};
 use crate::support::{Api, Files};
 
-// What a list that failed would have had is not gone.
-#[tokio::test]
-async fn models_stay_when_their_list_cannot_be_read() {
-    for backend in backends() {
-        let hub = HubServer::start().await.unwrap();
-        for name in ["one/a", "one/other", "two/b"] {
-            hub.publish(name, 1);
-        }
-        let (_files, api) = api(backend, &hub, "['one/A*', 'two/*']", None).await;
-        api.catalog.sync_hub("hub").await.unwrap();
-        assert_eq!(api.names("models").await, ["one/a", "two/b"], "{backend}");
+on_each_database!(models_stay_if_their_list_cannot_be_read);
 
-        hub.publish("two/b", 2);
-        hub.plan("/api/models", vec![Planned::Redirect("https://elsewhere.example/".to_owned())]);
-        api.catalog.sync_hub("hub").await.unwrap();
-        assert_eq!(api.names("models").await, ["one/a", "two/b"], "{backend}");
-        assert_eq!(api.get("sources/hub/models/two/b").await.json()["description"], "revision 2");
-        let source = state(&api).await;
-        assert_eq!(source["status"], "partially-available", "{source}");
-        assert!(source["error"].as_str().unwrap().starts_with("one/A*: "), "{source}");
-
-        hub.withdraw("one/a");
-        api.catalog.sync_hub("hub").await.unwrap();
-        assert_eq!(api.names("models").await, ["two/b"], "{backend}");
+async fn models_stay_if_their_list_cannot_be_read(backend: Backend) {
+    let hub = HubServer::start().await.unwrap();
+    for name in ["one/a", "one/other", "two/b"] {
+        hub.publish(name, 1);
     }
+    let (_files, api) = api(backend, &hub, "['one/A*', 'two/*']", None).await;
+    api.catalog.sync_hub("hub").await.unwrap();
+    assert_eq!(api.names("models").await, ["one/a", "two/b"]);
+
+    hub.publish("two/b", 2);
+    hub.plan("/api/models", vec![Planned::Redirect("https://elsewhere.example/".to_owned())]);
+    api.catalog.sync_hub("hub").await.unwrap();
+    assert_eq!(api.names("models").await, ["one/a", "two/b"]);
+    assert_eq!(api.get("sources/hub/models/two/b").await.json()["description"], "revision 2");
+    let source = state(&api).await;
+    assert_eq!(source["status"], "partially-available", "{source}");
+    assert!(source["error"].as_str().unwrap().starts_with("one/A*: "), "{source}");
+
+    hub.withdraw("one/a");
+    api.catalog.sync_hub("hub").await.unwrap();
+    assert_eq!(api.names("models").await, ["two/b"]);
 }
 
 #[tokio::test]
-async fn a_list_whose_next_page_cannot_be_asked_for_is_not_complete() {
+async fn a_list_without_a_usable_link_to_its_next_page_is_incomplete() {
     let hub = HubServer::start().await.unwrap();
     hub.publish("org/a", 1);
     let (_files, api) = api(Backend::Sqlite, &hub, "['org/*']", None).await;
@@ -51,7 +49,7 @@ async fn a_list_whose_next_page_cannot_be_asked_for_is_not_complete() {
 }
 
 #[tokio::test]
-async fn models_that_cannot_be_read_are_told_and_the_others_served() {
+async fn unreadable_models_are_reported_and_the_others_published() {
     let hub = HubServer::start().await.unwrap();
     for name in ["org/open", "org/gated", "org/private"] {
         hub.publish(name, 1);
@@ -59,7 +57,7 @@ async fn models_that_cannot_be_read_are_told_and_the_others_served() {
     hub.gate("org/gated");
     hub.hide("org/private");
     let patterns = "['org/open', 'org/gated', 'org/private', 'org/absent']";
-    // 401 and 403, with the hub's codes.
+    // The hub answers 401 and 403, with its error codes.
     for token in [None, Some(TOKEN_WITHOUT_ACCESS)] {
         let (_files, closed) = api(Backend::Sqlite, &hub, patterns, token).await;
         closed.catalog.sync_hub("hub").await.unwrap();
@@ -76,7 +74,7 @@ async fn models_that_cannot_be_read_are_told_and_the_others_served() {
 }
 
 #[tokio::test]
-async fn a_hub_that_fails_or_is_slow_is_asked_five_times_and_its_models_stay() {
+async fn a_failing_or_slow_request_is_tried_five_times_and_the_models_stay() {
     let hub = HubServer::start().await.unwrap();
     for name in ["org/a", "org/b"] {
         hub.publish(name, 1);
@@ -99,7 +97,7 @@ async fn a_hub_that_fails_or_is_slow_is_asked_five_times_and_its_models_stay() {
     assert!(reason.contains("org/b: the hub answered 502 Bad Gateway"), "{reason}");
     assert_eq!(api.names("models").await, ["org/a", "org/b"]);
     let stored = api.catalog.store();
-    assert_eq!(stored.find_next_sync("hub").await.unwrap(), None, "whoever begins to load reads it at once");
+    assert_eq!(stored.find_next_sync("hub").await.unwrap(), None, "it is due at once");
 
     api.catalog.sync_hub("hub").await.unwrap();
     assert_eq!(state(&api).await["status"], "available");
@@ -107,7 +105,7 @@ async fn a_hub_that_fails_or_is_slow_is_asked_five_times_and_its_models_stay() {
 }
 
 #[tokio::test]
-async fn a_hub_that_fails_again_and_again_is_left_alone_and_a_status_stays_short() {
+async fn a_sync_stops_after_repeated_failures_and_its_error_is_truncated() {
     let hub = HubServer::start().await.unwrap();
     let names: Vec<String> = (0..60).map(|number| format!("org/m{number:02}")).collect();
     for name in &names {
@@ -116,9 +114,9 @@ async fn a_hub_that_fails_again_and_again_is_left_alone_and_a_status_stays_short
     }
     let (_files, api) = api(Backend::Sqlite, &hub, &serde_json::to_string(&names).unwrap(), None).await;
     api.catalog.sync_hub("hub").await.unwrap();
-    // Eight that failed, and those that were on their way.
-    let asked = hub.requests().len();
-    assert!((40..=60).contains(&asked), "{asked}");
+    // Eight failed models, and the requests in flight.
+    let requests = hub.requests().len();
+    assert!((40..=60).contains(&requests), "{requests}");
     let reason = error(&api).await;
     assert!(reason.contains("org/m00: the hub answered 502") && reason.ends_with("; and 40 more"), "{reason}");
     assert!(reason.contains("not asked for: the hub failed 8 times in a row"), "{reason}");
@@ -126,7 +124,7 @@ async fn a_hub_that_fails_again_and_again_is_left_alone_and_a_status_stays_short
 }
 
 #[tokio::test]
-async fn a_model_goes_when_the_hub_says_so_and_not_for_any_other_reason() {
+async fn a_model_is_removed_only_if_the_hub_reports_it_gone_or_forbidden() {
     let hub = HubServer::start().await.unwrap();
     let names = ["org/a", "org/b", "org/c", "org/d", "org/e"];
     for name in names {
@@ -145,7 +143,7 @@ async fn a_model_goes_when_the_hub_says_so_and_not_for_any_other_reason() {
     hub.gate("org/e");
     hub.requests();
     api.catalog.sync_hub("hub").await.unwrap();
-    assert_eq!(hub.requests().len(), 5, "none of these is asked for twice");
+    assert_eq!(hub.requests().len(), 5, "no retries");
     assert_eq!(api.names("models").await, ["org/a", "org/b"]);
     let reason = error(&api).await;
     assert!(reason.contains("org/a: the hub answered 400 Bad Request"), "{reason}");

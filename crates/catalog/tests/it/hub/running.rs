@@ -1,4 +1,4 @@
-//! Sources of a running catalog: when each is read, and when the catalog is ready.
+//! Hub sources of a running catalog: times of the syncs, and readiness.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -7,12 +7,19 @@ use std::time::Duration;
 use model_registry_base::Clock;
 use model_registry_catalog::{Catalog, Settings};
 use model_registry_testkit::hub::{HubServer, Planned};
-use model_registry_testkit::{Backend, backends};
+use model_registry_testkit::{Backend, on_each_database};
 
-use super::{eventually, settings};
-use crate::support::{Api, Files};
+use super::settings;
+use crate::support::{Api, Files, eventually};
 
-/// A source of an organisation, by the name of which it is called.
+on_each_database!(
+    a_restart_syncs_only_sources_that_are_due,
+    an_unresponsive_hub_delays_neither_other_hubs_nor_readiness,
+    replicas_of_a_catalog_without_sources_are_ready,
+    one_replica_syncs_and_all_serve
+);
+
+/// The source of an organisation, whose id is the name of the organisation.
 fn entry(hub: &HubServer, organization: &str, more: &str) -> String {
     format!(
         "- {{id: {organization}, name: Hub, type: hf, includedModels: ['{organization}/*']{more}, properties: {{url: '{}'}}}}\n",
@@ -30,7 +37,7 @@ async fn hub_with(model: &str) -> HubServer {
     hub
 }
 
-/// As another process would.
+/// A new catalog over the same database, like another process.
 fn restarted(api: &Api, settings: Settings) -> Catalog {
     Catalog::new(api.store.clone(), settings)
 }
@@ -39,35 +46,31 @@ async fn is_ready(catalog: &Catalog) -> bool {
     catalog.clone().check().await.is_healthy()
 }
 
-#[tokio::test]
-async fn a_restart_reads_only_what_is_due() {
-    for backend in backends() {
-        let (read, fresh, failed) = (hub_with("read/a").await, hub_with("fresh/a").await, hub_with("failed/a").await);
-        let all = |more: &str| {
-            sources(&[entry(&read, "read", more), entry(&fresh, "fresh", ""), entry(&failed, "failed", "")])
-        };
-        let files = Files::new(&[("sources.yaml", &all(""))]);
-        let api = Api::on(backend, settings(&files, None)).await;
-        failed.plan("/api/models", std::iter::repeat_with(|| Planned::Broken).take(5).collect());
-        api.catalog.sync_hub("read").await.unwrap();
-        api.catalog.sync_hub("failed").await.unwrap();
-        for hub in [&read, &failed] {
-            hub.requests();
-        }
-        // What is not due would have been asked for long before this one is read.
-        fresh.slow_down(Duration::from_millis(300));
-        let running = tokio::spawn(restarted(&api, settings(&files, None)).run());
-        eventually("both are read", async || api.names("models").await == ["failed/a", "fresh/a", "read/a"]).await;
-        assert_eq!(read.requests(), [""; 0], "{backend}");
-
-        files.write("sources.yaml", &all(", excludedModels: ['*-draft']"));
-        eventually("a changed source is read", async || !read.requests().is_empty()).await;
-        running.abort();
+async fn a_restart_syncs_only_sources_that_are_due(backend: Backend) {
+    let (read, fresh, failed) = (hub_with("read/a").await, hub_with("fresh/a").await, hub_with("failed/a").await);
+    let all =
+        |more: &str| sources(&[entry(&read, "read", more), entry(&fresh, "fresh", ""), entry(&failed, "failed", "")]);
+    let files = Files::new(&[("sources.yaml", &all(""))]);
+    let api = Api::on(backend, settings(&files, None)).await;
+    failed.plan("/api/models", std::iter::repeat_with(|| Planned::Broken).take(5).collect());
+    api.catalog.sync_hub("read").await.unwrap();
+    api.catalog.sync_hub("failed").await.unwrap();
+    for hub in [&read, &failed] {
+        hub.requests();
     }
+    // Slower than the others: a sync that is not due would happen before this one ends.
+    fresh.slow_down(Duration::from_millis(300));
+    let running = tokio::spawn(restarted(&api, settings(&files, None)).run());
+    eventually("both are synced", async || api.names("models").await == ["failed/a", "fresh/a", "read/a"]).await;
+    assert_eq!(read.requests(), [""; 0]);
+
+    files.write("sources.yaml", &all(", excludedModels: ['*-draft']"));
+    eventually("a changed source is synced", async || !read.requests().is_empty()).await;
+    running.abort();
 }
 
 #[tokio::test]
-async fn a_source_is_read_again_after_its_interval_even_if_a_restart_lies_between() {
+async fn a_source_is_synced_after_its_interval_even_across_a_restart() {
     let hub = hub_with("org/a").await;
     let files = Files::new(&[("sources.yaml", &sources(&[entry(&hub, "org", "")]))]);
     let hours = Arc::new(AtomicI64::new(0));
@@ -84,34 +87,31 @@ async fn a_source_is_read_again_after_its_interval_even_if_a_restart_lies_betwee
     hours.store(25, Ordering::Relaxed);
     let running = tokio::spawn(restarted(&api, settings(&files, None)).run());
     let description = async || api.get("sources/org/models/org/a").await.json()["description"].clone();
-    eventually("it is read again", async || description().await == "revision 2").await;
+    eventually("it is synced again", async || description().await == "revision 2").await;
+    running.abort();
+}
+
+async fn an_unresponsive_hub_delays_neither_other_hubs_nor_readiness(backend: Backend) {
+    let (silent, other) = (hub_with("silent/a").await, hub_with("other/a").await);
+    silent.slow_down(Duration::from_hours(1));
+    let text = sources(&[entry(&silent, "silent", ""), entry(&other, "other", "")]);
+    let files = Files::new(&[("sources.yaml", &text)]);
+    let api = Api::on(backend, settings(&files, None)).await;
+    let catalog = restarted(&api, settings(&files, None));
+    assert!(!is_ready(&catalog).await, "nothing is loaded");
+    let running = tokio::spawn(catalog.clone().run());
+    eventually("the other hub is synced", async || api.names("models").await == ["other/a"]).await;
+    eventually("it is ready", async || is_ready(&catalog).await).await;
+    other.publish("other/a", 2);
+    files.write("sources.yaml", &text.replace("id: other,", "id: other, excludedModels: ['*-draft'],"));
+    let description = async || api.get("sources/other/models/other/a").await.json()["description"].clone();
+    eventually("it is synced again", async || description().await == "revision 2").await;
+    assert!(silent.requests().len() < 3);
     running.abort();
 }
 
 #[tokio::test]
-async fn a_hub_that_does_not_answer_delays_no_other_and_the_catalog_is_ready_without_it() {
-    for backend in backends() {
-        let (silent, other) = (hub_with("silent/a").await, hub_with("other/a").await);
-        silent.slow_down(Duration::from_hours(1));
-        let text = sources(&[entry(&silent, "silent", ""), entry(&other, "other", "")]);
-        let files = Files::new(&[("sources.yaml", &text)]);
-        let api = Api::on(backend, settings(&files, None)).await;
-        let catalog = restarted(&api, settings(&files, None));
-        assert!(!is_ready(&catalog).await, "nothing is loaded");
-        let running = tokio::spawn(catalog.clone().run());
-        eventually("the other hub is read", async || api.names("models").await == ["other/a"]).await;
-        eventually("it is ready", async || is_ready(&catalog).await).await;
-        other.publish("other/a", 2);
-        files.write("sources.yaml", &text.replace("id: other,", "id: other, excludedModels: ['*-draft'],"));
-        let description = async || api.get("sources/other/models/other/a").await.json()["description"].clone();
-        eventually("it is read again", async || description().await == "revision 2").await;
-        assert!(silent.requests().len() < 3, "{backend}");
-        running.abort();
-    }
-}
-
-#[tokio::test]
-async fn a_catalog_of_hubs_alone_is_ready_after_the_first_was_read_or_all_have_failed() {
+async fn a_catalog_of_hubs_alone_is_ready_after_the_first_sync_or_if_all_have_failed() {
     let hub = hub_with("org/a").await;
     let only_hub = sources(&[entry(&hub, "org", "")]);
     let files = Files::new(&[("sources.yaml", &only_hub), ("a.yaml", "models: [{name: a}]\n")]);
@@ -122,59 +122,61 @@ async fn a_catalog_of_hubs_alone_is_ready_after_the_first_was_read_or_all_have_f
     let again = restarted(&api, settings(&files, None));
     assert!(!is_ready(&again).await);
     again.load().await.unwrap();
-    assert!(is_ready(&again).await, "what was read before is served");
+    assert!(is_ready(&again).await, "stored models are served");
 
-    // It fails, and its source tells why: nobody would see that of a catalog that is not ready.
+    // It fails; the catalog has to be reachable, because its source shows the error.
     let broken = Api::on(Backend::Sqlite, settings(&files, None)).await;
     hub.plan("/api/models", std::iter::repeat_with(|| Planned::Broken).take(5).collect());
     assert!(!is_ready(&broken.catalog).await);
     broken.catalog.sync_hub("org").await.unwrap();
     assert!(is_ready(&broken.catalog).await);
 
-    // Files are there to be served.
+    // A file source makes it ready.
     let file = "- {id: file, name: File, type: yaml, properties: {yamlCatalogPath: a.yaml}}\n".to_owned();
     files.write("sources.yaml", &sources(&[entry(&hub, "org", ""), file]));
     assert!(is_ready(&Api::on(Backend::Sqlite, settings(&files, None)).await.catalog).await);
 }
 
-// The manifests of the reference ship an empty list of sources.
-#[tokio::test]
-async fn replicas_of_a_catalog_without_sources_are_ready() {
-    for backend in backends().into_iter().filter(|backend| *backend != Backend::Sqlite) {
-        let files = Files::new(&[("sources.yaml", "catalogs: []\n")]);
-        let api = Api::on(backend, files.settings()).await;
-        let (first, second) = (restarted(&api, files.settings()), restarted(&api, files.settings()));
-        let running = tokio::spawn(first.clone().run());
-        eventually("the first one is ready", async || is_ready(&first).await).await;
-        let following = tokio::spawn(second.clone().run());
-        eventually("the second one is ready", async || is_ready(&second).await).await;
-        running.abort();
-        following.abort();
+// The manifests of the Kubeflow Model Registry have an empty list of sources.
+async fn replicas_of_a_catalog_without_sources_are_ready(backend: Backend) {
+    // A SQLite database has one process.
+    if backend == Backend::Sqlite {
+        return;
     }
+    let files = Files::new(&[("sources.yaml", "catalogs: []\n")]);
+    let api = Api::on(backend, files.settings()).await;
+    let (first, second) = (restarted(&api, files.settings()), restarted(&api, files.settings()));
+    let running = tokio::spawn(first.clone().run());
+    eventually("the first one is ready", async || is_ready(&first).await).await;
+    let following = tokio::spawn(second.clone().run());
+    eventually("the second one is ready", async || is_ready(&second).await).await;
+    running.abort();
+    following.abort();
 }
 
-#[tokio::test]
-async fn one_replica_reads_a_hub_and_all_serve_what_it_has_read() {
-    for backend in backends().into_iter().filter(|backend| *backend != Backend::Sqlite) {
-        let hub = hub_with("org/a").await;
-        let files = Files::new(&[("sources.yaml", &sources(&[entry(&hub, "org", "")]))]);
-        let database = Api::on(backend, Settings::default()).await;
-        let first = restarted(&database, settings(&files, None));
-        let leading = tokio::spawn(first.clone().run());
-        eventually("the first one is ready", async || is_ready(&first).await).await;
-        assert_eq!(hub.requests(), ["/api/models", "/api/models/org/a", "/org/a/README.md"], "{backend}");
-
-        let second = restarted(&database, settings(&files, None));
-        let following = tokio::spawn(second.clone().run());
-        eventually("the second one is ready", async || is_ready(&second).await).await;
-        assert_eq!(database.names("models").await, ["org/a"], "{backend}");
-
-        // It takes over: what was read is not due, and what is new is read.
-        leading.abort();
-        hub.publish("org/b", 1);
-        files.write("sources.yaml", &sources(&[entry(&hub, "org", ", excludedModels: ['*-draft']")]));
-        eventually("the second one reads", async || database.names("models").await == ["org/a", "org/b"]).await;
-        assert_eq!(hub.requests(), ["/api/models", "/api/models/org/b", "/org/b/README.md"], "{backend}");
-        following.abort();
+async fn one_replica_syncs_and_all_serve(backend: Backend) {
+    // A SQLite database has one process.
+    if backend == Backend::Sqlite {
+        return;
     }
+    let hub = hub_with("org/a").await;
+    let files = Files::new(&[("sources.yaml", &sources(&[entry(&hub, "org", "")]))]);
+    let database = Api::on(backend, Settings::default()).await;
+    let first = restarted(&database, settings(&files, None));
+    let leading = tokio::spawn(first.clone().run());
+    eventually("the first one is ready", async || is_ready(&first).await).await;
+    assert_eq!(hub.requests(), ["/api/models", "/api/models/org/a", "/org/a/README.md"]);
+
+    let second = restarted(&database, settings(&files, None));
+    let following = tokio::spawn(second.clone().run());
+    eventually("the second one is ready", async || is_ready(&second).await).await;
+    assert_eq!(database.names("models").await, ["org/a"]);
+
+    // It takes over: the source is due because its configuration changed, and only the new model is read.
+    leading.abort();
+    hub.publish("org/b", 1);
+    files.write("sources.yaml", &sources(&[entry(&hub, "org", ", excludedModels: ['*-draft']")]));
+    eventually("the second one syncs", async || database.names("models").await == ["org/a", "org/b"]).await;
+    assert_eq!(hub.requests(), ["/api/models", "/api/models/org/b", "/org/b/README.md"]);
+    following.abort();
 }

@@ -1,52 +1,51 @@
-//! The catalog's part in a running server: who loads, the first load, reloads, readiness.
+//! The background tasks of a running catalog: the lease, loads and reloads, sync with hubs, the index; and the
+//! readiness check.
 //!
-//! Where several replicas share a database, the one that holds the lease loads; every replica reads the configuration and
-//! serves.
+//! If several replicas share a database, the one that holds the lease loads; every replica reads the configuration and serves
+//! requests.
 
 use std::convert::Infallible;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use model_registry_catalog_sources::{Source, data_files, hub};
 use model_registry_server::health::Outcome;
 use model_registry_store::StoreError;
 use tokio::sync::watch::{Receiver, Sender, channel};
 
 use crate::Catalog;
 use crate::catalog::LEASE;
-use crate::routes::prepare_options;
 use crate::watch::Watch;
-use model_registry_catalog_sources::Source;
-use model_registry_catalog_sources::hub;
 
-const FIRST_RETRY: Duration = Duration::from_millis(200);
-const LONGEST_RETRY: Duration = Duration::from_secs(30);
+const INITIAL_BACK_OFF: Duration = Duration::from_millis(200);
+const MAX_BACK_OFF: Duration = Duration::from_secs(30);
 const RENEWAL: Duration = Duration::from_secs(3);
 
-// Renewed in time, and a replica that dies is replaced within 15 seconds.
+// A renewal may fail once, and a replica that dies is replaced within 15 seconds.
 const _: () = assert!(RENEWAL.as_secs() * 2 < LEASE.as_secs() && RENEWAL.as_secs() + LEASE.as_secs() < 15);
 
 impl Catalog {
-    /// Loads, and loads again whenever a file changes; runs until the process ends.
+    /// Loads the catalog, and again whenever a file changes. Runs until the process ends.
     pub async fn run(self) -> Infallible {
         let (leads, leading) = channel(None);
         let syncing = leading.clone();
-        // Large ones are moved often otherwise.
+        // Boxed, because large futures are expensive to move.
         let loading = Box::pin(self.keep_loaded(leading));
         let indexing = Box::pin(self.keep_indexed());
         let (never, ..) = tokio::join!(self.keep_lease(leads), loading, self.keep_synced(&syncing), indexing);
         never
     }
 
-    /// Lets another replica take over at once.
+    /// Releases the lease, so that another replica takes over at once.
     pub async fn stop(&self) {
         if self.is_shared().unwrap_or(false)
             && let Err(error) = self.store.inner().release(&self.lease).await
         {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the lease of the catalog runs out by itself");
+            tracing::warn!(error = &error as &dyn std::error::Error, "catalog lease not released; it expires");
         }
     }
 
-    /// Says whether this replica is the one that loads; nothing before the database is there.
+    /// Acquires and renews the lease, and sends whether this replica holds it; nothing before the database is connected.
     async fn keep_lease(&self, leads: Sender<Option<bool>>) -> Infallible {
         self.store.inner().connected().await;
         if matches!(self.is_shared(), Ok(false)) {
@@ -76,42 +75,43 @@ impl Catalog {
                 let _ = leading.changed().await;
                 continue;
             };
-            let mut pause = FIRST_RETRY;
+            let mut pause = INITIAL_BACK_OFF;
             let loaded = loop {
                 match self.load_as(leads).await {
                     Ok(seen) => break Some(seen),
                     Err(error) => {
-                        tracing::warn!(error = &error as &dyn std::error::Error, "catalog not loaded; trying again");
+                        tracing::warn!(error = &error as &dyn std::error::Error, "catalog not loaded; retrying");
                     }
                 }
                 tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_RETRY);
+                pause = (pause * 2).min(MAX_BACK_OFF);
                 if leading.has_changed().unwrap_or(false) {
                     break None;
                 }
             };
             let Some(seen) = loaded else { continue };
+            let data = data_files(&self.configuration());
             tokio::select! {
-                () = watch.changed(self, &seen) => {}
+                () = watch.changed(self.settings(), &data, &seen) => {}
                 _ = leading.changed() => {}
-                // Until the replica that loads has done so once, this one is not ready.
+                // A replica that does not load is ready only after the first load of the one that does.
                 () = tokio::time::sleep(RENEWAL), if !self.is_loaded() => {}
             }
         }
     }
 
-    /// Indexes what was loaded here or by another replica, and makes what can be filtered by.
+    /// Indexes each load of this or another replica, and computes the filter options.
     async fn keep_indexed(&self) -> Infallible {
         loop {
             match self.is_shared() {
-                // Nobody else loads.
+                // No other process loads.
                 Ok(false) => self.changed.notified().await,
                 _ => {
                     let _ = tokio::time::timeout(RENEWAL, self.changed.notified()).await;
                 }
             }
             if self.is_loaded() {
-                prepare_options(self).await;
+                self.filter_options.refresh(&self.store).await;
             }
         }
     }
@@ -123,7 +123,7 @@ impl Catalog {
         let lease = self.is_shared()?.then(|| (*self.lease).clone());
         match self.load_holding(lease).await? {
             Some(summary) => Ok(summary.fingerprint),
-            // Another replica leads now, which this one is about to learn.
+            // Another replica holds the lease now; `keep_lease` will notice.
             None => self.load_configuration().await,
         }
     }
@@ -135,13 +135,13 @@ impl Catalog {
         }
         match self.serves().await {
             Ok(true) => Outcome::pass("catalog is loaded").with("sources", self.configuration().sources.len()),
-            Ok(false) => Outcome::fail("no hub was read yet, and there are no other sources"),
-            Err(_) => Outcome::fail("what the catalog has is not known: the database is not available"),
+            Ok(false) => Outcome::fail("no hub has been read yet, and there are no other sources"),
+            Err(_) => Outcome::fail("the database is not available"),
         }
     }
 
-    /// Whether there is something to serve, or nothing to wait for. Hubs are waited for where there is nothing else, until
-    /// one of them has been read or all of them have failed: their sources tell why.
+    /// Whether there are items to serve, or nothing to wait for. A catalog whose only sources are hubs waits until one of them
+    /// has been read, or all have failed: then `/sources` has to be reachable, because it shows the errors.
     async fn serves(&self) -> Result<bool, StoreError> {
         if self.is_ready.load(Ordering::Acquire) {
             return Ok(true);

@@ -1,4 +1,4 @@
-//! Numbers about each source, for `/metrics`.
+//! Prometheus metrics of each source.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,16 +18,16 @@ struct SourceLabel {
     source: String,
 }
 
-/// One number of each source; clones count together.
+/// A gauge per source; clones share their values.
 type PerSource = Family<SourceLabel, Gauge>;
 
 #[derive(Clone, Default)]
-pub(crate) struct SourceMetrics {
-    /// The sources that are counted.
+pub(crate) struct SourceTelemetry {
+    /// The sources that have metrics.
     configured: Arc<Mutex<BTreeSet<String>>>,
     items: PerSource,
     skipped: PerSource,
-    measurements_skipped: PerSource,
+    metrics_skipped: PerSource,
     last_success: PerSource,
     duration: Family<SourceLabel, Gauge<f64, std::sync::atomic::AtomicU64>>,
     hub_requests: Family<SourceLabel, Counter>,
@@ -36,57 +36,69 @@ pub(crate) struct SourceMetrics {
     hub_done: PerSource,
 }
 
-impl SourceMetrics {
+impl SourceTelemetry {
     pub(crate) fn register(&self, metrics: &Metrics) {
         metrics.register(|registry| {
             registry.register("catalog_source_items", "Items that a source publishes", self.items.clone());
-            registry.register("catalog_source_skipped", "Items left out at the last load", self.skipped.clone());
+            registry.register(
+                "catalog_source_skipped",
+                "Invalid items skipped by the last load of a source",
+                self.skipped.clone(),
+            );
             registry.register(
                 "catalog_source_measurements_skipped",
-                "Measurements of a source's models left out at the last load",
-                self.measurements_skipped.clone(),
+                "Invalid performance and accuracy metrics of a source's models skipped by the last load",
+                self.metrics_skipped.clone(),
             );
             registry.register(
                 "catalog_source_last_success_timestamp_seconds",
-                "When a source was last read without losing everything",
+                "Time of the last load of a source that read at least one item",
                 self.last_success.clone(),
             );
             registry.register(
                 "catalog_source_load_seconds",
-                "How long the last load of a source took, of all file sources together",
+                "Duration of the last load of a source; file sources are loaded together and share the value",
                 self.duration.clone(),
             );
-            registry.register("catalog_hub_requests", "Requests sent to a source's hub", self.hub_requests.clone());
-            registry.register("catalog_hub_sync_running", "Whether a hub is being read", self.hub_running.clone());
+            registry.register(
+                "catalog_hub_requests",
+                "Requests sent to the hub of a source",
+                self.hub_requests.clone(),
+            );
+            registry.register(
+                "catalog_hub_sync_running",
+                "1 while a source is synced with its hub, otherwise 0",
+                self.hub_running.clone(),
+            );
             registry.register(
                 "catalog_hub_sync_models",
-                "Models that the running sync of a hub, or else the last one, has found",
+                "Models found by the running or else the last sync with a hub",
                 self.hub_found.clone(),
             );
             registry.register(
                 "catalog_hub_sync_models_done",
-                "Those of them that are read, or known to be as they were",
+                "Models of catalog_hub_sync_models that are read or known to be unchanged",
                 self.hub_done.clone(),
             );
         });
     }
 
-    /// Counts these sources from now on and forgets the others.
-    pub(crate) fn keep<'a>(&self, sources: impl Iterator<Item = &'a String>) {
+    /// Sets the sources that have metrics, and removes the metrics of the others.
+    pub(crate) fn set_sources<'a>(&self, sources: impl Iterator<Item = &'a String>) {
         let mut configured = self.configured();
         let sources: BTreeSet<String> = sources.cloned().collect();
         for source in configured.difference(&sources) {
             let label = SourceLabel { source: source.clone() };
-            for of_sources in [
+            for metric in [
                 &self.items,
                 &self.skipped,
-                &self.measurements_skipped,
+                &self.metrics_skipped,
                 &self.last_success,
                 &self.hub_running,
                 &self.hub_found,
                 &self.hub_done,
             ] {
-                of_sources.remove(&label);
+                metric.remove(&label);
             }
             self.duration.remove(&label);
             self.hub_requests.remove(&label);
@@ -98,32 +110,32 @@ impl SourceMetrics {
         self.configured.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes how a load went; `now` is in milliseconds.
-    pub(crate) fn note(&self, snapshot: &SourceSnapshot, took: Duration, now: i64) {
+    /// Records the result of a load; `now` is in milliseconds since the Unix epoch.
+    pub(crate) fn record_load(&self, snapshot: &SourceSnapshot, took: Duration, now: i64) {
         let configured = self.configured();
         // A sync may end after its source was removed.
         if !configured.contains(&snapshot.source_id) {
             return;
         }
         let label = SourceLabel { source: snapshot.source_id.clone() };
-        self.skipped.get_or_create(&label).set(number(snapshot.skipped));
+        self.skipped.get_or_create(&label).set(gauge(snapshot.skipped));
         self.duration.get_or_create(&label).set(took.as_secs_f64());
         if let Some(items) = &snapshot.items {
-            self.items.get_or_create(&label).set(number(items.len() + snapshot.kept.len()));
+            self.items.get_or_create(&label).set(gauge(items.len() + snapshot.kept.len()));
             self.last_success.get_or_create(&label).set(now / 1000);
         }
     }
 
-    pub(crate) fn note_measurements(&self, source: &str, skipped: usize) {
+    pub(crate) fn record_skipped_metrics(&self, source: &str, skipped: usize) {
         let configured = self.configured();
         if configured.contains(source) {
             let label = SourceLabel { source: source.to_owned() };
-            self.measurements_skipped.get_or_create(&label).set(number(skipped));
+            self.metrics_skipped.get_or_create(&label).set(gauge(skipped));
         }
     }
 
-    /// The numbers that move during a sync.
-    pub(crate) fn progress(&self, source: &str) -> Progress {
+    /// The metrics that change during a sync.
+    pub(crate) fn sync_progress(&self, source: &str) -> Progress {
         let configured = self.configured();
         if !configured.contains(source) {
             return Progress::default();
@@ -138,6 +150,6 @@ impl SourceMetrics {
     }
 }
 
-fn number(count: usize) -> i64 {
+fn gauge(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }

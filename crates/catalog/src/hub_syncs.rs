@@ -1,9 +1,11 @@
-//! The catalog's syncs with hubs: each source by itself, so that a slow hub delays no other one.
+//! Sync with hubs. Each source has a task of its own, so that a slow hub does not delay the others.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
+use model_registry_catalog_sources::hub::{self, Asking, Batch, Ending, Seen, Synced};
+use model_registry_catalog_sources::{Settings, Source};
 use model_registry_catalog_store::{CatalogLoad, LoadReport, NextSync, SourceSnapshot};
 use model_registry_store::{Lease, StoreError};
 use tokio::sync::mpsc;
@@ -11,31 +13,28 @@ use tokio::sync::watch::Receiver;
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::Catalog;
-use model_registry_catalog_sources::Settings;
-use model_registry_catalog_sources::Source;
-use model_registry_catalog_sources::hub::{self, Asking, Batch, Ending, Seen, Synced};
 
-/// How often it is looked whether the sources have changed.
-const LOOK: Duration = Duration::from_secs(1);
-/// Clocks are set and machines sleep: it is looked again after this time whether a source is due.
-const LONGEST_SLEEP: Duration = Duration::from_mins(1);
+/// Interval of the check whether the sources have changed.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+/// Longest sleep until a source is due: clocks are set, and machines are suspended.
+const MAX_SLEEP: Duration = Duration::from_mins(1);
 
-/// A source that is kept up to date; ends when this is dropped.
-struct Kept {
+/// The task that syncs a source; aborted on drop.
+struct SyncTask {
     fingerprint: String,
     task: AbortHandle,
 }
 
-impl Drop for Kept {
+impl Drop for SyncTask {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
-/// Why a sync is given up.
+/// The reason why a sync stops early.
 enum Stopped {
-    /// Another replica reads it now, or it is configured otherwise.
-    Elsewhere,
+    /// Another replica holds the lease, or the configuration of the source has changed.
+    Superseded,
     Store(StoreError),
 }
 
@@ -46,7 +45,7 @@ impl From<StoreError> for Stopped {
 }
 
 impl Catalog {
-    /// Reads a source of type `hf` from its hub. Models that have not changed there are not read again.
+    /// Syncs a source of type `hf` with its hub. Unchanged models are not read again.
     pub async fn sync_hub(&self, source_id: &str) -> Result<LoadReport, StoreError> {
         let configuration = self.configuration();
         let Some(source) = configuration.sources.get(source_id) else { return Ok(LoadReport::default()) };
@@ -54,12 +53,12 @@ impl Catalog {
         Ok(report.unwrap_or_default())
     }
 
-    /// Keeps all hub sources up to date while this replica is the one that loads.
+    /// Keeps all hub sources synced while this replica holds the lease.
     pub(crate) async fn keep_synced(&self, leading: &Receiver<Option<bool>>) -> Infallible {
         let mut tasks: JoinSet<Infallible> = JoinSet::new();
-        let mut kept: HashMap<String, Kept> = HashMap::new();
+        let mut running: HashMap<String, SyncTask> = HashMap::new();
         loop {
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(CHECK_INTERVAL).await;
             while let Some(ended) = tasks.try_join_next() {
                 if let Err(error) = ended
                     && error.is_panic()
@@ -69,29 +68,29 @@ impl Catalog {
             }
             let leads = self.is_loaded() && *leading.borrow() == Some(true);
             let configuration = self.configuration();
-            kept.retain(|id, kept| {
-                leads && self.fingerprint_of(configuration.sources.get(id)).as_ref() == Some(&kept.fingerprint)
+            running.retain(|id, task| {
+                leads && self.fingerprint_of(configuration.sources.get(id)).as_ref() == Some(&task.fingerprint)
             });
             if !leads {
                 continue;
             }
             for source in configuration.sources.values() {
                 let Some(fingerprint) = self.fingerprint_of(Some(source)) else { continue };
-                kept.entry(source.id.clone()).or_insert_with(|| {
+                running.entry(source.id.clone()).or_insert_with(|| {
                     let task = tasks.spawn(self.clone().keep_source_synced(source.clone(), fingerprint.clone()));
-                    Kept { fingerprint, task }
+                    SyncTask { fingerprint, task }
                 });
             }
         }
     }
 
-    /// Of a source that is read from a hub, by this replica: any other has none.
+    /// The fingerprint of the configuration of a hub source; `None` for other sources, and on a replica that does not load.
     fn fingerprint_of(&self, source: Option<&Source>) -> Option<String> {
         let source = source.filter(|source| hub::is_read(source))?;
-        Some(hub::fingerprint(source, &self.settings().environment, &*self.measured()?))
+        Some(hub::fingerprint(source, &self.settings().environment, &*self.performance_metrics()?))
     }
 
-    /// Reads the source when it is due: after its interval, sooner after a sync that failed.
+    /// Syncs the source when it is due: after its interval, sooner after a failure.
     async fn keep_source_synced(self, source: Source, fingerprint: String) -> Infallible {
         let mut failures = 0;
         let mut due = loop {
@@ -100,10 +99,10 @@ impl Catalog {
                 Err(error) => tracing::warn!(
                     source = source.id,
                     error = &error as &dyn std::error::Error,
-                    "when the hub is to be read is not known; trying again"
+                    "time of the next sync with the hub unknown; retrying"
                 ),
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(CHECK_INTERVAL).await;
         };
         loop {
             self.sleep_until(due).await;
@@ -111,7 +110,7 @@ impl Catalog {
                 Ok(ending) => ending,
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;
-                    tracing::warn!(source = source.id, error, "what the hub has is not stored; trying again");
+                    tracing::warn!(source = source.id, error, "sync with the hub not stored; retrying");
                     Ending::Failed
                 }
             };
@@ -136,12 +135,12 @@ impl Catalog {
 
     async fn sleep_until(&self, due: i64) {
         while let Ok(left @ 1..) = u64::try_from(due.saturating_sub(self.store.inner().clock().now())) {
-            tokio::time::sleep(Duration::from_millis(left).min(LONGEST_SLEEP)).await;
+            tokio::time::sleep(Duration::from_millis(left).min(MAX_SLEEP)).await;
         }
     }
 
-    /// There is no report where another replica has taken the lease, or the source has changed meanwhile: then nothing more is
-    /// written.
+    /// There is no report if another replica has taken the lease or the configuration of the source has changed meanwhile:
+    /// nothing more is written then.
     async fn sync_source(
         &self,
         source: &Source,
@@ -149,18 +148,18 @@ impl Catalog {
     ) -> Result<(Option<LoadReport>, Ending), StoreError> {
         let stored = self.stored_models(&source.id).await?;
         let Settings { hubs, environment, .. } = self.settings();
-        let Some(measured) = self.measured() else { return Ok((None, Ending::Failed)) };
+        let Some(measured) = self.performance_metrics() else { return Ok((None, Ending::Failed)) };
         let now = self.store.inner().clock().now();
         let asking = Asking { access: hubs, environment, gates: &self.gates, measured: &measured, now };
         let started = Instant::now();
-        let progress = self.metrics.progress(&source.id);
+        let progress = self.telemetry.sync_progress(&source.id);
         let configuration = hub::fingerprint(source, environment, &measured);
         let (batches, batched) = mpsc::channel(1);
         let syncing = async { Ok(hub::sync(source, &asking, &stored, &progress, batches).await) };
         let storing = self.store_batches(source, &configuration, lease.as_ref(), batched);
         let (Synced { mut snapshot, ending, measurements_skipped }, before) = match tokio::try_join!(syncing, storing) {
             Ok(both) => both,
-            Err(Stopped::Elsewhere) => return Ok((None, Ending::Failed)),
+            Err(Stopped::Superseded) => return Ok((None, Ending::Failed)),
             Err(Stopped::Store(error)) => return Err(error),
         };
         if ending == Ending::Complete {
@@ -171,8 +170,8 @@ impl Catalog {
             return Ok((None, ending));
         };
         report.written += before;
-        self.metrics.note_measurements(&source.id, measurements_skipped);
-        self.metrics.note(&snapshot, started.elapsed(), self.store.inner().clock().now());
+        self.telemetry.record_skipped_metrics(&source.id, measurements_skipped);
+        self.telemetry.record_load(&snapshot, started.elapsed(), self.store.inner().clock().now());
         if let Some(error) = &snapshot.error {
             tracing::warn!(source = source.id, status = snapshot.status, error, "catalog source");
         }
@@ -183,12 +182,12 @@ impl Catalog {
             removed = report.removed,
             unchanged = report.unchanged,
             skipped = snapshot.skipped,
-            "hub read"
+            "synced with the hub"
         );
         Ok((Some(report), ending))
     }
 
-    /// Stores what a sync has read so far; tells how many models those were.
+    /// Stores the batches of a sync. Returns the number of models written.
     async fn store_batches(
         &self,
         source: &Source,
@@ -203,7 +202,7 @@ impl Catalog {
             let snapshot = SourceSnapshot {
                 source_id: source.id.clone(),
                 status: "partially-available",
-                error: Some(format!("the hub is being read: {stored} of {found} models so far")),
+                error: Some(format!("sync with the hub in progress: {stored} of {found} models so far")),
                 skipped: 0,
                 items: Some(items),
                 kept: Vec::new(),
@@ -211,12 +210,12 @@ impl Catalog {
                 next_sync: None,
             };
             let report = self.store_snapshot(configuration, snapshot, lease.cloned()).await?;
-            written += report.ok_or(Stopped::Elsewhere)?.0.written;
+            written += report.ok_or(Stopped::Superseded)?.0.written;
         }
         Ok(written)
     }
 
-    /// Writes what was read of a source, if it is still configured like this and this replica is still the one that loads.
+    /// Writes a snapshot of a source, if its configuration is unchanged and this replica still holds the lease.
     async fn store_snapshot(
         &self,
         configuration: &str,
@@ -231,11 +230,11 @@ impl Catalog {
         let clock = self.store.inner().clock().clone();
         let mut load = CatalogLoad { snapshots: vec![snapshot], sources: None, clock, lease };
         let Some(report) = self.store.load(&load).await? else { return Ok(None) };
-        self.settle(&report).await;
+        self.after_load(&report).await;
         Ok(load.snapshots.pop().map(|snapshot| (report, snapshot)))
     }
 
-    /// What was read of each model of a source before.
+    /// The stored revision and access of each model of a source.
     async fn stored_models(&self, source_id: &str) -> Result<HashMap<String, Seen>, StoreError> {
         let mut stored: HashMap<String, Seen> = HashMap::new();
         for (name, revision) in self.store.list_string_properties(source_id, hub::REVISION).await? {
@@ -245,18 +244,19 @@ impl Catalog {
             (hub::GATED, (|seen| &mut seen.gated) as fn(&mut Seen) -> &mut String),
             (hub::PRIVATE, |seen| &mut seen.private),
         ] {
-            for (name, text) in self.store.list_string_properties(source_id, property).await? {
-                *field(stored.entry(name).or_default()) = text;
+            for (name, value) in self.store.list_string_properties(source_id, property).await? {
+                *field(stored.entry(name).or_default()) = value;
             }
         }
         Ok(stored)
     }
 }
 
-/// When a source is due, in milliseconds: at once, unless somebody has read it completely, configured as it is now.
+/// When a source is due, in milliseconds since the Unix epoch: at once, unless it was completely synced with the current
+/// configuration.
 fn due(next: Option<NextSync>, fingerprint: &str, latest: i64) -> i64 {
     let next = next.filter(|next| next.configuration == fingerprint);
-    // A clock that was wrong then puts nothing off for ever.
+    // A clock that was wrong at that time does not postpone it for ever.
     next.map_or(0, |next| next.next_time.min(latest))
 }
 
@@ -265,11 +265,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_source_is_due_when_it_was_decided_and_at_once_when_it_is_another() {
+    fn a_source_is_due_at_the_stored_time_and_at_once_after_a_change_of_its_configuration() {
         let next = |next_time| Some(NextSync { configuration: "same".to_owned(), next_time });
         assert_eq!(due(None, "same", 100), 0);
         assert_eq!(due(next(70), "same", 100), 70);
         assert_eq!(due(next(70), "other", 100), 0);
-        assert_eq!(due(next(7_000), "same", 100), 100, "the clock was wrong then");
+        assert_eq!(due(next(7_000), "same", 100), 100, "the clock was wrong at that time");
     }
 }

@@ -1,11 +1,13 @@
-//! Measurements: each record stands for itself, and what is left out is counted by itself.
+//! Performance and accuracy metrics: each record is checked alone, and skipped records are counted apart from models.
 
 use model_registry_catalog::{Settings, check};
 use model_registry_server::telemetry::{Metrics, MetricsFormat};
-use model_registry_testkit::{Backend, backends};
+use model_registry_testkit::{Backend, on_each_database};
 use serde_json::json;
 
 use crate::support::{Api, Files};
+
+on_each_database!(every_record_is_checked_alone_and_belongs_to_each_source_with_the_model);
 
 const SOURCES: &str = "\
 model_catalogs:
@@ -55,43 +57,41 @@ fn settings(files: &Files) -> Settings {
     Settings { measurements: vec![files.path("measured")], ..files.settings() }
 }
 
-// A record without an id, a repeated benchmark, a long line and a number beyond 32 bits lose the whole file in the reference.
-#[tokio::test]
-async fn each_record_stands_for_itself_and_for_each_source_with_the_model() {
-    for backend in backends() {
-        let files = files();
-        let api = Api::on(backend, settings(&files)).await;
-        for path in ["sources/a/models/org/m/artifacts", "sources/b/models/ORG/M/artifacts"] {
-            let json = api.get(&format!("{path}?pageSize=100")).await.json();
-            let artifacts = json["items"].as_array().unwrap();
-            assert_eq!(artifacts.len(), 4, "{backend}: {json}");
-            let accuracy = artifacts.iter().find(|one| one["metricsType"] == "accuracy-metrics").unwrap();
-            let score = |number: f64| json!({"metadataType": "MetadataDoubleValue", "double_value": number});
-            assert_eq!(accuracy["customProperties"], json!({"first": score(7.0), "second": score(0.5)}));
-            assert_eq!(
-                (&accuracy["createTimeSinceEpoch"], &accuracy["lastUpdateTimeSinceEpoch"]),
-                (&json!("2000"), &json!("4000"))
-            );
-            let first = artifacts.iter().find(|one| one["customProperties"].get("big").is_some()).unwrap();
-            assert_eq!(first["customProperties"]["big"]["int_value"], "9007199254740993");
-            assert_eq!(first["customProperties"]["nested"]["string_value"], r#"{"a":[1]}"#);
-            assert!(first["customProperties"].get("none").is_none());
-        }
-        // 7, 7.0 and 8 are numbers of one kind.
-        let order = "orderBy=rps.double_value&sortOrder=DESC";
-        let json = api.get(&format!("sources/a/models/org/m/artifacts/performance?targetRPS=8&{order}")).await;
-        assert_eq!(json.status, 200, "{backend}");
+// In the Kubeflow Model Registry, a record without an id, a repeated benchmark, a long line or a number beyond 32 bits fails the
+// whole file.
+async fn every_record_is_checked_alone_and_belongs_to_each_source_with_the_model(backend: Backend) {
+    let files = files();
+    let api = Api::on(backend, settings(&files)).await;
+    for path in ["sources/a/models/org/m/artifacts", "sources/b/models/ORG/M/artifacts"] {
+        let json = api.get(&format!("{path}?pageSize=100")).await.json();
+        let artifacts = json["items"].as_array().unwrap();
+        assert_eq!(artifacts.len(), 4, "{json}");
+        let accuracy = artifacts.iter().find(|one| one["metricsType"] == "accuracy-metrics").unwrap();
+        let score = |number: f64| json!({"metadataType": "MetadataDoubleValue", "double_value": number});
+        assert_eq!(accuracy["customProperties"], json!({"first": score(7.0), "second": score(0.5)}));
+        assert_eq!(
+            (&accuracy["createTimeSinceEpoch"], &accuracy["lastUpdateTimeSinceEpoch"]),
+            (&json!("2000"), &json!("4000"))
+        );
+        let first = artifacts.iter().find(|one| one["customProperties"].get("big").is_some()).unwrap();
+        assert_eq!(first["customProperties"]["big"]["int_value"], "9007199254740993");
+        assert_eq!(first["customProperties"]["nested"]["string_value"], r#"{"a":[1]}"#);
+        assert!(first["customProperties"].get("none").is_none());
     }
+    // 7, 7.0 and 8 have the same type.
+    let order = "orderBy=rps.double_value&sortOrder=DESC";
+    let json = api.get(&format!("sources/a/models/org/m/artifacts/performance?targetRPS=8&{order}")).await;
+    assert_eq!(json.status, 200);
 }
 
 #[tokio::test]
-async fn what_is_left_out_is_told_where_it_is_and_counted_apart_from_models() {
+async fn skipped_records_are_reported_with_their_place_and_counted_apart_from_models() {
     let files = files();
     let api = Api::on(Backend::Sqlite, settings(&files)).await;
     let metrics = Metrics::new(&[]);
     api.catalog.register_metrics(&metrics);
     let summary = api.catalog.load().await.unwrap();
-    let told: Vec<String> = summary.problems.iter().map(ToString::to_string).collect();
+    let problems: Vec<String> = summary.problems.iter().map(ToString::to_string).collect();
     for part in [
         "metadata.json:3:3: `size`: expected a text, found 7",
         "metadata.json:4:3: `tensor_tpye` is not `tensor_type`, which is missing: did you mean that?",
@@ -108,7 +108,7 @@ async fn what_is_left_out_is_told_where_it_is_and_counted_apart_from_models() {
         "performance.ndjson:4:1: is not a JSON object: invalid type: sequence, expected a map",
         "a.yaml:1:55: model \"bad\" is left out: `tasks`: expected a list, found `3`",
     ] {
-        assert!(told.iter().any(|one| one.contains(part)), "{part}: {told:#?}");
+        assert!(problems.iter().any(|one| one.contains(part)), "{part}: {problems:#?}");
     }
     let sources = api.get("sources").await.json();
     let of = |id: &str| sources["items"].as_array().unwrap().iter().find(|source| source["id"] == id).unwrap();

@@ -7,6 +7,7 @@
 mod clock;
 mod digest;
 mod duration;
+mod environment;
 mod hex;
 mod nearest_name;
 mod run_blocking;
@@ -15,6 +16,7 @@ pub mod time;
 pub use clock::Clock;
 pub use digest::{Fnv1a, digest_of_parts};
 pub use duration::{InvalidDuration, parse_duration};
+pub use environment::Environment;
 pub use hex::hex;
 pub use nearest_name::nearest_name;
 pub use run_blocking::run_blocking;

@@ -1,59 +1,61 @@
-//! Looks at sources without a server or database: what would be served, and what is wrong.
+//! Checks sources without a server or a database: `model-registry catalog check`.
 
 use std::collections::HashMap;
 
 use model_registry_catalog_store::CatalogItems;
 
 use crate::Settings;
-use crate::configuration::Files;
-use crate::loader::{self, Loaded};
-use crate::performance::Measurements;
-use crate::yaml::Problem;
+use crate::configuration::SourcesFiles;
+use crate::performance_metrics::PerformanceMetrics;
+use crate::problem::Problem;
+use crate::source_reader::{self, LoadedSource};
 
-/// What would be served.
+/// What a server would publish, and all problems.
 #[derive(Clone, Debug, Default)]
 pub struct CheckReport {
     pub sources: Vec<CheckedSource>,
     pub problems: Vec<Problem>,
 }
 
-/// One source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckedSource {
     pub id: String,
     pub name: String,
-    /// `models` or `mcp_servers`.
+    /// Wire name of the asset type, such as `models`.
     pub asset_type: &'static str,
     pub status: &'static str,
+    /// Number of items that are published.
     pub items: usize,
+    /// Number of items that are left out.
     pub skipped: usize,
 }
 
-/// Reads everything as a server would. Problems of a whole source come with its id.
+/// Reads all sources as a server does, except hubs.
 pub fn check(settings: &Settings) -> CheckReport {
-    let (configuration, mut problems) = Files::default().load(&settings.sources);
-    let (measurements, of_measurements) = Measurements::find(&settings.measurements);
-    let loaded = loader::read_all(&configuration, &measurements);
-    problems.extend(of_measurements);
+    let (configuration, mut problems) = SourcesFiles::default().load(&settings.sources);
+    let (metrics, metrics_problems) = PerformanceMetrics::find(&settings.performance_metrics);
+    let loaded = source_reader::read_sources(&configuration, &metrics);
+    problems.extend(metrics_problems);
     let mut sources = Vec::new();
-    let mut loaded: HashMap<String, Loaded> =
+    let mut loaded: HashMap<String, LoadedSource> =
         loaded.into_iter().map(|loaded| (loaded.snapshot.source_id.clone(), loaded)).collect();
     for source in configuration.sources.values() {
-        let Some(Loaded { snapshot, problems: of_source, notices, .. }) = loaded.remove(&source.id) else {
-            let (id, name, asset_type) = (source.id.clone(), source.name.clone(), source.listing().as_str());
-            sources.push(CheckedSource { id, name, asset_type, status: "read from the hub", items: 0, skipped: 0 });
-            continue;
-        };
-        sources.push(CheckedSource {
+        let mut checked = CheckedSource {
             id: source.id.clone(),
             name: source.name.clone(),
             asset_type: source.listing().as_str(),
-            status: snapshot.status,
-            items: snapshot.items.as_ref().map_or(0, CatalogItems::len),
-            skipped: snapshot.skipped,
-        });
-        problems.extend(of_source);
-        problems.extend(notices);
+            status: "read from the hub",
+            items: 0,
+            skipped: 0,
+        };
+        if let Some(LoadedSource { snapshot, problems: source_problems, notices, .. }) = loaded.remove(&source.id) {
+            checked.status = snapshot.status;
+            checked.items = snapshot.items.as_ref().map_or(0, CatalogItems::len);
+            checked.skipped = snapshot.skipped;
+            problems.extend(source_problems);
+            problems.extend(notices);
+        }
+        sources.push(checked);
     }
     CheckReport { sources, problems }
 }

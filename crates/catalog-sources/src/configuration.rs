@@ -1,13 +1,13 @@
-//! The configuration of a catalog: sources, labels and named queries from one or several files.
+//! The configuration of a catalog: sources, labels and named queries from one or several sources files.
 //!
-//! Later files win, field by field; so a short file of one's own can switch on what a default file ships switched off.
-//! A file that cannot be used keeps what it said before, and is told; so does a source that cannot be used.
+//! Later files win, field by field, so that a short file can enable what a default file ships disabled. A file or source that
+//! cannot be used any more keeps its last valid content, with a problem.
 
-mod file;
 mod label;
 mod merge;
 mod named_query;
-mod properties;
+mod source_properties;
+mod sources_file;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -15,22 +15,23 @@ use std::path::{Path, PathBuf};
 use model_registry_api::catalog::AssetType;
 use serde_json::{Map, Value};
 
-use file::{SourceEntry, SourcesFile};
-pub use label::Label;
-pub use named_query::{NamedQuery, to_filter};
-
-use crate::yaml::{self, Place, Problem};
+pub use self::label::Label;
+pub use self::named_query::{NamedQuery, to_filter};
+pub(crate) use self::source_properties::{EXCLUDED_MODELS, YAML_PATH};
+use self::sources_file::{SourceEntry, SourcesFile};
+use crate::problem::{Position, Problem};
+use crate::yaml;
 
 /// A source after all files have been merged.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Source {
     pub id: String,
-    /// What it publishes.
-    pub asset: AssetType,
-    /// Which list of sources shows it, where a file says so.
+    pub asset_type: AssetType,
+    /// The `assetType` of its entry, if it has one: the list of sources that shows it.
     pub listed_as: Option<AssetType>,
     pub name: String,
-    pub kind: String,
+    /// The `type` of its entry, such as `yaml`.
+    pub source_type: String,
     pub enabled: bool,
     pub labels: Vec<String>,
     pub included: Option<Vec<String>>,
@@ -38,31 +39,48 @@ pub struct Source {
     pub properties: Map<String, Value>,
     /// The file that the properties come from: paths are relative to its directory.
     pub origin: PathBuf,
-    /// Why what the files say of it cannot be used: it is not read, and what was published before stays.
-    pub broken: Option<Problem>,
+    /// Why its entry cannot be used: it is not read, and items that were published before stay.
+    pub problem: Option<Problem>,
 }
 
-/// Where a source is written; no part of it, since moving it changes nothing.
+/// The location of a source in a sources file. Not a part of [`Source`]: moving an entry does not change the source.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SourcePlaces {
-    pub file: PathBuf,
-    pub place: Place,
-    /// Of the properties, in the file that they come from.
-    pub properties: BTreeMap<String, Place>,
+pub struct SourceLocation {
+    pub(crate) file: PathBuf,
+    pub(crate) position: Position,
+    /// Positions of the properties in the file that they come from.
+    pub(crate) properties: BTreeMap<String, Position>,
 }
 
 impl Source {
+    /// The list of sources that shows it.
     pub fn listing(&self) -> AssetType {
-        self.listed_as.unwrap_or(self.asset)
+        self.listed_as.unwrap_or(self.asset_type)
     }
 
-    pub fn text_property(&self, name: &str) -> Option<&str> {
-        self.properties.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
+    /// A property that is a string and not empty.
+    pub fn string_property(&self, name: &str) -> Option<&str> {
+        self.properties.get(name).and_then(Value::as_str).filter(|value| !value.is_empty())
     }
 
-    /// A path of the properties, relative to the file that has them.
-    pub fn path(&self, relative: &str) -> PathBuf {
+    /// Resolves a path of its properties.
+    pub(crate) fn path(&self, relative: &str) -> PathBuf {
         self.origin.parent().unwrap_or(Path::new("")).join(relative)
+    }
+}
+
+impl SourceLocation {
+    /// A problem of a property, or of the source if it lacks the property.
+    pub(crate) fn property_problem(&self, origin: &Path, name: &str, reason: impl Into<String>) -> Problem {
+        match self.properties.get(name) {
+            Some(position) => Problem::at(origin, *position, reason),
+            None => self.problem(reason),
+        }
+    }
+
+    /// A problem of the source as a whole.
+    pub(crate) fn problem(&self, reason: impl Into<String>) -> Problem {
+        Problem::at(&self.file, self.position, reason)
     }
 }
 
@@ -71,20 +89,21 @@ impl Source {
 pub struct Configuration {
     /// By id.
     pub sources: BTreeMap<String, Source>,
-    /// Of each source.
-    pub places: BTreeMap<String, SourcePlaces>,
+    /// By the id of the source.
+    pub locations: BTreeMap<String, SourceLocation>,
     /// In the order of the files.
     pub labels: Vec<Label>,
+    /// By name.
     pub named_queries: BTreeMap<String, NamedQuery>,
 }
 
-/// The files of a configuration, each as it was last readable.
+/// Sources files with their last valid content.
 #[derive(Debug, Default)]
-pub struct Files {
+pub struct SourcesFiles {
     read: HashMap<PathBuf, SourcesFile>,
 }
 
-impl Files {
+impl SourcesFiles {
     /// Reads the files again and merges them.
     pub fn load(&mut self, paths: &[PathBuf]) -> (Configuration, Vec<Problem>) {
         let mut problems = Vec::new();
@@ -93,7 +112,7 @@ impl Files {
             match read {
                 Ok(mut file) => {
                     if let Some(earlier) = self.read.get(path) {
-                        file.keep_from(earlier);
+                        file.restore_invalid_entries(earlier);
                     }
                     self.read.insert(path.clone(), file);
                 }
@@ -101,13 +120,11 @@ impl Files {
             }
         }
         let files = paths.iter().filter_map(|path| Some((path.as_path(), self.read.get(path)?)));
-        let (configuration, told) = merge::merge(files);
-        problems.extend(told);
+        let (configuration, merge_problems) = merge::merge(files);
+        problems.extend(merge_problems);
         (configuration, problems)
     }
-}
 
-impl Files {
     /// Whether every file could be read at least once.
     pub fn has_all(&self, paths: &[PathBuf]) -> bool {
         paths.iter().all(|path| self.read.contains_key(path))
@@ -115,19 +132,19 @@ impl Files {
 }
 
 impl Configuration {
-    pub fn named_queries(&self, asset: AssetType) -> impl Iterator<Item = (&String, &NamedQuery)> {
-        self.named_queries.iter().filter(move |(_, query)| query.asset == asset)
+    pub fn named_queries(&self, asset_type: AssetType) -> impl Iterator<Item = (&String, &NamedQuery)> {
+        self.named_queries.iter().filter(move |(_, query)| query.asset_type == asset_type)
     }
 
-    /// The enabled sources that carry one of the labels, whatever the case; `null` asks for those without any.
-    pub fn sources_with_labels(&self, asset: AssetType, labels: &[String]) -> Vec<String> {
-        let wanted: Vec<String> = labels.iter().map(|label| label.to_lowercase()).collect();
-        let carries = |source: &Source| {
+    /// Ids of the enabled sources that have one of the labels, ignoring case; `null` selects those without any label.
+    pub fn sources_with_labels(&self, asset_type: AssetType, labels: &[String]) -> Vec<String> {
+        let selected: Vec<String> = labels.iter().map(|label| label.to_lowercase()).collect();
+        let is_selected = |source: &Source| {
             (source.labels.is_empty() && labels.iter().any(|label| label == "null"))
-                || source.labels.iter().any(|label| wanted.contains(&label.to_lowercase()))
+                || source.labels.iter().any(|label| selected.contains(&label.to_lowercase()))
         };
-        let sources = self.sources.values().filter(|source| source.asset == asset && source.enabled);
-        sources.filter(|source| carries(source)).map(|source| source.id.clone()).collect()
+        let sources = self.sources.values().filter(|source| source.asset_type == asset_type && source.enabled);
+        sources.filter(|source| is_selected(source)).map(|source| source.id.clone()).collect()
     }
 }
 

@@ -1,4 +1,4 @@
-//! The files that a catalog is read from, and a digest of their contents.
+//! The files that a catalog is read from, and a checksum of their contents.
 //!
 //! A file is read again only if its inode, size or times have changed.
 
@@ -11,31 +11,29 @@ use std::time::{Duration, SystemTime};
 use sha2::{Digest, Sha256};
 
 use crate::Settings;
-use crate::configuration::Configuration;
+use crate::configuration::{Configuration, SourcesFiles, YAML_PATH};
+use crate::problem::Problem;
 
 /// Deepest level of nested directories with performance metrics; links may lead in circles.
-const DEEPEST: usize = 16;
+pub(crate) const DEEPEST: usize = 16;
 /// Clocks of file systems tick at most this far apart.
 const RACY: Duration = Duration::from_secs(2);
 
 /// The data files of the enabled sources.
 pub fn data_files(configuration: &Configuration) -> Vec<PathBuf> {
     let enabled = configuration.sources.values().filter(|source| source.enabled);
-    enabled.filter_map(|source| Some(source.path(source.text_property("yamlCatalogPath")?))).collect()
+    enabled.filter_map(|source| Some(source.path(source.string_property(YAML_PATH)?))).collect()
 }
 
-/// Reads the configuration together with a digest of all files that it and its sources are made of.
-pub fn read_configuration<T>(
-    settings: &Settings,
-    mut read: impl FnMut() -> (Configuration, T),
-) -> (Configuration, T, Vec<u8>) {
+/// Reads the configuration, and a fingerprint of all files that it and its sources are read from.
+pub fn read_configuration(settings: &Settings, files: &mut SourcesFiles) -> (Configuration, Vec<Problem>, Vec<u8>) {
     loop {
         let before = fingerprint(&settings.sources.iter().cloned().collect());
-        let (configuration, more) = read();
+        let (configuration, problems) = files.load(&settings.sources);
         let all = fingerprint(&watched_files(settings, &data_files(&configuration)));
-        // Written in between, the digest would belong to a newer configuration than the one read.
+        // Otherwise a file was written meanwhile, and the fingerprint may belong to a newer configuration.
         if before == fingerprint(&settings.sources.iter().cloned().collect()) {
-            return (configuration, more, all);
+            return (configuration, problems, all);
         }
     }
 }
@@ -43,7 +41,7 @@ pub fn read_configuration<T>(
 /// All files that are read: sources files, data files and those of performance metrics.
 pub fn watched_files(settings: &Settings, data: &[PathBuf]) -> BTreeSet<PathBuf> {
     let mut files: BTreeSet<PathBuf> = settings.sources.iter().chain(data).cloned().collect();
-    for root in &settings.measurements {
+    for root in &settings.performance_metrics {
         walk(root, 0, &mut files);
     }
     files
@@ -62,32 +60,32 @@ fn walk(directory: &Path, depth: usize, files: &mut BTreeSet<PathBuf>) {
     }
 }
 
-type FileDigest = sha2::digest::Output<Sha256>;
+type Checksum = sha2::digest::Output<Sha256>;
 
-/// What identifies a state of a file without reading it.
+/// Identifies the state of a file without reading it.
 #[derive(PartialEq, Eq)]
 struct Stamp {
     device_and_inode: (u64, u64),
     bytes: u64,
-    /// When its content was last changed.
+    /// Time of the last change of its content.
     modified: SystemTime,
-    /// When its content or attributes were, in seconds and nanoseconds.
+    /// Time of the last change of its content or attributes, in seconds and nanoseconds.
     changed: (i64, i64),
 }
 
-/// Digests of files, for as long as their stamps stay.
+/// Checksums of files, valid while their stamps are unchanged.
 #[derive(Default)]
-pub struct KnownFiles(HashMap<PathBuf, (Stamp, FileDigest)>);
+pub struct KnownFiles(HashMap<PathBuf, (Stamp, Checksum)>);
 
 impl KnownFiles {
-    /// A digest of the names and contents of all files.
+    /// A fingerprint of the names and contents of all files.
     pub fn fingerprint(&mut self, files: &BTreeSet<PathBuf>) -> Vec<u8> {
         self.0.retain(|file, _| files.contains(file));
         let mut digest = Sha256::new();
         for file in files {
             digest.update(file.as_os_str().as_encoded_bytes());
-            // Of one length, so that no content can be taken for the next file's name.
-            match self.content(file) {
+            // All of the same length, so that no content can be mistaken for the name of the next file.
+            match self.checksum(file) {
                 Ok(content) => digest.update(content),
                 Err(_) => digest.update([0; 32]),
             }
@@ -95,15 +93,15 @@ impl KnownFiles {
         digest.finalize().to_vec()
     }
 
-    fn content(&mut self, file: &Path) -> std::io::Result<FileDigest> {
+    fn checksum(&mut self, file: &Path) -> std::io::Result<Checksum> {
         let stamp = Stamp::of(&std::fs::metadata(file)?)?;
         if let Some((known, digest)) = self.0.get(file)
             && *known == stamp
         {
             return Ok(*digest);
         }
-        let digest = content(file)?;
-        // A file may be written again within one tick of its clock, which the stamp does not show.
+        let digest = checksum(file)?;
+        // A file may change again within one tick of the clock, with the same stamp.
         if stamp.modified.elapsed().is_ok_and(|age| age > RACY) {
             self.0.insert(file.to_owned(), (stamp, digest));
         } else {
@@ -130,17 +128,17 @@ fn fingerprint(files: &BTreeSet<PathBuf>) -> Vec<u8> {
     KnownFiles::default().fingerprint(files)
 }
 
-/// A digest of a file's content, which may be larger than what should be in memory.
-pub(crate) fn content(file: &Path) -> std::io::Result<FileDigest> {
+/// A checksum of the content of a file, which may be too large for memory.
+pub(crate) fn checksum(file: &Path) -> std::io::Result<Checksum> {
     let mut opened = std::fs::File::open(file)?;
     let mut digest = Sha256::new();
-    let mut piece = vec![0; 1 << 16];
+    let mut buffer = vec![0; 1 << 16];
     loop {
-        let count = opened.read(&mut piece)?;
+        let count = opened.read(&mut buffer)?;
         if count == 0 {
             return Ok(digest.finalize());
         }
-        digest.update(piece.get(..count).unwrap_or_default());
+        digest.update(buffer.get(..count).unwrap_or_default());
     }
 }
 
@@ -149,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_known_of_a_file_ends_with_any_change_of_it() {
+    fn any_change_of_a_file_invalidates_its_checksum() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("models.yaml");
         let set_modified = |time| std::fs::File::options().write(true).open(&file).unwrap().set_modified(time).unwrap();
@@ -164,8 +162,8 @@ mod tests {
         std::fs::write(&file, "two").unwrap();
         let two = known.fingerprint(&files);
         assert_ne!(two, one);
-        assert_eq!(known.0.len(), 0, "written just now: it may be again, without a trace");
-        // As a ConfigMap's link: another file of the same size and time.
+        assert_eq!(known.0.len(), 0, "just written: it may change again with the same stamp");
+        // As when the link of a ConfigMap is swapped: another file with the same size and time.
         let other = directory.path().join("other");
         std::fs::write(&other, "six").unwrap();
         set_modified(long_ago);

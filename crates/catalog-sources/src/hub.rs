@@ -1,29 +1,30 @@
 //! Sources of type `hf`: models of a Hugging Face hub, read over its API.
 //!
-//! What a source may do to the network is decided here: which hosts, which addresses, how many requests at once. Its token
-//! goes to the source's own host and nowhere else, and is never logged.
+//! Limits what a source may do to the network: hosts by an allow list, no private addresses unless allowed, and the number of
+//! parallel requests. The token of a source is sent to the host of the source only, and never logged.
 
-mod address;
+mod access;
 mod client;
-mod gate;
-mod limits;
+mod error;
 mod mapping;
-mod measured;
-mod pattern;
+mod model;
 mod preview;
 mod progress;
+mod rate_limit_headers;
+mod rate_limiter;
+mod selector;
 mod settings;
 mod sync;
 
-pub use address::HubAccess;
-pub use gate::Gates;
-pub use measured::Measured;
-pub use preview::{Preview, preview};
-pub use progress::Progress;
-pub use settings::{duration, fingerprint, interval, is_read, pause, wanted};
-pub use sync::{Asking, Batch, Ending, Seen, Synced, sync};
+pub use self::access::HubAccess;
+pub use self::preview::{Preview, preview};
+pub use self::progress::Progress;
+pub use self::rate_limiter::RateLimiters;
+pub(crate) use self::settings::selectors;
+pub use self::settings::{is_hub_source, next_sync_delay, sync_fingerprint, sync_interval};
+pub use self::sync::{KnownModel, ModelBatch, SyncContext, SyncOutcome, SyncReport, sync};
 
-/// The custom properties that tell whether a model is as it was read: the cursor of the next sync.
+/// Custom properties with the state in which a model was read: the next sync reads it again if one of them differs.
 pub const REVISION: &str = "hf_revision";
 pub const GATED: &str = "hf_gated";
 pub const PRIVATE: &str = "hf_private";

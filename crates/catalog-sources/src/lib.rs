@@ -1,35 +1,42 @@
-//! Sources of the catalog: configuration and data files, Hugging Face hubs and performance metrics, read and checked into items.
+//! The sources of the catalog: configuration, data files, Hugging Face hubs and performance metrics become items.
 //!
-//! It never serves HTTP, never writes to a database and never lets a client choose which file or address is read: only
-//! configured sources do.
+//! It never serves HTTP, never writes to a database and never lets a client choose a file or URL of the server: sources are
+//! configured by the administrator.
 //!
-//! To add a type of source, add a module next to `models.rs` that turns its data into items, and a line in `loader.rs`.
+//! * To add an asset type, declare it in `model_registry_api::catalog`, and register a reader of its entries in
+//!   `item_reader.rs`, like those in `models.rs` and `mcp_servers.rs`.
+//! * To add a type of source, declare it in `model_registry_api::catalog::SourceType`, and add a branch in `source_reader.rs`
+//!   and its properties in `configuration/source_properties.rs`.
 
+mod artifact_keys;
 mod check;
 mod configuration;
+mod custom_properties;
 mod files;
 pub mod hub;
+mod item_fields;
+mod item_reader;
 mod license;
-mod loader;
-mod mcp;
+mod mcp_servers;
 mod models;
-mod pattern;
-mod performance;
+mod name_filter;
+mod performance_metrics;
+mod problem;
+mod problem_list;
 mod sample;
 mod settings;
-mod told;
-mod values;
+mod source_reader;
 mod yaml;
 
 pub use check::{CheckReport, CheckedSource, check};
-pub use configuration::{Configuration, Files, Label, NamedQuery, Source, SourcePlaces, to_filter};
+pub use configuration::{Configuration, Label, NamedQuery, Source, SourceLocation, SourcesFiles, to_filter};
 pub use files::{KnownFiles, data_files, read_configuration, watched_files};
 pub use hub::HubAccess;
-pub use loader::{Loaded, read_all};
-pub use mcp::{ACCESS_TYPES, DEPLOYMENT_MODES, TRANSPORTS};
-pub use models::names as model_names;
-pub use pattern::{EmptyPattern, NameFilter};
-pub use performance::Measurements;
+pub use item_reader::item_names;
+pub use name_filter::{EmptyPattern, NameFilter};
+pub use performance_metrics::{PerformanceMetrics, PerformanceMetricsSnapshot};
+pub use problem::{Position, Problem};
 pub use sample::sample_sources;
 pub use settings::Settings;
-pub use yaml::{Place, Problem, read as read_yaml};
+pub use source_reader::{LoadedSource, read_sources};
+pub use yaml::read as read_yaml;

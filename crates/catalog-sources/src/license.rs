@@ -1,9 +1,9 @@
-//! Licences by the names people know them by.
+//! Display names of licences.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// Names that differ from those of the SPDX list (parity, catalog-service 3.8).
+/// Names that differ from those of the SPDX list (parity: the Kubeflow Model Registry shows these).
 const OVERRIDES: [(&str, &str); 18] = [
     ("apache-2.0", "Apache 2.0"),
     ("mit", "MIT"),
@@ -27,12 +27,12 @@ const OVERRIDES: [(&str, &str); 18] = [
 
 static NAMES: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
     let listed = spdx::identifiers::LICENSES.iter().map(|license| (license.name.to_lowercase(), license.full_name));
-    // The later entry of a map wins.
+    // Of two entries with the same key, the later one wins.
     listed.chain(OVERRIDES.map(|(id, name)| (id.to_owned(), name))).collect()
 });
 
-/// The readable name of a licence; what is no known id stays as it is.
-pub(crate) fn readable(license: &str) -> String {
+/// The display name of an SPDX identifier; any other string is returned unchanged.
+pub(crate) fn display_name(license: &str) -> String {
     let license = license.trim();
     NAMES.get(&license.to_lowercase()).map_or_else(|| license.to_owned(), |name| (*name).to_owned())
 }
@@ -42,10 +42,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_get_names_and_names_stay() {
-        assert_eq!(readable(" Apache-2.0 "), "Apache 2.0");
-        assert_eq!(readable("agpl-3.0"), "GNU Affero General Public License v3.0");
-        assert_eq!(readable("isc"), "ISC License");
-        assert_eq!(readable("Oriel Research License"), "Oriel Research License");
+    fn identifiers_get_display_names_and_other_strings_stay() {
+        assert_eq!(display_name(" Apache-2.0 "), "Apache 2.0");
+        assert_eq!(display_name("agpl-3.0"), "GNU Affero General Public License v3.0");
+        assert_eq!(display_name("isc"), "ISC License");
+        assert_eq!(display_name("Oriel Research License"), "Oriel Research License");
     }
 }

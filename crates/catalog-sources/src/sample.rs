@@ -1,8 +1,8 @@
-//! The sample catalog inside the executable: invented models and servers, so that the first screen is not empty.
+//! The built-in sample catalog: invented models and servers, so that the first screen is not empty.
 
 use std::path::{Path, PathBuf};
 
-/// Only sources of the sample have such a path: other sources' paths start at their own file's directory.
+/// Prefix of the paths of the sample. Other sources cannot use it: their paths are relative to the directory of their file.
 const ROOT: &str = "built-in:";
 
 const FILES: [(&str, &str); 4] = [
@@ -17,7 +17,7 @@ pub fn sample_sources() -> PathBuf {
     Path::new(ROOT).join("sources.yaml")
 }
 
-/// The text of a file of the sample.
+/// The content of a file of the sample.
 pub(crate) fn find(path: &Path) -> Option<&'static str> {
     let name = path.strip_prefix(ROOT).ok()?;
     FILES.iter().find(|(known, _)| Path::new(known) == name).map(|(_, text)| *text)
@@ -33,7 +33,7 @@ mod tests {
     use crate::yaml;
 
     #[test]
-    fn the_sample_has_no_mistakes_and_enough_to_look_at() {
+    fn the_sample_has_no_problems_and_enough_items() {
         let report = check(&Settings { sources: vec![sample_sources()], ..Settings::default() });
         assert_eq!(report.problems, []);
         let items = |id: &str| report.sources.iter().find(|source| source.id == id).map_or(0, |source| source.items);
@@ -42,19 +42,19 @@ mod tests {
     }
 
     #[test]
-    fn its_models_are_of_many_providers_and_measured() {
-        let (mut providers, mut measured) = (BTreeSet::new(), 0);
+    fn its_models_have_many_providers_and_performance_metrics() {
+        let (mut providers, mut with_metrics) = (BTreeSet::new(), 0);
         for file in ["models.yaml", "community-models.yaml"] {
             let file = Path::new(ROOT).join(file);
             let node = yaml::document(&file, find(&file).unwrap()).unwrap().unwrap();
             for model in node.get("models").and_then(|models| models.elements()).unwrap() {
-                providers.insert(model.get("provider").and_then(|provider| provider.text()).unwrap().to_owned());
+                providers.insert(model.get("provider").and_then(|provider| provider.as_str()).unwrap().to_owned());
                 let artifacts = model.get("artifacts").and_then(|artifacts| artifacts.elements()).unwrap_or_default();
-                let types = artifacts.iter().filter_map(|artifact| artifact.get("metricsType")?.text());
-                measured += usize::from(types.collect::<Vec<_>>().contains(&"performance-metrics"));
+                let types = artifacts.iter().filter_map(|artifact| artifact.get("metricsType")?.as_str());
+                with_metrics += usize::from(types.collect::<Vec<_>>().contains(&"performance-metrics"));
             }
         }
         assert!(providers.len() >= 5, "{providers:?}");
-        assert!(measured >= 10, "{measured} of the models are measured");
+        assert!(with_metrics >= 10, "{with_metrics} models have performance metrics");
     }
 }

@@ -1,19 +1,17 @@
-//! Where the catalog reads from.
-
 use std::path::PathBuf;
 
-use model_registry_server::config::Environment;
+use model_registry_base::Environment;
 
 use crate::HubAccess;
 
-/// Where the catalog reads from.
+/// Locations that the catalog is read from.
 #[derive(Clone, Default)]
 pub struct Settings {
     /// Sources files; later ones win.
     pub sources: Vec<PathBuf>,
-    /// Directories of performance metrics.
-    pub measurements: Vec<PathBuf>,
-    /// Hubs that sources may read from.
+    /// Directories with performance metrics.
+    pub performance_metrics: Vec<PathBuf>,
+    /// Hubs that sources may be read from.
     pub hubs: HubAccess,
     /// Environment variables with the access tokens that sources name.
     pub environment: Environment,

@@ -147,8 +147,11 @@ impl Catalog {
             return Ok(true);
         }
         let configuration = self.configuration();
-        let (hubs, others): (Vec<_>, Vec<_>) =
-            configuration.sources.values().filter(|source| source.enabled).partition(|source| hub::is_read(source));
+        let (hubs, others): (Vec<_>, Vec<_>) = configuration
+            .sources
+            .values()
+            .filter(|source| source.enabled)
+            .partition(|source| hub::is_hub_source(source));
         let serves = hubs.is_empty() || !others.is_empty() || {
             let states = self.store.list_source_states().await?;
             let of = |source: &&Source| {

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use model_registry_base::run_blocking;
-use model_registry_catalog_sources::hub::{self, Gates, Measured};
+use model_registry_catalog_sources::hub::{self, RateLimiters};
 use model_registry_catalog_sources::{
-    Configuration, Files, Loaded, Measurements, Problem, Settings, read_all, read_configuration,
+    Configuration, LoadedSource, PerformanceMetrics, PerformanceMetricsSnapshot, Problem, Settings, SourcesFiles,
+    read_configuration, read_sources,
 };
 use model_registry_catalog_store::{CatalogLoad, CatalogStore, LoadReport};
 use model_registry_server::telemetry::Metrics;
@@ -29,7 +30,7 @@ const MAX_HUB_PREVIEWS: usize = 2;
 pub struct Catalog {
     pub(crate) store: CatalogStore,
     settings: Arc<Settings>,
-    files: Arc<Mutex<Files>>,
+    files: Arc<Mutex<SourcesFiles>>,
     configuration: Arc<RwLock<Arc<Configuration>>>,
     pub(crate) filter_options: Arc<FilterOptionsCache>,
     is_loaded: Arc<AtomicBool>,
@@ -39,9 +40,9 @@ pub struct Catalog {
     pub(crate) changed: Arc<Notify>,
     pub(crate) telemetry: SourceTelemetry,
     pub(crate) lease: Arc<Lease>,
-    pub(crate) gates: Arc<Gates>,
+    pub(crate) rate_limiters: Arc<RateLimiters>,
     /// The performance metrics of this replica's last load; `None` on a replica that does not load.
-    performance_metrics: Arc<RwLock<Option<Arc<Measured>>>>,
+    performance_metrics: Arc<RwLock<Option<Arc<PerformanceMetricsSnapshot>>>>,
     /// Held while a load or a sync is written: a load that replaces the configuration runs before or after the
     /// sync that belongs to it.
     pub(crate) writing: Arc<tokio::sync::Mutex<()>>,
@@ -71,7 +72,7 @@ impl Catalog {
             changed: Arc::default(),
             telemetry: SourceTelemetry::default(),
             lease: Arc::new(Lease::new("catalog", LEASE)),
-            gates: Arc::default(),
+            rate_limiters: Arc::default(),
             performance_metrics: Arc::default(),
             writing: Arc::default(),
             hub_previews: Arc::new(Semaphore::new(MAX_HUB_PREVIEWS)),
@@ -98,7 +99,7 @@ impl Catalog {
     }
 
     /// The performance metrics of the last load; `None` on a replica that does not load.
-    pub(crate) fn performance_metrics(&self) -> Option<Arc<Measured>> {
+    pub(crate) fn performance_metrics(&self) -> Option<Arc<PerformanceMetricsSnapshot>> {
         self.performance_metrics.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -117,11 +118,11 @@ impl Catalog {
         let catalog = self.clone();
         let (configuration, _, fingerprint) = run_blocking(move || {
             let mut files = catalog.files.lock().unwrap_or_else(PoisonError::into_inner);
-            read_configuration(&catalog.settings, || files.load(&catalog.settings.sources))
+            read_configuration(&catalog.settings, &mut files)
         })
         .await;
         // Without sources that are loaded from files there is no state that would show a load.
-        let writes_states = configuration.sources.values().any(|source| !hub::is_read(source));
+        let writes_states = configuration.sources.values().any(|source| !hub::is_hub_source(source));
         let is_filled = !writes_states || !self.store.list_source_states().await?.is_empty();
         self.telemetry.set_sources(configuration.sources.keys());
         *self.configuration.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(configuration);
@@ -163,16 +164,16 @@ impl Catalog {
         let sources = is_complete.then(|| configuration.sources.keys().cloned().collect());
         let mut snapshots = Vec::with_capacity(loaded.len());
         let mut skipped_metrics = Vec::with_capacity(loaded.len());
-        for Loaded { snapshot, problems: of_source, measurements_skipped, notices } in loaded {
+        for LoadedSource { snapshot, problems: source_problems, performance_metrics_skipped, notices } in loaded {
             for notice in &notices {
-                tracing::warn!(place = notice.place, reason = notice.reason, "catalog source");
+                tracing::warn!(location = notice.location, reason = notice.reason, "catalog source");
             }
             if let Some(error) = &snapshot.error {
                 tracing::warn!(source = snapshot.source_id, status = snapshot.status, error, "catalog source");
             }
-            problems.extend(of_source);
+            problems.extend(source_problems);
             problems.extend(notices);
-            skipped_metrics.push(measurements_skipped);
+            skipped_metrics.push(performance_metrics_skipped);
             snapshots.push(snapshot);
         }
         let writing = self.writing.lock().await;
@@ -202,19 +203,18 @@ impl Catalog {
 
     fn read(&self) -> ReadResult {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        let (configuration, mut problems, fingerprint) =
-            read_configuration(&self.settings, || files.load(&self.settings.sources));
+        let (configuration, mut problems, fingerprint) = read_configuration(&self.settings, &mut files);
         for problem in &problems {
-            tracing::warn!(place = problem.place, reason = problem.reason, "catalog configuration");
+            tracing::warn!(location = problem.location, reason = problem.reason, "catalog configuration");
         }
-        let (measurements, of_measurements) = Measurements::find(&self.settings.measurements);
-        let loaded = read_all(&configuration, &measurements);
-        for problem in &of_measurements {
-            tracing::warn!(place = problem.place, reason = problem.reason, "catalog performance metrics");
+        let (metrics, metrics_problems) = PerformanceMetrics::find(&self.settings.performance_metrics);
+        let loaded = read_sources(&configuration, &metrics);
+        for problem in &metrics_problems {
+            tracing::warn!(location = problem.location, reason = problem.reason, "catalog performance metrics");
         }
-        problems.extend(of_measurements);
+        problems.extend(metrics_problems);
         let is_complete = files.has_all(&self.settings.sources);
-        let performance_metrics = Measured::new(measurements);
+        let performance_metrics = PerformanceMetricsSnapshot::new(metrics);
         ReadResult { configuration, loaded, problems, is_complete, fingerprint, performance_metrics }
     }
 }
@@ -222,12 +222,12 @@ impl Catalog {
 /// The content of all files of a catalog.
 struct ReadResult {
     configuration: Configuration,
-    loaded: Vec<Loaded>,
+    loaded: Vec<LoadedSource>,
     problems: Vec<Problem>,
     /// Whether every sources file could be read, now or earlier.
     is_complete: bool,
     fingerprint: Vec<u8>,
-    performance_metrics: Measured,
+    performance_metrics: PerformanceMetricsSnapshot,
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
-use model_registry_catalog_sources::hub::{self, Asking, Batch, Ending, Seen, Synced};
+use model_registry_catalog_sources::hub::{self, KnownModel, ModelBatch, SyncContext, SyncOutcome, SyncReport};
 use model_registry_catalog_sources::{Settings, Source};
 use model_registry_catalog_store::{CatalogLoad, LoadReport, NextSync, SourceSnapshot};
 use model_registry_store::{Lease, StoreError};
@@ -86,8 +86,8 @@ impl Catalog {
 
     /// The fingerprint of the configuration of a hub source; `None` for other sources, and on a replica that does not load.
     fn fingerprint_of(&self, source: Option<&Source>) -> Option<String> {
-        let source = source.filter(|source| hub::is_read(source))?;
-        Some(hub::fingerprint(source, &self.settings().environment, &*self.performance_metrics()?))
+        let source = source.filter(|source| hub::is_hub_source(source))?;
+        Some(hub::sync_fingerprint(source, &self.settings().environment, &*self.performance_metrics()?))
     }
 
     /// Syncs the source when it is due: after its interval, sooner after a failure.
@@ -106,27 +106,27 @@ impl Catalog {
         };
         loop {
             self.sleep_until(due).await;
-            let ending = match self.sync_leading(&source).await {
-                Ok(ending) => ending,
+            let outcome = match self.sync_leading(&source).await {
+                Ok(outcome) => outcome,
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;
                     tracing::warn!(source = source.id, error, "sync with the hub not stored; retrying");
-                    Ending::Failed
+                    SyncOutcome::Failed
                 }
             };
-            failures = if ending == Ending::Failed { failures + 1 } else { 0 };
-            due = self.after(hub::pause(&source, failures));
+            failures = if outcome == SyncOutcome::Failed { failures + 1 } else { 0 };
+            due = self.after(hub::next_sync_delay(&source, failures));
         }
     }
 
-    async fn sync_leading(&self, source: &Source) -> Result<Ending, StoreError> {
+    async fn sync_leading(&self, source: &Source) -> Result<SyncOutcome, StoreError> {
         let lease = self.is_shared()?.then(|| (*self.lease).clone());
         Ok(self.sync_source(source, lease).await?.1)
     }
 
     async fn first_sync(&self, source: &Source, fingerprint: &str) -> Result<i64, StoreError> {
         let next = self.store.find_next_sync(&source.id).await?;
-        Ok(due(next, fingerprint, self.after(hub::interval(source))))
+        Ok(due(next, fingerprint, self.after(hub::sync_interval(source))))
     }
 
     fn after(&self, pause: Duration) -> i64 {
@@ -145,32 +145,39 @@ impl Catalog {
         &self,
         source: &Source,
         lease: Option<Lease>,
-    ) -> Result<(Option<LoadReport>, Ending), StoreError> {
+    ) -> Result<(Option<LoadReport>, SyncOutcome), StoreError> {
         let stored = self.stored_models(&source.id).await?;
         let Settings { hubs, environment, .. } = self.settings();
-        let Some(measured) = self.performance_metrics() else { return Ok((None, Ending::Failed)) };
+        let Some(metrics) = self.performance_metrics() else { return Ok((None, SyncOutcome::Failed)) };
         let now = self.store.inner().clock().now();
-        let asking = Asking { access: hubs, environment, gates: &self.gates, measured: &measured, now };
+        let context = SyncContext {
+            access: hubs,
+            environment,
+            rate_limiters: &self.rate_limiters,
+            performance_metrics: &metrics,
+            now,
+        };
         let started = Instant::now();
         let progress = self.telemetry.sync_progress(&source.id);
-        let configuration = hub::fingerprint(source, environment, &measured);
+        let configuration = hub::sync_fingerprint(source, environment, &metrics);
         let (batches, batched) = mpsc::channel(1);
-        let syncing = async { Ok(hub::sync(source, &asking, &stored, &progress, batches).await) };
+        let syncing = async { Ok(hub::sync(source, &context, &stored, &progress, batches).await) };
         let storing = self.store_batches(source, &configuration, lease.as_ref(), batched);
-        let (Synced { mut snapshot, ending, measurements_skipped }, before) = match tokio::try_join!(syncing, storing) {
-            Ok(both) => both,
-            Err(Stopped::Superseded) => return Ok((None, Ending::Failed)),
-            Err(Stopped::Store(error)) => return Err(error),
-        };
-        if ending == Ending::Complete {
-            let next_time = self.after(hub::interval(source));
+        let (SyncReport { mut snapshot, outcome, performance_metrics_skipped }, before) =
+            match tokio::try_join!(syncing, storing) {
+                Ok(both) => both,
+                Err(Stopped::Superseded) => return Ok((None, SyncOutcome::Failed)),
+                Err(Stopped::Store(error)) => return Err(error),
+            };
+        if outcome == SyncOutcome::Complete {
+            let next_time = self.after(hub::sync_interval(source));
             snapshot.next_sync = Some(NextSync { configuration: configuration.clone(), next_time });
         }
         let Some((mut report, snapshot)) = self.store_snapshot(&configuration, snapshot, lease).await? else {
-            return Ok((None, ending));
+            return Ok((None, outcome));
         };
         report.written += before;
-        self.telemetry.record_skipped_metrics(&source.id, measurements_skipped);
+        self.telemetry.record_skipped_metrics(&source.id, performance_metrics_skipped);
         self.telemetry.record_load(&snapshot, started.elapsed(), self.store.inner().clock().now());
         if let Some(error) = &snapshot.error {
             tracing::warn!(source = source.id, status = snapshot.status, error, "catalog source");
@@ -184,7 +191,7 @@ impl Catalog {
             skipped = snapshot.skipped,
             "synced with the hub"
         );
-        Ok((Some(report), ending))
+        Ok((Some(report), outcome))
     }
 
     /// Stores the batches of a sync. Returns the number of models written.
@@ -193,11 +200,11 @@ impl Catalog {
         source: &Source,
         configuration: &str,
         lease: Option<&Lease>,
-        mut batches: mpsc::Receiver<Batch>,
+        mut batches: mpsc::Receiver<ModelBatch>,
     ) -> Result<usize, Stopped> {
         let mut written = 0;
         let mut stored = 0;
-        while let Some(Batch { items, found }) = batches.recv().await {
+        while let Some(ModelBatch { items, found }) = batches.recv().await {
             stored += items.len();
             let snapshot = SourceSnapshot {
                 source_id: source.id.clone(),
@@ -235,14 +242,14 @@ impl Catalog {
     }
 
     /// The stored revision and access of each model of a source.
-    async fn stored_models(&self, source_id: &str) -> Result<HashMap<String, Seen>, StoreError> {
-        let mut stored: HashMap<String, Seen> = HashMap::new();
+    async fn stored_models(&self, source_id: &str) -> Result<HashMap<String, KnownModel>, StoreError> {
+        let mut stored: HashMap<String, KnownModel> = HashMap::new();
         for (name, revision) in self.store.list_string_properties(source_id, hub::REVISION).await? {
-            stored.insert(name, Seen { revision, ..Seen::default() });
+            stored.insert(name, KnownModel { revision, ..KnownModel::default() });
         }
         for (property, field) in [
-            (hub::GATED, (|seen| &mut seen.gated) as fn(&mut Seen) -> &mut String),
-            (hub::PRIVATE, |seen| &mut seen.private),
+            (hub::GATED, (|model| &mut model.gated) as fn(&mut KnownModel) -> &mut String),
+            (hub::PRIVATE, |model| &mut model.private),
         ] {
             for (name, value) in self.store.list_string_properties(source_id, property).await? {
                 *field(stored.entry(name).or_default()) = value;

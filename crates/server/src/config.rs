@@ -35,8 +35,9 @@ pub use apply::Telemetry;
 pub use declarations::*;
 pub use effective::{EffectiveValue, Origin, Settings};
 pub(crate) use file::TomlFile;
-pub use load::{Environment, Inputs, Schema};
+pub use load::{Inputs, Schema};
 pub use mask::mask;
+pub use model_registry_base::Environment;
 pub use reference::{example_file, json_schema, markdown};
 pub use setting::{Group, Setting, SettingType};
 

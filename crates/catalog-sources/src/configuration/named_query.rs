@@ -1,12 +1,12 @@
-//! Named queries: filters that an administrator writes once and clients ask for by name.
+//! Named queries: filters that an administrator defines and clients use by name.
 
 use std::collections::BTreeMap;
 
+use model_registry_api::catalog::AssetType;
 use model_registry_filter::{Expression, FilterError, parse};
 use serde_json::{Map, Value};
 
-use crate::yaml::Breach;
-use model_registry_api::catalog::AssetType;
+use crate::yaml::Violation;
 
 const OPERATORS: [&str; 10] = ["=", "!=", ">", "<", ">=", "<=", "LIKE", "ILIKE", "IN", "NOT IN"];
 
@@ -17,16 +17,16 @@ pub struct FieldFilter {
     pub value: Value,
 }
 
-/// A query by its fields.
+/// A query: all conditions have to be met.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NamedQuery {
-    pub asset: AssetType,
+    pub asset_type: AssetType,
     pub fields: BTreeMap<String, FieldFilter>,
 }
 
 impl NamedQuery {
-    /// Reads either form: with `filters` and an asset type, or the older one whose keys are the fields.
-    pub(super) fn read(name: &str, value: Value) -> Result<Self, Breach> {
+    /// Reads both forms: with `filters` and an asset type, or the older one whose keys are the fields.
+    pub(super) fn read(name: &str, value: Value) -> Result<Self, Violation> {
         if name.is_empty() {
             return Err("a named query has no name".to_owned().into());
         }
@@ -34,34 +34,35 @@ impl NamedQuery {
             return Err(format!("named query '{name}' is not a map").into());
         };
         let has_filters = map.contains_key("filters");
-        let (asset, fields) = if has_filters {
-            let asset = match map.get("assetType") {
-                None | Some(Value::Null) => AssetType::Models,
-                Some(asset) => asset.as_str().and_then(AssetType::from_name).ok_or_else(|| {
-                    let valid = "valid values: models, mcp_servers";
-                    let reason = format!("named query '{name}' has invalid assetType {asset} ({valid})");
-                    Breach::from(reason).in_key("assetType")
+        let (asset_type, fields) = if has_filters {
+            let asset_type = match map.get("assetType") {
+                None | Some(Value::Null) => AssetType::default(),
+                Some(written) => written.as_str().and_then(AssetType::from_name).ok_or_else(|| {
+                    let valid = AssetType::names(", ");
+                    let reason =
+                        format!("named query '{name}' has invalid assetType {written} (valid values: {valid})");
+                    Violation::from(reason).in_key("assetType")
                 })?,
             };
             match map.remove("filters") {
-                Some(Value::Object(fields)) => (asset, fields),
-                _ => (asset, Map::new()),
+                Some(Value::Object(fields)) => (asset_type, fields),
+                _ => (asset_type, Map::new()),
             }
         } else {
-            (AssetType::Models, map)
+            (AssetType::default(), map)
         };
         if fields.is_empty() {
             return Err(format!("named query '{name}' must contain at least one field filter").into());
         }
         let read = |(field, filter): (String, Value)| match read_field(name, &field, &filter) {
             Ok(filter) => Ok((field, filter)),
-            Err(breach) if has_filters => Err(breach.in_key(&field).in_key("filters")),
-            Err(breach) => Err(breach.in_key(&field)),
+            Err(violation) if has_filters => Err(violation.in_key(&field).in_key("filters")),
+            Err(violation) => Err(violation.in_key(&field)),
         };
-        Ok(Self { asset, fields: fields.into_iter().map(read).collect::<Result<_, Breach>>()? })
+        Ok(Self { asset_type, fields: fields.into_iter().map(read).collect::<Result<_, Violation>>()? })
     }
 
-    /// The fields as a response carries them.
+    /// The fields as responses have them. `bound` replaces the words `min` and `max` by values.
     pub fn to_wire(&self, bound: impl Fn(&str, &Value) -> Option<Value>) -> Value {
         let fields = self.fields.iter().map(|(field, filter)| {
             let value = bound(field, &filter.value).unwrap_or_else(|| filter.value.clone());
@@ -71,8 +72,8 @@ impl NamedQuery {
     }
 }
 
-fn read_field(query: &str, field: &str, filter: &Value) -> Result<FieldFilter, Breach> {
-    let wrong = |key: &str, reason: String| Breach::from(reason).in_key(key);
+fn read_field(query: &str, field: &str, filter: &Value) -> Result<FieldFilter, Violation> {
+    let wrong = |key: &str, reason: String| Violation::from(reason).in_key(key);
     if field.is_empty() {
         return Err(format!("named query '{query}' has an empty field name").into());
     }
@@ -97,7 +98,7 @@ fn read_field(query: &str, field: &str, filter: &Value) -> Result<FieldFilter, B
     Ok(FieldFilter { operator, value })
 }
 
-/// The query as a filter; `bound` replaces the words `min` and `max` by what they stand for.
+/// Converts a query to a filter. `bound` replaces the words `min` and `max` by values.
 pub fn to_filter(
     query: &NamedQuery,
     bound: impl Fn(&str, &Value) -> Option<Value>,
@@ -130,12 +131,12 @@ fn quoted_name(field: &str) -> String {
 
 fn literal(value: &Value) -> String {
     match value {
-        Value::String(text) => format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''")),
+        Value::String(string) => format!("'{}'", string.replace('\\', "\\\\").replace('\'', "''")),
         Value::Array(elements) => {
             let elements: Vec<String> = elements.iter().map(literal).collect();
             format!("({})", elements.join(", "))
         }
-        // Numbers and booleans are written alike in both languages; a map is refused by the parser.
+        // Numbers and booleans are the same in JSON and filters; the parser rejects maps.
         other => other.to_string(),
     }
 }

@@ -9,7 +9,7 @@ fn load(files: &[&str]) -> (Configuration, Vec<String>) {
     for (path, text) in paths.iter().zip(files) {
         std::fs::write(path, text).unwrap();
     }
-    let (configuration, problems) = Files::default().load(&paths);
+    let (configuration, problems) = SourcesFiles::default().load(&paths);
     let prefix = format!("{}/", directory.path().display());
     (configuration, problems.iter().map(|problem| problem.to_string().replace(&prefix, "")).collect())
 }
@@ -27,7 +27,7 @@ fn a_later_file_wins_field_by_field() {
 }
 
 #[test]
-fn a_mistake_in_a_source_spoils_that_source_alone() {
+fn a_mistake_in_a_source_makes_only_that_source_unusable() {
     let text = "\
 model_catalogs:
 - id: typo
@@ -50,25 +50,25 @@ mcp_catalogs:
 - {id: servers, includedModels: []}
 ";
     let (configuration, problems) = load(&[text]);
-    let broken = |id: &str| {
-        let problem = configuration.sources[id].broken.as_ref().map(ToString::to_string).unwrap_or_default();
+    let problem = |id: &str| {
+        let problem = configuration.sources[id].problem.as_ref().map(ToString::to_string).unwrap_or_default();
         problem.split_once("0.yaml:").map(|(_, problem)| problem.to_owned()).unwrap_or_default()
     };
-    assert_eq!(broken("typo"), "3:3: source `typo`: unknown key `nmae`, did you mean `name`?");
-    assert_eq!(broken("wrong"), "5:12: source `wrong`: `enabled`: expected true or false, found `maybe`");
-    assert_eq!(broken("list"), "8:11: source `list`: `labels`: expected a list, found a map");
-    assert_eq!(broken("twice"), "11:3: source `twice`: `type`: the key is there already, in line 10");
+    assert_eq!(problem("typo"), "3:3: source `typo`: unknown key `nmae`, did you mean `name`?");
+    assert_eq!(problem("wrong"), "5:12: source `wrong`: `enabled`: expected true or false, found `maybe`");
+    assert_eq!(problem("list"), "8:11: source `list`: `labels`: expected a list, found a map");
+    assert_eq!(problem("twice"), "11:3: source `twice`: `type`: duplicate key, first in line 10");
     assert_eq!(
-        broken("asset"),
+        problem("asset"),
         "13:14: source `asset`: invalid assetType 'models_': valid values are [models mcp_servers]"
     );
-    assert_eq!(broken("pattern"), "15:20: source `pattern`: includedModels[0]: pattern cannot be empty");
+    assert_eq!(problem("pattern"), "15:20: source `pattern`: includedModels[0]: pattern cannot be empty");
     assert_eq!(
-        broken("servers"),
+        problem("servers"),
         "19:17: source `servers`: unknown key `includedModels`, did you mean `includedServers`?"
     );
-    assert_eq!(broken("good"), "");
-    assert_eq!(configuration.sources["good"].kind, "yaml");
+    assert_eq!(problem("good"), "");
+    assert_eq!(configuration.sources["good"].source_type, "yaml");
     assert_eq!(
         problems,
         [
@@ -79,27 +79,27 @@ mcp_catalogs:
 }
 
 #[test]
-fn a_broken_source_keeps_what_its_file_said_before() {
+fn an_unusable_source_keeps_its_last_valid_content() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("sources.yaml");
-    let mut files = Files::default();
+    let mut files = SourcesFiles::default();
     std::fs::write(&path, "catalogs: [{id: a, type: hf, includedModels: ['x/*']}]").unwrap();
     let (before, _) = files.load(std::slice::from_ref(&path));
     for _ in 0..2 {
         std::fs::write(&path, "catalogs: [{id: a, type: hf, includedModels: 3}]").unwrap();
         let (configuration, _) = files.load(std::slice::from_ref(&path));
         let source = &configuration.sources["a"];
-        assert!(source.broken.is_some());
-        assert_eq!(Source { broken: None, ..source.clone() }, before.sources["a"]);
+        assert!(source.problem.is_some());
+        assert_eq!(Source { problem: None, ..source.clone() }, before.sources["a"]);
     }
 }
 
 #[test]
-fn what_leaves_open_what_a_file_is_about_spoils_the_file() {
+fn a_file_is_unusable_if_it_is_unclear_which_entries_it_has() {
     for (text, problem) in [
         ("model_catalog: []", "0.yaml:1:1: unknown key `model_catalog`, did you mean `model_catalogs`?"),
         ("labels: 3", "0.yaml:1:9: `labels`: expected a list"),
-        ("labels: []\nlabels: []", "0.yaml:2:1: `labels`: the key is there already, in line 1"),
+        ("labels: []\nlabels: []", "0.yaml:2:1: `labels`: duplicate key, first in line 1"),
         ("catalogs:\n- {name: A}", "0.yaml:2:3: model catalog source missing id"),
         ("- a", "0.yaml:1:1: expected a map, found a list"),
         ("namedQueries: [a]", "0.yaml:1:15: `namedQueries`: expected a map of queries"),
@@ -116,7 +116,7 @@ fn bad_labels_and_named_queries_are_left_out_alone() {
 labels:
 - {name: x}
 - {name: x}
-- just a text
+- just a string
 - {displayName: nameless}
 - {name: v, description: 7}
 - {name: w, name: w}
@@ -136,13 +136,13 @@ namedQueries:
         problems,
         [
             "0.yaml:3:3: duplicate label name 'x': this one is left out",
-            "0.yaml:4:3: invalid label: expected a map, found `just a text`",
+            "0.yaml:4:3: invalid label: expected a map, found `just a string`",
             "0.yaml:5:3: invalid label: missing required 'name' field",
-            "0.yaml:6:26: label 'v' has invalid property \"description\": a number instead of a text",
-            "0.yaml:7:13: invalid label: `name`: the key is there already, in line 7",
-            "0.yaml:10:41: named query 'good' has the unknown key `valeu`: it does nothing, did you mean `value`?",
+            "0.yaml:6:26: label 'v' has invalid property \"description\": expected a string, found a number",
+            "0.yaml:7:13: invalid label: `name`: duplicate key, first in line 7",
+            "0.yaml:10:41: named query 'good' has the unknown key `valeu`, which is ignored, did you mean `value`?",
             "0.yaml:11:3: duplicate named query 'good': this one is left out",
-            "0.yaml:12:10: named query 'full' has the unknown key `assetTyp`: it does nothing, did you mean `assetType`?",
+            "0.yaml:12:10: named query 'full' has the unknown key `assetTyp`, which is ignored, did you mean `assetType`?",
             "0.yaml:13:9: named query 'text' is not a map",
             "0.yaml:14:13: named query 'nameless' must contain at least one field filter",
             "0.yaml:15:30: unsupported operator 'BETWEEN' for field 'size' in named query 'between'",
@@ -151,7 +151,7 @@ namedQueries:
 }
 
 #[test]
-fn labels_and_sources_that_contradict_an_earlier_file_are_told() {
+fn labels_and_sources_that_contradict_an_earlier_file_are_left_out() {
     let (_, problems) = load(&[
         "labels: [{name: x}]\ncatalogs: [{id: a}]",
         "labels:\n- {name: x}\n- {name: z}\nmcp_catalogs: [{id: a}]\n",
@@ -162,7 +162,7 @@ fn labels_and_sources_that_contradict_an_earlier_file_are_told() {
 }
 
 #[test]
-fn properties_that_do_nothing_are_told_where_they_are() {
+fn unknown_properties_and_those_of_the_wrong_type_are_ignored_with_a_notice() {
     let text = "\
 catalogs:
 - id: hub
@@ -179,15 +179,15 @@ catalogs:
     assert_eq!(
         problems,
         [
-            "0.yaml:9:80: source `file`: property `excludedModels` does nothing: expected a list of texts, found \"a\"",
-            "0.yaml:9:56: source `file`: property `yamlCatalogpath` does nothing: unknown, did you mean `yamlCatalogPath`?",
-            "0.yaml:6:16: source `hub`: property `maxModels` does nothing: expected a whole number without quotes, \
+            "0.yaml:9:80: source `file`: property `excludedModels` is ignored: expected a list of strings, found \"a\"",
+            "0.yaml:9:56: source `file`: property `yamlCatalogpath` is ignored: unknown, did you mean `yamlCatalogPath`?",
+            "0.yaml:6:16: source `hub`: property `maxModels` is ignored: expected a whole number without quotes, \
              found \"500\"",
-            "0.yaml:7:19: source `hub`: property `organisation` does nothing: sources of type hf do not have it",
-            "0.yaml:5:19: source `hub`: property `syncInterval` does nothing: expected a duration such as 30m or 1d, found \"daily\"",
+            "0.yaml:7:19: source `hub`: property `organisation` is ignored: unknown for sources of type hf",
+            "0.yaml:5:19: source `hub`: property `syncInterval` is ignored: expected a duration such as 30m or 1d, found \"daily\"",
         ]
     );
-    // A later file has the last word, and its place.
+    // A later file has the last word, and its position.
     let (_, problems) =
         load(&[text, "catalogs:\n- id: hub\n  properties:\n   maxModels: x\n- {id: file, enabled: false}\n"]);
     assert_eq!(problems.len(), 1);
@@ -195,7 +195,7 @@ catalogs:
 }
 
 #[test]
-fn nested_aliases_are_refused_before_they_grow() {
+fn nested_aliases_are_rejected_before_they_expand() {
     let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
     for level in 1..12 {
         let previous = format!("*a{}", level - 1);
@@ -204,16 +204,16 @@ fn nested_aliases_are_refused_before_they_grow() {
     }
     let (_, problems) = load(&[&bomb]);
     assert_eq!(problems.len(), 1);
-    assert!(problems[0].contains("aliases stand for more than 1000000 values"), "{problems:?}");
+    assert!(problems[0].contains("aliases expand to more than 1000000 values"), "{problems:?}");
 }
 
 #[test]
-fn named_queries_come_in_two_forms() {
+fn named_queries_have_two_forms() {
     let (configuration, problems) = load(&[
         "namedQueries:\n  old: {size: {operator: in, value: [a]}}\n  new: {assetType: mcp_servers, filters: {sast: {operator: '=', value: true}}}\n",
     ]);
     assert_eq!(problems, [""; 0]);
-    assert_eq!(configuration.named_queries["old"].asset, AssetType::Models);
+    assert_eq!(configuration.named_queries["old"].asset_type, AssetType::Models);
     let filter = to_filter(&configuration.named_queries["new"], |_, _| None).unwrap().unwrap();
     assert_eq!(filter.to_string(), "sast = true");
     let (_, problems) = load(&["namedQueries: {bad: {f: {operator: BETWEEN, value: 1}}}"]);

@@ -1,14 +1,17 @@
-//! A hub's description of a model → an item of the catalog (catalog-service 3.6).
+//! Converts a model of a hub to an item of the catalog (parity: the fields are those of the Kubeflow Model Registry).
 
+use model_registry_api::CustomProperty;
+use model_registry_api::catalog::CatalogKind;
 use model_registry_base::time::parse_rfc3339;
-use model_registry_catalog_store::{CatalogItem, CatalogKind};
+use model_registry_catalog_store::CatalogItem;
 use model_registry_store::Document;
 use serde_json::{Map, Value, json};
 
-use super::client::Model;
+use super::model::Model;
 use super::{GATED, PRIVATE, REVISION};
+
+use crate::item_fields::{cut_name, insert_string};
 use crate::license;
-use crate::values::{put, text_property};
 
 const GENERATIVE: [&str; 8] = [
     "text-generation",
@@ -35,30 +38,30 @@ const PREDICTIVE: [&str; 12] = [
     "fill-mask",
 ];
 
-/// `measured` is a digest of what was measured of the model.
-pub(super) fn item(model: &Model, source_id: &str, now: i64, measured: Option<&str>) -> CatalogItem {
+/// `metrics` is a checksum of the performance metrics of the model.
+pub(super) fn item(model: &Model, source_id: &str, now: i64, metrics: Option<&str>) -> CatalogItem {
     let info = &model.info;
     let mut document = Map::new();
     document.insert("name".to_owned(), model.name.as_str().into());
     document.insert("source_id".to_owned(), source_id.into());
     document.insert("externalId".to_owned(), model.name.as_str().into());
-    put(&mut document, "provider", info["author"].as_str());
-    put(&mut document, "libraryName", info["library_name"].as_str());
-    put(&mut document, "readme", model.readme.as_deref());
+    insert_string(&mut document, "provider", info["author"].as_str());
+    insert_string(&mut document, "libraryName", info["library_name"].as_str());
+    insert_string(&mut document, "readme", model.readme.as_deref());
     let card = &info["cardData"];
-    put(&mut document, "description", card["description"].as_str());
-    let language = texts(&card["language"]);
+    insert_string(&mut document, "description", card["description"].as_str());
+    let language = strings(&card["language"]);
     if !language.is_empty() {
         document.insert("language".to_owned(), language.into());
     }
     let links = ["license_link", "licenseLink", "license_url", "licenseUrl", "license"];
-    let link = links.into_iter().filter_map(|name| card[name].as_str()).find(|text| text.starts_with("http"));
-    put(&mut document, "licenseLink", link);
+    let link = links.into_iter().filter_map(|name| card[name].as_str()).find(|link| link.starts_with("http"));
+    insert_string(&mut document, "licenseLink", link);
     let (licenses, tags): (Vec<_>, Vec<_>) =
-        texts(&info["tags"]).into_iter().partition(|tag| tag.starts_with("license:"));
+        strings(&info["tags"]).into_iter().partition(|tag| tag.starts_with("license:"));
     let license = licenses.first().and_then(|tag| tag.strip_prefix("license:")).or_else(|| card["license"].as_str());
     if let Some(license) = license {
-        document.insert("license".to_owned(), license::readable(license).into());
+        document.insert("license".to_owned(), license::display_name(license).into());
     }
     let mut tasks: Vec<String> = Vec::new();
     for task in [&info["task"], &info["pipeline_tag"]].into_iter().filter_map(|task| task.as_str()) {
@@ -66,11 +69,11 @@ pub(super) fn item(model: &Model, source_id: &str, now: i64, measured: Option<&s
             tasks.push(task.to_owned());
         }
     }
-    let custom = custom(model, &tasks, &tags, now, measured);
+    let properties = custom_properties(model, &tasks, &tags, now, metrics);
     if !tasks.is_empty() {
         document.insert("tasks".to_owned(), tasks.into());
     }
-    document.insert("customProperties".to_owned(), custom.into());
+    document.insert("customProperties".to_owned(), properties.into());
     let create_time = info["createdAt"].as_str().and_then(parse_rfc3339);
     let update_time = info["lastModified"].as_str().and_then(parse_rfc3339);
     CatalogItem {
@@ -84,42 +87,48 @@ pub(super) fn item(model: &Model, source_id: &str, now: i64, measured: Option<&s
     }
 }
 
-fn custom(model: &Model, tasks: &[String], tags: &[String], now: i64, measured: Option<&str>) -> Map<String, Value> {
+fn custom_properties(
+    model: &Model,
+    tasks: &[String],
+    tags: &[String],
+    now: i64,
+    metrics: Option<&str>,
+) -> Map<String, Value> {
     let info = &model.info;
-    let any = |known: &[&str]| tasks.iter().any(|task| known.contains(&task.trim().to_lowercase().as_str()));
-    let kind = match (any(&GENERATIVE), any(&PREDICTIVE)) {
+    let has_any = |known: &[&str]| tasks.iter().any(|task| known.contains(&task.trim().to_lowercase().as_str()));
+    let model_type = match (has_any(&GENERATIVE), has_any(&PREDICTIVE)) {
         (true, _) => "generative",
         (false, true) => "predictive",
         (false, false) => "unknown",
     };
-    let mut custom = Map::new();
-    let mut add = |name: &str, text: &str| custom.insert(name.to_owned(), text_property(text));
-    add("model_type", kind);
-    add(PRIVATE, model.listed.private().unwrap_or("false"));
-    add(GATED, &model.listed.gated().unwrap_or_default());
+    let mut properties = Map::new();
+    let mut add = |name: &str, value: &str| properties.insert(name.to_owned(), CustomProperty::String(value).to_json());
+    add("model_type", model_type);
+    add(PRIVATE, model.summary.private().unwrap_or("false"));
+    add(GATED, &model.summary.gated().unwrap_or_default());
     add("last_synced", &now.to_string());
     if !tags.is_empty() {
         add("hf_tags", &json!(tags).to_string());
     }
-    let architectures = texts(&info["config"]["architectures"]);
+    let architectures = strings(&info["config"]["architectures"]);
     if !architectures.is_empty() {
         add("hf_architectures", &json!(architectures).to_string());
     }
     if let Some(model_type) = info["config"]["model_type"].as_str() {
         add("hf_model_type", model_type);
     }
-    if let Some(revision) = model.listed.revision(measured) {
+    if let Some(revision) = model.summary.revision(metrics) {
         add(REVISION, &revision);
     }
-    custom
+    properties
 }
 
 fn artifact(name: &str, create_time: Option<i64>, update_time: Option<i64>) -> CatalogItem {
-    let own_name: String = format!("{name}-hf-artifact").chars().take(crate::values::LONGEST_NAME).collect();
+    let own_name = cut_name(&format!("{name}-hf-artifact"));
     let document = json!({
-        "artifactType": "model-artifact", "name": own_name, "externalId": name, "uri": format!("hf://{name}"),
+        "artifactType": CatalogKind::ModelArtifact.spec().artifact_type, "name": own_name, "externalId": name, "uri": format!("hf://{name}"),
     });
-    let Value::Object(document) = document else { unreachable!("an object was written") };
+    let Value::Object(document) = document else { unreachable!("json! made an object") };
     CatalogItem {
         kind: CatalogKind::ModelArtifact,
         key: "hub".to_owned(),
@@ -131,10 +140,10 @@ fn artifact(name: &str, create_time: Option<i64>, update_time: Option<i64>) -> C
     }
 }
 
-/// A list of texts, or one text.
-fn texts(value: &Value) -> Vec<String> {
+/// A list of strings, or a single string.
+fn strings(value: &Value) -> Vec<String> {
     match value {
-        Value::String(text) => vec![text.clone()],
+        Value::String(string) => vec![string.clone()],
         Value::Array(list) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         _ => Vec::new(),
     }

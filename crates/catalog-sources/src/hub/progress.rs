@@ -1,33 +1,33 @@
-//! How far a sync is: numbers that move while it runs, and lines in the log.
+//! Progress of a sync: metrics and log lines while it runs.
 
 use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 
-/// How often the log says how far a sync is.
-const LINES: Duration = Duration::from_secs(10);
+/// Time between two log lines about a running sync.
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
-/// The numbers of one source; clones count together.
+/// The metrics of one source; clones share them.
 #[derive(Clone, Default)]
 pub struct Progress {
-    /// Requests sent, of all syncs together.
+    /// Requests sent by all syncs.
     pub requests: Counter,
     /// 1 while a sync runs.
     pub running: Gauge,
-    /// Models that the running sync, or else the last one, has found.
+    /// Models that the running or the last sync has found.
     pub found: Gauge,
-    /// Those of them that are read, or known to be as they were.
+    /// Those of them that were read or are unchanged.
     pub done: Gauge,
 }
 
 impl Progress {
-    /// Runs a sync, and tells how far it is until it ends.
-    pub(super) async fn told<T>(&self, source: &str, sync: impl Future<Output = T>) -> T {
+    /// Runs a sync and reports its progress until it ends.
+    pub(super) async fn report_while<T>(&self, source: &str, sync: impl Future<Output = T>) -> T {
         let _running = Running::begin(self);
         let before = self.requests.get();
-        let mut lines = tokio::time::interval(LINES);
-        // The first tick is at once.
+        let mut lines = tokio::time::interval(LOG_INTERVAL);
+        // The first tick is immediate.
         lines.tick().await;
         let mut sync = std::pin::pin!(sync);
         loop {
@@ -39,14 +39,14 @@ impl Progress {
                     found = self.found.get(),
                     done = self.done.get(),
                     requests = self.requests.get() - before,
-                    "hub is being read"
+                    "hub sync in progress"
                 ),
             }
         }
     }
 }
 
-/// A sync may be given up at any time: when another replica takes over, or its source changes.
+/// Resets the metrics also when a sync is cancelled: another replica takes over, or its source changes.
 struct Running(Gauge);
 
 impl Running {
@@ -84,31 +84,32 @@ mod tests {
         }
     }
 
-    // The clock stands still but for the sleeps.
+    // Paused clock: only the sleeps advance it.
     #[tokio::test(start_paused = true)]
-    async fn a_sync_says_how_far_it_is_while_it_runs() {
+    async fn a_running_sync_logs_its_progress() {
         let lines = Lines::default();
         let written = lines.clone();
         let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || written.clone()).finish();
         let _guard = tracing::subscriber::set_default(subscriber);
         let progress = Progress::default();
         progress.requests.inc_by(100);
-        let told = progress.told("hub", async {
+        let running = progress.report_while("hub", async {
             progress.found.set(9);
             for _ in 0..3 {
                 progress.done.inc();
                 progress.requests.inc_by(2);
-                tokio::time::sleep(LINES + Duration::from_millis(1)).await;
+                tokio::time::sleep(LOG_INTERVAL + Duration::from_millis(1)).await;
             }
             assert_eq!(progress.running.get(), 1);
         });
-        told.await;
+        running.await;
         let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-        assert!(text.contains("hub is being read source=\"hub\" found=9 done=1 requests=2"), "{text}");
+        assert!(text.contains("hub sync in progress source=\"hub\" found=9 done=1 requests=2"), "{text}");
         assert!(text.contains("done=2 requests=4"), "{text}");
         assert_eq!((progress.running.get(), progress.done.get()), (0, 3));
-        let given_up = tokio::time::timeout(LINES, progress.told("hub", std::future::pending::<()>())).await;
-        assert!(given_up.is_err());
+        let cancelled =
+            tokio::time::timeout(LOG_INTERVAL, progress.report_while("hub", std::future::pending::<()>())).await;
+        assert!(cancelled.is_err());
         assert_eq!((progress.running.get(), progress.done.get()), (0, 0));
     }
 }

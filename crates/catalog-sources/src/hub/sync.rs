@@ -1,96 +1,97 @@
-//! One sync: what a hub has now, compared with what was read before.
+//! A sync: reads the models of a hub that have changed since they were read before.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
 use std::sync::Arc;
 
 use futures::StreamExt;
+use model_registry_base::Environment;
 use model_registry_catalog_store::{CatalogItems, SourceSnapshot};
-use model_registry_server::config::Environment;
 use tokio::sync::mpsc::Sender;
 
-use super::client::{Hub, HubError, LARGEST_README, Listed, Read};
-use super::gate::{CONCURRENCY, Gates};
-use super::pattern::{self, Wanted};
+use super::client::{Hub, LONGEST_README};
+use super::error::HubError;
+use super::model::{Model, ModelRead, ModelSummary};
 use super::progress::Progress;
-use super::{HubAccess, Measured, mapping, settings};
+use super::rate_limiter::{CONCURRENCY, RateLimiters};
+use super::selector::{self, Selector};
+use super::{HubAccess, mapping, settings};
 use crate::configuration::Source;
-use crate::loader;
-use crate::models::Found;
-use crate::pattern::NameFilter;
-use crate::values::LONGEST_NAME;
+use crate::item_fields::LONGEST_NAME;
+use crate::item_reader::ReadItems;
+use crate::name_filter::NameFilter;
+use crate::performance_metrics::PerformanceMetricsSnapshot;
+use crate::source_reader;
 
-/// Problems that a status shows; the others are counted.
-const SHOWN: usize = 20;
+/// Problems that the `error` of a source quotes; the others are counted.
+const MOST_QUOTED: usize = 20;
 /// Models that are stored together while a sync runs.
 const BATCH: usize = 500;
 
-/// How a hub may be asked.
-pub struct Asking<'a> {
+/// What a sync uses besides the source.
+pub struct SyncContext<'a> {
     pub access: &'a HubAccess,
     pub environment: &'a Environment,
-    pub gates: &'a Gates,
-    pub measured: &'a Arc<Measured>,
-    /// In milliseconds.
+    pub rate_limiters: &'a RateLimiters,
+    pub performance_metrics: &'a Arc<PerformanceMetricsSnapshot>,
+    /// Milliseconds since the Unix epoch.
     pub now: i64,
 }
 
-/// What was read of a model before.
+/// The state in which a model was read before.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Seen {
+pub struct KnownModel {
     pub revision: String,
     pub gated: String,
     pub private: String,
 }
 
-/// What was read before, by name.
-pub(super) type Stored = HashMap<String, Seen>;
+/// Models that were read before, by name.
+pub(crate) type KnownModels = HashMap<String, KnownModel>;
 
-/// What a sync brought.
-pub struct Synced {
+/// The result of a sync.
+pub struct SyncReport {
+    /// Without the items of the batches.
     pub snapshot: SourceSnapshot,
-    pub ending: Ending,
-    /// Measurements that were left out.
-    pub measurements_skipped: usize,
+    pub outcome: SyncOutcome,
+    /// Number of records of performance metrics that were left out.
+    pub performance_metrics_skipped: usize,
 }
 
-/// How a sync ended, which decides when the next one is.
+/// Decides the time of the next sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Ending {
-    /// Everything that may be read was.
+pub enum SyncOutcome {
+    /// Everything accessible was read.
     Complete,
-    /// The hub or the configuration refuses something, and will do so again: until somebody changes that, which often
-    /// comes with a restart.
-    Refused,
-    /// Something failed that may be different soon.
+    /// The hub or the configuration rejects something permanently. Also repeated at the next start: changes of the token or
+    /// the configuration often come with one.
+    Rejected,
+    /// Something failed temporarily.
     Failed,
 }
 
-/// Models that were read, to be stored before the sync ends: reading all may take hours, and they would be lost with the
-/// process.
-pub struct Batch {
+/// Models to be stored before the sync ends: it may take hours, and they would be lost with the process.
+pub struct ModelBatch {
     pub items: CatalogItems,
-    /// How many models there will be.
+    /// Number of models that the sync has found.
     pub found: usize,
 }
 
-/// Reads what the hub has. Models that are as they were are not read again. `batches` takes what is read meanwhile; what
-/// comes back is the rest.
+/// Reads the changed models of a source. Sends them to `batches` while it runs and returns the rest in the report.
 pub async fn sync(
     source: &Source,
-    asking: &Asking<'_>,
-    stored: &Stored,
+    context: &SyncContext<'_>,
+    known: &KnownModels,
     progress: &Progress,
-    batches: Sender<Batch>,
-) -> Synced {
+    batches: Sender<ModelBatch>,
+) -> SyncReport {
     let sync = async {
-        match start(source, asking, progress).await {
-            Ok((hub, filter, wanted)) => {
-                Run { source, asking, stored, progress, hub: &hub, filter: &filter, batches: &batches }
-                    .read(wanted)
-                    .await
+        match start(source, context, progress).await {
+            Ok((hub, filter, selectors)) => {
+                let run = Run { source, context, known, progress, hub: &hub, filter: &filter, batches: &batches };
+                run.read(selectors).await
             }
-            Err((error, ending)) => {
+            Err((error, outcome)) => {
                 let snapshot = SourceSnapshot {
                     source_id: source.id.clone(),
                     status: "error",
@@ -101,190 +102,199 @@ pub async fn sync(
                     is_part: false,
                     next_sync: None,
                 };
-                Synced { snapshot, ending, measurements_skipped: 0 }
+                SyncReport { snapshot, outcome, performance_metrics_skipped: 0 }
             }
         }
     };
-    progress.told(&source.id, sync).await
+    progress.report_while(&source.id, sync).await
 }
 
-/// What has to be right before anything is read.
+/// Checks the configuration and the token.
 async fn start<'a>(
     source: &Source,
-    asking: &Asking<'_>,
+    context: &SyncContext<'_>,
     progress: &'a Progress,
-) -> Result<(Hub<'a>, NameFilter, Vec<Wanted>), (String, Ending)> {
-    let refused = |error: String| (error, Ending::Refused);
+) -> Result<(Hub<'a>, NameFilter, Vec<Selector>), (String, SyncOutcome)> {
+    let rejected = |error: String| (error, SyncOutcome::Rejected);
     let organization = settings::organization(source);
-    let excluded = pattern::prefixed(source.excluded.as_deref().unwrap_or_default(), organization);
-    let filter = NameFilter::new("Models", &[], &excluded).map_err(|empty| refused(empty.to_string()))?;
-    let wanted = settings::wanted(source).map_err(refused)?;
-    let token = settings::token(source, asking.environment);
-    let hub = Hub::new(settings::url(source), token, asking.access, &progress.requests, asking.now).map_err(refused)?;
-    let hub = hub.sharing(asking.gates);
-    // It may be renewed at the hub, and asking again is one request.
-    hub.check_token().await.map_err(|error| (error, Ending::Failed))?;
-    Ok((hub, filter, wanted))
+    let excluded = selector::qualified(source.excluded.as_deref().unwrap_or_default(), organization);
+    let suffix = source.asset_type.spec().sources.patterns.unwrap_or_default();
+    let filter = NameFilter::new(suffix, &[], &excluded).map_err(|empty| rejected(empty.to_string()))?;
+    let selectors = settings::selectors(source).map_err(rejected)?;
+    let token = settings::token(source, context.environment);
+    let hub = Hub::new(settings::url(source), token, context.access, &progress.requests, context.now);
+    let hub = hub.map_err(rejected)?.sharing(context.rate_limiters);
+    // Temporary: a token may be renewed at the hub, and a retry is one request.
+    hub.check_token().await.map_err(|error| (error, SyncOutcome::Failed))?;
+    Ok((hub, filter, selectors))
 }
 
-fn ending(error: &HubError) -> Ending {
-    if error.is_temporary() { Ending::Failed } else { Ending::Refused }
+fn outcome_of(error: &HubError) -> SyncOutcome {
+    if error.is_temporary() { SyncOutcome::Failed } else { SyncOutcome::Rejected }
 }
 
-/// What could not be read.
+/// Problems of a sync.
 struct Problems {
-    texts: Vec<String>,
-    /// How many models are missing, as far as that is known.
+    messages: Vec<String>,
+    /// Number of models that are missing, as far as known.
     skipped: usize,
-    ending: Ending,
+    outcome: SyncOutcome,
 }
 
 impl Problems {
-    fn add(&mut self, text: String, missing: usize, ending: Ending) {
-        self.texts.push(text);
+    fn add(&mut self, message: String, missing: usize, outcome: SyncOutcome) {
+        self.messages.push(message);
         self.skipped += missing;
-        self.ending = self.ending.max(ending);
+        self.outcome = self.outcome.max(outcome);
     }
 
-    fn text(&self) -> String {
-        let mut text = self.texts.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join("; ");
-        if self.texts.len() > SHOWN {
-            let _ = write!(text, "; and {} more", self.texts.len() - SHOWN);
+    /// The first problems, joined into one line, and the number of the others.
+    fn summary(&self) -> String {
+        let quoted: Vec<&str> = self.messages.iter().take(MOST_QUOTED).map(String::as_str).collect();
+        let mut summary = quoted.join("; ");
+        if self.messages.len() > MOST_QUOTED {
+            let _ = write!(summary, "; and {} more", self.messages.len() - MOST_QUOTED);
         }
-        text
+        summary
     }
 }
 
-/// All that a sync is about.
+/// A running sync.
 struct Run<'a> {
     source: &'a Source,
-    asking: &'a Asking<'a>,
-    stored: &'a Stored,
+    context: &'a SyncContext<'a>,
+    known: &'a KnownModels,
     progress: &'a Progress,
     hub: &'a Hub<'a>,
     filter: &'a NameFilter,
-    batches: &'a Sender<Batch>,
+    batches: &'a Sender<ModelBatch>,
 }
 
-/// What the lists and the configuration ask for.
+/// The models that the selectors of a source match.
 struct Selected {
-    /// By name: two patterns may find one model.
-    found: BTreeMap<String, Option<Listed>>,
-    /// Models that stay although no list has them: it could not be read.
+    /// By name, since two selectors may match one model; `None` for models selected by name, without a list.
+    found: BTreeMap<String, Option<ModelSummary>>,
+    /// Known models that stay because their list could not be read.
     kept: BTreeSet<String>,
 }
 
 impl Run<'_> {
-    async fn read(&self, wanted: Vec<Wanted>) -> Synced {
-        let mut problems = Problems { texts: Vec::new(), skipped: 0, ending: Ending::Complete };
-        let Selected { found, mut kept } = self.select(wanted, &mut problems).await;
+    async fn read(&self, selectors: Vec<Selector>) -> SyncReport {
+        let mut problems = Problems { messages: Vec::new(), skipped: 0, outcome: SyncOutcome::Complete };
+        let Selected { found, mut kept } = self.select(selectors, &mut problems).await;
         let names: BTreeSet<String> = found.keys().cloned().collect();
-        let reads = found.into_iter().map(|(name, listed)| self.read_one(name, listed));
+        let reads = found.into_iter().map(|(name, summary)| self.read_one(name, summary));
         let mut reads = futures::stream::iter(reads).buffer_unordered(CONCURRENCY);
         let (mut items, mut read, mut sent) = (CatalogItems::default(), BTreeSet::new(), BTreeSet::new());
         let (mut failures, mut notices) = (Vec::new(), Vec::new());
         let mut is_any_unknown = false;
-        while let Some((name, answer)) = reads.next().await {
+        while let Some((name, result)) = reads.next().await {
             self.progress.done.inc();
-            match answer {
-                // The hub may call a model by another name than it was asked for.
-                Ok(Read::Same(name)) if self.filter.allows(&name) => {
+            match result {
+                // The hub may use another name than the one that was requested.
+                Ok(ModelRead::Unchanged(name)) if self.filter.allows(&name) => {
                     kept.insert(name);
                 }
-                Ok(Read::New(model)) if self.filter.allows(&model.name) => {
+                Ok(ModelRead::Changed(model)) if self.filter.allows(&model.name) => {
                     if model.name.chars().count() > LONGEST_NAME {
-                        let text = format!("{name}: its name has more than {LONGEST_NAME} characters");
-                        failures.push((text, Ending::Refused));
+                        let message = format!("{}: the name is longer than {LONGEST_NAME} characters", model.name);
+                        failures.push((message, SyncOutcome::Rejected));
+                    // Two requested names may be those of one model.
                     } else if read.insert(model.name.clone()) {
-                        if model.is_cut {
-                            let most = LARGEST_README / 1024;
-                            let text =
-                                format!("{}: published without its card, which has more than {most} KiB", model.name);
-                            notices.push(text);
+                        if model.is_readme_too_long {
+                            let limit = LONGEST_README / 1024;
+                            notices.push(format!(
+                                "{}: published without its card, which is longer than {limit} KiB",
+                                model.name
+                            ));
                         }
-                        // Two names may be those of one model.
-                        let Asking { measured, now, .. } = self.asking;
-                        let item = mapping::item(&model, &self.source.id, *now, measured.digest(&model.name));
-                        items.push(&measured.attach(item).await);
+                        items.push(&self.item(&model).await);
                     }
                 }
                 Ok(_) => {}
                 Err(error) => {
-                    // What was read before is better than nothing, unless the hub says that it is gone.
-                    if !error.says_gone() {
-                        is_any_unknown |= !self.stored.contains_key(&name);
-                        kept.extend(self.stored.contains_key(&name).then(|| name.clone()));
+                    // What was read before stays, unless the model is gone.
+                    if !error.is_gone() {
+                        is_any_unknown |= !self.known.contains_key(&name);
+                        kept.extend(self.known.contains_key(&name).then(|| name.clone()));
                     }
                     tracing::debug!(source = self.source.id, model = name, %error, "model not read");
-                    failures.push((format!("{name}: {error}"), ending(&error)));
+                    failures.push((format!("{name}: {error}"), outcome_of(&error)));
                 }
             }
             if items.len() >= BATCH {
                 sent.clone_from(&read);
-                let batch = Batch { items: std::mem::take(&mut items), found: names.len() };
-                // Whoever stores them ends this sync when that is not possible.
+                let batch = ModelBatch { items: std::mem::take(&mut items), found: names.len() };
+                // The receiver cancels this sync if it cannot store them.
                 let _ = self.batches.send(batch).await;
             }
         }
         drop(reads);
         if is_any_unknown {
-            // It may be stored under the name that the hub calls it by.
-            let others = self.stored.keys().filter(|name| !names.contains(*name) && self.filter.allows(name));
+            // A model that failed may be known by another name.
+            let others = self.known.keys().filter(|name| !names.contains(*name) && self.filter.allows(name));
             kept.extend(others.cloned());
         }
         kept.retain(|name| !read.contains(name));
         kept.extend(sent);
         failures.sort();
-        for (text, ending) in failures {
-            problems.add(text, 1, ending);
+        for (message, outcome) in failures {
+            problems.add(message, 1, outcome);
         }
         notices.sort();
-        for text in notices {
-            problems.add(text, 0, Ending::Complete);
+        for message in notices {
+            problems.add(message, 0, SyncOutcome::Complete);
         }
         let all = read.into_iter().chain(kept.iter().cloned()).collect();
-        let Found { measurements, notices, .. } = self.asking.measured.check(all).await;
+        let ReadItems { metrics_problems, notices, .. } = self.context.performance_metrics.check(all).await;
         for notice in notices.into_problems(&self.source.id) {
-            tracing::warn!(place = notice.place, reason = notice.reason, "catalog source");
+            tracing::warn!(location = notice.location, reason = notice.reason, "catalog source");
         }
-        if measurements.count() > 0 {
-            problems.add(loader::unmeasured(&measurements), 0, Ending::Complete);
+        if metrics_problems.count() > 0 {
+            problems.add(source_reader::metrics_error(&metrics_problems), 0, SyncOutcome::Complete);
         }
-        Synced { measurements_skipped: measurements.count(), ..finish(self.source, &problems, items, kept) }
+        let performance_metrics_skipped = metrics_problems.count();
+        let outcome = problems.outcome;
+        SyncReport { snapshot: snapshot(self.source, &problems, items, kept), outcome, performance_metrics_skipped }
     }
 
-    async fn select(&self, wanted: Vec<Wanted>, problems: &mut Problems) -> Selected {
+    async fn item(&self, model: &Model) -> model_registry_catalog_store::CatalogItem {
+        let metrics = self.context.performance_metrics;
+        let item = mapping::item(model, &self.source.id, self.context.now, metrics.checksum(&model.name));
+        metrics.attach(item).await
+    }
+
+    async fn select(&self, selectors: Vec<Selector>, problems: &mut Problems) -> Selected {
         let (mut found, mut kept) = (BTreeMap::new(), BTreeSet::new());
-        let most = settings::limit(self.source);
-        for wanted in wanted {
-            match wanted {
-                Wanted::Exactly(name) if self.filter.allows(&name) => {
+        let limit = settings::model_limit(self.source);
+        for selector in selectors {
+            match selector {
+                Selector::Name(name) if self.filter.allows(&name) => {
                     found.entry(name).or_default();
                 }
-                Wanted::Exactly(_) => {}
-                Wanted::Listed { organization, prefix } => {
+                Selector::Name(_) => {}
+                Selector::Prefix { organization, prefix } => {
                     match self.hub.list(&organization, &prefix, usize::MAX).await {
                         Ok(mut listed) => {
                             listed.retain(|model| model.name().is_some_and(|name| self.filter.allows(name)));
-                            if let Some(cut) = listed.len().checked_sub(most).filter(|cut| *cut > 0) {
+                            if let Some(cut) = listed.len().checked_sub(limit).filter(|cut| *cut > 0) {
                                 let all = listed.len();
-                                let text = format!(
-                                    "{organization}/{prefix}*: {all} models, of which maxModels lets {most} in"
-                                );
-                                problems.add(text, cut, Ending::Complete);
-                                listed.truncate(most);
+                                let message =
+                                    format!("{organization}/{prefix}*: {limit} of {all} models, limited by maxModels");
+                                problems.add(message, cut, SyncOutcome::Complete);
+                                listed.truncate(limit);
                             }
                             let named = listed.into_iter();
                             found.extend(named.filter_map(|model| Some((model.name()?.to_owned(), Some(model)))));
                         }
                         Err(error) => {
-                            problems.add(format!("{organization}/{prefix}*: {error}"), 1, ending(&error));
-                            // Nobody knows what is there now, unless the hub says that it is gone.
+                            problems.add(format!("{organization}/{prefix}*: {error}"), 1, outcome_of(&error));
+                            // The known models of the list stay, unless the organisation is gone.
                             if !matches!(error, HubError::NotFound) {
-                                let is_of = |name: &&String| {
+                                let is_of_list = |name: &&String| {
                                     is_listed(name, &organization, &prefix) && self.filter.allows(name)
                                 };
-                                kept.extend(self.stored.keys().filter(is_of).cloned());
+                                kept.extend(self.known.keys().filter(is_of_list).cloned());
                             }
                         }
                     }
@@ -296,20 +306,20 @@ impl Run<'_> {
         Selected { found, kept }
     }
 
-    async fn read_one(&self, name: String, listed: Option<Listed>) -> (String, Result<Read, HubError>) {
-        let is_same = |name: &str, listed: &Listed| {
-            let measured = self.asking.measured.digest(name);
-            self.stored.get(name).is_some_and(|seen| listed.is_as(seen, measured))
+    async fn read_one(&self, name: String, summary: Option<ModelSummary>) -> (String, Result<ModelRead, HubError>) {
+        let is_unchanged = |name: &str, summary: &ModelSummary| {
+            let metrics = self.context.performance_metrics.checksum(name);
+            self.known.get(name).is_some_and(|known| summary.matches(known, metrics))
         };
-        if listed.is_some_and(|listed| is_same(&name, &listed)) {
-            return (name.clone(), Ok(Read::Same(name)));
+        if summary.is_some_and(|summary| is_unchanged(&name, &summary)) {
+            return (name.clone(), Ok(ModelRead::Unchanged(name)));
         }
-        let read = self.hub.model(&name, is_same).await;
+        let read = self.hub.model(&name, is_unchanged).await;
         (name, read)
     }
 }
 
-fn finish(source: &Source, problems: &Problems, items: CatalogItems, kept: BTreeSet<String>) -> Synced {
+fn snapshot(source: &Source, problems: &Problems, items: CatalogItems, kept: BTreeSet<String>) -> SourceSnapshot {
     let snapshot = SourceSnapshot {
         source_id: source.id.clone(),
         status: "available",
@@ -320,16 +330,15 @@ fn finish(source: &Source, problems: &Problems, items: CatalogItems, kept: BTree
         is_part: false,
         next_sync: None,
     };
-    let error = (!problems.texts.is_empty()).then(|| problems.text());
-    let snapshot = match (&error, items.is_empty() && snapshot.kept.is_empty()) {
+    let error = (!problems.messages.is_empty()).then(|| problems.summary());
+    match (&error, items.is_empty() && snapshot.kept.is_empty()) {
         (None, _) => SourceSnapshot { items: Some(items), ..snapshot },
         (Some(_), true) => SourceSnapshot { status: "error", error, ..snapshot },
         (Some(_), false) => SourceSnapshot { status: "partially-available", error, items: Some(items), ..snapshot },
-    };
-    Synced { snapshot, ending: problems.ending, measurements_skipped: 0 }
+    }
 }
 
-/// Whether a list of an organisation with a prefix would have the model.
+/// Whether the list of an organisation with a prefix contains the model.
 fn is_listed(name: &str, organization: &str, prefix: &str) -> bool {
-    name.split_once('/').is_some_and(|(of, _)| of == organization) && pattern::has_prefix(name, prefix)
+    name.split_once('/').is_some_and(|(of, _)| of == organization) && selector::has_prefix(name, prefix)
 }

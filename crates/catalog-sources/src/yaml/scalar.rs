@@ -1,13 +1,13 @@
-//! What a scalar stands for where its own spelling decides.
+//! Resolves scalars without quotes to null, booleans, numbers or strings.
 
 use serde_json::Value;
 
-/// A scalar without quotes is the null, boolean or number that it spells.
+/// Resolves a scalar without quotes; null is handled by the caller.
 pub(super) fn resolve(text: &str) -> Value {
     if let Some(value) = boolean(text) {
         return value.into();
     }
-    // Nothing else begins a number; a date or a version begins like one, so the whole of it decides.
+    // Dates and versions start like numbers, so the whole string has to parse.
     if text.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '+' | '-' | '.'))
         && let Ok(Value::Number(number)) = serde_saphyr::from_str(text)
     {
@@ -16,7 +16,7 @@ pub(super) fn resolve(text: &str) -> Value {
     Value::String(text.to_owned())
 }
 
-/// The words of YAML 1.1, which files of the reference use.
+/// Booleans of YAML 1.1: existing files written for the Kubeflow Model Registry use them.
 pub(super) fn boolean(text: &str) -> Option<bool> {
     let is_one_of = |words: [&str; 4]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
     if is_one_of(["true", "yes", "y", "on"]) {
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_words_and_numbers_are_what_they_spell() {
+    fn plain_scalars_resolve_to_booleans_numbers_or_strings() {
         for (text, value) in [
             ("7", json!(7)),
             ("-7", json!(-7)),
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_where_one_is_wanted() {
+    fn numbers_are_parsed_where_one_is_expected() {
         assert_eq!((float("1e3"), float("7"), float("x")), (Some(1000.0), Some(7.0), None));
         assert_eq!(float("-.inf"), Some(f64::NEG_INFINITY));
         assert_eq!((integer("0o17"), integer("-9"), integer("1.5")), (Some(15), Some(-9), None));

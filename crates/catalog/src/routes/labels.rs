@@ -21,7 +21,7 @@ pub(super) async fn list(State(catalog): State<Catalog>, query: Query) -> Result
     let mut labels: Vec<_> = configuration.labels.iter().filter(|label| label.is_for(asset_type)).collect();
     if let Some(field) = order_by {
         // Labels without the field come last in either direction, in the order of the configuration: the sort is stable.
-        labels.sort_by(|a, b| match (a.text(field), b.text(field)) {
+        labels.sort_by(|a, b| match (a.string(field), b.string(field)) {
             (Some(a), Some(b)) if sort_order == SortOrder::Descending => b.cmp(a),
             (Some(a), Some(b)) => a.cmp(b),
             (a, b) => a.is_none().cmp(&b.is_none()),

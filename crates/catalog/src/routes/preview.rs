@@ -8,7 +8,9 @@ use std::path::Path;
 use axum::extract::State;
 use axum::extract::multipart::{Multipart, MultipartError, MultipartRejection};
 use axum::response::Response;
+use model_registry_api::catalog::AssetType;
 use model_registry_base::run_blocking;
+use model_registry_catalog_sources::{NameFilter, hub, item_names, read_yaml};
 use model_registry_server::{ApiError, Query};
 use serde::Deserialize;
 use serde_json::json;
@@ -16,7 +18,6 @@ use serde_json::json;
 use super::in_memory_page::{self, Item};
 use super::parameters;
 use crate::Catalog;
-use model_registry_catalog_sources::{NameFilter, hub, model_names, read_yaml};
 
 /// One entry of a sources file; other keys do not matter here.
 #[derive(Default, Deserialize)]
@@ -146,7 +147,7 @@ async fn decide(catalog: &Catalog, config: &str, data: Option<String>) -> Result
             let data = data.ok_or_else(|| {
                 unloadable("send the model file as part `catalogData`; files of the server are not read for a preview")
             })?;
-            let names = run_blocking(move || model_names(Path::new("catalogData"), &data))
+            let names = run_blocking(move || item_names(AssetType::Models, Path::new("catalogData"), &data))
                 .await
                 .map_err(|problem| unloadable(format!("failed to parse catalog file: {problem}")))?;
             Ok(names.into_iter().map(|name| (name.clone(), filter.allows(&name))).collect())
@@ -184,5 +185,5 @@ async fn from_hub(
     };
     // The semaphore is never closed.
     let _permit = catalog.hub_previews.acquire().await.map_err(|error| error.to_string())?;
-    hub::preview(&preview, &catalog.settings().hubs, &catalog.gates, catalog.store.inner().clock().now()).await
+    hub::preview(&preview, &catalog.settings().hubs, &catalog.rate_limiters, catalog.store.inner().clock().now()).await
 }

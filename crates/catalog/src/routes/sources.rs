@@ -54,7 +54,7 @@ fn to_wire(source: &Source, state: Option<&SourceState>) -> Value {
         wire["status"] = state.status.as_str().into();
         wire["error"] = state.error.as_deref().into();
     }
-    let spec = source.asset.spec();
+    let spec = source.asset_type.spec();
     if spec.sources.lists_patterns
         && let Some(keys) = spec.sources.pattern_keys()
     {
@@ -65,7 +65,7 @@ fn to_wire(source: &Source, state: Option<&SourceState>) -> Value {
         }
     }
     // parity: clients take a source without an asset type for a source of models.
-    let asset_type = if source.asset == AssetType::default() { source.listed_as } else { Some(source.listing()) };
+    let asset_type = if source.asset_type == AssetType::default() { source.listed_as } else { Some(source.listing()) };
     if let Some(asset_type) = asset_type {
         wire["assetType"] = asset_type.as_str().into();
     }

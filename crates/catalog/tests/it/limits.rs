@@ -142,7 +142,7 @@ async fn an_item_with_a_null_character_is_skipped_alone(backend: Backend) {
     std::fs::create_dir(files.path("measured")).unwrap();
     files.write("measured/metadata.json", r#"{"id": "good", "size": "7\u0000B"}"#);
     files.write("measured/performance.ndjson", "{\"rps\": 1, \"gpu\": \"a\\u0000b\"}\n{\"rps\": 2}\n");
-    let settings = Settings { measurements: vec![files.path("measured")], ..files.settings() };
+    let settings = Settings { performance_metrics: vec![files.path("measured")], ..files.settings() };
     let api = Api::on(backend, settings).await;
     // The JSON text of a list contains an escape; only its elements would have a null character.
     assert_eq!(api.names("models").await, ["good", "list"]);

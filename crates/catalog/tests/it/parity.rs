@@ -210,7 +210,7 @@ async fn changed_data_files_of_servers_and_performance_metrics_are_loaded() {
         ("t.yaml", "mcp_servers: [{name: before}]"),
     ]);
     std::fs::create_dir(files.path("measured")).unwrap();
-    let settings = Settings { measurements: vec![files.path("measured")], ..files.settings() };
+    let settings = Settings { performance_metrics: vec![files.path("measured")], ..files.settings() };
     let api = Api::on(Backend::Sqlite, settings).await;
     let working = async {
         files.write("t.yaml", "mcp_servers: [{name: after}]");

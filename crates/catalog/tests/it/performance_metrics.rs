@@ -54,7 +54,7 @@ fn files() -> Files {
 }
 
 fn settings(files: &Files) -> Settings {
-    Settings { measurements: vec![files.path("measured")], ..files.settings() }
+    Settings { performance_metrics: vec![files.path("measured")], ..files.settings() }
 }
 
 // In the Kubeflow Model Registry, a record without an id, a repeated benchmark, a long line or a number beyond 32 bits fails the

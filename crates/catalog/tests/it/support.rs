@@ -107,7 +107,7 @@ impl Api {
         let data = golden().join("data");
         let settings = Settings {
             sources: vec![data.join("sources.yaml")],
-            measurements: vec![data.join("performance")],
+            performance_metrics: vec![data.join("performance")],
             ..Settings::default()
         };
         Self::on(backend, settings).await

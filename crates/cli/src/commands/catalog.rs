@@ -169,7 +169,7 @@ pub(crate) fn catalog_settings(settings: &Settings) -> CatalogSettings {
     }
     CatalogSettings {
         sources: paths(&CATALOGS_PATH),
-        measurements: paths(&PERFORMANCE_METRICS),
+        performance_metrics: paths(&PERFORMANCE_METRICS),
         hubs,
         environment: Environment::of_process(),
     }
@@ -191,7 +191,7 @@ fn check(arguments: &ArgMatches) -> anyhow::Result<()> {
     let paths = |id: &str| arguments.get_many::<PathBuf>(id).into_iter().flatten().cloned().collect();
     let report = model_registry_catalog::check(&CatalogSettings {
         sources: paths("files"),
-        measurements: paths("measurements"),
+        performance_metrics: paths("measurements"),
         ..CatalogSettings::default()
     });
     print::text(&render(&report))?;

@@ -1,10 +1,9 @@
 //! Loads settings from flags, environment variables, the file and defaults.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use model_registry_base::nearest_name;
+use model_registry_base::{Environment, nearest_name};
 
 use super::declarations::{EMBEDMD_DATABASE_SSL_CERT, EMBEDMD_DATABASE_SSL_CIPHER, EMBEDMD_DATABASE_SSL_KEY};
 use super::effective::{EffectiveValue, Origin, Settings};
@@ -14,29 +13,6 @@ use super::{ConfigError, value, yaml};
 
 /// The flag that names the file.
 const CONFIG: &str = "config";
-
-/// The environment variables of the process, or those of a test.
-#[derive(Clone, Debug, Default)]
-pub struct Environment(BTreeMap<String, String>);
-
-impl Environment {
-    /// Reads the environment of the process. Variables that are not UTF-8 are left out: settings are never read from them.
-    pub fn of_process() -> Self {
-        let variables = std::env::vars_os();
-        variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
-    }
-
-    /// The value of a variable; an empty one counts as unset.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
-    }
-}
-
-impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Environment {
-    fn from_iter<T: IntoIterator<Item = (K, V)>>(variables: T) -> Self {
-        Self(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
-    }
-}
 
 /// Where settings are loaded from.
 pub struct Inputs<'a> {
@@ -174,7 +150,8 @@ impl Schema {
     /// An unknown variable is not an error, since other programs may use the prefix; a likely misspelling gets a notice.
     fn add_notices_of_misspelled_variables(&self, environment: &Environment, settings: &mut Settings) {
         let known: Vec<String> = self.settings.iter().map(|setting| setting.variable()).collect();
-        for name in environment.0.keys().filter(|name| name.starts_with("MR_") && !known.contains(name)) {
+        let is_known = |name: &str| known.iter().any(|variable| variable == name);
+        for name in environment.names().filter(|name| name.starts_with("MR_") && !is_known(name)) {
             let close = known.iter().find(|variable| strsim::damerau_levenshtein(variable, name) <= 2);
             if let Some(variable) = close {
                 settings.notices.push(format!("{name} is not a setting: did you mean {variable}?"));

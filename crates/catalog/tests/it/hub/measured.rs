@@ -20,7 +20,7 @@ fn write_metrics(files: &Files, evaluations: &str) {
 }
 
 fn settings_with_metrics(files: &Files) -> Settings {
-    Settings { measurements: vec![files.path("measured")], ..settings(files, None) }
+    Settings { performance_metrics: vec![files.path("measured")], ..settings(files, None) }
 }
 
 async fn score(api: &Api) -> Value {

@@ -1,31 +1,26 @@
-//! Values of a YAML file, each with where it is.
+//! Values of a YAML file with their positions.
 
 use std::rc::Rc;
 
-/// A line and a column, both from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    pub line: usize,
-    pub column: usize,
-}
+use crate::problem::Position;
 
-/// A value. An alias has the place where it is used.
+/// A value. An alias has the position where it is used.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
-    pub place: Place,
+    pub(crate) position: Position,
     pub(super) content: Content,
 }
 
 #[derive(Clone, Debug)]
 pub(super) enum Content {
-    /// `is_plain`: without quotes, so that it may be a number, a boolean or null as well.
+    /// `is_plain`: without quotes, so that it may also be a number, a boolean or null.
     Scalar {
         text: String,
         is_plain: bool,
     },
     List(Vec<Node>),
     Map(Vec<(Node, Node)>),
-    /// What is anchored, at the anchor and at each alias.
+    /// An anchored value, at the anchor and at each alias.
     Shared(Rc<Node>),
 }
 
@@ -37,8 +32,8 @@ impl Node {
         }
     }
 
-    /// The text of a scalar, null excepted.
-    pub(crate) fn text(&self) -> Option<&str> {
+    /// A scalar as it is written, except null.
+    pub(crate) fn as_str(&self) -> Option<&str> {
         match self.content() {
             Content::Scalar { text, .. } if !self.is_null() => Some(text),
             _ => None,
@@ -68,12 +63,12 @@ impl Node {
 
     /// The value of a key of a map.
     pub(crate) fn get(&self, key: &str) -> Option<&Node> {
-        let (_, value) = self.entries()?.iter().find(|(known, _)| known.text() == Some(key))?;
+        let (_, value) = self.entries()?.iter().find(|(known, _)| known.as_str() == Some(key))?;
         Some(value)
     }
 
-    /// What it is, for a message.
-    pub(super) fn what(&self) -> String {
+    /// The value in a message: `a list`, `a map`, or the beginning of a scalar.
+    pub(super) fn describe(&self) -> String {
         match self.content() {
             _ if self.is_null() => "nothing".to_owned(),
             Content::Scalar { text, .. } => {

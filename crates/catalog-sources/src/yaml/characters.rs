@@ -1,62 +1,62 @@
-//! The characters of a file, read piece by piece.
+//! Decodes a file as UTF-8, one buffer at a time: the parser takes characters.
 
 use std::io::{self, Read};
 
 use granit_parser::{ErrorKind, InputIoError};
 
-const PIECE: usize = 1 << 16;
+const BUFFER: usize = 1 << 16;
 
-/// The longest input; what it holds is limited besides.
+/// Longest file; the size of its content is limited as well (`TextLimit`).
 const MOST_BYTES: usize = 1 << 31;
 
-/// UTF-8 text of a reader. It ends after the first error.
+/// The characters of a reader. Iteration ends after the first error.
 pub(super) struct Characters<R> {
     reader: R,
-    /// Text that was read, and how much of it was given out.
     text: String,
-    given: usize,
-    /// The beginning of a character whose rest was not read yet.
-    rest: Vec<u8>,
+    /// Bytes of `text` that were consumed.
+    consumed: usize,
+    /// First bytes of a character that the end of the buffer cut off.
+    cut_off: Vec<u8>,
     total: usize,
     is_over: bool,
 }
 
 impl<R: Read> Characters<R> {
     pub(super) fn new(reader: R) -> Self {
-        Self { reader, text: String::new(), given: 0, rest: Vec::new(), total: 0, is_over: false }
+        Self { reader, text: String::new(), consumed: 0, cut_off: Vec::new(), total: 0, is_over: false }
     }
 
-    /// Reads the next piece; false where there is none.
+    /// Reads the next buffer; false at the end of the file.
     fn fill(&mut self) -> Result<bool, ErrorKind> {
-        let mut piece = std::mem::take(&mut self.text).into_bytes();
-        self.given = 0;
-        piece.clear();
-        piece.append(&mut self.rest);
-        let begun = piece.len();
-        piece.resize(PIECE, 0);
+        let mut buffer = std::mem::take(&mut self.text).into_bytes();
+        self.consumed = 0;
+        buffer.clear();
+        buffer.append(&mut self.cut_off);
+        let kept = buffer.len();
+        buffer.resize(BUFFER, 0);
         let read = loop {
-            match self.reader.read(piece.get_mut(begun..).unwrap_or_default()) {
+            match self.reader.read(buffer.get_mut(kept..).unwrap_or_default()) {
                 Ok(read) => break read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(ErrorKind::InputIo { error: InputIoError::from_io(error) }),
             }
         };
-        piece.truncate(begun + read);
+        buffer.truncate(kept + read);
         self.total += read;
         if self.total > MOST_BYTES {
             return Err(ErrorKind::InputByteLimitExceeded { limit: MOST_BYTES });
         }
-        let not_text = || ErrorKind::InputDecoding { message: "is not UTF-8 text".to_owned() };
-        self.text = match String::from_utf8(piece) {
+        let invalid = || ErrorKind::InputDecoding { message: "is not valid UTF-8".to_owned() };
+        self.text = match String::from_utf8(buffer) {
             Ok(text) => text,
-            // Cut off within a character: its rest comes with the next piece.
+            // Cut off within a character: the next buffer has the rest.
             Err(error) if error.utf8_error().error_len().is_none() && read > 0 => {
                 let complete = error.utf8_error().valid_up_to();
-                let mut piece = error.into_bytes();
-                self.rest = piece.split_off(complete);
-                String::from_utf8(piece).map_err(|_| not_text())?
+                let mut buffer = error.into_bytes();
+                self.cut_off = buffer.split_off(complete);
+                String::from_utf8(buffer).map_err(|_| invalid())?
             }
-            Err(_) => return Err(not_text()),
+            Err(_) => return Err(invalid()),
         };
         Ok(read > 0)
     }
@@ -67,8 +67,8 @@ impl<R: Read> Iterator for Characters<R> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(character) = self.text.get(self.given..).and_then(|text| text.chars().next()) {
-                self.given += character.len_utf8();
+            if let Some(character) = self.text.get(self.consumed..).and_then(|text| text.chars().next()) {
+                self.consumed += character.len_utf8();
                 return Some(Ok(character));
             }
             if self.is_over {
@@ -89,7 +89,7 @@ impl<R: Read> Iterator for Characters<R> {
 mod tests {
     use super::*;
 
-    /// Gives one byte at a time, with an interruption before each.
+    /// Returns one byte at a time, with an interruption before each.
     struct Slow(Vec<u8>, bool);
 
     impl Read for Slow {
@@ -107,17 +107,17 @@ mod tests {
     }
 
     #[test]
-    fn characters_may_be_cut_anywhere() {
+    fn characters_may_be_cut_off_anywhere() {
         let text = "aé\u{1F980}ü";
         let read: Result<String, ErrorKind> = Characters::new(Slow(text.as_bytes().to_vec(), false)).collect();
         assert_eq!(read.unwrap(), text);
-        let long = "é".repeat(PIECE);
+        let long = "é".repeat(BUFFER);
         let read: Result<String, ErrorKind> = Characters::new(format!("x{long}").as_bytes()).collect();
-        assert_eq!(read.unwrap().len(), 1 + 2 * PIECE);
+        assert_eq!(read.unwrap().len(), 1 + 2 * BUFFER);
     }
 
     #[test]
-    fn what_is_no_text_ends_it() {
+    fn invalid_utf_8_ends_the_iteration() {
         for bytes in [&b"ab\xff"[..], b"ab\xc3"] {
             let read: Vec<_> = Characters::new(bytes).collect();
             assert!(read.last().unwrap().is_err(), "{read:?}");

@@ -1,17 +1,15 @@
-//! A server as people write it.
+//! An MCP server as authors write it.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use crate::values::Properties;
+use crate::custom_properties::CustomProperties;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ServerEntry {
-    // Messages need it when the rest cannot be read, so it is looked for by itself.
-    #[serde(rename = "name")]
-    _name: Option<String>,
+    pub(super) name: Option<String>,
     pub(super) external_id: Option<String>,
     pub(super) description: Option<String>,
     pub(super) provider: Option<String>,
@@ -34,10 +32,10 @@ pub(super) struct ServerEntry {
     pub(super) endpoints: Option<Endpoints>,
     pub(super) runtime_metadata: Option<Value>,
     pub(super) security_indicators: Option<SecurityIndicators>,
-    pub(super) custom_properties: Option<Properties>,
+    pub(super) custom_properties: Option<CustomProperties>,
     pub(super) create_time_since_epoch: Option<String>,
     pub(super) last_update_time_since_epoch: Option<String>,
-    // Accepted, since exports of the API have them; this server decides them.
+    // Exports of the API have these; the server assigns them.
     #[serde(rename = "id")]
     _id: Option<IgnoredAny>,
     #[serde(rename = "source_id")]
@@ -54,8 +52,8 @@ pub(super) struct ToolEntry {
     pub(super) access_type: Option<String>,
     pub(super) external_id: Option<String>,
     pub(super) parameters: Option<Vec<ParameterEntry>>,
-    pub(super) custom_properties: Option<Properties>,
-    // The API has no place for a schema; the others are this server's.
+    pub(super) custom_properties: Option<CustomProperties>,
+    // The API has no position for a schema; the others are this server's.
     #[serde(rename = "schema")]
     _schema: Option<IgnoredAny>,
     #[serde(rename = "id")]

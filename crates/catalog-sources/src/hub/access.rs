@@ -1,7 +1,7 @@
-//! Which hubs may be asked: hosts by name, and no address inside the own network unless that is allowed.
+//! Access to hubs: an allow list of hosts, and no private addresses unless allowed.
 //!
-//! The resolver gives the connection only addresses that were checked, so a name cannot point elsewhere a moment later;
-//! redirects are checked like the first address.
+//! The resolver passes only checked addresses to the connection, which prevents DNS rebinding; redirects are checked like the
+//! first URL.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -10,17 +10,16 @@ use std::time::Duration;
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// What the administrator allows.
+/// The hubs that sources may be read from.
 #[derive(Clone, Debug)]
 pub struct HubAccess {
-    /// Hosts, each with everything below it.
+    /// Allowed hosts; their subdomains are allowed, too.
     pub hosts: Vec<String>,
-    /// Whether a hub may stand inside the own network.
+    /// Whether hubs may have private addresses, and plain HTTP.
     pub private_addresses: bool,
-    /// How long an answer may take.
+    /// Time limit of a request.
     pub timeout: Duration,
-    /// How long to wait before a request that failed is sent again, where the hub does not say; twice that before the next
-    /// one, and so on.
+    /// Pause before a failed request is retried, unless the hub requests another one; doubled at each further retry.
     pub first_pause: Duration,
 }
 
@@ -36,15 +35,15 @@ impl Default for HubAccess {
 }
 
 impl HubAccess {
-    /// Refuses an address that is not allowed, saying what to do.
+    /// Checks a URL. The error names the setting that would allow it.
     pub(super) fn check(&self, url: &Url) -> Result<(), String> {
         let host = url.host_str().unwrap_or_default();
         let is_web = url.scheme() == "https" || (url.scheme() == "http" && self.private_addresses);
         if !is_web {
-            // Without the rest, which may hold a password or a signature.
+            // Without the rest of the URL, which may contain a password or a signature.
             let scheme = url.scheme();
             return Err(format!(
-                "the address {scheme}://{host} is not allowed: a hub is reached by https, or by http inside the own network"
+                "the address {scheme}://{host} is not allowed: hubs need https, or http with --allow-private-hubs"
             ));
         }
         let host = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
@@ -53,7 +52,7 @@ impl HubAccess {
             host == known || host.strip_suffix(&known).is_some_and(|front| front.ends_with('.'))
         });
         if !is_listed {
-            return Err(format!("the host `{host}` is not among the allowed hubs: add it to --hub-hosts"));
+            return Err(format!("the host `{host}` is not an allowed hub: add it to --hub-hosts"));
         }
         match host.parse::<IpAddr>() {
             Ok(address) => self.check_address(address),
@@ -61,16 +60,16 @@ impl HubAccess {
         }
     }
 
-    /// Those of a name's addresses that may be connected to; an error if none may be.
+    /// The allowed addresses of a name; an error if none is allowed.
     fn choose(&self, found: impl Iterator<Item = SocketAddr>) -> Result<Vec<SocketAddr>, String> {
-        let (mut allowed, mut refused) = (Vec::new(), None);
+        let (mut allowed, mut error) = (Vec::new(), None);
         for address in found {
             match self.check_address(address.ip()) {
                 Ok(()) => allowed.push(address),
-                Err(reason) => refused = Some(reason),
+                Err(reason) => error = Some(reason),
             }
         }
-        match refused {
+        match error {
             Some(reason) if allowed.is_empty() => Err(reason),
             _ => Ok(allowed),
         }
@@ -80,31 +79,31 @@ impl HubAccess {
         if self.private_addresses || !is_private(address) {
             return Ok(());
         }
-        Err(format!("the address {address} is inside the own network: set --allow-private-hubs if that is meant"))
+        Err(format!("the address {address} is private: set --allow-private-hubs to allow it"))
     }
 }
 
-/// Whether an address belongs to this machine, this network, or nobody.
+/// Whether an address is local, private, reserved or otherwise not public.
 fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_private_v4(address),
         IpAddr::V6(address) => {
             let segments = address.segments();
-            inner_v4(address).is_some_and(is_private_v4)
+            embedded_v4(address).is_some_and(is_private_v4)
                 || address.is_loopback()
                 || address.is_unspecified()
                 || address.is_multicast()
                 || address.is_unique_local()
                 || address.is_unicast_link_local()
-                // Addresses of a site, as they were before the unique local ones, and NAT64 inside a network.
+                // Deprecated site-local addresses, and NAT64 inside a network.
                 || segments[0] & 0xffc0 == 0xfec0
                 || segments[..3] == [0x64, 0xff9b, 1]
         }
     }
 }
 
-/// An IPv4 address in another coat: mapped, compatible, behind the prefix of NAT64, or 6to4.
-fn inner_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
+/// The IPv4 address embedded in an IPv6 address: mapped, compatible, NAT64, or 6to4.
+fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let [.., high, low] = address.segments();
     let of = |high: u16, low: u16| Some(Ipv4Addr::from_bits((u32::from(high) << 16) | u32::from(low)));
     match address.segments() {
@@ -124,15 +123,15 @@ fn is_private_v4(address: Ipv4Addr) -> bool {
         || address.is_multicast()
         || address.is_documentation()
         || first == 0
-        // Shared by carriers, and used inside clusters.
+        // Carrier-grade NAT, also used inside clusters.
         || (first == 100 && (64..128).contains(&second))
-        // Given out for protocols, and for measuring networks.
+        // Protocol assignments, and benchmarks of networks.
         || address.octets()[..3] == [192, 0, 0]
         || (first == 198 && (18..20).contains(&second))
         || first >= 240
 }
 
-/// Resolves names to allowed addresses only.
+/// Resolves names to allowed addresses only (DNS pinning).
 pub(super) struct CheckedResolver(pub(super) Arc<HubAccess>);
 
 impl Resolve for CheckedResolver {
@@ -151,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_are_listed_and_addresses_public() {
+    fn only_listed_hosts_with_public_addresses_are_allowed() {
         let access = HubAccess::default();
         let check = |url: &str| access.check(&url.parse().unwrap());
         assert_eq!(check("https://huggingface.co/api"), Ok(()));
@@ -161,36 +160,36 @@ mod tests {
         {
             assert!(check(wrong).is_err(), "{wrong}");
         }
-        let refused = check("http://user:secret@huggingface.co/x?signature=secret").unwrap_err();
-        assert!(refused.starts_with("the address http://huggingface.co is not allowed"), "{refused}");
+        let error = check("http://user:secret@huggingface.co/x?signature=secret").unwrap_err();
+        assert!(error.starts_with("the address http://huggingface.co is not allowed"), "{error}");
         let open = HubAccess { hosts: vec!["127.0.0.1".to_owned()], ..HubAccess::default() };
         assert!(open.check(&"https://127.0.0.1/".parse().unwrap()).unwrap_err().contains("--allow-private-hubs"));
     }
 
     #[tokio::test]
-    async fn a_name_leads_to_the_addresses_that_were_checked_and_no_others() {
+    async fn a_name_resolves_to_allowed_addresses_only() {
         let strict = HubAccess::default();
-        let addresses = |texts: &[&str]| -> Vec<SocketAddr> {
-            texts.iter().map(|text| SocketAddr::new(text.parse().unwrap(), 0)).collect()
+        let addresses = |addresses: &[&str]| -> Vec<SocketAddr> {
+            addresses.iter().map(|address| SocketAddr::new(address.parse().unwrap(), 0)).collect()
         };
         let mixed = addresses(&["10.0.0.1", "18.154.63.1", "169.254.169.254", "fe80::1", "2606:4700::1"]);
         let public = addresses(&["18.154.63.1", "2606:4700::1"]);
         assert_eq!(strict.choose(mixed.into_iter()).unwrap(), public);
         let error = strict.choose(addresses(&["127.0.0.1", "fe80::1"]).into_iter()).unwrap_err();
-        assert!(error.contains("inside the own network"), "{error}");
+        assert!(error.contains("is private"), "{error}");
 
         let resolve = async |access: HubAccess| {
             let name: Name = "localhost".parse().unwrap();
             CheckedResolver(Arc::new(access)).resolve(name).await.map(Iterator::collect::<Vec<_>>)
         };
-        let refused = resolve(HubAccess::default()).await.unwrap_err().to_string();
-        assert!(refused.contains("--allow-private-hubs"), "{refused}");
+        let error = resolve(HubAccess::default()).await.unwrap_err().to_string();
+        assert!(error.contains("--allow-private-hubs"), "{error}");
         let found = resolve(HubAccess { private_addresses: true, ..HubAccess::default() }).await.unwrap();
         assert!(!found.is_empty() && found.iter().all(|address| address.ip().is_loopback()), "{found:?}");
     }
 
     #[test]
-    fn private_addresses_are_recognised_in_every_coat() {
+    fn private_addresses_are_recognised_in_every_form() {
         for address in [
             "10.1.2.3",
             "127.0.0.1",

@@ -1,4 +1,4 @@
-//! What a hub says about its limits: when to ask again after a refusal, and when to pause before there is one.
+//! Headers with the rate limit of a hub: the pause after a rejected request, or before one would be rejected.
 //!
 //! `Retry-After`; `RateLimit` with `RateLimit-Policy` as the hub of Hugging Face sends them (`"api";r=0;t=120` and
 //! `"fixed window";"api";q=500;w=300`); the older `RateLimit-Remaining` and `RateLimit-Reset`, with and without `X-`.
@@ -8,19 +8,19 @@ use std::time::{Duration, UNIX_EPOCH};
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
 
-/// Larger numbers are times since the epoch, smaller ones counts of seconds.
+/// Larger values of a reset header are seconds since the epoch, smaller ones a number of seconds.
 const EPOCH: u64 = 1_000_000_000;
 
-/// How long nothing should be asked after this answer. `now` is in seconds since the epoch.
+/// The pause that a response requests. `now` is in seconds since the epoch.
 pub(super) fn pause(status: StatusCode, headers: &HeaderMap, now: u64) -> Option<Duration> {
-    let is_refused = status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::SERVICE_UNAVAILABLE;
+    let is_rejected = status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::SERVICE_UNAVAILABLE;
     let seconds = retry_after(headers, now)
-        .or_else(|| of_window(headers, is_refused))
-        .or_else(|| of_counters(headers, is_refused, now))?;
+        .or_else(|| from_windows(headers, is_rejected))
+        .or_else(|| from_counters(headers, is_rejected, now))?;
     (seconds > 0).then(|| Duration::from_secs(seconds))
 }
 
-/// A count of seconds, or a date.
+/// A number of seconds, or a date.
 fn retry_after(headers: &HeaderMap, now: u64) -> Option<u64> {
     number(headers, RETRY_AFTER.as_str()).or_else(|| {
         let date = httpdate::parse_http_date(headers.get(RETRY_AFTER)?.to_str().ok()?).ok()?;
@@ -28,23 +28,23 @@ fn retry_after(headers: &HeaderMap, now: u64) -> Option<u64> {
     })
 }
 
-/// The longest of the windows in which nothing remains.
-fn of_window(headers: &HeaderMap, is_refused: bool) -> Option<u64> {
+/// The longest of the used-up windows.
+fn from_windows(headers: &HeaderMap, is_rejected: bool) -> Option<u64> {
     let items = items(headers, "ratelimit");
-    let used_up = items.iter().filter(|item| parameter(item, 'r').map_or(is_refused, |remaining| remaining == 0));
-    let window = || items_window(headers);
+    let used_up = items.iter().filter(|item| parameter(item, 'r').map_or(is_rejected, |remaining| remaining == 0));
+    let window = || longest_window(headers);
     used_up.filter_map(|item| parameter(item, 't').or_else(window)).max()
 }
 
-/// How long the windows are: a bound where the time that is left of one is not told.
-fn items_window(headers: &HeaderMap) -> Option<u64> {
+/// Length of the longest window: an upper bound where a hub does not send the remaining time.
+fn longest_window(headers: &HeaderMap) -> Option<u64> {
     items(headers, "ratelimit-policy").iter().filter_map(|item| parameter(item, 'w')).max()
 }
 
-fn of_counters(headers: &HeaderMap, is_refused: bool, now: u64) -> Option<u64> {
+fn from_counters(headers: &HeaderMap, is_rejected: bool, now: u64) -> Option<u64> {
     ["ratelimit", "x-ratelimit"].into_iter().find_map(|prefix| {
         let remaining = number(headers, &format!("{prefix}-remaining"));
-        if !remaining.map_or(is_refused, |remaining| remaining == 0) {
+        if !remaining.map_or(is_rejected, |remaining| remaining == 0) {
             return None;
         }
         let reset = number(headers, &format!("{prefix}-reset"))?;
@@ -56,7 +56,7 @@ fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
     headers.get(name)?.to_str().ok()?.trim().parse().ok()
 }
 
-/// The members of a list, over several headers of one name too.
+/// The members of a list header, which may be sent several times.
 fn items(headers: &HeaderMap, name: &str) -> Vec<String> {
     let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).map(|item| item.trim().to_owned()).collect()
@@ -81,16 +81,16 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_is_what_the_hub_asks_for() {
+    fn the_pause_is_parsed_from_each_form_of_the_headers() {
         for (status, headers, expected) in [
             (429, vec![("retry-after", "7")], Some(7)),
             (503, vec![("retry-after", "8")], Some(8)),
-            // Of the test's time, and of an hour before.
+            // 12 seconds after the time of the test, and an hour before.
             (429, vec![("retry-after", "Wed, 18 May 2033 03:33:32 GMT")], Some(12)),
             (429, vec![("retry-after", "Wed, 18 May 2033 02:33:20 GMT")], None),
             (200, vec![], None),
             (429, vec![], None),
-            // Nothing remains: whoever goes on is refused.
+            // Nothing remains: the next request would be rejected.
             (200, vec![("ratelimit", "\"api\";r=0;t=12")], Some(12)),
             (200, vec![("ratelimit", "\"api\";r=3;t=12")], None),
             (200, vec![("ratelimit", "\"api\";r=3;t=12, \"pages\"; r=0; t=5")], Some(5)),

@@ -1,10 +1,10 @@
-//! Name patterns: `*` stands for any characters, slashes included; case does not matter.
+//! Name patterns: `*` matches any characters including slashes; case is ignored.
 
 use std::fmt;
 
 use model_registry_filter::fold;
 
-/// Which names a source publishes.
+/// Selects the names that a source publishes.
 #[derive(Clone, Debug, Default)]
 pub struct NameFilter {
     included: Vec<String>,
@@ -12,14 +12,14 @@ pub struct NameFilter {
 }
 
 impl NameFilter {
-    /// Reads the two lists, whose names end with that of the field.
-    pub fn new(field: &str, included: &[String], excluded: &[String]) -> Result<Self, EmptyPattern> {
+    /// Reads the lists `included<suffix>` and `excluded<suffix>`.
+    pub fn new(suffix: &str, included: &[String], excluded: &[String]) -> Result<Self, EmptyPattern> {
         let read = |list: &[String], prefix: &str| {
             let mut patterns = Vec::with_capacity(list.len());
             for (index, pattern) in list.iter().enumerate() {
                 let pattern = pattern.trim();
                 if pattern.is_empty() {
-                    return Err(EmptyPattern { list: format!("{prefix}{field}"), index });
+                    return Err(EmptyPattern { list: format!("{prefix}{suffix}"), index });
                 }
                 patterns.push(fold(pattern));
             }
@@ -35,10 +35,10 @@ impl NameFilter {
     }
 }
 
-/// A pattern that nobody can have meant.
+/// An empty pattern, which is always a mistake.
 #[derive(Debug)]
 pub struct EmptyPattern {
-    /// The name of the list, and the place in it.
+    /// The name of the list, and the position in it.
     pub list: String,
     pub index: usize,
 }
@@ -49,17 +49,17 @@ impl fmt::Display for EmptyPattern {
     }
 }
 
-/// Whether the pattern covers the whole text; both are folded.
-fn matches(pattern: &str, text: &str) -> bool {
-    let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };
-    let Some(mut text) = text.strip_prefix(first) else { return false };
+/// Whether the pattern matches the whole name; both are case-folded.
+fn matches(pattern: &str, name: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else { return pattern == name };
+    let Some(mut left) = name.strip_prefix(first) else { return false };
     let mut pieces: Vec<&str> = rest.split('*').collect();
     let last = pieces.pop().unwrap_or_default();
     for piece in pieces {
-        let Some(found) = text.find(piece) else { return false };
-        text = text.get(found + piece.len()..).unwrap_or_default();
+        let Some(found) = left.find(piece) else { return false };
+        left = left.get(found + piece.len()..).unwrap_or_default();
     }
-    text.ends_with(last)
+    left.ends_with(last)
 }
 
 #[cfg(test)]
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_star_stands_for_anything_and_case_does_not_matter() {
+    fn a_star_matches_anything_and_case_is_ignored() {
         assert!(allows(&["BRAMBLE/*"], &[], "bramble/x/y"));
         assert!(allows(&["*-*"], &[], "a-b"));
         assert!(allows(&["a*b*c"], &[], "a-bb-c"));
@@ -83,13 +83,13 @@ mod tests {
     }
 
     #[test]
-    fn an_exclusion_wins() {
+    fn exclusions_win_over_inclusions() {
         assert!(!allows(&["a*"], &["*draft"], "a-draft"));
         assert!(allows(&[], &["*draft"], "a"));
     }
 
     #[test]
-    fn an_empty_pattern_is_named() {
+    fn an_empty_pattern_is_an_error_with_its_list_and_index() {
         let error = NameFilter::new("Models", &[], &["a".into(), " ".into()]).unwrap_err();
         assert_eq!(error.to_string(), "excludedModels[1]: pattern cannot be empty");
     }

@@ -1,0 +1,189 @@
+//! Reads data files: YAML entries become items.
+//!
+//! Each asset type registers one [`ItemReader`]; everything else about a data file is the same for all.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::path::Path;
+
+use model_registry_api::catalog::{AssetType, CatalogKind};
+use model_registry_catalog_store::{CatalogItem, CatalogItems};
+use serde::de::DeserializeOwned;
+
+use crate::name_filter::NameFilter;
+use crate::performance_metrics::PerformanceMetrics;
+use crate::problem::{Position, Problem};
+use crate::problem_list::ProblemList;
+use crate::yaml::{Entry, IGNORED, ListFile, TextLimit, UnknownKey, UnknownKeys, Violation};
+use crate::{mcp_servers, models};
+
+/// How the entries of an asset type become items.
+pub(crate) struct ItemReader {
+    /// Treatment of unknown keys at the top of the file and of an entry. Unknown keys inside of its values are ignored with
+    /// a notice.
+    pub(crate) unknown_keys: UnknownKeys,
+    /// Whether white space around names is ignored.
+    pub(crate) trims_names: bool,
+    /// Deserializes and validates an entry of the source with this id.
+    pub(crate) read: fn(Entry<'_>, &str) -> EntryReading,
+}
+
+/// The reader of each asset type.
+fn item_reader(asset_type: AssetType) -> &'static ItemReader {
+    match asset_type {
+        AssetType::Models => &models::READER,
+        AssetType::McpServers => &mcp_servers::READER,
+    }
+}
+
+/// The result of reading an entry.
+pub(crate) struct EntryReading {
+    unknown: Vec<UnknownKey>,
+    item: Result<ValidItem, Remark>,
+}
+
+/// An item, and notices about it.
+pub(crate) struct ValidItem {
+    pub(crate) item: CatalogItem,
+    pub(crate) notices: Vec<Remark>,
+}
+
+/// A message about an item, which starts with the verb: `has the unknown transport …`.
+pub(crate) struct Remark {
+    pub(crate) position: Position,
+    pub(crate) message: String,
+}
+
+impl Remark {
+    pub(crate) fn of(violation: Violation, entry: Entry<'_>) -> Self {
+        Self { position: violation.position(entry), message: violation.reason }
+    }
+}
+
+impl EntryReading {
+    /// Deserializes an entry and converts it to an item.
+    pub(crate) fn of<T: DeserializeOwned>(
+        entry: Entry<'_>,
+        convert: impl FnOnce(T) -> Result<ValidItem, Violation>,
+    ) -> Self {
+        let (read, unknown) = entry.read::<T>();
+        let item = match read {
+            Ok(value) => convert(value).map_err(|violation| Remark::of(violation, entry)),
+            Err(error) => {
+                let position = error.position().unwrap_or(entry.node.position);
+                Err(Remark { position, message: error.to_string() })
+            }
+        };
+        let item = item
+            .map_err(|Remark { position, message }| Remark { position, message: format!("is left out: {message}") });
+        Self { unknown, item }
+    }
+}
+
+/// The items of a data file.
+#[derive(Debug, Default)]
+pub(crate) struct ReadItems {
+    pub(crate) items: CatalogItems,
+    /// One for each item that was left out.
+    pub(crate) problems: ProblemList,
+    /// One for each record of performance metrics that was left out.
+    pub(crate) metrics_problems: ProblemList,
+    /// Mistakes for which nothing was left out.
+    pub(crate) notices: ProblemList,
+}
+
+/// Reads the data file of a source. An item with a mistake is left out; the rest is published.
+pub(crate) fn read_items(
+    asset_type: AssetType,
+    file: &Path,
+    reader: impl Read,
+    source_id: &str,
+    filter: &NameFilter,
+    metrics: &PerformanceMetrics,
+) -> Result<ReadItems, Problem> {
+    let has_metrics = asset_type.spec().item.spec().children.contains(&CatalogKind::PerformanceMetrics);
+    let mut read = ReadItems::default();
+    let mut lines: HashMap<String, usize> = HashMap::new();
+    let notices = read_entries(asset_type, file, reader, TextLimit::Source, |entry| {
+        let name = name(asset_type, entry);
+        // Mistakes in what is not published do not matter, except unknown keys that make the file unusable.
+        let is_excluded = !name.is_empty() && !filter.allows(name);
+        if is_excluded && item_reader(asset_type).unknown_keys == UnknownKeys::Ignored {
+            return Ok(());
+        }
+        let EntryReading { unknown, item } = read_entry(asset_type, entry, source_id)?;
+        if is_excluded {
+            return Ok(());
+        }
+        let ValidItem { mut item, notices } = match item {
+            Ok(valid) => valid,
+            Err(remark) => {
+                read.problems.push(about(asset_type, entry, remark));
+                return Ok(());
+            }
+        };
+        if let Some(first) = lines.get(&item.key) {
+            let message = format!("is left out: it is the same as the one in line {first}");
+            read.problems.push(about(asset_type, entry, Remark { position: entry.node.position, message }));
+            return Ok(());
+        }
+        lines.insert(item.key.clone(), entry.node.position.line);
+        if has_metrics {
+            metrics.attach(name, &mut item, &mut read);
+        }
+        read.items.push(&item);
+        let unknown = unknown
+            .iter()
+            .map(|key| Remark { position: key.position, message: format!("has the {}", key.with(IGNORED)) });
+        read.notices.extend(unknown.chain(notices).map(|remark| about(asset_type, entry, remark)));
+        Ok(())
+    })?;
+    read.notices.extend(notices);
+    Ok(read)
+}
+
+/// Reads the names in a data file that a client sent, in their order. An item that [`read_items`] would leave out is an
+/// error with the same message; names may repeat.
+pub fn item_names(asset_type: AssetType, file: &Path, text: &str) -> Result<Vec<String>, Problem> {
+    let mut names = Vec::new();
+    read_entries(asset_type, file, text.as_bytes(), TextLimit::Request, |entry| {
+        let reading = read_entry(asset_type, entry, "")?;
+        reading.item.map_err(|remark| about(asset_type, entry, remark))?;
+        names.push(name(asset_type, entry).to_owned());
+        Ok(())
+    })?;
+    Ok(names)
+}
+
+/// Returns notices about unknown keys next to the list.
+fn read_entries(
+    asset_type: AssetType,
+    file: &Path,
+    reader: impl Read,
+    limit: TextLimit,
+    each: impl FnMut(Entry<'_>) -> Result<(), Problem>,
+) -> Result<Vec<Problem>, Problem> {
+    let list = asset_type.spec().data_key;
+    let list_file = ListFile { list, other_keys: &["source"], unknown_keys: item_reader(asset_type).unknown_keys };
+    list_file.read(file, reader, limit, each)
+}
+
+/// Reads an entry; an unknown key of it is an error where the asset type rejects them.
+fn read_entry(asset_type: AssetType, entry: Entry<'_>, source_id: &str) -> Result<EntryReading, Problem> {
+    let reader = item_reader(asset_type);
+    let reading = (reader.read)(entry, source_id);
+    match reading.unknown.iter().find(|key| key.is_own) {
+        Some(key) if reader.unknown_keys == UnknownKeys::Rejected => Err(entry.problem_at(Some(key.position), key)),
+        _ => Ok(reading),
+    }
+}
+
+fn name(asset_type: AssetType, entry: Entry<'_>) -> &str {
+    let name = entry.node.get("name").and_then(|name| name.as_str()).unwrap_or_default();
+    if item_reader(asset_type).trims_names { name.trim() } else { name }
+}
+
+fn about(asset_type: AssetType, entry: Entry<'_>, Remark { position, message }: Remark) -> Problem {
+    let (label, name) = (asset_type.spec().label, name(asset_type, entry));
+    entry.problem_at(Some(position), format!("{label} \"{name}\" {message}"))
+}

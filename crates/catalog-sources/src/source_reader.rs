@@ -1,0 +1,148 @@
+//! Reads the sources of a configuration into snapshots, which a load writes to the database in one transaction.
+
+use model_registry_api::catalog::SourceType;
+use model_registry_catalog_store::{CatalogItems, SourceSnapshot};
+
+use crate::configuration::{Configuration, EXCLUDED_MODELS, Source, SourceLocation, YAML_PATH};
+use crate::hub;
+use crate::item_reader::{self, ReadItems};
+use crate::name_filter::NameFilter;
+use crate::performance_metrics::PerformanceMetrics;
+use crate::problem::Problem;
+use crate::problem_list::ProblemList;
+use crate::yaml;
+
+/// The items of a source, and what is wrong with it.
+pub struct LoadedSource {
+    pub snapshot: SourceSnapshot,
+    /// Why items or records of performance metrics were left out.
+    pub problems: Vec<Problem>,
+    /// Number of records of performance metrics that were left out.
+    pub performance_metrics_skipped: usize,
+    /// Mistakes for which nothing was left out.
+    pub notices: Vec<Problem>,
+}
+
+/// Reads all sources except hubs, which are synced separately. Blocks while files are read and parsed.
+pub fn read_sources(configuration: &Configuration, metrics: &PerformanceMetrics) -> Vec<LoadedSource> {
+    let sources = configuration.sources.values();
+    sources.filter_map(|source| read(source, configuration.locations.get(&source.id)?, metrics)).collect()
+}
+
+/// Why nothing of a source could be read.
+struct Failure {
+    /// The `error` of the source.
+    error: String,
+    problem: Problem,
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self { error: problem.to_string(), problem }
+    }
+}
+
+/// Returns `None` for sources that are read from a hub.
+fn read(source: &Source, location: &SourceLocation, metrics: &PerformanceMetrics) -> Option<LoadedSource> {
+    let snapshot = SourceSnapshot {
+        source_id: source.id.clone(),
+        status: "disabled",
+        error: None,
+        skipped: 0,
+        items: Some(CatalogItems::default()),
+        kept: Vec::new(),
+        is_part: false,
+        next_sync: None,
+    };
+    if !source.enabled && source.problem.is_none() {
+        return Some(without_notices(snapshot, Vec::new()));
+    }
+    if hub::is_hub_source(source) {
+        return None;
+    }
+    Some(match read_items(source, location, metrics) {
+        Ok(read) => finish(source, snapshot, read),
+        // Without items: those that were published before stay.
+        Err(Failure { error, problem }) => {
+            let snapshot = SourceSnapshot { status: "error", error: Some(error), items: None, ..snapshot };
+            without_notices(snapshot, vec![problem])
+        }
+    })
+}
+
+fn without_notices(snapshot: SourceSnapshot, problems: Vec<Problem>) -> LoadedSource {
+    LoadedSource { snapshot, problems, performance_metrics_skipped: 0, notices: Vec::new() }
+}
+
+fn finish(source: &Source, snapshot: SourceSnapshot, read: ReadItems) -> LoadedSource {
+    let ReadItems { items, problems, metrics_problems, notices } = read;
+    let (skipped, performance_metrics_skipped) = (problems.count(), metrics_problems.count());
+    let label = source.asset_type.spec().label;
+    let snapshot = if skipped > 0 && items.is_empty() {
+        let error = format!("all {label}(s) failed to load from source {}: {}", source.id, problems.summary());
+        SourceSnapshot { status: "error", error: Some(error), skipped, items: None, ..snapshot }
+    } else {
+        let mut errors = Vec::new();
+        if skipped > 0 {
+            errors.push(format!("failed to load {skipped} {label}(s): {}", problems.summary()));
+        }
+        if performance_metrics_skipped > 0 {
+            errors.push(metrics_error(&metrics_problems));
+        }
+        let status = if errors.is_empty() { "available" } else { "partially-available" };
+        let error = Some(errors.join("; ")).filter(|error| !error.is_empty());
+        SourceSnapshot { status, error, skipped, items: Some(items), ..snapshot }
+    };
+    let mut problems = problems.into_problems(&source.id);
+    problems.extend(metrics_problems.into_problems(&source.id));
+    LoadedSource { snapshot, problems, performance_metrics_skipped, notices: notices.into_problems(&source.id) }
+}
+
+/// The `error` of a source with performance metrics that were left out.
+pub(crate) fn metrics_error(problems: &ProblemList) -> String {
+    format!("failed to read {} performance metrics record(s): {}", problems.count(), problems.summary())
+}
+
+fn read_items(source: &Source, location: &SourceLocation, metrics: &PerformanceMetrics) -> Result<ReadItems, Failure> {
+    if let Some(problem) = &source.problem {
+        return Err(problem.clone().into());
+    }
+    let failure = |reason: String| {
+        let problem = location.problem(format!("source `{}`: {reason}", source.id));
+        Failure { error: reason, problem }
+    };
+    let spec = &source.asset_type.spec().sources;
+    if source.source_type.is_empty() {
+        return Err(failure("source has no type defined".to_owned()));
+    }
+    match spec.source_type(&source.source_type) {
+        Some(SourceType::Yaml) => read_yaml(source, location, metrics),
+        // A valid one is not read here.
+        Some(SourceType::Hub) => hub::selectors(source).map(|_| ReadItems::default()).map_err(failure),
+        None => {
+            let known: Vec<&str> = spec.types.iter().map(|known| known.as_str()).collect();
+            let unknown = &source.source_type;
+            Err(failure(format!("{} type \"{unknown}\" not registered: use {}", spec.label, known.join(" or "))))
+        }
+    }
+}
+
+fn read_yaml(source: &Source, location: &SourceLocation, metrics: &PerformanceMetrics) -> Result<ReadItems, Failure> {
+    let failure = |reason: String| {
+        let reason_of_source = format!("source `{}`: {reason}", source.id);
+        Failure { problem: location.property_problem(&source.origin, YAML_PATH, reason_of_source), error: reason }
+    };
+    let missing = || failure(format!("missing required property: {YAML_PATH}, the path of the data file"));
+    let path = source.path(source.string_property(YAML_PATH).ok_or_else(missing)?);
+    let included = source.included.clone().unwrap_or_default();
+    let mut excluded = source.excluded.clone().unwrap_or_default();
+    // The older form of `excludedModels`.
+    if let Some(list) = source.properties.get(EXCLUDED_MODELS).and_then(serde_json::Value::as_array) {
+        excluded.extend(list.iter().filter_map(serde_json::Value::as_str).map(str::to_owned));
+    }
+    let suffix = source.asset_type.spec().sources.patterns.unwrap_or_default();
+    let filter = NameFilter::new(suffix, &included, &excluded).map_err(|empty| failure(empty.to_string()))?;
+    let reader = yaml::open(&path).map_err(|problem| failure(format!("failed to read {YAML_PATH} file: {problem}")))?;
+    let read = item_reader::read_items(source.asset_type, &path, reader, &source.id, &filter, metrics);
+    read.map_err(|problem| Failure { error: format!("failed to parse {YAML_PATH} file: {problem}"), problem })
+}

@@ -123,7 +123,7 @@ pub(crate) fn read_items(
             }
         };
         if let Some(first) = lines.get(&item.key) {
-            let message = format!("is left out: it is the same as the one in line {first}");
+            let message = format!("is left out: duplicate of line {first}");
             read.problems.push(about(asset_type, entry, Remark { position: entry.node.position, message }));
             return Ok(());
         }

@@ -111,7 +111,7 @@ fn a_sources_file_that_expands_without_bound_is_reported() {
         (bomb("k#: "), "aliases stand for more than 1000000 values"),
         (format!("catalogs: {}\n", deep()), "more than 32 lists and maps within each other"),
         (format!("labels:\n{}", repeated("- ")), "the texts come to more than 64 MiB with what aliases stand for"),
-        ("labels: [a]\nlabels: [b]\n".to_owned(), "`labels`: the key is there already, in line 1"),
+        ("labels: [a]\nlabels: [b]\n".to_owned(), "`labels`: duplicate key, first in line 1"),
     ] {
         let files = Files::new(&[("sources.yaml", &text)]);
         let Checked { problems, sources, peak } = check_in_child(&files);
@@ -152,11 +152,11 @@ async fn an_item_with_a_null_character_is_skipped_alone(backend: Backend) {
     let sources = api.get("sources").await.json();
     let error = sources["items"][0]["error"].as_str().unwrap();
     for part in [
-        "model \"text\" is left out: `description`: expected a text without null characters, found `a\\0b`",
+        "model \"text\" is left out: `description`: expected a string without null characters, found `a\\0b`",
         "model \"name\\0\" is left out",
-        "model \"property\" is left out: `customProperties`: expected a text without null characters, found `k\\0`",
-        "failed to read 1 measurement(s)",
-        "performance.ndjson:1:12: `gpu` contains a null character: it is left out",
+        "model \"property\" is left out: `customProperties`: expected a string without null characters, found `k\\0`",
+        "failed to read 1 performance metrics record(s)",
+        "performance.ndjson:1:12: `gpu` contains a null character and is left out",
     ] {
         assert!(error.contains(part), "{part}: {error}");
     }

@@ -31,17 +31,17 @@ async fn unknown_keys_and_values_are_reported_and_the_servers_published() {
     let report = check(&files.settings());
     let problems: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
     for part in [
-        "t.yaml:7:3: server \"odd\" has the unknown key `wingspan`: it does nothing",
-        "t.yaml:10:42: server \"odd\" has the unknown key `endpoints.gopher`: it does nothing",
-        "t.yaml:11:36: server \"odd\" has the unknown key `securityIndicators.holy`: it does nothing",
-        "t.yaml:12:34: server \"odd\" has the unknown key `artifacts[0].colour`: it does nothing",
-        "t.yaml:14:78: server \"odd\" has the unknown key `customProperties.x.int_valeu`: it does nothing, did you mean `int_value`?",
-        "t.yaml:15:23: server \"odd\" has the unknown key `tools[0].acces`: it does nothing, did you mean `accessType`?",
-        "t.yaml:15:62: server \"odd\" has the unknown key `tools[0].parameters[0].typ`: it does nothing, did you mean `type`?",
-        "t.yaml:8:19: server \"odd\" has the unknown deploymentMode `orbital`",
-        "t.yaml:9:23: server \"odd\" has the unknown transport `pigeon`",
-        "t.yaml:15:102: server \"odd\" has a tool with the unknown accessType `sing`, taken for execute",
-        "t.yaml:13:34: server \"odd\" has runtimeMetadata that cannot be read and is left out: `defaultPort`: \
+        "t.yaml:7:3: MCP server \"odd\" has the unknown key `wingspan`, which is ignored",
+        "t.yaml:10:42: MCP server \"odd\" has the unknown key `endpoints.gopher`, which is ignored",
+        "t.yaml:11:36: MCP server \"odd\" has the unknown key `securityIndicators.holy`, which is ignored",
+        "t.yaml:12:34: MCP server \"odd\" has the unknown key `artifacts[0].colour`, which is ignored",
+        "t.yaml:14:78: MCP server \"odd\" has the unknown key `customProperties.x.int_valeu`, which is ignored, did you mean `int_value`?",
+        "t.yaml:15:23: MCP server \"odd\" has the unknown key `tools[0].acces`, which is ignored, did you mean `accessType`?",
+        "t.yaml:15:62: MCP server \"odd\" has the unknown key `tools[0].parameters[0].typ`, which is ignored, did you mean `type`?",
+        "t.yaml:8:19: MCP server \"odd\" has the unknown deploymentMode `orbital`",
+        "t.yaml:9:23: MCP server \"odd\" has the unknown transport `pigeon`",
+        "t.yaml:15:102: MCP server \"odd\" has a tool with the unknown accessType `sing`, replaced by execute",
+        "t.yaml:13:34: MCP server \"odd\" has runtimeMetadata that cannot be read and is left out: `defaultPort`: \
          expected a whole number, found `eighty`",
     ] {
         assert!(problems.iter().any(|reason| reason.contains(part)), "{part}: {problems:#?}");
@@ -67,9 +67,9 @@ fn unknown_keys_next_to_the_list_are_reported_with_their_place() {
     let report = check(&files.settings());
     let problems: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
     assert_eq!(problems.len(), 2, "{problems:?}");
-    assert!(problems[0].ends_with("t.yaml:2:1: unknown key `wing span`: it does nothing"), "{problems:?}");
+    assert!(problems[0].ends_with("t.yaml:2:1: unknown key `wing span`, which is ignored"), "{problems:?}");
     assert!(
-        problems[1].ends_with("t.yaml:5:1: unknown key `mcpServers`: it does nothing, did you mean `mcp_servers`?"),
+        problems[1].ends_with("t.yaml:5:1: unknown key `mcpServers`, which is ignored, did you mean `mcp_servers`?"),
         "{problems:?}"
     );
     assert_eq!((report.sources[0].status, report.sources[0].items), ("available", 1));
@@ -92,10 +92,10 @@ models:
     let problems: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
     assert_eq!(problems.len(), 2, "{problems:?}");
     let first =
-        "a.yaml:4:33: model \"odd\" has the unknown key `artifacts[0].urri`: it does nothing, did you mean `uri`?";
+        "a.yaml:4:33: model \"odd\" has the unknown key `artifacts[0].urri`, which is ignored, did you mean `uri`?";
     assert!(problems[0].ends_with(first), "{problems:?}");
     let second =
-        "a.yaml:7:86: model \"odd\" has the unknown key `artifacts[1].customProperties.score.unit`: it does nothing";
+        "a.yaml:7:86: model \"odd\" has the unknown key `artifacts[1].customProperties.score.unit`, which is ignored";
     assert!(problems[1].ends_with(second), "{problems:?}");
     assert_eq!((report.sources[0].status, report.sources[0].items, report.sources[0].skipped), ("available", 1, 0));
 }
@@ -117,12 +117,12 @@ models:
     let report = check(&files.settings());
     let problems: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
     let expected = [
-        "a.yaml:3:25: model \"m\" custom property `x` is kept as a text: `int_value` is no whole number",
+        "a.yaml:3:25: model \"m\" custom property `x`: published as a string: `int_value` is not a whole number",
         "a.yaml:5:51: model \"m\" is published without artifact 0: unknown metricsType: speed-metrics",
-        "a.yaml:6:44: model \"m\" artifact 1: custom property `y` is kept as a text: `int_value` is no whole number",
-        "t.yaml:3:29: server \"s\" is published without tool 1: the name is empty",
-        "t.yaml:3:41: server \"s\" is published without tool 2: there are two tools `a`",
-        "t.yaml:3:45: server \"s\" is published without tool 3: is empty",
+        "a.yaml:6:44: model \"m\" artifact 1: custom property `y`: published as a string: `int_value` is not a whole number",
+        "t.yaml:3:29: MCP server \"s\" is published without tool 1: the name is empty",
+        "t.yaml:3:41: MCP server \"s\" is published without tool 2: there are two tools `a`",
+        "t.yaml:3:45: MCP server \"s\" is published without tool 3: is empty",
     ];
     assert_eq!(problems.len(), expected.len(), "{problems:#?}");
     for (problems, expected) in problems.iter().zip(expected) {
@@ -137,9 +137,9 @@ fn unknown_keys_of_runtime_metadata_are_reported_and_published() {
     let report = check(&files.settings());
     assert_eq!(report.problems.len(), 1, "{:?}", report.problems);
     let problems = report.problems[0].to_string();
-    let key = "unknown key `capabilities.requiresGpu`: clients may not know it, did you mean `requiresGPU`?";
+    let key = "unknown key `capabilities.requiresGpu`, which clients may not know, did you mean `requiresGPU`?";
     assert!(
-        problems.ends_with(&format!("t.yaml:3:53: server \"s\" has in its runtimeMetadata the {key}")),
+        problems.ends_with(&format!("t.yaml:3:53: MCP server \"s\" has in its runtimeMetadata the {key}")),
         "{problems}"
     );
 }

@@ -93,14 +93,14 @@ async fn skipped_records_are_reported_with_their_place_and_counted_apart_from_mo
     let summary = api.catalog.load().await.unwrap();
     let problems: Vec<String> = summary.problems.iter().map(ToString::to_string).collect();
     for part in [
-        "metadata.json:3:3: `size`: expected a text, found 7",
-        "metadata.json:4:3: `tensor_tpye` is not `tensor_type`, which is missing: did you mean that?",
+        "metadata.json:3:3: `size`: expected a string, found 7",
+        "metadata.json:4:3: `tensor_type` is missing, did you mean it by `tensor_tpye`?",
         "metadata.json:5:3: `overall_accuracy`: expected a number, found \"high\"",
         "evaluations.ndjson:2:39: `created_at`: expected milliseconds, found \"noon\"",
-        "evaluations.ndjson:3:2: there is a score for `first` already: this one is left out",
+        "evaluations.ndjson:3:2: duplicate score for `first`: this one is left out",
         "evaluations.ndjson:4:23: `score`: expected a number, found \"0.5\"",
         "evaluations.ndjson:5:1: lacks `score`: the evaluation is left out",
-        "evaluations.ndjson:5:28: `scroe` is not `score`, which is missing: did you mean that?",
+        "evaluations.ndjson:5:28: `score` is missing, did you mean it by `scroe`?",
         "evaluations.ndjson:6:2: is not a JSON object: expected ident",
         "evaluations.ndjson:7:1: lacks `benchmark`: the evaluation is left out",
         "a name has 1 to 243 characters",
@@ -115,11 +115,12 @@ async fn skipped_records_are_reported_with_their_place_and_counted_apart_from_mo
     assert_eq!(of("a")["status"], "partially-available");
     let error = of("a")["error"].as_str().unwrap();
     assert!(
-        error.starts_with("failed to load 1 model(s): ") && error.contains("; failed to read 9 measurement(s): "),
+        error.starts_with("failed to load 1 model(s): ")
+            && error.contains("; failed to read 9 performance metrics record(s): "),
         "{error}"
     );
     let error = of("b")["error"].as_str().unwrap();
-    assert!(error.starts_with("failed to read 9 measurement(s): "), "{error}");
+    assert!(error.starts_with("failed to read 9 performance metrics record(s): "), "{error}");
     let text = metrics.encode(MetricsFormat::Prometheus).unwrap();
     for line in [
         r#"catalog_source_skipped{source="a"} 1"#,

@@ -59,6 +59,30 @@ async fn errors_have_a_place() {
     assert!(response.message().contains("catalogData:3:3: unknown key `wingspan`"), "{}", response.message());
 }
 
+// The catalog would leave such a model out: a preview reports the same problem.
+#[tokio::test]
+async fn a_model_that_a_load_would_leave_out_is_an_error() {
+    let api = Api::on(Backend::Sqlite, Settings::default()).await;
+    for (model, position, reason) in [
+        (
+            "{name: b, artifacts: [{artifactType: weights, uri: 'oci://x/y'}]}",
+            "catalogData:3:40",
+            "artifact 0: unknown artifactType: weights",
+        ),
+        (
+            "{name: b, artifacts: [{uri: 'ftp://x'}]}",
+            "catalogData:3:31",
+            "artifact 0: artifact URI \"ftp://x\" has unsupported scheme",
+        ),
+    ] {
+        let data = format!("models:\n- {{name: a}}\n- {model}\n");
+        let response = preview(&api, "", &[("config", "type: yaml"), ("catalogData", &data)]).await;
+        assert_eq!(response.status, 422, "{model}");
+        let problem = format!("{position}: model \"b\" is left out: {reason}");
+        assert!(response.message().contains(&problem), "{}", response.message());
+    }
+}
+
 // A thousand aliases expand one megabyte to a gigabyte.
 #[tokio::test]
 async fn data_that_expands_beyond_a_limit_is_rejected() {
@@ -159,7 +183,7 @@ async fn a_rate_limited_hub_is_not_read_for_previews() {
     hub.requests();
     let refused = preview(&api, "", &[("config", &config)]).await;
     assert_eq!(refused.status, 422);
-    assert!(refused.message().contains("wants to be left alone"), "{}", refused.message());
+    assert!(refused.message().contains("rate limited by the hub"), "{}", refused.message());
     assert!(hub.requests().is_empty());
 }
 

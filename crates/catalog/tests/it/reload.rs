@@ -193,12 +193,12 @@ mcp_servers:
     let error = state["error"].as_str().unwrap();
     for part in [
         "failed to load 6 model(s)",
-        "a.yaml:4:16: model \"description\" is left out: `description`: expected a text, found a list",
+        "a.yaml:4:16: model \"description\" is left out: `description`: expected a string, found a list",
         "a.yaml:6:21: model \"properties\" is left out: `customProperties`: expected a map, found `3`",
-        "a.yaml:8:75: model \"property\" is left out: `customProperties.x.string_value`: expected a text, found a map",
-        "a.yaml:9:38: model \"artifact\" is left out: `artifacts[0].uri`: expected a text, found a list",
+        "a.yaml:8:75: model \"property\" is left out: `customProperties.x.string_value`: expected a string, found a map",
+        "a.yaml:9:38: model \"artifact\" is left out: `artifacts[0].uri`: expected a string, found a list",
         "a.yaml:10:3: model \"\" is left out: expected a map, found `just a text`",
-        "a.yaml:13:3: model \"twice\" is left out: `provider`: the key is there already, in line 12",
+        "a.yaml:13:3: model \"twice\" is left out: `provider`: duplicate key, first in line 12",
     ] {
         assert!(error.contains(part), "{part}: {error}");
     }
@@ -207,9 +207,9 @@ mcp_servers:
     let error = state["error"].as_str().unwrap();
     for part in [
         "failed to load 3 MCP server(s)",
-        "t.yaml:3:24: server \"tools\" is left out: `tools`: expected a list, found `3`",
-        "t.yaml:4:49: server \"tool\" is left out: `tools[0].parameters[0]`: lacks `name`",
-        "t.yaml:5:49: server \"indicators\" is left out: `securityIndicators.sast`: expected true or false, found `perhaps`",
+        "t.yaml:3:24: MCP server \"tools\" is left out: `tools`: expected a list, found `3`",
+        "t.yaml:4:49: MCP server \"tool\" is left out: `tools[0].parameters[0]`: lacks `name`",
+        "t.yaml:5:49: MCP server \"indicators\" is left out: `securityIndicators.sast`: expected true or false, found `perhaps`",
     ] {
         assert!(error.contains(part), "{part}: {error}");
     }
@@ -250,19 +250,19 @@ mcp_servers:
         (
             "a",
             [
-                "a.yaml:8:10: model \"deep\" artifact 1: custom property `x` has the unknown metadataType `Nonsense`",
-                "a.yaml:9:38: model \"time\" `createTimeSinceEpoch` is no number of milliseconds: noon",
-                "a.yaml:10:43: model \"type\" artifact 0: unknown artifactType: weights",
-                "a.yaml:11:29: model \"lacks\" artifact 0: artifact URI cannot be empty",
+                "a.yaml:8:10: model \"deep\" is left out: artifact 1: custom property `x`: `metadataType` `Nonsense` is not known",
+                "a.yaml:9:38: model \"time\" is left out: `createTimeSinceEpoch` is not a number of milliseconds: noon",
+                "a.yaml:10:43: model \"type\" is left out: artifact 0: unknown artifactType: weights",
+                "a.yaml:11:29: model \"lacks\" is left out: artifact 0: artifact URI cannot be empty",
             ],
         ),
         (
             "t",
             [
-                "t.yaml:3:33: server \"url\" has invalid endpoints: http endpoint \"ftp://x\"",
-                "t.yaml:4:42: server \"property\" custom property `x` has the unknown metadataType `Nonsense`",
-                "t.yaml:5:23: server \"at\" contains '@' in its name or version",
-                "t.yaml:6:33: server \"uri\" artifact 0: artifact URI \"x\" must have a scheme",
+                "t.yaml:3:33: MCP server \"url\" is left out: invalid endpoints: http endpoint \"ftp://x\"",
+                "t.yaml:4:42: MCP server \"property\" is left out: custom property `x`: `metadataType` `Nonsense` is not known",
+                "t.yaml:5:23: MCP server \"at\" is left out: the name contains '@'",
+                "t.yaml:6:33: MCP server \"uri\" is left out: artifact 0: artifact URI \"x\" must have a scheme",
             ],
         ),
     ] {
@@ -285,10 +285,10 @@ async fn an_invalid_item_is_skipped_and_counted() {
     let error = state["error"].as_str().unwrap();
     for part in [
         "failed to load 4 model(s)",
-        "a.yaml:3:3: model \"good\" is there already, in line 2",
-        "a.yaml:4:37: model \"bad\" custom property `x` has the unknown metadataType `Nonsense`",
-        "a.yaml:5:3: model \"\" the name is empty",
-        "a.yaml:6:29: model \"worse\" artifact 0: is empty",
+        "a.yaml:3:3: model \"good\" is left out: duplicate of line 2",
+        "a.yaml:4:37: model \"bad\" is left out: custom property `x`: `metadataType` `Nonsense` is not known",
+        "a.yaml:5:10: model \"\" is left out: the name is empty",
+        "a.yaml:6:29: model \"worse\" is left out: artifact 0: is empty",
     ] {
         assert!(error.contains(part), "{part}: {error}");
     }

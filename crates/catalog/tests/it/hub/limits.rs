@@ -56,7 +56,10 @@ async fn a_sync_stops_if_the_rate_limit_lasts_an_hour() {
     let requests = hub.requests().len();
     assert!((1..=4).contains(&requests), "requests in flight: {requests}");
     let reason = error(&api).await;
-    assert!(reason.contains("429 Too Many Requests") && reason.contains("wants to be left alone for 35"), "{reason}");
+    assert!(
+        reason.contains("429 Too Many Requests") && reason.contains("rate limited by the hub for another 35"),
+        "{reason}"
+    );
     api.catalog.sync_hub("hub").await.unwrap();
     assert_eq!(hub.requests(), [""; 0]);
 }
@@ -75,7 +78,7 @@ async fn max_models_limits_the_models_of_each_pattern_and_is_reported() {
     assert_eq!(api.names("models").await, ["one/a", "three/a", "two/a"]);
     let listed = state(&api).await;
     assert_eq!(listed["status"], "partially-available");
-    let expected = "one/*: 3 models, of which maxModels lets 1 in; two/*: 2 models, of which maxModels lets 1 in";
+    let expected = "one/*: 1 of 3 models, limited by maxModels; two/*: 1 of 2 models, limited by maxModels";
     assert_eq!(listed["error"], expected);
     let stored = api.catalog.store();
     let states = stored.list_source_states().await.unwrap();

@@ -114,7 +114,7 @@ async fn a_model_with_an_oversized_card_is_published_without_it_and_reported() {
         model["readme"].as_str().map(str::len)
     };
     assert_eq!((readme("org/a").await, readme("org/b").await), (None, Some(1024 * 1024)));
-    assert_eq!(error(&api).await, "org/a: published without its card, which has more than 1024 KiB");
+    assert_eq!(error(&api).await, "org/a: published without its card, which is longer than 1024 KiB");
     let stored = api.catalog.store();
     assert!(stored.find_next_sync("hub").await.unwrap().is_some(), "an early retry would not help");
 }

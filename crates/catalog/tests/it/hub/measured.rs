@@ -58,7 +58,7 @@ async fn models_of_hubs_have_metrics_and_only_models_with_changed_metrics_are_re
     for _ in 0..2 {
         assert_eq!(state(&api).await["status"], "partially-available");
         let reason = error(&api).await;
-        assert!(reason.starts_with("failed to read 1 measurement(s): "), "{reason}");
+        assert!(reason.starts_with("failed to read 1 performance metrics record(s): "), "{reason}");
         assert!(reason.contains("evaluations.ndjson:2:"), "{reason}");
         api.catalog.sync_hub("hub").await.unwrap();
     }

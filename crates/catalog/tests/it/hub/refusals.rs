@@ -94,7 +94,7 @@ async fn a_failing_or_slow_request_is_tried_five_times_and_the_models_stay() {
     assert_eq!(hub.requests().len(), 10);
     let reason = error(&api).await;
     assert!(reason.contains("org/a: the hub cannot be reached: "), "{reason}");
-    assert!(reason.contains("org/b: the hub answered 502 Bad Gateway"), "{reason}");
+    assert!(reason.contains("org/b: the hub responded with 502 Bad Gateway"), "{reason}");
     assert_eq!(api.names("models").await, ["org/a", "org/b"]);
     let stored = api.catalog.store();
     assert_eq!(stored.find_next_sync("hub").await.unwrap(), None, "it is due at once");
@@ -118,8 +118,8 @@ async fn a_sync_stops_after_repeated_failures_and_its_error_is_truncated() {
     let requests = hub.requests().len();
     assert!((40..=60).contains(&requests), "{requests}");
     let reason = error(&api).await;
-    assert!(reason.contains("org/m00: the hub answered 502") && reason.ends_with("; and 40 more"), "{reason}");
-    assert!(reason.contains("not asked for: the hub failed 8 times in a row"), "{reason}");
+    assert!(reason.contains("org/m00: the hub responded with 502") && reason.ends_with("; and 40 more"), "{reason}");
+    assert!(reason.contains("not requested: 8 requests to the hub failed in a row"), "{reason}");
     assert_eq!(state(&api).await["status"], "error");
 }
 
@@ -146,6 +146,6 @@ async fn a_model_is_removed_only_if_the_hub_reports_it_gone_or_forbidden() {
     assert_eq!(hub.requests().len(), 5, "no retries");
     assert_eq!(api.names("models").await, ["org/a", "org/b"]);
     let reason = error(&api).await;
-    assert!(reason.contains("org/a: the hub answered 400 Bad Request"), "{reason}");
+    assert!(reason.contains("org/a: the hub responded with 400 Bad Request"), "{reason}");
     assert_eq!(reason.split("; ").count(), 5, "{reason}");
 }

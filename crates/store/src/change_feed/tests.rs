@@ -10,6 +10,7 @@ use crate::db::Transaction;
 use crate::error::StoreError;
 use crate::test_support::{TestStore, author_at, connect, document};
 use crate::unit_of_work::{Outcome, UnitOfWork};
+use crate::write::PendingRows;
 
 on_each_database!(multi_thread:
     sequence_numbers_ascend_without_gaps,
@@ -29,10 +30,13 @@ impl UnitOfWork for CreateModels<'_> {
     type Error = StoreError;
 
     async fn run(&self, tx: &mut Transaction) -> Result<Outcome<Vec<i64>>> {
-        let mut ids = Vec::new();
+        let (mut ids, mut pending, author) = (Vec::new(), PendingRows::default(), author_at(7));
         for name in self.0 {
-            ids.push(create_model(tx, name).await?);
+            let model = document(json!({"name": name}));
+            let record = tx.begin_create(Kind::RegisteredModel, None, model, &author, &mut pending).await?;
+            ids.push(record.id);
         }
+        tx.finish_create(pending, &author).await?;
         Ok(Outcome::Done(ids))
     }
 

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::test_support::{TestStore, author_at, document};
+use crate::write::PendingRows;
 
 on_each_database!(
     changes_older_than_the_retention_are_deleted,
@@ -29,9 +30,13 @@ fn lease() -> Lease {
 /// Creates models, one at each of these times, in milliseconds since the Unix epoch.
 async fn create_at(store: &TestStore, times: &[i64]) {
     let mut tx = store.database().unwrap().begin().await.unwrap();
-    for (number, time) in times.iter().enumerate() {
-        let model = document(json!({"name": format!("m{time}-{number}")}));
-        tx.create(Kind::RegisteredModel, None, model, &author_at(*time)).await.unwrap();
+    for (number, times) in times.chunk_by(|left, right| left == right).enumerate() {
+        let (mut pending, author) = (PendingRows::default(), author_at(times[0]));
+        for index in 0..times.len() {
+            let model = document(json!({"name": format!("m{}-{number}-{index}", times[0])}));
+            tx.begin_create(Kind::RegisteredModel, None, model, &author, &mut pending).await.unwrap();
+        }
+        tx.finish_create(pending, &author).await.unwrap();
     }
     tx.commit().await.unwrap();
 }

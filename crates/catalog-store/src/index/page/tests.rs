@@ -57,7 +57,7 @@ fn found(index: &Index, search: &str, order: &CatalogOrder, sort_order: SortOrde
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
     fn a_search_finds_every_string_that_contains_it_and_no_other(

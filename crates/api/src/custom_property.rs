@@ -141,7 +141,7 @@ impl<'a> CustomProperty<'a> {
     pub fn to_json(self) -> Value {
         let (metadata_type, member) = self.names();
         let value = match self {
-            Self::String(text) | Self::Struct(text) | Self::Proto { value: text, .. } => text.into(),
+            Self::String(string) | Self::Struct(string) | Self::Proto { value: string, .. } => string.into(),
             Self::Int(number) => number.to_string().into(),
             Self::Double(number) => number.into(),
             Self::Bool(flag) => flag.into(),
@@ -173,7 +173,7 @@ impl Serialize for CustomProperty<'_> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry(TYPE, metadata_type)?;
         match self {
-            Self::String(text) | Self::Struct(text) => map.serialize_entry(member, text)?,
+            Self::String(string) | Self::Struct(string) => map.serialize_entry(member, string)?,
             Self::Int(number) => map.serialize_entry(member, &number.to_string())?,
             Self::Double(number) => map.serialize_entry(member, number)?,
             Self::Bool(flag) => map.serialize_entry(member, flag)?,
@@ -190,7 +190,7 @@ impl<'a> From<Option<&'a Value>> for Member<'a> {
     fn from(value: Option<&'a Value>) -> Self {
         match value {
             None | Some(Value::Null) => Self::Missing,
-            Some(Value::String(text)) => Self::String(text),
+            Some(Value::String(string)) => Self::String(string),
             Some(Value::Number(number)) => number.as_f64().map_or(Self::Missing, Self::Number),
             Some(Value::Bool(flag)) => Self::Bool(*flag),
             Some(other) => Self::Other(json_type(other)),

@@ -109,10 +109,11 @@ impl Decoder {
         if key.eq_ignore_ascii_case("id") {
             draft.id = match value {
                 Value::Null => None,
-                Value::String(text) if text.is_empty() => None,
-                Value::String(text) => Some(
-                    text.parse()
-                        .map_err(|_| ApiError::Invalid(format!("invalid id `{text}`: use a 64-bit integer")))?,
+                Value::String(value) if value.is_empty() => None,
+                Value::String(value) => Some(
+                    value
+                        .parse()
+                        .map_err(|_| ApiError::Invalid(format!("invalid id `{value}`: use a 64-bit integer")))?,
                 ),
                 other => {
                     return Err(ApiError::Invalid(format!("field `id` must be a string, not {}", json_type(other))));
@@ -122,7 +123,7 @@ impl Decoder {
         }
         for time in ["createTimeSinceEpoch", "lastUpdateTimeSinceEpoch"] {
             if key.eq_ignore_ascii_case(time) {
-                let is_number = value.is_null() || value.as_str().is_some_and(|text| text.parse::<i64>().is_ok());
+                let is_number = value.is_null() || value.as_str().is_some_and(|value| value.parse::<i64>().is_ok());
                 if !is_number {
                     return Err(ApiError::Invalid(format!(
                         "field `{time}` must be a string of milliseconds since the Unix epoch"
@@ -139,18 +140,18 @@ fn name(spec: &KindSpec, value: Value) -> Result<Option<String>, ApiError> {
     match value {
         Value::Null => Ok(None),
         // An empty name counts as absent: an error where a name is required, generated elsewhere.
-        Value::String(text) if text.is_empty() => Ok(None),
-        Value::String(text) => {
-            check_length("name", &text, spec.name_limit)?;
-            Ok(Some(text))
+        Value::String(value) if value.is_empty() => Ok(None),
+        Value::String(value) => {
+            check_length("name", &value, spec.name_limit)?;
+            Ok(Some(value))
         }
         other => Err(ApiError::Invalid(format!("field `name` must be a string, not {}", json_type(&other)))),
     }
 }
 
-pub(crate) fn check_length(what: &str, text: &str, limit: usize) -> Result<(), ApiError> {
+pub(crate) fn check_length(what: &str, value: &str, limit: usize) -> Result<(), ApiError> {
     // The length in bytes is an upper bound of that in characters, and needs no counting.
-    if text.len() <= limit || text.chars().count() <= limit {
+    if value.len() <= limit || value.chars().count() <= limit {
         return Ok(());
     }
     Err(ApiError::Invalid(format!("`{what}` is longer than {limit} characters")))
@@ -180,7 +181,7 @@ impl Draft {
         }
         for field in spec.all_fields().filter(|field| field.required) {
             match self.fields.get(field.name) {
-                Some(FieldInput::Value(Value::String(text))) if text.is_empty() => return missing(field.name),
+                Some(FieldInput::Value(Value::String(value))) if value.is_empty() => return missing(field.name),
                 Some(FieldInput::Value(_)) => {}
                 Some(FieldInput::Null) | None => return missing(field.name),
             }
@@ -191,10 +192,10 @@ impl Draft {
     /// The id of another entity in a field; `None` if it is absent, null or empty.
     pub(crate) fn reference(&self, field: &str) -> Result<Option<i64>, ApiError> {
         match self.fields.get(field) {
-            Some(FieldInput::Value(Value::String(text))) if !text.is_empty() => text
+            Some(FieldInput::Value(Value::String(value))) if !value.is_empty() => value
                 .parse()
                 .map(Some)
-                .map_err(|_| ApiError::Invalid(format!("field `{field}` is not an id: `{text}` is not an integer"))),
+                .map_err(|_| ApiError::Invalid(format!("field `{field}` is not an id: `{value}` is not an integer"))),
             _ => Ok(None),
         }
     }

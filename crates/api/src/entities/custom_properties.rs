@@ -38,11 +38,11 @@ pub enum MetadataValue {
 impl From<CustomProperty<'_>> for MetadataValue {
     fn from(property: CustomProperty<'_>) -> Self {
         match property {
-            CustomProperty::String(text) => Self::String(text.to_owned()),
+            CustomProperty::String(string) => Self::String(string.to_owned()),
             CustomProperty::Int(number) => Self::Int(number),
             CustomProperty::Double(number) => Self::Double(number),
             CustomProperty::Bool(flag) => Self::Bool(flag),
-            CustomProperty::Struct(text) => Self::Struct(text.to_owned()),
+            CustomProperty::Struct(string) => Self::Struct(string.to_owned()),
             CustomProperty::Proto { type_name, value } => {
                 Self::Proto { type_name: type_name.to_owned(), value: value.to_owned() }
             }
@@ -61,11 +61,11 @@ impl<'de> Deserialize<'de> for MetadataValue {
 impl Serialize for MetadataValue {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let property = match self {
-            Self::String(text) => CustomProperty::String(text),
+            Self::String(string) => CustomProperty::String(string),
             Self::Int(number) => CustomProperty::Int(*number),
             Self::Double(number) => CustomProperty::Double(*number),
             Self::Bool(flag) => CustomProperty::Bool(*flag),
-            Self::Struct(text) => CustomProperty::Struct(text),
+            Self::Struct(string) => CustomProperty::Struct(string),
             Self::Proto { type_name, value } => CustomProperty::Proto { type_name, value },
             Self::Other(members) => return members.serialize(serializer),
         };
@@ -77,7 +77,9 @@ impl Serialize for MetadataValue {
 impl fmt::Display for MetadataValue {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::String(text) | Self::Struct(text) | Self::Proto { value: text, .. } => formatter.write_str(text),
+            Self::String(string) | Self::Struct(string) | Self::Proto { value: string, .. } => {
+                formatter.write_str(string)
+            }
             Self::Int(number) => write!(formatter, "{number}"),
             // With its decimal point, so that it reads as a double.
             Self::Double(number) => write!(formatter, "{number:?}"),
@@ -88,14 +90,14 @@ impl fmt::Display for MetadataValue {
 }
 
 impl From<&str> for MetadataValue {
-    fn from(text: &str) -> Self {
-        Self::String(text.to_owned())
+    fn from(string: &str) -> Self {
+        Self::String(string.to_owned())
     }
 }
 
 impl From<String> for MetadataValue {
-    fn from(text: String) -> Self {
-        Self::String(text)
+    fn from(string: String) -> Self {
+        Self::String(string)
     }
 }
 

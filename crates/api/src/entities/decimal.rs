@@ -10,6 +10,6 @@ pub(super) fn serialize<S: Serializer>(number: &i64, serializer: S) -> Result<S:
 }
 
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    text.parse().map_err(|_| D::Error::custom(format!("`{text}` is not a decimal 64-bit integer")))
+    let value = String::deserialize(deserializer)?;
+    value.parse().map_err(|_| D::Error::custom(format!("`{value}` is not a decimal 64-bit integer")))
 }

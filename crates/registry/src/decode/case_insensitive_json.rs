@@ -128,12 +128,13 @@ impl Members {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
     use serde_json::json;
 
     use super::*;
 
-    fn parsed(text: &str) -> Value {
-        parse(text.as_bytes()).unwrap()
+    fn parsed(json: &str) -> Value {
+        parse(json.as_bytes()).unwrap()
     }
 
     #[test]
@@ -200,6 +201,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(model_registry_testkit::seed()), ..ProptestConfig::default() })]
+
         #[test]
         fn other_values_parse_like_with_serde_json(value in any_json()) {
             let text = value.to_string();

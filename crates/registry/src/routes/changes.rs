@@ -116,14 +116,14 @@ async fn start(store: &Store, after: After) -> Result<i64, ApiError> {
     }
 }
 
-fn after(text: Option<&str>) -> Result<After, ApiError> {
-    match text {
+fn after(value: Option<&str>) -> Result<After, ApiError> {
+    match value {
         None => Ok(After::Sequence(0)),
         Some("newest") => Ok(After::Newest),
-        Some(text) => match text.parse() {
+        Some(value) => match value.parse() {
             Ok(after) if after >= 0 => Ok(After::Sequence(after)),
             _ => Err(ApiError::Invalid(format!(
-                "invalid `after` `{text}`: use `next` of the previous response, 0 for all changes, or `newest`"
+                "invalid `after` `{value}`: use `next` of the previous response, 0 for all changes, or `newest`"
             ))),
         },
     }
@@ -131,19 +131,19 @@ fn after(text: Option<&str>) -> Result<After, ApiError> {
 
 /// Larger limits are reduced to the maximum: `next` leads to the rest.
 fn limit(query: &Query) -> Result<u32, ApiError> {
-    let Some(text) = query.get("limit") else { return Ok(DEFAULT_LIMIT) };
-    match text.parse::<i64>() {
+    let Some(value) = query.get("limit") else { return Ok(DEFAULT_LIMIT) };
+    match value.parse::<i64>() {
         Ok(limit) if limit >= 1 => Ok(u32::try_from(limit).unwrap_or(MAX_LIMIT).min(MAX_LIMIT)),
-        _ => Err(ApiError::Invalid(format!("invalid `limit` `{text}`: use a number from 1 to {MAX_LIMIT}"))),
+        _ => Err(ApiError::Invalid(format!("invalid `limit` `{value}`: use a number from 1 to {MAX_LIMIT}"))),
     }
 }
 
 /// Longer waits are reduced to the longest one that the time limit of the request allows.
 fn wait(query: &Query, TimeLimit(time_limit): TimeLimit) -> Result<Duration, ApiError> {
-    let Some(text) = query.get("wait") else { return Ok(Duration::ZERO) };
+    let Some(value) = query.get("wait") else { return Ok(Duration::ZERO) };
     let longest = LONGEST_WAIT.min(time_limit.saturating_sub(RESERVE).max(time_limit / 2));
-    let invalid = || ApiError::Invalid(format!("invalid `wait` `{text}`: use a number of seconds"));
-    text.parse().map(|seconds| Duration::from_secs(seconds).min(longest)).map_err(|_| invalid())
+    let invalid = || ApiError::Invalid(format!("invalid `wait` `{value}`: use a number of seconds"));
+    value.parse().map(|seconds| Duration::from_secs(seconds).min(longest)).map_err(|_| invalid())
 }
 
 /// The wire form of a change.
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn waits_are_limited_by_the_time_limit_of_the_request() {
-        let wait = |text: &str, limit| wait(&Query::parse(text).unwrap(), TimeLimit(Duration::from_secs(limit)));
+        let wait = |value: &str, limit| wait(&Query::parse(value).unwrap(), TimeLimit(Duration::from_secs(limit)));
         assert_eq!(wait("", 60).unwrap(), Duration::ZERO);
         assert_eq!(wait("wait=5", 60).unwrap(), Duration::from_secs(5));
         assert_eq!(wait("wait=99999999999", 60).unwrap(), LONGEST_WAIT);

@@ -57,21 +57,21 @@ pub(super) async fn page(
 
 /// Larger sizes are reduced to the maximum: existing clients request large pages.
 fn page_size(query: &Query) -> Result<u32, ApiError> {
-    let Some(text) = query.get("pageSize") else { return Ok(DEFAULT_PAGE_SIZE) };
-    match text.parse::<i32>() {
+    let Some(value) = query.get("pageSize") else { return Ok(DEFAULT_PAGE_SIZE) };
+    match value.parse::<i32>() {
         Ok(size) if size >= 1 => Ok(size.cast_unsigned().min(MAX_PAGE_SIZE)),
-        _ => Err(ApiError::Invalid(format!("invalid pageSize `{text}`: use a number from 1 to {MAX_PAGE_SIZE}"))),
+        _ => Err(ApiError::Invalid(format!("invalid pageSize `{value}`: use a number from 1 to {MAX_PAGE_SIZE}"))),
     }
 }
 
 fn order_by(query: &Query, version: ApiVersion) -> Result<OrderBy, ApiError> {
-    let Some(text) = query.get("orderBy") else { return Ok(OrderBy::default()) };
-    match (OrderBy::parse(text), version) {
+    let Some(value) = query.get("orderBy") else { return Ok(OrderBy::default()) };
+    match (OrderBy::parse(value), version) {
         (Some(order_by), _) => Ok(order_by),
         // parity: in v1alpha3 an unknown key means the id.
         (None, ApiVersion::V1Alpha3) => Ok(OrderBy::Id),
         (None, ApiVersion::V1) => {
-            Err(ApiError::Invalid(format!("invalid orderBy `{text}`: use {}", OrderBy::NAMES.join(", "))))
+            Err(ApiError::Invalid(format!("invalid orderBy `{value}`: use {}", OrderBy::NAMES.join(", "))))
         }
     }
 }

@@ -30,8 +30,8 @@ pub(crate) async fn of_run(request: Request, id: PathParameter) -> Result<Respon
 
 /// Parses `stepIds`: a comma-separated list in which blanks and empty parts are ignored (parity).
 fn steps(request: &Request) -> Result<Option<Vec<i64>>, ApiError> {
-    let Some(text) = request.query.get("stepIds") else { return Ok(None) };
-    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    let Some(value) = request.query.get("stepIds") else { return Ok(None) };
+    let parts = value.split(',').map(str::trim).filter(|part| !part.is_empty());
     let steps: Vec<i64> = parts
         .map(|part| {
             part.parse().map_err(|_| ApiError::Invalid(format!("invalid step ID '{part}': must be a valid integer")))

@@ -50,7 +50,7 @@ impl FromRequestParts<Context> for PathParameter {
 
     async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, ApiError> {
         let path = Path::<String>::from_request_parts(parts, context).await;
-        path.map(|Path(text)| Self(text)).map_err(|rejection| ApiError::Invalid(rejection.body_text()))
+        path.map(|Path(value)| Self(value)).map_err(|rejection| ApiError::Invalid(rejection.body_text()))
     }
 }
 
@@ -115,17 +115,17 @@ impl Request {
 }
 
 /// Parses an id of a path or query.
-pub(super) fn parse_id(what: &str, text: &str) -> Result<i64, ApiError> {
-    text.parse().map_err(|_| ApiError::Invalid(format!("invalid {what} ID: `{text}` is not a 64-bit integer")))
+pub(super) fn parse_id(what: &str, value: &str) -> Result<i64, ApiError> {
+    value.parse().map_err(|_| ApiError::Invalid(format!("invalid {what} ID: `{value}` is not a 64-bit integer")))
 }
 
 /// The id in the path of an entity of this kind.
-pub(super) fn path_id(kind: Kind, PathParameter(text): &PathParameter) -> Result<i64, ApiError> {
+pub(super) fn path_id(kind: Kind, PathParameter(value): &PathParameter) -> Result<i64, ApiError> {
     let label = kind.spec().label;
-    if text.is_empty() {
+    if value.is_empty() {
         // parity: the message of the Kubeflow Model Registry, with its name of the path parameter.
         let name = label.replace(' ', "");
         return Err(ApiError::Unprocessable(format!("required field '{name}Id' is zero value.")));
     }
-    parse_id(label, text)
+    parse_id(label, value)
 }

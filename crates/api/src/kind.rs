@@ -37,6 +37,8 @@ pub struct Parent {
     pub kind: Kind,
     /// The field that carries the parent's id; `None` where only the URL has it.
     pub field: Option<&'static str>,
+    /// Names of the parent's id in filters, where no field carries it.
+    pub filter_names: &'static [&'static str],
     /// The path segment below the parent under which children are listed and created: `versions`.
     pub segment: &'static str,
     /// The OpenAPI operations of that path: `create<operation>` and `get<operation>s`.
@@ -103,6 +105,9 @@ pub struct KindSpec {
     pub name_required: bool,
     /// Longest name, in characters.
     pub name_limit: usize,
+    /// External ids are unique among the kinds of a table with the same scope (parity: serve models have their own).
+    /// Stored in the database; never changed.
+    pub external_id_scope: i16,
     pub parent: Option<Parent>,
     /// Whether artifacts are listed and upserted below it, under `artifacts`.
     pub has_artifacts: bool,

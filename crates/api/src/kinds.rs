@@ -18,7 +18,7 @@ mod serving_environment;
 use crate::kind::{EntityTable, Kind, KindSpec};
 
 /// Every declaration, in the order of [`Kind`].
-pub(crate) static SPECS: [&KindSpec; 13] = [
+pub(crate) static SPECS: &[&KindSpec] = &[
     &registered_model::SPEC,
     &model_version::SPEC,
     &serving_environment::SPEC,

@@ -53,9 +53,10 @@ fn common(name: &str) -> Option<Target> {
     Some(Target::Column { name: column, value, folded })
 }
 
-/// The parent of serve models is not among their fields, but filters can use it, as in the reference (parity).
+/// The parent of a kind that has no field for it has declared names in filters (parity: serve models).
 fn parent_in_url(kinds: &[Kind], name: &str) -> Option<Target> {
-    let is_parent = kinds == [Kind::ServeModel] && matches!(name, "inferenceServiceId" | "inference_service_id");
+    let &[kind] = kinds else { return None };
+    let is_parent = kind.spec().parent.is_some_and(|parent| parent.filter_names.contains(&name));
     is_parent.then_some(Target::Column { name: "parent_id", value: ValueType::Int, folded: None })
 }
 

@@ -27,13 +27,9 @@ pub(crate) const fn table(kind: Kind) -> &'static str {
     }
 }
 
-/// The scope within which a resource's external id is unique (column `family`). Serve models have one of their own (parity:
-/// the reference stores them in another table than the other resources).
+/// The scope within which a resource's external id is unique; column `family`.
 pub(crate) const fn external_id_scope(kind: Kind) -> i16 {
-    match kind {
-        Kind::ServeModel => 2,
-        _ => 1,
-    }
+    kind.spec().external_id_scope
 }
 
 /// The column of a property table with values of this type.

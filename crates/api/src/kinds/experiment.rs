@@ -20,6 +20,7 @@ pub(crate) static SPEC: KindSpec = KindSpec {
     artifact_type: None,
     name_required: true,
     name_limit: NAME_LIMIT,
+    external_id_scope: 1,
     parent: None,
     has_artifacts: false,
     upsert_by_name: false,

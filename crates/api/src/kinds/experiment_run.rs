@@ -27,9 +27,11 @@ pub(crate) static SPEC: KindSpec = KindSpec {
     artifact_type: None,
     name_required: false,
     name_limit: CHILD_NAME_LIMIT,
+    external_id_scope: 1,
     parent: Some(Parent {
         kind: Kind::Experiment,
         field: Some("experimentId"),
+        filter_names: &[],
         segment: "experiment_runs",
         operation: "ExperimentExperimentRun",
         upsert: true,

@@ -20,9 +20,11 @@ pub(crate) static SPEC: KindSpec = KindSpec {
     artifact_type: None,
     name_required: false,
     name_limit: CHILD_NAME_LIMIT,
+    external_id_scope: 1,
     parent: Some(Parent {
         kind: Kind::ServingEnvironment,
         field: Some("servingEnvironmentId"),
+        filter_names: &[],
         segment: "inference_services",
         operation: "EnvironmentInferenceService",
         upsert: false,

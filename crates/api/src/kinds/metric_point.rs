@@ -17,6 +17,7 @@ pub(crate) static SPEC: KindSpec = KindSpec {
     artifact_type: Some("metric"),
     name_required: true,
     name_limit: CHILD_NAME_LIMIT,
+    external_id_scope: 1,
     parent: None,
     has_artifacts: false,
     upsert_by_name: false,

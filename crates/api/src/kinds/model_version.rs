@@ -20,9 +20,11 @@ pub(crate) static SPEC: KindSpec = KindSpec {
     artifact_type: None,
     name_required: true,
     name_limit: CHILD_NAME_LIMIT,
+    external_id_scope: 1,
     parent: Some(Parent {
         kind: Kind::RegisteredModel,
         field: Some("registeredModelId"),
+        filter_names: &[],
         segment: "versions",
         operation: "RegisteredModelVersion",
         upsert: true,

@@ -23,9 +23,11 @@ pub(crate) static SPEC: KindSpec = KindSpec {
     artifact_type: None,
     name_required: false,
     name_limit: CHILD_NAME_LIMIT,
+    external_id_scope: 2,
     parent: Some(Parent {
         kind: Kind::InferenceService,
         field: None,
+        filter_names: &["inferenceServiceId", "inference_service_id"],
         segment: "serves",
         operation: "InferenceServiceServe",
         upsert: false,

@@ -1,6 +1,6 @@
 //! One entity of every kind, and the paths on which each kind is created, read and changed.
 
-use model_registry_api::{ApiVersion, Kind};
+use model_registry_api::{ApiVersion, Check, EntityTable, Kind};
 use serde_json::{Value, json};
 
 use super::Api;
@@ -34,23 +34,26 @@ impl Entities {
 
     /// The path to create an entity of the kind, and the minimal body without a name.
     pub(crate) fn new_entity(&self, kind: Kind) -> (String, Value) {
-        let body = match kind {
-            Kind::ModelVersion => json!({"registeredModelId": self.id(Kind::RegisteredModel)}),
-            Kind::InferenceService => json!({
-                "registeredModelId": self.id(Kind::RegisteredModel),
-                "servingEnvironmentId": self.id(Kind::ServingEnvironment)
-            }),
-            Kind::ServeModel => json!({"modelVersionId": self.id(Kind::ModelVersion)}),
-            Kind::ExperimentRun => json!({"experimentId": self.id(Kind::Experiment)}),
-            Kind::Metric => json!({"artifactType": "metric", "value": 0.5}),
-            kind => match kind.spec().artifact_type {
-                Some(artifact_type) => json!({"artifactType": artifact_type}),
-                None => json!({}),
-            },
-        };
-        let path = match kind {
-            Kind::ServeModel => format!("inference_services/{}/serves", self.id(Kind::InferenceService)),
-            kind => collection(kind).to_owned(),
+        let spec = kind.spec();
+        let mut body = json!({});
+        if let Some(artifact_type) = spec.artifact_type {
+            body["artifactType"] = json!(artifact_type);
+        }
+        for check in spec.checks {
+            if let Check::Required { field, .. } = check {
+                body[field] = json!(0.5);
+            }
+        }
+        let parent = spec.parent.iter().filter_map(|parent| Some((parent.field?, parent.kind)));
+        let references = spec.references.iter().map(|reference| (reference.field, reference.kind));
+        for (field, of) in parent.chain(references) {
+            if spec.field(field).is_some_and(|field| field.required) {
+                body[field] = json!(self.id(of));
+            }
+        }
+        let path = match (spec.collection, spec.parent) {
+            (None, Some(parent)) => format!("{}/{}/{}", collection(parent.kind), self.id(parent.kind), parent.segment),
+            _ => collection(kind).to_owned(),
         };
         (path, body)
     }
@@ -73,14 +76,12 @@ impl Entities {
             path: format!("{}/{}/{name}", collection(parent), self.id(parent)),
             body: self.new_entity(kind).1,
         };
-        let mut lists = vec![
-            list(Kind::ModelVersion, Kind::RegisteredModel, "versions"),
-            list(Kind::InferenceService, Kind::ServingEnvironment, "inference_services"),
-            list(Kind::ServeModel, Kind::InferenceService, "serves"),
-            list(Kind::ExperimentRun, Kind::Experiment, "experiment_runs"),
-        ];
-        for parent in [Kind::ModelVersion, Kind::ExperimentRun] {
-            lists.extend(Kind::ARTIFACTS.map(|kind| list(kind, parent, "artifacts")));
+        let mut lists = Vec::new();
+        for kind in kinds(ApiVersion::V1Alpha3) {
+            lists.extend(kind.spec().parent.map(|parent| list(kind, parent.kind, parent.segment)));
+            if kind.spec().has_artifacts {
+                lists.extend(Kind::ARTIFACTS.map(|artifact| list(artifact, kind, "artifacts")));
+            }
         }
         lists
     }
@@ -95,45 +96,34 @@ pub(crate) struct Creation {
 
 /// The kinds that a version of the API serves on paths of their own, each after those it refers to.
 pub(crate) fn kinds(version: ApiVersion) -> Vec<Kind> {
-    let is_served = |kind: &Kind| match kind {
-        Kind::MetricPoint => false,
-        Kind::Experiment | Kind::ExperimentRun => version == ApiVersion::V1Alpha3,
-        _ => true,
+    let is_served = |kind: &Kind| {
+        let spec = kind.spec();
+        spec.table != EntityTable::MetricPoint && spec.is_served_by(version)
     };
     Kind::ALL.into_iter().filter(is_served).collect()
 }
 
+/// The collection of a kind; artifacts have the common one.
 pub(crate) fn collection(kind: Kind) -> &'static str {
-    match kind {
-        Kind::RegisteredModel => "registered_models",
-        Kind::ModelVersion => "model_versions",
-        Kind::ServingEnvironment => "serving_environments",
-        Kind::InferenceService => "inference_services",
-        Kind::Experiment => "experiments",
-        Kind::ExperimentRun => "experiment_runs",
-        Kind::ServeModel => panic!("serve models have no list of their own"),
-        _ => "artifacts",
+    let spec = kind.spec();
+    match spec.table {
+        EntityTable::Artifact => "artifacts",
+        _ => spec.collection.unwrap_or_else(|| panic!("{kind:?} has no collection of its own")),
     }
 }
 
 /// The path on which an entity can be read and changed, if there is one.
 pub(crate) fn entity(kind: Kind, id: &str) -> Option<String> {
-    (kind != Kind::ServeModel).then(|| format!("{}/{id}", collection(kind)))
+    let spec = kind.spec();
+    let has_path = spec.collection.is_some() || spec.table == EntityTable::Artifact;
+    has_path.then(|| format!("{}/{id}", collection(kind)))
 }
 
 /// The paths that find an entity by query parameters.
-pub(crate) fn finders(kind: Kind) -> &'static [&'static str] {
-    match kind {
-        Kind::RegisteredModel => &["registered_model"],
-        Kind::ModelVersion => &["model_version"],
-        Kind::ServingEnvironment => &["serving_environment"],
-        Kind::InferenceService => &["inference_service"],
-        Kind::Experiment => &["experiment"],
-        Kind::ExperimentRun => &["experiment_run"],
-        Kind::ServeModel | Kind::MetricPoint => &[],
-        Kind::ModelArtifact => &["artifact", "model_artifact"],
-        _ => &["artifact"],
-    }
+pub(crate) fn finders(kind: Kind) -> Vec<&'static str> {
+    let spec = kind.spec();
+    let common = (spec.table == EntityTable::Artifact).then_some("artifact");
+    common.into_iter().chain(spec.collection.map(|_| spec.name)).collect()
 }
 
 /// The body of an update: the fields to change, and the `artifactType` for artifacts.

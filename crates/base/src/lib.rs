@@ -1,8 +1,8 @@
-//! Small helpers that every crate may use: clock, digests, durations of settings, times in RFC 3339, hexadecimal digits,
-//! blocking work, the nearest known name.
+//! Small helpers that every crate may use: clock, digests, durations of settings, times in RFC 3339, hexadecimal
+//! digits, blocking work, the nearest known name.
 //!
-//! It does no I/O and knows neither SQL, HTTP nor any entity. To add a helper: one file with its tests, named after what
-//! it does; only what at least two crates need belongs here.
+//! It does no I/O and knows neither SQL, HTTP nor any entity. To add a helper: one file with its tests, named after
+//! what it does; only what at least two crates need belongs here.
 
 mod clock;
 mod digest;

@@ -28,7 +28,8 @@ pub(crate) fn value(output: &Output, value: &Value) -> anyhow::Result<()> {
     Ok(text(&output.value(value)?)?)
 }
 
-/// Writes a list as its items arrive. `rows` returns the cells of each item: see [`crate::output::ListRenderer::batch`].
+/// Writes a list as its items arrive. `rows` returns the cells of each item: see
+/// [`crate::output::ListRenderer::batch`].
 pub(crate) async fn list(
     output: &Output,
     headers: Vec<String>,

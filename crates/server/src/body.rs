@@ -58,8 +58,8 @@ fn is_too_long(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
-/// Finds a null byte or its JSON escape. After an escaped backslash, `u0000` is ordinary text: each backslash escapes the
-/// character after it.
+/// Finds a null byte or its JSON escape. After an escaped backslash, `u0000` is ordinary text: each backslash escapes
+/// the character after it.
 fn contains_null(body: &[u8]) -> bool {
     if body.contains(&0) {
         return true;

@@ -1,5 +1,5 @@
-//! Settings: each is declared once; flags, environment variables, keys of the file, `--help`, the JSON schema of the file
-//! and the documentation derive from the declaration.
+//! Settings: each is declared once; flags, environment variables, keys of the file, `--help`, the JSON schema of the
+//! file and the documentation derive from the declaration.
 //!
 //! Precedence: flag, environment variable `MR_…`, file (TOML, or the YAML of the Kubeflow Model Registry), default. An
 //! empty environment variable counts as unset. This is the only module that reads the environment.
@@ -17,8 +17,8 @@
 //! ```
 //!
 //! To add a setting: a constant in `config/declarations.rs` and its entry in `SETTINGS` there, then regenerate
-//! `docs/configure.md` (`model-registry config reference`). The settings of a single subcommand are declared in its file
-//! and passed to [`Schema::new`] in addition to [`SETTINGS`].
+//! `docs/configure.md` (`model-registry config reference`). The settings of a single subcommand are declared in its
+//! file and passed to [`Schema::new`] in addition to [`SETTINGS`].
 
 mod apply;
 mod declarations;

@@ -1,8 +1,8 @@
 //! The errors of the APIs, named by meaning, and their mapping to status codes and bodies.
 //!
-//! The body is `{"code":"<reason phrase>","message":"<description>"}`. An internal error does not reveal its cause: it is
-//! stored in the response's extensions for `layers.rs`, which logs it once with its source chain and adds the request id
-//! to the message.
+//! The body is `{"code":"<reason phrase>","message":"<description>"}`. An internal error does not reveal its cause: it
+//! is stored in the response's extensions for `layers.rs`, which logs it once with its source chain and adds the
+//! request id to the message.
 
 use std::borrow::Cow;
 use std::error::Error;

@@ -9,8 +9,8 @@ use http::{Method, StatusCode, Uri};
 use crate::ApiError;
 use crate::request::RequestContext;
 
-/// Completes a router: JSON 404 for unknown paths, JSON 405 with `Allow` for other methods, 204 with `Allow` for OPTIONS.
-/// Call it once, after the last route. Every GET route handles HEAD already.
+/// Completes a router: JSON 404 for unknown paths, JSON 405 with `Allow` for other methods, 204 with `Allow` for
+/// OPTIONS. Call it once, after the last route. Every GET route handles HEAD already.
 pub fn finish<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
     router
         .method_not_allowed_fallback(other_method)

@@ -29,10 +29,10 @@
 //! # }
 //! ```
 //!
-//! To add an error: a variant in `error.rs` and its arm of the `match` there. To add a step around every request: a call in
-//! `layers.rs`, which documents the order. To add an extractor: a file next to `query.rs` whose rejection is
-//! [`ApiError`]. To add a setting: see [`config`]; a way to authenticate: [`auth`]; a schema that several OpenAPI documents
-//! share: [`openapi`].
+//! To add an error: a variant in `error.rs` and its arm of the `match` there. To add a step around every request: a
+//! call in `layers.rs`, which documents the order. To add an extractor: a file next to `query.rs` whose rejection is
+//! [`ApiError`]. To add a setting: see [`config`]; a way to authenticate: [`auth`]; a schema that several OpenAPI
+//! documents share: [`openapi`].
 
 pub mod auth;
 pub mod body;

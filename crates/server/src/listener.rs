@@ -1,7 +1,7 @@
 //! The listening socket: accept loop, connection limits, graceful shutdown.
 //!
-//! It limits what a peer can hold on to: the number of connections, the size of a request's head and the time to receive
-//! it, and stalled writes of a response. `layers.rs` limits bodies and handlers.
+//! It limits what a peer can hold on to: the number of connections, the size of a request's head and the time to
+//! receive it, and stalled writes of a response. `layers.rs` limits bodies and handlers.
 
 use std::io;
 use std::net::SocketAddr;
@@ -109,8 +109,8 @@ async fn bind_first(host: &str, port: u16) -> io::Result<TcpListener> {
     Err(first_error.unwrap_or_else(|| io::Error::other("the host name has no address")))
 }
 
-/// Serves until `stop` completes, then shuts down gracefully: stops accepting and waits up to `options.drain` for requests
-/// in flight.
+/// Serves until `stop` completes, then shuts down gracefully: stops accepting and waits up to `options.drain` for
+/// requests in flight.
 pub async fn serve(
     listener: TcpListener,
     router: Router,

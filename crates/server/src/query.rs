@@ -1,7 +1,8 @@
-//! Query strings, parsed by the rules of Go's `net/url`, which the Kubeflow Model Registry uses: the same URLs are valid.
+//! Query strings, parsed by the rules of Go's `net/url`, which the Kubeflow Model Registry uses: the same URLs are
+//! valid.
 //!
-//! The first value of a repeated key is used, an empty value counts as absent, unknown keys are ignored, `+` is a space.
-//! A malformed escape, a `;` between parameters, invalid UTF-8 and a null byte are 400.
+//! The first value of a repeated key is used, an empty value counts as absent, unknown keys are ignored, `+` is a
+//! space. A malformed escape, a `;` between parameters, invalid UTF-8 and a null byte are 400.
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
@@ -90,8 +91,8 @@ fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
-// parity: the message names the parameter twice. The six characters of the escape are rejected as well as the byte, since
-// clients forward JSON strings.
+// parity: the message names the parameter twice. The six characters of the escape are rejected as well as the byte,
+// since clients forward JSON strings.
 fn reject_null_bytes(key: &str, value: &str) -> Result<(), ApiError> {
     let is_bad = |text: &str| text.contains('\0') || text.contains("\\u0000");
     if is_bad(value) || is_bad(key) {

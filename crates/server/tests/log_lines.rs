@@ -1,7 +1,7 @@
 //! The log lines of requests.
 //!
-//! A separate test binary: tracing caches per process whether a call site is enabled, so tests in other threads without a
-//! subscriber would disable it.
+//! A separate test binary: tracing caches per process whether a call site is enabled, so tests in other threads without
+//! a subscriber would disable it.
 
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 

@@ -1,5 +1,5 @@
-//! `catalog`: serves the API of the catalog. `catalog check` validates sources without a server; the other subcommands are
-//! client commands for the catalog of a server.
+//! `catalog`: serves the API of the catalog. `catalog check` validates sources without a server; the other subcommands
+//! are client commands for the catalog of a server.
 
 mod artifacts;
 mod list;
@@ -175,8 +175,8 @@ pub(crate) fn catalog_settings(settings: &Settings) -> CatalogSettings {
     }
 }
 
-/// The database URL: `--database`, or the variables of libpq such as `PGHOST` (parity), or a SQLite file of its own, since
-/// its content can be loaded again.
+/// The database URL: `--database`, or the variables of libpq such as `PGHOST` (parity), or a SQLite file of its own,
+/// since its content can be loaded again.
 fn database_url(settings: &Settings) -> Result<DatabaseUrl, ConfigError> {
     if settings.is_set(&key::DATABASE) {
         return database::url(settings);

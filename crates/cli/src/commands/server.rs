@@ -1,4 +1,5 @@
-//! `server`: serves the API of the registry; `proxy` is the same with the name and flags of existing manifests (parity).
+//! `server`: serves the API of the registry; `proxy` is the same with the name and flags of existing manifests
+//! (parity).
 
 use clap::{ArgMatches, Command};
 use model_registry_server::config::{Group, Schema};

@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 use super::kind_command::KindCommand;
 use crate::failure::CommandError;
 
-/// The fields of the kinds for which `filter` is true, each name once. References to other entities have their own options.
+/// The fields of the kinds for which `filter` is true, each name once. References to other entities have their own
+/// options.
 pub(super) fn fields(kind: &KindCommand, filter: impl Fn(&Field) -> bool) -> Vec<&'static Field> {
     let mut fields: Vec<&'static Field> = Vec::new();
     for field in kind.kinds.iter().flat_map(|kind| kind.spec().all_fields()) {

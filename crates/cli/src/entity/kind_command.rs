@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::operations::{self, Operations};
 use super::parent_names::ParentNames;
 
-/// The subcommand of a kind of entity. The commands of all kinds share one implementation; kinds differ by this data and
-/// by the declaration of their fields in `KindSpec`.
+/// The subcommand of a kind of entity. The commands of all kinds share one implementation; kinds differ by this data
+/// and by the declaration of their fields in `KindSpec`.
 pub(crate) struct KindCommand {
     /// The singular, in messages and as the option that names a parent.
     pub(crate) singular: &'static str,

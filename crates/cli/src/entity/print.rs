@@ -60,8 +60,8 @@ pub(crate) async fn entity(context: &ClientContext, kind: &KindCommand, entity: 
     }
 }
 
-/// Writes the result of a write: a sentence such as `Created model fraud-detector (id 7)`, or the entity if another format
-/// or columns are selected.
+/// Writes the result of a write: a sentence such as `Created model fraud-detector (id 7)`, or the entity if another
+/// format or columns are selected.
 pub(crate) async fn written(
     context: &ClientContext,
     kind: &KindCommand,

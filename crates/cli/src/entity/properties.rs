@@ -49,7 +49,8 @@ fn property(text: &str) -> Result<(String, MetadataValue), CommandError> {
     Ok((key.to_owned(), value))
 }
 
-/// Infers the type: a number only if parsing is lossless, so `007` and long digits are strings, as are words like `nan`.
+/// Infers the type: a number only if parsing is lossless, so `007` and long digits are strings, as are words like
+/// `nan`.
 fn infer(value: &str) -> MetadataValue {
     match value {
         "true" => return MetadataValue::Bool(true),

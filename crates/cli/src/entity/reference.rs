@@ -97,8 +97,8 @@ pub(super) fn new_name(
     }
 }
 
-/// Resolves a reference to an id, with a request for each name. Errors: `NotFound`, or a usage error for a name without a
-/// required parent.
+/// Resolves a reference to an id, with a request for each name. Errors: `NotFound`, or a usage error for a name without
+/// a required parent.
 pub(crate) fn resolve<'a>(
     client: &'a Client,
     kind: &'static KindCommand,

@@ -1,4 +1,5 @@
-//! Options for fields that refer to other entities, such as `--model` of a service; derived from the declaration of the kind.
+//! Options for fields that refer to other entities, such as `--model` of a service; derived from the declaration of the
+//! kind.
 
 use clap::{Arg, ArgMatches, Command};
 use model_registry_api::Field;

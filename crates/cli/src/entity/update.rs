@@ -79,7 +79,8 @@ pub(super) async fn run(
             .hint(format!("`model-registry {} update --help` lists the options", kind.name()))
             .into());
     }
-    // Properties are replaced as a whole, so a concurrent update must not be overwritten: compare-and-set by entity tag.
+    // Properties are replaced as a whole, so a concurrent update must not be overwritten: compare-and-set by entity
+    // tag.
     let etag = if properties.is_some() { old.etag.as_str() } else { "" };
     let updated = update_entity(kind, context, &id, entity_kind, body, etag).await?;
     print::written(context, kind, "Updated", &updated).await

@@ -10,8 +10,8 @@ const GAP: &str = "  ";
 /// Maximum width of a cell on a terminal, in columns of the terminal.
 const MAX_CELL_WIDTH: usize = 60;
 
-/// A table that is rendered in batches of rows. The first batch determines the widths; wider cells of later batches are not
-/// aligned.
+/// A table that is rendered in batches of rows. The first batch determines the widths; wider cells of later batches are
+/// not aligned.
 pub(crate) struct Table {
     headers: Vec<String>,
     widths: Vec<usize>,

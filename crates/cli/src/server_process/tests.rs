@@ -1,7 +1,7 @@
 //! Authorization of every route for every role.
 //!
-//! The test reads the routes from the router and their methods from the header `Allow`, so new routes are covered without
-//! a change here.
+//! The test reads the routes from the router and their methods from the header `Allow`, so new routes are covered
+//! without a change here.
 
 use std::collections::BTreeSet;
 

@@ -1,8 +1,8 @@
 //! Tokens signed by an identity provider (`OpenID` Connect).
 //!
-//! The provider's keys are located by discovery and cached. They are refreshed after `max_age`, so that a revoked key stops
-//! working, and when a token has an unknown key id. `refresh_floor` limits the rate: invented key ids must not cause
-//! requests to the provider.
+//! The provider's keys are located by discovery and cached. They are refreshed after `max_age`, so that a revoked key
+//! stops working, and when a token has an unknown key id. `refresh_floor` limits the rate: invented key ids must not
+//! cause requests to the provider.
 
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};

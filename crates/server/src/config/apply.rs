@@ -71,7 +71,8 @@ impl Settings {
         }
     }
 
-    /// Starts logging and the export of traces, and logs the notices of loading. Keep the result until the process ends.
+    /// Starts logging and the export of traces, and logs the notices of loading. Keep the result until the process
+    /// ends.
     pub fn start_log(&self) -> Result<Telemetry, ConfigError> {
         let format = match self.string(&key::LOG_FORMAT) {
             Some("text") => LogFormat::Text,

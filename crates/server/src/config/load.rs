@@ -100,7 +100,8 @@ impl Schema {
         Ok(())
     }
 
-    /// Finds the setting of a key, and whether the value is a file with the secret: `database.file` is that of `database`.
+    /// Finds the setting of a key, and whether the value is a file with the secret: `database.file` is that of
+    /// `database`.
     fn setting_of(&self, key: &str) -> Option<(&'static Setting, bool)> {
         let find = |key: &str| self.settings.iter().find(|setting| setting.key == key).copied();
         if let Some(setting) = find(key) {
@@ -147,7 +148,8 @@ impl Schema {
         Ok(())
     }
 
-    /// An unknown variable is not an error, since other programs may use the prefix; a likely misspelling gets a notice.
+    /// An unknown variable is not an error, since other programs may use the prefix; a likely misspelling gets a
+    /// notice.
     fn add_notices_of_misspelled_variables(&self, environment: &Environment, settings: &mut Settings) {
         let known: Vec<String> = self.settings.iter().map(|setting| setting.variable()).collect();
         let is_known = |name: &str| known.iter().any(|variable| variable == name);

@@ -1,4 +1,5 @@
-//! Parses and validates the values of settings. A value that passes [`check`] can be parsed by the other functions here.
+//! Parses and validates the values of settings. A value that passes [`check`] can be parsed by the other functions
+//! here.
 
 use std::fs::File;
 

@@ -162,8 +162,8 @@ async fn stopped(stopping: &mut watch::Receiver<bool>) {
     let _ = stopping.wait_for(|is_stopping| *is_stopping).await;
 }
 
-/// Reads until the protocol is certain; `None` if the peer closes the connection before. The detection of hyper-util has
-/// no timeout for the first bytes.
+/// Reads until the protocol is certain; `None` if the peer closes the connection before. The detection of hyper-util
+/// has no timeout for the first bytes.
 async fn first_bytes(stream: &mut (impl AsyncRead + Unpin)) -> Option<(Protocol, Bytes)> {
     let mut buffer = [0; PREFACE.len()];
     let mut length = 0;

@@ -19,8 +19,8 @@ use tokio::time::Sleep;
 use super::request_counts::RequestCounts;
 use crate::error;
 
-/// How long the rest of the request is read and discarded: closing a socket with unread bytes resets the connection, and
-/// the peer would lose the response.
+/// How long the rest of the request is read and discarded: closing a socket with unread bytes resets the connection,
+/// and the peer would lose the response.
 const LINGER: Duration = Duration::from_secs(1);
 
 /// Limits on the head of a request, for the message.

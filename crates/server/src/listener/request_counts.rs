@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// How many requests of a connection have started, and how many responses are sent completely.
 ///
-/// The next byte read starts a request only if every response is sent and no request had a body: the response to a request
-/// with a body may be sent before the body is read. Escaping bytes of a body would make it longer than its
-/// `Content-Length`, and its end would be parsed as another request (request smuggling). So after a request with a body,
-/// `next_begins` is false for the rest of the connection.
+/// The next byte read starts a request only if every response is sent and no request had a body: the response to a
+/// request with a body may be sent before the body is read. Escaping bytes of a body would make it longer than its
+/// `Content-Length`, and its end would be parsed as another request (request smuggling). So after a request with a
+/// body, `next_begins` is false for the rest of the connection.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RequestCounts(Arc<Counters>);
 

@@ -312,8 +312,8 @@ async fn unescaped_quotes_in_a_query_are_accepted_on_every_request_of_a_connecti
 #[tokio::test]
 async fn a_body_sent_after_the_response_is_not_parsed_as_a_request_line() {
     let server = Running::start(Options::default()).await;
-    // Request smuggling: the body of the first request, which is not read, looks like a request line. Escaped, it would be
-    // longer than its `Content-Length`, and its end would be served as another request.
+    // Request smuggling: the body of the first request, which is not read, looks like a request line. Escaped, it would
+    // be longer than its `Content-Length`, and its end would be served as another request.
     let body = format!("A /{}", "\"".repeat(20));
     let smuggled = "GET /fast HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
     let head = format!("POST /fast HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", body.len() + smuggled.len());

@@ -7,8 +7,8 @@ use super::reference;
 /// Status, name of the component, description.
 pub type ErrorResponse = (&'static str, &'static str, &'static str);
 
-/// Status codes of errors that every operation may respond with; 404 also if a proxy or an older server does not have the
-/// path.
+/// Status codes of errors that every operation may respond with; 404 also if a proxy or an older server does not have
+/// the path.
 pub const ALWAYS: [&str; 7] = ["400", "401", "403", "404", "500", "503", "504"];
 
 /// The error responses that servers share.

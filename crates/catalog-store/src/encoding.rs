@@ -36,6 +36,8 @@ impl Encoder {
     }
 
     /// An optional value: a byte 0, or a byte 1 and the value.
+    /// The outer `None` is a decoding error, the inner one an absent value.
+    #[expect(clippy::option_option, reason = "an absent value differs from a decoding error")]
     pub(crate) fn optional<T>(&mut self, value: Option<T>, encode: impl FnOnce(&mut Self, T)) {
         self.byte(u8::from(value.is_some()));
         if let Some(value) = value {
@@ -106,6 +108,8 @@ impl<'a> Decoder<'a> {
         std::str::from_utf8(self.bytes()?).ok()
     }
 
+    /// The outer `None` is a decoding error, the inner one an absent value.
+    #[expect(clippy::option_option, reason = "an absent value differs from a decoding error")]
     pub(crate) fn optional<T>(&mut self, decode: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
         match self.byte()? {
             0 => Some(None),

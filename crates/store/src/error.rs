@@ -123,7 +123,7 @@ fn classify(error: &dyn sqlx::error::DatabaseError) -> Class {
     }
 }
 
-/// SQLite's extended result code SQLITE_CONSTRAINT_PRIMARYKEY.
+/// SQLite's extended result code `SQLITE_CONSTRAINT_PRIMARYKEY`.
 const SQLITE_PRIMARY_KEY: &str = "1555";
 
 /// Classifies a violated unique key by its name. PostgreSQL reports the constraint; MySQL and MariaDB name the key at the end

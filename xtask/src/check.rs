@@ -7,7 +7,7 @@ use lexopt::prelude::*;
 
 use crate::dependencies::Output;
 use crate::programs::Program;
-use crate::{dependencies, file_sizes, process, programs, unused_dependencies};
+use crate::{dependencies, features, file_sizes, process, programs, unused_dependencies};
 
 pub(crate) const HELP: &str = "\
 Check formatting, lints, documentation, file sizes and dependencies
@@ -43,6 +43,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     report.step("formatting", || process::complete(&mut process::cargo(["fmt", "--all", "--check"])));
     report.step("file sizes", file_sizes::check);
     report.step("unused dependencies", unused_dependencies::check);
+    report.step("features", features::check);
     report.step("lints", || {
         let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
         process::complete(&mut process::cargo(clippy))

@@ -10,6 +10,7 @@ mod bench;
 mod check;
 mod databases;
 mod dependencies;
+mod features;
 mod file_sizes;
 mod process;
 mod programs;

@@ -79,6 +79,15 @@ pub(crate) fn complete_quietly(command: &mut Command, limit: Option<Duration>) -
     Ok(())
 }
 
+/// Runs a command to its end and returns its standard output.
+pub(crate) fn output(command: &mut Command) -> Result<String> {
+    let line = line(command);
+    let output = command.output().with_context(|| format!("cannot start: {line}"))?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    ensure!(output.status.success(), "failed with {}: {line}\n{}", output.status, text(&output.stderr));
+    Ok(text(&output.stdout))
+}
+
 /// Reads everything on a thread, so that the child never waits for a full pipe.
 fn collect(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String> {
     thread::spawn(move || {

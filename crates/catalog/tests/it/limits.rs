@@ -84,9 +84,9 @@ fn prints_the_result_of_a_check() {
 #[test]
 fn a_data_file_that_expands_without_bound_is_reported_and_the_others_are_loaded() {
     for (items, expected) in [
-        (bomb("- "), "aliases stand for more than 1000000 values"),
-        (format!("- {}\n", deep()), "more than 32 lists and maps within each other"),
-        (repeated("- "), "the texts come to more than 1024 MiB with what aliases stand for"),
+        (bomb("- "), "aliases expand to more than 1000000 values"),
+        (format!("- {}\n", deep()), "lists and maps are nested more than 32 levels deep"),
+        (repeated("- "), "more than 1024 MiB of text after expanding aliases"),
         (format!("- {{name: m, tasks: [{}]}}\n", "x, ".repeat(1_000_001)), "more than 1000000 values in one item"),
     ] {
         for (broken, list, other) in [("a.yaml", "models", "t.yaml"), ("t.yaml", "mcp_servers", "a.yaml")] {
@@ -108,9 +108,9 @@ fn a_data_file_that_expands_without_bound_is_reported_and_the_others_are_loaded(
 #[test]
 fn a_sources_file_that_expands_without_bound_is_reported() {
     for (text, expected) in [
-        (bomb("k#: "), "aliases stand for more than 1000000 values"),
-        (format!("catalogs: {}\n", deep()), "more than 32 lists and maps within each other"),
-        (format!("labels:\n{}", repeated("- ")), "the texts come to more than 64 MiB with what aliases stand for"),
+        (bomb("k#: "), "aliases expand to more than 1000000 values"),
+        (format!("catalogs: {}\n", deep()), "lists and maps are nested more than 32 levels deep"),
+        (format!("labels:\n{}", repeated("- ")), "more than 64 MiB of text after expanding aliases"),
         ("labels: [a]\nlabels: [b]\n".to_owned(), "`labels`: duplicate key, first in line 1"),
     ] {
         let files = Files::new(&[("sources.yaml", &text)]);

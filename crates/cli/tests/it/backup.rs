@@ -94,7 +94,7 @@ async fn a_damaged_file_is_rejected_with_line_and_reason_and_nothing_is_imported
     let mut reordered = lines.clone();
     reordered.swap(late, late + 1);
     let digest = lines.last().unwrap().split("\"sha256\":\"").nth(1).unwrap();
-    let not_exported = "this line is not as it was exported, or lines before it are missing";
+    let not_exported = "this line was changed after the export, or preceding lines are missing";
     let file = directory.path().join("bad.jsonl");
     for (damage, bad, line, reason) in [
         ("truncated", joined(&lines[..late]), late + 1, "the file is truncated: its last line is missing"),
@@ -152,8 +152,8 @@ async fn a_bad_file_is_rejected_and_a_backup_is_not_overwritten() {
     std::fs::write(&file, "{\"format\":\"model-registry-export\",\"version\":1,\"check\":\"00000000\"}\n").unwrap();
     let (code, output) = run(command("import", &file, database.url())).await;
     let expected = format!(
-        "error: {path} is invalid, nothing was imported: line 1: this line is not as it was exported, or lines before \
-         it are missing\n"
+        "error: {path} is invalid, nothing was imported: line 1: this line was changed after the export, or \
+         preceding lines are missing\n"
     );
     assert_eq!((code, output), (1, expected));
 }

@@ -192,10 +192,10 @@ async fn a_damaged_file_is_rejected_with_line_and_reason_and_nothing_is_imported
     doubled.insert(6, lines[6]);
     let edited = text.replacen("changed", "chanced", 1);
     let edited_line = edited.lines().position(|line| line.contains("chanced")).unwrap() + 1;
-    let not_exported = "this line is not as it was exported, or lines before it are missing";
+    let not_exported = "this line was changed after the export, or preceding lines are missing";
     let files = [
         ("empty", String::new(), 1, "the file is empty"),
-        ("other", "hello\n".to_owned(), 1, "this is no export of a model registry"),
+        ("other", "hello\n".to_owned(), 1, "this is not an export of a model registry"),
         ("newer", text.replacen("\"version\":1", "\"version\":2", 1), 1, "the format has version 2"),
         ("edited", edited, edited_line, not_exported),
         ("swapped", joined(&swapped), 4, not_exported),
@@ -204,8 +204,8 @@ async fn a_damaged_file_is_rejected_with_line_and_reason_and_nothing_is_imported
         ("cut between lines", joined(&lines[..9]), 10, "the file is truncated: its last line is missing"),
         ("cut in a line", text[..text.len() - 300].to_owned(), last - 1, "the file is truncated in this line"),
         ("cut at the end", text[..text.len() - 1].to_owned(), last, "the file is truncated in this line"),
-        ("continued", format!("{text}{}\n", lines[1]), last + 1, "there is something behind the last line"),
-        ("no line", joined(&["{}"]), 1, "this is no export of a model registry"),
+        ("continued", format!("{text}{}\n", lines[1]), last + 1, "the file continues after its last line"),
+        ("no line", joined(&["{}"]), 1, "this is not an export of a model registry"),
     ];
     let target = Api::on(backend).await;
     for &(context, ref bad, line, reason) in &files {
@@ -238,10 +238,10 @@ async fn an_entity_changed_before_the_final_comparison_is_reported(backend: Back
     target.database.execute("UPDATE import_run SET finish_time = NULL").await.unwrap();
     target.patch("registered_models/1", json!({"description": "meanwhile"})).await;
     let changed = import(&target, &path, KEEP).await.unwrap_err().to_string();
-    assert!(changed.starts_with("everything was imported, but some of it is not as in the file"), "{changed}");
+    assert!(changed.starts_with("everything was imported, but the content differs from the file"), "{changed}");
     target.database.execute("DELETE FROM metric_point").await.unwrap();
     let missing = import(&target, &path, KEEP).await.unwrap_err().to_string();
-    assert!(missing.starts_with("the database has other entities than the file"), "{missing}");
+    assert!(missing.starts_with("after the import, the numbers of entities in the database differ"), "{missing}");
     // Nothing was undone.
     assert_eq!(target.get("registered_models/1").await.json()["description"], "meanwhile");
 }

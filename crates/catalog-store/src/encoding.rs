@@ -36,8 +36,6 @@ impl Encoder {
     }
 
     /// An optional value: a byte 0, or a byte 1 and the value.
-    /// The outer `None` is a decoding error, the inner one an absent value.
-    #[expect(clippy::option_option, reason = "an absent value differs from a decoding error")]
     pub(crate) fn optional<T>(&mut self, value: Option<T>, encode: impl FnOnce(&mut Self, T)) {
         self.byte(u8::from(value.is_some()));
         if let Some(value) = value {

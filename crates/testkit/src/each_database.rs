@@ -9,7 +9,7 @@
 ///
 /// `multi_thread:` in front of the names runs them on a runtime with several threads.
 ///
-/// ```ignore
+/// ```text
 /// on_each_database!(a_model_is_created, a_name_is_unique);
 ///
 /// async fn a_model_is_created(backend: Backend) { … }

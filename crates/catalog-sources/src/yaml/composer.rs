@@ -4,8 +4,7 @@
 //! file with nested aliases ("billion laughs") is rejected early.
 //!
 //! serde-saphyr, which is built on the same parser, cannot do this alone: after a bad item it cannot continue with the next
-//! one, and its generic values lose the position and the spelling of scalars (`version: 1.10`). `yaml/tests.rs` checks both, and
-//! has a measurement: FIGURE.
+//! one, and its generic values lose the position and the spelling of scalars (`version: 1.10`). `yaml/tests.rs` checks both.
 
 use std::collections::HashMap;
 use std::io::Read;

@@ -76,6 +76,7 @@ impl<'a> Entry<'a> {
     }
 
     /// Checks that the value is a map, without duplicate keys.
+    #[expect(clippy::zero_sized_map_values, reason = "serde does not read a map as a set")]
     pub(crate) fn check_keys(self) -> Result<(), ReadError> {
         self.read::<HashMap<String, IgnoredAny>>().0.map(drop)
     }

@@ -147,7 +147,7 @@ mod tests {
         #[test]
         fn arbitrary_bytes_do_not_panic(bytes: Vec<u8>) {
             let mut decoder = Decoder::new(&bytes);
-            while decoder.optional(|decoder| decoder.string()).is_some() {}
+            while decoder.optional(Decoder::string).is_some() {}
         }
     }
 

@@ -31,7 +31,7 @@ struct Statements {
 impl Statements {
     fn add(&mut self, name: &str, statement: &impl QueryStatementWriter) {
         let sql = sql(statement, self.dialect);
-        self.text.push_str(&format!("-- {name}\n{sql}\n\n"));
+        self.text.extend(["-- ", name, "\n", &sql, "\n\n"]);
     }
 
     fn add_list(&mut self, name: &str, list: &CatalogList<'_>, cursor: Option<&(Key, i64)>) {
@@ -43,11 +43,11 @@ fn filter(text: &str) -> Expression {
     parse(text).unwrap().unwrap()
 }
 
-fn set<'a>(filters: &'a [Expression]) -> CatalogSet<'a> {
+fn set(filters: &[Expression]) -> CatalogSet<'_> {
     CatalogSet { kinds: MODELS, parent_id: None, sources: None, search: None, filters }
 }
 
-fn list<'a>(set: CatalogSet<'a>, order: CatalogOrder, sort_order: SortOrder) -> CatalogList<'a> {
+fn list(set: CatalogSet<'_>, order: CatalogOrder, sort_order: SortOrder) -> CatalogList<'_> {
     CatalogList { set, order, sort_order, page_size: Some(10), page_token: None }
 }
 

@@ -133,7 +133,7 @@ mod tests {
         of_many_concurrent_first_claims_one_wins_and_none_fails
     );
 
-    const DURATION: Duration = Duration::from_secs(60);
+    const DURATION: Duration = Duration::from_mins(1);
 
     async fn only_one_holder_has_a_lease_until_it_expires(backend: Backend) {
         let now = Arc::new(AtomicI64::new(1_000_000));

@@ -228,7 +228,6 @@ impl MeasuredModel {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the result of the measurement")]
 #[test]
 #[ignore = "a measurement: cargo test --release -p model-registry-catalog-sources --lib -- --ignored --nocapture measure_"]
 fn measure_reading_item_by_item_and_serde_saphyr_alone() {

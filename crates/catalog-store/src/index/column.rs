@@ -174,9 +174,8 @@ mod tests {
 
     #[test]
     fn too_many_distinct_strings_make_the_column_incomplete() {
-        let strings: Vec<String> = (0..=MAX_STRING_BYTES / LONGEST_INLINE)
-            .map(|number| format!("{number:0>width$}", width = LONGEST_INLINE))
-            .collect();
+        let strings: Vec<String> =
+            (0..=MAX_STRING_BYTES / LONGEST_INLINE).map(|number| format!("{number:0>LONGEST_INLINE$}")).collect();
         let values: Vec<_> = strings.iter().map(|string| PackedValue::String(string)).collect();
         assert!(!column(&values).is_complete());
         assert!(column(&[values[0]].repeat(100)).is_complete());

@@ -31,7 +31,7 @@ fn statements(request: &ListRequest<'_>, cursor: Option<Cursor>) -> String {
             Dialect::Postgres => select.to_string(PostgresQueryBuilder),
             Dialect::MySql => select.to_string(MysqlQueryBuilder),
         };
-        all.push_str(&format!("-- {}\n{}\n", dialect.name(), broken_into_lines(&sql)));
+        all.extend(["-- ", dialect.name(), "\n", &broken_into_lines(&sql), "\n"]);
     }
     all
 }

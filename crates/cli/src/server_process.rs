@@ -109,7 +109,7 @@ async fn serve(
     let retention = has_registry.then(|| settings.duration(&key::CHANGES_RETENTION));
     let background = async {
         match connect.await {
-            Ok(()) => match run_tasks(&store, retention).await {},
+            Ok(()) => match Box::pin(run_tasks(&store, retention)).await {},
             Err(error) => error,
         }
     };

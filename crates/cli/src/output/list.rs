@@ -48,9 +48,8 @@ impl ListRenderer {
     pub(crate) fn end(self) -> String {
         match self.format {
             Format::Table => self.table.end(),
-            Format::Name => String::new(),
             Format::Json | Format::Yaml if self.count == 0 => "[]\n".to_owned(),
-            Format::Yaml => String::new(),
+            Format::Name | Format::Yaml => String::new(),
             Format::Json => "\n]\n".to_owned(),
         }
     }

@@ -142,7 +142,7 @@ pub(crate) fn read_items(
     Ok(read)
 }
 
-/// Reads the names in a data file that a client sent, in their order. An item that [`read_items`] would leave out is an
+/// Reads the names in a data file that a client sent, in their order. An item that `read_items` would leave out is an
 /// error with the same message; names may repeat.
 pub fn item_names(asset_type: AssetType, file: &Path, text: &str) -> Result<Vec<String>, Problem> {
     let mut names = Vec::new();

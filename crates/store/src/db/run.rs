@@ -68,7 +68,7 @@ impl Database {
         })
     }
 
-    /// As [`Self::fetch_all`], planned [for the values](Planning::ForValues).
+    /// As [`Self::fetch_all`], planned for the values of its parameters.
     pub async fn fetch_filtered<R: Row>(&self, statement: &(impl QueryStatementWriter + Sync)) -> Result<Vec<R>> {
         let Pools::Postgres(pool) = &self.pools else { return self.fetch_all(statement).await };
         self.statements.fetch_add(1, Ordering::Relaxed);

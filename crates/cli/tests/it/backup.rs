@@ -60,7 +60,7 @@ async fn a_killed_import_is_resumed(backend: Backend) {
     let (code, output) = run(command("import", &file, database.url())).await;
     assert_eq!(code, 0, "after {kills} kills: {output}");
     let (code, output) = run(command("import", &file, database.url())).await;
-    assert_eq!((code, output.as_str()), (0, "this file was imported before: nothing to do\n"));
+    assert_eq!((code, output.as_str()), (0, "this file was already imported: nothing to do\n"));
     let second = directory.path().join(format!("{backend}.jsonl"));
     let (code, output) = run(command("export", &second, database.url())).await;
     assert_eq!(code, 0, "{output}");
@@ -146,7 +146,7 @@ async fn a_bad_file_is_rejected_and_a_backup_is_not_overwritten() {
 
     let (code, output) = run(command("export", &file, database.url())).await;
     let path = file.display();
-    let expected = format!("error: {path} exists already: name another file, or replace it with --force\n");
+    let expected = format!("error: {path} already exists: choose another file, or replace it with --force\n");
     assert_eq!((code, output), (1, expected));
 
     std::fs::write(&file, "{\"format\":\"model-registry-export\",\"version\":1,\"check\":\"00000000\"}\n").unwrap();

@@ -196,7 +196,7 @@ async fn a_damaged_file_is_rejected_with_line_and_reason_and_nothing_is_imported
     let files = [
         ("empty", String::new(), 1, "the file is empty"),
         ("other", "hello\n".to_owned(), 1, "this is not an export of a model registry"),
-        ("newer", text.replacen("\"version\":1", "\"version\":2", 1), 1, "the format has version 2"),
+        ("newer", text.replacen("\"version\":1", "\"version\":2", 1), 1, "the file has format version 2"),
         ("edited", edited, edited_line, not_exported),
         ("swapped", joined(&swapped), 4, not_exported),
         ("missing", joined(&missing), 6, not_exported),

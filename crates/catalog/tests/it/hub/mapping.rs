@@ -96,7 +96,7 @@ async fn strings_that_a_database_rejects_do_not_fail_a_sync(backend: Backend) {
     let model = api.get("sources/hub/models/org/a").await.json();
     assert_eq!(model["description"], "nul\u{fffd} \u{fffd} \u{1f600}");
     assert_eq!((&model["readme"], &model["libraryName"]), (&json!("# a\u{fffd}b"), &json!("\u{fffd}")),);
-    assert!(error(&api).await.ends_with("its name has more than 255 characters"), "{}", error(&api).await);
+    assert!(error(&api).await.ends_with("the name is longer than 255 characters"), "{}", error(&api).await);
 }
 
 #[tokio::test]

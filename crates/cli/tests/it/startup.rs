@@ -117,7 +117,7 @@ async fn a_newer_schema_version_exits_with_code_1(backend: Backend) {
     let run = run(&["server", "--listen", "127.0.0.1:0", "--database", database.url()]).await;
     assert_eq!(run.code, Some(1), "{run:?}");
     let reason = run.reason();
-    assert!(reason.contains("the database has schema version 999, this program knows "), "{reason}");
+    assert!(reason.contains("the database has schema version 999, but this program supports only up to "), "{reason}");
     assert_alerted(&run);
 }
 

@@ -30,7 +30,7 @@ async fn an_invalid_file_is_reported_in_one_line_with_the_position() {
             format!("a.toml:1:21: cannot read the secret from `nothing`: {no_file}"),
         ),
         ("a.yaml", "port: 1\nhostnam: x\n", "a.yaml:2:10: unknown key `hostnam`: did you mean `hostname`?".to_owned()),
-        ("a.ini", "port = 1\n", "a.ini: the name of the configuration file ends in .toml".to_owned()),
+        ("a.ini", "port = 1\n", "a.ini: the name of a configuration file has to end in .toml".to_owned()),
     ] {
         let home = TempDir::new().unwrap();
         std::fs::write(home.path().join(name), text).unwrap();

@@ -261,7 +261,7 @@ mcp_servers:
             [
                 "t.yaml:3:33: MCP server \"url\" is left out: invalid endpoints: http endpoint \"ftp://x\"",
                 "t.yaml:4:42: MCP server \"property\" is left out: custom property `x`: `metadataType` `Nonsense` is not known",
-                "t.yaml:5:23: MCP server \"at\" is left out: the name contains '@'",
+                "t.yaml:5:23: MCP server \"at\" is left out: the version contains '@'",
                 "t.yaml:6:33: MCP server \"uri\" is left out: artifact 0: artifact URI \"x\" must have a scheme",
             ],
         ),

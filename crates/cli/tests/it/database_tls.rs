@@ -157,8 +157,8 @@ async fn postgres_is_reached_with_the_tls_flags_of_existing_manifests() {
     let flags = ["--embedmd-database-ssl-cipher=TLS_AES_128_GCM_SHA256".to_owned(), flag("cert", certificate)];
     let log = tls.check_flags(&dsn("postgres", "127.0.0.1"), &flags, &IsReady).await;
     for note in [
-        "--embedmd-database-ssl-cipher ignored: the database is reached with TLS 1.2 or 1.3",
-        "--embedmd-database-ssl-cert ignored: a client certificate for the database needs --embedmd-database-ssl-key",
+        "--embedmd-database-ssl-cipher ignored: database connections use TLS 1.2 or 1.3",
+        "--embedmd-database-ssl-cert ignored: a client certificate for the database requires --embedmd-database-ssl-key",
     ] {
         assert_eq!(log.lines().filter(|line| line.contains(note)).count(), 1, "{note}:\n{log}");
     }

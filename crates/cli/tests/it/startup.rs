@@ -139,7 +139,7 @@ async fn an_outdated_database_server_exits_with_code_1_and_the_required_version(
     let run = run(&["server", "--listen", "127.0.0.1:0", "--database", &url]).await;
     assert_eq!(run.code, Some(1), "{run:?}");
     let reason = run.reason();
-    let remedy = format!("; {needed} or newer is required: upgrade it, or choose another one with --database");
+    let remedy = format!(", but {needed} or newer is required: upgrade it, or choose another one with --database");
     assert!(reason.starts_with(&format!("error: the database is {found}")), "{reason}");
     assert!(reason.ends_with(&remedy), "{reason}");
     assert_alerted(&run);

@@ -32,8 +32,6 @@ pub struct AssetTypeSpec {
     pub item: CatalogKind,
     pub api: ApiSpec,
     pub list: ListSpec,
-    /// The end of the counts in a preview, such as `Models` of `totalModels`; `None` where sources cannot be previewed.
-    pub preview_counts: Option<&'static str>,
 }
 
 /// How sources of an asset type are configured.

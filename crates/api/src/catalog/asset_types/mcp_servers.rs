@@ -50,7 +50,6 @@ pub(crate) static SPEC: AssetTypeSpec = AssetTypeSpec {
             limit_parameter: "toolLimit",
         }),
     },
-    preview_counts: None,
 };
 
 const CARD: &str = "\

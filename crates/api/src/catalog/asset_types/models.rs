@@ -40,7 +40,6 @@ pub(crate) static SPEC: AssetTypeSpec = AssetTypeSpec {
         },
         included_children: None,
     },
-    preview_counts: Some("Models"),
 };
 
 const CARD: &str = "\

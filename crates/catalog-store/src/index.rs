@@ -8,6 +8,10 @@
 //! It never serves another generation than the database has at that moment, nor a property whose values it does not hold
 //! completely. In these cases, and until an index is built, the list is read from the database alone: the same result, only
 //! slower.
+//!
+//! Gain with 30,000 models over the database with its indexes alone: 3 ms instead of 15 ms on SQLite, which has a prefilter
+//! (`prefilter.rs`), for a filter with three conditions; without a prefilter, 1 to 4 ms instead of 100 to 580 ms
+//! (docs/performance.md).
 
 mod builder;
 mod column;

@@ -6,6 +6,9 @@
 //!
 //! The filter only rules matches out. Different strings share bits, and a stored filter may keep bits of strings that were
 //! removed, so that a removal does not rewrite the other rows of the owner.
+//!
+//! Gain on PostgreSQL, 100,000 versions, a filter with two strings and a number: 1.8 times the requests with one connection
+//! (p50 5.1 ms, without 9.4 ms), 1.9 times with 16; 1.5 times if a page's worth of versions matches (docs/performance.md).
 
 use model_registry_base::Fnv1a;
 

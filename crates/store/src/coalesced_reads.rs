@@ -4,6 +4,8 @@
 //! uncontended read is never delayed: with no statement running, it starts one at once. A read is only served by a
 //! statement that started after the read arrived, so it sees everything that was committed before it.
 //!
+//! Gain on PostgreSQL: 1.8 times the reads by id with 16 connections; none and no loss with one (docs/performance.md).
+//!
 //! Other reads cannot make a read fail, and delay it by 100 ms at most: when the shared statement fails or is slow, each
 //! read sends its own.
 

@@ -5,6 +5,8 @@
 //!
 //! serde-saphyr, which is built on the same parser, cannot do this alone: after a bad item it cannot continue with the next
 //! one, and its generic values lose the position and the spelling of scalars (`version: 1.10`). `yaml/tests.rs` checks both.
+//! It also takes two and a half times as long: 1.66 s instead of 0.65 s for a file of 19 MB with 20,000 models (the ignored
+//! test there measures it).
 
 use std::collections::HashMap;
 use std::io::Read;

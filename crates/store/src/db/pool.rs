@@ -4,7 +4,7 @@
 //! whose last statement was completed is kept here for the next user. All other connections go back to sqlx's pool, which
 //! opens, tests, replaces and closes connections as usual.
 //!
-//! Gain on PostgreSQL: 1.5 times the reads by id with one connection (p50 0.23 ms, without 0.34 ms), 1.24 times with 16; a
+//! Gain on PostgreSQL: 1.5 times the reads by id with one connection (p50 0.23 ms, without 0.34 ms), 1.3 times with 16; a
 //! write is a fifth faster with one connection and as fast with 16 (docs/performance.md).
 //!
 //! It never keeps a connection whose last statement failed or was cancelled, or whose transaction was left open.

@@ -14,12 +14,20 @@ pub(crate) enum Program {
     MariaDb,
     /// With the module `venv`, which Debian packages separately.
     Python,
+    /// Completion is tested in bash, zsh and fish.
+    Bash,
+    Zsh,
+    Fish,
     /// Built by cargo, not a package of the system.
     CargoDeny,
 }
 
 const PYTHON: Missing =
     Missing { name: "python3 with venv", install: "apt-get install -y --no-install-recommends python3 python3-venv" };
+
+const BASH: Missing = Missing { name: "bash", install: "apt-get install -y --no-install-recommends bash" };
+const ZSH: Missing = Missing { name: "zsh", install: "apt-get install -y --no-install-recommends zsh" };
+const FISH: Missing = Missing { name: "fish", install: "apt-get install -y --no-install-recommends fish" };
 
 const CARGO_DENY: Missing = Missing { name: "cargo-deny", install: dependencies::INSTALL };
 
@@ -29,9 +37,17 @@ impl Program {
             Self::Postgres => model_registry_programs::postgres().err(),
             Self::MariaDb => model_registry_programs::mariadb().err(),
             Self::Python => (!has_python()).then_some(PYTHON),
+            Self::Bash => without(BASH),
+            Self::Zsh => without(ZSH),
+            Self::Fish => without(FISH),
             Self::CargoDeny => dependencies::find_cargo_deny().is_none().then_some(CARGO_DENY),
         }
     }
+}
+
+/// The program with this name, if it is not in the path.
+fn without(program: Missing) -> Option<Missing> {
+    find_program(program.name, &[]).is_none().then_some(program)
 }
 
 /// Installs the programs that are missing, or without `install` fails with the commands that install them.

@@ -6,11 +6,14 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use clap::ArgMatches;
+use clap::parser::ValueSource;
 use model_registry_base::Clock;
-use model_registry_server::config::Settings;
+use model_registry_server::config::{self as key, Setting, Settings};
 use model_registry_store::{Counts, PoolOptions, Progress, Store};
 
 use crate::database;
+use crate::failure::CommandError;
 
 /// Minimum time between two updates of the progress line.
 const REPORT_EVERY: Duration = Duration::from_millis(250);
@@ -28,6 +31,25 @@ where
         store.database()?.close().await;
         result
     })
+}
+
+/// Whether an option selects a server instead of a database. The variables of client commands alone do not, since they are
+/// often set for other commands.
+pub(crate) fn uses_api(arguments: &ArgMatches) -> Result<bool, CommandError> {
+    let is_set = |id: &str| arguments.value_source(id) == Some(ValueSource::CommandLine);
+    let client = ["server", "profile"].into_iter().find(|id| is_set(id));
+    let credentials = ["token", "token-file", "ca-file"].into_iter().find(|id| is_set(id));
+    let database = [&key::DATABASE, &key::EMBEDMD_DATABASE_DSN].into_iter().find(|setting| is_set(setting.key));
+    let database = database.map(Setting::flag);
+    match (client, database, credentials) {
+        (Some(client), Some(database), _) => {
+            Err(CommandError::usage(format!("--{client} and --{database} exclude each other")))
+        }
+        (None, _, Some(credentials)) => {
+            Err(CommandError::usage(format!("--{credentials} requires --server or --profile")))
+        }
+        (client, ..) => Ok(client.is_some()),
+    }
 }
 
 /// A progress line on standard error, overwritten in place; none if standard error is not a terminal.

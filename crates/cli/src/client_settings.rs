@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::ArgMatches;
-use model_registry_client::Client;
+use model_registry_client::{Client, ClientBuilder};
 use model_registry_server::config::{ConfigError, Environment};
 
+use crate::notes::Notes;
 use crate::output::Format;
 use crate::profiles::{Profile, Profiles};
 
@@ -35,12 +36,14 @@ pub(crate) struct ClientSettings {
     pub(crate) token_file: Option<Sourced<PathBuf>>,
     pub(crate) ca_file: Option<Sourced<PathBuf>>,
     pub(crate) output: Sourced<String>,
+    /// Whether other users can read tokens in the configuration file.
+    exposes_tokens: bool,
 }
 
 /// The flags and environment variables.
-struct Explicit<'a> {
-    arguments: &'a ArgMatches,
-    environment: &'a Environment,
+pub(crate) struct Explicit<'a> {
+    pub(crate) arguments: &'a ArgMatches,
+    pub(crate) environment: &'a Environment,
 }
 
 impl Explicit<'_> {
@@ -53,7 +56,7 @@ impl Explicit<'_> {
         self.environment.get(name).map(|value| Sourced { value: value.to_owned(), origin: name.to_owned() })
     }
 
-    fn get(&self, flag: &str, variable: &str) -> Option<Sourced<String>> {
+    pub(crate) fn get(&self, flag: &str, variable: &str) -> Option<Sourced<String>> {
         self.flag(flag).or_else(|| self.variable(variable))
     }
 }
@@ -94,11 +97,25 @@ impl ClientSettings {
             token_file,
             ca_file: ca_file.or_else(|| sourced(profile.ca_file.as_ref(), &origin)),
             output,
+            exposes_tokens: profiles.expose_tokens(),
             file: profiles.path,
         })
     }
 
-    pub(crate) fn client(&self) -> anyhow::Result<Client> {
+    pub(crate) fn warn_about_permissions(&self, notes: Notes) {
+        if self.exposes_tokens {
+            let file = self.file.display();
+            notes.print(&format!("other users can read the tokens in {file}: run `chmod 600 {file}`"));
+        }
+    }
+
+    /// The client, which reports slow requests as notes.
+    pub(crate) fn client(&self, notes: Notes) -> anyhow::Result<Client> {
+        Ok(self.builder()?.on_notice(move |notice| notes.notice(notice)).build()?)
+    }
+
+    /// The settings of the client.
+    pub(crate) fn builder(&self) -> anyhow::Result<ClientBuilder> {
         let mut builder = Client::builder(&self.server.value);
         if let Some(token) = &self.token {
             builder = builder.token(&token.value);
@@ -113,7 +130,7 @@ impl ClientSettings {
             })?;
             builder = builder.root_certificates(pem);
         }
-        Ok(builder.build()?)
+        Ok(builder)
     }
 }
 

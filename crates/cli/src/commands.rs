@@ -6,8 +6,10 @@ mod completion;
 mod config;
 mod export;
 mod import;
+mod login;
 mod metrics;
 mod open;
+mod profiles;
 mod register;
 mod search;
 mod search_results;
@@ -48,8 +50,12 @@ pub(crate) const SUBCOMMANDS: &[Subcommand] = &[
     Kind(&ENVIRONMENTS),
     Kind(&SERVICES),
     Own { command: open::command, run: open::run },
+    Own { command: login::command, run: login::run },
+    Own { command: login::logout_command, run: login::run_logout },
+    Own { command: profiles::command, run: profiles::run },
     Own { command: config::command, run: config::run },
     Own { command: completion::command, run: completion::run },
+    Own { command: crate::completion::command, run: crate::completion::run },
     Own { command: export::command, run: export::run },
     Own { command: import::command, run: import::run },
     Own { command: watch::command, run: watch::run },

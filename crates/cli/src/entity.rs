@@ -4,6 +4,7 @@
 
 mod archive;
 mod create;
+mod deployments;
 mod fields;
 mod get;
 mod kind_command;
@@ -14,6 +15,7 @@ pub(crate) mod print;
 mod properties;
 mod reference;
 mod reference_fields;
+mod reference_names;
 mod update;
 
 use clap::{ArgMatches, Command};
@@ -22,10 +24,10 @@ pub(crate) use fields::{add_fields, quoted, read_fields};
 pub(crate) use kind_command::{
     ARTIFACTS, ENVIRONMENTS, EXPERIMENTS, KIND_COMMANDS, KindCommand, MODELS, RUNS, SERVICES, VERSIONS,
 };
-pub(crate) use list::name_contains;
+pub(crate) use list::{name_contains, name_starts_with};
 pub(crate) use operations::{value, values};
 pub(crate) use properties::{add_properties, read_properties};
-pub(crate) use reference::{Target, resolve};
+pub(crate) use reference::{Target, new_name, parent_option, resolve, resolve_existing};
 
 use crate::client_context::{self, ClientContext};
 
@@ -45,6 +47,10 @@ pub(crate) fn command(kind: &'static KindCommand) -> Command {
         .subcommand(update::command(kind))
         .after_help(format!("{REFERENCES}{}\n\n{}", kind.reference_help, kind.examples));
     let command = if kind.archived.is_some() { command.subcommand(archive::command(kind)) } else { command };
+    let command = match deployments::command(kind) {
+        Some(deployments) => command.subcommand(deployments),
+        None => command,
+    };
     client_context::with_options(command)
 }
 
@@ -57,6 +63,7 @@ pub(crate) fn run(kind: &'static KindCommand, arguments: &ArgMatches) -> anyhow:
             "get" => get::run(kind, &context, arguments).await,
             "create" => create::run(kind, &context, arguments).await,
             "update" => update::run(kind, &context, arguments).await,
+            deployments::NAME => deployments::run(kind, &context, arguments).await,
             _ => archive::run(kind, &context, arguments).await,
         }
     })

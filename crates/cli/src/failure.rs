@@ -3,8 +3,8 @@
 use std::fmt;
 use std::io::ErrorKind;
 
-use model_registry_client::Error as ClientError;
-use model_registry_server::config::ConfigError;
+use model_registry_client::{ConnectionProblem, Error as ClientError};
+use model_registry_server::config::{ConfigError, Environment};
 
 const FAILURE: u8 = 1;
 /// Wrong arguments or settings; clap uses the same code.
@@ -40,6 +40,10 @@ impl CommandError {
 
     pub(crate) fn not_found(message: impl Into<String>) -> Self {
         Self { code: NOT_FOUND, message: message.into(), hint: None }
+    }
+
+    pub(crate) fn not_permitted(message: impl Into<String>) -> Self {
+        Self { code: NOT_PERMITTED, message: message.into(), hint: None }
     }
 
     pub(crate) fn failed(message: impl Into<String>) -> Self {
@@ -78,31 +82,135 @@ pub(crate) fn of(error: &anyhow::Error) -> Option<Failure> {
     }
     if let Some(error) = error.downcast_ref::<ClientError>() {
         let (code, hint) = of_client_error(error);
-        return Some(Failure { code, message: error.to_string(), hint: hint.map(str::to_owned) });
+        return Some(Failure { code, message: error.to_string(), hint });
     }
     let code = if error.is::<ConfigError>() { USAGE } else { FAILURE };
     Some(Failure { code, message: format!("{error:#}"), hint: None })
 }
 
-fn of_client_error(error: &ClientError) -> (u8, Option<&'static str>) {
-    match error {
+fn of_client_error(error: &ClientError) -> (u8, Option<String>) {
+    let (code, hint) = match error {
         ClientError::NotFound(_) => (NOT_FOUND, None),
         ClientError::Conflict(_) => (CONFLICT, Some("use `update` to change the existing entity; `list` shows it")),
         ClientError::Gone(_) => (FAILURE, Some("`watch --after newest` starts with the next change")),
         ClientError::Changed(_) => (CONFLICT, Some("the entity was changed concurrently: run the command again")),
-        ClientError::Unauthorized(_) => {
-            (NOT_PERMITTED, Some("pass a token with --token-file, MR_TOKEN or a profile of the configuration file"))
-        }
-        ClientError::Forbidden(_) => (NOT_PERMITTED, None),
-        ClientError::Unreachable { .. } => (
-            UNAVAILABLE,
-            Some("start a server with `model-registry up`, or set its URL with --server, MR_SERVER or a profile"),
+        ClientError::Unauthorized(_) => (
+            NOT_PERMITTED,
+            Some("the server requires a token: store one with `model-registry login`, or set --token-file or MR_TOKEN"),
         ),
+        ClientError::TokenRefused(_) => (
+            NOT_PERMITTED,
+            Some(
+                "the token is unknown, expired or revoked, or for another server: `model-registry login` stores a new \
+                 one, `model-registry config show` shows where the token comes from",
+            ),
+        ),
+        ClientError::Forbidden(_) => (NOT_PERMITTED, None),
+        ClientError::Unreachable { server, problem, .. } => {
+            return (UNAVAILABLE, Some(connection_hint(server, *problem, &Environment::of_process())));
+        }
         ClientError::Unavailable(_) | ClientError::Timeout { .. } => (UNAVAILABLE, Some("try again later")),
         ClientError::Unreadable { .. } => {
             (FAILURE, Some("check the URL of the server: --server, MR_SERVER or the profile"))
         }
         ClientError::Usage(_) => (USAGE, None),
         _ => (FAILURE, None),
+    };
+    (code, hint.map(str::to_owned))
+}
+
+/// What to do about a failed connection.
+fn connection_hint(server: &str, problem: ConnectionProblem, environment: &Environment) -> String {
+    const SET_URL: &str = "--server, MR_SERVER or a profile";
+    let is_local = is_local(server);
+    let hint = match problem {
+        ConnectionProblem::Refused if is_local => {
+            return format!("start a server with `model-registry up`, or set its URL with {SET_URL}");
+        }
+        ConnectionProblem::Refused => {
+            format!("nothing listens there: check host and port of the URL ({SET_URL}), and that the server is running")
+        }
+        ConnectionProblem::UnknownHost => format!("the name of the host has no address: check the URL ({SET_URL})"),
+        ConnectionProblem::UntrustedCertificate => "this machine does not trust the authority that issued the \
+             certificate of the server: pass the authority's certificate with --ca-file, MR_CA_FILE or a profile"
+            .to_owned(),
+        ConnectionProblem::InvalidCertificate => {
+            "the certificate of the server has expired or is for another name: its administrator has to renew it, or \
+             use the name in the certificate"
+                .to_owned()
+        }
+        ConnectionProblem::NotTls => {
+            format!("the server does not use TLS on this port: use {} or another port", replaced(server, "http"))
+        }
+        ConnectionProblem::Tls => {
+            format!("the server uses TLS on this port: use {} or another port", replaced(server, "https"))
+        }
+        ConnectionProblem::TimedOut => {
+            format!("the host does not respond: check the URL ({SET_URL}), and firewalls on the way")
+        }
+        _ => format!("check the URL of the server ({SET_URL}), and its log"),
+    };
+    match proxy_variable(server, environment) {
+        Some(variable) if !is_local => {
+            format!("{hint}; requests go through the proxy in {variable} unless NO_PROXY contains the host")
+        }
+        _ => hint,
+    }
+}
+
+/// Whether the host of a URL is this machine.
+pub(crate) fn is_local(server: &str) -> bool {
+    let host = server.split_once("://").map_or(server, |(_, rest)| rest);
+    let host = host.split(['/', ':']).next().unwrap_or_default();
+    host == "localhost" || host.starts_with("127.") || server.contains("://[::1]")
+}
+
+fn replaced(server: &str, scheme: &str) -> String {
+    let rest = server.split_once("://").map_or(server, |(_, rest)| rest);
+    format!("{scheme}://{rest}")
+}
+
+/// The variable with the proxy for requests to a server.
+fn proxy_variable(server: &str, environment: &Environment) -> Option<&'static str> {
+    let own: &[&str] =
+        if server.starts_with("https:") { &["HTTPS_PROXY", "https_proxy"] } else { &["HTTP_PROXY", "http_proxy"] };
+    let all: &[&'static str] = &["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+    let applies = |name: &&&'static str| own.contains(*name) || name.eq_ignore_ascii_case("ALL_PROXY");
+    all.iter().filter(applies).find(|name| environment.get(name).is_some()).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_problem_of_a_connection_has_its_own_hint() {
+        let none = Environment::default();
+        let hint = |server: &str, problem| connection_hint(server, problem, &none);
+        let local = "http://127.0.0.1:8080";
+        assert!(hint(local, ConnectionProblem::Refused).starts_with("start a server with `model-registry up`"));
+        let remote = "https://models.example.com";
+        for (problem, part) in [
+            (ConnectionProblem::Refused, "check host and port"),
+            (ConnectionProblem::UnknownHost, "has no address"),
+            (ConnectionProblem::UntrustedCertificate, "--ca-file"),
+            (ConnectionProblem::InvalidCertificate, "expired"),
+            (ConnectionProblem::NotTls, "use http://models.example.com"),
+            (ConnectionProblem::TimedOut, "does not respond"),
+        ] {
+            let hint = hint(remote, problem);
+            assert!(hint.contains(part) && !hint.contains("model-registry up"), "{hint}");
+        }
+        assert!(hint("http://models:8443", ConnectionProblem::Tls).contains("use https://models:8443"));
+    }
+
+    #[test]
+    fn a_proxy_is_named_where_it_applies() {
+        let proxied = Environment::from_iter([("HTTPS_PROXY", "http://user:secret@proxy:3128")]);
+        let hint = |server: &str| connection_hint(server, ConnectionProblem::TimedOut, &proxied);
+        let remote = hint("https://models.example.com");
+        assert!(remote.contains("the proxy in HTTPS_PROXY") && !remote.contains("secret"), "{remote}");
+        assert!(!hint("http://models.example.com").contains("proxy"));
+        assert!(!hint("https://localhost").contains("proxy"));
     }
 }

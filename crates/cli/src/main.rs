@@ -2,13 +2,16 @@
 //!
 //! A subcommand reads settings and calls the other crates, which do the work. To add a subcommand: see `commands.rs`.
 
+mod api_copy;
 mod backup;
 mod client_context;
 mod client_settings;
 mod commands;
+mod completion;
 mod database;
 mod entity;
 mod failure;
+mod notes;
 mod output;
 mod print;
 mod profiles;

@@ -1,6 +1,7 @@
 //! Renders results as strings: tables, JSON, YAML or names. Rendering does no I/O; `print.rs` writes the strings.
 
 mod cell;
+mod columns;
 mod layout;
 mod list;
 pub(crate) mod plot;
@@ -10,6 +11,7 @@ mod table;
 use serde_json::Value;
 
 pub(crate) use cell::{cell, header, printable};
+pub(crate) use columns::ColumnCheck;
 pub(crate) use layout::{Layout, item_cell};
 pub(crate) use list::ListRenderer;
 pub(crate) use style::Style;

@@ -6,7 +6,7 @@ use futures::TryStreamExt;
 use model_registry_client::Items;
 use serde_json::Value;
 
-use crate::output::{Format, Layout, Output, header, item_cell, printable};
+use crate::output::{ColumnCheck, Format, Layout, Output, header, item_cell, printable};
 
 /// Items per batch of a list; the items of the first batch determine the widths of the columns.
 const BATCH: usize = 500;
@@ -33,6 +33,7 @@ pub(crate) fn value(output: &Output, value: &Value) -> anyhow::Result<()> {
 pub(crate) async fn list(
     output: &Output,
     headers: Vec<String>,
+    mut check: ColumnCheck,
     items: Items<Value>,
     rows: impl AsyncFn(&[Value]) -> anyhow::Result<Vec<Vec<String>>>,
 ) -> anyhow::Result<()> {
@@ -45,6 +46,10 @@ pub(crate) async fn list(
             Ok(None) => break,
             Err(error) => (error.0, Some(error.1)),
         };
+        check.see(&batch);
+        if batch.len() < BATCH && failure.is_none() {
+            check.finish()?;
+        }
         // Without items there is no output: headers alone would look like an empty list.
         if !batch.is_empty() {
             let rows = match output.format {
@@ -57,18 +62,20 @@ pub(crate) async fn list(
             return Err(error.into());
         }
     }
+    check.finish()?;
     Ok(text(&renderer.end())?)
 }
 
 /// Writes a list of items of the catalog.
 pub(crate) async fn items(output: &Output, layout: &Layout, items: Items<Value>) -> anyhow::Result<()> {
     let columns = output.columns_or(layout.columns);
+    let check = ColumnCheck::of(output, layout.known_columns());
     let headers = columns.iter().map(|column| header(column)).collect();
     let cells = |item: &Value| match output.format {
         Format::Name => vec![printable(&(layout.reference)(item))],
         _ => columns.iter().map(|column| item_cell(item, column)).collect(),
     };
-    list(output, headers, items, async |batch: &[Value]| Ok(batch.iter().map(cells).collect())).await
+    list(output, headers, check, items, async |batch: &[Value]| Ok(batch.iter().map(cells).collect())).await
 }
 
 /// Writes an item of the catalog: all fields, or the selected columns.

@@ -1,11 +1,15 @@
 //! The configuration file of the client commands: profiles, each with a server and its credentials.
 
+mod edit;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 use model_registry_server::config::ConfigError;
 use serde::Deserialize;
+
+pub(crate) use edit::ProfilesEdit;
 
 /// The file `model-registry/client.toml` in the user's configuration directory.
 #[derive(Debug, Default, Deserialize)]
@@ -60,6 +64,18 @@ impl Profiles {
         Ok(profiles)
     }
 
+    /// Whether other users can read tokens in the file.
+    pub(crate) fn expose_tokens(&self) -> bool {
+        #[cfg(unix)]
+        {
+            let mode = std::fs::metadata(&self.path)
+                .map(|metadata| std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()));
+            self.named.values().any(|profile| profile.token.is_some()) && mode.is_ok_and(|mode| mode & 0o077 != 0)
+        }
+        #[cfg(not(unix))]
+        false
+    }
+
     /// The profile with a name, given with its origin, or else the default profile.
     pub(crate) fn select(&self, name: Option<(&str, &str)>) -> Result<Option<(&str, &Profile)>, ConfigError> {
         let place = self.path.display().to_string();
@@ -68,12 +84,14 @@ impl Profiles {
         if let Some((name, profile)) = self.named.get_key_value(name) {
             return Ok(Some((name, profile)));
         }
+        Err(ConfigError { place: place.to_owned(), reason: self.unknown(name) })
+    }
+
+    /// The reason why there is no profile with a name.
+    pub(crate) fn unknown(&self, name: &str) -> String {
         let known: Vec<_> = self.named.keys().map(String::as_str).collect();
         let known = if known.is_empty() { "has no profiles".to_owned() } else { format!("has {}", known.join(", ")) };
-        Err(ConfigError {
-            place: place.to_owned(),
-            reason: format!("no profile `{name}`: {} {known}", self.path.display()),
-        })
+        format!("no profile `{name}`: {} {known}", self.path.display())
     }
 }
 

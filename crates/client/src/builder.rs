@@ -11,6 +11,7 @@ use url::{Host, Url};
 
 use crate::client::Client;
 use crate::error::{Error, Result};
+use crate::notice::{Notice, OnNotice};
 use crate::retries::Retries;
 use crate::transport::{Credentials, Transport};
 
@@ -37,6 +38,7 @@ pub struct ClientBuilder {
     timeout: Duration,
     connect_timeout: Duration,
     retries: Retries,
+    on_notice: Option<OnNotice>,
 }
 
 impl ClientBuilder {
@@ -49,6 +51,7 @@ impl ClientBuilder {
             timeout: Duration::from_mins(1),
             connect_timeout: Duration::from_secs(5),
             retries: Retries::default(),
+            on_notice: None,
         }
     }
 
@@ -89,6 +92,12 @@ impl ClientBuilder {
         self
     }
 
+    /// Calls a function when a request takes longer than usual: before each retry, and every few seconds without a response.
+    pub fn on_notice(mut self, on_notice: impl Fn(&Notice<'_>) + Send + Sync + 'static) -> Self {
+        self.on_notice = Some(Box::new(on_notice));
+        self
+    }
+
     /// Validates the settings, without connecting to the server.
     pub fn build(self) -> Result<Client> {
         let server = server_url(&self.server)?;
@@ -121,7 +130,9 @@ impl ClientBuilder {
             http = http.tls_certs_merge(certificates);
         }
         let http = http.build().map_err(|error| Error::Usage(format!("cannot set up the connection: {error}")))?;
-        Ok(Client { transport: Arc::new(Transport::new(http, &server, credentials, self.retries, self.timeout)) })
+        let server = server.as_str().trim_end_matches('/').to_owned();
+        let (retries, timeout, on_notice) = (self.retries, self.timeout, self.on_notice);
+        Ok(Client { transport: Arc::new(Transport::new(http, server, credentials, retries, timeout, on_notice)) })
     }
 }
 
@@ -140,7 +151,20 @@ fn server_url(address: &str) -> Result<Url> {
     if url.query().is_some() || url.fragment().is_some() {
         return Err(wrong("remove the query (`?`) or fragment (`#`)"));
     }
+    if let Some(server) = before_api(&url) {
+        return Err(wrong(&format!("leave out the path of the API: {server}")));
+    }
     Ok(url)
+}
+
+/// The address without the path of an API, such as `/api/model_registry/v1alpha3`, if it has one.
+fn before_api(url: &Url) -> Option<Url> {
+    let segments: Vec<&str> = url.path_segments()?.collect();
+    let is_api = |pair: &[&str]| pair[0] == "api" && (pair[1].ends_with("_registry") || pair[1].ends_with("_catalog"));
+    let start = segments.windows(2).position(is_api)?;
+    let mut server = url.clone();
+    server.set_path(&segments[..start].join("/"));
+    Some(server)
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -175,6 +199,9 @@ mod tests {
             ("localhost:8080", "must start with"),
             ("ftp://models", "must start with"),
             ("http://h/?a=b", "remove the query"),
+            ("http://h:8080/api/model_registry/v1alpha3", "leave out the path of the API: http://h:8080/"),
+            ("https://h/proxy/api/model_registry/v1/registered_models", "the API: https://h/proxy"),
+            ("http://h/api/mcp_catalog/v1alpha1/", "the API: http://h/"),
         ] {
             let Err(Error::Usage(message)) = Client::new(address) else { panic!("{address}") };
             assert!(message.contains(reason), "{message}");

@@ -19,6 +19,8 @@ pub(crate) struct Call {
     pub(crate) body: Option<Body>,
     /// The entity tag that the entity must have.
     pub(crate) if_match: Option<String>,
+    /// Identifies a creation, so that its repetition gets the first response; a new one for each call if absent.
+    pub(crate) idempotency_key: Option<String>,
     /// Whether it changes nothing, so that it can always be retried.
     pub(crate) is_read: bool,
     /// Added to the time limit of an attempt, for long polling.
@@ -53,7 +55,16 @@ impl Call {
     }
 
     fn new(method: Method, path: String, query: Query, body: Option<Body>) -> Self {
-        Self { method, path, query, body, if_match: None, is_read: true, more_time: Duration::ZERO }
+        Self {
+            method,
+            path,
+            query,
+            body,
+            if_match: None,
+            idempotency_key: None,
+            is_read: true,
+            more_time: Duration::ZERO,
+        }
     }
 }
 

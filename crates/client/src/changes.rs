@@ -1,7 +1,7 @@
 //! The change feed: every mutation of the registry in one order, by pages, long polling or an event stream.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use futures::stream;
@@ -89,7 +89,8 @@ impl ChangeFeed {
     /// All existing changes, then new ones as they are made. Reconnects after a lost connection, as often in a row as
     /// [`crate::Retries`] allows. The stream ends after the first error; call again with the last sequence to continue.
     pub fn follow(&self, after: After) -> Items<LoggedChange> {
-        let follower = Follower { feed: self.clone(), after, events: None, failures: 0, has_failed: false };
+        let follower =
+            Follower { feed: self.clone(), after, events: None, failures: 0, failing_since: None, has_failed: false };
         stream::unfold(follower, |mut follower| async {
             if follower.has_failed {
                 return None;
@@ -109,6 +110,8 @@ struct Follower {
     events: Option<Events>,
     /// Failed attempts since data was last received.
     failures: u32,
+    /// The time of the first of these.
+    failing_since: Option<Instant>,
     has_failed: bool,
 }
 
@@ -123,15 +126,16 @@ impl Follower {
                     Ok(events) => self.events = Some(events),
                     Err(failure) => {
                         self.failures += 1;
-                        transport.pause(self.failures, failure).await?;
+                        let since = *self.failing_since.get_or_insert_with(Instant::now);
+                        transport.pause(self.failures, since, failure).await?;
                     }
                 }
                 continue;
             };
             match events.next().await {
-                Ok(Some(Event::Comment)) => self.failures = 0,
+                Ok(Some(Event::Comment)) => self.has_received(),
                 Ok(Some(Event::Message(data))) => {
-                    self.failures = 0;
+                    self.has_received();
                     let change: LoggedChange = self.feed.client.transport.parse(data.as_bytes())?;
                     self.after = After::Sequence(change.sequence);
                     return Ok(change);
@@ -145,11 +149,17 @@ impl Follower {
                 Err(error) => {
                     self.events = None;
                     self.failures += 1;
+                    let since = *self.failing_since.get_or_insert_with(Instant::now);
                     let transport = &self.feed.client.transport;
-                    transport.pause(self.failures, transport.broken(error)).await?;
+                    transport.pause(self.failures, since, transport.broken(error)).await?;
                 }
             }
         }
+    }
+
+    fn has_received(&mut self) {
+        self.failures = 0;
+        self.failing_since = None;
     }
 
     /// The sequence to continue after. `Newest` is resolved once, so that no change is skipped if the first connection fails.

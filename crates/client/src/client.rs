@@ -14,6 +14,7 @@ use crate::changes::ChangeFeed;
 use crate::children::{ArtifactsOf, Children, MetricHistory};
 use crate::collection::Collection;
 use crate::error::Result;
+use crate::json::Json;
 use crate::resource::Resource;
 use crate::transport::Transport;
 
@@ -132,6 +133,11 @@ impl Client {
     /// The change feed. The Kubeflow Model Registry does not have one.
     pub fn changes(&self) -> ChangeFeed {
         ChangeFeed::new(self.clone())
+    }
+
+    /// Entities as JSON, for programs that copy them.
+    pub fn json(&self) -> Json {
+        Json::new(self.clone())
     }
 
     /// The model that an inference service serves.

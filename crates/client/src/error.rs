@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::connection_problem::ConnectionProblem;
+
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The reason why an operation failed.
@@ -11,9 +13,12 @@ pub enum Error {
     /// 400, 413, 422: the request is invalid.
     #[error("{0}")]
     Invalid(ErrorResponse),
-    /// 401: the caller is not authenticated.
+    /// 401 although no token was sent: the server requires one.
     #[error("{0}")]
     Unauthorized(ErrorResponse),
+    /// 401: the server does not accept the token that was sent.
+    #[error("the server refused the token: {0}")]
+    TokenRefused(ErrorResponse),
     /// 403: the caller lacks the permission.
     #[error("{0}")]
     Forbidden(ErrorResponse),
@@ -39,6 +44,7 @@ pub enum Error {
     #[error("cannot reach {server}: {reason}")]
     Unreachable {
         server: String,
+        problem: ConnectionProblem,
         reason: String,
         request_id: String,
         #[source]
@@ -76,9 +82,10 @@ impl std::fmt::Display for ErrorResponse {
 }
 
 impl Error {
-    pub(crate) fn from_response(response: ErrorResponse) -> Self {
+    pub(crate) fn from_response(response: ErrorResponse, has_token: bool) -> Self {
         match response.status {
             400 | 413 | 422 => Self::Invalid(response),
+            401 if has_token => Self::TokenRefused(response),
             401 => Self::Unauthorized(response),
             403 => Self::Forbidden(response),
             404 => Self::NotFound(response),
@@ -95,6 +102,7 @@ impl Error {
         match self {
             Self::Invalid(response)
             | Self::Unauthorized(response)
+            | Self::TokenRefused(response)
             | Self::Forbidden(response)
             | Self::NotFound(response)
             | Self::Conflict(response)

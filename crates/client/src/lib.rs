@@ -40,7 +40,8 @@
 //!
 //! A request that could not be delivered, or whose response has status 429, 502, 503 or 504, is retried if that is
 //! safe: reads always; creations if the server supports the `Idempotency-Key` that each carries, so that it returns
-//! the response of the first request to a repeated one; updates never. `Retry-After` is respected. See [`Retries`].
+//! the response of the first request to a repeated one; updates never. `Retry-After` is respected, and the time is limited.
+//! See [`Retries`], and [`ClientBuilder::on_notice`] to report what is going on.
 //!
 //! # Errors
 //!
@@ -59,8 +60,11 @@ mod changes;
 mod children;
 mod client;
 mod collection;
+mod connection_problem;
 mod error;
 mod events;
+mod json;
+mod notice;
 mod options;
 mod pages;
 mod resource;
@@ -72,9 +76,12 @@ pub use changes::{After, ChangeFeed};
 pub use children::{ArtifactsOf, Children, MetricHistory};
 pub use client::Client;
 pub use collection::{Collection, Tagged};
+pub use connection_problem::ConnectionProblem;
 pub use error::{Error, ErrorResponse, Result};
+pub use json::{Json, Place};
 pub use model_registry_api::entities::*;
 pub use model_registry_api::{Kind, OrderBy, SortOrder};
+pub use notice::Notice;
 pub use options::{FindBy, ListOptions, ListQuery};
 pub use pages::Items;
 pub use resource::{Child, Resource};

@@ -12,6 +12,8 @@ pub struct Retries {
     pub first_wait: Duration,
     /// The maximum back-off. A request is not retried if `Retry-After` is longer.
     pub longest_wait: Duration,
+    /// No retry starts later than this after the first attempt.
+    pub total_time: Duration,
     /// Whether creations are retried.
     pub creations: Creations,
 }
@@ -36,6 +38,7 @@ impl Default for Retries {
             attempts: 3,
             first_wait: Duration::from_millis(100),
             longest_wait: Duration::from_secs(10),
+            total_time: Duration::from_secs(20),
             creations: Creations::WhereSafe,
         }
     }
@@ -44,11 +47,27 @@ impl Default for Retries {
 impl Retries {
     /// Disables retries.
     pub const fn none() -> Self {
-        Self { attempts: 0, first_wait: Duration::ZERO, longest_wait: Duration::ZERO, creations: Creations::Once }
+        Self {
+            attempts: 0,
+            first_wait: Duration::ZERO,
+            longest_wait: Duration::ZERO,
+            total_time: Duration::ZERO,
+            creations: Creations::Once,
+        }
     }
 
-    /// The back-off before the next attempt; `None` if there is none.
-    pub(crate) fn wait(&self, attempts_made: u32, retry_after: Option<Duration>) -> Option<Duration> {
+    /// The back-off before the next attempt, `elapsed` after the start of the first one; `None` if there is none.
+    pub(crate) fn wait(
+        &self,
+        attempts_made: u32,
+        elapsed: Duration,
+        retry_after: Option<Duration>,
+    ) -> Option<Duration> {
+        let wait = self.back_off(attempts_made, retry_after)?;
+        (elapsed.saturating_add(wait) <= self.total_time).then_some(wait)
+    }
+
+    fn back_off(&self, attempts_made: u32, retry_after: Option<Duration>) -> Option<Duration> {
         if attempts_made > self.attempts {
             return None;
         }
@@ -69,17 +88,27 @@ mod tests {
     #[test]
     fn the_back_off_grows_to_its_limit_and_attempts_end() {
         let retries = Retries { attempts: 20, longest_wait: Duration::from_secs(1), ..Retries::default() };
-        let first = retries.wait(1, None).unwrap();
+        let first = retries.wait(1, Duration::ZERO, None).unwrap();
         assert!((Duration::from_millis(50)..=Duration::from_millis(100)).contains(&first), "{first:?}");
-        assert!(retries.wait(20, None).unwrap() <= Duration::from_secs(1));
-        assert_eq!(retries.wait(21, None), None);
-        assert_eq!(Retries::none().wait(1, None), None);
+        assert!(retries.wait(20, Duration::ZERO, None).unwrap() <= Duration::from_secs(1));
+        assert_eq!(retries.wait(21, Duration::ZERO, None), None);
+        assert_eq!(Retries::none().wait(1, Duration::ZERO, None), None);
     }
 
     #[test]
     fn a_retry_after_beyond_the_limit_ends_the_retries() {
         let retries = Retries::default();
-        assert_eq!(retries.wait(1, Some(Duration::from_secs(5))), Some(Duration::from_secs(5)));
-        assert_eq!(retries.wait(1, Some(Duration::from_mins(5))), None);
+        let five = Duration::from_secs(5);
+        assert_eq!(retries.wait(1, Duration::ZERO, Some(five)), Some(five));
+        assert_eq!(retries.wait(1, Duration::ZERO, Some(Duration::from_mins(5))), None);
+    }
+
+    #[test]
+    fn no_retry_starts_after_the_total_time() {
+        let retries = Retries { total_time: Duration::from_secs(12), ..Retries::default() };
+        let five = Some(Duration::from_secs(5));
+        assert_eq!(retries.wait(1, Duration::from_secs(7), five), five);
+        assert_eq!(retries.wait(1, Duration::from_secs(8), five), None);
+        assert_eq!(retries.wait(1, Duration::from_mins(1), None), None);
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use model_registry_api::{ApiVersion, ErrorBody};
@@ -12,13 +12,14 @@ use reqwest::header::{
 };
 use reqwest::{Method, StatusCode};
 use serde::de::DeserializeOwned;
-use url::Url;
 use uuid::Uuid;
 
 use crate::builder::bearer;
 use crate::call::Call;
+use crate::connection_problem::ConnectionProblem;
 use crate::error::{Error, ErrorResponse, Result};
 use crate::events::{EventError, Events};
+use crate::notice::{Notice, OnNotice};
 use crate::retries::{Creations, Retries};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -29,6 +30,8 @@ const REQUEST_ID: &str = "x-request-id";
 const EVENT_STREAM: &str = "text/event-stream";
 /// Time limit of a whole event stream. Servers close it earlier, and missing data is noticed much earlier.
 const LONGEST_STREAM: Duration = Duration::from_hours(24);
+/// Time without a response before each [`Notice::Waiting`].
+const NOTICE_AFTER: Duration = Duration::from_secs(5);
 
 /// The source of the bearer token.
 pub(crate) enum Credentials {
@@ -44,6 +47,7 @@ pub(crate) struct Transport {
     credentials: Credentials,
     retries: Retries,
     timeout: Duration,
+    on_notice: Option<OnNotice>,
     /// Whether the server supports `Idempotency-Key`, once that is known.
     supports_keys: OnceLock<bool>,
 }
@@ -74,13 +78,19 @@ impl fmt::Debug for Transport {
 impl Transport {
     pub(crate) fn new(
         http: reqwest::Client,
-        server: &Url,
+        server: String,
         credentials: Credentials,
         retries: Retries,
         timeout: Duration,
+        on_notice: Option<OnNotice>,
     ) -> Self {
-        let server = server.as_str().trim_end_matches('/').to_owned();
-        Self { http, server, credentials, retries, timeout, supports_keys: OnceLock::new() }
+        Self { http, server, credentials, retries, timeout, on_notice, supports_keys: OnceLock::new() }
+    }
+
+    fn notify(&self, notice: &Notice<'_>) {
+        if let Some(on_notice) = &self.on_notice {
+            on_notice(notice);
+        }
     }
 
     /// The URL of the path of a call.
@@ -144,13 +154,13 @@ impl Transport {
         Ok(Events::new(chunks.boxed()))
     }
 
-    /// Waits before the next attempt, or fails if there is none.
-    pub(crate) async fn pause(&self, attempts_made: u32, failure: Failure) -> Result<()> {
-        let wait = self.retries.wait(attempts_made, failure.retry_after).filter(|_| failure.is_temporary);
-        match wait {
-            Some(wait) => tokio::time::sleep(wait).await,
-            None => return Err(failure.error),
-        }
+    /// Waits before the next attempt, or fails if there is none. `since` is the start of the first attempt.
+    pub(crate) async fn pause(&self, attempts_made: u32, since: Instant, failure: Failure) -> Result<()> {
+        let elapsed = since.elapsed();
+        let wait = self.retries.wait(attempts_made, elapsed, failure.retry_after).filter(|_| failure.is_temporary);
+        let Some(wait) = wait else { return Err(failure.error) };
+        self.notify(&Notice::Retrying { error: &failure.error, wait, elapsed });
+        tokio::time::sleep(wait).await;
         Ok(())
     }
 
@@ -159,7 +169,13 @@ impl Transport {
         let is_temporary = matches!(error, EventError::Broken(_) | EventError::Silent);
         let (server, reason, request_id) = (self.server.clone(), root_cause(&error), String::new());
         let error = if is_temporary {
-            Error::Unreachable { server, reason, request_id, source: Box::new(error) }
+            Error::Unreachable {
+                server,
+                problem: ConnectionProblem::Other,
+                reason,
+                request_id,
+                source: Box::new(error),
+            }
         } else {
             Error::Unreadable { server, reason, request_id }
         };
@@ -170,18 +186,37 @@ impl Transport {
         // The same for all attempts, because they are one request of the caller.
         let request_id = Uuid::now_v7().to_string();
         let is_creation = call.method == Method::POST && !call.is_read;
-        let key = is_creation.then(|| Uuid::now_v7().to_string());
+        let key = is_creation.then(|| call.idempotency_key.clone().unwrap_or_else(|| Uuid::now_v7().to_string()));
+        let since = Instant::now();
         for attempts_made in 1.. {
-            let failure = match self.attempt(&call, &request_id, key.as_deref()).await {
+            let failure = match self.observed_attempt(&call, &request_id, key.as_deref()).await {
                 Ok(response) => return Ok(response),
                 Err(failure) => failure,
             };
             if !self.may_repeat(&call, &failure).await {
                 return Err(failure.error);
             }
-            self.pause(attempts_made, failure).await?;
+            self.pause(attempts_made, since, failure).await?;
         }
         unreachable!("attempts end")
+    }
+
+    /// An attempt that reports when the response takes long.
+    async fn observed_attempt(&self, call: &Call, request_id: &str, key: Option<&str>) -> Result<Response, Failure> {
+        let attempt = self.attempt(call, request_id, key);
+        // A long poll takes long as a rule.
+        if self.on_notice.is_none() || !call.more_time.is_zero() {
+            return attempt.await;
+        }
+        let mut attempt = std::pin::pin!(attempt);
+        let mut elapsed = Duration::ZERO;
+        loop {
+            if let Ok(result) = tokio::time::timeout(NOTICE_AFTER, attempt.as_mut()).await {
+                return result;
+            }
+            elapsed += NOTICE_AFTER;
+            self.notify(&Notice::Waiting { server: &self.server, elapsed });
+        }
     }
 
     /// Whether it is safe to retry a call.
@@ -272,9 +307,10 @@ impl Transport {
         if error.is_timeout() && !error.is_connect() {
             return Failure::permanent(Error::Timeout { server, after: self.timeout, request_id });
         }
-        let (reason, may_have_arrived) = (root_cause(&error), !error.is_connect());
-        let error = Error::Unreachable { server, reason, request_id, source: Box::new(error) };
-        Failure { error, is_temporary: true, may_have_arrived, retry_after: None }
+        let (problem, reason) = (ConnectionProblem::of(&error), root_cause(&error));
+        let may_have_arrived = !error.is_connect();
+        let error = Error::Unreachable { server, problem, reason, request_id, source: Box::new(error) };
+        Failure { error, is_temporary: problem.is_temporary(), may_have_arrived, retry_after: None }
     }
 
     fn error_response(&self, status: StatusCode, headers: &HeaderMap, body: &[u8], request_id: String) -> Failure {
@@ -287,7 +323,9 @@ impl Transport {
             Ok(body) => (body.code, body.message),
             Err(_) => (status.canonical_reason().unwrap_or("Error").to_owned(), foreign_message(body)),
         };
-        let error = Error::from_response(ErrorResponse { status: status.as_u16(), code, message, request_id });
+        let has_token = !matches!(self.credentials, Credentials::None);
+        let response = ErrorResponse { status: status.as_u16(), code, message, request_id };
+        let error = Error::from_response(response, has_token);
         let is_temporary = matches!(error, Error::Unavailable(_));
         // A date is ignored, because it would depend on the clock of the server.
         let retry_after =

@@ -12,7 +12,7 @@ mod export;
 mod id_offsets;
 mod import;
 mod import_run;
-mod line;
+pub mod line;
 mod pages;
 mod verify;
 
@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 use crate::error::StoreError;
 
 pub use import::ImportOptions;
+pub use verify::{Contents, verify};
 
 /// The version of the format that this program writes and reads.
 pub const FORMAT_VERSION: u64 = 1;

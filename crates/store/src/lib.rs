@@ -7,7 +7,7 @@
 //! `db/migrate.rs`; to make a field filterable, declare it in the kind: columns and properties are derived from that.
 
 mod backoff;
-mod backup;
+pub mod backup;
 mod bloom_filter;
 mod change_feed;
 mod change_log;

@@ -64,7 +64,7 @@ pub(super) fn command(schema: &Schema) -> Command {
                 )
                 .after_help("Example:\n  model-registry config reference --format schema > server.schema.json"),
         );
-    client_context::with_options(command)
+    client_context::with_format(client_context::with_connection(command))
 }
 
 /// A setting in the output.

@@ -1,5 +1,6 @@
 //! `metrics`: logs, lists and plots the metrics of an experiment run.
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use futures::TryStreamExt;
 use model_registry_client::{Kind, ListOptions, Metric};
@@ -7,7 +8,7 @@ use model_registry_server::config::Schema;
 use serde_json::Value;
 
 use crate::client_context::{self, ClientContext};
-use crate::entity::{self, ARTIFACTS, RUNS, Target, resolve};
+use crate::entity::{self, ARTIFACTS, RUNS, Target, resolve_existing};
 use crate::failure::CommandError;
 use crate::output::plot::Plot;
 use crate::output::{Format, printable};
@@ -20,8 +21,20 @@ const WIDTH: usize = 80;
 const MARGIN: usize = 12;
 
 pub(super) fn command(_schema: &Schema) -> Command {
-    let run = || Arg::new("run").value_name("EXPERIMENT/RUN").required(true).help("Name or id of the run");
-    let name = || Arg::new("name").value_name("NAME").required(true).help("Name of the metric");
+    let run = || {
+        Arg::new("run")
+            .value_name(RUNS.placeholder)
+            .value_parser(NonEmptyStringValueParser::new())
+            .required(true)
+            .help("Name or id of the run")
+    };
+    let name = || {
+        Arg::new("name")
+            .value_name("METRIC")
+            .value_parser(NonEmptyStringValueParser::new())
+            .required(true)
+            .help("Name of the metric")
+    };
     let size = |id: &'static str, help: &'static str| {
         Arg::new(id).long(id).value_name("CHARACTERS").value_parser(value_parser!(u16).range(2..=1000)).help(help)
     };
@@ -90,7 +103,7 @@ pub(super) fn run(_schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()
     let context = ClientContext::open(arguments)?;
     client_context::block_on(async {
         let reference = arguments.get_one::<String>("run").cloned().unwrap_or_default();
-        let run_id = resolve(&context.client, &RUNS, &Target { parent: None, reference }).await?;
+        let run_id = resolve_existing(&context.client, &RUNS, &Target { parent: None, reference }).await?;
         match name {
             "list" => list(&context, &run_id).await,
             "log" => log(&context, arguments, &run_id).await,
@@ -112,6 +125,7 @@ async fn log(context: &ClientContext, arguments: &ArgMatches, run_id: &str) -> a
             CommandError::usage("the value of a metric has to be finite, since JSON has no other numbers").into()
         );
     }
+    context.reject_columns()?;
     let metric = Metric {
         name: arguments.get_one::<String>("name").cloned().unwrap_or_default(),
         value,
@@ -138,6 +152,7 @@ fn now() -> i64 {
 }
 
 async fn plot(context: &ClientContext, arguments: &ArgMatches, run_id: &str) -> anyhow::Result<()> {
+    context.reject_columns()?;
     let name = arguments.get_one::<String>("name").cloned().unwrap_or_default();
     let options = ListOptions { name: Some(name.clone()), ..ListOptions::default() };
     let history: Vec<Metric> = context.client.metric_history(run_id).list(options).try_collect().await?;

@@ -3,12 +3,12 @@
 use std::io::IsTerminal;
 use std::process::{Command as Process, Stdio};
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use model_registry_server::config::{Environment, Schema};
 
 use crate::client_context::{self, ClientContext};
-use crate::entity::{KIND_COMMANDS, Target, resolve};
+use crate::entity::{KIND_COMMANDS, Target, resolve_existing};
 use crate::print;
 
 pub(super) fn command(_schema: &Schema) -> Command {
@@ -22,7 +22,13 @@ pub(super) fn command(_schema: &Schema) -> Command {
                 .value_parser(PossibleValuesParser::new(KIND_COMMANDS.iter().map(|kind| kind.name())))
                 .help("Kind of the entity"),
         )
-        .arg(Arg::new("reference").value_name("ENTITY").required(true).help("Name or id"))
+        .arg(
+            Arg::new("reference")
+                .value_name("ENTITY")
+                .required(true)
+                .value_parser(NonEmptyStringValueParser::new())
+                .help("Name or id"),
+        )
         .arg(Arg::new("print").long("print").action(ArgAction::SetTrue).help("Only print the URL"));
     client_context::with_connection(command)
 }
@@ -33,7 +39,7 @@ pub(super) fn run(_schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()
     let Some(kind) = KIND_COMMANDS.into_iter().find(|kind| kind.name() == name) else { return Ok(()) };
     let context = ClientContext::open(arguments)?;
     let target = Target { parent: None, reference: text("reference") };
-    let id = client_context::block_on(resolve(&context.client, kind, &target))?;
+    let id = client_context::block_on(resolve_existing(&context.client, kind, &target))?;
     let url = (kind.operations.url)(&context.client, &id)?;
     print::line(&url)?;
     if std::io::stdout().is_terminal() && !arguments.get_flag("print") {

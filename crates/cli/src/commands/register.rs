@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use model_registry_api::{Field, Kind, Shape};
 use model_registry_client::{
@@ -11,7 +12,7 @@ use model_registry_server::config::Schema;
 use serde_json::Value;
 
 use crate::client_context::{self, ClientContext};
-use crate::entity::{add_fields, add_properties, read_fields, read_properties};
+use crate::entity::{MODELS, add_fields, add_properties, new_name, read_fields, read_properties};
 use crate::failure::CommandError;
 use crate::output::{Format, printable};
 use crate::print;
@@ -20,16 +21,20 @@ pub(super) fn command(_schema: &Schema) -> Command {
     let text = |id: &'static str, help: &'static str| {
         Arg::new(id).long(id).value_name("STRING").help(help).help_heading("Fields")
     };
+    let name = |id: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(id).value_name(value).value_parser(NonEmptyStringValueParser::new()).required(true).help(help)
+    };
     let command = Command::new("register")
         .about("Register a version of a model with its artifact in one step")
         .after_help(
             "The model is created if it does not exist; an existing model does not change. The request is atomic: \
-             it succeeds or fails as a whole.\n\nExample:\n  \
+             it succeeds or fails as a whole. Without an option of the artifact, such as --uri, no artifact is \
+             created.\n\nExample:\n  \
              model-registry register fraud-detector v1 --uri s3://models/fraud/1 --model-format-name onnx \\\n    \
              --property accuracy=0.93",
         )
-        .arg(Arg::new("model").value_name("MODEL").required(true).help("Name of the model"))
-        .arg(Arg::new("version").value_name("VERSION").required(true).help("Name of the new version"))
+        .arg(name("model", MODELS.placeholder, "Name of the model"))
+        .arg(name("version", "VERSION", "Name of the new version"))
         .arg(text("description", "Description of the version"))
         .arg(text("author", "Author of the version"))
         .arg(text("owner", "Owner of the model, if it is created"))
@@ -56,14 +61,23 @@ fn artifact_fields() -> Vec<&'static Field> {
 pub(super) fn run(_schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
     let request = request(arguments)?;
     let context = ClientContext::open(arguments)?;
+    context.reject_columns()?;
     client_context::block_on(async {
         let registered = context.client.register(&request).await?;
-        write(&context, &registered)
+        write(&context, &registered)?;
+        if registered.artifacts.is_empty() {
+            context.notes.print(
+                "no artifact was created, so the version has no location of its files: --uri sets it, `model-registry \
+                 artifacts create` adds one",
+            );
+        }
+        Ok(())
     })
 }
 
 fn request(arguments: &ArgMatches) -> anyhow::Result<RegisterRequest> {
     let text = |id: &str| arguments.get_one::<String>(id).cloned();
+    let (_, model) = new_name(&MODELS, text("model").as_deref(), None)?;
     let fields = artifact_fields();
     let artifact = read_fields(arguments, &fields, |name| Some(Kind::ModelArtifact.spec().field(name)?.shape))?;
     if artifact.is_empty() && text("artifact-name").is_some() {
@@ -78,7 +92,7 @@ fn request(arguments: &ArgMatches) -> anyhow::Result<RegisterRequest> {
     };
     Ok(RegisterRequest {
         registered_model: RegisteredModelCreate {
-            name: text("model").unwrap_or_default(),
+            name: model.unwrap_or_default(),
             owner: text("owner"),
             description: text("model-description"),
             ..RegisteredModelCreate::default()

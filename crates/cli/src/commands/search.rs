@@ -1,6 +1,6 @@
 //! `search`: finds entities of every kind by name.
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use futures::future::try_join_all;
 use futures::{StreamExt, TryStreamExt};
@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::search_results::{self, SearchResult};
 use crate::client_context::{self, ClientContext};
+use crate::entity::print::known_columns;
 use crate::entity::{KIND_COMMANDS, KindCommand, name_contains, parent_names};
 use crate::output::printable;
 
@@ -19,7 +20,13 @@ pub(super) fn command(_schema: &Schema) -> Command {
         .after_help(
             "Example:\n  model-registry search fraud\n  model-registry search fraud --kind versions --output name",
         )
-        .arg(Arg::new("text").value_name("TEXT").required(true).help("Part of the name, case-insensitive"))
+        .arg(
+            Arg::new("text")
+                .value_name("TEXT")
+                .required(true)
+                .value_parser(NonEmptyStringValueParser::new())
+                .help("Part of the name, case-insensitive"),
+        )
         .arg(
             Arg::new("kind")
                 .long("kind")
@@ -44,7 +51,8 @@ pub(super) fn run(_schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()
         let kinds = KIND_COMMANDS.into_iter().filter(|kind| is_selected(kind));
         let results = try_join_all(kinds.map(|kind| search(client, kind, &text, limit))).await?;
         let results: Vec<SearchResult> = results.into_iter().flatten().collect();
-        search_results::write(&context, &results, &["kind", "id", "name", "description"], cell)
+        let known = KIND_COMMANDS.into_iter().flat_map(known_columns);
+        search_results::write(&context, &results, &["kind", "id", "name", "description"], known, cell)
     })
 }
 

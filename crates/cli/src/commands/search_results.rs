@@ -6,7 +6,7 @@ use clap::{Arg, value_parser};
 use serde_json::{Value, json};
 
 use crate::client_context::ClientContext;
-use crate::output::{Format, Output, printable};
+use crate::output::{ColumnCheck, Format, Output, printable};
 use crate::print;
 
 /// An entity or item that matches a search.
@@ -31,6 +31,7 @@ pub(crate) fn limit() -> Arg {
         .long("limit")
         .value_name("NUMBER")
         .value_parser(value_parser!(u32).range(1..))
+        .allow_negative_numbers(true)
         .default_value("20")
         .help("Maximum number of results per kind")
 }
@@ -39,9 +40,13 @@ pub(crate) fn limit() -> Arg {
 pub(crate) fn write(
     context: &ClientContext,
     results: &[SearchResult],
-    default_columns: &[&str],
+    default_columns: &[&'static str],
+    known_columns: impl Iterator<Item = &'static str>,
     cell: impl Fn(&SearchResult, &str) -> String,
 ) -> anyhow::Result<()> {
+    let mut check = ColumnCheck::of(&context.output, known_columns.chain(default_columns.iter().copied()));
+    check.see(&results.iter().map(|result| result.entity.clone()).collect::<Vec<_>>());
+    check.finish()?;
     Ok(print::text(&render(&context.output, results, default_columns, cell)?)?)
 }
 

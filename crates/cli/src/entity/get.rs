@@ -1,5 +1,6 @@
 //! `get`: shows an entity.
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgMatches, Command};
 
 use super::kind_command::KindCommand;
@@ -17,7 +18,11 @@ pub(super) fn command(kind: &KindCommand) -> Command {
 
 /// The argument with the reference of an entity.
 pub(super) fn reference_argument(kind: &KindCommand) -> Arg {
-    Arg::new("reference").value_name(kind.placeholder).required(true).help("Name or id")
+    Arg::new("reference")
+        .value_name(kind.placeholder)
+        .required(true)
+        .value_parser(NonEmptyStringValueParser::new())
+        .help("Name or id")
 }
 
 /// The entity to which the arguments refer.

@@ -134,7 +134,8 @@ pub(crate) static MODELS: KindCommand = KindCommand {
     examples: "Examples:
   model-registry models create fraud-detector --owner risk --property tier=gold
   model-registry models list --filter \"owner = 'risk'\" --columns name,owner,tier
-  model-registry models get fraud-detector --output yaml",
+  model-registry models get fraud-detector --output yaml
+  model-registry models deployments fraud-detector",
 };
 
 pub(crate) static VERSIONS: KindCommand = KindCommand {
@@ -216,7 +217,7 @@ pub(crate) static SERVICES: KindCommand = KindCommand {
     placeholder: "ENVIRONMENT/SERVICE",
     kinds: &[Kind::InferenceService],
     about: "Manage inference services: models served in an environment",
-    columns: &["id", "parent", "name", "desiredState", "runtime", "updated"],
+    columns: &["id", "parent", "name", "model", "version", "desiredState", "runtime", "updated"],
     archived: Some(ArchivedState { field: "desiredState", archived: "UNDEPLOYED", active: "DEPLOYED" }),
     operations: operations::of::<InferenceService>(),
     reference_help: "\nThe name of a service includes its environment: `production/fraud`, or `fraud --environment production`.",

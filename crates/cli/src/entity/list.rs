@@ -1,13 +1,14 @@
 //! `list`: lists entities of all pages as one table or document.
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use futures::StreamExt;
 use model_registry_api::Shape;
 use model_registry_client::{Kind, ListOptions, OrderBy, SortOrder};
 
 use super::kind_command::{KindCommand, VERSIONS};
-use super::reference::{Target, add_parents, parent, resolve};
+use super::reference::{Target, add_parents, parent, resolve_existing};
+use super::reference_fields::{add_reference_filters, read_reference_filters};
 use super::{fields, print, values};
 use crate::client_context::ClientContext;
 
@@ -26,6 +27,7 @@ pub(super) fn command(kind: &KindCommand) -> Command {
             Arg::new("filter")
                 .long("filter")
                 .value_name("FILTER")
+                .value_parser(NonEmptyStringValueParser::new())
                 .help("Filter, for example \"name ILIKE 'fraud%' AND accuracy > 0.9\""),
         )
         .arg(
@@ -33,6 +35,7 @@ pub(super) fn command(kind: &KindCommand) -> Command {
                 .long("limit")
                 .value_name("NUMBER")
                 .value_parser(value_parser!(u32).range(1..))
+                .allow_negative_numbers(true)
                 .help("Maximum number of entities [default: all]"),
         )
         .arg(
@@ -57,7 +60,7 @@ pub(super) fn command(kind: &KindCommand) -> Command {
     };
     let command =
         if kind.is_artifact() { command.arg(type_argument().help("Only artifacts of this type")) } else { command };
-    add_parents(kind, command)
+    add_reference_filters(kind, add_parents(kind, command))
 }
 
 /// The field with the state, and its values.
@@ -88,19 +91,23 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     let limit = arguments.get_one::<u32>("limit").copied();
     let option = |id: &str| arguments.try_get_one::<String>(id).ok().flatten().cloned();
-    let mut filters: Vec<String> = option("filter").into_iter().filter(|filter| !filter.trim().is_empty()).collect();
+    let mut filters: Vec<String> = option("filter").into_iter().collect();
     if let (Some(state), Some((field, _))) = (option("state"), state(kind)) {
         filters.push(format!("{field} = '{}'", state.to_uppercase()));
     }
     let owner = match parent(kind, arguments) {
         Some((owner, reference)) => {
             let target = Target { parent: None, reference };
-            Some((owner, resolve(&context.client, owner, &target).await?))
+            // The list of an unknown parent is empty: a mistake would not be noticed.
+            Some((owner, resolve_existing(&context.client, owner, &target).await?))
         }
         None => None,
     };
     if let (Some((_, id)), Some((_, field))) = (&owner, kind.parent()) {
         filters.push(format!("{field} = {}", fields::quoted(id)));
+    }
+    for (field, id) in read_reference_filters(kind, context, arguments).await? {
+        filters.push(format!("{field} = {}", fields::quoted(&id)));
     }
     let options = ListOptions {
         filter: all_of(&filters),
@@ -130,7 +137,7 @@ pub(super) async fn run(
 }
 
 /// The conjunction of filters.
-fn all_of(filters: &[String]) -> Option<String> {
+pub(super) fn all_of(filters: &[String]) -> Option<String> {
     match filters {
         [] => None,
         [only] => Some(only.clone()),
@@ -141,6 +148,16 @@ fn all_of(filters: &[String]) -> Option<String> {
 
 /// A filter for names that contain `text`, ignoring case.
 pub(crate) fn name_contains(text: &str) -> String {
+    format!("name ILIKE '%{}%'", escaped(text))
+}
+
+/// A filter for names that start with `text`.
+pub(crate) fn name_starts_with(text: &str) -> String {
+    format!("name LIKE '{}%'", escaped(text))
+}
+
+/// A text as a part of a pattern in a string literal.
+fn escaped(text: &str) -> String {
     let mut pattern = String::new();
     for character in text.chars() {
         // Wildcards are escaped in the pattern; backslashes and quotes are escaped in the string literal as well.
@@ -152,7 +169,7 @@ pub(crate) fn name_contains(text: &str) -> String {
         }
         pattern.push(character);
     }
-    format!("name ILIKE '%{pattern}%'")
+    pattern
 }
 
 #[cfg(test)]
@@ -162,6 +179,7 @@ mod tests {
     #[test]
     fn wildcards_are_escaped() {
         assert_eq!(name_contains("fraud"), "name ILIKE '%fraud%'");
+        assert_eq!(name_starts_with("a_"), r"name LIKE 'a\\_%'");
         assert_eq!(name_contains("50%_o'x\\"), r"name ILIKE '%50\\%\\_o''x\\\\%'");
     }
 

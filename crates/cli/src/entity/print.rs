@@ -5,8 +5,10 @@ use serde_json::Value;
 
 use super::kind_command::KindCommand;
 use super::parent_names::{self, ParentNames};
+use super::reference_fields::reference_fields;
+use super::reference_names::{self, ReferenceNames};
 use crate::client_context::ClientContext;
-use crate::output::{self, Format, printable};
+use crate::output::{self, ColumnCheck, Format, printable};
 use crate::print;
 
 /// The column with the parent.
@@ -34,13 +36,27 @@ pub(crate) async fn list_with_columns(
     };
     let rows = async |batch: &[Value]| {
         let parents = if needs_parents { parents(&context.client, kind, batch).await? } else { ParentNames::default() };
+        let references = match output.format {
+            Format::Table => reference_names::load(&context.client, kind, &columns, batch).await?,
+            _ => ReferenceNames::default(),
+        };
         let cells = |entity: &Value| match output.format {
             Format::Name => vec![printable(&kind.reference(entity, &parents))],
-            _ => columns.iter().map(|column| cell(kind, entity, column, &parents)).collect(),
+            _ => columns.iter().map(|column| cell(kind, entity, column, &parents, &references)).collect(),
         };
         Ok(batch.iter().map(cells).collect())
     };
-    print::list(output, headers, items, rows).await
+    print::list(output, headers, ColumnCheck::of(output, known_columns(kind)), items, rows).await
+}
+
+/// The names of all columns of a kind, except custom properties.
+pub(crate) fn known_columns(kind: &KindCommand) -> impl Iterator<Item = &'static str> {
+    let mut names: Vec<&str> = kind.columns.iter().copied().chain([PARENT]).collect();
+    for field in kind.kinds.iter().flat_map(|kind| kind.spec().all_fields()) {
+        names.extend([Some(field.name), field.name.strip_suffix("TimeSinceEpoch")].into_iter().flatten());
+    }
+    names.extend(reference_fields(kind).map(|(_, target)| target.singular));
+    names.into_iter()
 }
 
 /// Writes an entity: all fields, or the selected columns.
@@ -92,7 +108,16 @@ fn header(kind: &KindCommand, column: &str) -> String {
     }
 }
 
-fn cell(kind: &KindCommand, entity: &Value, column: &str, parents: &ParentNames) -> String {
+fn cell(
+    kind: &KindCommand,
+    entity: &Value,
+    column: &str,
+    parents: &ParentNames,
+    references: &ReferenceNames,
+) -> String {
+    if let Some(name) = references.cell(entity, column) {
+        return printable(&name);
+    }
     if column == PARENT {
         return kind.parent_id(entity).map_or_else(String::new, |id| printable(&parents.of(id)));
     }
@@ -101,8 +126,17 @@ fn cell(kind: &KindCommand, entity: &Value, column: &str, parents: &ParentNames)
 
 #[cfg(test)]
 mod tests {
-    use super::super::kind_command::{MODELS, VERSIONS};
+    use super::super::kind_command::{MODELS, RUNS, SERVICES, VERSIONS};
     use super::*;
+
+    #[test]
+    fn columns_are_fields_times_parents_and_references() {
+        let known: Vec<&str> = known_columns(&SERVICES).collect();
+        for column in ["parent", "model", "version", "runtime", "desiredState", "registeredModelId", "updated"] {
+            assert!(known.contains(&column), "{column}");
+        }
+        assert!(known_columns(&RUNS).any(|column| column == "start"));
+    }
 
     #[test]
     fn the_header_of_the_parent_is_its_kind() {

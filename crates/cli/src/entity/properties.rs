@@ -22,8 +22,15 @@ pub(crate) fn add_properties(command: Command) -> Command {
 
 /// The custom properties of the arguments.
 pub(crate) fn read_properties(arguments: &ArgMatches) -> Result<CustomProperties, CommandError> {
-    let texts = arguments.get_many::<String>("property").into_iter().flatten();
-    texts.map(|text| property(text)).collect()
+    let mut properties = CustomProperties::new();
+    for text in arguments.get_many::<String>("property").into_iter().flatten() {
+        let (key, value) = property(text)?;
+        if properties.contains_key(&key) {
+            return Err(CommandError::usage(format!("--property: `{key}` is set several times")));
+        }
+        properties.insert(key, value);
+    }
+    Ok(properties)
 }
 
 fn property(text: &str) -> Result<(String, MetadataValue), CommandError> {
@@ -31,22 +38,25 @@ fn property(text: &str) -> Result<(String, MetadataValue), CommandError> {
         return Err(CommandError::usage(format!("--property: `{text}` has no `=`")).hint("write --property KEY=VALUE"));
     };
     let wrong = |kind: &str| CommandError::usage(format!("--property: `{value}` in `{text}` is not of type {kind}"));
-    let typed = key.rsplit_once(':').and_then(|(key, kind)| match kind {
-        "string" => Some((key, Ok(MetadataValue::from(value)))),
-        "int" => Some((key, value.parse::<i64>().map(MetadataValue::from).map_err(|_| wrong(kind)))),
-        "double" => Some((key, finite(value).map(MetadataValue::from).ok_or_else(|| wrong(kind)))),
-        "bool" => Some((key, value.parse::<bool>().map(MetadataValue::from).map_err(|_| wrong(kind)))),
-        // The colon is part of the key.
-        _ => None,
-    });
-    let (key, value) = match typed {
-        Some((key, value)) => (key, value?),
+    let (key, value) = match key.rsplit_once(':') {
+        Some((key, "string")) => (key, MetadataValue::from(value)),
+        Some((key, "int")) => (key, value.parse::<i64>().map_err(|_| wrong("int"))?.into()),
+        Some((key, "double")) => (key, finite(value).ok_or_else(|| wrong("double"))?.into()),
+        Some((key, "bool")) => (key, value.parse::<bool>().map_err(|_| wrong("bool"))?.into()),
+        Some((_, kind)) => return Err(unknown_type(key, kind, value)),
         None => (key, infer(value)),
     };
     if key.is_empty() {
         return Err(CommandError::usage(format!("--property: `{text}` has no key")).hint("write --property KEY=VALUE"));
     }
     Ok((key.to_owned(), value))
+}
+
+/// A key may contain colons, but then needs a type: otherwise a misspelt type would become a part of the key.
+fn unknown_type(key: &str, kind: &str, value: &str) -> CommandError {
+    CommandError::usage(format!("--property: `{kind}` in `{key}={value}` is not a type")).hint(format!(
+        "the types are string, int, double and bool; if the key is `{key}`, add a type: `{key}:string={value}`"
+    ))
 }
 
 /// Infers the type: a number only if parsing is lossless, so `007` and long digits are strings, as are words like
@@ -101,7 +111,8 @@ mod tests {
             ("a:string=5", "a", "5".into()),
             ("a:double=5", "a", 5.0.into()),
             ("a:int=007", "a", 7.into()),
-            ("a:b=5", "a:b", 5.into()),
+            ("a:b:int=5", "a:b", 5.into()),
+            ("a=b:c", "a", "b:c".into()),
             ("a:b:bool=false", "a:b", false.into()),
         ] {
             assert_eq!(property(text).unwrap(), (key.to_owned(), value), "{text}");
@@ -112,6 +123,14 @@ mod tests {
     fn a_value_has_to_match_the_explicit_type() {
         for text in ["a", "=5", ":int=5", "a:int=5.0", "a:double=nan", "a:bool=yes"] {
             assert!(property(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_type_is_not_a_part_of_the_key() {
+        for text in ["a:integer=5", "a:Int=5", "a:=5", "a:b=5"] {
+            let error = property(text).unwrap_err().to_string();
+            assert!(error.ends_with("is not a type"), "{error}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Resolves references such as `7`, `name:7` or `fraud-detector/v1` to ids.
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgMatches, Command};
 use futures::future::{BoxFuture, FutureExt};
 use model_registry_client::{Client, FindBy};
@@ -52,31 +53,33 @@ pub(super) fn add_parents(kind: &KindCommand, command: Command) -> Command {
         } else {
             format!("The {} of the {}", parent.singular, kind.singular)
         };
-        let others = parents.iter().filter(|other| other.name() != parent.name()).map(|other| parent_id(other));
+        let others = parents.iter().filter(|other| other.name() != parent.name()).map(|other| parent_option(other));
         command.arg(
-            Arg::new(parent_id(parent))
+            Arg::new(parent_option(parent))
                 .long(parent.singular)
                 .value_name(parent.placeholder)
+                .value_parser(NonEmptyStringValueParser::new())
                 .help(help)
                 .conflicts_with_all(others.collect::<Vec<_>>()),
         )
     })
 }
 
-fn parent_id(parent: &KindCommand) -> String {
+/// The id of the option for a parent.
+pub(crate) fn parent_option(parent: &KindCommand) -> String {
     format!("parent.{}", parent.singular)
 }
 
 /// The parent that an option sets.
 pub(super) fn parent(kind: &KindCommand, arguments: &ArgMatches) -> Option<Parent> {
     kind.parent_kinds().into_iter().find_map(|parent| {
-        let reference = arguments.try_get_one::<String>(&parent_id(parent)).ok().flatten()?;
+        let reference = arguments.try_get_one::<String>(&parent_option(parent)).ok().flatten()?;
         Some((parent, reference.clone()))
     })
 }
 
 /// The parent and the name of a new entity.
-pub(super) fn new_name(
+pub(crate) fn new_name(
     kind: &KindCommand,
     reference: Option<&str>,
     parent: Option<Parent>,
@@ -89,12 +92,34 @@ pub(super) fn new_name(
         }
         Reference::Id(text) | Reference::Path(text) => text,
     };
+    if kind.parent_kinds().is_empty() && is_digits(text) {
+        return Err(digits_are_an_id(kind, text));
+    }
     match (parent_in_path(kind), text.rsplit_once('/')) {
         (Some(parent_kind), Some((path, name))) if parent.is_none() => {
             Ok((Some((parent_kind, path.to_owned())), Some(name.to_owned())))
         }
         _ => Ok((parent, Some(text.to_owned()))),
     }
+}
+
+/// The error for digits as the name of a new entity: commands would take them for an id.
+fn digits_are_an_id(kind: &KindCommand, text: &str) -> CommandError {
+    CommandError::usage(format!("`{text}` is an id: a new {} requires a name", kind.singular))
+        .hint(format!("write name:{text} if the name consists of digits"))
+}
+
+/// Resolves a reference to the id of an existing entity: an id is checked with a further request.
+pub(crate) async fn resolve_existing(
+    client: &Client,
+    kind: &'static KindCommand,
+    target: &Target,
+) -> anyhow::Result<String> {
+    let id = resolve(client, kind, target).await?;
+    if matches!(parse(&target.reference), Reference::Id(_)) {
+        (kind.operations.get)(client, &id).await?;
+    }
+    Ok(id)
 }
 
 /// Resolves a reference to an id, with a request for each name. Errors: `NotFound`, or a usage error for a name without
@@ -107,7 +132,14 @@ pub(crate) fn resolve<'a>(
     async move {
         let text = target.reference.as_str();
         let (parent, name) = match (parse(text), &target.parent) {
-            (Reference::Id(id), _) => return Ok(id.to_owned()),
+            (Reference::Id(id), None) => return Ok(id.to_owned()),
+            // Ids are unique without a parent: a mistake in one of them would not be noticed.
+            (Reference::Id(_), Some((parent_kind, _))) if text.starts_with("id:") => {
+                return Err(CommandError::usage(format!("`{text}` and --{} exclude each other", parent_kind.singular))
+                    .hint(format!("an id identifies a {} without its {}", kind.singular, parent_kind.singular))
+                    .into());
+            }
+            (Reference::Id(name), Some((parent_kind, reference))) => (Some((*parent_kind, reference.clone())), name),
             (Reference::Name(name) | Reference::Path(name), Some((parent_kind, reference))) => {
                 (Some((*parent_kind, reference.clone())), name)
             }
@@ -149,15 +181,17 @@ fn parent_required(kind: &KindCommand, text: &str) -> CommandError {
     let names = parents.iter().map(|parent| parent.singular).collect::<Vec<_>>().join(" or ");
     let options = parents.iter().map(|parent| format!("--{}", parent.singular)).collect::<Vec<_>>().join(" or ");
     let form = if kind.name() == ARTIFACTS.name() { "MODEL/VERSION/ARTIFACT" } else { kind.placeholder };
-    CommandError::usage(format!("`{text}` is not a complete reference of a {}: its {names} is missing", kind.singular))
+    let kind = format!("{} {}", kind.article(), kind.singular);
+    CommandError::usage(format!("`{text}` is not a complete reference of {kind}: its {names} is missing"))
         .hint(format!("write {form}, add {options}, or use the id"))
 }
 
 fn not_found(kind: &KindCommand, name: &str, parent: Option<&Parent>) -> CommandError {
     let place = parent.map_or_else(String::new, |(parent, reference)| format!(" in {} `{reference}`", parent.singular));
     let option = parent.map_or_else(String::new, |(parent, reference)| format!(" --{} {reference}", parent.singular));
-    CommandError::not_found(format!("no {} named `{name}`{place}", kind.singular))
-        .hint(format!("list existing ones with `model-registry {} list{option}`", kind.name()))
+    let hint = format!("list existing ones with `model-registry {} list{option}`", kind.name());
+    let hint = if is_digits(name) { format!("{hint}; for the id {name}, write only id:{name}") } else { hint };
+    CommandError::not_found(format!("no {} named `{name}`{place}", kind.singular)).hint(hint)
 }
 
 #[cfg(test)]

@@ -69,7 +69,7 @@ pub(super) async fn run(
             return Err(CommandError::usage(format!("--{option} is both set and cleared")).into());
         }
     }
-    read_reference_fields(kind, context, arguments, &mut body).await?;
+    read_reference_fields(kind, context, arguments, Some(&old.entity), &mut body).await?;
     let properties = properties(arguments, &old.entity)?;
     if let Some(properties) = &properties {
         body.insert("customProperties".to_owned(), value(properties)?);
@@ -111,6 +111,9 @@ pub(super) fn entity_kind(kind: &KindCommand, entity: &Value) -> Kind {
 fn properties(arguments: &ArgMatches, entity: &Value) -> anyhow::Result<Option<CustomProperties>> {
     let set = read_properties(arguments)?;
     let removed: Vec<&String> = arguments.get_many("remove-property").into_iter().flatten().collect();
+    if let Some(key) = removed.iter().find(|key| set.contains_key(key.as_str())) {
+        return Err(CommandError::usage(format!("custom property `{key}` is both set and removed")).into());
+    }
     if set.is_empty() && removed.is_empty() {
         return Ok(None);
     }

@@ -1,5 +1,6 @@
 //! The columns and references of items of the catalog.
 
+use model_registry_api::catalog::CatalogKind;
 use serde_json::Value;
 
 use super::cell;
@@ -10,6 +11,18 @@ pub(crate) struct Layout {
     pub(crate) columns: &'static [&'static str],
     /// The reference of an item, which other commands accept.
     pub(crate) reference: fn(&Value) -> String,
+    /// The kinds of the items, whose fields are columns.
+    pub(crate) kinds: &'static [CatalogKind],
+}
+
+impl Layout {
+    /// The names of all columns, except custom properties.
+    pub(crate) fn known_columns(&self) -> impl Iterator<Item = &'static str> {
+        let fields = self.kinds.iter().flat_map(|kind| kind.spec().fields);
+        let top = fields.map(|field| field.path.split('.').next().unwrap_or_default());
+        let renamed = RENAMED.iter().flat_map(|(name, field)| [*name, *field]);
+        self.columns.iter().copied().chain(top).chain(renamed).chain(["properties", "notices", "enabled"])
+    }
 }
 
 /// Columns whose names differ from their fields.

@@ -3,6 +3,8 @@
 //! Each module carries `#[cfg(test)]` because Clippy allows `unwrap` only in such modules.
 
 #[cfg(test)]
+mod api_copy;
+#[cfg(test)]
 mod backup;
 #[cfg(test)]
 mod catalog;

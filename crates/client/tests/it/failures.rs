@@ -1,10 +1,12 @@
 //! Error responses, time limits, lost connections and retries.
 
 use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use model_registry_client::{
-    Client, Creations, Error, FindBy, ListOptions, RegisteredModelCreate, RegisteredModelUpdate, Retries,
+    Client, ClientBuilder, ConnectionProblem, Creations, Error, FindBy, ListOptions, RegisteredModelCreate,
+    RegisteredModelUpdate, Retries,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -77,6 +79,57 @@ async fn a_request_is_not_retried_after_a_long_retry_after() {
     let fake = FakeServer::start(|_| response(503, &[("retry-after", "3600")], "")).await;
     assert!(fake.server.quick_client(5).registered_models().get("1").await.is_err());
     assert_eq!(fake.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_refused_token_is_not_a_missing_token() {
+    let fake = FakeServer::start(|_| response(401, &[], r#"{"code":"Unauthorized","message":"m"}"#)).await;
+    let error = async |builder: ClientBuilder| builder.build().unwrap().registered_models().get("1").await.unwrap_err();
+    let without = error(Client::builder(&fake.server.url)).await;
+    assert!(matches!(without, Error::Unauthorized(_)), "{without:?}");
+    let refused = error(Client::builder(&fake.server.url).token("old")).await;
+    assert!(matches!(refused, Error::TokenRefused(_)), "{refused:?}");
+    assert_eq!(refused.response().unwrap().status, 401);
+}
+
+#[tokio::test]
+async fn retries_are_reported_and_end_with_the_total_time() {
+    let fake =
+        FakeServer::start(|_| response(503, &[("retry-after", "1")], r#"{"code":"c","message":"starting"}"#)).await;
+    let notices = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&notices);
+    let retries = Retries { attempts: 100, total_time: Duration::from_millis(1_500), ..Retries::default() };
+    let client = Client::builder(&fake.server.url)
+        .retries(retries)
+        .on_notice(move |notice| seen.lock().unwrap().push(notice.to_string()))
+        .build()
+        .unwrap();
+    assert!(client.registered_models().get("1").await.unwrap_err().is_temporary());
+    assert_eq!(fake.requests().len(), 2);
+    let notices = notices.lock().unwrap();
+    assert_eq!(notices.len(), 1);
+    assert!(notices[0].contains("starting") && notices[0].ends_with("; trying again in 1.0 s"), "{notices:?}");
+}
+
+#[tokio::test]
+async fn a_request_without_a_response_is_reported() {
+    let (listener, url) = listen().await;
+    let silent = tokio::spawn(async move {
+        let mut streams = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            streams.push(stream);
+        }
+    });
+    let notices = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&notices);
+    let client = Client::builder(&url)
+        .timeout(Duration::from_secs(7))
+        .on_notice(move |notice| seen.lock().unwrap().push(notice.to_string()))
+        .build()
+        .unwrap();
+    assert!(client.registered_models().get("1").await.is_err());
+    assert_eq!(*notices.lock().unwrap(), [format!("no response from {url} for 5 s; still waiting")]);
+    silent.abort();
 }
 
 /// Creates two models with a fake server that fails the first attempt. Returns the requests, their idempotency keys, and
@@ -316,8 +369,23 @@ async fn an_untrusted_certificate_is_rejected() {
 
     let models = Client::builder(&server.url).retries(quick_retries(0)).build().unwrap().registered_models();
     let error = models.get("1").await.unwrap_err();
-    assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
+    let problem = |error: &Error| match error {
+        Error::Unreachable { problem, .. } => Some(*problem),
+        _ => None,
+    };
+    assert_eq!(problem(&error), Some(ConnectionProblem::UntrustedCertificate), "{error:?}");
     assert!(error.to_string().contains("certificate"), "{error}");
+    // Not retried: a setting has to change.
+    for (url, expected) in [
+        (server.url.replace("https://", "http://"), ConnectionProblem::Tls),
+        (registry().await.url.replace("http://", "https://"), ConnectionProblem::NotTls),
+        ("http://no-such-host.invalid".to_owned(), ConnectionProblem::UnknownHost),
+        ("http://127.0.0.1:9".to_owned(), ConnectionProblem::Refused),
+    ] {
+        let client = Client::builder(&url).retries(Retries::none()).build().unwrap();
+        let error = client.registered_models().get("1").await.unwrap_err();
+        assert_eq!(problem(&error), Some(expected), "{url}: {error:?}");
+    }
 
     let trusting = Client::builder(&server.url).root_certificates(made.cert.pem()).build().unwrap();
     assert!(trusting.registered_models().get("1").await.unwrap_err().is_not_found());

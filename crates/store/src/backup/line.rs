@@ -24,14 +24,14 @@ const CHECK_LENGTH: usize = 20;
 
 /// A section of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Section {
+pub enum Section {
     Entities(Kind),
     Links,
 }
 
 impl Section {
     /// The sections in the order of the file: entities precede those that refer to them.
-    pub(super) fn all() -> impl Iterator<Item = Self> {
+    pub fn all() -> impl Iterator<Item = Self> {
         let entities = |are_points: bool| {
             let kinds = Kind::ALL.into_iter();
             kinds.filter(move |kind| (kind.spec().table == EntityTable::MetricPoint) == are_points).map(Self::Entities)
@@ -39,11 +39,11 @@ impl Section {
         entities(false).chain([Self::Links]).chain(entities(true))
     }
 
-    pub(super) fn rank(self) -> usize {
+    pub fn rank(self) -> usize {
         Self::all().position(|section| section == self).unwrap_or(usize::MAX)
     }
 
-    pub(super) const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Entities(kind) => kind.name(),
             Self::Links => LINK,
@@ -53,39 +53,39 @@ impl Section {
 
 /// The content of a line between the first and the last.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Item {
+pub enum Item {
     Entity(Entity),
     Link { resource_id: i64, artifact_id: i64 },
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Entity {
-    pub(super) kind: Kind,
-    pub(super) id: i64,
-    pub(super) parent_id: Option<i64>,
-    pub(super) revision: i64,
-    pub(super) create_time: i64,
-    pub(super) update_time: i64,
-    pub(super) document: String,
+pub struct Entity {
+    pub kind: Kind,
+    pub id: i64,
+    pub parent_id: Option<i64>,
+    pub revision: i64,
+    pub create_time: i64,
+    pub update_time: i64,
+    pub document: String,
 }
 
 /// The last line.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub(super) struct End {
-    pub(super) counts: Counts,
-    pub(super) lines: u64,
+pub struct End {
+    pub counts: Counts,
+    pub lines: u64,
     /// Of everything before this line.
-    pub(super) sha256: String,
+    pub sha256: String,
 }
 
 #[derive(Debug)]
-pub(super) enum Line {
+pub enum Line {
     Item(Item),
     End(End),
 }
 
 impl Item {
-    pub(super) fn section(&self) -> Section {
+    pub fn section(&self) -> Section {
         match self {
             Self::Entity(entity) => Section::Entities(entity.kind),
             Self::Link { .. } => Section::Links,
@@ -93,7 +93,7 @@ impl Item {
     }
 
     /// The position within a section: items are sorted by it.
-    pub(super) fn key(&self) -> (i64, i64) {
+    pub fn key(&self) -> (i64, i64) {
         match self {
             Self::Entity(entity) => (entity.id, 0),
             Self::Link { resource_id, artifact_id } => (*resource_id, *artifact_id),
@@ -123,7 +123,7 @@ impl Item {
 }
 
 /// Writes a file, line by line.
-pub(super) struct LineWriter<W> {
+pub struct LineWriter<W> {
     out: W,
     digest: Sha256,
     lines: u64,
@@ -132,14 +132,14 @@ pub(super) struct LineWriter<W> {
 }
 
 impl<W: Write> LineWriter<W> {
-    pub(super) fn start(out: W) -> std::io::Result<Self> {
+    pub fn start(out: W) -> std::io::Result<Self> {
         let mut writer = Self { out, digest: Sha256::new(), lines: 0, counts: Counts::new(), buffer: String::new() };
         let _ = write!(writer.buffer, r#"{{"format":"{FORMAT}","version":{FORMAT_VERSION}"#);
         writer.finish_line()?;
         Ok(writer)
     }
 
-    pub(super) fn item(&mut self, item: &Item) -> std::io::Result<()> {
+    pub fn item(&mut self, item: &Item) -> std::io::Result<()> {
         let name = item.section().name();
         match self.counts.get_mut(name) {
             Some(count) => *count += 1,
@@ -151,12 +151,12 @@ impl<W: Write> LineWriter<W> {
         self.finish_line()
     }
 
-    pub(super) fn lines(&self) -> u64 {
+    pub fn lines(&self) -> u64 {
         self.lines
     }
 
     /// Writes the last line and returns its content.
-    pub(super) fn end(mut self) -> std::io::Result<End> {
+    pub fn end(mut self) -> std::io::Result<End> {
         let end = End { counts: self.counts.clone(), lines: self.lines, sha256: hex(&self.digest.clone().finalize()) };
         let counts = serde_json::to_string(&end.counts)?;
         let _ = write!(
@@ -185,7 +185,7 @@ impl<W: Write> LineWriter<W> {
 }
 
 /// Reads a file line by line. The checksum of a line is verified before the line is parsed.
-pub(super) struct LineReader<R> {
+pub struct LineReader<R> {
     input: R,
     digest: Sha256,
     line: u64,
@@ -194,7 +194,7 @@ pub(super) struct LineReader<R> {
 
 impl<R: BufRead> LineReader<R> {
     /// Reads the first line.
-    pub(super) fn start(input: R) -> Result<Self, BackupError> {
+    pub fn start(input: R) -> Result<Self, BackupError> {
         #[derive(Deserialize)]
         struct Header {
             format: String,
@@ -220,17 +220,17 @@ impl<R: BufRead> LineReader<R> {
     }
 
     /// The number of the line read last.
-    pub(super) fn line(&self) -> u64 {
+    pub fn line(&self) -> u64 {
         self.line
     }
 
     /// An error in the line that was read last.
-    pub(super) fn error(&self, reason: impl Into<String>) -> BackupError {
+    pub fn error(&self, reason: impl Into<String>) -> BackupError {
         BackupError::Line { line: self.line, reason: reason.into() }
     }
 
     /// Reads the next line; an error at the end of the file.
-    pub(super) fn read(&mut self) -> Result<Line, BackupError> {
+    pub fn read(&mut self) -> Result<Line, BackupError> {
         if !self.read_line()? {
             return Err(self.error("the file is truncated: its last line is missing"));
         }
@@ -250,7 +250,7 @@ impl<R: BufRead> LineReader<R> {
     }
 
     /// Checks that nothing follows the last line.
-    pub(super) fn finish(mut self) -> Result<(), BackupError> {
+    pub fn finish(mut self) -> Result<(), BackupError> {
         if self.read_line()? { Err(self.error("the file continues after its last line")) } else { Ok(()) }
     }
 

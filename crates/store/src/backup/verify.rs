@@ -11,18 +11,18 @@ use crate::document::Document;
 
 /// The contents of a file.
 #[derive(Clone, Debug)]
-pub(super) struct Contents {
-    pub(super) counts: Counts,
+pub struct Contents {
+    pub counts: Counts,
     /// The number of lines before the last.
-    pub(super) lines: u64,
+    pub lines: u64,
     /// SHA-256 of these lines.
-    pub(super) digest: String,
+    pub digest: String,
     /// The highest ids.
     pub(super) last: IdOffsets,
 }
 
 /// Checks a file.
-pub(super) fn verify(input: impl BufRead, report: &dyn Fn(u64)) -> Result<Contents, BackupError> {
+pub fn verify(input: impl BufRead, report: &dyn Fn(u64)) -> Result<Contents, BackupError> {
     let mut reader = LineReader::start(input)?;
     let mut counts = Counts::new();
     let mut last = IdOffsets::default();

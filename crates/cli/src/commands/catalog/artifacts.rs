@@ -1,7 +1,7 @@
 //! The artifacts of a model, for `catalog show`.
 
 use model_registry_client::Items;
-use model_registry_client::catalog::ArtifactOptions;
+use model_registry_client::catalog::{ArtifactOptions, CatalogKind};
 use serde_json::Value;
 
 use crate::client_context::ClientContext;
@@ -11,6 +11,7 @@ use crate::output::Layout;
 pub(super) const ARTIFACTS: Layout = Layout {
     columns: &["type", "metrics", "name", "uri", "properties"],
     reference: |artifact| artifact.get("id").and_then(Value::as_str).unwrap_or_default().to_owned(),
+    kinds: &CatalogKind::ARTIFACTS,
 };
 
 /// The artifacts of a model.

@@ -11,6 +11,7 @@ use super::{list, servers};
 use crate::client_context::ClientContext;
 use crate::commands::search_results::{self, SearchResult};
 use crate::entity::values;
+use crate::output::Layout;
 
 const MODELS: &str = "models";
 const SERVERS: &str = "servers";
@@ -23,7 +24,7 @@ pub(super) fn command() -> Command {
              model-registry catalog search translation\n  \
              model-registry catalog search kubernetes --kind servers --output name",
         )
-        .arg(Arg::new("text").value_name("TEXT").required(true).help(
+        .arg(list::non_empty("text").value_name("TEXT").required(true).help(
             "Part of the name, description or provider, or of the library or a task of a model, case-insensitive",
         ))
         .arg(
@@ -53,7 +54,8 @@ pub(super) async fn run(context: &ClientContext, arguments: &ArgMatches) -> anyh
         let found = take(values(catalog.mcp_servers().list(options)).boxed()).await?;
         results.extend(found.into_iter().map(|server| result(SERVERS, servers::reference(&server), server)));
     }
-    search_results::write(context, &results, &["kind", "source", "name", "description"], cell)
+    let known = [&list::MODELS, &servers::SERVERS].into_iter().flat_map(Layout::known_columns);
+    search_results::write(context, &results, &["kind", "source", "name", "description"], known, cell)
 }
 
 fn result(kind: &'static str, reference: String, entity: Value) -> SearchResult {

@@ -2,7 +2,7 @@
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, Command};
-use model_registry_client::catalog::McpServerOptions;
+use model_registry_client::catalog::{CatalogKind, McpServerOptions};
 use serde_json::Value;
 
 use super::list;
@@ -11,8 +11,11 @@ use crate::entity::values;
 use crate::output::Layout;
 use crate::print;
 
-pub(super) const SERVERS: Layout =
-    Layout { columns: &["source", "name", "version", "provider", "transports", "tools", "updated"], reference };
+pub(super) const SERVERS: Layout = Layout {
+    columns: &["source", "name", "version", "provider", "transports", "tools", "updated"],
+    reference,
+    kinds: &[CatalogKind::McpServer],
+};
 
 /// The reference of an MCP server, `NAME@VERSION`, which `tools` accepts.
 pub(super) fn reference(server: &Value) -> String {
@@ -33,7 +36,7 @@ pub(super) fn command() -> Command {
         )
         .arg(list::source_label())
         .arg(
-            Arg::new("named-query")
+            list::non_empty("named-query")
                 .long("named-query")
                 .value_name("NAME")
                 .help("Named query, defined in the sources file"),

@@ -6,7 +6,7 @@ use model_registry_client::catalog::{CatalogModel, ModelOptions};
 use serde_json::{Value, json};
 
 use super::artifacts;
-use super::list::{MODELS, option, reference};
+use super::list::{MODELS, non_empty, option, reference};
 use crate::client_context::ClientContext;
 use crate::entity::{quoted, value};
 use crate::failure::CommandError;
@@ -23,12 +23,14 @@ pub(super) fn command() -> Command {
              model-registry catalog show northwind/breeze-2b-instruct --readme",
         )
         .arg(
-            Arg::new("model")
+            non_empty("model")
                 .value_name("MODEL")
                 .required(true)
                 .help("SOURCE/NAME, or only the name if it is unique among the sources"),
         )
-        .arg(Arg::new("source").long("source").value_name("SOURCE").help("Source of the model; MODEL is then its name"))
+        .arg(
+            non_empty("source").long("source").value_name("SOURCE").help("Source of the model; MODEL is then its name"),
+        )
         .arg(
             Arg::new("readme")
                 .long("readme")

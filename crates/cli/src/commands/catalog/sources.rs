@@ -15,6 +15,7 @@ use crate::print;
 const SOURCES: Layout = Layout {
     columns: &["id", "name", "asset", "status", "items", "labels", "error"],
     reference: |source| source.get("id").and_then(Value::as_str).unwrap_or_default().to_owned(),
+    kinds: &[],
 };
 
 /// Items per request.

@@ -1,8 +1,8 @@
 //! `catalog tools`: lists the tools of an MCP server.
 
-use clap::{Arg, ArgMatches, Command};
+use clap::{ArgMatches, Command};
 use futures::TryStreamExt;
-use model_registry_client::catalog::{IncludedTools, McpServer, McpServerOptions, McpToolOptions};
+use model_registry_client::catalog::{CatalogKind, IncludedTools, McpServer, McpServerOptions, McpToolOptions};
 use serde_json::Value;
 
 use super::list;
@@ -15,6 +15,7 @@ use crate::print;
 const TOOLS: Layout = Layout {
     columns: &["name", "access", "description"],
     reference: |tool| tool.get("name").and_then(Value::as_str).unwrap_or_default().to_owned(),
+    kinds: &[CatalogKind::McpTool],
 };
 
 pub(super) fn command() -> Command {
@@ -26,7 +27,7 @@ pub(super) fn command() -> Command {
              model-registry catalog tools harbour-kubernetes --filter \"accessType = 'read_only'\" --output json",
         )
         .arg(
-            Arg::new("mcp-server")
+            list::non_empty("mcp-server")
                 .value_name("MCP_SERVER")
                 .required(true)
                 .help("NAME@VERSION, only the name if there is one version, or id:7"),

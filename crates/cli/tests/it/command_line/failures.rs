@@ -92,11 +92,13 @@ async fn a_missing_permission_exits_with_code_5() {
         shown(&command.output().unwrap())
     };
     let list = ["models", "list", "--columns", "name"];
-    for token in [None, Some("wrong-token")] {
-        let hint = "pass a token with --token-file, MR_TOKEN or a profile of the configuration file";
-        let expected = format!("error: authentication required\nhint: {hint}\n[exit code 5]\n");
-        assert_eq!(run(&list, token), expected);
-    }
+    let hint = "the server requires a token: store one with `model-registry login`, or set --token-file or MR_TOKEN";
+    let expected = format!("error: authentication required\nhint: {hint}\n[exit code 5]\n");
+    assert_eq!(run(&list, None), expected);
+    let refused = run(&list, Some("wrong-token"));
+    let expected =
+        "error: the server refused the token: authentication required\nhint: the token is unknown, expired or";
+    assert!(refused.starts_with(expected) && refused.ends_with("[exit code 5]\n"), "{refused}");
     assert_eq!(run(&list, Some("reader-token")), "NAME\n");
     let expected = "error: `ada` lacks the right `write` in workspace `default`\n[exit code 5]\n";
     assert_eq!(run(&["models", "create", "m"], Some("reader-token")), expected);
@@ -113,6 +115,28 @@ fn an_unavailable_server_exits_with_code_6() {
                         00000000-0000-0000-0000-000000000000)\nhint: try again later\n[exit code 6]\n";
         assert_eq!(stable(&shown(&output)), expected, "{arguments:?}");
     }
+}
+
+#[test]
+fn a_command_reports_that_it_retries_and_gives_up() {
+    let home = tempfile::tempdir().unwrap();
+    let error = r#"{"code":"Service Unavailable","message":"the database is not available"}"#;
+    // The total time allows one retry after 10 s, not two.
+    let url = fake_server(vec![("503 Service Unavailable\r\nretry-after: 10", error)]);
+    let list = |arguments: &[&str]| {
+        let output = command(home.path()).args(["models", "list", "--server", &url]).args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(6));
+        stable(&String::from_utf8(output.stderr).unwrap())
+    };
+    let (notes, quiet) = std::thread::scope(|scope| {
+        let quiet = scope.spawn(|| list(&["--quiet"]));
+        (list(&[]), quiet.join().unwrap())
+    });
+    let error = "the server is not available: the database is not available (request id \
+                 00000000-0000-0000-0000-000000000000)";
+    let end = format!("error: {error}\nhint: try again later\n");
+    assert_eq!(notes, format!("note: {error}; trying again in 10.0 s\n{end}"));
+    assert_eq!(quiet, end);
 }
 
 #[test]

@@ -14,6 +14,9 @@ const COMMANDS: &[&str] = &[
     "environments",
     "services",
     "open",
+    "login",
+    "logout",
+    "profiles",
     "config",
     "completion",
     "up",
@@ -53,7 +56,7 @@ fn every_command_has_help_with_an_example() {
     for name in COMMANDS {
         visit(&[(*name).to_owned()], &mut visited);
     }
-    assert_eq!(visited, 66);
+    assert_eq!(visited, 76);
 }
 
 #[test]

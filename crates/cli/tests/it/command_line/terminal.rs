@@ -12,14 +12,14 @@ use crate::command_line::support::{Registry, command, shown};
 use crate::support::{Client, add_models, start_on};
 
 /// A command with a pseudo-terminal as input and output.
-struct Terminal {
+pub(super) struct Terminal {
     keyboard_and_screen: File,
     child: Child,
     seen: String,
 }
 
 impl Terminal {
-    fn run(command: &mut Command) -> Self {
+    pub(super) fn run(command: &mut Command) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
@@ -32,7 +32,7 @@ impl Terminal {
         Self { keyboard_and_screen: File::from(master), child, seen: String::new() }
     }
 
-    fn wait_for(&mut self, text: &str) {
+    pub(super) fn wait_for(&mut self, text: &str) {
         while !self.seen.contains(text) {
             assert!(self.read() > 0, "no `{text}` in `{}`", self.seen);
         }
@@ -46,12 +46,12 @@ impl Terminal {
         length
     }
 
-    fn type_line(&mut self, text: &str) {
+    pub(super) fn type_line(&mut self, text: &str) {
         writeln!(self.keyboard_and_screen, "{text}").unwrap();
     }
 
     /// The exit code, and the whole output.
-    fn end(mut self) -> (i32, String) {
+    pub(super) fn end(mut self) -> (i32, String) {
         while self.read() > 0 {}
         (self.child.wait().unwrap().code().unwrap(), self.seen.replace("\r\n", "\n"))
     }

@@ -10,7 +10,7 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 use model_registry_base::Clock;
 use model_registry_server::config::{self as key, Setting, Settings};
-use model_registry_store::{Counts, PoolOptions, Progress, Store};
+use model_registry_store::{Counts, Progress, Store};
 
 use crate::database;
 use crate::failure::CommandError;
@@ -26,7 +26,7 @@ where
     let url = database::url(settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     runtime.block_on(async {
-        let store = Store::connect(&url, PoolOptions::default(), Clock::system()).await?;
+        let store = Store::connect(&url, database::pool_options(settings), Clock::system()).await?;
         let result = work(store.clone()).await;
         store.database()?.close().await;
         result

@@ -10,6 +10,9 @@ use crate::notes::Notes;
 use crate::output::Format;
 use crate::profiles::{Profile, Profiles};
 
+/// The environment variables of the client commands.
+pub(crate) const VARIABLES: &[&str] = &["MR_CA_FILE", "MR_PROFILE", "MR_SERVER", "MR_TOKEN", "MR_TOKEN_FILE"];
+
 const DEFAULT_SERVER: &str = "http://127.0.0.1:8080";
 
 /// A value with its origin: `--flag`, `MR_VARIABLE`, `profile NAME` or `default`.

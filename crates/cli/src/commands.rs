@@ -14,6 +14,7 @@ mod register;
 mod search;
 mod search_results;
 mod server;
+mod token;
 mod up;
 mod watch;
 
@@ -54,6 +55,7 @@ pub(crate) const SUBCOMMANDS: &[Subcommand] = &[
     Own { command: login::logout_command, run: login::run_logout },
     Own { command: profiles::command, run: profiles::run },
     Own { command: config::command, run: config::run },
+    Own { command: token::command, run: token::run },
     Own { command: completion::command, run: completion::run },
     Own { command: crate::completion::command, run: crate::completion::run },
     Own { command: export::command, run: export::run },

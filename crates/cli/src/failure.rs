@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 
 use model_registry_client::{ConnectionProblem, Error as ClientError};
 use model_registry_server::config::{ConfigError, Environment};
+use model_registry_store::ConnectError;
 
 const FAILURE: u8 = 1;
 /// Wrong arguments or settings; clap uses the same code.
@@ -85,7 +86,10 @@ pub(crate) fn of(error: &anyhow::Error) -> Option<Failure> {
         return Some(Failure { code, message: error.to_string(), hint });
     }
     let code = if error.is::<ConfigError>() { USAGE } else { FAILURE };
-    Some(Failure { code, message: format!("{error:#}"), hint: None })
+    let unreachable = error.downcast_ref::<ConnectError>();
+    let problem = unreachable.and_then(|error| model_registry_base::ConnectionProblem::of(error));
+    let hint = problem.map(|problem| problem.remedy().to_owned());
+    Some(Failure { code, message: format!("{error:#}"), hint })
 }
 
 fn of_client_error(error: &ClientError) -> (u8, Option<String>) {

@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{ArgMatches, Command};
+use model_registry_base::redact;
 use model_registry_server::config::{self, ConfigError, Environment, Inputs, Schema, Settings};
 
 use crate::commands::SUBCOMMANDS;
@@ -36,8 +37,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     // With two providers in one build, rustls panics at the first use unless one is installed.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let schema = Schema::new(&[config::SETTINGS, commands::catalog::SETTINGS]);
-    let arguments = command(&schema).get_matches();
+    let schema =
+        Schema::new(&[config::SETTINGS, commands::catalog::SETTINGS]).with_other_variables(client_settings::VARIABLES);
+    let arguments = command(&schema).try_get_matches().unwrap_or_else(|error| exit_with(&error));
     let Some((name, arguments)) = arguments.subcommand() else { return ExitCode::from(failure::USAGE) };
     let subcommand = SUBCOMMANDS.iter().find(|subcommand| subcommand.command(&schema).get_name() == name);
     let Some(subcommand) = subcommand else { return ExitCode::from(failure::USAGE) };
@@ -47,10 +49,21 @@ fn main() -> ExitCode {
     }
 }
 
+/// Prints the help, the version or a mistake in the arguments, and exits. A mistake may be a URL with a password.
+fn exit_with(error: &clap::Error) -> ! {
+    let text = error.render().to_string();
+    let redacted = redact(&text);
+    if redacted == text || !error.use_stderr() {
+        error.exit()
+    }
+    eprint!("{redacted}");
+    std::process::exit(error.exit_code())
+}
+
 fn fail(error: &anyhow::Error) -> ExitCode {
     let Some(failure) = failure::of(error) else { return ExitCode::SUCCESS };
     let style = Style::new(std::io::stderr().is_terminal(), &Environment::of_process());
-    let lines: Vec<String> = failure.message.lines().map(printable).collect();
+    let lines: Vec<String> = redact(&failure.message).lines().map(printable).collect();
     eprintln!("{} {}", style.error("error:"), lines.join("\n"));
     if let Some(hint) = failure.hint {
         eprintln!("{} {}", style.hint("hint:"), printable(&hint));

@@ -1,5 +1,6 @@
 //! Runs the servers of one process on one port. The socket opens first; the database is connected in the background.
 
+mod database_probe;
 mod exposure;
 mod health;
 mod routes;
@@ -17,7 +18,10 @@ use model_registry_registry::Registry;
 use model_registry_server::config::{self as key, Group, Settings, Telemetry};
 use model_registry_server::telemetry::Metrics;
 use model_registry_server::{auth, fallback, layers, listener};
-use model_registry_store::{ConnectError, DatabaseUrl, PoolOptions, Store};
+use model_registry_store::{ConnectError, DatabaseUrl, Store};
+
+use crate::database;
+use database_probe::DatabaseProbe;
 
 pub(crate) use exposure::Anonymous;
 
@@ -72,7 +76,7 @@ pub(crate) fn run(
 async fn serve(
     settings: &Settings,
     telemetry: &Telemetry,
-    database: DatabaseUrl,
+    database_url: DatabaseUrl,
     anonymous: Anonymous,
     apis: Apis,
     started: impl FnOnce(&str),
@@ -85,15 +89,18 @@ async fn serve(
     let socket = listener::bind(&host, port).await?;
     let address = socket.local_addr().context("the socket has no address")?;
     exposure::check(settings, &auth, address, anonymous)?;
-    let (store, connect) = Store::connect_in_background(database, PoolOptions::default(), Clock::system());
+    let (store, connect) =
+        Store::connect_in_background(database_url, database::pool_options(settings), Clock::system());
 
+    let probe = DatabaseProbe::default();
     let has_registry = apis.has_registry();
     let registry = has_registry.then(|| Registry::new(store.clone()));
     let catalog = apis.catalog(&store);
     let mut options = settings.layer_options(health::checks(&store, catalog.as_ref()));
+    options.hosts = settings.allowed_hosts(address, auth.authenticator.is_anonymous())?;
     if settings.is_on(&key::TELEMETRY_METRICS) {
         let metrics = Metrics::new(&[("version", env!("CARGO_PKG_VERSION").to_owned())]);
-        telemetry::register(&metrics, &store);
+        telemetry::register(&metrics, &store, &probe);
         if let Some(catalog) = &catalog {
             catalog.register_metrics(&metrics);
         }
@@ -123,6 +130,7 @@ async fn serve(
         served = listener::serve(socket, service, listener_options, stop) => served?,
         error = background => return Err(connect_error(error)),
         never = loading => match never {},
+        never = probe.run(store.clone()) => match never {},
     }
     if let Some(catalog) = &catalog {
         catalog.stop().await;

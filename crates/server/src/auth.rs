@@ -20,6 +20,7 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
 use crate::ApiError;
+use crate::request::RequestContext;
 
 mod oidc;
 mod policy;
@@ -29,7 +30,7 @@ mod tokens;
 pub use oidc::{Oidc, OidcError, OidcOptions};
 pub use policy::{Action, Policy, Right, Role};
 pub use rules::{Access, DEFAULT_RULES, Rule, Rules};
-pub use tokens::{TokenFile, hash_token};
+pub use tokens::{NoRandomness, TokenFile, generate_token, hash_token, token_entry};
 
 /// The only workspace until tenancy is supported.
 pub const DEFAULT_WORKSPACE: &str = "default";
@@ -65,6 +66,11 @@ pub enum Authenticator {
 }
 
 impl Authenticator {
+    /// Whether callers are not authenticated.
+    pub fn is_anonymous(&self) -> bool {
+        matches!(self, Self::Anonymous)
+    }
+
     /// Identifies the sender of a request with these headers. Errors: `Unauthorized`, or `Unavailable` if the identity
     /// provider cannot be reached.
     pub async fn identify(&self, headers: &HeaderMap) -> Result<Caller, ApiError> {
@@ -149,6 +155,11 @@ async fn check(State(auth): State<Arc<Auth>>, mut request: Request, next: Next) 
         Ok(caller) => caller,
         Err(error) => return error.into_response(),
     };
+    if let Some(context) = request.extensions().get::<RequestContext>()
+        && !auth.authenticator.is_anonymous()
+    {
+        context.set_user(&caller.user);
+    }
     if let Err(error) = auth.policy.authorize(&caller, Action { right, workspace: DEFAULT_WORKSPACE }) {
         return error.into_response();
     }
@@ -162,8 +173,7 @@ pub fn check_exposure(
     address: SocketAddr,
     allow_anonymous: bool,
 ) -> Result<(), ExposureError> {
-    let is_anonymous = matches!(authenticator, Authenticator::Anonymous);
-    if is_anonymous && !address.ip().to_canonical().is_loopback() && !allow_anonymous {
+    if authenticator.is_anonymous() && !address.ip().to_canonical().is_loopback() && !allow_anonymous {
         return Err(ExposureError { address });
     }
     Ok(())

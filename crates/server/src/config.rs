@@ -25,10 +25,10 @@ mod declarations;
 mod effective;
 mod file;
 mod load;
-mod mask;
 mod reference;
 mod setting;
 mod value;
+mod variables;
 mod yaml;
 
 pub use apply::Telemetry;
@@ -36,14 +36,14 @@ pub use declarations::*;
 pub use effective::{EffectiveValue, Origin, Settings};
 pub(crate) use file::TomlFile;
 pub use load::{Inputs, Schema};
-pub use mask::mask;
 pub use model_registry_base::Environment;
+use model_registry_base::redact;
 pub use reference::{example_file, json_schema, markdown};
 pub use setting::{Group, Setting, SettingType};
 
 /// An unusable setting, on one line: where, what is wrong, what to do. The process ends with exit code 2.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{place}: {reason}")]
+#[error("{place}: {}", redact(.reason))]
 pub struct ConfigError {
     /// `--flag`, `MR_VARIABLE` or `file:line:column`.
     pub place: String,

@@ -12,6 +12,7 @@ use std::time::Duration;
 use axum::response::{IntoResponse, Response};
 use http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, StatusCode};
+use model_registry_base::error_chain;
 use serde::Serialize;
 
 use crate::response;
@@ -134,18 +135,7 @@ pub struct Failure(Arc<dyn Error + Send + Sync>);
 impl Failure {
     /// The cause and its sources on one line: `outer: middle: root`.
     pub fn chain(&self) -> String {
-        let mut text = self.0.to_string();
-        let mut source = self.0.source();
-        while let Some(error) = source {
-            let message = error.to_string();
-            // Many libraries include the source in their own message.
-            if !text.ends_with(&message) {
-                text.push_str(": ");
-                text.push_str(&message);
-            }
-            source = error.source();
-        }
-        text
+        error_chain(self.0.as_ref())
     }
 }
 

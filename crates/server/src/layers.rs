@@ -1,11 +1,12 @@
 //! The steps around every request, in this order:
 //!
 //! 1. Assign the request id (the caller's `x-request-id` or a new one) and a span.
-//! 2. Answer a CORS preflight.
-//! 3. Answer a health probe, independent of load.
-//! 4. Too many concurrent requests: 503 (load shedding). A `Content-Length` over the limit: 413.
-//! 5. Run the handler with a timeout; a panic in it or in an earlier step becomes a 500.
-//! 6. Log the cause of a 500, add headers to the response, count it, write the access log.
+//! 2. Answer a health probe, independent of load and of the host, because kubelet probes by address.
+//! 3. Reject a host that is not allowed: 403 (DNS rebinding).
+//! 4. Answer a CORS preflight. Reject a write from a web page of an origin that is not allowed: 403.
+//! 5. Too many concurrent requests: 503 (load shedding). A `Content-Length` over the limit: 413.
+//! 6. Run the handler with a timeout; a panic in it or in an earlier step becomes a 500.
+//! 7. Log the cause of a 500, add headers to the response, count it, write the access log.
 //!
 //! One function instead of a stack of a dozen layers, because the order matters.
 
@@ -36,8 +37,11 @@ use crate::request::{REQUEST_ID, RequestContext, TimeLimit};
 use crate::response;
 use crate::telemetry::{self, Metrics, TraceContext};
 
+mod allowed_hosts;
 mod cors;
+mod cross_site;
 
+pub use allowed_hosts::{AllowedHosts, InvalidHostName};
 pub use cors::Cors;
 
 /// Options of the layers.
@@ -48,6 +52,8 @@ pub struct Options {
     pub max_body: usize,
     /// Maximum number of concurrent requests; more get 503.
     pub max_requests: usize,
+    /// Allowed hosts; all by default.
+    pub hosts: AllowedHosts,
     /// Allowed origins; none by default.
     pub cors: Cors,
     /// Health checks of the probes.
@@ -63,6 +69,7 @@ impl Default for Options {
             request_timeout: Duration::from_mins(1),
             max_body: DEFAULT_LIMIT,
             max_requests: 1024,
+            hosts: AllowedHosts::any(),
             cors: Cors::default(),
             health: Health::default(),
             metrics: None,
@@ -127,18 +134,24 @@ async fn handle(State(shared): State<Arc<Shared>>, mut request: Request, next: N
     if shared.options.traces {
         telemetry::describe(&span, line.method.as_str(), route, status);
     }
-    line.write(&span, route, status, took);
+    line.write(&span, &context, route, status, took);
     response
 }
 
 async fn respond(shared: &Shared, request: Request, next: Next, context: &RequestContext) -> Response {
     let options = &shared.options;
-    if let Some(response) = options.cors.preflight(&request) {
-        return response;
-    }
     if let Some(probe) = Probe::of(request.uri().path()) {
         context.set_route(probe.route());
         return options.health.respond(probe, request).await;
+    }
+    if let Err(error) = options.hosts.check(&request) {
+        return error.into_response();
+    }
+    if let Some(response) = options.cors.preflight(&request) {
+        return response;
+    }
+    if let Err(error) = cross_site::check(&request, &options.cors) {
+        return error.into_response();
     }
     let Ok(_slot) = shared.slots.try_acquire() else {
         return ApiError::Unavailable("too many concurrent requests: try again shortly".into()).into_response();
@@ -208,17 +221,17 @@ impl AccessLine {
         Self { method: request.method().clone(), path: request.uri().path().to_owned(), peer }
     }
 
-    fn write(self, span: &Span, route: &str, status: u16, took: Duration) {
+    fn write(self, span: &Span, context: &RequestContext, route: &str, status: u16, took: Duration) {
         span.record("route", route);
         span.record("status", status);
         let is_probe = Probe::of(&self.path).is_some() && status == 200;
         let latency_ms = took.as_secs_f64() * 1000.0;
         let Self { method, path, peer } = self;
-        let peer = peer.map(field::display);
+        let (peer, user) = (peer.map(field::display), context.user());
         if is_probe {
-            tracing::debug!(target: "access", parent: span, %method, path, peer, status, latency_ms, "request");
+            tracing::debug!(target: "access", parent: span, %method, path, peer, user, status, latency_ms, "request");
         } else {
-            tracing::info!(target: "access", parent: span, %method, path, peer, status, latency_ms, "request");
+            tracing::info!(target: "access", parent: span, %method, path, peer, user, status, latency_ms, "request");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The context of a request in flight: its id, its matched route, its time limit, and the shutdown of the process.
+//! The context of a request in flight: its id, its matched route, its user, its time limit, and the shutdown of the process.
 
 use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
@@ -16,7 +16,7 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Maximum length of a caller's request id; a longer one is replaced, since every log line contains it.
 const LONGEST_ID: usize = 128;
 
-/// The id and route of a request, stored in its extensions; cheap to clone.
+/// The id, route and user of a request, stored in its extensions; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct RequestContext(Arc<Inner>);
 
@@ -24,6 +24,7 @@ pub struct RequestContext(Arc<Inner>);
 struct Inner {
     id: HeaderValue,
     route: OnceLock<Box<str>>,
+    user: OnceLock<Box<str>>,
 }
 
 impl RequestContext {
@@ -32,7 +33,7 @@ impl RequestContext {
         let id = headers.get(REQUEST_ID).filter(|id| is_plain(id)).cloned();
         let id =
             id.unwrap_or_else(|| HeaderValue::try_from(Uuid::now_v7().to_string()).expect("a UUID is plain ASCII"));
-        Self(Arc::new(Inner { id, route: OnceLock::new() }))
+        Self(Arc::new(Inner { id, route: OnceLock::new(), user: OnceLock::new() }))
     }
 
     /// The request id.
@@ -52,6 +53,15 @@ impl RequestContext {
     pub(crate) fn set_route(&self, route: &str) {
         // With nested routers, the outer route is set first and kept.
         let _ = self.0.route.set(route.into());
+    }
+
+    /// The user who sent the request; `None` if it was not authenticated.
+    pub fn user(&self) -> Option<&str> {
+        self.0.user.get().map(AsRef::as_ref)
+    }
+
+    pub(crate) fn set_user(&self, user: &str) {
+        let _ = self.0.user.set(user.into());
     }
 }
 

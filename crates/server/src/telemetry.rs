@@ -2,6 +2,7 @@
 
 mod collector;
 pub(crate) mod log;
+mod process;
 mod prometheus;
 mod trace_context;
 

@@ -71,6 +71,8 @@ enum Inner {
 pub struct PoolStatus {
     pub open: u32,
     pub idle: u32,
+    /// The limit of open connections.
+    pub max: u32,
 }
 
 impl Database {
@@ -93,12 +95,14 @@ impl Database {
     }
 
     pub fn pool_status(&self) -> PoolStatus {
-        let (open, idle) = match &self.pools {
-            Pools::Sqlite { read, write } => (read.size() + write.size(), read.num_idle() + write.num_idle()),
-            Pools::Postgres(pool) => (pool.size(), pool.num_idle()),
-            Pools::MySql(pool) => (pool.size(), pool.num_idle()),
-        };
-        PoolStatus { open, idle: u32::try_from(idle).unwrap_or(u32::MAX) }
+        match &self.pools {
+            Pools::Sqlite { read, write } => {
+                let (read, write) = (read.status(), write.status());
+                PoolStatus { open: read.open + write.open, idle: read.idle + write.idle, max: read.max + write.max }
+            }
+            Pools::Postgres(pool) => pool.status(),
+            Pools::MySql(pool) => pool.status(),
+        }
     }
 
     /// Begins a transaction that may write.
@@ -187,6 +191,17 @@ impl Transaction {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_refused_connection_is_reported_with_its_cause_instead_of_a_timeout() {
+        for url in ["postgres://u@127.0.0.1:1/models", "mysql://u@127.0.0.1:1/models"] {
+            let url: DatabaseUrl = url.parse().unwrap();
+            let error = Database::connect(&url, PoolOptions::default()).await.err().unwrap();
+            let is_refused = |error: &std::io::Error| error.kind() == std::io::ErrorKind::ConnectionRefused;
+            assert!(matches!(&error, ConnectError::Unreachable(sqlx::Error::Io(io)) if is_refused(io)), "{error:?}");
+            assert!(error.is_temporary());
+        }
+    }
 
     #[tokio::test]
     async fn a_connection_that_is_never_returned_does_not_block_closing() {

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model_registry_base::Clock;
+use model_registry_base::{Clock, ConnectionProblem};
 use tokio::sync::SetOnce;
 
 use crate::change_feed::ChangeFeed;
@@ -60,7 +60,8 @@ impl Store {
                         // One line per cause, not one per attempt.
                         let message = error.to_string();
                         if message != reported {
-                            tracing::warn!(database = %url, error = %message, "database not reachable; retrying: start it, or correct --database");
+                            let remedy = ConnectionProblem::of(&error).map(ConnectionProblem::remedy);
+                            tracing::warn!(database = %url, error = %message, remedy, "database not reachable; retrying: start it, or correct --database");
                             reported = message;
                         }
                         tokio::time::sleep(RECONNECT).await;

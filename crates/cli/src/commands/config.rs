@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 
 use clap::{Arg, ArgMatches, Command};
+use model_registry_base::{REDACTED, redact_url};
 use model_registry_server::config::{self, EffectiveValue, Environment, Group, Origin, Schema};
 use serde_json::{Map, Value, json};
 
@@ -12,7 +13,6 @@ use crate::output::{Format, Output, Style, printable};
 use crate::print;
 use crate::{file_of_proxy, settings, settings_of_proxy};
 
-const MASK: &str = "***";
 const FORMAT: &str = "format";
 const FOR: &str = "for";
 
@@ -21,8 +21,9 @@ const REFERENCE_HEAD: &str = "\
 
 Every setting is a flag, an environment variable and a key of a TOML file (`--config FILE`). Precedence: flag, environment variable,
 file, default. `model-registry config show` prints the effective value and the origin of every setting. A secret can also be read from a
-file: `MR_DATABASE_FILE`, or `database = { file = \"/run/secrets/database\" }`. An unknown key, a wrong type or an unreadable file stops the
-start with exit code 2 and a one-line message with the position.
+file: `MR_DATABASE_FILE`, or `database = { file = \"/run/secrets/database\" }`. An unknown key, a wrong type, an unreadable file or a
+misspelt variable (one whose name is near that of a setting) stops the start with exit code 2 and a one-line message with the position;
+other unknown variables with the prefix `MR_` get a warning.
 
 Durations are numbers with units: `500ms`, `30s`, `1m30s`, `1h`, `30d`; a day has 24 hours, a number without a unit is in seconds.
 
@@ -131,7 +132,11 @@ fn client_rows(client: &ClientSettings) -> Vec<Row> {
             client.profile.as_ref().map(|profile| &profile.origin),
         ),
         row("server", Some(masked_url(&client.server.value)), Some(&client.server.origin)),
-        row("token", client.token.as_ref().map(|_| MASK.to_owned()), client.token.as_ref().map(|token| &token.origin)),
+        row(
+            "token",
+            client.token.as_ref().map(|_| REDACTED.to_owned()),
+            client.token.as_ref().map(|token| &token.origin),
+        ),
         row("token-file", path(&client.token_file), client.token_file.as_ref().map(|file| &file.origin)),
         row("ca-file", path(&client.ca_file), client.ca_file.as_ref().map(|file| &file.origin)),
         row("output", Some(client.output.value.clone()), Some(&client.output.origin)),
@@ -140,7 +145,7 @@ fn client_rows(client: &ClientSettings) -> Vec<Row> {
 
 /// Masks a password in the URL of a server.
 fn masked_url(url: &str) -> String {
-    if url.contains('@') { config::mask(url) } else { url.to_owned() }
+    if url.contains('@') { redact_url(url) } else { url.to_owned() }
 }
 
 fn render(output: &Output, rows: Vec<Row>) -> anyhow::Result<String> {

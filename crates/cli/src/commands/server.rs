@@ -29,13 +29,13 @@ pub(super) fn proxy_command(schema: &Schema) -> Command {
 
 pub(super) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
     let settings = settings(schema, arguments)?;
-    let database = database::url(&settings)?;
+    let database = database::required_url(&settings, "server")?;
     server_process::run(&settings, database, Anonymous::OnLoopback, Apis::Registry, |_| {})
 }
 
 pub(super) fn run_proxy(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
     let settings = settings_of_proxy(schema, arguments)?;
-    let database = database::url(&settings)?;
+    let database = database::required_url(&settings, "proxy")?;
     // Existing manifests listen on all addresses and leave authentication to a service mesh.
     server_process::run(&settings, database, Anonymous::Everywhere, Apis::Registry, |_| {})
 }

@@ -1,5 +1,6 @@
 //! The health checks of a process. Their messages are those of the Kubeflow Model Registry (parity).
 
+use model_registry_base::ConnectionProblem;
 use model_registry_catalog::Catalog;
 use model_registry_server::health::{Health, Outcome, Scope};
 use model_registry_store::Store;
@@ -25,7 +26,12 @@ async fn check_database(store: Store) -> Outcome {
         Ok(()) => Outcome::pass("database is healthy")
             .with("schema_version", database.schema_version())
             .with("schema_dirty", false),
-        Err(error) => Outcome::fail(format!("database connection error: {error}")),
+        Err(error) => {
+            // Without the messages of the database server, which name its users; the log has them.
+            let remedy =
+                ConnectionProblem::of(&error).map_or_else(|| error.to_string(), |found| found.remedy().to_owned());
+            Outcome::fail(format!("database connection error: {remedy}"))
+        }
     }
 }
 

@@ -3,17 +3,25 @@
 use model_registry_server::telemetry::Metrics;
 use model_registry_store::{Database, Store};
 
-pub(super) fn register(metrics: &Metrics, store: &Store) {
+use super::database_probe::DatabaseProbe;
+
+pub(super) fn register(metrics: &Metrics, store: &Store, probe: &DatabaseProbe) {
+    let probe = probe.clone();
+    metrics.gauge("database_ready", "1 if the database responds, otherwise 0; probed every five seconds", move || {
+        f64::from(u8::from(probe.is_ready()))
+    });
     let database_gauge = |name, help, read: fn(&Database) -> f64| {
         let store = store.clone();
         metrics.gauge(name, help, move || store.database().map_or(0.0, read));
     };
-    database_gauge("database_ready", "1 if the database is connected, otherwise 0", |_| 1.0);
     database_gauge("database_pool_connections", "Open connections to the database", |database| {
         f64::from(database.pool_status().open)
     });
     database_gauge("database_pool_idle_connections", "Idle connections to the database", |database| {
         f64::from(database.pool_status().idle)
+    });
+    database_gauge("database_pool_max_connections", "Maximum number of open connections to the database", |database| {
+        f64::from(database.pool_status().max)
     });
     let sequence_gauge = |name, help, read: fn(&Store) -> i64| {
         let store = store.clone();

@@ -12,6 +12,7 @@ use http::Method;
 use http::header::{ALLOW, AUTHORIZATION};
 use http_body_util::BodyExt;
 use model_registry_server::auth::{Auth, Authenticator, Policy, TokenFile, hash_token};
+use model_registry_store::PoolOptions;
 use tempfile::TempDir;
 use tower::ServiceExt;
 
@@ -60,14 +61,24 @@ impl Server {
             policy: Policy::load(&policy).unwrap(),
             rules: routes::rules(),
         };
-        let service = layers::wrap(auth::protect(fallback::finish(routes.clone()), auth), layers::Options::default());
+        let address = "127.0.0.1:8080".parse().unwrap();
+        let hosts = layers::AllowedHosts::of_listener(address, "localhost", []).unwrap();
+        let options = layers::Options { hosts, ..layers::Options::default() };
+        let service = layers::wrap(auth::protect(fallback::finish(routes.clone()), auth), options);
         Self { routes, service, _files: files }
     }
 
     async fn send(&self, method: &Method, path: &str, role: Option<&str>) -> Response {
+        self.send_with(method, path, role, &[]).await
+    }
+
+    async fn send_with(&self, method: &Method, path: &str, role: Option<&str>, headers: &[(&str, &str)]) -> Response {
         let mut request = Request::builder().method(method).uri(path);
         if let Some(role) = role {
             request = request.header(AUTHORIZATION, format!("Bearer {role}-token"));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         let response = self.service.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         let status = response.status().as_u16();
@@ -76,18 +87,26 @@ impl Server {
         Response { status, body: String::from_utf8_lossy(&body).into_owned() }
     }
 
-    async fn check_all(&self) -> Report {
-        let mut report = Report { violations: Vec::new(), route_count: 0 };
+    /// Every route: method, pattern and a path that matches it.
+    async fn all_routes(&self) -> Vec<(Method, String, String)> {
         let all_methods = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+        let mut routes = Vec::new();
         for pattern in patterns(&self.routes) {
             let path = example(&pattern);
             let without_auth = fallback::finish(self.routes.clone());
             let request = Request::builder().method(Method::OPTIONS).uri(&path).body(Body::empty()).unwrap();
             let allow = without_auth.oneshot(request).await.unwrap().headers()[ALLOW].to_str().unwrap().to_owned();
-            for method in all_methods.iter().filter(|method| allow.split(',').any(|name| name == method.as_str())) {
-                report.route_count += 1;
-                report.violations.extend(self.check(method, &pattern, &path).await);
-            }
+            let methods = all_methods.iter().filter(|method| allow.split(',').any(|name| name == method.as_str()));
+            routes.extend(methods.map(|method| (method.clone(), pattern.clone(), path.clone())));
+        }
+        routes
+    }
+
+    async fn check_all(&self) -> Report {
+        let mut report = Report { violations: Vec::new(), route_count: 0 };
+        for (method, pattern, path) in self.all_routes().await {
+            report.route_count += 1;
+            report.violations.extend(self.check(&method, &pattern, &path).await);
         }
         report
     }
@@ -179,6 +198,23 @@ async fn a_route_without_a_rule_is_detected_and_closed() {
     assert!(violations.contains(&"GET /forgotten/{id} has no rule".to_owned()), "{violations:?}");
     assert!(violations.iter().all(|violation| violation.contains("/forgotten/{id}")), "{violations:?}");
     assert!(!violations.iter().any(|violation| violation.contains("secret")), "{violations:?}");
+}
+
+#[tokio::test]
+async fn every_write_of_a_foreign_page_and_every_foreign_host_is_refused() {
+    let server = Server::start(Router::new()).await;
+    let mut writes = 0;
+    for (method, pattern, path) in server.all_routes().await {
+        let rebound = server.send_with(&method, &path, Some("admin"), &[("host", "evil.example")]).await;
+        assert_eq!(rebound.status, 403, "{method} {pattern}");
+        if !matches!(method, Method::GET | Method::HEAD) {
+            writes += 1;
+            let page = [("host", "localhost:8080"), ("origin", "https://evil.example")];
+            let foreign = server.send_with(&method, &path, Some("admin"), &page).await;
+            assert!(foreign.status == 403 && foreign.body.contains("--cors-origins"), "{method} {pattern}");
+        }
+    }
+    assert!(writes > 50, "only {writes} writing routes were found");
 }
 
 #[tokio::test]

@@ -61,13 +61,13 @@ async fn a_missing_file_is_reported_with_the_setting_that_names_it() {
             format!("MR_DATABASE_FILE: cannot read the secret from `nothing`: {no_file}"),
         ),
         (&["server"], &[("MR_LIMITS_MAX_BODY", "much")], "MR_LIMITS_MAX_BODY: `much` is not a size".to_owned()),
-        (&["server", "--auth-mode", "token"], &[], "--auth-mode: mode token requires auth.tokens-file".to_owned()),
+        (&["up", "--auth-mode", "token"], &[], "--auth-mode: mode token requires auth.tokens-file".to_owned()),
         (
-            &["server", "--auth-mode", "token", "--auth-tokens-file", "nothing"],
+            &["up", "--auth-mode", "token", "--auth-tokens-file", "nothing"],
             &[],
             "--auth-tokens-file: cannot read".to_owned(),
         ),
-        (&["server", "--tls-cert", "chain.pem"], &[], "--tls-cert: tls.key is required as well".to_owned()),
+        (&["up", "--tls-cert", "chain.pem"], &[], "--tls-cert: tls.key is required as well".to_owned()),
     ] {
         let run = run_in(home.path(), arguments, variables).await;
         let errors = run.errors;

@@ -9,11 +9,7 @@ use crate::support::{Client, PROGRAM, eventually, role_on};
 #[tokio::test]
 async fn data_is_in_the_data_directory_of_the_user_by_default() {
     let elsewhere = TempDir::new().unwrap();
-    for (role, file, ready) in [
-        ("up", "registry.db", Ready::Healthy),
-        ("server", "registry.db", Ready::Healthy),
-        ("catalog", "catalog.db", Ready::Listening),
-    ] {
+    for (role, file, ready) in [("up", "registry.db", Ready::Healthy), ("catalog", "catalog.db", Ready::Listening)] {
         for data_home in [None, Some(elsewhere.path().join(role))] {
             let mut launch = Executable::launch(PROGRAM).arguments([role, "--listen", "127.0.0.1:{port}"]).ready(ready);
             if let Some(directory) = &data_home {

@@ -50,7 +50,7 @@ impl MeasuredServer {
 #[tokio::test]
 async fn slow_request_heads_do_not_delay_other_clients() {
     let measured = MeasuredServer::start().await;
-    let head = format!("GET {LIST} HTTP/1.1\r\nHost: h\r\nX: ");
+    let head = format!("GET {LIST} HTTP/1.1\r\nHost: localhost\r\nX: ");
     let mut connections = Vec::new();
     for _ in 0..CONNECTIONS {
         let mut connection = measured.connect().await;
@@ -71,7 +71,7 @@ async fn slow_request_heads_do_not_delay_other_clients() {
 #[tokio::test]
 async fn a_hundred_thousand_header_lines_are_rejected_with_431() {
     let measured = MeasuredServer::start().await;
-    let head = format!("GET {LIST} HTTP/1.1\r\nHost: h\r\n");
+    let head = format!("GET {LIST} HTTP/1.1\r\nHost: localhost\r\n");
     let lines = "X-Padding: 0123456789\r\n".repeat(100_000);
     let mut senders = JoinSet::new();
     for _ in 0..20 {
@@ -105,7 +105,7 @@ async fn a_body_of_a_gigabyte_is_rejected_with_413_while_others_are_served() {
     let announced = format!("Content-Length: {GIGABYTE}");
     for (what, framing) in [("announced", announced.as_str()), ("in chunks", "Transfer-Encoding: chunked")] {
         let (mut reader, mut writer) = measured.connect().await.into_split();
-        let head = format!("POST {LIST} HTTP/1.1\r\nHost: h\r\n{framing}\r\n\r\n");
+        let head = format!("POST {LIST} HTTP/1.1\r\nHost: localhost\r\n{framing}\r\n\r\n");
         let is_chunked = what == "in chunks";
         let sender = tokio::spawn(async move {
             let part = vec![b' '; 1 << 20];
@@ -150,13 +150,13 @@ async fn half_closed_connections_are_closed() {
             0 => connection.shutdown().await.unwrap(),
             // In the middle of a body.
             1 => {
-                let head = format!("POST {LIST} HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n{{");
+                let head = format!("POST {LIST} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{{");
                 connection.write_all(head.as_bytes()).await.unwrap();
                 connection.shutdown().await.unwrap();
             }
             // After a whole request: the response may or may not be sent before the server notices.
             _ => {
-                let head = format!("GET {LIST} HTTP/1.1\r\nHost: h\r\n\r\n");
+                let head = format!("GET {LIST} HTTP/1.1\r\nHost: localhost\r\n\r\n");
                 connection.write_all(head.as_bytes()).await.unwrap();
                 connection.shutdown().await.unwrap();
             }

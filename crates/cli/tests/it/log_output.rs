@@ -3,7 +3,7 @@
 use model_registry_testkit::{Executable, HubServer, Ready};
 use serde_json::{Value, json};
 
-use crate::support::{Client, PROGRAM, eventually, role_on};
+use crate::support::{Client, PROGRAM, eventually, role_on, run_in};
 
 /// A part of all secrets in these tests.
 const PLANTED: &str = "planted";
@@ -102,6 +102,10 @@ async fn no_password_of_a_database_is_logged_or_returned() {
     for (arguments, variable) in [
         (&["server", "--database", "postgres://planted-user:planted@127.0.0.1:1/models"][..], None),
         (&["server", "--database", "mysql://u:planted@127.0.0.1:1/models"], None),
+        (&["server", "--database", "postgres://u:pl%2Fx%40planted%3F@127.0.0.1:1/models"], None),
+        (&["server", "--database", "mysql://u:pl@planted@127.0.0.1:1/models"], None),
+        (&["server", "--database", "host=127.0.0.1 port=1 user=u password='pl@ /planted' dbname=models"], None),
+        (&["proxy", "--embedmd-database-dsn", "u:pl/x@planted?x@tcp(127.0.0.1:1)/models"], None),
         (&["server"], Some("postgres://127.0.0.1:1/models?user=u&password=planted")),
         (
             &[
@@ -140,6 +144,61 @@ async fn no_password_of_a_database_is_logged_or_returned() {
         let log = server.log();
         let lines: Vec<&str> = log.lines().filter(secret).collect();
         assert!(lines.is_empty(), "{arguments:?}: {lines:#?}");
+    }
+}
+
+#[tokio::test]
+async fn no_part_of_a_password_is_in_the_message_about_a_mistake_or_in_shown_settings() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("scalar.yaml"), "postgres://u:planted@h/m\n").unwrap();
+    std::fs::write(home.path().join("open.toml"), "database = \"postgres://u:pl@nted/planted@h/m\n").unwrap();
+    std::fs::write(home.path().join("key.toml"), "\"postgres://u:planted@h/m\" = 1\n").unwrap();
+    std::fs::write(home.path().join("port.toml"), "listen = \"http://u:12/planted@h\"\n").unwrap();
+    let urls = [
+        "postgres://u:12/planted@h/m",
+        "postgres://u:pl@x/planted@h/m",
+        "mysql://u:12?planted@h/m",
+        "mysql://u:12#planted@h/m",
+        "postgres://h?user=u&password=pl@planted",
+        "postgres://u:planted@h",
+        "host=h password=pl@ planted",
+        "u:pl/x@planted@tcp(h:x)/m",
+        "planted",
+    ];
+    let mut runs = Vec::new();
+    for url in urls {
+        for arguments in [
+            vec!["server", "--database", url],
+            vec!["proxy", "--embedmd-database-type", "postgres", "--embedmd-database-dsn", url],
+            vec!["catalog", "--database", url],
+            vec!["export", "-", "--database", url],
+        ] {
+            runs.push((run_in(home.path(), &arguments, &[]).await, arguments.join(" ")));
+        }
+        let shown = run_in(home.path(), &["config", "show"], &[("MR_DATABASE", url)]).await;
+        assert_eq!(shown.code, Some(0), "{shown:?}");
+        runs.push((shown, format!("MR_DATABASE={url} config show")));
+    }
+    for arguments in [
+        &["server", "postgres://u:planted@h/m"][..],
+        &["server", "--databse=postgres://u:planted@h/m"],
+        &["up", "--port", "postgres://u:pl@x/planted@h/m"],
+        &["up", "--config", "scalar.yaml"],
+        &["up", "--config", "open.toml"],
+        &["up", "--config", "key.toml"],
+        &["up", "--config", "port.toml"],
+        &["up", "--telemetry-otlp-endpoint", "http://u:12/planted@h"],
+        &["up", "--telemetry-otlp-endpoint", "http://u:pl/planted@h"],
+        &["models", "list", "--server", "http://u:12/planted@h"],
+        &["models", "list", "--server", "http://u:pl?planted@h"],
+        &["models", "list", "--server", "u:planted@h"],
+    ] {
+        let run = run_in(home.path(), arguments, &[]).await;
+        assert!(run.code.is_some_and(|code| code != 0), "{arguments:?}: {run:?}");
+        runs.push((run, arguments.join(" ")));
+    }
+    for (run, command) in runs {
+        assert!(!run.output.contains(PLANTED) && !run.errors.contains(PLANTED), "{command}: {run:?}");
     }
 }
 

@@ -7,6 +7,8 @@ mod api_copy;
 #[cfg(test)]
 mod backup;
 #[cfg(test)]
+mod browser;
+#[cfg(test)]
 mod catalog;
 #[cfg(test)]
 mod change_feed;
@@ -35,6 +37,8 @@ mod log_output;
 #[cfg(test)]
 mod manual;
 #[cfg(test)]
+mod monitoring;
+#[cfg(test)]
 mod outage;
 #[cfg(test)]
 mod protocol;
@@ -48,3 +52,5 @@ mod startup;
 mod support;
 #[cfg(test)]
 mod telemetry;
+#[cfg(test)]
+mod tokens;

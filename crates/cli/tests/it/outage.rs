@@ -51,11 +51,14 @@ async fn start_late_and_restart(backend: Backend) {
         load.until("requests fail", 503).await;
         assert_eq!(client.get("/livez").await.status, 200, "{backend}");
         assert_eq!(client.get("/readyz/health").await.status, 503, "{backend}");
+        eventually("the metric is 0", async || database_ready(&client).await == "0.0").await;
+        assert_eq!(client.get("/livez").await.status, 200, "{backend}");
         databases.start_again().await;
         let took = load.until("requests succeed again", 200).await;
         assert!(took < RECOVERY_LIMIT, "{backend}: recovered after {took:?}");
         let took = eventually("ready again", async || client.get("/readyz/health").await.status == 200).await;
         assert!(took < RECOVERY_LIMIT, "{backend}: ready after {took:?}");
+        eventually("the metric is 1", async || database_ready(&client).await == "1.0").await;
     }
     let (statuses, acknowledged) = load.end().await;
     assert_eq!(statuses, BTreeSet::from([200, 201, 503]), "{backend}\n{}", server.log());
@@ -65,6 +68,20 @@ async fn start_late_and_restart(backend: Backend) {
     }
     let log = server.log();
     assert!(!log.contains("panicked"), "{backend}: {log}");
+    // The cause and what to do instead of a timeout of the pool.
+    assert!(log.contains("Connection refused") && log.contains("nothing listens on this address"), "{backend}: {log}");
+    assert!(!log.contains("pool timed out"), "{backend}: {log}");
+    for line in ["database not reachable: requests get 503", "database reachable again"] {
+        assert!(log.contains(line), "{backend}: no line `{line}`: {log}");
+    }
+}
+
+/// The value of the metric `database_ready`.
+async fn database_ready(client: &Client) -> String {
+    let metrics = client.get("/metrics").await.body;
+    let text = metrics.as_str().unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix("model_registry_database_ready "));
+    line.unwrap_or_else(|| panic!("no metric: {text}")).to_owned()
 }
 
 /// Asserts that probes respond, and that the API returns 503 with a JSON body.

@@ -27,7 +27,10 @@ async fn invalid_flags_and_settings_exit_with_code_2_and_one_line() {
         (&["server", "--no-such-flag"], "--no-such-flag"),
         (&["server", "--port", "99999"], "99999"),
         (&["server", "--port", "x"], "port"),
-        (&["server", "--listen", "127.0.0.1"], "listen"),
+        (&["server", "--database", "sqlite:x.db", "--listen", "127.0.0.1"], "listen"),
+        (&["up", "--allowed-hosts", "https://registry.example.org"], "allowed-hosts"),
+        (&["up", "--database-max-connections", "1"], "database-max-connections"),
+        (&["up", "--telemetry-otlp-endpoint", "http://u:12/hidden@collector:4318"], "`/` as %2F"),
         (&["server", "--database", "redis://localhost"], "the form of the database URL is unknown"),
         (&["server", "--database", "sqlite:"], "use sqlite:PATH"),
         (&["server", "--database", "postgres://localhost"], "no database name"),
@@ -42,6 +45,37 @@ async fn invalid_flags_and_settings_exit_with_code_2_and_one_line() {
 }
 
 #[tokio::test]
+async fn a_server_without_a_database_setting_is_refused_and_writes_nothing() {
+    let home = TempDir::new().unwrap();
+    for subcommand in ["server", "proxy"] {
+        let run = run_in(home.path(), &[subcommand, "--listen", "127.0.0.1:0"], &[("MR_DATABASE", "")]).await;
+        assert_eq!(run.code, Some(2), "{run:?}");
+        let reason = run.reason();
+        let expected = format!("error: --database: `{subcommand}` requires a database: set --database or MR_DATABASE");
+        assert!(reason.starts_with(&expected) && reason.contains("`model-registry up`"), "{reason}");
+    }
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_misspelt_variable_stops_the_start_with_the_name_that_was_meant() {
+    let home = TempDir::new().unwrap();
+    for (name, nearest) in [("MR_DATABSE", "MR_DATABASE"), ("MR_DATABASE_URL", "MR_DATABASE"), ("MR_PROT", "MR_PORT")] {
+        for subcommand in ["server", "proxy", "up", "catalog"] {
+            let run = run_in(home.path(), &[subcommand, "--listen", "127.0.0.1:0"], &[(name, "sqlite:x.db")]).await;
+            assert_eq!(run.code, Some(2), "{run:?}");
+            let expected = format!("error: {name}: this is not a setting: did you mean {nearest}?");
+            assert!(run.reason().starts_with(&expected), "{run:?}");
+        }
+    }
+    let server = Executable::launch(PROGRAM).arguments(["server", "--port", "{port}", "--database", "sqlite:x.db"]);
+    let server = server.variable("MR_UNHEARD_OF", "1").variable("MR_SERVICE_HOST", "10.0.0.1").start().await.unwrap();
+    let log = server.log();
+    assert_eq!(log.matches("MR_UNHEARD_OF is not a setting of this program").count(), 1, "{log}");
+    assert!(!log.contains("MR_SERVICE_HOST"), "{log}");
+}
+
+#[tokio::test]
 async fn the_configuration_file_of_the_kubeflow_model_registry_is_read() {
     let home = TempDir::new().unwrap();
     let named = home.path().join("mounted.yaml");
@@ -52,7 +86,7 @@ async fn the_configuration_file_of_the_kubeflow_model_registry_is_read() {
 
     std::fs::write(home.path().join(".model-registry.yaml"), "hostnam: 127.0.0.1\n").unwrap();
     for (subcommand, is_read) in [("proxy", true), ("server", false)] {
-        let run = run_in(home.path(), &[subcommand, "--listen", "nonsense"], &[]).await;
+        let run = run_in(home.path(), &[subcommand, "--listen", "nonsense", "--database", "sqlite:x.db"], &[]).await;
         assert_eq!(run.code, Some(2), "{run:?}");
         let errors = run.errors;
         assert_eq!(errors.contains("unknown key `hostnam`: did you mean `hostname`?"), is_read, "{errors}");
@@ -101,7 +135,7 @@ async fn a_port_in_use_exits_with_code_1_and_a_remedy() {
     let listener = TcpListener::bind(("127.0.0.1", free_port().unwrap())).await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     for subcommand in ["up", "server", "proxy", "catalog"] {
-        let run = run(&[subcommand, "--listen", &address]).await;
+        let run = run(&[subcommand, "--listen", &address, "--database", "sqlite::memory:"]).await;
         assert_eq!(run.code, Some(1), "{run:?}");
         let reason = format!(
             "error: cannot listen on {address}: the port is in use; stop the process that uses it or choose another port"
@@ -227,7 +261,7 @@ async fn a_request_in_flight_completes_before_the_process_ends() {
     let body = r#"{"name": "in flight"}"#;
     let mut connection = TcpStream::connect(address).await.unwrap();
     let head = format!(
-        "POST /api/model_registry/v1alpha3/registered_models HTTP/1.1\r\nHost: here\r\nExpect: 100-continue\r\n\
+        "POST /api/model_registry/v1alpha3/registered_models HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n\
          Content-Length: {}\r\n\r\n",
         body.len()
     );

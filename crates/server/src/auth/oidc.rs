@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use model_registry_base::{ConnectionProblem, error_chain};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -201,7 +202,10 @@ impl Oidc {
     }
 
     async fn document<T: DeserializeOwned>(&self, url: &str) -> Result<T, String> {
-        let failed = |error: reqwest::Error| format!("cannot fetch {url}: {error}");
+        let failed = |error: reqwest::Error| {
+            let remedy = ConnectionProblem::of(&error).map(|problem| format!("; {}", problem.remedy()));
+            format!("cannot fetch {url}: {}{}", error_chain(&error.without_url()), remedy.unwrap_or_default())
+        };
         let response = self.client.get(url).send().await.and_then(reqwest::Response::error_for_status);
         let mut response = response.map_err(failed)?;
         let mut body = Vec::new();

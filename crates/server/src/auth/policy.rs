@@ -7,7 +7,7 @@
 //!
 //! [[grants]]
 //! role = "writer"
-//! workspace = "default"        # without it: every workspace
+//! workspace = "default"        # the only one until workspaces are served; without it: every workspace
 //! groups = ["data-science"]
 //! ```
 //!
@@ -17,7 +17,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::Caller;
+use super::{Caller, DEFAULT_WORKSPACE};
 use crate::ApiError;
 use crate::config::TomlFile;
 use crate::reload::{ReloadError, Reloading};
@@ -52,7 +52,7 @@ pub enum Role {
     Reader,
     /// May read and write.
     Writer,
-    /// Has every right.
+    /// Has every right. No operation requires more than [`Role::Writer`] yet.
     Admin,
 }
 
@@ -124,7 +124,7 @@ struct Document {
 #[serde(deny_unknown_fields)]
 struct Grant {
     role: Role,
-    workspace: Option<String>,
+    workspace: Option<toml::Spanned<String>>,
     #[serde(default)]
     users: Vec<String>,
     #[serde(default)]
@@ -133,7 +133,7 @@ struct Grant {
 
 impl Grant {
     fn allows(&self, caller: &Caller, action: Action<'_>) -> bool {
-        let applies_here = self.workspace.as_deref().is_none_or(|workspace| workspace == action.workspace);
+        let applies_here = self.workspace.as_ref().is_none_or(|workspace| workspace.get_ref() == action.workspace);
         let applies_to_caller = self.users.iter().any(|user| user == "*" || *user == caller.user)
             || self.groups.iter().any(|group| caller.groups.contains(group));
         applies_here && applies_to_caller && self.role.includes(action.right)
@@ -142,8 +142,18 @@ impl Grant {
 
 fn parse(path: &Path, content: &[u8]) -> Result<Vec<Grant>, String> {
     let text = std::str::from_utf8(content).map_err(|_| format!("{}: not UTF-8", path.display()))?;
-    let document: Document =
-        toml::from_str(text).map_err(|error| TomlFile::new(path, text).error(&error).to_string())?;
+    let file = TomlFile::new(path, text);
+    let document: Document = toml::from_str(text).map_err(|error| file.error(&error).to_string())?;
+    // A grant in another workspace would never apply, which its author would not notice.
+    let mut workspaces = document.grants.iter().filter_map(|grant| grant.workspace.as_ref());
+    if let Some(other) = workspaces.find(|workspace| workspace.get_ref() != DEFAULT_WORKSPACE) {
+        return Err(format!(
+            "{}: there is no workspace `{}`: the only one is `{DEFAULT_WORKSPACE}` until workspaces are served; remove the \
+             line",
+            file.place(&other.span()),
+            other.get_ref()
+        ));
+    }
     Ok(document.grants)
 }
 
@@ -187,6 +197,11 @@ mod tests {
         let rejected = |text: &str| parse(Path::new("p.toml"), text.as_bytes()).unwrap_err();
         let error = rejected("[[grants]]\nrole = \"owner\"");
         assert!(error.starts_with("p.toml:2:8: unknown variant `owner`"), "{error}");
+        let error = rejected("[[grants]]\nrole = \"admin\"\nworkspace = \"research\"\nusers = [\"x\"]");
+        assert!(
+            error.starts_with("p.toml:3:13: there is no workspace `research`: the only one is `default`"),
+            "{error}"
+        );
         let error = rejected("[[grants]]\nrole = \"admin\"\nuser = [\"x\"]");
         assert!(error.starts_with("p.toml:3:1: unknown field `user`"), "{error}");
     }

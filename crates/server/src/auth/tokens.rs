@@ -8,10 +8,11 @@
 //! ```
 //!
 //! The hash is plain SHA-256: tokens are random, so a slow hash would not make guessing harder, only requests slower.
-//! `openssl rand -hex 32` generates a token, `printf %s TOKEN | sha256sum` its hash.
+//! `model-registry token create` generates a token and its entry.
 
 use std::path::Path;
 
+use model_registry_base::hex;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -26,17 +27,52 @@ pub struct TokenFile(Reloading<Vec<Token>>);
 
 /// The hash of a token as written in the file.
 pub fn hash_token(token: &str) -> String {
-    let digits = hash(token).into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])).collect()
+    hex(&hash(token))
+}
+
+/// Generates a token: 256 random bits, with a prefix by which scanners of source code find leaked ones.
+pub fn generate_token() -> Result<String, NoRandomness> {
+    let mut bytes = [0; 32];
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    provider.secure_random.fill(&mut bytes).map_err(|_| NoRandomness)?;
+    Ok(format!("mr_{}", hex(&bytes)))
+}
+
+/// The operating system provides no random numbers.
+#[derive(Debug, thiserror::Error)]
+#[error("the operating system provides no random numbers")]
+pub struct NoRandomness;
+
+/// The entry of a token in the file. The user and the groups may be any strings.
+pub fn token_entry(caller: &Caller, hash: &str) -> String {
+    let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
+    let groups: Vec<String> = caller.groups.iter().map(|group| quoted(group)).collect();
+    let groups = if groups.is_empty() { String::new() } else { format!("groups = [{}]\n", groups.join(", ")) };
+    format!("[[tokens]]\nuser = {}\n{groups}sha256 = \"{hash}\"\n", quoted(&caller.user))
 }
 
 impl TokenFile {
     /// Loads a token file and reloads it when it changes. Requires a Tokio runtime.
     pub fn load(path: &Path) -> Result<Self, ReloadError> {
+        let tokens = Self::read(path)?;
+        tokens.0.watch();
+        Ok(tokens)
+    }
+
+    /// Loads a token file once.
+    pub fn read(path: &Path) -> Result<Self, ReloadError> {
         let owned = path.to_path_buf();
-        let tokens = Reloading::load(&[path], move |contents| parse(&owned, &contents[0]))?;
-        tokens.watch();
-        Ok(Self(tokens))
+        Ok(Self(Reloading::load(&[path], move |contents| parse(&owned, &contents[0]))?))
+    }
+
+    /// The callers of all tokens, in the order of the file.
+    pub fn callers(&self) -> Vec<Caller> {
+        self.0.current().iter().map(|token| token.caller.clone()).collect()
+    }
+
+    /// The caller whom a token identifies.
+    pub fn find(&self, token: &str) -> Option<Caller> {
+        self.identify(token).ok()
     }
 
     pub(super) fn identify(&self, token: &str) -> Result<Caller, Rejection> {
@@ -126,6 +162,24 @@ mod tests {
         assert_eq!(error, "t.toml:3:10: `sha256` must be 64 hexadecimal digits");
         let error = tokens("[[tokens]]\nuser = \"ci\"\ntoken = \"plain-token\"").err().unwrap();
         assert!(error.starts_with("t.toml:3:1: unknown field `token`") && !error.contains("plain-token"), "{error}");
+    }
+
+    #[test]
+    fn a_generated_entry_is_read_back_whatever_the_names_are() {
+        for (user, groups) in [("ci", vec![]), ("a \"b\"\n", vec!["x", "[[tokens]]\nuser = 'root'"])] {
+            let groups = groups.into_iter().map(str::to_owned).collect();
+            let caller = Caller { user: user.to_owned(), groups };
+            let token = generate_token().unwrap();
+            let file = tokens(&token_entry(&caller, &hash_token(&token))).unwrap();
+            assert_eq!(file.callers(), [caller.clone()]);
+            assert_eq!(file.find(&token), Some(caller));
+        }
+    }
+
+    #[test]
+    fn generated_tokens_are_long_and_differ() {
+        let (first, second) = (generate_token().unwrap(), generate_token().unwrap());
+        assert!(first != second && first.len() == 67 && first.starts_with("mr_"), "{first}");
     }
 
     #[test]

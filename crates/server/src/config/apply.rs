@@ -1,6 +1,7 @@
 //! Converts settings into the options of the other modules.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use super::declarations as key;
 use super::{ConfigError, Origin, Setting, Settings};
 use crate::auth::{Auth, Authenticator, Oidc, OidcOptions, Policy, Role, Rules, TokenFile};
 use crate::health::Health;
+use crate::layers::AllowedHosts;
 use crate::telemetry::{Collector, CollectorOptions, LogFormat, Metrics, log};
 use crate::{layers, listener, tls};
 
@@ -58,12 +60,28 @@ impl Settings {
         }
     }
 
-    /// Options of the layers around every request; the caller adds metrics.
+    /// The hosts of requests that a listener accepts. All are accepted where every caller has to show a token and the
+    /// listener is not local: a web page has no token, and names of a server in a network are many.
+    pub fn allowed_hosts(&self, address: SocketAddr, is_anonymous: bool) -> Result<AllowedHosts, ConfigError> {
+        let names = self.list(&key::ALLOWED_HOSTS).iter().map(String::as_str);
+        let hosts = AllowedHosts::of_listener(address, &self.listen_address()?.0, names)
+            .map_err(|error| self.wrong(&key::ALLOWED_HOSTS, &error))?;
+        let is_local = address.ip().to_canonical().is_loopback();
+        Ok(if is_anonymous || is_local { hosts } else { AllowedHosts::any() })
+    }
+
+    /// The maximum number of connections to the database.
+    pub fn database_connections(&self) -> u32 {
+        u32::try_from(self.number(&key::DATABASE_MAX_CONNECTIONS)).unwrap_or(u32::MAX)
+    }
+
+    /// Options of the layers around every request; the caller adds hosts and metrics.
     pub fn layer_options(&self, health: Health) -> layers::Options {
         layers::Options {
             request_timeout: self.duration(&key::LIMITS_REQUEST_TIMEOUT),
             max_body: self.size(&key::LIMITS_MAX_BODY),
             max_requests: self.count(&key::LIMITS_MAX_REQUESTS),
+            hosts: AllowedHosts::any(),
             cors: layers::Cors::new(self.list(&key::CORS_ORIGINS).iter().cloned()),
             health,
             metrics: None,
@@ -90,6 +108,11 @@ impl Settings {
         let Some(endpoint) = self.string(&key::TELEMETRY_OTLP_ENDPOINT) else {
             return Ok((Telemetry { collector: None }, None));
         };
+        if !is_url_of_collector(endpoint) {
+            let reason = "this is not a URL such as http://collector:4318; in a user or password, write special \
+                          characters percent-encoded: `/` as %2F, `@` as %40";
+            return Err(self.wrong(&key::TELEMETRY_OTLP_ENDPOINT, &reason));
+        }
         let options = CollectorOptions {
             endpoint: endpoint.to_owned(),
             service_name: self.string(&key::TELEMETRY_SERVICE_NAME).unwrap_or("model-registry").to_owned(),
@@ -164,4 +187,14 @@ impl Settings {
     fn count(&self, setting: &Setting) -> usize {
         usize::try_from(self.number(setting)).unwrap_or(usize::MAX)
     }
+}
+
+/// Whether the URL can be parsed, and a password with `/` is not taken for a path, which would be logged.
+fn is_url_of_collector(endpoint: &str) -> bool {
+    reqwest::Url::parse(endpoint).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && ![url.path(), url.query().unwrap_or_default(), url.fragment().unwrap_or_default()]
+                .iter()
+                .any(|part| part.contains('@'))
+    })
 }

@@ -22,6 +22,15 @@ pub const PORT: Setting =
     Setting::new("port", SettingType::Number(0, 65_535), Group::Listen, "Port to listen on; 0 picks a free port")
         .or("8080")
         .short('p');
+/// `--allowed-hosts`
+pub const ALLOWED_HOSTS: Setting = Setting::new(
+    "allowed-hosts",
+    SettingType::List,
+    Group::Listen,
+    "Host names accepted in addition to loopback names and the listening address, on a loopback address or without \
+     authentication: names, *.suffix, or * for any",
+)
+.or("*.svc,*.svc.cluster.local");
 
 /// `--database`
 pub const DATABASE: Setting = Setting::new(
@@ -30,6 +39,14 @@ pub const DATABASE: Setting = Setting::new(
     Group::Database,
     "Database URL: sqlite:PATH, postgres://… or mysql://…",
 );
+/// `--database-max-connections`
+pub const DATABASE_MAX_CONNECTIONS: Setting = Setting::new(
+    "database-max-connections",
+    SettingType::Number(2, 10_000),
+    Group::Database,
+    "Maximum number of connections to the database per replica; on SQLite, of reading ones",
+)
+.or("16");
 
 /// `--datastore-type`
 pub const DATASTORE_TYPE: Setting =
@@ -287,7 +304,9 @@ pub const SETTINGS: &[Setting] = &[
     LISTEN,
     HOSTNAME,
     PORT,
+    ALLOWED_HOSTS,
     DATABASE,
+    DATABASE_MAX_CONNECTIONS,
     AUTH_MODE,
     ALLOW_ANONYMOUS,
     AUTH_TOKENS_FILE,

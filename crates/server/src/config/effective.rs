@@ -5,9 +5,8 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use model_registry_base::parse_duration;
+use model_registry_base::{REDACTED, parse_duration, redact_url};
 
-use super::mask::{MASK, mask};
 use super::setting::{Setting, SettingType};
 use super::value;
 
@@ -51,8 +50,8 @@ impl EffectiveValue {
     /// The value with its secrets masked.
     pub fn display(&self) -> String {
         match self.value_type {
-            SettingType::Secret => MASK.to_owned(),
-            SettingType::SecretUrl => self.values.iter().map(|text| mask(text)).collect::<Vec<_>>().join(","),
+            SettingType::Secret => REDACTED.to_owned(),
+            SettingType::SecretUrl => self.values.iter().map(|text| redact_url(text)).collect::<Vec<_>>().join(","),
             _ => self.values.join(","),
         }
     }

@@ -9,7 +9,7 @@ use super::declarations::{EMBEDMD_DATABASE_SSL_CERT, EMBEDMD_DATABASE_SSL_CIPHER
 use super::effective::{EffectiveValue, Origin, Settings};
 use super::file::{self, Entry, EntryValue};
 use super::setting::{Group, Setting, SettingType};
-use super::{ConfigError, value, yaml};
+use super::{ConfigError, value, variables, yaml};
 
 /// The flag that names the file.
 const CONFIG: &str = "config";
@@ -26,12 +26,23 @@ pub struct Inputs<'a> {
 /// All settings: the file may hold any of them, whichever subcommand reads it.
 pub struct Schema {
     settings: Vec<&'static Setting>,
+    other_variables: &'static [&'static str],
 }
 
 impl Schema {
     /// Combines the settings of several places.
     pub fn new(parts: &[&'static [Setting]]) -> Self {
-        Self { settings: parts.iter().flat_map(|part| part.iter()).collect() }
+        Self { settings: parts.iter().flat_map(|part| part.iter()).collect(), other_variables: &[] }
+    }
+
+    /// Names the environment variables that the program reads in addition to those of settings.
+    #[must_use]
+    pub fn with_other_variables(self, other_variables: &'static [&'static str]) -> Self {
+        Self { other_variables, ..self }
+    }
+
+    pub(super) fn other_variables(&self) -> &'static [&'static str] {
+        self.other_variables
     }
 
     /// The settings in the order of declaration.
@@ -68,7 +79,7 @@ impl Schema {
     fn defaults(&self, settings: &mut Settings) {
         for setting in &self.settings {
             if let Some(default) = setting.default {
-                insert(settings, setting, vec![default.to_owned()], Origin::Default);
+                insert(settings, setting, split(setting.value_type, default), Origin::Default);
             }
         }
     }
@@ -144,21 +155,8 @@ impl Schema {
             check_all(setting, &values, &variable)?;
             insert(settings, setting, values, Origin::Variable(variable));
         }
-        self.add_notices_of_misspelled_variables(environment, settings);
+        settings.notices.extend(variables::check(self, environment)?);
         Ok(())
-    }
-
-    /// An unknown variable is not an error, since other programs may use the prefix; a likely misspelling gets a
-    /// notice.
-    fn add_notices_of_misspelled_variables(&self, environment: &Environment, settings: &mut Settings) {
-        let known: Vec<String> = self.settings.iter().map(|setting| setting.variable()).collect();
-        let is_known = |name: &str| known.iter().any(|variable| variable == name);
-        for name in environment.names().filter(|name| name.starts_with("MR_") && !is_known(name)) {
-            let close = known.iter().find(|variable| strsim::damerau_levenshtein(variable, name) <= 2);
-            if let Some(variable) = close {
-                settings.notices.push(format!("{name} is not a setting: did you mean {variable}?"));
-            }
-        }
     }
 
     fn flags(&self, arguments: &ArgMatches, settings: &mut Settings) -> Result<(), ConfigError> {

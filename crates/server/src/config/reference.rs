@@ -60,7 +60,10 @@ fn example_value(setting: &Setting) -> String {
     let default = setting.default.unwrap_or_default();
     match setting.value_type {
         SettingType::Number(..) | SettingType::Bool | SettingType::Fraction => default.to_owned(),
-        SettingType::List => "[]".to_owned(),
+        SettingType::List => {
+            let elements = default.split(',').filter(|element| !element.is_empty());
+            format!("[{}]", elements.map(|element| format!("{element:?}")).collect::<Vec<_>>().join(", "))
+        }
         _ => format!("{default:?}"),
     }
 }

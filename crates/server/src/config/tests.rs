@@ -59,9 +59,35 @@ fn an_empty_variable_or_the_address_of_a_service_counts_as_unset() {
 }
 
 #[test]
-fn a_misspelled_variable_gets_a_notice() {
-    let settings = load_from(&[], &[("MR_HOSTNAM", "x"), ("MR_SOMETHING_ELSE", "y")], None).unwrap();
-    assert_eq!(settings.notices(), ["MR_HOSTNAM is not a setting: did you mean MR_HOSTNAME?"]);
+fn a_misspelled_variable_is_an_error_and_an_unrelated_one_gets_a_notice() {
+    let settings = load_from(&[], &[("MR_SOMETHING_ELSE", "y")], None).unwrap();
+    assert_eq!(settings.notices(), ["MR_SOMETHING_ELSE is not a setting of this program; it has no effect"]);
+    let error = load_from(&[], &[("MR_HOSTNAM", "x")], None).unwrap_err().to_string();
+    assert!(error.starts_with("MR_HOSTNAM: this is not a setting: did you mean MR_HOSTNAME?"), "{error}");
+}
+
+#[test]
+fn the_default_of_a_list_is_a_list() {
+    assert_eq!(load(&[]).list(&ALLOWED_HOSTS), ["*.svc", "*.svc.cluster.local"]);
+    assert_eq!(load(&["--allowed-hosts=a.example,b.example"]).list(&ALLOWED_HOSTS), ["a.example", "b.example"]);
+}
+
+#[test]
+fn hosts_are_restricted_on_a_local_address_and_without_authentication() {
+    let shown = |address: &str, is_anonymous: bool| {
+        format!("{:?}", load(&[]).allowed_hosts(address.parse().unwrap(), is_anonymous).unwrap())
+    };
+    let any = format!("{:?}", crate::layers::AllowedHosts::any());
+    for (address, is_anonymous, is_any) in [
+        ("127.0.0.1:1", true, false),
+        ("127.0.0.1:1", false, false),
+        ("0.0.0.0:1", true, false),
+        ("0.0.0.0:1", false, true),
+    ] {
+        assert_eq!(shown(address, is_anonymous) == any, is_any, "{address} {is_anonymous}");
+    }
+    let error = load(&["--allowed-hosts=https://a"]).allowed_hosts("127.0.0.1:1".parse().unwrap(), true).unwrap_err();
+    assert!(error.to_string().starts_with("--allowed-hosts: `https://a` is not a host name"), "{error}");
 }
 
 #[test]

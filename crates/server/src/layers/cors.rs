@@ -30,7 +30,8 @@ impl Cors {
         Self { origins: origins.into_iter().collect() }
     }
 
-    fn allows(&self, origin: &HeaderValue) -> bool {
+    /// Whether pages of this origin may call the API.
+    pub(super) fn allows(&self, origin: &HeaderValue) -> bool {
         self.origins.iter().any(|allowed| allowed == "*" || allowed.as_bytes() == origin.as_bytes())
     }
 

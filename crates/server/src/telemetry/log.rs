@@ -1,9 +1,11 @@
 //! Logs: one line per event on standard error, as text or JSON.
 //!
-//! Secrets are never logged: settings are masked; queries and headers are not logged.
+//! Secrets are never logged: settings are redacted; queries and headers are not logged. Every line is redacted once more
+//! when it is written, because errors of libraries may quote a URL with its password.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write};
 
+use model_registry_base::{may_contain_secret, redact};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -42,7 +44,7 @@ pub(crate) fn start(filter: &str, format: LogFormat, extra: Option<ExtraLayer>) 
         LogFormat::Text => false,
         LogFormat::Json => true,
     };
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(is_terminal);
+    let lines = tracing_subscriber::fmt::layer().with_writer(|| RedactedLines(io::stderr())).with_ansi(is_terminal);
     let registry = tracing_subscriber::registry().with(extra).with(filter);
     let result = if is_json {
         registry.with(lines.json().flatten_event(true).with_span_list(false)).try_init()
@@ -52,6 +54,23 @@ pub(crate) fn start(filter: &str, format: LogFormat, extra: Option<ExtraLayer>) 
     result.map_err(|_| LogError::AlreadySet)?;
     log_panics();
     Ok(())
+}
+
+/// Redacts the lines that pass through it. The subscriber writes each line by one call.
+struct RedactedLines<W>(W);
+
+impl<W: Write> Write for RedactedLines<W> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        match std::str::from_utf8(line) {
+            Ok(text) if may_contain_secret(text) => self.0.write_all(redact(text).as_bytes())?,
+            _ => self.0.write_all(line)?,
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// Filters by target only: a filter by span would be evaluated at each poll of a request, about a dozen times.
@@ -76,6 +95,19 @@ fn log_panics() {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_in_a_line_is_redacted_and_the_line_stays_json() {
+        let mut lines = RedactedLines(Vec::new());
+        let line = serde_json::json!({"level": "WARN", "error": "cannot open postgres://u:hun@t\"er/2@db/n: refused"});
+        writeln!(lines, "{line}").unwrap();
+        lines.write_all(b"{\"path\":\"/x\"}\n").unwrap();
+        let written = String::from_utf8(lines.0).unwrap();
+        let (first, second) = written.split_once('\n').unwrap();
+        let first: serde_json::Value = serde_json::from_str(first).unwrap();
+        assert_eq!(first["error"], "cannot open postgres://u:***: refused");
+        assert_eq!(second, "{\"path\":\"/x\"}\n");
+    }
 
     #[test]
     fn a_filter_is_a_level_or_directives() {

@@ -62,6 +62,8 @@ pub struct Metrics(Arc<Inner>);
 
 struct Inner {
     registry: Mutex<Registry>,
+    /// The metrics of the process, whose names have another prefix.
+    process: Registry,
     requests: Family<RequestLabels, Counter>,
     durations: Family<DurationLabels, Histogram, fn() -> Histogram>,
     in_flight: Gauge,
@@ -100,6 +102,7 @@ impl Metrics {
         registry.register("http_requests_in_flight", "HTTP requests in flight", in_flight.clone());
         Self(Arc::new(Inner {
             registry: Mutex::new(registry),
+            process: super::process::registry(),
             requests,
             durations,
             in_flight,
@@ -128,8 +131,15 @@ impl Metrics {
         let mut encoded = String::new();
         let registry = self.0.registry.lock().unwrap_or_else(PoisonError::into_inner);
         match format {
-            MetricsFormat::Prometheus => prometheus_text::encode(&mut encoded, &registry)?,
-            MetricsFormat::OpenMetrics => text::encode(&mut encoded, &registry)?,
+            MetricsFormat::Prometheus => {
+                prometheus_text::encode(&mut encoded, &registry)?;
+                prometheus_text::encode(&mut encoded, &self.0.process)?;
+            }
+            MetricsFormat::OpenMetrics => {
+                text::encode_registry(&mut encoded, &registry)?;
+                text::encode_registry(&mut encoded, &self.0.process)?;
+                text::encode_eof(&mut encoded)?;
+            }
         }
         Ok(encoded)
     }
@@ -283,6 +293,22 @@ mod tests {
         ] {
             assert!(text.lines().any(|actual| actual == line), "{line}\n{text}");
         }
+        assert_eq!(text.matches("# EOF").count(), 1);
+        let value = |name: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+            line.and_then(|value| value.parse::<f64>().ok()).unwrap_or_else(|| panic!("{name}\n{text}"))
+        };
+        for name in [
+            "process_virtual_memory_bytes",
+            "process_resident_memory_bytes",
+            "process_threads",
+            "process_open_fds",
+            "process_max_fds",
+        ] {
+            assert!(value(name) >= 1.0, "{name}");
+        }
+        assert!(value("process_cpu_seconds_total") >= 0.0);
+        assert!(value("process_start_time_seconds") > 1.7e9);
         let request = Request::get("/metrics").header("accept", "*/*").body(Body::empty()).unwrap();
         let response = router.oneshot(request).await.unwrap();
         assert_eq!(response.headers()["content-type"], "text/plain; version=0.0.4; charset=utf-8");

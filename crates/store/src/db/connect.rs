@@ -7,7 +7,7 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
 use sqlx::pool::PoolConnectionMetadata;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, Executor, MySqlPool, PgPool};
+use sqlx::{ConnectOptions, Connection, Executor, MySqlPool, PgPool};
 
 use super::migrate::{self, MigrateError};
 use super::pool::{NO_PING_WITHIN, Pool};
@@ -132,7 +132,26 @@ fn cannot_open(path: Option<&std::path::Path>, source: sqlx::Error) -> ConnectEr
     }
 }
 
+/// Opens one connection and closes it: the pool would try a refused connection again until its timeout, and then report
+/// the timeout instead of the cause.
+async fn try_connection<O>(connect: &O, options: PoolOptions) -> Result<(), ConnectError>
+where
+    O: ConnectOptions<Connection: Sized>,
+{
+    let seconds = options.acquire_timeout.as_secs_f32();
+    let attempt = tokio::time::timeout(options.acquire_timeout, connect.connect()).await;
+    let no_response = || {
+        let message = format!("no response within {seconds} s: check the address, and firewalls on the way");
+        sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, message))
+    };
+    let connection = attempt.unwrap_or_else(|_| Err(no_response())).map_err(ConnectError::Unreachable)?;
+    // The pool opens its own.
+    let _ = connection.close().await;
+    Ok(())
+}
+
 async fn postgres(connect: &PgConnectOptions, options: PoolOptions) -> Result<(Pools, i64), ConnectError> {
+    try_connection(connect, options).await?;
     let pool = PgPoolOptions::new()
         .max_connections(options.max_connections)
         .acquire_timeout(options.acquire_timeout)
@@ -174,6 +193,7 @@ async fn check_postgres(pool: &PgPool) -> Result<(), ConnectError> {
 }
 
 async fn mysql(connect: &MySqlConnectOptions, options: PoolOptions) -> Result<(Pools, i64), ConnectError> {
+    try_connection(connect, options).await?;
     let pool = MySqlPoolOptions::new()
         .max_connections(options.max_connections)
         .acquire_timeout(options.acquire_timeout)

@@ -9,17 +9,23 @@
 //!
 //! It never keeps a connection whose last statement failed or was cancelled, or whose transaction was left open.
 
+use std::io;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
-use sqlx::{Database, SqlSafeStr};
+use sqlx::{ConnectOptions, Connection, Database, SqlSafeStr};
 use sqlx_core::transaction::TransactionManager;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::PoolStatus;
+
 /// A connection that was used within this time is reused without a ping.
 pub(super) const NO_PING_WITHIN: Duration = Duration::from_secs(1);
+
+/// How long a connection may take before it is examined why.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// How long a busy connection stays here before it goes back to sqlx's pool, which closes it if it has become too old.
 const MAX_KEPT: Duration = Duration::from_mins(1);
@@ -32,6 +38,8 @@ pub(super) struct Pool<DB: Database> {
     /// One permit per connection, given in the order of requests.
     permits: Arc<Semaphore>,
     kept: KeptConnections<DB>,
+    /// One examination at a time: see [`Pool::unreachable`].
+    examination: Arc<Semaphore>,
     acquire_timeout: Duration,
 }
 
@@ -48,6 +56,7 @@ impl<DB: Database> Clone for Pool<DB> {
             sqlx: self.sqlx.clone(),
             permits: Arc::clone(&self.permits),
             kept: Arc::clone(&self.kept),
+            examination: Arc::clone(&self.examination),
             acquire_timeout: self.acquire_timeout,
         }
     }
@@ -58,21 +67,69 @@ impl<DB: Database> Pool<DB> {
         let options = sqlx.options();
         let (connections, acquire_timeout) = (options.get_max_connections(), options.get_acquire_timeout());
         let permits = Arc::new(Semaphore::new(usize::try_from(connections).unwrap_or(Semaphore::MAX_PERMITS)));
-        Self { sqlx, permits, kept: Arc::default(), acquire_timeout }
+        Self { sqlx, permits, kept: Arc::default(), examination: Arc::new(Semaphore::new(1)), acquire_timeout }
     }
 
     /// Waits for a connection, for as long as the options of sqlx's pool allow.
     pub(super) async fn acquire(&self) -> Result<PooledConnection<DB>, sqlx::Error> {
-        let acquire = async {
-            let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| sqlx::Error::PoolClosed)?;
-            let (connection, acquired) = match self.take() {
-                Some(kept) => (kept.connection, kept.acquired),
-                None => (self.sqlx.acquire().await?, Instant::now()),
-            };
-            let connection = Some(connection);
-            Ok(PooledConnection { connection, acquired, on_drop: OnDrop::Return, pool: self.clone(), _permit: permit })
+        let started = tokio::time::Instant::now();
+        let permit = tokio::time::timeout(self.acquire_timeout, Arc::clone(&self.permits).acquire_owned());
+        let permit = permit.await.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(|_| sqlx::Error::PoolClosed)?;
+        let (connection, acquired) = match self.take() {
+            Some(kept) => (kept.connection, kept.acquired),
+            None => {
+                let limit = self.acquire_timeout.saturating_sub(started.elapsed());
+                let acquire = tokio::time::timeout(limit, self.acquire_from_sqlx());
+                let connection =
+                    acquire.await.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(|error| match error {
+                        // The pool has a connection to give, so it is the database that does not respond.
+                        sqlx::Error::PoolTimedOut => sqlx::Error::Io(self.no_response()),
+                        error => error,
+                    })?;
+                (connection, Instant::now())
+            }
         };
-        tokio::time::timeout(self.acquire_timeout, acquire).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+        let connection = Some(connection);
+        Ok(PooledConnection { connection, acquired, on_drop: OnDrop::Return, pool: self.clone(), _permit: permit })
+    }
+
+    fn no_response(&self) -> io::Error {
+        let seconds = self.acquire_timeout.as_secs_f32();
+        io::Error::new(io::ErrorKind::TimedOut, format!("no connection within {seconds} s"))
+    }
+
+    /// sqlx's pool tries refused connections again until its timeout, and then reports the timeout only. This fails early
+    /// and with the cause.
+    async fn acquire_from_sqlx(&self) -> Result<PoolConnection<DB>, sqlx::Error> {
+        let mut acquired = std::pin::pin!(self.sqlx.acquire());
+        tokio::select! {
+            biased;
+            result = &mut acquired => return result,
+            () = tokio::time::sleep(PATIENCE) => {}
+        }
+        tokio::select! {
+            biased;
+            result = acquired => result,
+            cause = self.unreachable() => Err(cause),
+        }
+    }
+
+    /// Completes with the cause if the database cannot be reached. One caller at a time opens a connection to find out,
+    /// so that a database that is merely slow does not get many more.
+    async fn unreachable(&self) -> sqlx::Error {
+        let result = {
+            let _alone = self.examination.acquire().await;
+            self.sqlx.connect_options().connect().await
+        };
+        match result {
+            Err(error @ sqlx::Error::Io(_)) => error,
+            // Other errors may pass, such as too many connections, or are those that the pool reports.
+            Err(_) => std::future::pending().await,
+            Ok(connection) => {
+                let _ = connection.close().await;
+                std::future::pending().await
+            }
+        }
     }
 
     fn take(&self) -> Option<Kept<DB>> {
@@ -93,11 +150,16 @@ impl<DB: Database> Pool<DB> {
         Ok(connection)
     }
 
-    pub(super) fn size(&self) -> u32 {
+    pub(super) fn status(&self) -> PoolStatus {
+        let idle = u32::try_from(self.num_idle()).unwrap_or(u32::MAX);
+        PoolStatus { open: self.size(), idle, max: self.sqlx.options().get_max_connections() }
+    }
+
+    fn size(&self) -> u32 {
         self.sqlx.size()
     }
 
-    pub(super) fn num_idle(&self) -> usize {
+    fn num_idle(&self) -> usize {
         self.sqlx.num_idle() + self.kept().len()
     }
 

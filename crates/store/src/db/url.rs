@@ -11,6 +11,7 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 mod dsn;
+mod special_characters;
 mod tls;
 
 pub use tls::{DatabaseTls, Pem};
@@ -195,7 +196,8 @@ fn sqlite(rest: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
 }
 
 fn postgres_url(url: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
-    let invalid = |reason| DatabaseUrlError::Invalid { kind: "PostgreSQL", reason };
+    let invalid = |reason: String| DatabaseUrlError::Invalid { kind: "PostgreSQL", reason };
+    special_characters::check(url).map_err(invalid)?;
     let mut options = PgConnectOptions::from_str(url).map_err(|error| invalid(reason(&error)))?;
     named(options.get_database(), "PostgreSQL")?;
     if tls::Parameters::read(&query_of(url)).map_err(invalid)?.has_root {
@@ -205,7 +207,8 @@ fn postgres_url(url: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
 }
 
 fn mysql_url(url: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
-    let invalid = |reason| DatabaseUrlError::Invalid { kind: "MySQL", reason };
+    let invalid = |reason: String| DatabaseUrlError::Invalid { kind: "MySQL", reason };
+    special_characters::check(url).map_err(invalid)?;
     let url = url.replacen("mariadb://", "mysql://", 1);
     let options = MySqlConnectOptions::from_str(&url).map_err(|error| invalid(reason(&error)))?;
     named(options.get_database(), "MySQL")?;

@@ -129,6 +129,35 @@ async fn an_unreachable_provider_is_unavailable_rather_than_unauthorized() {
     assert!(matches!(result, Err(Rejection::Unavailable(_))), "{result:?}");
 }
 
+#[tokio::test]
+async fn the_reason_of_an_unavailable_provider_has_its_cause_and_a_remedy() {
+    let key = SigningKey::new("k1");
+    let issuer = IssuerServer::start(&[&key]).await.unwrap();
+    let token = key.sign(&issuer.claims());
+    let files = tempfile::tempdir().unwrap();
+    let generated = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (certificate, private) = (files.path().join("tls.crt"), files.path().join("tls.key"));
+    std::fs::write(&certificate, generated.cert.pem()).unwrap();
+    std::fs::write(&private, generated.signing_key.serialize_pem()).unwrap();
+    let socket = crate::listener::bind("127.0.0.1", 0).await.unwrap();
+    let port = socket.local_addr().unwrap().port();
+    let tls = Some(crate::tls::server_config(&certificate, &private).unwrap());
+    let options = crate::listener::Options { tls, ..crate::listener::Options::default() };
+    tokio::spawn(crate::listener::serve(socket, axum::Router::new(), options, std::future::pending()));
+    for (url, remedy) in [
+        ("http://127.0.0.1:1".to_owned(), "nothing listens on this address"),
+        (issuer.url().replace("http://", "https://"), "the port does not use TLS"),
+        (format!("https://localhost:{port}"), "signed by an authority that is not trusted"),
+        ("https://no-such-host.invalid".to_owned(), "the host name is unknown"),
+    ] {
+        let options = OidcOptions::new(url.clone(), vec!["registry".to_owned()]);
+        match Oidc::new(options).unwrap().identify(&token).await {
+            Err(Rejection::Unavailable(reason)) => assert!(reason.contains(remedy), "{url}: {reason}"),
+            other => panic!("{url}: {other:?}"),
+        }
+    }
+}
+
 #[test]
 fn an_audience_and_a_url_are_required() {
     assert!(matches!(Oidc::new(OidcOptions::new("https://x", Vec::new())), Err(OidcError::NoAudience)));

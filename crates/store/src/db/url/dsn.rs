@@ -12,6 +12,7 @@ pub(super) fn postgres(dsn: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
     let mut database = None;
     let pairs = pairs(dsn).map_err(invalid)?;
     let tls = tls::Parameters::read(&pairs).map_err(invalid)?;
+    let mut previous = String::new();
     for (key, value) in pairs {
         options = match key.as_str() {
             "host" => options.host(&value),
@@ -30,8 +31,15 @@ pub(super) fn postgres(dsn: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
             "options" => options.options([("options", value)]),
             // Accepted by Go's driver, without an effect here.
             "connect_timeout" | "TimeZone" | "timezone" | "target_session_attrs" | "client_encoding" => options,
+            // It may be the rest of the password.
+            _ if previous == "password" => {
+                let reason = "after `password` follows no known key: write a value with blanks in apostrophes, \
+                              password='a b'";
+                return Err(invalid(reason.to_owned()));
+            }
             other => return Err(invalid(format!("unknown key `{other}`"))),
         };
+        previous = key;
     }
     named(database.as_deref(), "PostgreSQL")?;
     if tls.has_root {

@@ -29,6 +29,17 @@ fn errors_do_not_contain_the_password() {
         shown("host=db password=secret"),
         "invalid PostgreSQL DSN: it has no database name; add it after the last `/`"
     );
+    assert_eq!(
+        shown("host=db dbname=x password=se cret=x"),
+        "invalid PostgreSQL DSN: after `password` follows no known key: write a value with blanks in apostrophes, \
+         password='a b'"
+    );
+    for password in ["12/secret", "secret/12", "1?secret", "1#secret", "a/secret@b", "secret?x=y&z"] {
+        for scheme in ["postgres", "postgresql", "mysql", "mariadb"] {
+            let error = shown(&format!("{scheme}://u:{password}@host/models"));
+            assert!(error.contains("percent-encoded: `/` as %2F") && !error.contains("secret"), "{error}");
+        }
+    }
     assert_eq!(shown("host=db dbname=x pasword=secret"), "invalid PostgreSQL DSN: unknown key `pasword`");
 }
 

@@ -19,16 +19,17 @@ mod mcp_server;
 mod mcp_tool;
 mod model;
 mod preview;
+mod serving_config;
 mod source;
 
 pub use artifact::{CatalogArtifact, CatalogMetricsArtifact, CatalogModelArtifact, MetricsType};
 pub use asset_type::{
     Address, ApiSpec, AssetType, AssetTypeSpec, IncludedChildren, ItemOrder, ListParameter, ListSpec, OrderSpec,
-    ReportedAssetType, SourceType, SourcesSpec,
+    RECOMMENDED, ReportedAssetType, SourceType, SourcesSpec,
 };
-pub use asset_types::mcp_servers::{ACCESS_TYPES, DEPLOYMENT_MODES, TRANSPORTS};
+pub use asset_types::mcp_servers::{ACCESS_TYPES, DEPLOYMENT_MODES, LONGEST_DISPLAY_NAME, TRANSPORTS};
 pub use catalog_kind::{
-    CatalogField, CatalogKind, CatalogKindSpec, CatalogShape, CatalogStorage, CatalogTable, FilterShape,
+    CatalogField, CatalogKind, CatalogKindSpec, CatalogShape, CatalogStorage, CatalogTable, FilterShape, Hidden,
 };
 pub use filter_options::{FieldFilter, FilterOption, FilterOptionRange, FilterOptions};
 pub use label::CatalogLabel;
@@ -41,6 +42,7 @@ pub use mcp_server::{McpArtifact, McpEndpoints, McpRuntime, McpSecurityIndicator
 pub use mcp_tool::{McpTool, McpToolParameter, McpToolWithServer};
 pub use model::CatalogModel;
 pub use preview::{ModelPreview, PreviewPage, PreviewSummary};
+pub use serving_config::{ServingConfig, ToolCallingConfig};
 pub use source::{CatalogSource, SourceStatus};
 
 /// The path below which sources, labels and models are served.

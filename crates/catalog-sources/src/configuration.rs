@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 pub use self::label::Label;
 pub use self::named_query::{NamedQuery, to_filter};
-pub(crate) use self::source_properties::{EXCLUDED_MODELS, YAML_PATH};
+pub(crate) use self::source_properties::{EXCLUDED_MODELS, PATH, TOKEN_VARIABLE, YAML_PATH, is_own_variable};
 use self::sources_file::{SourceEntry, SourcesFile};
 use crate::problem::{Position, Problem};
 use crate::yaml;

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use sha2::{Digest, Sha256};
 
 use crate::Settings;
-use crate::configuration::{Configuration, SourcesFiles, YAML_PATH};
+use crate::configuration::{Configuration, PATH, Source, SourcesFiles, YAML_PATH};
 use crate::problem::Problem;
 
 /// Deepest level of nested directories with performance metrics; links may lead in circles.
@@ -19,10 +19,14 @@ pub(crate) const DEEPEST: usize = 16;
 /// Clocks of file systems tick at most this far apart.
 const RACY: Duration = Duration::from_secs(2);
 
-/// The data files of the enabled sources.
+/// The data files and directories of the enabled sources.
 pub fn data_files(configuration: &Configuration) -> Vec<PathBuf> {
     let enabled = configuration.sources.values().filter(|source| source.enabled);
-    enabled.filter_map(|source| Some(source.path(source.string_property(YAML_PATH)?))).collect()
+    let paths = |source: &Source| {
+        let paths = [YAML_PATH, PATH].into_iter().filter_map(|name| source.string_property(name));
+        paths.map(|path| source.path(path)).collect::<Vec<_>>()
+    };
+    enabled.flat_map(paths).collect()
 }
 
 /// Reads the configuration, and a fingerprint of all files that it and its sources are read from.
@@ -41,13 +45,15 @@ pub fn read_configuration(settings: &Settings, files: &mut SourcesFiles) -> (Con
 /// All files that are read: sources files, data files and those of performance metrics.
 pub fn watched_files(settings: &Settings, data: &[PathBuf]) -> BTreeSet<PathBuf> {
     let mut files: BTreeSet<PathBuf> = settings.sources.iter().chain(data).cloned().collect();
-    for root in &settings.performance_metrics {
+    let directories = settings.performance_metrics.iter().chain(data.iter().filter(|path| path.is_dir()));
+    for root in directories {
         walk(root, 0, &mut files);
     }
     files
 }
 
-fn walk(directory: &Path, depth: usize, files: &mut BTreeSet<PathBuf>) {
+/// Adds all files in a directory and those below it.
+pub(crate) fn walk(directory: &Path, depth: usize, files: &mut BTreeSet<PathBuf>) {
     for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
         let path = entry.path();
         if path.is_dir() {

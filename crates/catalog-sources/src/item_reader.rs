@@ -84,6 +84,10 @@ impl EntryReading {
 #[derive(Debug, Default)]
 pub(crate) struct ReadItems {
     pub(crate) items: CatalogItems,
+    /// Keys of items that cannot be used now: what was published before stays.
+    pub(crate) kept: Vec<String>,
+    /// Whether other items may exist that could not be read: nothing that was published before is removed.
+    pub(crate) is_part: bool,
     /// One for each item that was left out.
     pub(crate) problems: ProblemList,
     /// One for each record of performance metrics that was left out.
@@ -118,6 +122,7 @@ pub(crate) fn read_items(
         let ValidItem { mut item, notices } = match item {
             Ok(valid) => valid,
             Err(remark) => {
+                read.kept.extend(key(asset_type, entry));
                 read.problems.push(about(asset_type, entry, remark));
                 return Ok(());
             }
@@ -139,7 +144,38 @@ pub(crate) fn read_items(
         Ok(())
     })?;
     read.notices.extend(notices);
+    read.kept.retain(|key| !lines.contains_key(key));
     Ok(read)
+}
+
+/// Adds the item of an entry that is not excluded, or the problem with it. `seen` has the places of the items by their keys.
+pub(crate) fn add_entry(
+    read: &mut ReadItems,
+    seen: &mut HashMap<String, String>,
+    asset_type: AssetType,
+    entry: Entry<'_>,
+    source_id: &str,
+) {
+    let EntryReading { unknown, item } = (item_reader(asset_type).read)(entry, source_id);
+    let ValidItem { item, notices } = match item {
+        Ok(valid) => valid,
+        Err(remark) => {
+            read.kept.extend(key(asset_type, entry));
+            read.problems.push(about(asset_type, entry, remark));
+            return;
+        }
+    };
+    let place = entry.problem("").location;
+    if let Some(first) = seen.get(&item.key) {
+        let message = format!("is left out: duplicate of {first}");
+        read.problems.push(about(asset_type, entry, Remark { position: entry.node.position, message }));
+        return;
+    }
+    seen.insert(item.key.clone(), place);
+    read.items.push(&item);
+    let unknown =
+        unknown.iter().map(|key| Remark { position: key.position, message: format!("has the {}", key.with(IGNORED)) });
+    read.notices.extend(unknown.chain(notices).map(|remark| about(asset_type, entry, remark)));
 }
 
 /// Reads the names in a data file that a client sent, in their order. An item that `read_items` would leave out is an
@@ -181,6 +217,17 @@ fn read_entry(asset_type: AssetType, entry: Entry<'_>, source_id: &str) -> Resul
 fn name(asset_type: AssetType, entry: Entry<'_>) -> &str {
     let name = entry.node.get("name").and_then(|name| name.as_str()).unwrap_or_default();
     if item_reader(asset_type).trims_names { name.trim() } else { name }
+}
+
+/// The key under which the entry would be stored if it were valid; `None` if it has no name.
+fn key(asset_type: AssetType, entry: Entry<'_>) -> Option<String> {
+    let name = name(asset_type, entry);
+    let version = entry.node.get("version").and_then(|version| version.as_str()).filter(|version| !version.is_empty());
+    match version.filter(|_| asset_type.spec().item.spec().versioned) {
+        _ if name.is_empty() => None,
+        Some(version) => Some(format!("{name}@{version}")),
+        None => Some(name.to_owned()),
+    }
 }
 
 fn about(asset_type: AssetType, entry: Entry<'_>, Remark { position, message }: Remark) -> Problem {

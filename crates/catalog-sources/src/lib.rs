@@ -6,7 +6,8 @@
 //! * To add an asset type, declare it in `model_registry_api::catalog`, and register a reader of its entries in
 //!   `item_reader.rs`, like those in `models.rs` and `mcp_servers.rs`.
 //! * To add a type of source, declare it in `model_registry_api::catalog::SourceType`, and add a branch in `source_reader.rs`
-//!   and its properties in `configuration/source_properties.rs`.
+//!   and its properties in `configuration/source_properties.rs`. Files with MCP servers in the form of another publisher are
+//!   read by `server_lists.rs`.
 
 mod artifact_keys;
 mod check;
@@ -24,6 +25,7 @@ mod performance_metrics;
 mod problem;
 mod problem_list;
 mod sample;
+mod server_lists;
 mod settings;
 mod source_reader;
 mod yaml;

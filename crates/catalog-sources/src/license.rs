@@ -46,6 +46,9 @@ mod tests {
         assert_eq!(display_name(" Apache-2.0 "), "Apache 2.0");
         assert_eq!(display_name("agpl-3.0"), "GNU Affero General Public License v3.0");
         assert_eq!(display_name("isc"), "ISC License");
+        for id in ["atc-game", "bugroff", "cc-by-nc-3.0-igo", "informatica"] {
+            assert_ne!(display_name(id), id);
+        }
         assert_eq!(display_name("Oriel Research License"), "Oriel Research License");
     }
 }

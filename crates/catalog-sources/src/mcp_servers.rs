@@ -8,7 +8,7 @@ mod notices;
 mod tools;
 
 use jiff::civil::Date;
-use model_registry_api::catalog::{CatalogKind, DEPLOYMENT_MODES, TRANSPORTS};
+use model_registry_api::catalog::{CatalogKind, DEPLOYMENT_MODES, LONGEST_DISPLAY_NAME, TRANSPORTS};
 use model_registry_base::time::parse_rfc3339;
 use model_registry_catalog_store::CatalogItem;
 use model_registry_store::Document;
@@ -55,6 +55,11 @@ fn item(entry: &ServerEntry, source_id: &str, notices: &mut Vec<Violation>) -> R
         );
         return Err(in_key("version", reason));
     }
+    let display_name = entry.display_name.as_deref().unwrap_or_default();
+    if display_name.chars().count() > LONGEST_DISPLAY_NAME as usize {
+        let reason = format!("displayName exceeds maximum length of {LONGEST_DISPLAY_NAME} characters");
+        return Err(in_key("displayName", reason));
+    }
     let mut document = Map::new();
     document.insert("name".to_owned(), name.into());
     document.insert("version".to_owned(), version.into());
@@ -65,6 +70,7 @@ fn item(entry: &ServerEntry, source_id: &str, notices: &mut Vec<Violation>) -> R
     for (field, value) in [
         ("deploymentMode", &mode),
         ("description", &entry.description),
+        ("displayName", &entry.display_name),
         ("documentationUrl", &entry.documentation_url),
         ("externalId", &entry.external_id),
         ("lastUpdated", &updated),
@@ -97,6 +103,9 @@ fn item(entry: &ServerEntry, source_id: &str, notices: &mut Vec<Violation>) -> R
     if let Some(metadata) = entry.runtime_metadata.as_ref().filter(|metadata| check_runtime_metadata(metadata).is_ok())
     {
         document.insert("runtimeMetadata".to_owned(), metadata.clone());
+    }
+    if let Some(server_json) = entry.server_json.as_ref().filter(|server_json| !server_json.is_empty()) {
+        document.insert("serverJson".to_owned(), server_json.clone().into());
     }
     let properties = custom_properties::encode(entry.custom_properties.as_ref(), notices)?;
     document.insert("customProperties".to_owned(), properties.into());

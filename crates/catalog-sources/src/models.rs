@@ -8,7 +8,7 @@ mod entry;
 use model_registry_api::catalog::CatalogKind;
 use model_registry_catalog_store::CatalogItem;
 use model_registry_store::Document;
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use self::entry::{ArtifactEntry, ModelEntry};
 use crate::artifact_keys::ArtifactKeys;
@@ -20,9 +20,9 @@ use crate::yaml::{Entry, UnknownKeys, Violation};
 
 pub(crate) static READER: ItemReader = ItemReader { unknown_keys: UnknownKeys::Rejected, trims_names: false, read };
 
-/// Values of `metricsType`.
-const PERFORMANCE_METRICS: &str = "performance-metrics";
-const ACCURACY_METRICS: &str = "accuracy-metrics";
+/// A custom property with the hardware that a model is made for; an empty one counts as absent (parity: the Kubeflow Model
+/// Registry drops it).
+const HARDWARE_TAG: &str = "hardware_tag";
 
 fn read(entry: Entry<'_>, source_id: &str) -> EntryReading {
     EntryReading::of(entry, |model: ModelEntry| {
@@ -57,7 +57,12 @@ fn item(entry: &ModelEntry, source_id: &str, notices: &mut Vec<Violation>) -> Re
     // parity: the Kubeflow Model Registry sends empty lists, too.
     document.insert("language".to_owned(), entry.language.clone().unwrap_or_default().into());
     document.insert("tasks".to_owned(), entry.tasks.clone().unwrap_or_default().into());
-    custom_properties::insert_unless_empty(&mut document, entry.custom_properties.as_ref(), notices)?;
+    document.insert("validatedTasks".to_owned(), entry.validated_tasks.clone().unwrap_or_default().into());
+    if let Some(serving_config) = &entry.serving_config {
+        let wire = serde_json::to_value(serving_config).map_err(|error| error.to_string())?;
+        document.insert("servingConfig".to_owned(), wire);
+    }
+    insert_custom_properties(&mut document, entry, notices)?;
     let mut children = Vec::new();
     let mut keys = ArtifactKeys::default();
     for (index, artifact) in entry.artifacts.iter().flatten().enumerate() {
@@ -82,6 +87,21 @@ fn item(entry: &ModelEntry, source_id: &str, notices: &mut Vec<Violation>) -> Re
     })
 }
 
+fn insert_custom_properties(
+    document: &mut Map<String, Value>,
+    entry: &ModelEntry,
+    notices: &mut Vec<Violation>,
+) -> Result<(), Violation> {
+    let mut properties = custom_properties::encode(entry.custom_properties.as_ref(), notices)?;
+    if properties.get(HARDWARE_TAG).is_some_and(|tag| tag["string_value"] == "") {
+        properties.remove(HARDWARE_TAG);
+    }
+    if !properties.is_empty() {
+        document.insert("customProperties".to_owned(), properties.into());
+    }
+    Ok(())
+}
+
 fn is_metrics(entry: &ArtifactEntry) -> bool {
     entry.artifact_type.as_deref() == CatalogKind::PerformanceMetrics.spec().artifact_type
 }
@@ -92,7 +112,7 @@ fn check_metrics_type(entry: &ArtifactEntry) -> Result<(), Violation> {
         return Ok(());
     }
     match entry.metrics_type.as_deref() {
-        Some(PERFORMANCE_METRICS | ACCURACY_METRICS) => Ok(()),
+        Some(known) if CatalogKind::from_metrics_type(known).is_some() => Ok(()),
         other => {
             let reason = format!("unknown metricsType: {}", other.unwrap_or("none"));
             Err(Violation::from(reason).in_key("metricsType"))
@@ -109,12 +129,10 @@ fn artifact_item(
     let mut document = Map::new();
     let artifact_type = entry.artifact_type.as_deref().filter(|artifact_type| !artifact_type.is_empty());
     let (kind, key) = if is_metrics(entry) {
-        let (kind, metrics_type) = match entry.metrics_type.as_deref() {
-            Some(PERFORMANCE_METRICS) => (CatalogKind::PerformanceMetrics, PERFORMANCE_METRICS),
-            // Others have been left out.
-            _ => (CatalogKind::AccuracyMetrics, ACCURACY_METRICS),
-        };
-        document.insert("metricsType".to_owned(), metrics_type.into());
+        // Unknown types have been left out.
+        let kind = entry.metrics_type.as_deref().and_then(CatalogKind::from_metrics_type);
+        let kind = kind.unwrap_or(CatalogKind::AccuracyMetrics);
+        insert_string(&mut document, "metricsType", kind.metrics_type());
         (kind, format!("file {}", entry.name.as_deref().unwrap_or_default()))
     } else if artifact_type.is_none() || artifact_type == CatalogKind::ModelArtifact.spec().artifact_type {
         let uri = entry.uri.as_deref().unwrap_or_default();

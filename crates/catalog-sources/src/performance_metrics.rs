@@ -1,4 +1,5 @@
-//! Performance metrics: directories of files with benchmark results, separate from the files that describe the models.
+//! Performance metrics: directories of files with results of performance, accuracy and security benchmarks, separate from the
+//! files that describe the models.
 //!
 //! A directory with a `metadata.json` belongs to the model whose name is its `id`; case is ignored.
 
@@ -27,10 +28,13 @@ use crate::yaml;
 const METADATA: &str = "metadata.json";
 const EVALUATIONS: &str = "evaluations.ndjson";
 const PERFORMANCE: &str = "performance.ndjson";
-const FILES: [&str; 3] = [METADATA, EVALUATIONS, PERFORMANCE];
+const SECURITY: &str = "security-evaluations.ndjson";
+const FILES: [&str; 4] = [METADATA, EVALUATIONS, PERFORMANCE, SECURITY];
 
 /// Strings of `metadata.json` that become custom properties of the model.
 const MODEL_PROPERTIES: [&str; 3] = ["size", "tensor_type", "variant_group_id"];
+/// Numbers of `metadata.json` that become custom properties of the model, as doubles: gigabytes.
+const MODEL_SIZES: [&str; 2] = ["min_vram_gb", "modelcar_image_size"];
 
 /// The performance metrics of all models.
 #[derive(Debug, Default)]
@@ -43,7 +47,8 @@ pub struct PerformanceMetrics {
 #[derive(Debug)]
 struct Directory {
     path: PathBuf,
-    model_properties: Vec<(&'static str, String)>,
+    /// Custom properties of the model in their wire form.
+    model_properties: Vec<(&'static str, Value)>,
     overall_accuracy: Option<f64>,
 }
 
@@ -104,18 +109,19 @@ impl PerformanceMetrics {
         if !directory.model_properties.is_empty() {
             let properties = item.document.0.entry("customProperties").or_insert_with(|| json!({}));
             for (name, value) in &directory.model_properties {
-                properties[*name] = CustomProperty::String(value).to_json();
+                properties[*name] = value.clone();
             }
         }
         let file = directory.path.join(EVALUATIONS);
         let lines = Lines::of(&file, &mut read.metrics_problems);
         let evaluations = lines.records(&file, &mut read.metrics_problems);
         item.children.extend(artifacts::accuracy_metrics(name, &evaluations, directory.overall_accuracy, read));
-        let file = directory.path.join(PERFORMANCE);
-        let lines = Lines::of(&file, &mut read.metrics_problems);
         let mut keys = ArtifactKeys::default();
-        for (index, record) in lines.records(&file, &mut read.metrics_problems).iter().enumerate() {
-            item.children.push(artifacts::performance_metrics(record, index, &mut keys, read));
+        for measurements in [&artifacts::PERFORMANCE_RECORDS, &artifacts::SECURITY_RECORDS] {
+            let file = directory.path.join(measurements.file);
+            let lines = Lines::of(&file, &mut read.metrics_problems);
+            let records = lines.records(&file, &mut read.metrics_problems);
+            item.children.extend(measurements.artifacts(&records, &mut keys, read));
         }
     }
 }
@@ -125,13 +131,19 @@ fn read_metadata(directory: &Path, file: &Path, problems: &mut Vec<Problem>) -> 
     let record = Record::read(file, 1, &text)?;
     let id = record.get("id", "a string", record::string, problems).filter(|id| !id.is_empty());
     let id = id.ok_or_else(|| record.problem("id", "lacks `id`, the name of the model"))?;
-    let model_properties = MODEL_PROPERTIES.into_iter().filter_map(|field| {
-        let value = record.get(field, "a string", record::string, problems)?;
-        Some((field, value)).filter(|(_, value)| !value.is_empty())
-    });
-    let model_properties = model_properties.collect();
+    let mut model_properties = Vec::new();
+    for field in MODEL_PROPERTIES {
+        let value = record.get(field, "a string", record::string, problems).filter(|value| !value.is_empty());
+        model_properties.extend(value.map(|value| (field, CustomProperty::String(&value).to_json())));
+    }
+    for field in MODEL_SIZES {
+        let value = record.get(field, "a number", Value::as_f64, problems);
+        model_properties.extend(value.map(|value| (field, CustomProperty::Double(value).to_json())));
+    }
     let overall_accuracy = record.get("overall_accuracy", "a number", Value::as_f64, problems);
-    let known = ["id", "overall_accuracy", "size", "tensor_type", "variant_group_id"];
+    // Publishers of older versions write the last one.
+    let known = ["id", "overall_accuracy"].into_iter().chain(MODEL_PROPERTIES).chain(MODEL_SIZES);
+    let known: Vec<&str> = known.chain(["modelcar_image_size_bytes"]).collect();
     problems.extend(record.misspelled(&known));
     Ok((id, Directory { path: directory.to_owned(), model_properties, overall_accuracy }))
 }

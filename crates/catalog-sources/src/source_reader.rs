@@ -3,14 +3,14 @@
 use model_registry_api::catalog::SourceType;
 use model_registry_catalog_store::{CatalogItems, SourceSnapshot};
 
-use crate::configuration::{Configuration, EXCLUDED_MODELS, Source, SourceLocation, YAML_PATH};
+use crate::configuration::{Configuration, EXCLUDED_MODELS, PATH, Source, SourceLocation, YAML_PATH};
 use crate::hub;
 use crate::item_reader::{self, ReadItems};
-use crate::name_filter::NameFilter;
+use crate::name_filter::{EmptyPattern, NameFilter};
 use crate::performance_metrics::PerformanceMetrics;
 use crate::problem::Problem;
 use crate::problem_list::ProblemList;
-use crate::yaml;
+use crate::{server_lists, yaml};
 
 /// The items of a source, and what is wrong with it.
 pub struct LoadedSource {
@@ -75,7 +75,7 @@ fn without_notices(snapshot: SourceSnapshot, problems: Vec<Problem>) -> LoadedSo
 }
 
 fn finish(source: &Source, snapshot: SourceSnapshot, read: ReadItems) -> LoadedSource {
-    let ReadItems { items, problems, metrics_problems, notices } = read;
+    let ReadItems { items, kept, is_part, problems, metrics_problems, notices } = read;
     let (skipped, performance_metrics_skipped) = (problems.count(), metrics_problems.count());
     let label = source.asset_type.spec().label;
     let snapshot = if skipped > 0 && items.is_empty() {
@@ -84,14 +84,17 @@ fn finish(source: &Source, snapshot: SourceSnapshot, read: ReadItems) -> LoadedS
     } else {
         let mut errors = Vec::new();
         if skipped > 0 {
-            errors.push(format!("failed to load {skipped} {label}(s): {}", problems.summary()));
+            let summary = problems.summary();
+            errors.push(format!(
+                "failed to load {skipped} {label}(s): {summary}; earlier versions of them, if any, are still served"
+            ));
         }
         if performance_metrics_skipped > 0 {
             errors.push(metrics_error(&metrics_problems));
         }
         let status = if errors.is_empty() { "available" } else { "partially-available" };
         let error = Some(errors.join("; ")).filter(|error| !error.is_empty());
-        SourceSnapshot { status, error, skipped, items: Some(items), ..snapshot }
+        SourceSnapshot { status, error, skipped, items: Some(items), kept, is_part, ..snapshot }
     };
     let mut problems = problems.into_problems(&source.id);
     problems.extend(metrics_problems.into_problems(&source.id));
@@ -117,14 +120,41 @@ fn read_items(source: &Source, location: &SourceLocation, metrics: &PerformanceM
     }
     match spec.source_type(&source.source_type) {
         Some(SourceType::Yaml) => read_yaml(source, location, metrics),
-        // A valid one is not read here.
-        Some(SourceType::Hub) => hub::selectors(source).map(|_| ReadItems::default()).map_err(failure),
+        Some(source_type) if server_lists::is_server_list(source_type) => {
+            read_server_list(source_type, source, location)
+        }
+        // A hub; a valid one is not read here.
+        Some(_) => hub::selectors(source).map(|_| ReadItems::default()).map_err(failure),
         None => {
             let known: Vec<&str> = spec.types.iter().map(|known| known.as_str()).collect();
             let unknown = &source.source_type;
             Err(failure(format!("{} type \"{unknown}\" not registered: use {}", spec.label, known.join(" or "))))
         }
     }
+}
+
+fn read_server_list(source_type: SourceType, source: &Source, location: &SourceLocation) -> Result<ReadItems, Failure> {
+    let failure = |reason: String| {
+        let reason_of_source = format!("source `{}`: {reason}", source.id);
+        Failure { problem: location.property_problem(&source.origin, PATH, reason_of_source), error: reason }
+    };
+    let missing = || failure(format!("missing required property: {PATH}, the path of a file or directory"));
+    let path = source.path(source.string_property(PATH).ok_or_else(missing)?);
+    let filter = name_filter(source).map_err(|empty| failure(empty.to_string()))?;
+    let read = server_lists::read(source_type, &path, &source.id, &filter);
+    read.map_err(|problem| Failure { error: format!("failed to read {PATH}: {problem}"), problem })
+}
+
+/// The patterns of a source.
+fn name_filter(source: &Source) -> Result<NameFilter, EmptyPattern> {
+    let included = source.included.clone().unwrap_or_default();
+    let mut excluded = source.excluded.clone().unwrap_or_default();
+    // The older form of `excludedModels`.
+    if let Some(list) = source.properties.get(EXCLUDED_MODELS).and_then(serde_json::Value::as_array) {
+        excluded.extend(list.iter().filter_map(serde_json::Value::as_str).map(str::to_owned));
+    }
+    let suffix = source.asset_type.spec().sources.patterns.unwrap_or_default();
+    NameFilter::new(suffix, &included, &excluded)
 }
 
 fn read_yaml(source: &Source, location: &SourceLocation, metrics: &PerformanceMetrics) -> Result<ReadItems, Failure> {
@@ -134,14 +164,7 @@ fn read_yaml(source: &Source, location: &SourceLocation, metrics: &PerformanceMe
     };
     let missing = || failure(format!("missing required property: {YAML_PATH}, the path of the data file"));
     let path = source.path(source.string_property(YAML_PATH).ok_or_else(missing)?);
-    let included = source.included.clone().unwrap_or_default();
-    let mut excluded = source.excluded.clone().unwrap_or_default();
-    // The older form of `excludedModels`.
-    if let Some(list) = source.properties.get(EXCLUDED_MODELS).and_then(serde_json::Value::as_array) {
-        excluded.extend(list.iter().filter_map(serde_json::Value::as_str).map(str::to_owned));
-    }
-    let suffix = source.asset_type.spec().sources.patterns.unwrap_or_default();
-    let filter = NameFilter::new(suffix, &included, &excluded).map_err(|empty| failure(empty.to_string()))?;
+    let filter = name_filter(source).map_err(|empty| failure(empty.to_string()))?;
     let reader = yaml::open(&path).map_err(|problem| failure(format!("failed to read {YAML_PATH} file: {problem}")))?;
     let read = item_reader::read_items(source.asset_type, &path, reader, &source.id, &filter, metrics);
     read.map_err(|problem| Failure { error: format!("failed to parse {YAML_PATH} file: {problem}"), problem })

@@ -10,6 +10,7 @@ mod deserializer;
 mod list_file;
 mod node;
 mod scalar;
+mod streamed;
 mod violation;
 
 #[cfg(test)]
@@ -27,6 +28,7 @@ use self::composer::Composer;
 pub(crate) use self::deserializer::{ReadError, UnknownKey};
 pub(crate) use self::list_file::{ListFile, UnknownKeys};
 pub(crate) use self::node::Node;
+pub(crate) use self::streamed::{Part, json_as_yaml, read_streamed};
 pub(crate) use self::violation::Violation;
 use crate::problem::{Position, Problem};
 use crate::sample;

@@ -169,10 +169,10 @@ mod tests {
     #[test]
     fn the_search_string_has_the_searched_fields_folded() {
         let search = |kind, document: Value| search_string(kind, document.as_object().unwrap());
-        let model = json!({"name": "Äpfel", "provider": "P", "tasks": ["Chat", "RAG"], "readme": "not searched"});
-        assert_eq!(search(CatalogKind::Model, model), "äpfel\u{1f}\u{1f}p\u{1f}\u{1f}chat\u{1f}rag");
-        assert_eq!(search(CatalogKind::McpServer, json!({"name": "S", "version": "1"})), "s@1\u{1f}\u{1f}");
-        assert_eq!(search(CatalogKind::McpServer, json!({"name": "S", "version": ""})), "s\u{1f}\u{1f}");
+        let model = json!({"name": "Äpfel", "provider": "P", "tasks": ["Chat", "RAG"], "validatedTasks": ["Testing"], "readme": "not searched"});
+        assert_eq!(search(CatalogKind::Model, model), "äpfel\u{1f}\u{1f}p\u{1f}\u{1f}chat\u{1f}rag\u{1f}testing");
+        assert_eq!(search(CatalogKind::McpServer, json!({"name": "S", "version": "1"})), "s@1\u{1f}\u{1f}\u{1f}");
+        assert_eq!(search(CatalogKind::McpServer, json!({"name": "S", "version": ""})), "s\u{1f}\u{1f}\u{1f}");
         assert_eq!(search(CatalogKind::McpTool, json!({"name": "t"})), "");
     }
 }

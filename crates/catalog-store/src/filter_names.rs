@@ -55,7 +55,7 @@ fn column(kind: CatalogKind, name: &str) -> Option<Target> {
         "externalId" => ("external_id", ValueType::String, None),
         "createTimeSinceEpoch" => ("create_time", ValueType::Int, None),
         "lastUpdateTimeSinceEpoch" => ("update_time", ValueType::Int, None),
-        "source_id" if spec.table == CatalogTable::Item => ("source_id", ValueType::String, None),
+        "source_id" | "sourceId" if spec.table == CatalogTable::Item => ("source_id", ValueType::String, None),
         _ => return None,
     };
     Some(Target::Column { name, value, folded })
@@ -109,11 +109,17 @@ mod tests {
         assert_eq!(model("libraryName"), property("library_name", Some(ValueType::String)));
         assert_eq!(model("library_name"), model("libraryName"));
         assert_eq!(model("tasks"), Target::List { name: "tasks".to_owned() });
+        assert_eq!(model("validatedTasks"), Target::List { name: "validated_tasks".to_owned() });
+        assert_eq!(model("validated_tasks"), model("validatedTasks"));
+        assert_eq!(model("serving_config"), model("servingConfig"));
+        assert_eq!(model("sourceId"), model("source_id"));
         assert_eq!(model("tasks.array_value"), model("tasks"));
         assert_eq!(model("stage"), property("stage", None));
         assert_eq!(model("stage.array_value"), Target::List { name: "stage.array_value".to_owned() });
         assert_eq!(model("base_name"), property("base_name", None));
         assert!(matches!(server("base_name"), Target::Column { name: "name", .. }));
+        assert_eq!(server("licenseLink"), property("license_link", Some(ValueType::String)));
+        assert_eq!(server("license_Link"), property("license_Link", None));
         assert_eq!(server("securityIndicators.sast"), property("sast", Some(ValueType::Bool)));
         assert_eq!(server("artifacts.uri"), property("artifacts.uri", None), "only models have filterable artifacts");
         let Target::Related(hardware) = model("artifacts.hardware") else { panic!("a related property") };

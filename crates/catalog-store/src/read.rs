@@ -2,7 +2,7 @@
 
 use model_registry_store::sql::{WORKSPACE, append_wire};
 use model_registry_store::{Result, from_row};
-use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement};
+use sea_query::{Expr, ExprTrait, Func, Order, Query, SelectStatement};
 
 use crate::kind::table;
 use crate::{CatalogKind, CatalogStore, NextSync};
@@ -99,6 +99,12 @@ impl CatalogStore {
         Ok(self.database()?.fetch_all::<RecordRow>(&select).await?.into_iter().map(CatalogRecord::from).collect())
     }
 
+    /// The number of artifacts of an item, by their kind; none for kinds that it lacks.
+    pub async fn count_artifacts(&self, parent_id: i64) -> Result<Vec<(CatalogKind, i64)>> {
+        let rows: Vec<(i16, i64)> = self.database()?.fetch_all(&count_artifacts(parent_id)).await?;
+        Ok(rows.into_iter().filter_map(|(kind, count)| Some((CatalogKind::from_code(kind)?, count))).collect())
+    }
+
     /// The value of a string property of each item of a source, with the item's key first.
     pub async fn list_string_properties(&self, source_id: &str, property: &str) -> Result<Vec<(String, String)>> {
         let column = |name: &'static str| Expr::col(("catalog_property", name));
@@ -142,6 +148,17 @@ impl CatalogStore {
     pub async fn generation(&self) -> Result<i64> {
         Ok(self.database()?.fetch_optional::<(i64,)>(&select_generation()).await?.map_or(0, |(generation,)| generation))
     }
+}
+
+pub(crate) fn count_artifacts(parent_id: i64) -> SelectStatement {
+    Query::select()
+        .column("kind")
+        .expr(Func::count(Expr::col("id")))
+        .from("catalog_artifact")
+        .and_where(Expr::col("workspace_id").eq(WORKSPACE))
+        .and_where(Expr::col("parent_id").eq(parent_id))
+        .group_by_col("kind")
+        .take()
 }
 
 pub(crate) fn select_generation() -> SelectStatement {

@@ -6,7 +6,7 @@ use model_registry_store::dialect::Dialect;
 use sea_query::{MysqlQueryBuilder, PostgresQueryBuilder, QueryStatementWriter, SqliteQueryBuilder};
 
 use crate::page_token::Key;
-use crate::read::{select_by_id, select_children, select_generation};
+use crate::read::{count_artifacts, select_by_id, select_children, select_generation};
 use crate::{CatalogKind, CatalogList, CatalogOrder, CatalogSet, filter_options, index, prefilter};
 
 const MODELS: &[CatalogKind] = &[CatalogKind::Model];
@@ -119,6 +119,7 @@ fn conditions(statements: &mut Statements) {
 fn reads(statements: &mut Statements) {
     statements.add("generation", &select_generation());
     statements.add("item by id", &select_by_id(CatalogKind::Model, 7));
+    statements.add("counts of artifacts", &count_artifacts(7));
     statements.add("children", &select_children(CatalogKind::McpTool, &[7, 8]));
     statements.add("rows that the index selected", &index::select_rows(CatalogKind::Model, vec![7, 8, 9]));
     for (name, select) in filter_options::sample_statements() {

@@ -185,6 +185,12 @@ impl Catalog {
             self.telemetry.record_skipped_metrics(&snapshot.source_id, skipped);
             self.telemetry.record_load(snapshot, started.elapsed(), clock.now());
         }
+        // Items with a mistake that were published before stay, which only the database knows.
+        if load.snapshots.iter().any(|snapshot| snapshot.is_part || !snapshot.kept.is_empty()) {
+            for state in self.store.list_source_states().await? {
+                self.telemetry.record_items(&state.source_id, state.item_count);
+            }
+        }
         // Frees the packed items before the analysis of the tables.
         drop(load);
         *self.configuration.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(configuration);

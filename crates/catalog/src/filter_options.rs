@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use model_registry_api::catalog::AssetType;
+use model_registry_api::catalog::{AssetType, Hidden};
 use model_registry_catalog_store::{CatalogStore, Options, PropertyOptions};
 use model_registry_store::StoreError;
 use serde::de::IgnoredAny;
@@ -99,10 +99,10 @@ impl FilterOptionsCache {
         }
         let item = asset_type.spec().item.spec();
         let mut filters = Map::new();
-        let hidden: Vec<&str> = item.hidden().collect();
+        let hidden: Vec<(&str, Hidden)> = item.hidden().collect();
         add(&mut filters, "", &store.options(&[item.kind]).await?, &hidden);
         if item.filters_children {
-            let hidden: Vec<&str> = item.children.iter().flat_map(|child| child.spec().hidden()).collect();
+            let hidden: Vec<(&str, Hidden)> = item.children.iter().flat_map(|child| child.spec().hidden()).collect();
             add(&mut filters, CHILDREN_PREFIX, &store.options(item.children).await?, &hidden);
         }
         let filters = Arc::new(filters);
@@ -141,9 +141,10 @@ async fn build_index(store: &CatalogStore) -> Result<i64, StoreError> {
     }
 }
 
-fn add(filters: &mut Map<String, Value>, prefix: &str, options: &Options, hidden: &[&str]) {
+fn add(filters: &mut Map<String, Value>, prefix: &str, options: &Options, hidden: &[(&str, Hidden)]) {
     for ((name, custom), option) in options {
-        if hidden.contains(&name.as_str()) {
+        let is_hidden = |(known, what): &(&str, Hidden)| known == name && !(*custom && *what == Hidden::Field);
+        if hidden.iter().any(is_hidden) {
             continue;
         }
         // A string that holds a JSON list has options for its elements only.

@@ -126,6 +126,14 @@ impl SourceTelemetry {
         }
     }
 
+    /// Records the number of items that a source has in the database.
+    pub(crate) fn record_items(&self, source: &str, items: i64) {
+        let configured = self.configured();
+        if configured.contains(source) {
+            self.items.get_or_create(&SourceLabel { source: source.to_owned() }).set(items);
+        }
+    }
+
     pub(crate) fn record_skipped_metrics(&self, source: &str, skipped: usize) {
         let configured = self.configured();
         if configured.contains(source) {

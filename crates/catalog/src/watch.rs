@@ -71,6 +71,8 @@ impl Watch {
         let of_files = settings.sources.iter().chain(data).filter_map(|file| file.parent());
         let mut directories: Vec<(PathBuf, RecursiveMode)> =
             of_files.map(|directory| (directory.to_owned(), RecursiveMode::NonRecursive)).collect();
+        let roots = data.iter().filter(|path| path.is_dir());
+        directories.extend(roots.map(|root| (root.clone(), RecursiveMode::Recursive)));
         directories.extend(settings.performance_metrics.iter().map(|root| (root.clone(), RecursiveMode::Recursive)));
         for (directory, mode) in directories {
             let directory = if directory.as_os_str().is_empty() { PathBuf::from(".") } else { directory };

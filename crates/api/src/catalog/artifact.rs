@@ -65,6 +65,7 @@ pub enum MetricsType {
     #[default]
     PerformanceMetrics,
     AccuracyMetrics,
+    SecurityMetrics,
     /// A type that this version does not know.
     #[serde(untagged)]
     Other(String),

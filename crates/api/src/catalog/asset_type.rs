@@ -58,6 +58,10 @@ pub enum SourceType {
     Yaml,
     /// A hub with the API of Hugging Face.
     Hub,
+    /// Files of the MCP registry: `server.json`, or lists of them.
+    McpRegistry,
+    /// Docker's catalog of MCP servers.
+    DockerCatalog,
 }
 
 /// Where an asset type is served, and its names in the OpenAPI document.
@@ -143,6 +147,9 @@ pub struct IncludedChildren {
     pub limit_parameter: &'static str,
 }
 
+/// The value of `orderBy` that ranks items by their performance metrics: [`ListParameter::Recommendations`].
+pub const RECOMMENDED: &str = "RECOMMENDED";
+
 /// The orders that every list of items has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ItemOrder {
@@ -178,13 +185,15 @@ impl AssetType {
 }
 
 impl SourceType {
-    pub const ALL: [Self; 2] = [Self::Yaml, Self::Hub];
+    pub const ALL: [Self; 4] = [Self::Yaml, Self::Hub, Self::McpRegistry, Self::DockerCatalog];
 
     /// The value of `type`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Yaml => "yaml",
             Self::Hub => "hf",
+            Self::McpRegistry => "mcp-registry",
+            Self::DockerCatalog => "docker-mcp-catalog",
         }
     }
 }

@@ -15,6 +15,7 @@ pub enum CatalogKind {
     ModelArtifact = 4,
     PerformanceMetrics = 5,
     AccuracyMetrics = 6,
+    SecurityMetrics = 7,
 }
 
 /// The table that holds a kind.
@@ -59,8 +60,18 @@ pub struct CatalogField {
     /// Whether every item has it.
     pub required: bool,
     /// Whether the filter options leave it out.
-    pub hidden: bool,
+    pub hidden: Hidden,
     pub description: &'static str,
+}
+
+/// What the filter options leave out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hidden {
+    Nothing,
+    /// The field, but not custom properties of the same name.
+    Field,
+    /// Every property of that name.
+    Name,
 }
 
 /// Where the value that filters compare is stored.
@@ -78,6 +89,8 @@ pub enum CatalogStorage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CatalogShape {
     String,
+    /// A string of at most this many characters.
+    ShortString(u32),
     Uri,
     /// RFC 3339.
     DateTime,
@@ -90,6 +103,10 @@ pub enum CatalogShape {
     Object(&'static str),
     /// A list of such objects.
     ObjectList(&'static str),
+    /// An object with any members. Filters compare its JSON text.
+    FreeObject,
+    /// A map from names to counts.
+    Counts,
 }
 
 /// How filters compare a field.
@@ -105,17 +122,34 @@ pub enum FilterShape {
 }
 
 impl CatalogKind {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Model,
         Self::McpServer,
         Self::McpTool,
         Self::ModelArtifact,
         Self::PerformanceMetrics,
         Self::AccuracyMetrics,
+        Self::SecurityMetrics,
     ];
     /// Artifacts of models.
-    pub const ARTIFACTS: [Self; 3] = [Self::ModelArtifact, Self::PerformanceMetrics, Self::AccuracyMetrics];
-    pub const METRICS: [Self; 2] = [Self::PerformanceMetrics, Self::AccuracyMetrics];
+    pub const ARTIFACTS: [Self; 4] =
+        [Self::ModelArtifact, Self::PerformanceMetrics, Self::AccuracyMetrics, Self::SecurityMetrics];
+    pub const METRICS: [Self; 3] = [Self::PerformanceMetrics, Self::AccuracyMetrics, Self::SecurityMetrics];
+
+    /// Value of `metricsType`; metrics only.
+    pub const fn metrics_type(self) -> Option<&'static str> {
+        match self {
+            Self::PerformanceMetrics => Some("performance-metrics"),
+            Self::AccuracyMetrics => Some("accuracy-metrics"),
+            Self::SecurityMetrics => Some("security-metrics"),
+            _ => None,
+        }
+    }
+
+    /// The kind of the artifacts with this `metricsType`.
+    pub fn from_metrics_type(name: &str) -> Option<Self> {
+        Self::METRICS.into_iter().find(|kind| kind.metrics_type() == Some(name))
+    }
 
     /// The code stored in the database.
     pub const fn code(self) -> i16 {
@@ -134,22 +168,38 @@ impl CatalogKind {
             Self::ModelArtifact => &models::MODEL_ARTIFACT,
             Self::PerformanceMetrics => &models::PERFORMANCE_METRICS,
             Self::AccuracyMetrics => &models::ACCURACY_METRICS,
+            Self::SecurityMetrics => &models::SECURITY_METRICS,
         }
     }
 }
 
 impl CatalogKindSpec {
-    /// The names of the properties that the filter options leave out, whether they are fields or custom properties.
-    pub fn hidden(&self) -> impl Iterator<Item = &'static str> + use<> {
-        let fields = self.fields.iter().filter(|field| field.hidden).map(CatalogField::stored_name);
-        fields.chain(self.also_hidden.iter().copied())
+    /// The names of the properties that the filter options leave out.
+    pub fn hidden(&self) -> impl Iterator<Item = (&'static str, Hidden)> + use<> {
+        let fields = self.fields.iter().filter(|field| field.hidden != Hidden::Nothing);
+        let fields = fields.map(|field| (field.stored_name(), field.hidden));
+        fields.chain(self.also_hidden.iter().map(|name| (*name, Hidden::Name)))
     }
 
-    /// The field with property rows that a filter means by a name: its path or the name of the rows.
+    /// The field with property rows that a filter means by a name: its path, also in camel case, or the name of the rows.
     pub fn property_field(&self, name: &str) -> Option<&'static CatalogField> {
         let mut fields = self.fields.iter().filter(|field| matches!(field.storage, CatalogStorage::Property(_)));
-        fields.find(|field| field.path == name || field.stored_name() == name)
+        fields.find(|field| field.path == name || field.stored_name() == name || is_in_camel_case(field.path, name))
     }
+}
+
+/// Whether `name` is the path, which is in snake case, in camel case.
+fn is_in_camel_case(path: &str, name: &str) -> bool {
+    let mut is_first_of_word = false;
+    let camel_case = path.chars().filter_map(|character| match character {
+        '_' => {
+            is_first_of_word = true;
+            None
+        }
+        character if std::mem::take(&mut is_first_of_word) => Some(character.to_ascii_uppercase()),
+        character => Some(character),
+    });
+    path.contains('_') && camel_case.eq(name.chars())
 }
 
 impl CatalogField {
@@ -163,13 +213,17 @@ impl CatalogField {
     /// How filters compare it.
     pub const fn filter_shape(&self) -> FilterShape {
         match self.shape {
-            CatalogShape::String | CatalogShape::Uri | CatalogShape::DateTime | CatalogShape::Enumeration(_) => {
-                FilterShape::String
-            }
+            CatalogShape::String
+            | CatalogShape::ShortString(_)
+            | CatalogShape::Uri
+            | CatalogShape::DateTime
+            | CatalogShape::Enumeration(_) => FilterShape::String,
             CatalogShape::StringList | CatalogShape::EnumerationList(_) => FilterShape::StringList,
             CatalogShape::Bool => FilterShape::Bool,
             CatalogShape::Integer => FilterShape::Integer,
-            CatalogShape::Object(_) | CatalogShape::ObjectList(_) => FilterShape::Json,
+            CatalogShape::Object(_) | CatalogShape::ObjectList(_) | CatalogShape::FreeObject | CatalogShape::Counts => {
+                FilterShape::Json
+            }
         }
     }
 
@@ -181,7 +235,7 @@ impl CatalogField {
         description: &'static str,
     ) -> Self {
         let storage = CatalogStorage::Property(stored);
-        Self { path, storage, shape, required: false, hidden: false, description }
+        Self { path, storage, shape, required: false, hidden: Hidden::Nothing, description }
     }
 
     pub(super) const fn new(path: &'static str, shape: CatalogShape, description: &'static str) -> Self {
@@ -217,7 +271,12 @@ impl CatalogField {
     }
 
     pub(super) const fn hidden(mut self) -> Self {
-        self.hidden = true;
+        self.hidden = Hidden::Name;
+        self
+    }
+
+    pub(super) const fn hidden_as_field(mut self) -> Self {
+        self.hidden = Hidden::Field;
         self
     }
 }

@@ -11,6 +11,9 @@ pub struct McpServer {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub id: String,
     pub name: String,
+    /// Name for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// Id of its source.
@@ -62,6 +65,9 @@ pub struct McpServer {
     pub security_indicators: Option<McpSecurityIndicators>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runtime_metadata: Option<McpRuntime>,
+    /// The `server.json` of the MCP registry, as its publisher wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_json: Option<Map<String, Value>>,
     /// Number of its tools, whether they are included or not.
     pub tool_count: u32,
     /// Present if they were requested.

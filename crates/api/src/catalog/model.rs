@@ -1,5 +1,8 @@
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use super::ServingConfig;
 use crate::entities::{CustomProperties, EpochMillis};
 
 /// A model; its name is unique within its source.
@@ -26,6 +29,11 @@ pub struct CatalogModel {
     pub language: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tasks: Option<Vec<String>>,
+    /// Tasks that the publisher has tested.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validated_tasks: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub serving_config: Option<ServingConfig>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
     /// A URL or data URL of a logo.
@@ -38,6 +46,9 @@ pub struct CatalogModel {
     pub license_link: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub library_name: Option<String>,
+    /// Number of artifacts by `artifactType` or `metricsType`; lists of models have no counts.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub artifact_counts: BTreeMap<String, i32>,
     #[serde(skip_serializing_if = "CustomProperties::is_empty")]
     pub custom_properties: CustomProperties,
     #[serde(skip_serializing_if = "EpochMillis::is_empty")]

@@ -10,6 +10,12 @@ use crate::problem::Problem;
 
 /// Path of the data file of a source of type `yaml`.
 pub(crate) const YAML_PATH: &str = "yamlCatalogPath";
+/// Path of the file or directory of a source of MCP servers in the form of another publisher.
+pub(crate) const PATH: &str = "path";
+/// Name of the environment variable with the token of a hub.
+pub(crate) const TOKEN_VARIABLE: &str = "apiKeyEnvVar";
+/// Prefixes of the environment variables that the server is configured with.
+const OWN_VARIABLES: [&str; 2] = ["MR_", "PG"];
 /// The older form of `excludedModels` of the source itself.
 pub(crate) const EXCLUDED_MODELS: &str = "excludedModels";
 
@@ -25,8 +31,9 @@ type Properties = &'static [(&'static str, PropertyType)];
 
 const MODEL_FILE: Properties = &[(YAML_PATH, PropertyType::String), (EXCLUDED_MODELS, PropertyType::StringList)];
 const FILE: Properties = &[(YAML_PATH, PropertyType::String)];
+const SERVER_LIST: Properties = &[(PATH, PropertyType::String)];
 const HUB: Properties = &[
-    ("apiKeyEnvVar", PropertyType::String),
+    (TOKEN_VARIABLE, PropertyType::String),
     ("allowedOrganization", PropertyType::String),
     ("url", PropertyType::String),
     ("syncInterval", PropertyType::Duration),
@@ -39,11 +46,16 @@ pub(super) fn notices(source: &Source, location: &SourceLocation) -> Vec<Problem
         (Some(SourceType::Yaml), AssetType::Models) => MODEL_FILE,
         (Some(SourceType::Yaml), _) => FILE,
         (Some(SourceType::Hub), _) => HUB,
+        (Some(SourceType::McpRegistry | SourceType::DockerCatalog), _) => SERVER_LIST,
         (None, _) => return Vec::new(),
     };
     let mut notices = Vec::new();
     for (name, value) in &source.properties {
         let reason = match known.iter().find(|(known, _)| known == name) {
+            Some((TOKEN_VARIABLE, _)) if value.as_str().is_some_and(is_own_variable) => {
+                let prefixes = OWN_VARIABLES.join(" and ");
+                Some(format!("variables that begin with {prefixes} configure the server and are not sent to a hub"))
+            }
             Some((_, property_type)) => type_error(*property_type, value),
             None => Some(match nearest_name(name, known.iter().map(|(known, _)| *known)) {
                 Some(nearest) => format!("unknown, did you mean `{nearest}`?"),
@@ -56,6 +68,11 @@ pub(super) fn notices(source: &Source, location: &SourceLocation) -> Vec<Problem
         }
     }
     notices
+}
+
+/// Whether an environment variable configures the server, such as the password of its database.
+pub(crate) fn is_own_variable(name: &str) -> bool {
+    OWN_VARIABLES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Null is like no property.

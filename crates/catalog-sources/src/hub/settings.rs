@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::selector::{self, Selector};
-use crate::configuration::Source;
+use crate::configuration::{Source, TOKEN_VARIABLE, is_own_variable};
 use crate::performance_metrics::PerformanceMetricsSnapshot;
 
 pub(super) const DEFAULT_URL: &str = "https://huggingface.co";
@@ -27,10 +27,11 @@ pub(super) fn organization(source: &Source) -> Option<&str> {
     source.string_property("allowedOrganization")
 }
 
-/// The token, from the environment variable that the source names. Variables that are made of a file often end with a line
-/// break, which is removed.
+/// The token, from the environment variable that the source names; variables of the server itself are never sent to a hub.
+/// Variables that are made of a file often end with a line break, which is removed.
 pub(super) fn token<'a>(source: &Source, environment: &'a Environment) -> Option<&'a str> {
-    let value = environment.get(source.string_property("apiKeyEnvVar").unwrap_or(DEFAULT_TOKEN_VARIABLE));
+    let named = source.string_property(TOKEN_VARIABLE).filter(|name| !is_own_variable(name));
+    let value = environment.get(named.unwrap_or(DEFAULT_TOKEN_VARIABLE));
     value.map(str::trim).filter(|token| !token.is_empty())
 }
 
@@ -131,6 +132,15 @@ mod tests {
         let valid = source(valid);
         assert_eq!(sync_interval(&valid), Duration::from_mins(30));
         assert_eq!((model_limit(&valid), url(&valid), organization(&valid)), (7, "https://x", Some("o")));
+    }
+
+    #[test]
+    fn a_variable_of_the_server_is_never_sent_to_a_hub() {
+        let variables: Environment =
+            [("PGPASSWORD", "secret"), (DEFAULT_TOKEN_VARIABLE, "hf_x"), ("LAB", "hf_y")].into_iter().collect();
+        for (name, expected) in [("PGPASSWORD", "hf_x"), ("MR_DATABASE", "hf_x"), ("LAB", "hf_y")] {
+            assert_eq!(token(&source(json!({"apiKeyEnvVar": name})), &variables), Some(expected), "{name}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::custom_properties::CustomProperties;
 
@@ -10,6 +10,7 @@ use crate::custom_properties::CustomProperties;
 #[serde(rename_all = "camelCase")]
 pub(super) struct ServerEntry {
     pub(super) name: Option<String>,
+    pub(super) display_name: Option<String>,
     pub(super) external_id: Option<String>,
     pub(super) description: Option<String>,
     pub(super) provider: Option<String>,
@@ -32,6 +33,9 @@ pub(super) struct ServerEntry {
     pub(super) endpoints: Option<Endpoints>,
     pub(super) runtime_metadata: Option<Value>,
     pub(super) security_indicators: Option<SecurityIndicators>,
+    /// parity: unlike in the API, in snake case.
+    #[serde(rename = "server_json")]
+    pub(super) server_json: Option<Map<String, Value>>,
     pub(super) custom_properties: Option<CustomProperties>,
     pub(super) create_time_since_epoch: Option<String>,
     pub(super) last_update_time_since_epoch: Option<String>,

@@ -1,5 +1,6 @@
 //! A model as authors write it.
 
+use model_registry_api::catalog::ServingConfig;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -15,6 +16,8 @@ pub(super) struct ModelEntry {
     pub(super) maturity: Option<String>,
     pub(super) language: Option<Vec<String>>,
     pub(super) tasks: Option<Vec<String>>,
+    pub(super) validated_tasks: Option<Vec<String>>,
+    pub(super) serving_config: Option<ServingConfig>,
     pub(super) provider: Option<String>,
     pub(super) logo: Option<String>,
     pub(super) license: Option<String>,
@@ -29,6 +32,8 @@ pub(super) struct ModelEntry {
     _id: Option<IgnoredAny>,
     #[serde(rename = "source_id")]
     _source_id: Option<IgnoredAny>,
+    #[serde(rename = "artifactCounts")]
+    _artifact_counts: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]

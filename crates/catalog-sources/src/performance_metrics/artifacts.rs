@@ -1,7 +1,6 @@
-//! Artifacts made of the records of performance metrics.
+//! Artifacts made of the records of performance, accuracy and security metrics.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashSet};
 
 use model_registry_api::CustomProperty;
 use model_registry_api::catalog::CatalogKind;
@@ -42,14 +41,10 @@ pub(super) fn accuracy_metrics(
                     problems.push(record.problem("benchmark", reason));
                     continue;
                 }
-                match scores.entry(benchmark) {
-                    Entry::Vacant(vacant) => {
-                        vacant.insert(CustomProperty::Double(score).to_json());
-                    }
-                    Entry::Occupied(first) => {
-                        let reason = format!("duplicate score for `{}`: this one is left out", first.key());
-                        problems.push(record.problem("benchmark", reason));
-                    }
+                // parity: the last score counts, as in the Kubeflow Model Registry.
+                if scores.insert(benchmark.clone(), CustomProperty::Double(score).to_json()).is_some() {
+                    let reason = format!("replaces an earlier score for `{benchmark}`");
+                    read.notices.push(record.problem("benchmark", reason));
                 }
             }
             (benchmark, _) if problems.count() == before => {
@@ -63,13 +58,17 @@ pub(super) fn accuracy_metrics(
         updated.extend(record.get(UPDATED, "milliseconds", millis, problems));
         read.notices.extend(record.misspelled(&["benchmark", "score", CREATED, UPDATED]));
     }
+    if scores.is_empty() {
+        return None;
+    }
     if let Some(average) = overall_accuracy {
         scores.insert("overall_average".to_owned(), CustomProperty::Double(average).to_json());
     }
     let name = cut_name(&format!("accuracy-metrics-{model}"));
     let document = json!({
-        "artifactType": CatalogKind::AccuracyMetrics.spec().artifact_type, "metricsType": "accuracy-metrics",
-        "name": name, "externalId": name, "customProperties": scores,
+        "artifactType": CatalogKind::AccuracyMetrics.spec().artifact_type,
+        "metricsType": CatalogKind::AccuracyMetrics.metrics_type(), "name": name, "externalId": name,
+        "customProperties": scores,
     });
     Some(CatalogItem {
         kind: CatalogKind::AccuracyMetrics,
@@ -82,62 +81,130 @@ pub(super) fn accuracy_metrics(
     })
 }
 
-/// One artifact of a record: each of its values is a custom property.
-pub(super) fn performance_metrics(
-    record: &Record<'_>,
-    index: usize,
-    keys: &mut ArtifactKeys,
-    read: &mut ReadItems,
-) -> CatalogItem {
-    let id = record.fields.get("id").and_then(record::string).filter(|id| !id.is_empty());
-    let mut properties = Map::new();
-    for (name, value) in &record.fields {
-        if [CREATED, UPDATED].contains(&name.as_str()) {
-            continue;
+/// A file with one artifact per record, of which each value is a custom property.
+pub(super) struct Measurements {
+    pub(super) file: &'static str,
+    kind: CatalogKind,
+    /// Begins the names of the artifacts; the id of the record follows.
+    prefix: &'static str,
+    /// The keys of a record's id: the first that is a string and not empty counts.
+    ids: &'static [&'static str],
+    /// Whether a record with the id of an earlier one is left out.
+    unique_ids: bool,
+}
+
+pub(super) const PERFORMANCE_RECORDS: Measurements = Measurements {
+    file: super::PERFORMANCE,
+    kind: CatalogKind::PerformanceMetrics,
+    prefix: "performance",
+    ids: &["id", "config_id"],
+    unique_ids: false,
+};
+
+pub(super) const SECURITY_RECORDS: Measurements = Measurements {
+    file: super::SECURITY,
+    kind: CatalogKind::SecurityMetrics,
+    prefix: "security",
+    ids: &["id"],
+    unique_ids: true,
+};
+
+impl Measurements {
+    /// The artifacts of the records of one model. Each record is judged alone: one with a mistake does not affect the others.
+    pub(super) fn artifacts(
+        &self,
+        records: &[Record<'_>],
+        keys: &mut ArtifactKeys,
+        read: &mut ReadItems,
+    ) -> Vec<CatalogItem> {
+        let doubles = keys_with_fractions(records);
+        let mut seen = HashSet::new();
+        let mut artifacts = Vec::with_capacity(records.len());
+        for (index, record) in records.iter().enumerate() {
+            let id = self.id(record);
+            if self.unique_ids
+                && let Some(id) = &id
+                && !seen.insert(id.clone())
+            {
+                let reason = format!("there is an earlier record with the id `{id}`: this one is left out");
+                read.metrics_problems.push(record.problem("id", reason));
+                continue;
+            }
+            let name = cut_name(&format!("{}-{}", self.prefix, id.clone().unwrap_or_else(|| (index + 1).to_string())));
+            artifacts.push(self.artifact(record, &name, id, &doubles, keys, read));
         }
-        if let Err(reason) = custom_properties::check_property_name(name) {
-            read.metrics_problems.push(record.problem(name, reason));
-            continue;
-        }
-        if value.as_str().is_some_and(|string| string.contains('\0')) {
-            let reason = format!("`{name}` contains a null character and is left out");
-            read.metrics_problems.push(record.problem(name, reason));
-            continue;
-        }
-        if let Some(property) = property(value) {
-            properties.insert(name.clone(), property);
-        }
+        artifacts
     }
-    let name = cut_name(&format!("performance-{}", id.clone().unwrap_or_else(|| (index + 1).to_string())));
-    let mut time = |field| record.get(field, "milliseconds", millis, &mut read.metrics_problems);
-    let (create_time, update_time) = (time(CREATED), time(UPDATED));
-    read.notices.extend(record.misspelled(&[CREATED, UPDATED]));
-    let mut document = json!({
-        "artifactType": CatalogKind::PerformanceMetrics.spec().artifact_type, "metricsType": "performance-metrics",
-        "name": name, "customProperties": properties,
-    });
-    if let Some(id) = id.filter(|id| id.chars().count() <= LONGEST_NAME) {
-        document["externalId"] = id.into();
+
+    fn id(&self, record: &Record<'_>) -> Option<String> {
+        let ids = self.ids.iter().filter_map(|key| record.fields.get(*key).and_then(record::string));
+        ids.into_iter().find(|id| !id.is_empty())
     }
-    CatalogItem {
-        kind: CatalogKind::PerformanceMetrics,
-        key: keys.unique(format!("measured {name}")),
-        name: Some(name),
-        document: object(document),
-        create_time,
-        update_time,
-        children: Vec::new(),
+
+    fn artifact(
+        &self,
+        record: &Record<'_>,
+        name: &str,
+        id: Option<String>,
+        doubles: &HashSet<&str>,
+        keys: &mut ArtifactKeys,
+        read: &mut ReadItems,
+    ) -> CatalogItem {
+        let mut properties = Map::new();
+        for (name, value) in &record.fields {
+            if [CREATED, UPDATED].contains(&name.as_str()) {
+                continue;
+            }
+            if let Err(reason) = custom_properties::check_property_name(name) {
+                read.metrics_problems.push(record.problem(name, reason));
+                continue;
+            }
+            if value.as_str().is_some_and(|string| string.contains('\0')) {
+                let reason = format!("`{name}` contains a null character and is left out");
+                read.metrics_problems.push(record.problem(name, reason));
+                continue;
+            }
+            if let Some(property) = property(value, doubles.contains(name.as_str())) {
+                properties.insert(name.clone(), property);
+            }
+        }
+        let mut time = |field| record.get(field, "milliseconds", millis, &mut read.metrics_problems);
+        let (create_time, update_time) = (time(CREATED), time(UPDATED));
+        read.notices.extend(record.misspelled(&[CREATED, UPDATED]));
+        let mut document = json!({
+            "artifactType": self.kind.spec().artifact_type, "metricsType": self.kind.metrics_type(),
+            "name": name, "customProperties": properties,
+        });
+        if let Some(id) = id.filter(|id| id.chars().count() <= LONGEST_NAME) {
+            document["externalId"] = id.into();
+        }
+        CatalogItem {
+            kind: self.kind,
+            key: keys.unique(format!("measured {name}")),
+            name: Some(name.to_owned()),
+            document: object(document),
+            create_time,
+            update_time,
+            children: Vec::new(),
+        }
     }
 }
 
+/// The keys with a fraction in one of the records: their whole numbers are doubles too, so that a filter or an order by
+/// `<key>.double_value` has all of them.
+fn keys_with_fractions<'a>(records: &'a [Record<'_>]) -> HashSet<&'a str> {
+    let numbers = records.iter().flat_map(|record| &record.fields);
+    numbers.filter(|(_, value)| value.is_f64()).map(|(name, _)| name.as_str()).collect()
+}
+
 /// The custom property of a JSON value; none of null.
-fn property(value: &Value) -> Option<Value> {
+fn property(value: &Value, is_double: bool) -> Option<Value> {
     let json;
     let property = match value {
         Value::Null => return None,
         Value::String(string) => CustomProperty::String(string),
         Value::Bool(flag) => CustomProperty::Bool(*flag),
-        Value::Number(number) => match number.as_i64() {
+        Value::Number(number) => match number.as_i64().filter(|_| !is_double) {
             Some(number) => CustomProperty::Int(number),
             None => CustomProperty::Double(number.as_f64()?),
         },

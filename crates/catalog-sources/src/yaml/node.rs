@@ -25,6 +25,29 @@ pub(super) enum Content {
 }
 
 impl Node {
+    /// A string, with the position of the value that it is made of.
+    pub(crate) fn string(position: Position, text: impl Into<String>) -> Self {
+        Self { position, content: Content::Scalar { text: text.into(), is_plain: false } }
+    }
+
+    pub(crate) fn boolean(position: Position, value: bool) -> Self {
+        Self { position, content: Content::Scalar { text: value.to_string(), is_plain: true } }
+    }
+
+    /// A map with keys that have positions of their own.
+    pub(crate) fn of_members(position: Position, members: Vec<(Self, Self)>) -> Self {
+        Self { position, content: Content::Map(members) }
+    }
+
+    pub(crate) fn list(position: Position, elements: Vec<Self>) -> Self {
+        Self { position, content: Content::List(elements) }
+    }
+
+    pub(crate) fn map<'k>(position: Position, members: impl IntoIterator<Item = (&'k str, Self)>) -> Self {
+        let members = members.into_iter().map(|(key, value)| (Self::string(value.position, key), value));
+        Self { position, content: Content::Map(members.collect()) }
+    }
+
     pub(super) fn content(&self) -> &Content {
         match &self.content {
             Content::Shared(node) => node.content(),
@@ -68,7 +91,7 @@ impl Node {
     }
 
     /// The value in a message: `a list`, `a map`, or the beginning of a scalar.
-    pub(super) fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         match self.content() {
             _ if self.is_null() => "nothing".to_owned(),
             Content::Scalar { text, .. } => {

@@ -123,6 +123,7 @@ fn declared(field: &CatalogField) -> Value {
     let description = field.description;
     match field.shape {
         CatalogShape::String => string(description),
+        CatalogShape::ShortString(limit) => string_up_to(limit, description),
         CatalogShape::Uri => uri(description),
         CatalogShape::DateTime => date_time(description),
         CatalogShape::Enumeration(members) => enumeration(members, description),
@@ -134,5 +135,13 @@ fn declared(field: &CatalogField) -> Value {
         CatalogShape::Integer => json!({"type": "integer", "description": description}),
         CatalogShape::Object(name) => schema(name),
         CatalogShape::ObjectList(name) => array_of(name, description),
+        CatalogShape::FreeObject => {
+            json!({"type": "object", "additionalProperties": true, "description": description})
+        }
+        CatalogShape::Counts => {
+            let mut counts = map_of(&json!({"type": "integer", "format": "int32"}), description);
+            counts["readOnly"] = true.into();
+            counts
+        }
     }
 }

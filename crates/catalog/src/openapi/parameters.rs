@@ -1,6 +1,6 @@
 //! Parameters of paths and queries.
 
-use model_registry_api::catalog::{Address, AssetType, AssetTypeSpec, ItemOrder, ListParameter};
+use model_registry_api::catalog::{Address, AssetType, AssetTypeSpec, ItemOrder, ListParameter, RECOMMENDED};
 use model_registry_api::page::MAX_PAGE_SIZE;
 use model_registry_server::openapi::{if_none_match, reference};
 use serde_json::{Map, Value, json};
@@ -67,6 +67,7 @@ pub(super) fn of_included(spec: &AssetTypeSpec) -> Vec<Value> {
 fn order_by_property(spec: &AssetTypeSpec) -> Value {
     let default = spec.list.order.default;
     let others = ItemOrder::ALL.into_iter().filter(|order| *order != default).map(ItemOrder::as_str);
+    let others = others.chain(spec.list.has(ListParameter::Recommendations).then_some(RECOMMENDED));
     let others: Vec<String> =
         others.chain(spec.list.order.named.iter().map(|(name, _)| *name)).map(|name| format!("`{name}`")).collect();
     let description = format!(
@@ -130,7 +131,11 @@ pub(super) fn all() -> Map<String, Value> {
             ),
         ),
         query("filterQuery", "filterQuery", string(FILTER)),
-        query("recommendations", "recommendations", boolean_or(false, "Whether to return recommendations.")),
+        query(
+            "recommendations",
+            "recommendations",
+            boolean_or(false, "Whether to return recommendations. Of models, the same as `orderBy=RECOMMENDED`."),
+        ),
         query("targetRPS", "targetRPS", rate),
         query("latencyProperty", "latencyProperty", property("ttft_p90", "the latency")),
         query("rpsProperty", "rpsProperty", property("requests_per_second", "the requests per second")),

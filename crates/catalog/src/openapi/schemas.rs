@@ -1,7 +1,7 @@
 //! Schemas of sources, labels, models, artifacts, filters and previews.
 
 use model_registry_api::OrderBy;
-use model_registry_api::catalog::{AssetType, CatalogKind, CatalogStorage};
+use model_registry_api::catalog::{AssetType, CatalogField, CatalogKind, CatalogStorage, RECOMMENDED};
 use model_registry_server::openapi::schemas::custom_properties;
 use serde_json::{Map, Value, json};
 
@@ -28,6 +28,8 @@ pub(super) fn all() -> Map<String, Value> {
         ("CatalogLabelList", page_of("CatalogLabel")),
         ("BaseModel", base_model()),
         ("CatalogModel", model()),
+        ("ServingConfig", serving_config()),
+        ("ToolCallingConfig", tool_calling_config()),
         ("CatalogArtifact", artifact()),
         ("CatalogArtifactList", page_of("CatalogArtifact")),
         ("CatalogModelArtifact", model_artifact()),
@@ -39,9 +41,9 @@ pub(super) fn all() -> Map<String, Value> {
     all
 }
 
-/// The orders of the registry, and the name.
+/// The orders of the registry, the name, and the order of recommendations, which only models have.
 fn order_by() -> Value {
-    let members: Vec<&str> = OrderBy::NAMES.into_iter().chain(["NAME"]).collect();
+    let members: Vec<&str> = OrderBy::NAMES.into_iter().chain(["NAME", RECOMMENDED]).collect();
     json!({"type": "string", "enum": members})
 }
 
@@ -81,18 +83,39 @@ fn label() -> Value {
     described("The description of a label of sources, with any further string fields.", label)
 }
 
+/// Fields of the catalog's models that are not in `BaseModel`, in addition to its columns.
+const OWN_MODEL_FIELDS: [&str; 3] = ["validatedTasks", "servingConfig", "artifactCounts"];
+
+fn is_own_of_model(field: &CatalogField) -> bool {
+    field.storage == CatalogStorage::Column || OWN_MODEL_FIELDS.contains(&field.path)
+}
+
 /// The fields of a model except its identity.
 fn base_model() -> Value {
     let fields = CatalogKind::Model.spec().fields.iter();
-    let mut schema = object_of(fields.filter(|field| field.storage != CatalogStorage::Column));
+    let mut schema = object_of(fields.filter(|field| !is_own_of_model(field)));
     schema["properties"]["customProperties"] = custom_properties();
     described("The description of a model.", schema)
 }
 
 fn model() -> Value {
     let fields = CatalogKind::Model.spec().fields.iter();
-    let own = object_of(fields.filter(|field| field.storage == CatalogStorage::Column));
+    let own = object_of(fields.filter(|field| is_own_of_model(field)));
     all_of("A model.", own, &["BaseModel", "BaseResource"])
+}
+
+fn serving_config() -> Value {
+    described("How to serve a model.", object("", [("toolCalling", schema("ToolCallingConfig"))]))
+}
+
+fn tool_calling_config() -> Value {
+    let fields = [
+        ("toolCallParser", string("Parser of tool calls.")),
+        ("chatTemplate", string("Path of a template file that is packed with the model.")),
+        ("enableAutoToolChoice", boolean_or(true, "Whether the model chooses tools by itself.")),
+        ("requiredArgs", strings("Command line arguments, each complete.")),
+    ];
+    described("The settings of an inference server with which a model calls tools.", object("", fields))
 }
 
 /// `artifactType` is the discriminator.
@@ -124,11 +147,12 @@ fn model_artifact() -> Value {
 }
 
 fn metrics_artifact() -> Value {
+    let metrics_types: Vec<&str> = CatalogKind::METRICS.into_iter().filter_map(CatalogKind::metrics_type).collect();
     let own = object(
         "artifactType metricsType",
         [
             ("artifactType", artifact_type("metrics-artifact")),
-            ("metricsType", enumeration(&["performance-metrics", "accuracy-metrics"], "Type of metrics.")),
+            ("metricsType", enumeration(&metrics_types, "Type of metrics.")),
             ("customProperties", custom_properties()),
         ],
     );

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use http::StatusCode;
-use model_registry_api::catalog::{Address, AssetType, AssetTypeSpec, ListParameter};
+use model_registry_api::catalog::{Address, AssetType, AssetTypeSpec, ListParameter, RECOMMENDED};
 use model_registry_catalog_sources::to_filter;
 use model_registry_catalog_store::{CatalogList, CatalogRecord, CatalogSet};
 use model_registry_filter::{Comparison, Expression, Operation, Position, Property};
@@ -54,9 +54,9 @@ pub(super) async fn list(catalog: Catalog, asset_type: AssetType, query: Query) 
     Ok(PageBody { items, page_size, next_page_token: page.next_page_token }.into_response())
 }
 
-/// The parameters of recommendations, if they are requested. They are checked in any case.
+/// The parameters of recommendations, if they are requested in either form. They are checked in any case.
 fn recommendations(query: &Query) -> Result<Option<PerformanceParameters>, ApiError> {
-    let requested = parameters::boolean(query, "recommendations")?;
+    let requested = parameters::boolean(query, "recommendations")? || query.get("orderBy") == Some(RECOMMENDED);
     let parameters = PerformanceParameters::read(query)?;
     Ok(requested.then_some(parameters))
 }

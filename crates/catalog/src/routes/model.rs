@@ -8,6 +8,7 @@ use model_registry_api::catalog::CatalogKind;
 use model_registry_catalog_store::CatalogRecord;
 use model_registry_server::{ApiError, Query, response};
 use percent_encoding::percent_decode_str;
+use serde_json::Value;
 
 use super::artifacts::ArtifactsRequest;
 use super::path_parameters::PathParameters;
@@ -42,7 +43,23 @@ pub(super) async fn dispatch(
         return request.respond(&catalog, &model).await;
     }
     let model = find(&catalog, &source_id, &rest).await?;
-    Ok(response::json(StatusCode::OK, model.to_wire()))
+    let counts = catalog.store.count_artifacts(model.id).await.map_err(store_error)?;
+    let mut wire = model.to_wire();
+    if !counts.is_empty() {
+        // The closing brace is replaced by one more member.
+        wire.pop();
+        wire.extend([r#","artifactCounts":"#, &counts_to_wire(counts).to_string(), "}"]);
+    }
+    Ok(response::json(StatusCode::OK, wire))
+}
+
+/// Counts by `metricsType`, of other artifacts by `artifactType`.
+fn counts_to_wire(counts: Vec<(CatalogKind, i64)>) -> Value {
+    let counts = counts.into_iter().filter_map(|(kind, count)| {
+        let name = kind.metrics_type().or(kind.spec().artifact_type)?;
+        Some((name.to_owned(), count.into()))
+    });
+    Value::Object(counts.collect())
 }
 
 /// Clients percent-encode a name once or twice. If both readings name a model, the name as it arrived wins.

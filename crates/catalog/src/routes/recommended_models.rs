@@ -1,15 +1,16 @@
-//! `/models?recommendations=true`: models ordered by the least latency among their recommended configurations.
+//! `/models?orderBy=RECOMMENDED`, or `recommendations=true`: models ordered by the least latency among their recommended
+//! configurations.
 
 use std::collections::HashMap;
 
 use axum::response::Response;
+use model_registry_api::SortOrder;
 use model_registry_api::catalog::CatalogKind;
 use model_registry_catalog_store::{CatalogRecord, CatalogSet};
 use model_registry_server::{ApiError, Query};
 
-use super::in_memory_page::{self, Item};
 use super::performance::{PerformanceParameters, performance_metrics};
-use super::store_error;
+use super::{PageBody, parameters, store_error};
 use crate::Catalog;
 use crate::recommendation::{PerformanceMetrics, recommended};
 
@@ -18,8 +19,9 @@ pub(super) async fn list(
     query: &Query,
     set: CatalogSet<'_>,
     page_size: u32,
-    parameters: &PerformanceParameters,
+    performance: &PerformanceParameters,
 ) -> Result<Response, ApiError> {
+    let offset = offset(query)?;
     let mut ids = catalog.store.list_ids(&set).await.map_err(store_error)?;
     let records = catalog.store.list_artifacts_of(&set, CatalogKind::PerformanceMetrics).await.map_err(store_error)?;
     let mut by_model: HashMap<i64, Vec<PerformanceMetrics>> = HashMap::new();
@@ -28,21 +30,44 @@ pub(super) async fn list(
     }
     let latencies: HashMap<i64, f64> = by_model
         .into_iter()
-        .filter_map(|(model, metrics)| Some((model, least_latency(metrics, parameters)?)))
+        .filter_map(|(model, metrics)| Some((model, least_latency(metrics, performance)?)))
         .collect();
-    // Models with equal latency, or without, stay in the order of their names: the sort is stable.
-    let latency = |id: &i64| latencies.get(id).copied().unwrap_or(f64::INFINITY);
-    ids.sort_by(|a, b| latency(a).total_cmp(&latency(b)));
-
-    let items = ids.iter().map(|id| Item { key: id.to_string(), json: id.to_string() }).collect();
-    let list = format!("recommended {set:?} {parameters:?}");
-    let mut page = in_memory_page::page(items, &list, page_size, query.get("nextPageToken"))?;
+    rank(&mut ids, &latencies, parameters::sort_order_in_any_case(query));
+    let start = offset.min(ids.len());
+    let end = start.saturating_add(page_size as usize).min(ids.len());
+    let next_page_token = if end < ids.len() { end.to_string() } else { String::new() };
     // Only the documents of this page are read.
-    let ids: Vec<i64> = page.items.iter().filter_map(|id| id.parse().ok()).collect();
-    let records = catalog.store.list_items_by_id(CatalogKind::Model, &ids).await.map_err(store_error)?;
+    let ids = ids.get(start..end).unwrap_or_default();
+    let records = catalog.store.list_items_by_id(CatalogKind::Model, ids).await.map_err(store_error)?;
     let records: HashMap<i64, &CatalogRecord> = records.iter().map(|record| (record.id, record)).collect();
-    page.items = ids.iter().filter_map(|id| Some(records.get(id)?.to_wire())).collect();
-    Ok(page.into_response())
+    let items = ids.iter().filter_map(|id| Some(records.get(id)?.to_wire())).collect();
+    Ok(PageBody { items, page_size, next_page_token }.into_response())
+}
+
+/// The number of models before the page: the token of this list. parity: a decimal number, as in the Kubeflow Model Registry.
+fn offset(query: &Query) -> Result<usize, ApiError> {
+    let Some(token) = query.get("nextPageToken") else { return Ok(0) };
+    let number = token.bytes().all(|byte| byte.is_ascii_digit()).then(|| token.parse::<u32>().ok()).flatten();
+    let number = number.and_then(|number| i32::try_from(number).ok()).and_then(|number| usize::try_from(number).ok());
+    number.ok_or_else(|| {
+        let limit = i32::MAX;
+        ApiError::Invalid(format!(
+            "invalid nextPageToken: must be a non-negative integer (0..{limit}), got \"{token}\": pass the token of the \
+             previous page unchanged"
+        ))
+    })
+}
+
+/// Orders models by latency. Those without come last in either direction; equal ones stay in the order of their names and
+/// ids, because the sort is stable.
+fn rank(ids: &mut [i64], latencies: &HashMap<i64, f64>, sort_order: SortOrder) {
+    ids.sort_by(|a, b| match (latencies.get(a), latencies.get(b)) {
+        (Some(a), Some(b)) => match sort_order {
+            SortOrder::Ascending => a.total_cmp(b),
+            SortOrder::Descending => b.total_cmp(a),
+        },
+        (a, b) => a.is_none().cmp(&b.is_none()),
+    });
 }
 
 /// The least latency among the recommended configurations of a model. parity: `None` for a model without one of the required
@@ -58,4 +83,22 @@ fn least_latency(mut metrics: Vec<PerformanceMetrics>, parameters: &PerformanceP
     }
     let kept = recommended(metrics, &parameters.names);
     kept.iter().filter_map(|one| one.number(&parameters.names.latency)).reduce(f64::min)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_without_a_latency_come_last_in_either_direction_and_equal_ones_keep_their_order() {
+        let latencies = HashMap::from([(1, 80.0), (2, 35.0), (4, 80.0)]);
+        for (sort_order, expected) in
+            [(SortOrder::Ascending, [2, 4, 1, 5, 3]), (SortOrder::Descending, [4, 1, 2, 5, 3])]
+        {
+            // The order of names.
+            let mut ids = [4, 1, 5, 2, 3];
+            rank(&mut ids, &latencies, sort_order);
+            assert_eq!(ids, expected, "{sort_order:?}");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Performance and accuracy metrics: each record is checked alone, and skipped records are counted apart from models.
+//! Performance, accuracy and security metrics: each record is checked alone, and skipped records are counted apart from models.
 
 use model_registry_catalog::{Settings, check};
 use model_registry_server::telemetry::{Metrics, MetricsFormat};
@@ -7,7 +7,10 @@ use serde_json::json;
 
 use crate::support::{Api, Files};
 
-on_each_database!(every_record_is_checked_alone_and_belongs_to_each_source_with_the_model);
+on_each_database!(
+    every_record_is_checked_alone_and_belongs_to_each_source_with_the_model,
+    security_metrics_and_sizes_are_read_and_whole_numbers_are_doubles_next_to_fractions
+);
 
 const SOURCES: &str = "\
 model_catalogs:
@@ -68,7 +71,11 @@ async fn every_record_is_checked_alone_and_belongs_to_each_source_with_the_model
         assert_eq!(artifacts.len(), 4, "{json}");
         let accuracy = artifacts.iter().find(|one| one["metricsType"] == "accuracy-metrics").unwrap();
         let score = |number: f64| json!({"metadataType": "MetadataDoubleValue", "double_value": number});
-        assert_eq!(accuracy["customProperties"], json!({"first": score(7.0), "second": score(0.5)}));
+        assert_eq!(
+            accuracy["customProperties"],
+            json!({"first": score(8.0), "second": score(0.5)}),
+            "the last score counts"
+        );
         assert_eq!(
             (&accuracy["createTimeSinceEpoch"], &accuracy["lastUpdateTimeSinceEpoch"]),
             (&json!("2000"), &json!("4000"))
@@ -97,7 +104,7 @@ async fn skipped_records_are_reported_with_their_place_and_counted_apart_from_mo
         "metadata.json:4:3: `tensor_type` is missing, did you mean it by `tensor_tpye`?",
         "metadata.json:5:3: `overall_accuracy`: expected a number, found \"high\"",
         "evaluations.ndjson:2:39: `created_at`: expected milliseconds, found \"noon\"",
-        "evaluations.ndjson:3:2: duplicate score for `first`: this one is left out",
+        "evaluations.ndjson:3:2: replaces an earlier score for `first`",
         "evaluations.ndjson:4:23: `score`: expected a number, found \"0.5\"",
         "evaluations.ndjson:5:1: lacks `score`: the evaluation is left out",
         "evaluations.ndjson:5:28: `score` is missing, did you mean it by `scroe`?",
@@ -116,17 +123,17 @@ async fn skipped_records_are_reported_with_their_place_and_counted_apart_from_mo
     let error = of("a")["error"].as_str().unwrap();
     assert!(
         error.starts_with("failed to load 1 model(s): ")
-            && error.contains("; failed to read 9 performance metrics record(s): "),
+            && error.contains("; failed to read 8 performance metrics record(s): "),
         "{error}"
     );
     let error = of("b")["error"].as_str().unwrap();
-    assert!(error.starts_with("failed to read 9 performance metrics record(s): "), "{error}");
+    assert!(error.starts_with("failed to read 8 performance metrics record(s): "), "{error}");
     let text = metrics.encode(MetricsFormat::Prometheus).unwrap();
     for line in [
         r#"catalog_source_skipped{source="a"} 1"#,
         r#"catalog_source_skipped{source="b"} 0"#,
-        r#"catalog_source_measurements_skipped{source="a"} 9"#,
-        r#"catalog_source_measurements_skipped{source="b"} 9"#,
+        r#"catalog_source_measurements_skipped{source="a"} 8"#,
+        r#"catalog_source_measurements_skipped{source="b"} 8"#,
         r#"catalog_source_items{source="a"} 2"#,
     ] {
         assert!(text.contains(line), "{line}: {text}");
@@ -134,4 +141,57 @@ async fn skipped_records_are_reported_with_their_place_and_counted_apart_from_mo
     let skipped: Vec<_> =
         check(&settings(&files)).sources.iter().map(|source| (source.items, source.skipped)).collect();
     assert_eq!(skipped, [(2, 1), (1, 0)]);
+}
+
+async fn security_metrics_and_sizes_are_read_and_whole_numbers_are_doubles_next_to_fractions(backend: Backend) {
+    let files = Files::new(&[
+        ("sources.yaml", "model_catalogs: [{id: a, type: yaml, properties: {yamlCatalogPath: a.yaml}}]"),
+        ("a.yaml", "models: [{name: m}, {name: unreadable}]"),
+    ]);
+    for directory in ["measured/m", "measured/unreadable"] {
+        std::fs::create_dir_all(files.path(directory)).unwrap();
+    }
+    files.write("measured/m/metadata.json", r#"{"id": "m", "min_vram_gb": 0, "modelcar_image_size": 7.5}"#);
+    files.write(
+        "measured/m/performance.ndjson",
+        "{\"config_id\": \"c-1\", \"ttft\": 80, \"count\": 1}\n\
+         {\"id\": \"\", \"config_id\": \"c-2\", \"ttft\": 80.5, \"count\": 2}\n\
+         {\"id\": \"one\", \"config_id\": \"c-3\", \"ttft\": 70, \"count\": 3}\n\
+         {\"id\": \"one\", \"config_id\": \"c-4\", \"count\": 4}\n",
+    );
+    files.write(
+        "measured/m/security-evaluations.ndjson",
+        "{\"id\": \"one\", \"pass\": true, \"result\": 1, \"created_at\": 7, \"updated_at\": 8}\n\
+         {\"id\": \"two\", \"pass\": false, \"result\": 0.5}\n\
+         {\"id\": \"two\", \"result\": 9.5}\nnot JSON\n",
+    );
+    files.write("measured/unreadable/metadata.json", r#"{"id": "unreadable", "overall_accuracy": 7.5}"#);
+    files.write("measured/unreadable/evaluations.ndjson", "not JSON\n");
+    // A missing directory does not disable the others.
+    let performance_metrics = vec![files.path("missing"), files.path("measured")];
+    let api = Api::on(backend, Settings { performance_metrics, ..files.settings() }).await;
+    let model = api.get("sources/a/models/m").await.json();
+    let double = |number: f64| json!({"metadataType": "MetadataDoubleValue", "double_value": number});
+    assert_eq!(model["customProperties"], json!({"min_vram_gb": double(0.0), "modelcar_image_size": double(7.5)}));
+    assert_eq!(model["artifactCounts"], json!({"performance-metrics": 4, "security-metrics": 2}));
+    let artifacts = "sources/a/models/m/artifacts";
+    for (query, expected) in [
+        ("filterQuery=metricsType='security-metrics'", &["security-one", "security-two"][..]),
+        ("filterQuery=result.double_value %3E 0.7", &["security-one"]),
+        ("filterQuery=pass=false", &["security-two"]),
+        ("filterQuery=externalId='c-2'", &["performance-c-2"]),
+        ("filterQuery=ttft.double_value %3C= 80", &["performance-c-1", "performance-one"]),
+        ("filterQuery=count.int_value %3E 2", &["performance-one", "performance-one"]),
+        ("orderBy=result.double_value&sortOrder=DESC&pageSize=1", &["security-one"]),
+    ] {
+        assert_eq!(api.names(&format!("{artifacts}?{query}")).await, expected, "{query}");
+    }
+    let security = api.get(&format!("{artifacts}?filterQuery=externalId='one' AND pass=true")).await.json();
+    let security = &security["items"][0];
+    assert_eq!((&security["createTimeSinceEpoch"], &security["lastUpdateTimeSinceEpoch"]), (&json!("7"), &json!("8")));
+    let unreadable = api.get("sources/a/models/unreadable/artifacts").await.json();
+    assert_eq!(unreadable["size"], 0, "unreadable evaluations publish no artifact");
+    let sources = api.get("sources").await.json();
+    let error = sources["items"][0]["error"].as_str().unwrap();
+    assert!(error.contains("there is an earlier record with the id `two`: this one is left out"), "{error}");
 }

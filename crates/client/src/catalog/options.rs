@@ -105,7 +105,7 @@ impl PerformanceProperties {
 /// Options of the list of models.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ModelOptions {
-    /// `q`: a part of the name, description, provider, library or a task; upper and lower case are equal.
+    /// `q`: a part of the name, description, provider, library, a task or a validated task; upper and lower case are equal.
     pub search: Option<String>,
     /// `filterQuery`, such as `license = 'Apache 2.0' AND artifacts.ttft_p90 < 100`.
     pub filter: Option<String>,
@@ -113,11 +113,11 @@ pub struct ModelOptions {
     pub sources: Vec<String>,
     /// Labels of sources, one of which a source must have; `null` selects sources without labels.
     pub source_labels: Vec<String>,
-    /// `NAME`, `ID`, `CREATE_TIME`, `LAST_UPDATE_TIME`, `ACCURACY`, or a property with its type, such as
-    /// `artifacts.ttft_p90.double_value`.
+    /// `NAME`, `ID`, `CREATE_TIME`, `LAST_UPDATE_TIME`, `ACCURACY`, `RECOMMENDED` (by the latency on the recommended hardware),
+    /// or a property with its type, such as `artifacts.ttft_p90.double_value`.
     pub order_by: Option<String>,
     pub sort_order: SortOrder,
-    /// Orders by the latency on the recommended hardware, instead of `order_by`.
+    /// The older form of the order `RECOMMENDED`: instead of `order_by`.
     pub recommendations: bool,
     /// The load for which hardware is recommended, in requests per second.
     pub target_rps: Option<i32>,
@@ -144,7 +144,7 @@ impl ListQuery for ModelOptions {
 pub enum ArtifactKind {
     /// The location of a model.
     Model,
-    /// Performance or accuracy metrics of a model.
+    /// Performance, accuracy or security metrics of a model.
     Metrics,
 }
 
@@ -226,7 +226,7 @@ impl IncludedTools {
 pub struct McpServerOptions {
     /// A pattern for the name, in which `%` matches any characters.
     pub name: Option<String>,
-    /// `q`: a part of the name, description or provider; upper and lower case are equal.
+    /// `q`: a part of the name, display name, description or provider; upper and lower case are equal.
     pub search: Option<String>,
     pub filter: Option<String>,
     /// The name of a filter from the configuration of the catalog.

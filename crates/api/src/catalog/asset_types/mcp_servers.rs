@@ -13,6 +13,9 @@ pub const DEPLOYMENT_MODES: &[&str] = &["local", "remote"];
 /// Values of `accessType` of a tool: the first is the default, the last the one that permits most.
 pub const ACCESS_TYPES: &[&str] = &["read_only", "read_write", "execute"];
 
+/// Longest `displayName`, in characters.
+pub const LONGEST_DISPLAY_NAME: u32 = 255;
+
 pub(crate) static SPEC: AssetTypeSpec = AssetTypeSpec {
     asset_type: AssetType::McpServers,
     name: "mcp_servers",
@@ -26,7 +29,7 @@ pub(crate) static SPEC: AssetTypeSpec = AssetTypeSpec {
         // parity: the Kubeflow Model Registry shows the patterns of model sources only.
         lists_patterns: false,
         accepts_status: false,
-        types: &[SourceType::Yaml],
+        types: &[SourceType::Yaml, SourceType::McpRegistry, SourceType::DockerCatalog],
     },
     data_key: "mcp_servers",
     item: CatalogKind::McpServer,
@@ -66,6 +69,7 @@ pub(crate) static SERVER: CatalogKindSpec = CatalogKindSpec {
         CatalogField::new("artifacts", CatalogShape::ObjectList("MCPArtifact"), "Images to run it from.").hidden(),
         CatalogField::new("deploymentMode", CatalogShape::Enumeration(DEPLOYMENT_MODES), "Where it runs."),
         CatalogField::string("description", "A short description."),
+        CatalogField::new("displayName", CatalogShape::ShortString(LONGEST_DISPLAY_NAME), "Name for people."),
         CatalogField::uri("documentationUrl", "URL of its documentation.").hidden(),
         CatalogField::new("endpoints", CatalogShape::Object("MCPEndpoints"), "URLs of a remote server.").hidden(),
         CatalogField::new("lastUpdated", CatalogShape::DateTime, "Time of the last change."),
@@ -80,6 +84,12 @@ pub(crate) static SERVER: CatalogKindSpec = CatalogKindSpec {
             "runtimeMetadata",
             CatalogShape::Object("MCPRuntimeMetadata"),
             "Requirements for running the server.",
+        )
+        .hidden(),
+        CatalogField::new(
+            "serverJson",
+            CatalogShape::FreeObject,
+            "The `server.json` of the MCP registry, as its publisher wrote it.",
         )
         .hidden(),
         CatalogField::uri("sourceCode", "URL of its source code.").hidden(),
@@ -100,7 +110,7 @@ pub(crate) static SERVER: CatalogKindSpec = CatalogKindSpec {
         CatalogField::new("tools", CatalogShape::ObjectList("MCPTool"), "Its tools, if they were requested.")
             .unfiltered(),
     ],
-    search: &["name", "description", "provider"],
+    search: &["name", "displayName", "description", "provider"],
     also_hidden: &[],
     children: &[CatalogKind::McpTool],
     filters_children: false,

@@ -3,7 +3,7 @@ use crate::catalog::asset_type::{
 };
 use crate::catalog::catalog_kind::{CatalogField, CatalogKind, CatalogKindSpec, CatalogShape, CatalogTable};
 
-/// Models, with artifacts: where to get them, and their performance and accuracy metrics.
+/// Models, with artifacts: where to get them, and their performance, accuracy and security metrics.
 pub(crate) static SPEC: AssetTypeSpec = AssetTypeSpec {
     asset_type: AssetType::Models,
     name: "models",
@@ -59,6 +59,25 @@ pub(crate) static MODEL: CatalogKindSpec = CatalogKindSpec {
         CatalogField::string("maturity", "Maturity, for example `Generally Available`."),
         CatalogField::list("language", "Natural languages that the model supports (ISO 639)."),
         CatalogField::list("tasks", "Tasks that the model is made for."),
+        CatalogField::renamed(
+            "validatedTasks",
+            "validated_tasks",
+            CatalogShape::StringList,
+            "Tasks that the publisher has tested.",
+        ),
+        CatalogField::renamed(
+            "servingConfig",
+            "serving_config",
+            CatalogShape::Object("ServingConfig"),
+            "How to serve the model.",
+        )
+        .hidden(),
+        CatalogField::new(
+            "artifactCounts",
+            CatalogShape::Counts,
+            "Number of artifacts by `artifactType` or `metricsType`; only of a single model.",
+        )
+        .unfiltered(),
         CatalogField::string("provider", "Provider of the model."),
         CatalogField::uri("logo", "URL or data URL of a logo.").hidden(),
         CatalogField::string("license", "Display name of the licence."),
@@ -70,7 +89,7 @@ pub(crate) static MODEL: CatalogKindSpec = CatalogKindSpec {
             "Library that the model is made for.",
         ),
     ],
-    search: &["name", "description", "provider", "libraryName", "tasks"],
+    search: &["name", "description", "provider", "libraryName", "tasks", "validatedTasks"],
     also_hidden: &[],
     children: &CatalogKind::ARTIFACTS,
     filters_children: true,
@@ -79,11 +98,13 @@ pub(crate) static MODEL: CatalogKindSpec = CatalogKindSpec {
 pub(crate) static MODEL_ARTIFACT: CatalogKindSpec = artifact(CatalogKind::ModelArtifact, "model-artifact");
 pub(crate) static PERFORMANCE_METRICS: CatalogKindSpec = artifact(CatalogKind::PerformanceMetrics, "metrics-artifact");
 pub(crate) static ACCURACY_METRICS: CatalogKindSpec = artifact(CatalogKind::AccuracyMetrics, "metrics-artifact");
+pub(crate) static SECURITY_METRICS: CatalogKindSpec = artifact(CatalogKind::SecurityMetrics, "metrics-artifact");
 
 /// One list for all kinds, because lists and filters mix them.
 const ARTIFACT_FIELDS: &[CatalogField] = &[
     CatalogField::string("artifactType", "Type of artifact.").required().hidden(),
-    CatalogField::string("description", "A short description.").hidden(),
+    // Records of security metrics have a custom property of this name.
+    CatalogField::string("description", "A short description.").hidden_as_field(),
     CatalogField::string("metricsType", "Type of metrics.").hidden(),
     CatalogField::uri("uri", "Location of the model."),
 ];

@@ -17,6 +17,13 @@ pub(super) const INTENDED: &[Intended] = &[
     because("GET /sources parameters query orderBy schema *", "sources cannot be ordered by times"),
     because("* parameters query targetRPS schema format: none -> \"int32\"", "the limits are declared"),
     because("* parameters query targetRPS schema m*imum: none -> *", "the limits are declared"),
+    // What August 2026 added.
+    because("CatalogMetricsArtifact properties metricsType enum: *", "security metrics"),
+    because("CatalogModel properties *: additional", "fields of August 2026"),
+    because("MCPServer properties *: additional", "fields of August 2026"),
+    because("OrderByField enum: *", "the order RECOMMENDED"),
+    because("schema ServingConfig: additional", "a field of August 2026"),
+    because("schema ToolCallingConfig: additional", "a field of August 2026"),
     // Schemas.
     because(
         "Catalog*Artifact properties artifactType enum: none -> *",

@@ -48,7 +48,10 @@ async fn models_of_hubs_have_metrics_and_only_models_with_changed_metrics_are_re
     let report = api.catalog.sync_hub("hub").await.unwrap();
     assert_eq!((report.written, report.unchanged, hub.requests().len()), (0, 2, 1));
 
-    write_metrics(&files, "{\"benchmark\": \"mmlu\", \"score\": 0.75}\n{\"benchmark\": \"mmlu\", \"score\": 0.9}\n");
+    write_metrics(
+        &files,
+        "{\"benchmark\": \"mmlu\", \"score\": 0.75}\n{\"benchmark\": \"mmlu\", \"score\": \"high\"}\n",
+    );
     api.catalog.load().await.unwrap();
     let report = api.catalog.sync_hub("hub").await.unwrap();
     assert_eq!((report.written, report.unchanged), (1, 1));

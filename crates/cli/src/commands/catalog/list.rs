@@ -4,7 +4,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use futures::{StreamExt, TryStreamExt};
 use model_registry_base::nearest_name;
-use model_registry_client::catalog::{CatalogKind, ModelOptions, SourceOptions};
+use model_registry_client::catalog::{CatalogKind, ModelOptions, RECOMMENDED, SourceOptions};
 use model_registry_client::{Items, SortOrder};
 use serde_json::Value;
 
@@ -24,12 +24,13 @@ pub(super) const MODELS: Layout = Layout {
 };
 
 /// The orders of the API with their names here.
-const ORDERS: [(&str, &str); 5] = [
+const ORDERS: [(&str, &str); 6] = [
     ("name", "NAME"),
     ("id", "ID"),
     ("created", "CREATE_TIME"),
     ("updated", "LAST_UPDATE_TIME"),
     ("accuracy", "ACCURACY"),
+    ("recommended", RECOMMENDED),
 ];
 
 /// The reference of a model, `SOURCE/NAME`, which `show` accepts.
@@ -45,13 +46,22 @@ pub(super) fn command() -> Command {
             "Examples:\n  \
              model-registry catalog list --search chat --source-label Validated\n  \
              model-registry catalog list --filter 'artifacts.ttft_p90 < 100' --order-by accuracy --descending\n  \
+             model-registry catalog list --order-by recommended --target-rps 20 --limit 3\n  \
              model-registry catalog list --columns name,size,license --limit 5",
         )
         .arg(list_of("source", "SOURCE", "Only models of these sources"))
-        .arg(source_label().conflicts_with("source"));
+        .arg(source_label().conflicts_with("source"))
+        .arg(
+            Arg::new("target-rps")
+                .long("target-rps")
+                .value_name("NUMBER")
+                .value_parser(value_parser!(i32).range(1..))
+                .help("Load for --order-by recommended, in requests per second [default: 1]"),
+        );
     add_selection(command).arg(
         Arg::new("order-by").long("order-by").value_name("KEY").default_value("name").value_parser(order_key).help(
-            "Order: name, id, created, updated, accuracy, or a property with its type: artifacts.ttft_p90.double_value",
+            "Order: name, id, created, updated, accuracy, recommended (least latency first), or a property with its type: \
+             artifacts.ttft_p90.double_value",
         ),
     )
 }
@@ -140,6 +150,7 @@ pub(super) async fn run(context: &ClientContext, arguments: &ArgMatches) -> anyh
         source_labels: options(arguments, "source-label"),
         order_by: order_by(arguments),
         sort_order: sort_order(arguments),
+        target_rps: arguments.get_one("target-rps").copied(),
         page_size: Some(page_size(arguments)),
         ..ModelOptions::default()
     };

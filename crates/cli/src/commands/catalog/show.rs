@@ -90,12 +90,13 @@ async fn find(context: &ClientContext, text: &str) -> anyhow::Result<CatalogMode
         page_size: Some(100),
         ..ModelOptions::default()
     };
-    let mut found: Vec<CatalogModel> = catalog.models().list(options).try_collect().await?;
-    match found.len() {
-        0 => Err(CommandError::not_found(format!("the catalog has no model named `{}`", printable(text)))
+    let found: Vec<CatalogModel> = catalog.models().list(options).try_collect().await?;
+    match found.as_slice() {
+        [] => Err(CommandError::not_found(format!("the catalog has no model named `{}`", printable(text)))
             .hint("list the models with `model-registry catalog list`, or find parts of names with `search`")
             .into()),
-        1 => Ok(found.remove(0)),
+        // Only a single model has the counts of its artifacts.
+        [one] => Ok(catalog.model(&one.source_id, &one.name).await?),
         _ => {
             let names: Vec<String> = found.iter().filter_map(|model| Some(reference(&value(model).ok()?))).collect();
             Err(CommandError::usage(format!("several sources have a model named `{}`", printable(text)))

@@ -58,12 +58,11 @@ pub(super) fn command() -> Command {
                 .value_parser(value_parser!(i32).range(1..))
                 .help("Load for --order-by recommended, in requests per second [default: 1]"),
         );
-    add_selection(command).arg(
-        Arg::new("order-by").long("order-by").value_name("KEY").default_value("name").value_parser(order_key).help(
-            "Order: name, id, created, updated, accuracy, recommended (least latency first), or a property with its type: \
+    add_selection(command)
+        .arg(Arg::new("order-by").long("order-by").value_name("KEY").default_value("name").value_parser(order_key).help(
+        "Order: name, id, created, updated, accuracy, recommended (least latency first), or a property with its type: \
              artifacts.ttft_p90.double_value",
-        ),
-    )
+    ))
 }
 
 /// Adds `--search`, `--filter`, `--limit` and `--descending` to a command.

@@ -3,7 +3,7 @@
 //! There is no snapshot: entities that are created meanwhile are left out, so that no reference in the file is dangling, and
 //! other changes are noticed in the change feed.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::Write;
 
 use anyhow::{Context, bail};
@@ -48,12 +48,12 @@ pub(crate) async fn export(
     let before = newest_change(client).await;
     let newest = newest_ids(client).await?;
     let mut export = Export { client, writer: LineWriter::start(out)?, newest, resources: HashSet::new(), on_progress };
-    let mut links: BTreeMap<(i64, i64), ()> = BTreeMap::new();
+    let mut links: BTreeSet<(i64, i64)> = BTreeSet::new();
     let mut owners = None;
     for section in Section::all() {
         match section {
             Section::Links => {
-                for (resource_id, artifact_id) in links.keys().copied() {
+                for (resource_id, artifact_id) in links.iter().copied() {
                     export.write(&Item::Link { resource_id, artifact_id })?;
                 }
             }
@@ -186,12 +186,7 @@ impl<W: Write> Export<'_, W> {
         Ok(owners)
     }
 
-    async fn artifacts(
-        &mut self,
-        kind: Kind,
-        owners: &Owners,
-        links: &mut BTreeMap<(i64, i64), ()>,
-    ) -> anyhow::Result<()> {
+    async fn artifacts(&mut self, kind: Kind, owners: &Owners, links: &mut BTreeSet<(i64, i64)>) -> anyhow::Result<()> {
         let options = ListOptions { artifact_type: Some(kind), ..ListOptions::default() };
         let mut entities = self.list(&Place::All(kind), options);
         while let Some(entity) = entities.try_next().await? {
@@ -203,7 +198,7 @@ impl<W: Write> Export<'_, W> {
             // The run in the document is the first owner, unless the artifact was attached to another run later.
             let run = entity.get("experimentRunId").and_then(Value::as_str).and_then(|run| run.parse().ok());
             let first = run.filter(|run| owners.contains(run)).or_else(|| owners.first().copied());
-            links.extend(owners.iter().filter(|owner| Some(**owner) != first).map(|owner| ((*owner, id), ())));
+            links.extend(owners.iter().filter(|owner| Some(**owner) != first).map(|owner| (*owner, id)));
             self.write(&item(kind, entity, first)?)?;
         }
         Ok(())

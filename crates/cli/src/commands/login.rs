@@ -74,16 +74,12 @@ fn target(profiles: &Profiles, named: Option<&str>, server: Option<&str>) -> Res
         })?;
         return Ok(Target { profile: name.to_owned(), server });
     };
-    let profile = match named {
-        Some(name) => name.to_owned(),
-        None => {
-            let known = profiles
-                .named
-                .iter()
-                .find(|(_, profile)| profile.server.as_deref().is_some_and(|own| is_same(own, server)));
-            known.map_or_else(|| host(server), |(name, _)| name.clone())
-        }
-    };
+    let known = profiles
+        .named
+        .iter()
+        .find(|(_, profile)| profile.server.as_deref().is_some_and(|own| is_same(own, server)))
+        .map(|(name, _)| name.clone());
+    let profile = named.map(str::to_owned).or(known).unwrap_or_else(|| host(server));
     if let Some(own) = server_of(&profile).filter(|own| !is_same(own, server)) {
         return Err(CommandError::usage(format!("profile `{profile}` is for the server {own}")).hint(format!(
             "choose another --profile, or change the server with `model-registry profiles set {profile} --server {server}`"

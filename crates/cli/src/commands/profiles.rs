@@ -220,7 +220,8 @@ fn set(profiles: &Profiles, name: &str, arguments: &ArgMatches) -> anyhow::Resul
         }
     }
     // A token is never sent to another server than the one it was stored for, and a file replaces it.
-    let replaces_token = changes_server || get("token-file").is_some();
+    let removes_server = unset.iter().any(|key| *key == "server");
+    let replaces_token = changes_server || removes_server || get("token-file").is_some();
     let removed_token = replaces_token && edit.unset(name, "token")?;
     edit.save()?;
     let verb = if old.is_some() { "Changed" } else { "Created" };

@@ -36,7 +36,7 @@ pub(super) fn find(position: &Position<'_>, id: &str, placeholder: &str, text: &
     let Some(source) = Source::of(position, id, placeholder) else { return Vec::new() };
     let found = block_on(async {
         let client = client(position)?;
-        Ok(tokio::time::timeout(TIME_LIMIT, source.load(&client, position, text)).await??)
+        tokio::time::timeout(TIME_LIMIT, source.load(&client, position, text)).await?
     });
     found.unwrap_or_default()
 }

@@ -72,6 +72,8 @@ async fn a_token_is_checked_stored_used_and_removed() {
             run(&["profiles", "list", "--output", "json"], ""),
             run(&["login", &url, "--profile", "other"], TOKEN),
             run(&["profiles", "use", "other"], ""),
+            run(&["profiles", "set", "other", "--unset", "server"], ""),
+            run(&["login", &url, "--profile", "other"], TOKEN),
             run(&["profiles", "set", "other", "--server", "http://127.0.0.1:1"], ""),
             run(&["profiles", "set", "other", "--output-format", "name", "--unset", "server"], ""),
             run(&["profiles", "set", "other", "--server", "127.0.0.1"], ""),

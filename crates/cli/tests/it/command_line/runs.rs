@@ -109,7 +109,7 @@ async fn environments_and_services() {
 async fn search_open_and_completion() {
     let registry = Registry::start().await;
     insta::assert_snapshot!(registry.transcript(
-        r#"
+        r"
         model-registry register Fraud-50% v1 --uri s3://models/fraud --artifact-name fraud-weights --output name
         model-registry experiments create fraud --output name
         model-registry models create frauds --output name
@@ -122,7 +122,7 @@ async fn search_open_and_completion() {
         model-registry completion bash | grep -o 'complete -F [^ ]*' | head -1
         model-registry completion zsh | head -1
         model-registry completion fish | grep -c no-files
-        "#
+        "
     ));
 }
 

@@ -1,4 +1,5 @@
-//! The typed form of what the catalog publishes: models with their artifacts, MCP servers with their tools, sources.
+//! The typed form of what the catalog publishes: models with their artifacts, MCP servers with their tools, agents with
+//! their templates, sources.
 //!
 //! The declarations come first: an asset type ([`AssetType`]) is declared once, in `asset_types/`, with the kinds of rows
 //! that it stores ([`CatalogKind`]). Routes, the OpenAPI document, filters, searches, filter options and messages derive from
@@ -8,6 +9,7 @@
 //! ignored, and an unknown member of an enumeration becomes its `Other`. A test compares every struct with the OpenAPI
 //! document.
 
+mod agent;
 mod artifact;
 mod asset_type;
 mod asset_types;
@@ -21,11 +23,13 @@ mod model;
 mod preview;
 mod serving_config;
 mod source;
+mod version;
 
+pub use agent::{Agent, AgentArtifact, AgentEnvVar, AgentImageArtifact, AgentTemplateArtifact};
 pub use artifact::{CatalogArtifact, CatalogMetricsArtifact, CatalogModelArtifact, MetricsType};
 pub use asset_type::{
-    Address, ApiSpec, AssetType, AssetTypeSpec, IncludedChildren, ItemOrder, ListParameter, ListSpec, OrderSpec,
-    RECOMMENDED, ReportedAssetType, SourceType, SourcesSpec,
+    Address, ApiSpec, AssetType, AssetTypeSpec, ChildList, IncludedChildren, ItemOrder, ListParameter, ListSpec,
+    OrderSpec, RECOMMENDED, ReportedAssetType, SourceType, SourcesSpec,
 };
 pub use asset_types::mcp_servers::{ACCESS_TYPES, DEPLOYMENT_MODES, LONGEST_DISPLAY_NAME, TRANSPORTS};
 pub use catalog_kind::{
@@ -41,11 +45,14 @@ pub use mcp_runtime::{
 pub use mcp_server::{McpArtifact, McpEndpoints, McpRuntime, McpSecurityIndicators, McpServer};
 pub use mcp_tool::{McpTool, McpToolParameter, McpToolWithServer};
 pub use model::CatalogModel;
-pub use preview::{ModelPreview, PreviewPage, PreviewSummary};
+pub use preview::{AssetPreview, PreviewPage, PreviewSummary};
 pub use serving_config::{ServingConfig, ToolCallingConfig};
 pub use source::{CatalogSource, SourceStatus};
+pub use version::CatalogVersion;
 
 /// The path below which sources, labels and models are served.
 pub const MODEL_CATALOG: &str = "/api/model_catalog/v1alpha1";
 /// The path below which MCP servers and their tools are served.
 pub const MCP_CATALOG: &str = "/api/mcp_catalog/v1alpha1";
+/// The path below which agents and their templates are served.
+pub const AGENT_CATALOG: &str = "/api/agent_catalog/v1alpha1";

@@ -43,7 +43,7 @@ pub fn check(settings: &Settings) -> CheckReport {
         let mut checked = CheckedSource {
             id: source.id.clone(),
             name: source.name.clone(),
-            asset_type: source.listing().as_str(),
+            asset_type: source.asset_type.as_str(),
             status: "read from the hub",
             items: 0,
             skipped: 0,

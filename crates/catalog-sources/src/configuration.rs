@@ -27,8 +27,8 @@ use crate::yaml;
 pub struct Source {
     pub id: String,
     pub asset_type: AssetType,
-    /// The `assetType` of its entry, if it has one: the list of sources that shows it.
-    pub listed_as: Option<AssetType>,
+    /// Whether its entry has an `assetType`; it is that of its section.
+    pub states_asset_type: bool,
     pub name: String,
     /// The `type` of its entry, such as `yaml`.
     pub source_type: String,
@@ -53,11 +53,6 @@ pub struct SourceLocation {
 }
 
 impl Source {
-    /// The list of sources that shows it.
-    pub fn listing(&self) -> AssetType {
-        self.listed_as.unwrap_or(self.asset_type)
-    }
-
     /// A property that is a string and not empty.
     pub fn string_property(&self, name: &str) -> Option<&str> {
         self.properties.get(name).and_then(Value::as_str).filter(|value| !value.is_empty())

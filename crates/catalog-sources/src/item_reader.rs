@@ -15,7 +15,7 @@ use crate::performance_metrics::PerformanceMetrics;
 use crate::problem::{Position, Problem};
 use crate::problem_list::ProblemList;
 use crate::yaml::{Entry, IGNORED, ListFile, TextLimit, UnknownKey, UnknownKeys, Violation};
-use crate::{mcp_servers, models};
+use crate::{agents, mcp_servers, models};
 
 /// How the entries of an asset type become items.
 pub(crate) struct ItemReader {
@@ -24,6 +24,8 @@ pub(crate) struct ItemReader {
     pub(crate) unknown_keys: UnknownKeys,
     /// Whether white space around names is ignored.
     pub(crate) trims_names: bool,
+    /// Whether a preview lists an item with a mistake by its name; otherwise the mistake is an error of the preview.
+    pub(crate) previews_names_only: bool,
     /// Deserializes and validates an entry of the source with this id.
     pub(crate) read: fn(Entry<'_>, &str) -> EntryReading,
 }
@@ -33,6 +35,7 @@ fn item_reader(asset_type: AssetType) -> &'static ItemReader {
     match asset_type {
         AssetType::Models => &models::READER,
         AssetType::McpServers => &mcp_servers::READER,
+        AssetType::Agents => &agents::READER,
     }
 }
 
@@ -178,14 +181,20 @@ pub(crate) fn add_entry(
     read.notices.extend(unknown.chain(notices).map(|remark| about(asset_type, entry, remark)));
 }
 
-/// Reads the names in a data file that a client sent, in their order. An item that `read_items` would leave out is an
-/// error with the same message; names may repeat.
+/// Reads the names in a data file that a client sent, in their order; names may repeat. Except where only names matter, an
+/// item that `read_items` would leave out is an error with the same message.
 pub fn item_names(asset_type: AssetType, file: &Path, text: &str) -> Result<Vec<String>, Problem> {
     let mut names = Vec::new();
+    let names_only = item_reader(asset_type).previews_names_only;
     read_entries(asset_type, file, text.as_bytes(), TextLimit::Request, |entry| {
-        let reading = read_entry(asset_type, entry, "")?;
-        reading.item.map_err(|remark| about(asset_type, entry, remark))?;
-        names.push(name(asset_type, entry).to_owned());
+        let name = name(asset_type, entry);
+        if !names_only {
+            let reading = read_entry(asset_type, entry, "")?;
+            reading.item.map_err(|remark| about(asset_type, entry, remark))?;
+        } else if name.is_empty() {
+            return Err(entry.problem(format!("a {} without a name", asset_type.spec().label)));
+        }
+        names.push(name.to_owned());
         Ok(())
     })?;
     Ok(names)

@@ -4,11 +4,12 @@
 //! configured by the administrator.
 //!
 //! * To add an asset type, declare it in `model_registry_api::catalog`, and register a reader of its entries in
-//!   `item_reader.rs`, like those in `models.rs` and `mcp_servers.rs`.
+//!   `item_reader.rs`, like those in `agents.rs` and `models.rs`.
 //! * To add a type of source, declare it in `model_registry_api::catalog::SourceType`, and add a branch in `source_reader.rs`
 //!   and its properties in `configuration/source_properties.rs`. Files with MCP servers in the form of another publisher are
 //!   read by `server_lists.rs`.
 
+mod agents;
 mod artifact_keys;
 mod check;
 mod configuration;
@@ -22,6 +23,7 @@ mod mcp_servers;
 mod models;
 mod name_filter;
 mod performance_metrics;
+mod preview;
 mod problem;
 mod problem_list;
 mod sample;
@@ -37,8 +39,8 @@ pub use hub::HubAccess;
 pub use item_reader::item_names;
 pub use name_filter::{EmptyPattern, NameFilter};
 pub use performance_metrics::{PerformanceMetrics, PerformanceMetricsSnapshot};
+pub use preview::{PreviewConfig, PreviewError, PreviewHub};
 pub use problem::{Position, Problem};
 pub use sample::sample_sources;
 pub use settings::Settings;
 pub use source_reader::{LoadedSource, read_sources};
-pub use yaml::read as read_yaml;

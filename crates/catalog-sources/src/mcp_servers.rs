@@ -22,7 +22,9 @@ use crate::item_reader::{EntryReading, ItemReader, Remark, ValidItem};
 use crate::yaml::{Entry, UnknownKeys, Violation};
 use crate::{custom_properties, license};
 
-pub(crate) static READER: ItemReader = ItemReader { unknown_keys: UnknownKeys::Ignored, trims_names: true, read };
+/// parity: a preview checks nothing of a server but its name, as in the Kubeflow Model Registry.
+pub(crate) static READER: ItemReader =
+    ItemReader { unknown_keys: UnknownKeys::Ignored, trims_names: true, previews_names_only: true, read };
 
 const LONGEST_VERSION: usize = 100;
 

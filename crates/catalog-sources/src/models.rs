@@ -18,7 +18,8 @@ use crate::item_reader::{EntryReading, ItemReader, Remark, ValidItem};
 use crate::license;
 use crate::yaml::{Entry, UnknownKeys, Violation};
 
-pub(crate) static READER: ItemReader = ItemReader { unknown_keys: UnknownKeys::Rejected, trims_names: false, read };
+pub(crate) static READER: ItemReader =
+    ItemReader { unknown_keys: UnknownKeys::Rejected, trims_names: false, previews_names_only: false, read };
 
 /// A custom property with the hardware that a model is made for; an empty one counts as absent (parity: the Kubeflow Model
 /// Registry drops it).

@@ -1,7 +1,5 @@
 //! Name patterns: `*` matches any characters including slashes; case is ignored.
 
-use std::fmt;
-
 use model_registry_filter::fold;
 
 /// Selects the names that a source publishes.
@@ -36,17 +34,12 @@ impl NameFilter {
 }
 
 /// An empty pattern, which is always a mistake.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{list}[{index}]: pattern cannot be empty")]
 pub struct EmptyPattern {
     /// The name of the list, and the position in it.
     pub list: String,
     pub index: usize,
-}
-
-impl fmt::Display for EmptyPattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}[{}]: pattern cannot be empty", self.list, self.index)
-    }
 }
 
 /// Whether the pattern matches the whole name; both are case-folded.

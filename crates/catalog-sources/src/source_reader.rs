@@ -25,8 +25,10 @@ pub struct LoadedSource {
 
 /// Reads all sources except hubs, which are synced separately. Blocks while files are read and parsed.
 pub fn read_sources(configuration: &Configuration, metrics: &PerformanceMetrics) -> Vec<LoadedSource> {
-    let sources = configuration.sources.values();
-    sources.filter_map(|source| read(source, configuration.locations.get(&source.id)?, metrics)).collect()
+    let mut sources: Vec<&Source> = configuration.sources.values().collect();
+    // Items get their first ids in this order.
+    sources.sort_by_key(|source| source.asset_type);
+    sources.into_iter().filter_map(|source| read(source, configuration.locations.get(&source.id)?, metrics)).collect()
 }
 
 /// Why nothing of a source could be read.

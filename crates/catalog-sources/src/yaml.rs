@@ -115,13 +115,6 @@ pub(crate) fn document(file: &Path, text: &str) -> Result<Option<Node>, Problem>
     read.map_err(|error| Problem::of_read_error(file, &error))
 }
 
-/// Deserializes a whole document; unknown keys are ignored.
-pub fn read<T: DeserializeOwned + Default>(file: &Path, text: &str) -> Result<T, Problem> {
-    let Some(node) = document(file, text)? else { return Ok(T::default()) };
-    let (read, _) = deserializer::read(&node);
-    read.map_err(|error| Problem::of_read_error(file, &error))
-}
-
 /// Opens a file of the disk or of the built-in sample.
 pub(crate) fn open(file: &Path) -> Result<Box<dyn Read>, Problem> {
     if let Some(text) = sample::find(file) {

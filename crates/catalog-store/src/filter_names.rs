@@ -105,6 +105,8 @@ mod tests {
         let model = |name| resolve(CatalogKind::Model, name);
         let server = |name| resolve(CatalogKind::McpServer, name);
         assert!(matches!(model("source_id"), Target::Column { name: "source_id", .. }));
+        assert_eq!(model("sourceId"), model("source_id"), "the name in v1");
+        assert_eq!(server("licenseLink"), property("license_link", Some(ValueType::String)), "the name in v1");
         assert_eq!(resolve(CatalogKind::ModelArtifact, "source_id"), property("source_id", None));
         assert_eq!(model("libraryName"), property("library_name", Some(ValueType::String)));
         assert_eq!(model("library_name"), model("libraryName"));

@@ -134,7 +134,10 @@ impl Catalog {
             return Outcome::fail("catalog not loaded yet");
         }
         match self.serves().await {
-            Ok(true) => Outcome::pass("catalog is loaded").with("sources", self.configuration().sources.len()),
+            // A mistake in a sources file does not take the last good configuration out of service; it is shown here.
+            Ok(true) => Outcome::pass("catalog is loaded")
+                .with("sources", self.configuration().sources.len())
+                .with("configuration_problems", self.configuration_problems.load(Ordering::Acquire)),
             Ok(false) => Outcome::fail("no hub has been read yet, and there are no other sources"),
             Err(_) => Outcome::fail("the database is not available"),
         }

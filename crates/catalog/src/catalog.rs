@@ -1,6 +1,6 @@
 //! The state of a catalog: settings, the current configuration, and loads.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -34,6 +34,8 @@ pub struct Catalog {
     configuration: Arc<RwLock<Arc<Configuration>>>,
     pub(crate) filter_options: Arc<FilterOptionsCache>,
     is_loaded: Arc<AtomicBool>,
+    /// Number of problems of the sources files in the last load.
+    pub(crate) configuration_problems: Arc<AtomicUsize>,
     /// Whether the readiness check has passed once: there are items to serve, or nothing to wait for.
     pub(crate) is_ready: Arc<AtomicBool>,
     /// Notified after each load of this process.
@@ -68,6 +70,7 @@ impl Catalog {
             configuration: Arc::default(),
             filter_options: Arc::default(),
             is_loaded: Arc::default(),
+            configuration_problems: Arc::default(),
             is_ready: Arc::default(),
             changed: Arc::default(),
             telemetry: SourceTelemetry::default(),
@@ -116,11 +119,12 @@ impl Catalog {
     /// Reads the configuration only, because another replica loads. Returns a digest of all files.
     pub(crate) async fn load_configuration(&self) -> Result<Vec<u8>, StoreError> {
         let catalog = self.clone();
-        let (configuration, _, fingerprint) = run_blocking(move || {
+        let (configuration, problems, fingerprint) = run_blocking(move || {
             let mut files = catalog.files.lock().unwrap_or_else(PoisonError::into_inner);
             read_configuration(&catalog.settings, &mut files)
         })
         .await;
+        self.configuration_problems.store(problems.len(), Ordering::Release);
         // Without sources that are loaded from files there is no state that would show a load.
         let writes_states = configuration.sources.values().any(|source| !hub::is_hub_source(source));
         let is_filled = !writes_states || !self.store.list_source_states().await?.is_empty();
@@ -210,6 +214,7 @@ impl Catalog {
     fn read(&self) -> ReadResult {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         let (configuration, mut problems, fingerprint) = read_configuration(&self.settings, &mut files);
+        self.configuration_problems.store(problems.len(), Ordering::Release);
         for problem in &problems {
             tracing::warn!(location = problem.location, reason = problem.reason, "catalog configuration");
         }

@@ -23,4 +23,4 @@ pub use model_registry_catalog_sources::{
     CheckReport, CheckedSource, HubAccess, Problem, Settings, check, sample_sources,
 };
 pub use openapi::{PATH as OPENAPI_PATH, document as openapi_document};
-pub use routes::{RULES, router};
+pub use routes::{RULES, plugins, router};

@@ -96,7 +96,7 @@ async fn serve(
     let has_registry = apis.has_registry();
     let registry = has_registry.then(|| Registry::new(store.clone()));
     let catalog = apis.catalog(&store);
-    let mut options = settings.layer_options(health::checks(&store, catalog.as_ref()));
+    let mut options = settings.layer_options(health::checks(&store, has_registry, catalog.as_ref()));
     options.hosts = settings.allowed_hosts(address, auth.authenticator.is_anonymous())?;
     if settings.is_on(&key::TELEMETRY_METRICS) {
         let metrics = Metrics::new(&[("version", env!("CARGO_PKG_VERSION").to_owned())]);

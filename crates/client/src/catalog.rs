@@ -13,8 +13,8 @@ use crate::error::Result;
 pub use list::CatalogList;
 pub use model_registry_api::catalog::*;
 pub use options::{
-    ArtifactKind, ArtifactOptions, IncludedTools, LabelOptions, McpServerOptions, McpToolOptions, ModelOptions,
-    PerformanceOptions, PerformanceProperties, SourceOptions,
+    AgentArtifactOptions, AgentOptions, ArtifactKind, ArtifactOptions, IncludedTools, LabelOptions, McpServerOptions,
+    McpToolOptions, ModelOptions, PerformanceOptions, PerformanceProperties, SourceOptions,
 };
 pub use preview::{PreviewRequest, SourcePreview};
 
@@ -91,7 +91,7 @@ impl Catalog {
         CatalogList::new(self.client.clone(), path)
     }
 
-    /// The models that a source would publish, before it is configured.
+    /// The names that a source would publish, before it is configured.
     pub fn preview(&self, request: PreviewRequest) -> SourcePreview {
         SourcePreview::new(self.client.clone(), request)
     }
@@ -117,6 +117,27 @@ impl Catalog {
         CatalogList::new(self.client.clone(), server_path(server_id).map(|path| format!("{path}/tools")))
     }
 
+    /// The agents of all sources.
+    pub fn agents(&self) -> CatalogList<Agent, AgentOptions> {
+        CatalogList::new(self.client.clone(), Ok(format!("{AGENT_CATALOG}/agents")))
+    }
+
+    /// The properties that agents can be filtered by.
+    pub async fn agent_filter_options(&self) -> Result<FilterOptions> {
+        let path = format!("{AGENT_CATALOG}/agents/filter_options");
+        self.client.transport.fetch(Call::get(path, Vec::new())).await
+    }
+
+    /// An agent.
+    pub async fn agent(&self, id: &str) -> Result<Agent> {
+        self.client.transport.fetch(Call::get(agent_path(id)?, Vec::new())).await
+    }
+
+    /// The artifacts of an agent: its templates.
+    pub fn agent_artifacts_of(&self, agent_id: &str) -> CatalogList<AgentArtifact, AgentArtifactOptions> {
+        CatalogList::new(self.client.clone(), agent_path(agent_id).map(|path| format!("{path}/artifacts")))
+    }
+
     /// A tool by server and name.
     pub async fn mcp_tool(&self, server_id: &str, name: &str) -> Result<McpToolWithServer> {
         let path = entity_path(&format!("{}/tools", server_path(server_id)?), name)?;
@@ -130,4 +151,8 @@ fn model_path(source_id: &str, name: &str) -> Result<String> {
 
 fn server_path(id: &str) -> Result<String> {
     entity_path(&format!("{MCP_CATALOG}/mcp_servers"), id)
+}
+
+fn agent_path(id: &str) -> Result<String> {
+    entity_path(&format!("{AGENT_CATALOG}/agents"), id)
 }

@@ -1,10 +1,11 @@
 //! Health probes. A check that does not complete within a timeout fails.
 //!
-//! * `/livez`: 200 while the process runs.
+//! * `/livez`, and `/healthz` as JSON (parity): 200 while the process runs.
 //! * any path that ends in `/readyz/isDirty`: the checks of [`Scope::Storage`] (parity).
 //! * any path that ends in `/readyz/health`, and `/readyz`: all checks.
 //!
-//! The body is `OK` or the message of the first failure; with `?format=json`, a document with every check.
+//! The body is `OK` or the message of the first failure; with `?format=json`, a document with every check. `/readyz` of a
+//! server with plugins is a short JSON document instead (parity): see [`Health::plugins`].
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -73,14 +74,19 @@ struct Check {
 #[derive(Default)]
 pub struct Health {
     checks: Vec<Check>,
+    plugins: Vec<&'static str>,
 }
 
 /// The probe of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Probe {
     Live,
+    /// The same in JSON.
+    Alive,
     Storage,
     Everything,
+    /// The same for a server with plugins in JSON.
+    Ready,
 }
 
 impl Probe {
@@ -88,7 +94,8 @@ impl Probe {
     pub(crate) fn of(path: &str) -> Option<Self> {
         match path {
             "/livez" => Some(Self::Live),
-            "/readyz" => Some(Self::Everything),
+            "/healthz" => Some(Self::Alive),
+            "/readyz" => Some(Self::Ready),
             _ if path.ends_with("/readyz/isDirty") => Some(Self::Storage),
             _ if path.ends_with("/readyz/health") => Some(Self::Everything),
             _ => None,
@@ -99,6 +106,8 @@ impl Probe {
     pub(crate) fn route(self) -> &'static str {
         match self {
             Self::Live => "/livez",
+            Self::Alive => "/healthz",
+            Self::Ready => "/readyz",
             Self::Storage => "/readyz/isDirty",
             Self::Everything => "/readyz/health",
         }
@@ -122,6 +131,14 @@ impl Health {
         self
     }
 
+    /// Names the parts of a server that `/readyz` reports on. parity: each is a plugin in the Kubeflow Model Catalog; here they
+    /// are ready together.
+    #[must_use]
+    pub fn plugins(mut self, names: impl IntoIterator<Item = &'static str>) -> Self {
+        self.plugins.extend(names);
+        self
+    }
+
     /// Responds to a probe.
     pub(crate) async fn respond(&self, probe: Probe, request: Request) -> Response {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -137,15 +154,33 @@ impl Health {
         if query.get("format") == Some("json") {
             return response::json(status, document(&outcomes, started.elapsed()));
         }
+        match probe {
+            Probe::Alive => return response::json(status, serde_json::json!({"status": "ok"}).to_string()),
+            Probe::Ready if !self.plugins.is_empty() => {
+                return response::json(status, self.readiness(failure.map(|(_, outcome)| outcome.message.as_str())));
+            }
+            _ => {}
+        }
         let text = failure.map_or("OK", |(_, outcome)| outcome.message.as_str());
         (status, text.to_owned()).into_response()
     }
 
+    fn readiness(&self, failure: Option<&str>) -> String {
+        let plugins: Map<String, Value> =
+            self.plugins.iter().map(|name| ((*name).to_owned(), failure.is_none().into())).collect();
+        let mut body = serde_json::json!({"plugins": plugins, "status": "ready"});
+        if let Some(failure) = failure {
+            body["status"] = "not_ready".into();
+            body["message"] = failure.into();
+        }
+        body.to_string()
+    }
+
     async fn outcomes(&self, probe: Probe) -> Vec<(&'static str, Outcome)> {
         let applies = |check: &&Check| match probe {
-            Probe::Live => false,
+            Probe::Live | Probe::Alive => false,
             Probe::Storage => check.scope == Scope::Storage,
-            Probe::Everything => true,
+            Probe::Everything | Probe::Ready => true,
         };
         join_all(self.checks.iter().filter(applies).map(|check| async {
             let outcome = tokio::time::timeout(CHECK_TIMEOUT, (check.run)()).await;
@@ -257,6 +292,22 @@ mod tests {
             "meta": {"Name": "meta", "Status": "fail", "Message": "", "Details": null},
         }});
         assert_eq!(body, expected);
+    }
+
+    #[tokio::test]
+    async fn a_server_with_plugins_reports_on_them() {
+        let ready = health(Outcome::pass("fine"), Outcome::pass("fine")).plugins(["model", "agent"]);
+        let response = probe(&ready, "GET", "/readyz").await;
+        assert!(content_type(&response).starts_with("application/json"));
+        assert_eq!(text(response).await, r#"{"plugins":{"agent":true,"model":true},"status":"ready"}"#);
+        assert_eq!(text(probe(&ready, "GET", "/readyz/health").await).await, "OK");
+        let loading = health(Outcome::pass("fine"), Outcome::fail("not loaded")).plugins(["model"]);
+        let response = probe(&loading, "GET", "/readyz").await;
+        assert_eq!(response.status(), 503);
+        let expected = r#"{"message":"not loaded","plugins":{"model":false},"status":"not_ready"}"#;
+        assert_eq!(text(response).await, expected);
+        let response = probe(&loading, "GET", "/healthz").await;
+        assert_eq!((response.status().as_u16(), text(response).await), (200, r#"{"status":"ok"}"#.to_owned()));
     }
 
     #[tokio::test(start_paused = true)]

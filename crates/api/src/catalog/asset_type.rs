@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::asset_types;
 use super::catalog_kind::CatalogKind;
+use super::version::CatalogVersion;
 
 /// A type of asset that sources publish. The order is that of the sections of a sources file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -12,6 +13,7 @@ pub enum AssetType {
     #[default]
     Models,
     McpServers,
+    Agents,
 }
 
 /// The declaration of an asset type.
@@ -67,8 +69,8 @@ pub enum SourceType {
 /// Where an asset type is served, and its names in the OpenAPI document.
 #[derive(Debug)]
 pub struct ApiSpec {
-    /// Path below which its operations are served.
-    pub base_path: &'static str,
+    /// Path of its API without the version, such as `/api/model_catalog`.
+    pub family: &'static str,
     /// Last segment of the path of its list.
     pub collection: &'static str,
     /// How the path of a single item names it.
@@ -80,6 +82,25 @@ pub struct ApiSpec {
     pub operation_plural: &'static str,
     /// Schema of an item; those of the list and of the responses derive from it.
     pub schema: &'static str,
+    /// Lists of the children of a single item. Only items that are addressed by id have them.
+    pub children: &'static [ChildList],
+}
+
+/// A list of the children of a single item, served below the path of the item.
+#[derive(Debug)]
+pub struct ChildList {
+    pub kind: CatalogKind,
+    /// Last segment of its path.
+    pub collection: &'static str,
+    /// Operation id.
+    pub operation: &'static str,
+    /// Schema of a page of them; that of the response derives from it.
+    pub schema: &'static str,
+    /// Schema of the values of the parameter `artifactType`; `None` without the parameter.
+    pub artifact_type: Option<&'static str>,
+    /// Whether the list has the parameter `filterQuery`.
+    pub is_filtered: bool,
+    pub summary: &'static str,
 }
 
 /// How the path of a single item names it.
@@ -160,12 +181,13 @@ pub enum ItemOrder {
 }
 
 impl AssetType {
-    pub const ALL: [Self; 2] = [Self::Models, Self::McpServers];
+    pub const ALL: [Self; 3] = [Self::Models, Self::McpServers, Self::Agents];
 
     pub const fn spec(self) -> &'static AssetTypeSpec {
         match self {
             Self::Models => &asset_types::models::SPEC,
             Self::McpServers => &asset_types::mcp_servers::SPEC,
+            Self::Agents => &asset_types::agents::SPEC,
         }
     }
 
@@ -207,6 +229,13 @@ impl SourcesSpec {
     /// The keys of the lists of included and excluded name patterns.
     pub fn pattern_keys(&self) -> Option<[String; 2]> {
         self.patterns.map(|names| [format!("included{names}"), format!("excluded{names}")])
+    }
+}
+
+impl ApiSpec {
+    /// The path below which the operations of a version are served.
+    pub fn base_path(&self, version: CatalogVersion) -> String {
+        format!("{}/{}", self.family, version.as_str())
     }
 }
 
@@ -264,6 +293,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::catalog::{AGENT_CATALOG, MCP_CATALOG, MODEL_CATALOG};
 
     #[test]
     fn every_asset_type_is_declared_under_its_own_name() {
@@ -281,10 +311,20 @@ mod tests {
         let specs = AssetType::ALL.map(AssetType::spec);
         let keys: BTreeSet<&str> = specs.iter().flat_map(|spec| spec.sources.keys).copied().collect();
         assert_eq!(keys.len(), specs.iter().map(|spec| spec.sources.keys.len()).sum::<usize>());
-        let paths: BTreeSet<_> = specs.iter().map(|spec| (spec.api.base_path, spec.api.collection)).collect();
+        let paths: BTreeSet<_> = specs.iter().map(|spec| (spec.api.family, spec.api.collection)).collect();
         assert_eq!(paths.len(), specs.len());
         let items: BTreeSet<CatalogKind> = specs.iter().map(|spec| spec.item).collect();
         assert_eq!(items.len(), specs.len());
+        let bases = specs.map(|spec| spec.api.base_path(CatalogVersion::default()));
+        for base in [MODEL_CATALOG, MCP_CATALOG, AGENT_CATALOG] {
+            assert!(bases.iter().any(|known| known == base), "{base}");
+        }
+        let lists = specs.iter().flat_map(|spec| spec.api.children.iter().map(move |list| (spec, list)));
+        for (spec, list) in lists {
+            assert!(matches!(spec.api.address, Address::Id { .. }), "{}: a list of children", spec.name);
+            assert!(spec.item.spec().children.contains(&list.kind), "{}: {:?}", spec.name, list.kind);
+            assert_eq!(list.artifact_type.is_some(), list.kind.spec().artifact_type.is_some(), "{:?}", list.kind);
+        }
         let children: usize = specs.iter().map(|spec| spec.item.spec().children.len()).sum();
         assert_eq!(items.len() + children, CatalogKind::ALL.len(), "every kind belongs to one asset type");
     }

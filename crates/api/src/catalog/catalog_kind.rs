@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::asset_types::{mcp_servers, models};
+use super::asset_types::{agents, mcp_servers, models};
+use super::version::CatalogVersion;
 
 /// The kind of a row of the catalog. The discriminant is the code stored in the database and never changes; the names of
 /// the members are stored too, in digests.
@@ -16,6 +17,8 @@ pub enum CatalogKind {
     PerformanceMetrics = 5,
     AccuracyMetrics = 6,
     SecurityMetrics = 7,
+    Agent = 8,
+    AgentTemplate = 9,
 }
 
 /// The table that holds a kind.
@@ -55,6 +58,8 @@ pub struct CatalogKindSpec {
 pub struct CatalogField {
     /// Path in the document, its keys joined by dots. Filters accept it.
     pub path: &'static str,
+    /// Its name in v1, where that is another. Filters of every version accept both.
+    pub v1_name: Option<&'static str>,
     pub storage: CatalogStorage,
     pub shape: CatalogShape,
     /// Whether every item has it.
@@ -122,7 +127,7 @@ pub enum FilterShape {
 }
 
 impl CatalogKind {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Model,
         Self::McpServer,
         Self::McpTool,
@@ -130,6 +135,8 @@ impl CatalogKind {
         Self::PerformanceMetrics,
         Self::AccuracyMetrics,
         Self::SecurityMetrics,
+        Self::Agent,
+        Self::AgentTemplate,
     ];
     /// Artifacts of models.
     pub const ARTIFACTS: [Self; 4] =
@@ -169,6 +176,8 @@ impl CatalogKind {
             Self::PerformanceMetrics => &models::PERFORMANCE_METRICS,
             Self::AccuracyMetrics => &models::ACCURACY_METRICS,
             Self::SecurityMetrics => &models::SECURITY_METRICS,
+            Self::Agent => &agents::AGENT,
+            Self::AgentTemplate => &agents::TEMPLATE,
         }
     }
 }
@@ -181,28 +190,28 @@ impl CatalogKindSpec {
         fields.chain(self.also_hidden.iter().map(|name| (*name, Hidden::Name)))
     }
 
-    /// The field with property rows that a filter means by a name: its path, also in camel case, or the name of the rows.
+    /// The fields that have another name in a version than in the stored documents: that, and the name in the version.
+    pub fn renamed_in(&self, version: CatalogVersion) -> impl Iterator<Item = (&'static str, &'static str)> + use<> {
+        let names = self.fields.iter().map(move |field| (field.path, field.path_in(version)));
+        names.filter(|(stored, name)| stored != name)
+    }
+
+    /// The field with property rows that a filter means by a name: its path, its name in v1, or the name of the rows.
     pub fn property_field(&self, name: &str) -> Option<&'static CatalogField> {
         let mut fields = self.fields.iter().filter(|field| matches!(field.storage, CatalogStorage::Property(_)));
-        fields.find(|field| field.path == name || field.stored_name() == name || is_in_camel_case(field.path, name))
+        fields.find(|field| field.path == name || field.v1_name == Some(name) || field.stored_name() == name)
     }
 }
 
-/// Whether `name` is the path, which is in snake case, in camel case.
-fn is_in_camel_case(path: &str, name: &str) -> bool {
-    let mut is_first_of_word = false;
-    let camel_case = path.chars().filter_map(|character| match character {
-        '_' => {
-            is_first_of_word = true;
-            None
-        }
-        character if std::mem::take(&mut is_first_of_word) => Some(character.to_ascii_uppercase()),
-        character => Some(character),
-    });
-    path.contains('_') && camel_case.eq(name.chars())
-}
-
 impl CatalogField {
+    /// Its path in the documents of a version.
+    pub const fn path_in(&self, version: CatalogVersion) -> &'static str {
+        match (version, self.v1_name) {
+            (CatalogVersion::V1, Some(name)) => name,
+            _ => self.path,
+        }
+    }
+
     pub const fn stored_name(&self) -> &'static str {
         match self.storage {
             CatalogStorage::Property(name) => name,
@@ -235,7 +244,7 @@ impl CatalogField {
         description: &'static str,
     ) -> Self {
         let storage = CatalogStorage::Property(stored);
-        Self { path, storage, shape, required: false, hidden: Hidden::Nothing, description }
+        Self { path, v1_name: None, storage, shape, required: false, hidden: Hidden::Nothing, description }
     }
 
     pub(super) const fn new(path: &'static str, shape: CatalogShape, description: &'static str) -> Self {
@@ -267,6 +276,12 @@ impl CatalogField {
 
     pub(super) const fn required(mut self) -> Self {
         self.required = true;
+        self
+    }
+
+    /// Has another name in v1.
+    pub(super) const fn in_v1(mut self, name: &'static str) -> Self {
+        self.v1_name = Some(name);
         self
     }
 
@@ -302,6 +317,10 @@ mod tests {
         for spec in CatalogKind::ALL.map(CatalogKind::spec) {
             let stored: BTreeSet<&str> = spec.fields.iter().map(CatalogField::stored_name).collect();
             let paths: BTreeSet<&str> = spec.fields.iter().map(|field| field.path).collect();
+            for version in CatalogVersion::ALL {
+                let names: BTreeSet<&str> = spec.fields.iter().map(|field| field.path_in(version)).collect();
+                assert_eq!(names.len(), spec.fields.len(), "{:?} in {version:?}", spec.kind);
+            }
             assert_eq!((stored.len(), paths.len()), (spec.fields.len(), spec.fields.len()), "{:?}", spec.kind);
         }
     }

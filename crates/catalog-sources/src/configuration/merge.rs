@@ -64,7 +64,7 @@ fn new_source(asset_type: AssetType, path: &Path, id: &str) -> Source {
     Source {
         id: id.to_owned(),
         asset_type,
-        listed_as: None,
+        states_asset_type: false,
         name: String::new(),
         source_type: String::new(),
         enabled: true,
@@ -90,7 +90,7 @@ fn apply(source: &mut Source, path: &Path, entry: &SourceEntry) {
     source.labels = fields.labels.unwrap_or(std::mem::take(&mut source.labels));
     source.included = fields.included.or(source.included.take());
     source.excluded = fields.excluded.or(source.excluded.take());
-    source.listed_as = fields.listed_as.or(source.listed_as);
+    source.states_asset_type |= fields.states_asset_type;
     if let Some(properties) = fields.properties {
         source.properties = properties;
         path.clone_into(&mut source.origin);

@@ -53,7 +53,7 @@ pub(super) struct SourceFields {
     pub(super) labels: Option<Vec<String>>,
     pub(super) included: Option<Vec<String>>,
     pub(super) excluded: Option<Vec<String>>,
-    pub(super) listed_as: Option<AssetType>,
+    pub(super) states_asset_type: bool,
     pub(super) properties: Option<Map<String, Value>>,
 }
 
@@ -255,7 +255,7 @@ fn fields(source: Entry<'_>, id: &str, asset_type: AssetType) -> Result<SourceFi
         labels: source.read_field("labels").map_err(failed)?,
         included: patterns(0)?,
         excluded: patterns(1)?,
-        listed_as: None,
+        states_asset_type: false,
         properties: source.read_field("properties").map_err(failed)?,
     };
     NameFilter::new(
@@ -268,13 +268,13 @@ fn fields(source: Entry<'_>, id: &str, asset_type: AssetType) -> Result<SourceFi
         let position = list.and_then(|list| list.get(empty.index)).map(|pattern| pattern.position);
         source.problem_at(position, about(&empty))
     })?;
-    let listed_as = match source.read_field::<String>("assetType").map_err(failed)? {
-        None => None,
-        Some(name) => Some(AssetType::from_name(&name).ok_or_else(|| {
-            let position = source.get("assetType").map(|value| value.node.position);
-            let reason = format!("invalid assetType '{name}': valid values are [{}]", AssetType::names(" "));
-            source.problem_at(position, about(&reason))
-        })?),
-    };
-    Ok(SourceFields { listed_as, ..fields })
+    let stated = source.read_field::<String>("assetType").map_err(failed)?;
+    if let Some(stated) = stated.as_deref().filter(|stated| *stated != asset_type.as_str()) {
+        let position = source.get("assetType").map(|value| value.node.position);
+        let expected = asset_type.as_str();
+        let section = spec.keys.first().copied().unwrap_or_default();
+        let reason = format!("invalid assetType '{stated}': sources of the section `{section}` have `{expected}`");
+        return Err(source.problem_at(position, about(&reason)));
+    }
+    Ok(SourceFields { states_asset_type: stated.is_some(), ..fields })
 }

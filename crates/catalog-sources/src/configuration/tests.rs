@@ -48,6 +48,9 @@ model_catalogs:
 mcp_catalogs:
 - {id: good, type: yaml}
 - {id: servers, includedModels: []}
+- {id: moved, assetType: agents}
+agent_catalogs:
+- {id: agents, assetType: agents, includedAgents: []}
 ";
     let (configuration, problems) = load(&[text]);
     let problem = |id: &str| {
@@ -60,13 +63,18 @@ mcp_catalogs:
     assert_eq!(problem("twice"), "11:3: source `twice`: `type`: duplicate key, first in line 10");
     assert_eq!(
         problem("asset"),
-        "13:14: source `asset`: invalid assetType 'models_': valid values are [models mcp_servers]"
+        "13:14: source `asset`: invalid assetType 'models_': sources of the section `model_catalogs` have `models`"
     );
     assert_eq!(problem("pattern"), "15:20: source `pattern`: includedModels[0]: pattern cannot be empty");
     assert_eq!(
         problem("servers"),
         "19:17: source `servers`: unknown key `includedModels`, did you mean `includedServers`?"
     );
+    assert_eq!(
+        problem("moved"),
+        "20:25: source `moved`: invalid assetType 'agents': sources of the section `mcp_catalogs` have `mcp_servers`"
+    );
+    assert_eq!(problem("agents"), "22:34: source `agents`: unknown key `includedAgents`");
     assert_eq!(problem("good"), "");
     assert_eq!(configuration.sources["good"].source_type, "yaml");
     assert_eq!(

@@ -93,7 +93,7 @@ mod tests {
         Source {
             id: "hub".to_owned(),
             asset_type: AssetType::Models,
-            listed_as: None,
+            states_asset_type: false,
             name: "Hub".to_owned(),
             source_type: "hf".to_owned(),
             enabled: true,

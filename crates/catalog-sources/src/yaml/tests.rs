@@ -34,7 +34,8 @@ fn quotes_and_tags_decide_the_type_of_a_scalar() {
         "a": 1, "b": "1", "c": "1", "d": "1", "e": 1, "f": null, "g": "", "h": true, "i": "1\n", "j": 1.1, "k": 1,
     });
     assert_eq!(value(text).unwrap(), expected);
-    let strings: BTreeMap<String, String> = read(Path::new("f"), "a: 1.10\nb: 0x1F\nc: yes\n").unwrap();
+    let node = document(Path::new("f"), "a: 1.10\nb: 0x1F\nc: yes\n").unwrap().unwrap();
+    let strings = deserializer::read::<BTreeMap<String, String>>(&node).0.unwrap();
     assert_eq!(strings.values().collect::<Vec<_>>(), ["1.10", "0x1F", "yes"]);
 }
 

@@ -1,6 +1,6 @@
 //! Constructors for schemas.
 
-use model_registry_api::catalog::{CatalogField, CatalogShape};
+use model_registry_api::catalog::{CatalogField, CatalogShape, CatalogVersion};
 use model_registry_server::openapi::reference;
 use serde_json::{Map, Value, json};
 
@@ -77,6 +77,21 @@ pub(super) fn described(description: &str, mut object: Value) -> Value {
     object
 }
 
+/// The type of an artifact: responses always have it, with this value.
+pub(super) fn artifact_type(name: &str) -> Value {
+    json!({"type": "string", "default": name, "enum": [name], "description": "Type of artifact."})
+}
+
+/// An artifact of one of these types, each with its schema; `artifactType` is the discriminator.
+pub(super) fn one_of_artifacts(types: &[(&str, &str)]) -> Value {
+    let mapping: Map<String, Value> =
+        types.iter().map(|(name, member)| ((*name).to_owned(), schema(member)["$ref"].clone())).collect();
+    json!({
+        "oneOf": types.iter().map(|(_, member)| schema(member)).collect::<Vec<_>>(),
+        "discriminator": {"propertyName": "artifactType", "mapping": mapping},
+    })
+}
+
 /// A page of a list.
 pub(super) fn page_of(item: &str) -> Value {
     let items = object("items", [("items", json!({"type": "array", "items": schema(item)}))]);
@@ -93,13 +108,14 @@ pub(super) fn named<const N: usize>(schemas: [(&str, Value); N]) -> Map<String, 
 }
 
 /// An object with declared fields. Fields of nested objects are left out: their object is a field too.
-pub(super) fn object_of(fields: impl Iterator<Item = &'static CatalogField>) -> Value {
+pub(super) fn object_of(fields: impl Iterator<Item = &'static CatalogField>, version: CatalogVersion) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
     for field in fields.filter(|field| !field.path.contains('.')) {
-        properties.insert(field.path.to_owned(), declared(field));
+        let name = field.path_in(version);
+        properties.insert(name.to_owned(), declared(field));
         if field.required {
-            required.push(field.path);
+            required.push(name);
         }
     }
     let mut object = json!({"type": "object", "properties": properties});

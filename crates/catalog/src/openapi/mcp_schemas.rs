@@ -1,20 +1,17 @@
 //! Schemas of MCP servers and their tools.
 
-use model_registry_api::catalog::CatalogKind;
+use model_registry_api::catalog::{CatalogKind, CatalogVersion};
 use serde_json::{Map, Value};
 
-use super::build::{all_of, boolean, described, named, nested_object, object, object_of, schema, string, uri};
+use super::build::{all_of, boolean, described, named, nested_object, object, schema, string, uri};
 
 pub(super) fn all() -> Map<String, Value> {
-    let [server, tool] = [CatalogKind::McpServer, CatalogKind::McpTool].map(|kind| kind.spec().fields);
-    let own = |fields: &'static [_]| object_of(fields.iter().filter(|field| !super::is_in_base_resource(field)));
-    let indicators = nested_object(server, "securityIndicators");
+    let indicators = nested_object(CatalogKind::McpServer.spec().fields, "securityIndicators");
     named([
-        ("MCPServer", all_of("An MCP server.", own(server), &["BaseResource"])),
         ("MCPEndpoints", endpoints()),
         ("MCPArtifact", artifact()),
         ("MCPSecurityIndicator", described("Security claims of the publisher.", indicators)),
-        ("MCPTool", all_of("A tool of an MCP server.", own(tool), &["BaseResource"])),
+        ("MCPTool", super::resource("A tool of an MCP server.", CatalogKind::McpTool, CatalogVersion::default())),
         ("MCPToolsList", super::build::page_of("MCPTool")),
         ("MCPToolParameter", tool_parameter()),
         ("MCPToolWithServer", tool_with_server()),

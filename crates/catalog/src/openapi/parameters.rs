@@ -1,6 +1,8 @@
 //! Parameters of paths and queries.
 
-use model_registry_api::catalog::{Address, AssetType, AssetTypeSpec, ItemOrder, ListParameter, RECOMMENDED};
+use model_registry_api::catalog::{
+    Address, AssetType, AssetTypeSpec, ChildList, ItemOrder, ListParameter, RECOMMENDED,
+};
 use model_registry_api::page::MAX_PAGE_SIZE;
 use model_registry_server::openapi::{if_none_match, reference};
 use serde_json::{Map, Value, json};
@@ -14,23 +16,21 @@ pub(super) fn of_path(path: &str) -> impl Iterator<Item = Value> {
         let description = match name {
             "source_id" => "Id of the source.".to_owned(),
             "tool_name" => "Name of the tool.".to_owned(),
-            _ => of_item(name.trim_end_matches('+')),
+            _ => of_item(path, name.trim_end_matches('+')),
         };
         json!({"name": name, "in": "path", "required": true, "description": description, "schema": {"type": "string"}})
     })
 }
 
 /// The description of the path parameter that names an item.
-fn of_item(name: &str) -> String {
-    let described = AssetType::ALL.into_iter().find_map(|asset_type| {
-        let spec = asset_type.spec();
-        match spec.api.address {
-            Address::SourceAndName { parameter } if parameter == name => Some(format!("Name of the {}.", spec.label)),
-            Address::Id { parameter, .. } if parameter == name => Some(format!("Id of the {}.", spec.label)),
-            _ => None,
-        }
-    });
-    described.unwrap_or_default()
+fn of_item(path: &str, name: &str) -> String {
+    let mut specs = AssetType::ALL.into_iter().map(AssetType::spec);
+    let spec = specs.find(|spec| path.starts_with(spec.api.family));
+    match spec.map(|spec| (spec.api.address, spec.label)) {
+        Some((Address::SourceAndName { parameter }, label)) if parameter == name => format!("Name of the {label}."),
+        Some((Address::Id { parameter, .. }, label)) if parameter == name => format!("Id of the {label}."),
+        _ => String::new(),
+    }
 }
 
 /// The query of the list of an asset type.
@@ -52,6 +52,20 @@ pub(super) fn of_list(spec: &AssetTypeSpec) -> Vec<Value> {
     query.push(component("pageSize"));
     query.push(if list.order.by_property { order_by_property(spec) } else { component("orderBy") });
     query.extend(["sortOrder", "nextPageToken"].map(component));
+    query
+}
+
+/// The query of a list of the children of an item.
+pub(super) fn of_children(children: &ChildList) -> Vec<Value> {
+    let component = |name: &str| reference("parameters", name);
+    let types = children.artifact_type.map(|schema| {
+        let items = reference("schemas", schema);
+        let values = json!({"type": "array", "items": items, "description": "Only artifacts of these types."});
+        parameter("artifactType", values)
+    });
+    let mut query: Vec<Value> = types.into_iter().collect();
+    query.extend(children.is_filtered.then(|| component("filterQuery")));
+    query.extend(["pageSize", "orderBy", "sortOrder", "nextPageToken"].map(component));
     query
 }
 

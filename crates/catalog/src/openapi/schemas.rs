@@ -1,14 +1,18 @@
 //! Schemas of sources, labels, models, artifacts, filters and previews.
 
 use model_registry_api::OrderBy;
-use model_registry_api::catalog::{AssetType, CatalogField, CatalogKind, CatalogStorage, RECOMMENDED};
+use model_registry_api::catalog::{AssetType, CatalogField, CatalogKind, CatalogStorage, CatalogVersion, RECOMMENDED};
 use model_registry_server::openapi::schemas::custom_properties;
 use serde_json::{Map, Value, json};
 
 use super::build::{
-    all_of, array_of, boolean, boolean_or, described, enumeration, map_of, named, object, object_of, page_of, schema,
-    string, strings, uri,
+    all_of, array_of, artifact_type, boolean, boolean_or, described, enumeration, map_of, named, object, object_of,
+    one_of_artifacts, page_of, schema, string, strings, uri,
 };
+
+/// The schemas of the previews of models and of other assets.
+const MODEL_PREVIEW: &str = "CatalogSourcePreviewResponse";
+const ASSET_PREVIEW: &str = "AssetSourcePreviewResponse";
 
 pub(super) fn all() -> Map<String, Value> {
     let mut all = named([
@@ -27,15 +31,17 @@ pub(super) fn all() -> Map<String, Value> {
         ("CatalogLabel", label()),
         ("CatalogLabelList", page_of("CatalogLabel")),
         ("BaseModel", base_model()),
-        ("CatalogModel", model()),
         ("ServingConfig", serving_config()),
         ("ToolCallingConfig", tool_calling_config()),
         ("CatalogArtifact", artifact()),
         ("CatalogArtifactList", page_of("CatalogArtifact")),
         ("CatalogModelArtifact", model_artifact()),
         ("CatalogMetricsArtifact", metrics_artifact()),
-        ("CatalogSourcePreviewResponse", preview()),
+        ("PreviewCatalogSourceResponse", any_preview()),
+        (MODEL_PREVIEW, preview("Models", "ModelPreviewResult")),
+        (ASSET_PREVIEW, preview("Assets", "AssetPreviewResult")),
         ("ModelPreviewResult", previewed()),
+        ("AssetPreviewResult", previewed()),
     ]);
     all.extend(filter_options());
     all
@@ -93,15 +99,16 @@ fn is_own_of_model(field: &CatalogField) -> bool {
 /// The fields of a model except its identity.
 fn base_model() -> Value {
     let fields = CatalogKind::Model.spec().fields.iter();
-    let mut schema = object_of(fields.filter(|field| !is_own_of_model(field)));
+    let mut schema = object_of(fields.filter(|field| !is_own_of_model(field)), CatalogVersion::default());
     schema["properties"]["customProperties"] = custom_properties();
     described("The description of a model.", schema)
 }
 
-fn model() -> Value {
+/// A model: its identity and the fields of `BaseModel`.
+pub(super) fn model(description: &str, version: CatalogVersion) -> Value {
     let fields = CatalogKind::Model.spec().fields.iter();
-    let own = object_of(fields.filter(|field| is_own_of_model(field)));
-    all_of("A model.", own, &["BaseModel", "BaseResource"])
+    let own = object_of(fields.filter(|field| is_own_of_model(field)), version);
+    all_of(description, own, &["BaseModel", "BaseResource"])
 }
 
 fn serving_config() -> Value {
@@ -118,20 +125,8 @@ fn tool_calling_config() -> Value {
     described("The settings of an inference server with which a model calls tools.", object("", fields))
 }
 
-/// `artifactType` is the discriminator.
 fn artifact() -> Value {
-    let members = [("model-artifact", "CatalogModelArtifact"), ("metrics-artifact", "CatalogMetricsArtifact")];
-    let mapping: Map<String, Value> =
-        members.iter().map(|(kind, name)| ((*kind).to_owned(), schema(name)["$ref"].clone())).collect();
-    json!({
-        "oneOf": members.map(|(_, name)| schema(name)),
-        "discriminator": {"propertyName": "artifactType", "mapping": mapping},
-    })
-}
-
-/// Responses always have it, with this value.
-fn artifact_type(name: &str) -> Value {
-    json!({"type": "string", "default": name, "enum": [name], "description": "Type of artifact."})
+    one_of_artifacts(&[("model-artifact", "CatalogModelArtifact"), ("metrics-artifact", "CatalogMetricsArtifact")])
 }
 
 fn model_artifact() -> Value {
@@ -196,21 +191,37 @@ fn filter_options() -> Map<String, Value> {
     ])
 }
 
-/// parity: the name of the schema is that of the preview of models, the only asset type with a preview in the contract.
-fn preview() -> Value {
+/// The response for every asset type; `assetType` is the discriminator.
+fn any_preview() -> Value {
+    let of = |asset_type: AssetType| if asset_type == AssetType::default() { MODEL_PREVIEW } else { ASSET_PREVIEW };
+    let mapping: Map<String, Value> = AssetType::ALL
+        .into_iter()
+        .map(|asset_type| (asset_type.as_str().to_owned(), schema(of(asset_type))["$ref"].clone()))
+        .collect();
+    json!({
+        "oneOf": [schema(MODEL_PREVIEW), schema(ASSET_PREVIEW)],
+        "discriminator": {"propertyName": "assetType", "mapping": mapping},
+    })
+}
+
+/// The preview of a source; `counted` is the end of the names of the counts, `result` the schema of a name.
+fn preview(counted: &'static str, result: &str) -> Value {
+    let [total, included, excluded] = ["total", "included", "excluded"].map(|part| format!("{part}{counted}"));
     let count = |description: &str| json!({"type": "integer", "description": description});
-    let summary = described(
-        "Counts over all pages.",
-        object(
-            "totalModels includedModels excludedModels",
-            [
-                ("totalModels", count("Names that were found.")),
-                ("includedModels", count("Names that would be published.")),
-                ("excludedModels", count("Names that would not be published.")),
-            ],
-        ),
+    let summary = json!({
+        "type": "object",
+        "description": "Counts over all pages.",
+        "required": [total, included, excluded],
+        "properties": {
+            total: count("Names that were found."),
+            included: count("Names that would be published."),
+            excluded: count("Names that would not be published."),
+        },
+    });
+    let own = object(
+        "assetType items summary",
+        [("assetType", schema("CatalogAssetType")), ("items", array_of(result, "Names.")), ("summary", summary)],
     );
-    let own = object("items summary", [("items", array_of("ModelPreviewResult", "Names.")), ("summary", summary)]);
     all_of("A page of the names in a source, each with whether it would be published.", own, &["BaseResourceList"])
 }
 

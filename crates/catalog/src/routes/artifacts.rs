@@ -2,14 +2,13 @@
 
 use axum::response::Response;
 use model_registry_api::SortOrder;
-use model_registry_api::catalog::CatalogKind;
+use model_registry_api::catalog::{CatalogKind, CatalogVersion};
 use model_registry_catalog_store::{CatalogList, CatalogOrder, CatalogRecord, CatalogSet};
 use model_registry_filter::Expression;
 use model_registry_server::{ApiError, Query};
 
 use super::{PageBody, parameters, store_error};
 use crate::Catalog;
-use crate::openapi::ARTIFACT_TYPES;
 
 /// The parameters that both lists of a model's artifacts have.
 pub(super) struct ArtifactListing {
@@ -20,10 +19,10 @@ pub(super) struct ArtifactListing {
 }
 
 impl ArtifactListing {
-    pub(super) fn read(query: &Query) -> Result<Self, ApiError> {
+    pub(super) fn read(query: &Query, version: CatalogVersion) -> Result<Self, ApiError> {
         let page_size = parameters::page_size(query)?;
         let filters = parameters::filter(query)?.into_iter().collect();
-        let order = order(query.get("orderBy"))?;
+        let order = order(query.get("orderBy"), version)?;
         let sort_order = parameters::sort_order(query, &order);
         Ok(Self { page_size, filters, order, sort_order })
     }
@@ -37,9 +36,9 @@ pub(super) struct ArtifactsRequest<'a> {
 }
 
 impl<'a> ArtifactsRequest<'a> {
-    pub(super) fn read(query: &'a Query) -> Result<Self, ApiError> {
+    pub(super) fn read(query: &'a Query, version: CatalogVersion) -> Result<Self, ApiError> {
         let kinds = kinds(query)?;
-        let listing = ArtifactListing::read(query)?;
+        let listing = ArtifactListing::read(query, version)?;
         let page_token = parameters::page_token(query, &listing.order)?;
         Ok(Self { kinds, listing, page_token })
     }
@@ -64,18 +63,7 @@ impl<'a> ArtifactsRequest<'a> {
 fn kinds(query: &Query) -> Result<Vec<CatalogKind>, ApiError> {
     let mut kinds = Vec::new();
     for parameter in ["artifactType", "artifact_type"] {
-        // parity: every element of the list is checked, an empty one too, as in the Kubeflow Model Registry.
-        let empty = (query.has(parameter) && query.get_all(parameter).next().is_none()).then_some("");
-        for name in query.get_all(parameter).chain(empty).flat_map(|value| value.split(',')) {
-            if !ARTIFACT_TYPES.contains(&name) {
-                let valid = ARTIFACT_TYPES.join(" ");
-                return Err(ApiError::Invalid(format!(
-                    "{parameter}: invalid value '{name}': valid values are [{valid}]"
-                )));
-            }
-            let all = CatalogKind::ARTIFACTS.into_iter();
-            kinds.extend(all.filter(|kind| kind.spec().artifact_type == Some(name)));
-        }
+        kinds.extend(requested_kinds(query, parameter, &CatalogKind::ARTIFACTS)?);
     }
     kinds.sort_unstable();
     kinds.dedup();
@@ -85,16 +73,38 @@ fn kinds(query: &Query) -> Result<Vec<CatalogKind>, ApiError> {
     Ok(kinds)
 }
 
-/// parity: an unknown order means the id, as in the Kubeflow Model Registry; only a custom property without a valid type is
-/// rejected.
-fn order(order_by: Option<&str>) -> Result<CatalogOrder, ApiError> {
+/// The kinds whose artifact types a parameter lists; none without the parameter.
+pub(super) fn requested_kinds(
+    query: &Query,
+    parameter: &str,
+    all: &[CatalogKind],
+) -> Result<Vec<CatalogKind>, ApiError> {
+    let mut kinds = Vec::new();
+    // parity: every element of the list is checked, an empty one too, as in the Kubeflow Model Registry.
+    let empty = (query.has(parameter) && query.get_all(parameter).next().is_none()).then_some("");
+    for name in query.get_all(parameter).chain(empty).flat_map(|value| value.split(',')) {
+        let before = kinds.len();
+        kinds.extend(all.iter().copied().filter(|kind| kind.spec().artifact_type == Some(name)));
+        if kinds.len() == before {
+            let mut valid: Vec<&str> = all.iter().filter_map(|kind| kind.spec().artifact_type).collect();
+            valid.dedup();
+            let valid = valid.join(" ");
+            return Err(ApiError::Invalid(format!("{parameter}: invalid value '{name}': valid values are [{valid}]")));
+        }
+    }
+    Ok(kinds)
+}
+
+/// parity: in v1alpha1, an unknown order means the id, as in the Kubeflow Model Registry; only a custom property without a valid
+/// type is rejected.
+fn order(order_by: Option<&str>, version: CatalogVersion) -> Result<CatalogOrder, ApiError> {
     let Some(order_by) = order_by else { return Ok(CatalogOrder::Id) };
     if let Some(order) = parameters::common_order(order_by) {
         return Ok(order);
     }
     match parameters::property_order(order_by) {
-        None => Ok(CatalogOrder::Id),
-        Some((name, None)) if name.contains('.') => Ok(CatalogOrder::Id),
+        None => parameters::unknown_order(order_by, version, &[], true),
+        Some((name, None)) if name.contains('.') => parameters::unknown_order(order_by, version, &[], true),
         Some((name, _)) if name.is_empty() || name.chars().count() > 255 => Err(ApiError::Invalid(format!(
             "invalid orderBy: custom property name '{name}' has to have 1 to 255 characters"
         ))),

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use model_registry_api::catalog::{AssetTypeSpec, IncludedChildren};
+use model_registry_api::catalog::{AssetTypeSpec, CatalogVersion, IncludedChildren};
 use model_registry_catalog_store::{CatalogRecord, CatalogSnapshot};
 use model_registry_server::{ApiError, Query};
 
+use super::wire::to_wire;
 use super::{parameters, store_error};
 
 const DEFAULT_LIMIT: usize = 10;
@@ -41,6 +42,7 @@ impl Included {
         &self,
         snapshot: &mut CatalogSnapshot,
         items: &[CatalogRecord],
+        version: CatalogVersion,
     ) -> Result<Vec<String>, ApiError> {
         let ids: Vec<i64> = items.iter().map(|item| item.id).collect();
         let records = snapshot.list_children(self.children.kind, &ids).await.map_err(store_error)?;
@@ -48,11 +50,11 @@ impl Included {
         for record in &records {
             let of_item = by_item.entry(record.parent_id).or_default();
             if self.limit == 0 || of_item.len() < self.limit {
-                of_item.push(record.to_wire());
+                of_item.push(to_wire(record, version));
             }
         }
         let with_children = |item: &CatalogRecord| {
-            let mut wire = item.to_wire();
+            let mut wire = to_wire(item, version);
             if let Some(of_item) = by_item.get(&item.id) {
                 // The closing brace is replaced by one more member.
                 wire.pop();

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use http::StatusCode;
-use model_registry_api::catalog::{Address, AssetType, AssetTypeSpec, ListParameter, RECOMMENDED};
+use model_registry_api::catalog::{Address, AssetType, AssetTypeSpec, CatalogVersion, ListParameter, RECOMMENDED};
 use model_registry_catalog_sources::to_filter;
 use model_registry_catalog_store::{CatalogList, CatalogRecord, CatalogSet};
 use model_registry_filter::{Comparison, Expression, Operation, Position, Property};
@@ -11,11 +11,17 @@ use serde_json::{Map, Value, json};
 
 use super::included::Included;
 use super::performance::PerformanceParameters;
+use super::wire::to_wire;
 use super::{PageBody, parameters, recommended_models, store_error};
 use crate::Catalog;
 use crate::filter_options::{FilterOptions, bound};
 
-pub(super) async fn list(catalog: Catalog, asset_type: AssetType, query: Query) -> Result<Response, ApiError> {
+pub(super) async fn list(
+    catalog: Catalog,
+    asset_type: AssetType,
+    version: CatalogVersion,
+    query: Query,
+) -> Result<Response, ApiError> {
     let spec = asset_type.spec();
     let recommendations = if spec.list.has(ListParameter::Recommendations) { recommendations(&query)? } else { None };
     let included = Included::read(spec, &query)?;
@@ -30,9 +36,9 @@ pub(super) async fn list(catalog: Catalog, asset_type: AssetType, query: Query) 
         filters: &filters,
     };
     if let Some(parameters) = recommendations {
-        return recommended_models::list(&catalog, &query, set, page_size, &parameters).await;
+        return recommended_models::list(&catalog, version, &query, set, page_size, &parameters).await;
     }
-    let order = parameters::item_order(spec, &query);
+    let order = parameters::item_order(spec, version, &query)?;
     let list = CatalogList {
         set,
         sort_order: parameters::item_sort_order(spec, &query, &order),
@@ -44,11 +50,11 @@ pub(super) async fn list(catalog: Catalog, asset_type: AssetType, query: Query) 
         // One snapshot: a load between the two reads would leave items without their children.
         let mut snapshot = catalog.store.snapshot().await.map_err(store_error)?;
         let page = snapshot.list(&list).await.map_err(store_error)?;
-        let items = included.append(&mut snapshot, &page.rows).await?;
+        let items = included.append(&mut snapshot, &page.rows, version).await?;
         (page, items)
     } else {
         let page = catalog.store.list(&list).await.map_err(store_error)?;
-        let items = page.rows.iter().map(CatalogRecord::to_wire).collect();
+        let items = page.rows.iter().map(|row| to_wire(row, version)).collect();
         (page, items)
     };
     Ok(PageBody { items, page_size, next_page_token: page.next_page_token }.into_response())
@@ -125,18 +131,19 @@ pub(super) async fn filter_options(catalog: Catalog, asset_type: AssetType) -> R
 pub(super) async fn get_one(
     catalog: Catalog,
     asset_type: AssetType,
+    version: CatalogVersion,
     id: String,
     query: Query,
 ) -> Result<Response, ApiError> {
     let spec = asset_type.spec();
     let Some(included) = Included::read(spec, &query)? else {
-        return Ok(response::json(StatusCode::OK, find(&catalog, spec, &id).await?.to_wire()));
+        return Ok(response::json(StatusCode::OK, to_wire(&find(&catalog, spec, &id).await?, version)));
     };
     let number = parse_id(spec, &id)?;
     let mut snapshot = catalog.store.snapshot().await.map_err(store_error)?;
     let found = snapshot.find_item_by_id(spec.item, number).await.map_err(store_error)?;
     let item = found.ok_or_else(|| not_found(spec, &id))?;
-    let body = included.append(&mut snapshot, std::slice::from_ref(&item)).await?.concat();
+    let body = included.append(&mut snapshot, std::slice::from_ref(&item), version).await?.concat();
     Ok(response::json(StatusCode::OK, body))
 }
 

@@ -4,7 +4,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
-use model_registry_api::catalog::CatalogKind;
+use model_registry_api::catalog::{CatalogKind, CatalogVersion};
 use model_registry_catalog_store::CatalogRecord;
 use model_registry_server::{ApiError, Query, response};
 use percent_encoding::percent_decode_str;
@@ -14,6 +14,7 @@ use super::artifacts::ArtifactsRequest;
 use super::path_parameters::PathParameters;
 use super::performance::PerformanceRequest;
 use super::store_error;
+use super::wire::to_wire;
 use crate::Catalog;
 
 pub(super) async fn without_name() -> ApiError {
@@ -29,22 +30,23 @@ pub(super) async fn without_source() -> ApiError {
 /// parity: a model whose name ends in `/artifacts` cannot be requested, as in the Kubeflow Model Registry.
 pub(super) async fn dispatch(
     State(catalog): State<Catalog>,
+    version: CatalogVersion,
     PathParameters((source_id, rest)): PathParameters<(String, String)>,
     query: Query,
 ) -> Result<Response, ApiError> {
     if let Some(name) = rest.strip_suffix("/artifacts/performance") {
-        let request = PerformanceRequest::read(&query)?;
+        let request = PerformanceRequest::read(&query, version)?;
         let model = find(&catalog, &source_id, name).await?;
         return request.respond(&catalog, &model).await;
     }
     if let Some(name) = rest.strip_suffix("/artifacts") {
-        let request = ArtifactsRequest::read(&query)?;
+        let request = ArtifactsRequest::read(&query, version)?;
         let model = find(&catalog, &source_id, name).await?;
         return request.respond(&catalog, &model).await;
     }
     let model = find(&catalog, &source_id, &rest).await?;
     let counts = catalog.store.count_artifacts(model.id).await.map_err(store_error)?;
-    let mut wire = model.to_wire();
+    let mut wire = to_wire(&model, version);
     if !counts.is_empty() {
         // The closing brace is replaced by one more member.
         wire.pop();

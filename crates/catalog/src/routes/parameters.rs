@@ -1,7 +1,7 @@
 //! Query parameters that several lists have.
 
 use model_registry_api::SortOrder;
-use model_registry_api::catalog::{AssetTypeSpec, ItemOrder};
+use model_registry_api::catalog::{AssetTypeSpec, CatalogVersion, ItemOrder};
 use model_registry_api::page::MAX_PAGE_SIZE;
 use model_registry_catalog_store::CatalogOrder;
 use model_registry_filter::{Expression, ValueType, parse};
@@ -48,24 +48,46 @@ pub(super) fn filter(query: &Query) -> Result<Option<Expression>, ApiError> {
     parsed.map(Option::flatten).map_err(|error| ApiError::Invalid(error.to_string()))
 }
 
-/// `orderBy` of the list of an asset type. parity: an unknown order means the id, as in the Kubeflow Model Registry.
-pub(super) fn item_order(spec: &AssetTypeSpec, query: &Query) -> CatalogOrder {
+/// `orderBy` of the list of an asset type.
+pub(super) fn item_order(
+    spec: &AssetTypeSpec,
+    version: CatalogVersion,
+    query: &Query,
+) -> Result<CatalogOrder, ApiError> {
     let list = &spec.list;
-    let Some(value) = query.get("orderBy") else { return order_of(list.order.default) };
-    let value = if list.order.ignores_case { value.to_ascii_uppercase() } else { value.to_owned() };
+    let Some(written) = query.get("orderBy") else { return Ok(order_of(list.order.default)) };
+    let value = if list.order.ignores_case { written.to_ascii_uppercase() } else { written.to_owned() };
     if let Some((_, property)) = list.order.named.iter().find(|(name, _)| *name == value) {
-        return CatalogOrder::ArtifactProperty { name: (*property).to_owned(), value: ValueType::Double };
+        return Ok(CatalogOrder::ArtifactProperty { name: (*property).to_owned(), value: ValueType::Double });
     }
     if let Some(order) = common_order(&value) {
-        return order;
+        return Ok(order);
     }
     match property_order(&value).filter(|_| list.order.by_property) {
-        Some((name, Some(value))) if !name.is_empty() => match name.strip_prefix("artifacts.") {
+        Some((name, Some(value))) if !name.is_empty() => Ok(match name.strip_prefix("artifacts.") {
             Some(name) => CatalogOrder::ArtifactProperty { name: name.to_owned(), value },
             None => CatalogOrder::Property { name: name.to_owned(), value },
-        },
-        _ => CatalogOrder::Id,
+        }),
+        _ => {
+            let named: Vec<&'static str> = list.order.named.iter().map(|(name, _)| *name).collect();
+            unknown_order(written, version, &named, list.order.by_property)
+        }
     }
+}
+
+/// What an unknown order means. parity: the id in v1alpha1, as in the Kubeflow Model Registry; it is an error in v1.
+pub(super) fn unknown_order(
+    value: &str,
+    version: CatalogVersion,
+    more: &[&'static str],
+    by_property: bool,
+) -> Result<CatalogOrder, ApiError> {
+    if version == CatalogVersion::V1Alpha1 {
+        return Ok(CatalogOrder::Id);
+    }
+    let known: Vec<&str> = ItemOrder::ALL.into_iter().map(ItemOrder::as_str).chain(more.iter().copied()).collect();
+    let property = if by_property { ", or a property with its type, such as `score.double_value`" } else { "" };
+    Err(ApiError::Invalid(format!("unsupported orderBy `{value}`: use {}{property}", known.join(", "))))
 }
 
 /// `sortOrder` of the list of an asset type.

@@ -2,7 +2,7 @@
 //! recommended ones.
 
 use axum::response::Response;
-use model_registry_api::catalog::CatalogKind;
+use model_registry_api::catalog::{CatalogKind, CatalogVersion};
 use model_registry_catalog_store::{CatalogList, CatalogRecord, CatalogSet};
 use model_registry_server::{ApiError, Query};
 use serde_json::Value;
@@ -59,10 +59,10 @@ pub(super) struct PerformanceRequest<'a> {
 }
 
 impl<'a> PerformanceRequest<'a> {
-    pub(super) fn read(query: &'a Query) -> Result<Self, ApiError> {
+    pub(super) fn read(query: &'a Query, version: CatalogVersion) -> Result<Self, ApiError> {
         let parameters = PerformanceParameters::read(query)?;
         let recommendations = parameters::boolean(query, "recommendations")?;
-        let listing = ArtifactListing::read(query)?;
+        let listing = ArtifactListing::read(query, version)?;
         let page_token = if recommendations {
             in_memory_page::token(query)?
         } else {

@@ -8,43 +8,15 @@ use std::path::Path;
 use axum::extract::State;
 use axum::extract::multipart::{Multipart, MultipartError, MultipartRejection};
 use axum::response::Response;
-use model_registry_api::catalog::AssetType;
+use model_registry_api::catalog::{AssetType, SourceType};
 use model_registry_base::run_blocking;
-use model_registry_catalog_sources::{NameFilter, hub, item_names, read_yaml};
+use model_registry_catalog_sources::{PreviewConfig, hub, item_names};
 use model_registry_server::{ApiError, Query};
-use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::in_memory_page::{self, Item};
 use super::parameters;
 use crate::Catalog;
-
-/// One entry of a sources file; other keys do not matter here.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Config {
-    #[serde(rename = "type", default)]
-    kind: Option<String>,
-    #[serde(default)]
-    included_models: Option<Vec<String>>,
-    #[serde(default)]
-    excluded_models: Option<Vec<String>>,
-    #[serde(default)]
-    properties: Option<Properties>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Properties {
-    #[serde(default)]
-    allowed_organization: Option<String>,
-    #[serde(default)]
-    url: Option<String>,
-    #[serde(default)]
-    api_key_env_var: Option<String>,
-    #[serde(default)]
-    max_models: Option<usize>,
-}
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Status {
@@ -72,11 +44,10 @@ pub(super) async fn preview(
     let config = config.ok_or_else(|| {
         ApiError::Invalid("required file field 'config' is missing from the multipart form".to_owned())
     })?;
-    let decided = decide(&catalog, &config, data).await?;
-    let included = decided.iter().filter(|(_, included)| *included).count();
-    let summary = json!({
-        "totalModels": decided.len(), "includedModels": included, "excludedModels": decided.len() - included,
-    });
+    let config = PreviewConfig::read(&config).map_err(|error| ApiError::UnprocessableEntity(error.to_string()))?;
+    let asset_type = config.asset_type;
+    let decided = decide(&catalog, config, data).await?;
+    let summary = summary(asset_type, &decided);
     let shown = decided.into_iter().enumerate().filter(|(_, (_, included))| match status {
         Status::All => true,
         Status::Included => *included,
@@ -87,9 +58,19 @@ pub(super) async fn preview(
         key: format!("{index} {name}"),
         json: json!({"included": included, "name": name}).to_string(),
     });
-    let list = format!("preview {status:?}");
+    let list = format!("preview {asset_type:?} {status:?}");
     let page = in_memory_page::page(items.collect(), &list, page_size, query.get("nextPageToken"))?;
-    Ok(page.with(&format!(r#","summary":{summary}"#)))
+    Ok(page.with(&format!(r#","assetType":"{}","summary":{summary}"#, asset_type.as_str())))
+}
+
+/// The counts over all pages. parity: those of models have names of their own.
+fn summary(asset_type: AssetType, decided: &[(String, bool)]) -> Value {
+    let included = decided.iter().filter(|(_, included)| *included).count();
+    let excluded = decided.len() - included;
+    if asset_type == AssetType::default() {
+        return json!({"totalModels": decided.len(), "includedModels": included, "excludedModels": excluded});
+    }
+    json!({"totalAssets": decided.len(), "includedAssets": included, "excludedAssets": excluded})
 }
 
 #[derive(Default)]
@@ -128,43 +109,41 @@ async fn read(mut parts: Multipart) -> Result<Uploaded, ApiError> {
     Ok(uploaded)
 }
 
-fn unloadable(reason: impl std::fmt::Display) -> ApiError {
-    ApiError::UnprocessableEntity(format!("failed to load models: {reason}"))
-}
-
 /// The names that the source has, each with whether it would be published.
-async fn decide(catalog: &Catalog, config: &str, data: Option<String>) -> Result<Vec<(String, bool)>, ApiError> {
-    let invalid = |reason: String| ApiError::UnprocessableEntity(format!("invalid config: {reason}"));
-    let config: Config = read_yaml(Path::new("config"), config)
-        .map_err(|problem| invalid(format!("failed to parse config: {problem}")))?;
-    let kind = config.kind.filter(|kind| !kind.is_empty());
-    let kind = kind.ok_or_else(|| invalid("missing required field: type".to_owned()))?;
-    let included = config.included_models.unwrap_or_default();
-    let excluded = config.excluded_models.unwrap_or_default();
-    let filter = NameFilter::new("Models", &included, &excluded).map_err(|empty| invalid(empty.to_string()))?;
-    match kind.as_str() {
-        "yaml" => {
+async fn decide(
+    catalog: &Catalog,
+    config: PreviewConfig,
+    data: Option<String>,
+) -> Result<Vec<(String, bool)>, ApiError> {
+    let spec = config.asset_type.spec();
+    let label = spec.label_plural;
+    let unloadable = |reason: String| ApiError::UnprocessableEntity(format!("failed to load {label}: {reason}"));
+    let source_type = match config.source_type.as_str() {
+        // parity: the Kubeflow Model Registry accepts this name in previews.
+        "huggingface" => SourceType::Hub.as_str(),
+        name => name,
+    };
+    match spec.sources.source_type(source_type) {
+        Some(SourceType::Yaml) => {
             let data = data.ok_or_else(|| {
-                unloadable("send the model file as part `catalogData`; files of the server are not read for a preview")
+                unloadable(
+                    "send the data file as part `catalogData`; files of the server are not read for a preview"
+                        .to_owned(),
+                )
             })?;
-            let names = run_blocking(move || item_names(AssetType::Models, Path::new("catalogData"), &data))
+            let asset_type = config.asset_type;
+            let names = run_blocking(move || item_names(asset_type, Path::new("catalogData"), &data))
                 .await
                 .map_err(|problem| unloadable(format!("failed to parse catalog file: {problem}")))?;
-            Ok(names.into_iter().map(|name| (name.clone(), filter.allows(&name))).collect())
+            Ok(names.into_iter().map(|name| (name.clone(), config.filter.allows(&name))).collect())
         }
-        "hf" | "huggingface" => {
-            from_hub(catalog, &included, &excluded, config.properties.unwrap_or_default()).await.map_err(unloadable)
-        }
-        other => Err(unloadable(format!("unsupported source type: {other}"))),
+        Some(SourceType::Hub) => from_hub(catalog, config).await.map_err(unloadable),
+        _ => Err(unloadable(format!("unsupported source type: {}", config.source_type))),
     }
 }
 
-async fn from_hub(
-    catalog: &Catalog,
-    included: &[String],
-    excluded: &[String],
-    properties: Properties,
-) -> Result<Vec<(String, bool)>, String> {
+async fn from_hub(catalog: &Catalog, config: PreviewConfig) -> Result<Vec<(String, bool)>, String> {
+    let PreviewConfig { included, excluded, hub: properties, .. } = config;
     if included.is_empty() && properties.allowed_organization.is_none() {
         return Err("includedModels is required for HuggingFace source preview (specifies which models to fetch from \
                     HuggingFace)"
@@ -178,8 +157,8 @@ async fn from_hub(
     }
     let preview = hub::Preview {
         url: properties.url.as_deref(),
-        included,
-        excluded,
+        included: &included,
+        excluded: &excluded,
         organization: properties.allowed_organization.as_deref(),
         limit: properties.max_models,
     };

@@ -5,17 +5,19 @@ use std::collections::HashMap;
 
 use axum::response::Response;
 use model_registry_api::SortOrder;
-use model_registry_api::catalog::CatalogKind;
+use model_registry_api::catalog::{CatalogKind, CatalogVersion};
 use model_registry_catalog_store::{CatalogRecord, CatalogSet};
 use model_registry_server::{ApiError, Query};
 
 use super::performance::{PerformanceParameters, performance_metrics};
+use super::wire::to_wire;
 use super::{PageBody, parameters, store_error};
 use crate::Catalog;
 use crate::recommendation::{PerformanceMetrics, recommended};
 
 pub(super) async fn list(
     catalog: &Catalog,
+    version: CatalogVersion,
     query: &Query,
     set: CatalogSet<'_>,
     page_size: u32,
@@ -40,7 +42,7 @@ pub(super) async fn list(
     let ids = ids.get(start..end).unwrap_or_default();
     let records = catalog.store.list_items_by_id(CatalogKind::Model, ids).await.map_err(store_error)?;
     let records: HashMap<i64, &CatalogRecord> = records.iter().map(|record| (record.id, record)).collect();
-    let items = ids.iter().filter_map(|id| Some(records.get(id)?.to_wire())).collect();
+    let items = ids.iter().filter_map(|id| Some(to_wire(records.get(id)?, version))).collect();
     Ok(PageBody { items, page_size, next_page_token }.into_response())
 }
 

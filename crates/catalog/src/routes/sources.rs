@@ -6,6 +6,8 @@ use axum::extract::State;
 use axum::response::Response;
 use model_registry_api::SortOrder;
 use model_registry_api::catalog::AssetType;
+use model_registry_base::nearest_name;
+use model_registry_catalog_sources::Source;
 use model_registry_catalog_store::SourceState;
 use model_registry_server::{ApiError, Query};
 use serde_json::{Value, json};
@@ -13,11 +15,10 @@ use serde_json::{Value, json};
 use super::in_memory_page::{self, Item};
 use super::parameters;
 use crate::Catalog;
-use model_registry_catalog_sources::Source;
 
 pub(super) async fn list(State(catalog): State<Catalog>, query: Query) -> Result<Response, ApiError> {
     let page_size = parameters::page_size(&query)?;
-    let asset_type = query.get("assetType").unwrap_or(AssetType::default().as_str());
+    let asset_type = asset_type(&query)?;
     let by_name = match query.get("orderBy") {
         None | Some("ID") => false,
         Some("NAME") => true,
@@ -26,9 +27,8 @@ pub(super) async fn list(State(catalog): State<Catalog>, query: Query) -> Result
     let sort_order = checked_sort_order(&query)?;
     let part_of_name = query.get("name").map(str::to_lowercase);
     let configuration = catalog.configuration();
-    // parity: an unknown asset type has no sources; the Kubeflow Model Registry does not reject it.
     let mut sources: Vec<&Source> =
-        configuration.sources.values().filter(|source| source.listing().as_str() == asset_type).collect();
+        configuration.sources.values().filter(|source| Some(source.asset_type) == asset_type).collect();
     sources.retain(|source| part_of_name.as_ref().is_none_or(|part| source.name.to_lowercase().contains(part)));
     if by_name {
         sources.sort_by(|a, b| a.name.cmp(&b.name));
@@ -42,7 +42,7 @@ pub(super) async fn list(State(catalog): State<Catalog>, query: Query) -> Result
         key: source.id.clone(),
         json: to_wire(source, states.get(source.id.as_str()).copied()).to_string(),
     });
-    let list = format!("sources {asset_type} {by_name} {sort_order:?} {part_of_name:?}");
+    let list = format!("sources {asset_type:?} {by_name} {sort_order:?} {part_of_name:?}");
     Ok(in_memory_page::page(items.collect(), &list, page_size, query.get("nextPageToken"))?.into_response())
 }
 
@@ -65,11 +65,26 @@ fn to_wire(source: &Source, state: Option<&SourceState>) -> Value {
         }
     }
     // parity: clients take a source without an asset type for a source of models.
-    let asset_type = if source.asset_type == AssetType::default() { source.listed_as } else { Some(source.listing()) };
-    if let Some(asset_type) = asset_type {
-        wire["assetType"] = asset_type.as_str().into();
+    if source.states_asset_type || source.asset_type != AssetType::default() {
+        wire["assetType"] = source.asset_type.as_str().into();
     }
     wire
+}
+
+/// The requested asset type. parity: an unknown one (`None`) has no sources, as in the Kubeflow Model Registry: it may be
+/// that of a newer version. A misspelt one is an error.
+fn asset_type(query: &Query) -> Result<Option<AssetType>, ApiError> {
+    let Some(name) = query.get("assetType") else { return Ok(Some(AssetType::default())) };
+    if let Some(asset_type) = AssetType::from_name(name) {
+        return Ok(Some(asset_type));
+    }
+    match nearest_name(&name.to_lowercase(), AssetType::ALL.map(AssetType::as_str)) {
+        Some(nearest) => Err(ApiError::Invalid(format!(
+            "invalid value '{name}' for assetType, did you mean `{nearest}`? Valid values are [{}]",
+            AssetType::names(" ")
+        ))),
+        None => Ok(None),
+    }
 }
 
 /// `sortOrder`. parity: unlike lists of items, `/sources` and `/labels` reject an unknown value.

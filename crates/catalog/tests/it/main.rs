@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "an unexpected error fails the test")]
 
+mod agents;
 mod conformity;
 mod contract;
 mod filters;
@@ -23,3 +24,4 @@ mod replicas;
 mod search;
 mod server_lists;
 mod support;
+mod v1;

@@ -6,8 +6,8 @@ use std::path::Path;
 use axum::body::Body;
 use http::Request;
 use model_registry_api::catalog::{
-    CatalogArtifact, CatalogLabel, CatalogModel, CatalogSource, FilterOptions, MCP_CATALOG, MODEL_CATALOG, McpServer,
-    McpToolWithServer, PreviewPage,
+    Agent, AgentArtifact, CatalogArtifact, CatalogLabel, CatalogModel, CatalogSource, FilterOptions, MCP_CATALOG,
+    MODEL_CATALOG, McpServer, McpToolWithServer, PreviewPage,
 };
 use model_registry_catalog::{OPENAPI_PATH, openapi_document};
 use model_registry_testkit::Backend;
@@ -22,7 +22,8 @@ fn every_route_is_documented() {
     // A router does not list its routes, so the source is searched. The routes of every asset type and their operations
     // follow from one declaration. One route serves all paths below the name of a model.
     let source = include_str!("../../src/routes.rs");
-    let routes: Vec<_> = source.split(".route(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let calls = source.split(".route(").skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"'));
+    let routes: Vec<_> = calls.filter_map(|rest| rest.split('"').next()).collect();
     assert!(routes.len() >= 8, "only {} routes found in routes.rs", routes.len());
     let document = openapi_document();
     let documented: BTreeSet<String> =
@@ -75,6 +76,9 @@ fn every_struct_has_exactly_the_fields_of_its_schema() {
     check::<CatalogArtifact>("CatalogMetricsArtifact");
     check::<FilterOptions>("FilterOptionsList");
     check::<PreviewPage>("CatalogSourcePreviewResponse");
+    check::<PreviewPage>("AssetSourcePreviewResponse");
+    check::<Agent>("Agent");
+    check::<AgentArtifact>("AgentTemplateArtifact");
     check::<McpServer>("MCPServer");
     check::<McpToolWithServer>("MCPToolWithServer");
 }

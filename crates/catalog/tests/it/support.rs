@@ -9,6 +9,7 @@ use http::Request;
 use http_body_util::BodyExt;
 use model_registry_base::Clock;
 use model_registry_catalog::{Catalog, Settings};
+use model_registry_server::health::{Health, Scope};
 use model_registry_server::{fallback, layers};
 use model_registry_store::{DatabaseUrl, PoolOptions, Store};
 use model_registry_testkit::{Backend, TestDatabase};
@@ -98,7 +99,10 @@ impl Api {
         let catalog = Catalog::new(store.clone(), settings);
         catalog.load().await.unwrap();
         let complete = fallback::finish(model_registry_catalog::router(catalog.clone()));
-        let router = layers::wrap(complete, layers::Options::default());
+        let checked = catalog.clone();
+        let health = Health::new().check("catalog", Scope::Service, move || checked.clone().check());
+        let health = health.plugins(model_registry_catalog::plugins());
+        let router = layers::wrap(complete, layers::Options { health, ..layers::Options::default() });
         Self { router, catalog, store, _database: database }
     }
 

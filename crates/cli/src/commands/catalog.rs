@@ -1,7 +1,10 @@
 //! `catalog`: serves the API of the catalog. `catalog check` validates sources without a server; the other subcommands
 //! are client commands for the catalog of a server.
 
+mod agent;
+mod agents;
 mod artifacts;
+mod assets;
 mod list;
 mod search;
 mod servers;
@@ -92,7 +95,7 @@ pub(super) fn command(schema: &Schema) -> Command {
                 .value_parser(value_parser!(PathBuf)),
         );
     let command = Command::new("catalog")
-        .about("Serve the catalog of published models and MCP servers, or query it")
+        .about("Serve the catalog of published models, MCP servers and agents, or query it")
         .after_help(
             "Example:\n  model-registry catalog --catalogs-path sources.yaml --listen 127.0.0.1:8081\n  \
              model-registry catalog check sources.yaml\n  \
@@ -140,6 +143,8 @@ const CLIENT_COMMANDS: &[ClientCommand] = &[
         run: |context, arguments| servers::run(context, arguments).boxed_local(),
     },
     ClientCommand { command: tools::command, run: |context, arguments| tools::run(context, arguments).boxed_local() },
+    ClientCommand { command: agents::command, run: |context, arguments| agents::run(context, arguments).boxed_local() },
+    ClientCommand { command: agent::command, run: |context, arguments| agent::run(context, arguments).boxed_local() },
 ];
 
 fn run_client(name: &str, arguments: &ArgMatches) -> anyhow::Result<()> {

@@ -1,21 +1,22 @@
 //! The health checks of a process. Their messages are those of the Kubeflow Model Registry (parity).
+//!
+//! `/readyz` of a process that serves the catalog alone reports on its asset types, as the Kubeflow Model Catalog does (parity).
 
 use model_registry_base::ConnectionProblem;
 use model_registry_catalog::Catalog;
 use model_registry_server::health::{Health, Outcome, Scope};
 use model_registry_store::Store;
 
-pub(super) fn checks(store: &Store, catalog: Option<&Catalog>) -> Health {
+pub(super) fn checks(store: &Store, has_registry: bool, catalog: Option<&Catalog>) -> Health {
     let (database, service) = (store.clone(), store.clone());
     let health = Health::new().check("database", Scope::Storage, move || check_database(database.clone())).check(
         "model-registry",
         Scope::Service,
         move || std::future::ready(check_service(&service)),
     );
-    match catalog.cloned() {
-        Some(catalog) => health.check("catalog", Scope::Service, move || catalog.clone().check()),
-        None => health,
-    }
+    let Some(catalog) = catalog.cloned() else { return health };
+    let health = health.check("catalog", Scope::Service, move || catalog.clone().check());
+    if has_registry { health } else { health.plugins(model_registry_catalog::plugins()) }
 }
 
 async fn check_database(store: Store) -> Outcome {

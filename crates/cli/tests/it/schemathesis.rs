@@ -54,23 +54,27 @@ async fn the_catalog_conforms_to_its_openapi_document() {
 }
 
 #[tokio::test]
-async fn the_catalog_accepts_every_valid_request_of_the_contract() {
+async fn the_catalog_accepts_every_valid_request_of_the_contracts() {
     let Some(schemathesis) = schemathesis() else { return };
     let server = catalog().await;
-    let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("../catalog/tests/contract/catalog.yaml");
-    let contract = contract.canonicalize().unwrap().display().to_string();
-    let checks = "not_a_server_error,positive_data_acceptance";
-    let arguments = [&contract, "--url", &server.base_url(), "--checks", checks, "--mode", "positive"];
-    run(&schemathesis, &server, &arguments).await;
+    for file in ["catalog.yaml", "catalog-v1.yaml"] {
+        let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("../catalog/tests/contract").join(file);
+        let contract = contract.canonicalize().unwrap().display().to_string();
+        let checks = "not_a_server_error,positive_data_acceptance";
+        let arguments = [&contract, "--url", &server.base_url(), "--checks", checks, "--mode", "positive"];
+        run(&schemathesis, &server, &arguments).await;
+    }
 }
 
 /// A catalog with the data of the recorded exchanges, which has every kind of object in the schemas.
 async fn catalog() -> Executable {
-    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../catalog/tests/golden/data").canonicalize().unwrap();
-    let sources = data.join("sources.yaml").display().to_string();
-    let measurements = data.join("performance").display().to_string();
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../catalog/tests/golden").canonicalize().unwrap();
+    let path = |file: &str| golden.join(file).display().to_string();
+    let (sources, newer_sources) = (path("data/sources.yaml"), path("2026-08/data/sources.yaml"));
+    let measurements = path("data/performance");
     role_on("catalog", "sqlite:catalog.db")
-        .arguments(["--catalogs-path", &sources, "--performance-metrics", &measurements])
+        .arguments(["--catalogs-path", &sources, "--catalogs-path", &newer_sources])
+        .arguments(["--performance-metrics", &measurements])
         .start()
         .await
         .expect("the executable starts")

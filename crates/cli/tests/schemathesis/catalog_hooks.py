@@ -4,7 +4,8 @@ import requests
 
 from schemathesis.core.parameters import ParameterLocation
 
-PREFIXES = ("/api/model_catalog/v1alpha1/", "/api/mcp_catalog/v1alpha1/")
+PREFIXES = tuple(f"/api/{family}_catalog/" for family in ("model", "mcp", "agent", "skill"))
+ORDERS = ("ID", "NAME", "CREATE_TIME", "LAST_UPDATE_TIME")
 
 
 def is_catalog(case):
@@ -32,6 +33,9 @@ def mend_query(case):
     if query.get("recommendations"):
         for name in ("rpsProperty", "latencyProperty", "hardwareCountProperty", "hardwareTypeProperty"):
             query.pop(name, None)
+    # An order that a list does not have is an error in v1.
+    if "/v1/" in case.path and "/labels" not in case.path and query.get("orderBy") not in ORDERS:
+        query.pop("orderBy", None)
     if query != (case.query or {}):
         case.query = query
 

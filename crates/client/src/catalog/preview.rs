@@ -1,7 +1,7 @@
 //! Preview of a source: a read with the configuration and a file in the request body.
 
 use futures::stream::{self, BoxStream, StreamExt};
-use model_registry_api::catalog::{MODEL_CATALOG, ModelPreview, PreviewPage};
+use model_registry_api::catalog::{AssetPreview, MODEL_CATALOG, PreviewPage};
 use uuid::Uuid;
 
 use crate::call::{Body, Call};
@@ -14,7 +14,7 @@ use crate::pages;
 pub struct PreviewRequest {
     /// One entry of a sources file, in YAML.
     pub config: String,
-    /// The content of the model file of a source of type `yaml`.
+    /// The content of the data file of a source of type `yaml`.
     pub catalog_data: Option<String>,
     /// Selects the names that would be published (`Some(true)`) or those that would not (`Some(false)`).
     pub included: Option<bool>,
@@ -46,7 +46,7 @@ impl SourcePreview {
     }
 
     /// All names. The server reads the source again for each page.
-    pub fn list(&self) -> BoxStream<'static, Result<ModelPreview>> {
+    pub fn list(&self) -> BoxStream<'static, Result<AssetPreview>> {
         let preview = self.clone();
         let pages = stream::try_unfold(Some(String::new()), move |token| {
             let preview = preview.clone();

@@ -44,7 +44,7 @@ fn probe(id: &str, summary: &str) -> Value {
             "headers": {"x-request-id": reference("headers", "RequestId")},
             "content": {
                 "text/plain": {"schema": {"type": "string"}},
-                "application/json": {"schema": {"type": "object", "required": ["status", "checks"]}},
+                "application/json": {"schema": {"type": "object", "required": ["status"]}},
             },
         })
     };

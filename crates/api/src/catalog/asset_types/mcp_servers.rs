@@ -1,8 +1,8 @@
 //! MCP servers, with their tools.
 
 use crate::catalog::asset_type::{
-    Address, ApiSpec, AssetType, AssetTypeSpec, IncludedChildren, ItemOrder, ListParameter, ListSpec, OrderSpec,
-    SourceType, SourcesSpec,
+    Address, ApiSpec, AssetType, AssetTypeSpec, ChildList, IncludedChildren, ItemOrder, ListParameter, ListSpec,
+    OrderSpec, SourceType, SourcesSpec,
 };
 use crate::catalog::catalog_kind::{CatalogField, CatalogKind, CatalogKindSpec, CatalogShape, CatalogTable};
 
@@ -34,7 +34,7 @@ pub(crate) static SPEC: AssetTypeSpec = AssetTypeSpec {
     data_key: "mcp_servers",
     item: CatalogKind::McpServer,
     api: ApiSpec {
-        base_path: crate::catalog::MCP_CATALOG,
+        family: "/api/mcp_catalog",
         collection: "mcp_servers",
         address: Address::Id { parameter: "server_id", label: "server" },
         tag: "MCPCatalogService",
@@ -42,6 +42,15 @@ pub(crate) static SPEC: AssetTypeSpec = AssetTypeSpec {
         operation: "MCPServer",
         operation_plural: "MCPServers",
         schema: "MCPServer",
+        children: &[ChildList {
+            kind: CatalogKind::McpTool,
+            collection: "tools",
+            operation: "findMCPServerTools",
+            schema: "MCPToolsList",
+            artifact_type: None,
+            is_filtered: true,
+            summary: "Lists the tools of an MCP server.",
+        }],
     },
     list: ListSpec {
         parameters: &[ListParameter::NamePattern, ListParameter::NamedQuery],
@@ -65,7 +74,7 @@ pub(crate) static SERVER: CatalogKindSpec = CatalogKindSpec {
     versioned: true,
     fields: &[
         CatalogField::string("name", "Name, unique together with the version.").column().required(),
-        CatalogField::string("source_id", "Id of its source.").column().hidden(),
+        CatalogField::string("source_id", "Id of its source.").column().hidden().in_v1("sourceId"),
         CatalogField::new("artifacts", CatalogShape::ObjectList("MCPArtifact"), "Images to run it from.").hidden(),
         CatalogField::new("deploymentMode", CatalogShape::Enumeration(DEPLOYMENT_MODES), "Where it runs."),
         CatalogField::string("description", "A short description."),
@@ -74,7 +83,7 @@ pub(crate) static SERVER: CatalogKindSpec = CatalogKindSpec {
         CatalogField::new("endpoints", CatalogShape::Object("MCPEndpoints"), "URLs of a remote server.").hidden(),
         CatalogField::new("lastUpdated", CatalogShape::DateTime, "Time of the last change."),
         CatalogField::string("license", "Display name of the licence."),
-        CatalogField::uri("license_link", "URL of the licence."),
+        CatalogField::uri("license_link", "URL of the licence.").in_v1("licenseLink"),
         CatalogField::string("logo", "URL or data URL of a logo.").hidden(),
         CatalogField::string("provider", "Provider of the server."),
         CatalogField::new("publishedDate", CatalogShape::DateTime, "Time of publication."),

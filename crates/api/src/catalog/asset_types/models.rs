@@ -21,7 +21,7 @@ pub(crate) static SPEC: AssetTypeSpec = AssetTypeSpec {
     data_key: "models",
     item: CatalogKind::Model,
     api: ApiSpec {
-        base_path: crate::catalog::MODEL_CATALOG,
+        family: "/api/model_catalog",
         collection: "models",
         address: Address::SourceAndName { parameter: "model_name" },
         tag: "ModelCatalogService",
@@ -29,6 +29,7 @@ pub(crate) static SPEC: AssetTypeSpec = AssetTypeSpec {
         operation: "Model",
         operation_plural: "Models",
         schema: "CatalogModel",
+        children: &[],
     },
     list: ListSpec {
         parameters: &[ListParameter::Source, ListParameter::Recommendations],
@@ -53,7 +54,7 @@ pub(crate) static MODEL: CatalogKindSpec = CatalogKindSpec {
     versioned: false,
     fields: &[
         CatalogField::string("name", "Name, unique in its source.").column().required(),
-        CatalogField::string("source_id", "Id of its source.").column().hidden(),
+        CatalogField::string("source_id", "Id of its source.").column().hidden().in_v1("sourceId"),
         CatalogField::string("description", "A short description."),
         CatalogField::string("readme", CARD),
         CatalogField::string("maturity", "Maturity, for example `Generally Available`."),

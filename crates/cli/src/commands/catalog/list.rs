@@ -4,7 +4,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use futures::{StreamExt, TryStreamExt};
 use model_registry_base::nearest_name;
-use model_registry_client::catalog::{CatalogKind, ModelOptions, RECOMMENDED, SourceOptions};
+use model_registry_client::catalog::{AssetType, CatalogKind, ModelOptions, RECOMMENDED, SourceOptions};
 use model_registry_client::{Items, SortOrder};
 use serde_json::Value;
 
@@ -98,7 +98,7 @@ pub(super) fn source_label() -> Arg {
     )
 }
 
-fn list_of(id: &'static str, value: &'static str, help: &'static str) -> Arg {
+pub(super) fn list_of(id: &'static str, value: &'static str, help: &'static str) -> Arg {
     non_empty(id).long(id).value_name(value).value_delimiter(',').action(ArgAction::Append).help(help)
 }
 
@@ -125,14 +125,20 @@ fn order_key(text: &str) -> Result<String, String> {
 }
 
 /// Fails for a source that the catalog does not have: the list of an unknown source is empty.
-async fn check_sources(context: &ClientContext, sources: &[String]) -> anyhow::Result<()> {
+pub(super) async fn check_sources(
+    context: &ClientContext,
+    asset_type: AssetType,
+    sources: &[String],
+) -> anyhow::Result<()> {
     if sources.is_empty() {
         return Ok(());
     }
-    let known = context.client.catalog().sources().list(SourceOptions::default());
+    let options = SourceOptions { asset_type: Some(asset_type), ..SourceOptions::default() };
+    let known = context.client.catalog().sources().list(options);
     let known: Vec<String> = known.map_ok(|source| source.id).try_collect().await?;
     let Some(unknown) = sources.iter().find(|source| !known.contains(source)) else { return Ok(()) };
-    let error = CommandError::not_found(format!("the catalog has no source of models with the id `{unknown}`"));
+    let items = asset_type.spec().label_plural;
+    let error = CommandError::not_found(format!("the catalog has no source of {items} with the id `{unknown}`"));
     Err(match nearest_name(unknown, known.iter().map(String::as_str)) {
         Some(nearest) => error.hint(format!("did you mean `{nearest}`?")),
         None => error.hint("list the sources with `model-registry catalog sources`"),
@@ -141,7 +147,7 @@ async fn check_sources(context: &ClientContext, sources: &[String]) -> anyhow::R
 }
 
 pub(super) async fn run(context: &ClientContext, arguments: &ArgMatches) -> anyhow::Result<()> {
-    check_sources(context, &options(arguments, "source")).await?;
+    check_sources(context, AssetType::Models, &options(arguments, "source")).await?;
     let options = ModelOptions {
         search: option(arguments, "search"),
         filter: option(arguments, "filter"),

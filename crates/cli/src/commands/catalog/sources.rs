@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use clap::{ArgMatches, Command};
 use futures::{StreamExt, TryStreamExt, stream};
-use model_registry_client::catalog::{AssetType, Catalog, McpServerOptions, ModelOptions, SourceOptions};
+use model_registry_client::catalog::{AssetType, Catalog, SourceOptions};
 use serde_json::Value;
 
+use super::assets;
 use crate::client_context::ClientContext;
 use crate::entity::value;
 use crate::output::{Format, Layout};
@@ -61,13 +62,20 @@ pub(super) async fn run(context: &ClientContext, _arguments: &ArgMatches) -> any
 /// The number of items of each source. The API does not return it, so this lists all items.
 async fn counts(catalog: &Catalog) -> anyhow::Result<HashMap<String, u64>> {
     let mut counts: HashMap<String, u64> = HashMap::new();
-    let mut models = catalog.models().list(ModelOptions { page_size: PAGE, ..ModelOptions::default() });
-    while let Some(model) = models.try_next().await? {
-        *counts.entry(model.source_id).or_default() += 1;
-    }
-    let mut servers = catalog.mcp_servers().list(McpServerOptions { page_size: PAGE, ..McpServerOptions::default() });
-    while let Some(server) = servers.try_next().await? {
-        *counts.entry(server.source_id).or_default() += 1;
+    for asset_type in AssetType::ALL {
+        let mut items = assets::items(catalog, asset_type, None, PAGE);
+        loop {
+            match items.try_next().await {
+                Ok(Some(item)) => {
+                    let source = item.get("source_id").and_then(serde_json::Value::as_str).unwrap_or_default();
+                    *counts.entry(source.to_owned()).or_default() += 1;
+                }
+                Ok(None) => break,
+                // An older server does not have every asset type.
+                Err(error) if error.is_not_found() && asset_type != AssetType::default() => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
     Ok(counts)
 }

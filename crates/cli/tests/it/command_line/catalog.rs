@@ -41,6 +41,25 @@ async fn servers_and_tools() {
 }
 
 #[tokio::test]
+async fn agents_and_templates() {
+    let registry = Registry::with_catalog().await;
+    insta::assert_snapshot!(registry.transcript(
+        r#"
+        model-registry catalog agents
+        model-registry catalog agents --search invoices --columns name,env,artifacts,protocol
+        model-registry catalog agents --filter "labels = 'operations' OR seats > 4" --order-by updated --descending --output name
+        model-registry catalog agents --source sample_agents --limit 1 --output json
+        model-registry catalog agent ledger-clerk
+        model-registry catalog agent sample_agents/harbour-watch --output yaml
+        model-registry catalog agent sample_agents/harbour-watch --output name
+        model-registry catalog agent ledger-clerk --template schedule.yaml
+        model-registry catalog agent ledger-clerk --readme
+        model-registry catalog search harbour --kind agents
+        "#
+    ));
+}
+
+#[tokio::test]
 async fn a_missing_item_is_reported_with_a_hint() {
     let registry = Registry::with_catalog().await;
     insta::assert_snapshot!(registry.transcript(
@@ -52,6 +71,10 @@ async fn a_missing_item_is_reported_with_a_hint() {
         model-registry catalog list --filter 'provider ='
         model-registry catalog list --source a --source-label b
         model-registry catalog servers --named-query nothing
+        model-registry catalog agent nothing
+        model-registry catalog agent ledger-clerk --template nothing
+        model-registry catalog agent tide-reporter --template agent.yaml
+        model-registry catalog search harbour --kind cars
         "
     ));
     let without = Registry::start().await;

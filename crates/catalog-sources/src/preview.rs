@@ -1,0 +1,112 @@
+//! A source that a client wants to preview: one entry of a sources file, as it was sent.
+
+use std::path::Path;
+
+use model_registry_api::catalog::AssetType;
+use serde::Deserialize;
+
+use crate::name_filter::{EmptyPattern, NameFilter};
+use crate::problem::Problem;
+use crate::yaml::{self, Entry};
+
+/// The file that problems name.
+const FILE: &str = "config";
+
+/// The part of an entry that a preview needs; other keys do not matter.
+#[derive(Debug)]
+pub struct PreviewConfig {
+    pub asset_type: AssetType,
+    /// The `type` of the entry.
+    pub source_type: String,
+    pub included: Vec<String>,
+    pub excluded: Vec<String>,
+    /// The names that the source would publish.
+    pub filter: NameFilter,
+    pub hub: PreviewHub,
+}
+
+/// The `properties` of an entry that is read from a hub.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PreviewHub {
+    #[serde(default)]
+    pub allowed_organization: Option<String>,
+    #[serde(default)]
+    pub url: Option<String>,
+    #[serde(default)]
+    pub api_key_env_var: Option<String>,
+    #[serde(default)]
+    pub max_models: Option<usize>,
+}
+
+/// Why an entry cannot be previewed.
+#[derive(Debug, thiserror::Error)]
+pub enum PreviewError {
+    #[error("invalid config: failed to parse config: {0}")]
+    Unreadable(#[from] Problem),
+    #[error("unsupported asset type `{0}`: use {names}", names = AssetType::names(", "))]
+    UnknownAssetType(String),
+    #[error("invalid config: missing required field: type")]
+    NoType,
+    #[error("invalid config: {0}")]
+    Pattern(#[from] EmptyPattern),
+}
+
+impl PreviewConfig {
+    pub fn read(text: &str) -> Result<Self, PreviewError> {
+        let file = Path::new(FILE);
+        let node = yaml::document(file, text)?.ok_or(PreviewError::NoType)?;
+        let entry = Entry { file, node: &node };
+        let failed = |error: yaml::ReadError| entry.problem_at(error.position(), &error);
+        entry.check_keys().map_err(failed)?;
+        let asset_type = match entry.read_field::<String>("assetType").map_err(failed)? {
+            Some(name) if !name.is_empty() => {
+                AssetType::from_name(&name).ok_or(PreviewError::UnknownAssetType(name))?
+            }
+            // parity: models, as in the Kubeflow Model Registry.
+            _ => AssetType::default(),
+        };
+        let source_type = entry.read_field::<String>("type").map_err(failed)?;
+        let source_type = source_type.filter(|source_type| !source_type.is_empty()).ok_or(PreviewError::NoType)?;
+        let spec = &asset_type.spec().sources;
+        let [included, excluded] = match spec.pattern_keys() {
+            Some([included, excluded]) => [
+                entry.read_field(&included).map_err(failed)?.unwrap_or_default(),
+                entry.read_field(&excluded).map_err(failed)?.unwrap_or_default(),
+            ],
+            None => [Vec::new(), Vec::new()],
+        };
+        let filter = NameFilter::new(spec.patterns.unwrap_or_default(), &included, &excluded)?;
+        let hub = entry.read_field("properties").map_err(failed)?.unwrap_or_default();
+        Ok(Self { asset_type, source_type, included, excluded, filter, hub })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_are_those_of_the_asset_type_and_other_keys_do_not_matter() {
+        let text = "assetType: mcp_servers\ntype: yaml\nincludedServers: ['a*']\nincludedModels: [b]\nnote: [1]\n";
+        let config = PreviewConfig::read(text).unwrap();
+        assert_eq!((config.asset_type, config.included), (AssetType::McpServers, vec!["a*".to_owned()]));
+        assert!(config.filter.allows("ab") && !config.filter.allows("b"));
+        assert_eq!(PreviewConfig::read("assetType: ''\ntype: yaml").unwrap().asset_type, AssetType::Models);
+    }
+
+    #[test]
+    fn an_entry_that_cannot_be_previewed_is_refused_with_the_reason() {
+        for (text, reason) in [
+            ("assetType: MCP_SERVERS\ntype: yaml", "unsupported asset type `MCP_SERVERS`: use models, mcp_servers"),
+            ("assetType: agents", "missing required field: type"),
+            ("", "missing required field: type"),
+            ("type: yaml\nexcludedModels: [a, '']", "excludedModels[1]: pattern cannot be empty"),
+            ("type: yaml\nincludedModels: a", "failed to parse config: config:2:17: "),
+            ("type: [", "failed to parse config: config:1:"),
+        ] {
+            let error = PreviewConfig::read(text).unwrap_err().to_string();
+            assert!(error.contains(reason), "{text}: {error}");
+        }
+    }
+}

@@ -14,10 +14,9 @@ use self::entry::{AgentEntry, TemplateEntry};
 use crate::custom_properties;
 use crate::item_fields::{self, insert_string};
 use crate::item_reader::{EntryReading, ItemReader, Remark, ValidItem};
-use crate::yaml::{Entry, UnknownKeys, Violation};
+use crate::yaml::{Entry, Violation};
 
-pub(crate) static READER: ItemReader =
-    ItemReader { unknown_keys: UnknownKeys::Ignored, trims_names: false, previews_names_only: false, read };
+pub(crate) static READER: ItemReader = ItemReader { trims_names: false, previews_names_only: false, read };
 
 /// The name of a template without one.
 const DEFAULT_TEMPLATE: &str = "agent.yaml";
@@ -55,7 +54,7 @@ fn item(entry: &AgentEntry, source_id: &str, notices: &mut Vec<Violation>) -> Re
             document.insert(field.to_owned(), list.into());
         }
     }
-    custom_properties::insert_unless_empty(&mut document, entry.custom_properties.as_ref(), notices)?;
+    custom_properties::insert_unless_empty(&mut document, entry.custom_properties.as_ref(), notices);
     Ok(CatalogItem {
         kind: CatalogKind::Agent,
         key: name.to_owned(),

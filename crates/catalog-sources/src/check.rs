@@ -33,7 +33,7 @@ pub struct CheckedSource {
 /// Reads all sources as a server does, except hubs.
 pub fn check(settings: &Settings) -> CheckReport {
     let (configuration, mut problems) = SourcesFiles::default().load(&settings.sources);
-    let (metrics, metrics_problems) = PerformanceMetrics::find(&settings.performance_metrics);
+    let (metrics, metrics_problems) = PerformanceMetrics::find(&settings.performance_metrics, None);
     let loaded = source_reader::read_sources(&configuration, &metrics);
     problems.extend(metrics_problems);
     let mut sources = Vec::new();

@@ -6,6 +6,7 @@
 mod label;
 mod merge;
 mod named_query;
+mod source_entry;
 mod source_properties;
 mod sources_file;
 
@@ -17,8 +18,8 @@ use serde_json::{Map, Value};
 
 pub use self::label::Label;
 pub use self::named_query::{NamedQuery, to_filter};
-pub(crate) use self::source_properties::{EXCLUDED_MODELS, PATH, TOKEN_VARIABLE, YAML_PATH, is_own_variable};
-use self::sources_file::{SourceEntry, SourcesFile};
+pub(crate) use self::source_properties::{PATH, TOKEN_VARIABLE, YAML_PATH, is_own_variable};
+use self::sources_file::SourcesFile;
 use crate::problem::{Position, Problem};
 use crate::yaml;
 
@@ -50,12 +51,26 @@ pub struct SourceLocation {
     pub(crate) position: Position,
     /// Positions of the properties in the file that they come from.
     pub(crate) properties: BTreeMap<String, Position>,
+    /// Keys, words and properties of the source that are ignored.
+    pub notices: Vec<Problem>,
 }
 
 impl Source {
     /// A property that is a string and not empty.
     pub fn string_property(&self, name: &str) -> Option<&str> {
         self.properties.get(name).and_then(Value::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The patterns of included and excluded names, with those below `properties`.
+    pub(crate) fn patterns(&self) -> [Vec<String>; 2] {
+        let keys = self.asset_type.spec().sources.pattern_keys().unwrap_or_default();
+        let own = [&self.included, &self.excluded].map(|list| list.clone().unwrap_or_default());
+        let mut both = keys.iter().zip(own).map(|(key, mut patterns)| {
+            let more = self.properties.get(key).and_then(Value::as_array).into_iter().flatten();
+            patterns.extend(more.filter_map(Value::as_str).map(str::to_owned));
+            patterns
+        });
+        [both.next().unwrap_or_default(), both.next().unwrap_or_default()]
     }
 
     /// Resolves a path of its properties.
@@ -107,7 +122,7 @@ impl SourcesFiles {
             match read {
                 Ok(mut file) => {
                     if let Some(earlier) = self.read.get(path) {
-                        file.restore_invalid_entries(earlier);
+                        file.restore(earlier);
                     }
                     self.read.insert(path.clone(), file);
                 }
@@ -120,9 +135,9 @@ impl SourcesFiles {
         (configuration, problems)
     }
 
-    /// Whether every file could be read at least once.
+    /// Whether every file could be read at least once, so that all configured sources are known.
     pub fn has_all(&self, paths: &[PathBuf]) -> bool {
-        paths.iter().all(|path| self.read.contains_key(path))
+        paths.iter().all(|path| self.read.get(path).is_some_and(SourcesFile::is_complete))
     }
 }
 

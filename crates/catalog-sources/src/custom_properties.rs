@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::item_fields::LONGEST_NAME;
-use crate::yaml::Violation;
+use crate::yaml::{Tolerant, Violation};
 
 /// Longest name: filters use it with one of these endings.
 const LONGEST_PROPERTY_NAME: usize = LONGEST_NAME - ".array_value".len();
@@ -28,7 +28,8 @@ pub(crate) struct PropertyEntry {
     proto_type: Option<String>,
 }
 
-pub(crate) type CustomProperties = BTreeMap<String, PropertyEntry>;
+/// By name. One that cannot be read is left out alone.
+pub(crate) type CustomProperties = BTreeMap<String, Tolerant<PropertyEntry>>;
 
 impl PropertyEntry {
     fn member(&self, name: &str) -> Member<'_> {
@@ -53,31 +54,49 @@ impl PropertyEntry {
     }
 }
 
-/// Encodes custom properties into their wire form. `notices` receives values that are published in another form.
-pub(crate) fn encode(
-    properties: Option<&CustomProperties>,
-    notices: &mut Vec<Violation>,
-) -> Result<Map<String, Value>, Violation> {
+/// Encodes custom properties into their wire form. `notices` receives those that are left out, and those that are published
+/// in another form.
+pub(crate) fn encode(properties: Option<&CustomProperties>, notices: &mut Vec<Violation>) -> Map<String, Value> {
     let mut wire = Map::new();
-    let here = |name: &str, reason: String| Violation::from(reason).in_key(name).in_key("customProperties");
-    for (name, entry) in properties.into_iter().flatten() {
-        check_property_name(name).map_err(|reason| here(name, reason))?;
-        let about = |reason: &dyn std::fmt::Display| here(name, format!("custom property `{name}`: {reason}"));
-        let property = match entry.decode() {
-            Ok(CustomProperty::Double(number)) if !number.is_finite() => {
-                return Err(about(&"`double_value` is not finite"));
-            }
-            Ok(property) => property,
-            // parity: the Kubeflow Model Registry publishes it as a string.
-            Err(CustomPropertyError::NotAnInteger) => {
-                notices.push(about(&"published as a string: `int_value` is not a whole number"));
-                CustomProperty::String(entry.int_value.as_deref().unwrap_or_default())
-            }
-            Err(error) => return Err(about(&error)),
+    for (name, Tolerant(entry)) in properties.into_iter().flatten() {
+        let mut notice = |reason: String| {
+            notices.push(Violation::from(reason).in_key(name).in_key("customProperties"));
         };
-        wire.insert(name.clone(), property.to_json());
+        match encode_one(name, entry.as_ref()) {
+            Ok(value) => {
+                wire.insert(name.clone(), value);
+            }
+            Err(Unusable::LeftOut(reason)) => notice(format!("{reason}: it is left out")),
+            // parity: the Kubeflow Model Registry publishes it as a string.
+            Err(Unusable::NotAnInteger(text)) => {
+                notice(format!("custom property `{name}`: published as a string: `int_value` is not a whole number"));
+                wire.insert(name.clone(), CustomProperty::String(text).to_json());
+            }
+        }
     }
-    Ok(wire)
+    wire
+}
+
+/// Why a custom property is not published as it is written.
+enum Unusable<'a> {
+    LeftOut(String),
+    /// The text of its `int_value`.
+    NotAnInteger(&'a str),
+}
+
+fn encode_one<'a>(name: &str, entry: Result<&'a PropertyEntry, &String>) -> Result<Value, Unusable<'a>> {
+    check_property_name(name).map_err(Unusable::LeftOut)?;
+    let left_out = |reason: &dyn std::fmt::Display| Unusable::LeftOut(format!("custom property `{name}`: {reason}"));
+    let entry = entry.map_err(|reason| left_out(reason))?;
+    match entry.decode() {
+        // JSON has no such number.
+        Ok(CustomProperty::Double(number)) if !number.is_finite() => Err(left_out(&"`double_value` is not finite")),
+        Ok(property) => Ok(property.to_json()),
+        Err(CustomPropertyError::NotAnInteger) => {
+            Err(Unusable::NotAnInteger(entry.int_value.as_deref().unwrap_or_default()))
+        }
+        Err(error) => Err(left_out(&error)),
+    }
 }
 
 /// Inserts custom properties into a document; none at all if there are none.
@@ -85,12 +104,11 @@ pub(crate) fn insert_unless_empty(
     document: &mut Map<String, Value>,
     properties: Option<&CustomProperties>,
     notices: &mut Vec<Violation>,
-) -> Result<(), Violation> {
-    let wire = encode(properties, notices)?;
+) {
+    let wire = encode(properties, notices);
     if !wire.is_empty() {
         document.insert("customProperties".to_owned(), wire.into());
     }
-    Ok(())
 }
 
 /// Checks that filters can use a name.

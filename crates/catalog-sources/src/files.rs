@@ -19,6 +19,22 @@ pub(crate) const DEEPEST: usize = 16;
 /// Clocks of file systems tick at most this far apart.
 const RACY: Duration = Duration::from_secs(2);
 
+/// Readings of a file that changes meanwhile.
+const ATTEMPTS: usize = 3;
+
+/// Reads a file, and again if it changed meanwhile: what was read of a file that is being written may be valid.
+pub(crate) fn read_unchanged<T>(file: &Path, mut read: impl FnMut() -> Result<T, Problem>) -> Result<T, Problem> {
+    let stamp = || std::fs::metadata(file).and_then(|metadata| Stamp::of(&metadata)).ok();
+    for _ in 0..ATTEMPTS {
+        let before = stamp();
+        let value = read();
+        if before == stamp() {
+            return value;
+        }
+    }
+    Err(Problem::of_file(file, "changes while it is read: it is read again when it has changed"))
+}
+
 /// The data files and directories of the enabled sources.
 pub fn data_files(configuration: &Configuration) -> Vec<PathBuf> {
     let enabled = configuration.sources.values().filter(|source| source.enabled);
@@ -151,6 +167,30 @@ pub(crate) fn checksum(file: &Path) -> std::io::Result<Checksum> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_changes_while_it_is_read_is_read_again_and_refused_if_it_keeps_changing() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("models.yaml");
+        std::fs::write(&file, "1").unwrap();
+        let mut readings = 0;
+        let read = read_unchanged(&file, || {
+            readings += 1;
+            if readings == 1 {
+                std::fs::write(&file, "12").unwrap();
+            }
+            Ok(std::fs::read_to_string(&file).unwrap())
+        });
+        assert_eq!((read.unwrap().as_str(), readings), ("12", 2));
+        let mut length = 2;
+        let read = read_unchanged(&file, || {
+            length += 1;
+            std::fs::write(&file, "x".repeat(length)).unwrap();
+            Ok(())
+        });
+        assert!(read.unwrap_err().reason.starts_with("changes while it is read"));
+        assert_eq!(length, 2 + ATTEMPTS);
+    }
 
     #[test]
     fn any_change_of_a_file_invalidates_its_checksum() {

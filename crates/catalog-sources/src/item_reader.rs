@@ -1,7 +1,9 @@
 //! Reads data files: YAML entries become items.
 //!
-//! Each asset type registers one [`ItemReader`]; everything else about a data file is the same for all.
+//! Each asset type registers one [`ItemReader`]; everything else about a data file is the same for all: an unknown key is
+//! ignored with a notice, so that what a newer publisher adds costs no more than itself.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::io::Read;
 use std::path::Path;
@@ -14,14 +16,11 @@ use crate::name_filter::NameFilter;
 use crate::performance_metrics::PerformanceMetrics;
 use crate::problem::{Position, Problem};
 use crate::problem_list::ProblemList;
-use crate::yaml::{Entry, IGNORED, ListFile, TextLimit, UnknownKey, UnknownKeys, Violation};
+use crate::yaml::{Entry, IGNORED, ListFile, TextLimit, UnknownKey, Violation};
 use crate::{agents, mcp_servers, models};
 
 /// How the entries of an asset type become items.
 pub(crate) struct ItemReader {
-    /// Treatment of unknown keys at the top of the file and of an entry. Unknown keys inside of its values are ignored with
-    /// a notice.
-    pub(crate) unknown_keys: UnknownKeys,
     /// Whether white space around names is ignored.
     pub(crate) trims_names: bool,
     /// Whether a preview lists an item with a mistake by its name; otherwise the mistake is an error of the preview.
@@ -55,11 +54,17 @@ pub(crate) struct ValidItem {
 pub(crate) struct Remark {
     pub(crate) position: Position,
     pub(crate) message: String,
+    /// Whether it is not part of the `error` of the source.
+    pub(crate) is_logged_only: bool,
 }
 
 impl Remark {
+    pub(crate) fn new(position: Position, message: String) -> Self {
+        Self { position, message, is_logged_only: false }
+    }
+
     pub(crate) fn of(violation: Violation, entry: Entry<'_>) -> Self {
-        Self { position: violation.position(entry), message: violation.reason }
+        Self::new(violation.position(entry), violation.reason)
     }
 }
 
@@ -74,11 +79,10 @@ impl EntryReading {
             Ok(value) => convert(value).map_err(|violation| Remark::of(violation, entry)),
             Err(error) => {
                 let position = error.position().unwrap_or(entry.node.position);
-                Err(Remark { position, message: error.to_string() })
+                Err(Remark::new(position, error.to_string()))
             }
         };
-        let item = item
-            .map_err(|Remark { position, message }| Remark { position, message: format!("is left out: {message}") });
+        let item = item.map_err(|remark| Remark { message: format!("is left out: {}", remark.message), ..remark });
         Self { unknown, item }
     }
 }
@@ -91,12 +95,31 @@ pub(crate) struct ReadItems {
     pub(crate) kept: Vec<String>,
     /// Whether other items may exist that could not be read: nothing that was published before is removed.
     pub(crate) is_part: bool,
+    /// Keys of items that a stored item of the same key is better than, because their performance metrics cannot be read.
+    pub(crate) kept_if_stored: Vec<String>,
     /// One for each item that was left out.
     pub(crate) problems: ProblemList,
     /// One for each record of performance metrics that was left out.
     pub(crate) metrics_problems: ProblemList,
-    /// Mistakes for which nothing was left out.
+    /// Keys, words and parts of items that were ignored: for the `error` of the source.
+    pub(crate) ignored: ProblemList,
+    /// The same and further mistakes for which no item was left out: for the log.
     pub(crate) notices: ProblemList,
+}
+
+impl ReadItems {
+    /// Adds what was ignored in an item that is published.
+    fn add_remarks(&mut self, asset_type: AssetType, entry: Entry<'_>, unknown: &[UnknownKey], notices: Vec<Remark>) {
+        let unknown = unknown.iter().map(|key| Remark::new(key.position, format!("has the {}", key.with(IGNORED))));
+        for remark in unknown.chain(notices) {
+            let is_logged_only = remark.is_logged_only;
+            let problem = about(asset_type, entry, remark);
+            if !is_logged_only {
+                self.ignored.push(problem.clone());
+            }
+            self.notices.push(problem);
+        }
+    }
 }
 
 /// Reads the data file of a source. An item with a mistake is left out; the rest is published.
@@ -111,17 +134,17 @@ pub(crate) fn read_items(
     let has_metrics = asset_type.spec().item.spec().children.contains(&CatalogKind::PerformanceMetrics);
     let mut read = ReadItems::default();
     let mut lines: HashMap<String, usize> = HashMap::new();
+    let last_byte = Cell::new(None);
+    let reader = LastByte { reader, last: &last_byte };
+    let mut cut_off = None;
     let notices = read_entries(asset_type, file, reader, TextLimit::Source, |entry| {
         let name = name(asset_type, entry);
-        // Mistakes in what is not published do not matter, except unknown keys that make the file unusable.
-        let is_excluded = !name.is_empty() && !filter.allows(name);
-        if is_excluded && item_reader(asset_type).unknown_keys == UnknownKeys::Ignored {
+        cut_off = entry.node.entries().is_none().then_some(entry.node.position);
+        // Mistakes in what is not published do not matter.
+        if !name.is_empty() && !filter.allows(name) {
             return Ok(());
         }
-        let EntryReading { unknown, item } = read_entry(asset_type, entry, source_id)?;
-        if is_excluded {
-            return Ok(());
-        }
+        let EntryReading { unknown, item } = (item_reader(asset_type).read)(entry, source_id);
         let ValidItem { mut item, notices } = match item {
             Ok(valid) => valid,
             Err(remark) => {
@@ -132,20 +155,25 @@ pub(crate) fn read_items(
         };
         if let Some(first) = lines.get(&item.key) {
             let message = format!("is left out: duplicate of line {first}");
-            read.problems.push(about(asset_type, entry, Remark { position: entry.node.position, message }));
+            read.problems.push(about(asset_type, entry, Remark::new(entry.node.position, message)));
             return Ok(());
         }
         lines.insert(item.key.clone(), entry.node.position.line);
-        if has_metrics {
-            metrics.attach(name, &mut item, &mut read);
+        if has_metrics && !metrics.attach(name, &mut item, &mut read) {
+            read.kept_if_stored.push(item.key.clone());
         }
         read.items.push(&item);
-        let unknown = unknown
-            .iter()
-            .map(|key| Remark { position: key.position, message: format!("has the {}", key.with(IGNORED)) });
-        read.notices.extend(unknown.chain(notices).map(|remark| about(asset_type, entry, remark)));
+        read.add_remarks(asset_type, entry, &unknown, notices);
         Ok(())
     })?;
+    // A list in block style is valid wherever it is cut off.
+    if let Some(position) = cut_off
+        && last_byte.get() != Some(b'\n')
+    {
+        let reason = "the file ends within an item: it is cut off, or still being written";
+        return Err(Problem::at(file, position, reason));
+    }
+    read.ignored.extend(notices.iter().cloned());
     read.notices.extend(notices);
     read.kept.retain(|key| !lines.contains_key(key));
     Ok(read)
@@ -171,14 +199,27 @@ pub(crate) fn add_entry(
     let place = entry.problem("").location;
     if let Some(first) = seen.get(&item.key) {
         let message = format!("is left out: duplicate of {first}");
-        read.problems.push(about(asset_type, entry, Remark { position: entry.node.position, message }));
+        read.problems.push(about(asset_type, entry, Remark::new(entry.node.position, message)));
         return;
     }
     seen.insert(item.key.clone(), place);
     read.items.push(&item);
-    let unknown =
-        unknown.iter().map(|key| Remark { position: key.position, message: format!("has the {}", key.with(IGNORED)) });
-    read.notices.extend(unknown.chain(notices).map(|remark| about(asset_type, entry, remark)));
+    read.add_remarks(asset_type, entry, &unknown, notices);
+}
+
+/// Remembers the last byte that was read.
+struct LastByte<'a, R> {
+    reader: R,
+    last: &'a Cell<Option<u8>>,
+}
+
+impl<R: Read> Read for LastByte<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.reader.read(buffer)?;
+        let last = count.checked_sub(1).and_then(|last| buffer.get(last));
+        self.last.set(last.copied().or(self.last.get()));
+        Ok(count)
+    }
 }
 
 /// Reads the names in a data file that a client sent, in their order; names may repeat. Except where only names matter, an
@@ -189,8 +230,12 @@ pub fn item_names(asset_type: AssetType, file: &Path, text: &str) -> Result<Vec<
     read_entries(asset_type, file, text.as_bytes(), TextLimit::Request, |entry| {
         let name = name(asset_type, entry);
         if !names_only {
-            let reading = read_entry(asset_type, entry, "")?;
-            reading.item.map_err(|remark| about(asset_type, entry, remark))?;
+            let EntryReading { unknown, item } = (item_reader(asset_type).read)(entry, "");
+            // parity: a preview of models is strict, so that a typing mistake is noticed before the source is configured.
+            if let Some(key) = unknown.iter().find(|key| key.is_own).filter(|_| asset_type == AssetType::Models) {
+                return Err(entry.problem_at(Some(key.position), key));
+            }
+            item.map_err(|remark| about(asset_type, entry, remark))?;
         } else if name.is_empty() {
             return Err(entry.problem(format!("a {} without a name", asset_type.spec().label)));
         }
@@ -208,19 +253,8 @@ fn read_entries(
     limit: TextLimit,
     each: impl FnMut(Entry<'_>) -> Result<(), Problem>,
 ) -> Result<Vec<Problem>, Problem> {
-    let list = asset_type.spec().data_key;
-    let list_file = ListFile { list, other_keys: &["source"], unknown_keys: item_reader(asset_type).unknown_keys };
+    let list_file = ListFile { list: asset_type.spec().data_key, other_keys: &["source"] };
     list_file.read(file, reader, limit, each)
-}
-
-/// Reads an entry; an unknown key of it is an error where the asset type rejects them.
-fn read_entry(asset_type: AssetType, entry: Entry<'_>, source_id: &str) -> Result<EntryReading, Problem> {
-    let reader = item_reader(asset_type);
-    let reading = (reader.read)(entry, source_id);
-    match reading.unknown.iter().find(|key| key.is_own) {
-        Some(key) if reader.unknown_keys == UnknownKeys::Rejected => Err(entry.problem_at(Some(key.position), key)),
-        _ => Ok(reading),
-    }
 }
 
 fn name(asset_type: AssetType, entry: Entry<'_>) -> &str {
@@ -239,7 +273,7 @@ fn key(asset_type: AssetType, entry: Entry<'_>) -> Option<String> {
     }
 }
 
-fn about(asset_type: AssetType, entry: Entry<'_>, Remark { position, message }: Remark) -> Problem {
+fn about(asset_type: AssetType, entry: Entry<'_>, Remark { position, message, .. }: Remark) -> Problem {
     let (label, name) = (asset_type.spec().label, name(asset_type, entry));
     entry.problem_at(Some(position), format!("{label} \"{name}\" {message}"))
 }

@@ -31,6 +31,28 @@ static NAMES: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
     listed.chain(OVERRIDES.map(|(id, name)| (id.to_owned(), name))).collect()
 });
 
+/// What a card writes where it names its licence elsewhere.
+const OTHER: &str = "other";
+
+/// The licences of a card as one string: display names, and `name` in the place of `other`. `None` without a licence.
+pub(crate) fn shown(licenses: &[String], name: Option<&str>) -> Option<String> {
+    let name = name.map(str::trim).filter(|name| !name.is_empty());
+    let mut shown: Vec<String> = Vec::new();
+    for license in licenses.iter().map(|license| license.trim()).filter(|license| !license.is_empty()) {
+        let license = match name {
+            Some(name) if license.eq_ignore_ascii_case(OTHER) => name.to_owned(),
+            _ => display_name(license),
+        };
+        if !shown.contains(&license) {
+            shown.push(license);
+        }
+    }
+    if shown.is_empty() {
+        return name.map(str::to_owned);
+    }
+    Some(shown.join(", "))
+}
+
 /// The display name of an SPDX identifier; any other string is returned unchanged.
 pub(crate) fn display_name(license: &str) -> String {
     let license = license.trim();
@@ -40,6 +62,21 @@ pub(crate) fn display_name(license: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn several_licences_are_joined_and_a_name_replaces_other() {
+        let shown = |licenses: &[&str], name| {
+            let licenses: Vec<String> = licenses.iter().map(|&license| license.to_owned()).collect();
+            super::shown(&licenses, name)
+        };
+        assert_eq!(shown(&["apache-2.0", "mit"], None).as_deref(), Some("Apache 2.0, MIT"));
+        assert_eq!(shown(&["Other"], Some("heron-1")).as_deref(), Some("heron-1"));
+        assert_eq!(shown(&["mit", "other"], Some("heron-1")).as_deref(), Some("MIT, heron-1"));
+        assert_eq!(shown(&["other"], Some(" ")).as_deref(), Some("other"));
+        assert_eq!(shown(&["mit"], Some("MIT License")).as_deref(), Some("MIT"));
+        assert_eq!(shown(&[], Some("heron-1")).as_deref(), Some("heron-1"));
+        assert_eq!(shown(&[" "], None), None);
+    }
 
     #[test]
     fn identifiers_get_display_names_and_other_strings_stay() {

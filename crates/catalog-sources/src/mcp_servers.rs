@@ -1,30 +1,29 @@
 //! MCP servers of data files, with their tools.
 //!
-//! Unlike in model files, an unknown key of a server is ignored with a notice (parity: the Kubeflow Model Registry ignores it), and
-//! so is a value that the API does not have, such as an unknown transport.
+//! A value that the API does not have, such as an unknown transport, is ignored with a notice.
 
 mod entry;
 mod notices;
 mod tools;
+mod words;
 
 use jiff::civil::Date;
-use model_registry_api::catalog::{CatalogKind, DEPLOYMENT_MODES, LONGEST_DISPLAY_NAME, TRANSPORTS};
+use model_registry_api::catalog::{CatalogKind, LONGEST_DISPLAY_NAME};
 use model_registry_base::time::parse_rfc3339;
 use model_registry_catalog_store::CatalogItem;
 use model_registry_store::Document;
 use serde_json::{Map, Value};
 
-use self::entry::{SecurityIndicators, ServerEntry};
+use self::entry::{ArtifactEntry, SecurityIndicators, ServerEntry};
 use self::notices::{check_runtime_metadata, notices};
 use self::tools::tools;
 use crate::item_fields::{self, LONGEST_NAME, insert_string};
 use crate::item_reader::{EntryReading, ItemReader, Remark, ValidItem};
-use crate::yaml::{Entry, UnknownKeys, Violation};
+use crate::yaml::{Entry, Tolerant, Violation};
 use crate::{custom_properties, license};
 
 /// parity: a preview checks nothing of a server but its name, as in the Kubeflow Model Registry.
-pub(crate) static READER: ItemReader =
-    ItemReader { unknown_keys: UnknownKeys::Ignored, trims_names: true, previews_names_only: true, read };
+pub(crate) static READER: ItemReader = ItemReader { trims_names: true, previews_names_only: true, read };
 
 const LONGEST_VERSION: usize = 100;
 
@@ -68,7 +67,7 @@ fn item(entry: &ServerEntry, source_id: &str, notices: &mut Vec<Violation>) -> R
     document.insert("source_id".to_owned(), source_id.into());
     let published = entry.published_date.as_deref().and_then(date_time);
     let updated = entry.last_updated.as_deref().and_then(date_time);
-    let mode = entry.deployment_mode.clone().filter(|mode| DEPLOYMENT_MODES.contains(&mode.as_str()));
+    let mode = entry.deployment_mode.as_deref().and_then(words::deployment_mode).map(str::to_owned);
     for (field, value) in [
         ("deploymentMode", &mode),
         ("description", &entry.description),
@@ -86,19 +85,17 @@ fn item(entry: &ServerEntry, source_id: &str, notices: &mut Vec<Violation>) -> R
     ] {
         insert_string(&mut document, field, value.as_deref().filter(|value| !value.is_empty()));
     }
-    if let Some(license) = entry.license.as_deref().filter(|license| !license.trim().is_empty()) {
-        document.insert("license".to_owned(), license::display_name(license).into());
-    }
-    let mut transports = entry.transports.clone().unwrap_or_default();
-    transports.retain(|transport| TRANSPORTS.contains(&transport.as_str()));
-    for (field, list) in [("tags", entry.tags.clone().unwrap_or_default()), ("transports", transports)] {
+    let licenses = entry.license.as_ref().map(|list| list.0.as_slice()).unwrap_or_default();
+    insert_string(&mut document, "license", license::shown(licenses, entry.license_name.as_deref()).as_deref());
+    let transports = words::transports(entry.transports.as_ref().map(|list| list.0.as_slice()).unwrap_or_default());
+    for (field, list) in [("tags", entry.tags.clone().unwrap_or_default().0), ("transports", transports)] {
         if !list.is_empty() {
             document.insert(field.to_owned(), list.into());
         }
     }
     insert_endpoints(&mut document, entry)?;
-    insert_indicators(&mut document, entry.security_indicators.as_ref());
-    let artifacts = artifacts(entry)?;
+    insert_indicators(&mut document, entry.security_indicators.as_ref(), notices);
+    let artifacts = artifacts(entry, notices)?;
     if !artifacts.is_empty() {
         document.insert("artifacts".to_owned(), artifacts.into());
     }
@@ -109,7 +106,7 @@ fn item(entry: &ServerEntry, source_id: &str, notices: &mut Vec<Violation>) -> R
     if let Some(server_json) = entry.server_json.as_ref().filter(|server_json| !server_json.is_empty()) {
         document.insert("serverJson".to_owned(), server_json.clone().into());
     }
-    let properties = custom_properties::encode(entry.custom_properties.as_ref(), notices)?;
+    let properties = custom_properties::encode(entry.custom_properties.as_ref(), notices);
     document.insert("customProperties".to_owned(), properties.into());
     let children = tools(entry, notices);
     document.insert("toolCount".to_owned(), children.len().into());
@@ -147,7 +144,7 @@ fn insert_endpoints(document: &mut Map<String, Value>, entry: &ServerEntry) -> R
             endpoints.insert(field.to_owned(), url.into());
         }
     }
-    if entry.deployment_mode.as_deref() == Some("remote") && endpoints.is_empty() {
+    if entry.deployment_mode.as_deref().and_then(words::deployment_mode) == Some("remote") && endpoints.is_empty() {
         let reason = "deploymentMode 'remote' but no endpoints defined".to_owned();
         return Err(Violation::from(reason).in_key("deploymentMode"));
     }
@@ -157,36 +154,56 @@ fn insert_endpoints(document: &mut Map<String, Value>, entry: &ServerEntry) -> R
     Ok(())
 }
 
-fn insert_indicators(document: &mut Map<String, Value>, written: Option<&SecurityIndicators>) {
+fn insert_indicators(
+    document: &mut Map<String, Value>,
+    written: Option<&SecurityIndicators>,
+    notices: &mut Vec<Violation>,
+) {
     let Some(written) = written else { return };
-    let indicators: Map<String, Value> = [
-        ("verifiedSource", written.verified_source),
-        ("secureEndpoint", written.secure_endpoint),
-        ("sast", written.sast),
-        ("readOnlyTools", written.read_only_tools),
-    ]
-    .into_iter()
-    .filter_map(|(name, value)| Some((name.to_owned(), value?.into())))
-    .collect();
+    let mut indicators = Map::new();
+    for (name, value) in [
+        ("verifiedSource", &written.verified_source),
+        ("secureEndpoint", &written.secure_endpoint),
+        ("sast", &written.sast),
+        ("readOnlyTools", &written.read_only_tools),
+    ] {
+        match value {
+            None => {}
+            Some(Tolerant(Ok(value))) => _ = indicators.insert(name.to_owned(), (*value).into()),
+            Some(Tolerant(Err(reason))) => {
+                let reason = format!("is published without a security indicator: {reason}");
+                notices.push(Violation::from(reason).in_key(name).in_key("securityIndicators"));
+            }
+        }
+    }
     if !indicators.is_empty() {
         document.insert("securityIndicators".to_owned(), indicators.into());
     }
 }
 
-fn artifacts(entry: &ServerEntry) -> Result<Vec<Value>, Violation> {
+fn artifacts(entry: &ServerEntry, notices: &mut Vec<Violation>) -> Result<Vec<Value>, Violation> {
     let mut artifacts = Vec::new();
-    for (index, artifact) in entry.artifacts.iter().flatten().enumerate() {
+    for (index, Tolerant(artifact)) in entry.artifacts.iter().flatten().enumerate() {
         let here = |violation: Violation| violation.in_element("artifacts", "artifact", index);
-        let artifact = artifact.as_ref().ok_or_else(|| here("is empty".to_owned().into()))?;
-        let uri = artifact.uri.as_deref().unwrap_or_default();
-        item_fields::check_artifact_uri(uri).map_err(|reason| here(Violation::from(reason).in_key("uri")))?;
-        let mut wire = Map::new();
-        wire.insert("uri".to_owned(), uri.into());
-        insert_string(&mut wire, "createTimeSinceEpoch", artifact.create_time_since_epoch.as_deref());
-        insert_string(&mut wire, "lastUpdateTimeSinceEpoch", artifact.last_update_time_since_epoch.as_deref());
-        artifacts.push(wire.into());
+        match artifact {
+            Ok(artifact) => artifacts.push(self::artifact(artifact).map_err(here)?),
+            Err(reason) => {
+                let violation = here(reason.clone().into());
+                notices.push(violation.with_consequence("is published without"));
+            }
+        }
     }
     Ok(artifacts)
+}
+
+fn artifact(artifact: &ArtifactEntry) -> Result<Value, Violation> {
+    let uri = artifact.uri.as_deref().unwrap_or_default();
+    item_fields::check_artifact_uri(uri).map_err(|reason| Violation::from(reason).in_key("uri"))?;
+    let mut wire = Map::new();
+    wire.insert("uri".to_owned(), uri.into());
+    insert_string(&mut wire, "createTimeSinceEpoch", artifact.create_time_since_epoch.as_deref());
+    insert_string(&mut wire, "lastUpdateTimeSinceEpoch", artifact.last_update_time_since_epoch.as_deref());
+    Ok(wire.into())
 }
 
 /// A time of RFC 3339 as it is written, or the start of a day in UTC; `None` for anything else.

@@ -1,7 +1,7 @@
 //! Models of data files, with their artifacts.
 //!
-//! An unknown key of a model makes the whole file unusable, as in the Kubeflow Model Registry (parity): it is a typing mistake.
-//! An unknown key of its artifacts or properties is ignored with a notice. A model with an invalid value is left out.
+//! A model with an invalid value is left out; an artifact that cannot be read or is of an unknown type, and a custom property with
+//! an invalid value, are left out alone.
 
 mod entry;
 
@@ -16,10 +16,9 @@ use crate::custom_properties;
 use crate::item_fields::{self, insert_string};
 use crate::item_reader::{EntryReading, ItemReader, Remark, ValidItem};
 use crate::license;
-use crate::yaml::{Entry, UnknownKeys, Violation};
+use crate::yaml::{Entry, StringList, Tolerant, Violation};
 
-pub(crate) static READER: ItemReader =
-    ItemReader { unknown_keys: UnknownKeys::Rejected, trims_names: false, previews_names_only: false, read };
+pub(crate) static READER: ItemReader = ItemReader { trims_names: false, previews_names_only: false, read };
 
 /// A custom property with the hardware that a model is made for; an empty one counts as absent (parity: the Kubeflow Model
 /// Registry drops it).
@@ -52,27 +51,38 @@ fn item(entry: &ModelEntry, source_id: &str, notices: &mut Vec<Violation>) -> Re
     ] {
         insert_string(&mut document, field, value.as_deref());
     }
-    if let Some(license) = entry.license.as_deref().filter(|license| !license.trim().is_empty()) {
-        document.insert("license".to_owned(), license::display_name(license).into());
-    }
+    let licenses = entry.license.as_ref().map(|list| list.0.as_slice()).unwrap_or_default();
+    insert_string(&mut document, "license", license::shown(licenses, entry.license_name.as_deref()).as_deref());
     // parity: the Kubeflow Model Registry sends empty lists, too.
-    document.insert("language".to_owned(), entry.language.clone().unwrap_or_default().into());
-    document.insert("tasks".to_owned(), entry.tasks.clone().unwrap_or_default().into());
-    document.insert("validatedTasks".to_owned(), entry.validated_tasks.clone().unwrap_or_default().into());
-    if let Some(serving_config) = &entry.serving_config {
-        let wire = serde_json::to_value(serving_config).map_err(|error| error.to_string())?;
-        document.insert("servingConfig".to_owned(), wire);
+    let list = |list: &Option<StringList>| list.clone().unwrap_or_default().0;
+    document.insert("language".to_owned(), list(&entry.language).into());
+    document.insert("tasks".to_owned(), list(&entry.tasks).into());
+    document.insert("validatedTasks".to_owned(), list(&entry.validated_tasks).into());
+    match &entry.serving_config {
+        None => {}
+        Some(Tolerant(Ok(serving_config))) => {
+            let wire = serde_json::to_value(serving_config).map_err(|error| error.to_string())?;
+            document.insert("servingConfig".to_owned(), wire);
+        }
+        Some(Tolerant(Err(reason))) => {
+            let reason = format!("is published without servingConfig: {reason}");
+            notices.push(Violation::from(reason).in_key("servingConfig"));
+        }
     }
-    insert_custom_properties(&mut document, entry, notices)?;
+    insert_custom_properties(&mut document, entry, notices);
     let mut children = Vec::new();
     let mut keys = ArtifactKeys::default();
-    for (index, artifact) in entry.artifacts.iter().flatten().enumerate() {
+    for (index, Tolerant(artifact)) in entry.artifacts.iter().flatten().enumerate() {
         let here = |violation: Violation| violation.in_element("artifacts", "artifact", index);
-        let artifact = artifact.as_ref().ok_or_else(|| here("is empty".to_owned().into()))?;
-        if let Err(violation) = check_metrics_type(artifact) {
+        let unknown = match artifact {
+            Ok(artifact) => unknown_type(artifact),
+            Err(reason) => Some(reason.clone().into()),
+        };
+        if let Some(violation) = unknown {
             notices.push(here(violation).with_consequence("is published without"));
             continue;
         }
+        let Ok(artifact) = artifact else { continue };
         let mut artifact_notices = Vec::new();
         children.push(artifact_item(artifact, &mut keys, &mut artifact_notices).map_err(here)?);
         notices.extend(artifact_notices.into_iter().map(here));
@@ -88,37 +98,32 @@ fn item(entry: &ModelEntry, source_id: &str, notices: &mut Vec<Violation>) -> Re
     })
 }
 
-fn insert_custom_properties(
-    document: &mut Map<String, Value>,
-    entry: &ModelEntry,
-    notices: &mut Vec<Violation>,
-) -> Result<(), Violation> {
-    let mut properties = custom_properties::encode(entry.custom_properties.as_ref(), notices)?;
+fn insert_custom_properties(document: &mut Map<String, Value>, entry: &ModelEntry, notices: &mut Vec<Violation>) {
+    let mut properties = custom_properties::encode(entry.custom_properties.as_ref(), notices);
     if properties.get(HARDWARE_TAG).is_some_and(|tag| tag["string_value"] == "") {
         properties.remove(HARDWARE_TAG);
     }
     if !properties.is_empty() {
         document.insert("customProperties".to_owned(), properties.into());
     }
-    Ok(())
 }
 
 fn is_metrics(entry: &ArtifactEntry) -> bool {
     entry.artifact_type.as_deref() == CatalogKind::PerformanceMetrics.spec().artifact_type
 }
 
-/// Metrics of an unknown type are left out, and the model is published (parity: the Kubeflow Model Registry does so).
-fn check_metrics_type(entry: &ArtifactEntry) -> Result<(), Violation> {
-    if !is_metrics(entry) {
-        return Ok(());
+/// What an artifact of a type that this version does not know is left out for. A newer publisher may have it.
+fn unknown_type(entry: &ArtifactEntry) -> Option<Violation> {
+    let unknown = |key: &str, word: &str| Some(Violation::from(format!("unknown {key}: {word}")).in_key(key));
+    if is_metrics(entry) {
+        return match entry.metrics_type.as_deref() {
+            Some(known) if CatalogKind::from_metrics_type(known).is_some() => None,
+            other => unknown("metricsType", other.unwrap_or("none")),
+        };
     }
-    match entry.metrics_type.as_deref() {
-        Some(known) if CatalogKind::from_metrics_type(known).is_some() => Ok(()),
-        other => {
-            let reason = format!("unknown metricsType: {}", other.unwrap_or("none"));
-            Err(Violation::from(reason).in_key("metricsType"))
-        }
-    }
+    let artifact_type = entry.artifact_type.as_deref().filter(|artifact_type| !artifact_type.is_empty())?;
+    let is_known = Some(artifact_type) == CatalogKind::ModelArtifact.spec().artifact_type;
+    if is_known { None } else { unknown("artifactType", artifact_type) }
 }
 
 fn artifact_item(
@@ -128,21 +133,17 @@ fn artifact_item(
 ) -> Result<CatalogItem, Violation> {
     let in_key = |key: &str, reason: String| Violation::from(reason).in_key(key);
     let mut document = Map::new();
-    let artifact_type = entry.artifact_type.as_deref().filter(|artifact_type| !artifact_type.is_empty());
     let (kind, key) = if is_metrics(entry) {
         // Unknown types have been left out.
         let kind = entry.metrics_type.as_deref().and_then(CatalogKind::from_metrics_type);
         let kind = kind.unwrap_or(CatalogKind::AccuracyMetrics);
         insert_string(&mut document, "metricsType", kind.metrics_type());
         (kind, format!("file {}", entry.name.as_deref().unwrap_or_default()))
-    } else if artifact_type.is_none() || artifact_type == CatalogKind::ModelArtifact.spec().artifact_type {
+    } else {
         let uri = entry.uri.as_deref().unwrap_or_default();
         item_fields::check_artifact_uri(uri).map_err(|reason| in_key("uri", reason))?;
         document.insert("uri".to_owned(), uri.into());
         (CatalogKind::ModelArtifact, format!("uri {uri}"))
-    } else {
-        let unknown = artifact_type.unwrap_or_default();
-        return Err(in_key("artifactType", format!("unknown artifactType: {unknown}")));
     };
     insert_string(&mut document, "artifactType", kind.spec().artifact_type);
     if let Some(name) = entry.name.as_deref() {
@@ -151,7 +152,7 @@ fn artifact_item(
     insert_string(&mut document, "name", entry.name.as_deref());
     insert_string(&mut document, "description", entry.description.as_deref());
     insert_string(&mut document, "externalId", entry.external_id.as_deref());
-    custom_properties::insert_unless_empty(&mut document, entry.custom_properties.as_ref(), notices)?;
+    custom_properties::insert_unless_empty(&mut document, entry.custom_properties.as_ref(), notices);
     Ok(CatalogItem {
         kind,
         key: keys.unique(key),

@@ -44,9 +44,11 @@ pub struct PerformanceMetrics {
 }
 
 /// A directory and the content of its `metadata.json`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Directory {
     path: PathBuf,
+    /// Whether it was found earlier and cannot be read now.
+    is_unclear: bool,
     /// Custom properties of the model in their wire form.
     model_properties: Vec<(&'static str, Value)>,
     overall_accuracy: Option<f64>,
@@ -54,20 +56,23 @@ struct Directory {
 
 impl PerformanceMetrics {
     /// Finds all directories below the roots. Those that cannot be read are left out with a problem.
-    pub fn find(roots: &[PathBuf]) -> (Self, Vec<Problem>) {
+    ///
+    /// What was found in them before (`earlier`) stays known, so that the models keep their stored metrics.
+    pub fn find(roots: &[PathBuf], earlier: Option<&Self>) -> (Self, Vec<Problem>) {
         let mut metrics = Self::default();
         let mut problems = Vec::new();
         for root in roots {
-            metrics.visit(root, 0, &mut problems);
+            metrics.visit(root, 0, earlier, &mut problems);
         }
         (metrics, problems)
     }
 
-    fn visit(&mut self, directory: &Path, depth: usize, problems: &mut Vec<Problem>) {
+    fn visit(&mut self, directory: &Path, depth: usize, earlier: Option<&Self>, problems: &mut Vec<Problem>) {
         let entries = match fs::read_dir(directory) {
             Ok(entries) => entries,
             Err(error) => {
                 problems.push(Problem::of_file(directory, format!("cannot be read: {error}")));
+                self.keep(earlier, |found| found.path.starts_with(directory));
                 return;
             }
         };
@@ -82,10 +87,22 @@ impl PerformanceMetrics {
                             problems.push(Problem::of_file(&path, reason));
                         }
                     }
-                    Err(problem) => problems.push(problem),
+                    Err(problem) => {
+                        problems.push(problem);
+                        self.keep(earlier, |found| found.path == directory);
+                    }
                 }
             } else if depth < DEEPEST && path.is_dir() {
-                self.visit(&path, depth + 1, problems);
+                self.visit(&path, depth + 1, earlier, problems);
+            }
+        }
+    }
+
+    /// Keeps directories that were found before and cannot be read now.
+    fn keep(&mut self, earlier: Option<&Self>, is_meant: impl Fn(&Directory) -> bool) {
+        for (name, directory) in earlier.iter().flat_map(|earlier| &earlier.directories) {
+            if is_meant(directory) && !self.directories.contains_key(name) {
+                self.directories.insert(name.clone(), Directory { is_unclear: true, ..directory.clone() });
             }
         }
     }
@@ -103,9 +120,10 @@ impl PerformanceMetrics {
         self.directories.iter().map(|(name, directory)| (name.clone(), checksum(directory))).collect()
     }
 
-    /// Adds the performance metrics of a model to its item, and problems with them to `read`.
-    pub(crate) fn attach(&self, name: &str, item: &mut CatalogItem, read: &mut ReadItems) {
-        let Some(directory) = self.directories.get(&name.to_lowercase()) else { return };
+    /// Adds the performance metrics of a model to its item, and problems with them to `read`. Returns whether that is all that
+    /// the files have to say; otherwise a stored item of the model is better.
+    pub(crate) fn attach(&self, name: &str, item: &mut CatalogItem, read: &mut ReadItems) -> bool {
+        let Some(directory) = self.directories.get(&name.to_lowercase()) else { return true };
         if !directory.model_properties.is_empty() {
             let properties = item.document.0.entry("customProperties").or_insert_with(|| json!({}));
             for (name, value) in &directory.model_properties {
@@ -115,14 +133,18 @@ impl PerformanceMetrics {
         let file = directory.path.join(EVALUATIONS);
         let lines = Lines::of(&file, &mut read.metrics_problems);
         let evaluations = lines.records(&file, &mut read.metrics_problems);
+        let mut is_unclear = directory.is_unclear || evaluations.is_unclear;
+        let evaluations = evaluations.records;
         item.children.extend(artifacts::accuracy_metrics(name, &evaluations, directory.overall_accuracy, read));
         let mut keys = ArtifactKeys::default();
         for measurements in [&artifacts::PERFORMANCE_RECORDS, &artifacts::SECURITY_RECORDS] {
             let file = directory.path.join(measurements.file);
             let lines = Lines::of(&file, &mut read.metrics_problems);
             let records = lines.records(&file, &mut read.metrics_problems);
-            item.children.extend(measurements.artifacts(&records, &mut keys, read));
+            is_unclear |= records.is_unclear;
+            item.children.extend(measurements.artifacts(&records.records, &mut keys, read));
         }
+        !is_unclear
     }
 }
 
@@ -145,5 +167,6 @@ fn read_metadata(directory: &Path, file: &Path, problems: &mut Vec<Problem>) -> 
     let known = ["id", "overall_accuracy"].into_iter().chain(MODEL_PROPERTIES).chain(MODEL_SIZES);
     let known: Vec<&str> = known.chain(["modelcar_image_size_bytes"]).collect();
     problems.extend(record.misspelled(&known));
-    Ok((id, Directory { path: directory.to_owned(), model_properties, overall_accuracy }))
+    problems.extend(record.not_numbers());
+    Ok((id, Directory { path: directory.to_owned(), is_unclear: false, model_properties, overall_accuracy }))
 }

@@ -3,7 +3,8 @@
 use model_registry_api::catalog::SourceType;
 use model_registry_catalog_store::{CatalogItems, SourceSnapshot};
 
-use crate::configuration::{Configuration, EXCLUDED_MODELS, PATH, Source, SourceLocation, YAML_PATH};
+use crate::configuration::{Configuration, PATH, Source, SourceLocation, YAML_PATH};
+use crate::files;
 use crate::hub;
 use crate::item_reader::{self, ReadItems};
 use crate::name_filter::{EmptyPattern, NameFilter};
@@ -51,6 +52,7 @@ fn read(source: &Source, location: &SourceLocation, metrics: &PerformanceMetrics
         status: "disabled",
         error: None,
         skipped: 0,
+        ignored: 0,
         items: Some(CatalogItems::default()),
         kept: Vec::new(),
         is_part: false,
@@ -63,7 +65,7 @@ fn read(source: &Source, location: &SourceLocation, metrics: &PerformanceMetrics
         return None;
     }
     Some(match read_items(source, location, metrics) {
-        Ok(read) => finish(source, snapshot, read),
+        Ok(read) => finish(source, location, snapshot, read),
         // Without items: those that were published before stay.
         Err(Failure { error, problem }) => {
             let snapshot = SourceSnapshot { status: "error", error: Some(error), items: None, ..snapshot };
@@ -76,8 +78,11 @@ fn without_notices(snapshot: SourceSnapshot, problems: Vec<Problem>) -> LoadedSo
     LoadedSource { snapshot, problems, performance_metrics_skipped: 0, notices: Vec::new() }
 }
 
-fn finish(source: &Source, snapshot: SourceSnapshot, read: ReadItems) -> LoadedSource {
-    let ReadItems { items, kept, is_part, problems, metrics_problems, notices } = read;
+fn finish(source: &Source, location: &SourceLocation, snapshot: SourceSnapshot, read: ReadItems) -> LoadedSource {
+    let ReadItems { items, mut kept, is_part, kept_if_stored, problems, metrics_problems, mut ignored, notices } = read;
+    kept.extend(kept_if_stored);
+    ignored.extend(location.notices.iter().cloned());
+    let snapshot = SourceSnapshot { ignored: ignored.count(), ..snapshot };
     let (skipped, performance_metrics_skipped) = (problems.count(), metrics_problems.count());
     let label = source.asset_type.spec().label;
     let snapshot = if skipped > 0 && items.is_empty() {
@@ -95,12 +100,20 @@ fn finish(source: &Source, snapshot: SourceSnapshot, read: ReadItems) -> LoadedS
             errors.push(metrics_error(&metrics_problems));
         }
         let status = if errors.is_empty() { "available" } else { "partially-available" };
+        if ignored.count() > 0 {
+            errors.push(ignored_error(&ignored));
+        }
         let error = Some(errors.join("; ")).filter(|error| !error.is_empty());
         SourceSnapshot { status, error, skipped, items: Some(items), kept, is_part, ..snapshot }
     };
     let mut problems = problems.into_problems(&source.id);
     problems.extend(metrics_problems.into_problems(&source.id));
     LoadedSource { snapshot, problems, performance_metrics_skipped, notices: notices.into_problems(&source.id) }
+}
+
+/// The `error` of a source in which something was ignored without leaving an item out. It does not change the status.
+fn ignored_error(ignored: &ProblemList) -> String {
+    format!("ignored {}: {}", ignored.count(), ignored.summary())
 }
 
 /// The `error` of a source with performance metrics that were left out.
@@ -149,12 +162,7 @@ fn read_server_list(source_type: SourceType, source: &Source, location: &SourceL
 
 /// The patterns of a source.
 fn name_filter(source: &Source) -> Result<NameFilter, EmptyPattern> {
-    let included = source.included.clone().unwrap_or_default();
-    let mut excluded = source.excluded.clone().unwrap_or_default();
-    // The older form of `excludedModels`.
-    if let Some(list) = source.properties.get(EXCLUDED_MODELS).and_then(serde_json::Value::as_array) {
-        excluded.extend(list.iter().filter_map(serde_json::Value::as_str).map(str::to_owned));
-    }
+    let [included, excluded] = source.patterns();
     let suffix = source.asset_type.spec().sources.patterns.unwrap_or_default();
     NameFilter::new(suffix, &included, &excluded)
 }
@@ -167,7 +175,10 @@ fn read_yaml(source: &Source, location: &SourceLocation, metrics: &PerformanceMe
     let missing = || failure(format!("missing required property: {YAML_PATH}, the path of the data file"));
     let path = source.path(source.string_property(YAML_PATH).ok_or_else(missing)?);
     let filter = name_filter(source).map_err(|empty| failure(empty.to_string()))?;
-    let reader = yaml::open(&path).map_err(|problem| failure(format!("failed to read {YAML_PATH} file: {problem}")))?;
-    let read = item_reader::read_items(source.asset_type, &path, reader, &source.id, &filter, metrics);
+    yaml::open(&path).map_err(|problem| failure(format!("failed to read {YAML_PATH} file: {problem}")))?;
+    let read = files::read_unchanged(&path, || {
+        let reader = yaml::open(&path)?;
+        item_reader::read_items(source.asset_type, &path, reader, &source.id, &filter, metrics)
+    });
     read.map_err(|problem| Failure { error: format!("failed to parse {YAML_PATH} file: {problem}"), problem })
 }

@@ -11,6 +11,7 @@ mod list_file;
 mod node;
 mod scalar;
 mod streamed;
+mod tolerant;
 mod violation;
 
 #[cfg(test)]
@@ -26,12 +27,13 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use self::composer::Composer;
 pub(crate) use self::deserializer::{ReadError, UnknownKey};
-pub(crate) use self::list_file::{ListFile, UnknownKeys};
+pub(crate) use self::list_file::ListFile;
 pub(crate) use self::node::Node;
 pub(crate) use self::streamed::{Part, json_as_yaml, read_streamed};
+pub(crate) use self::tolerant::{StringList, Tolerant};
 pub(crate) use self::violation::Violation;
 use crate::problem::{Position, Problem};
-use crate::sample;
+use crate::{files, sample};
 
 /// Most bytes of text in a file, with aliases expanded.
 #[derive(Clone, Copy)]
@@ -129,6 +131,7 @@ pub(crate) fn read_text(file: &Path) -> Result<String, Problem> {
     if let Some(text) = sample::find(file) {
         return Ok(text.to_owned());
     }
-    let bytes = std::fs::read(file).map_err(|error| Problem::of_file(file, format!("cannot be read: {error}")))?;
+    let read = || std::fs::read(file).map_err(|error| Problem::of_file(file, format!("cannot be read: {error}")));
+    let bytes = files::read_unchanged(file, read)?;
     String::from_utf8(bytes).map_err(|_| Problem::of_file(file, "is not valid UTF-8"))
 }

@@ -8,6 +8,8 @@ mod tests;
 mod transaction;
 mod tuning;
 
+use std::collections::HashSet;
+
 use model_registry_base::Clock;
 use model_registry_store::dialect::Dialect;
 use model_registry_store::{Lease, Outcome, Result, StoreError, Transaction, UnitOfWork, from_row};
@@ -26,14 +28,28 @@ pub struct SourceSnapshot {
     pub error: Option<String>,
     /// Items that could not be read.
     pub skipped: usize,
+    /// Keys, words and values that were ignored without leaving an item out.
+    pub ignored: usize,
     /// `None` keeps what the source published before.
     pub items: Option<CatalogItems>,
-    /// Keys of stored items that stay unchanged, in addition to `items`.
+    /// Keys of stored items that stay unchanged, in addition to `items` or in the place of one of them.
     pub kept: Vec<String>,
     /// The items are a part of what the source publishes: nothing is removed.
     pub is_part: bool,
     /// When the source is read next, by any replica.
     pub next_sync: Option<NextSync>,
+}
+
+impl SourceSnapshot {
+    /// The number of items that the source publishes, if it was read and all kept ones are stored.
+    pub fn item_count(&self) -> Option<usize> {
+        let items = self.items.as_ref()?;
+        if self.kept.is_empty() {
+            return Some(items.len());
+        }
+        let keys: HashSet<&str> = items.entries().iter().map(|entry| &*entry.key).collect();
+        Some(items.len() + self.kept.iter().filter(|key| !keys.contains(key.as_str())).count())
+    }
 }
 
 /// When a source is due that is read over the network.

@@ -218,7 +218,9 @@ impl Catalog {
         for problem in &problems {
             tracing::warn!(location = problem.location, reason = problem.reason, "catalog configuration");
         }
-        let (metrics, metrics_problems) = PerformanceMetrics::find(&self.settings.performance_metrics);
+        let earlier = self.performance_metrics();
+        let earlier = earlier.as_ref().map(|earlier| earlier.metrics());
+        let (metrics, metrics_problems) = PerformanceMetrics::find(&self.settings.performance_metrics, earlier);
         let loaded = read_sources(&configuration, &metrics);
         for problem in &metrics_problems {
             tracing::warn!(location = problem.location, reason = problem.reason, "catalog performance metrics");

@@ -169,6 +169,15 @@ impl Catalog {
                 Err(Stopped::Superseded) => return Ok((None, SyncOutcome::Failed)),
                 Err(Stopped::Store(error)) => return Err(error),
             };
+        if let Some(location) = self.configuration().locations.get(&source.id) {
+            snapshot.ignored += location.notices.len();
+            let ignored = location.notices.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            if !ignored.is_empty() {
+                let errors =
+                    snapshot.error.take().into_iter().chain([format!("ignored {}: {ignored}", location.notices.len())]);
+                snapshot.error = Some(errors.collect::<Vec<_>>().join("; "));
+            }
+        }
         if outcome == SyncOutcome::Complete {
             let next_time = self.after(hub::sync_interval(source));
             snapshot.next_sync = Some(NextSync { configuration: configuration.clone(), next_time });
@@ -211,6 +220,7 @@ impl Catalog {
                 status: "partially-available",
                 error: Some(format!("sync with the hub in progress: {stored} of {found} models so far")),
                 skipped: 0,
+                ignored: 0,
                 items: Some(items),
                 kept: Vec::new(),
                 is_part: true,

@@ -20,7 +20,7 @@ mod watch;
 
 pub use catalog::{Catalog, LoadSummary};
 pub use model_registry_catalog_sources::{
-    CheckReport, CheckedSource, HubAccess, Problem, Settings, check, sample_sources,
+    CheckReport, CheckedSource, HubAccess, Problem, Proxies, Settings, check, sample_sources,
 };
 pub use openapi::{PATH as OPENAPI_PATH, document as openapi_document};
 pub use routes::{RULES, plugins, router};

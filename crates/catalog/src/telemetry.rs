@@ -27,6 +27,7 @@ pub(crate) struct SourceTelemetry {
     configured: Arc<Mutex<BTreeSet<String>>>,
     items: PerSource,
     skipped: PerSource,
+    ignored: PerSource,
     metrics_skipped: PerSource,
     last_success: PerSource,
     duration: Family<SourceLabel, Gauge<f64, std::sync::atomic::AtomicU64>>,
@@ -44,6 +45,11 @@ impl SourceTelemetry {
                 "catalog_source_skipped",
                 "Invalid items skipped by the last load of a source",
                 self.skipped.clone(),
+            );
+            registry.register(
+                "catalog_source_ignored",
+                "Unknown keys, words and values that the last load of a source ignored, without skipping an item",
+                self.ignored.clone(),
             );
             registry.register(
                 "catalog_source_measurements_skipped",
@@ -92,6 +98,7 @@ impl SourceTelemetry {
             for metric in [
                 &self.items,
                 &self.skipped,
+                &self.ignored,
                 &self.metrics_skipped,
                 &self.last_success,
                 &self.hub_running,
@@ -119,9 +126,10 @@ impl SourceTelemetry {
         }
         let label = SourceLabel { source: snapshot.source_id.clone() };
         self.skipped.get_or_create(&label).set(gauge(snapshot.skipped));
+        self.ignored.get_or_create(&label).set(gauge(snapshot.ignored));
         self.duration.get_or_create(&label).set(took.as_secs_f64());
-        if let Some(items) = &snapshot.items {
-            self.items.get_or_create(&label).set(gauge(items.len() + snapshot.kept.len()));
+        if let Some(items) = snapshot.item_count() {
+            self.items.get_or_create(&label).set(gauge(items));
             self.last_success.get_or_create(&label).set(now / 1000);
         }
     }

@@ -15,6 +15,8 @@ use tokio::sync::Notify;
 
 /// Debounce: writers take a while to finish, and a swap of links is several events.
 const DEBOUNCE: Duration = Duration::from_millis(300);
+/// How often a change is looked at again before it is read although the files go on changing.
+const MOST_SETTLING: usize = 10;
 const POLL: Duration = Duration::from_secs(30);
 
 /// A watch on the files of a catalog.
@@ -45,9 +47,10 @@ impl Watch {
         watch
     }
 
-    /// Returns when the digest of the files differs from `seen`, the digest of the last load. `data` are the data files of the
+    /// Returns when the digest of the files differs from `seen`, the digest of the last load, and stays the same. `data` are the data files of the
     /// current configuration.
     pub(crate) async fn changed(&mut self, settings: &Settings, data: &[PathBuf], seen: &[u8]) {
+        let (mut last, mut settling) = (None, 0);
         loop {
             self.add_directories(settings, data);
             let (settings, data) = (settings.clone(), data.to_vec());
@@ -57,7 +60,14 @@ impl Watch {
             if let Ok((digest, known)) = digest {
                 self.known = known;
                 if digest != seen {
-                    return;
+                    if settling == MOST_SETTLING || last.as_ref() == Some(&digest) {
+                        return;
+                    }
+                    // A file that is being written is read when it stays as it is.
+                    settling += 1;
+                    last = Some(digest);
+                    tokio::time::sleep(DEBOUNCE).await;
+                    continue;
                 }
             }
             let _ = tokio::time::timeout(POLL, self.wake.notified()).await;

@@ -89,6 +89,7 @@ impl HubServer {
             .route("/api/models", get(list))
             .route("/api/models/{*name}", get(model))
             .route("/{organization}/{name}/raw/main/{file}", get(raw))
+            .route("/{organization}/{name}/resolve/main/{file}", get(raw))
             .with_state(server.clone());
         let router = if path.is_empty() { router } else { Router::new().nest(path, router) };
         tokio::spawn(async move { axum::serve(listener, router).await });

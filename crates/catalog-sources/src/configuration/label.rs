@@ -1,12 +1,13 @@
 //! Label definitions: descriptions of the labels that sources have.
 
-use std::collections::BTreeMap;
-
 use model_registry_api::catalog::AssetType;
-use model_registry_api::custom_property::json_type;
 use serde_json::{Map, Value};
 
-use crate::yaml::Violation;
+use crate::problem::Problem;
+use crate::yaml::{Entry, UnknownKey};
+
+/// Keys that clients know. Others are returned as they are.
+const KNOWN_KEYS: [&str; 4] = ["name", "displayName", "description", "assetType"];
 
 /// A label as `/labels` returns it.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,24 +17,42 @@ pub struct Label {
 }
 
 impl Label {
-    pub(super) fn read(fields: BTreeMap<String, Value>) -> Result<Self, Violation> {
-        let name = match fields.get("name") {
-            Some(Value::Null) => "null".to_owned(),
-            Some(Value::String(name)) if !name.is_empty() => name.clone(),
-            _ => {
-                let reason = "invalid label: missing required 'name' field".to_owned();
-                return Err(Violation::from(reason).in_key("name"));
+    /// Reads a label. Scalars are strings as they are written; other values are left out with a notice.
+    pub(super) fn read(entry: Entry<'_>) -> Result<(Self, Vec<Problem>), Problem> {
+        entry.check_keys().map_err(|error| entry.problem_at(error.position(), format!("invalid label: {error}")))?;
+        let name = match entry.get("name") {
+            Some(name) if name.node.is_null() => Value::Null,
+            Some(name) if name.node.as_str().is_some_and(|name| !name.is_empty()) => name.node.as_str().into(),
+            other => {
+                let position = other.map(|name| name.node.position);
+                return Err(entry.problem_at(position, "invalid label: missing required 'name' field"));
             }
         };
-        for (field, value) in &fields {
-            if field != "name" && !value.is_string() {
-                let found = json_type(value);
-                let reason =
-                    format!("label '{name}' has invalid property \"{field}\": expected a string, found {found}");
-                return Err(Violation::from(reason).in_key(field));
+        let shown = name.as_str().unwrap_or("null").to_owned();
+        let mut fields = Map::from_iter([("name".to_owned(), name)]);
+        let mut notices = Vec::new();
+        for (key, value) in entry.node.entries().unwrap_or_default() {
+            let field = key.as_str().unwrap_or_default();
+            if field == "name" {
+                continue;
+            }
+            let unknown = UnknownKey::new(key.position, field, &KNOWN_KEYS);
+            if unknown.nearest().is_some_and(|nearest| !KNOWN_KEYS.contains(&field) && entry.get(nearest).is_none()) {
+                let reason = format!("label '{shown}' has the {}", unknown.with(", which clients may not know"));
+                notices.push(entry.problem_at(Some(key.position), reason));
+            }
+            match value.as_str() {
+                Some(string) if !string.contains('\0') => _ = fields.insert(field.to_owned(), string.into()),
+                _ => {
+                    let found = value.describe();
+                    let reason = format!(
+                        "label '{shown}' is published without its property \"{field}\": expected a string, found {found}"
+                    );
+                    notices.push(entry.problem_at(Some(value.position), reason));
+                }
             }
         }
-        Ok(Self { fields: fields.into_iter().collect() })
+        Ok((Self { fields }, notices))
     }
 
     pub fn name(&self) -> Option<&str> {

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use model_registry_api::catalog::AssetType;
 
+use super::source_entry::SourceEntry;
 use super::sources_file::ambiguous_id;
-use super::{Configuration, Source, SourceEntry, SourceLocation, SourcesFile, source_properties};
+use super::{Configuration, Source, SourceLocation, SourcesFile, source_properties};
 use crate::problem::Problem;
 
 /// Merges the files in their order. Entries that contradict an earlier file are left out with a problem.
@@ -27,8 +28,10 @@ pub(super) fn merge<'a>(files: impl Iterator<Item = (&'a Path, &'a SourcesFile)>
             apply(source, path, entry);
             let location = merged.locations.entry(entry.id.clone()).or_insert_with(|| location(path, entry));
             if entry.fields.properties.is_some() {
-                *location = self::location(path, entry);
+                let notices = std::mem::take(&mut location.notices);
+                *location = SourceLocation { notices, ..self::location(path, entry) };
             }
+            location.notices.extend(entry.notices.iter().cloned());
         }
         for (label, position) in &file.labels {
             let name = label.name().map(str::to_owned);
@@ -49,15 +52,22 @@ pub(super) fn merge<'a>(files: impl Iterator<Item = (&'a Path, &'a SourcesFile)>
     }
     let enabled = merged.sources.values().filter(|source| source.enabled && source.problem.is_none());
     for source in enabled {
-        if let Some(location) = merged.locations.get(&source.id) {
-            problems.extend(source_properties::notices(source, location));
+        if let Some(location) = merged.locations.get_mut(&source.id) {
+            let notices = source_properties::notices(source, location);
+            location.notices.extend(notices.iter().cloned());
+            problems.extend(notices);
         }
     }
     (merged, problems)
 }
 
 fn location(path: &Path, entry: &SourceEntry) -> SourceLocation {
-    SourceLocation { file: path.to_owned(), position: entry.position, properties: entry.property_positions.clone() }
+    SourceLocation {
+        file: path.to_owned(),
+        position: entry.position,
+        properties: entry.property_positions.clone(),
+        notices: Vec::new(),
+    }
 }
 
 fn new_source(asset_type: AssetType, path: &Path, id: &str) -> Source {

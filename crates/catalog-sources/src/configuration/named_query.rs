@@ -33,23 +33,20 @@ impl NamedQuery {
         let Value::Object(mut map) = value else {
             return Err(format!("named query '{name}' is not a map").into());
         };
+        let asset_type = match map.get("assetType") {
+            None | Some(Value::Null | Value::Object(_)) => AssetType::default(),
+            Some(written) => written.as_str().and_then(AssetType::from_name).ok_or_else(|| {
+                let valid = AssetType::names(", ");
+                let reason = format!("named query '{name}' has invalid assetType {written} (valid values: {valid})");
+                Violation::from(reason).in_key("assetType")
+            })?,
+        };
         let has_filters = map.contains_key("filters");
-        let (asset_type, fields) = if has_filters {
-            let asset_type = match map.get("assetType") {
-                None | Some(Value::Null) => AssetType::default(),
-                Some(written) => written.as_str().and_then(AssetType::from_name).ok_or_else(|| {
-                    let valid = AssetType::names(", ");
-                    let reason =
-                        format!("named query '{name}' has invalid assetType {written} (valid values: {valid})");
-                    Violation::from(reason).in_key("assetType")
-                })?,
-            };
-            match map.remove("filters") {
-                Some(Value::Object(fields)) => (asset_type, fields),
-                _ => (asset_type, Map::new()),
-            }
-        } else {
-            (AssetType::default(), map)
+        let fields = match map.remove("filters") {
+            Some(Value::Object(fields)) => fields,
+            Some(_) => Map::new(),
+            // In the older form all keys are fields; what is not a condition comes from a newer publisher.
+            None => map.into_iter().filter(|(_, condition)| condition.is_object()).collect(),
         };
         if fields.is_empty() {
             return Err(format!("named query '{name}' must contain at least one field filter").into());

@@ -1,6 +1,6 @@
 //! The properties of a source: known names and types, and notices about others.
 
-use model_registry_api::catalog::{AssetType, SourceType};
+use model_registry_api::catalog::SourceType;
 use model_registry_base::nearest_name;
 use model_registry_base::parse_duration;
 use serde_json::Value;
@@ -16,20 +16,16 @@ pub(crate) const PATH: &str = "path";
 pub(crate) const TOKEN_VARIABLE: &str = "apiKeyEnvVar";
 /// Prefixes of the environment variables that the server is configured with.
 const OWN_VARIABLES: [&str; 2] = ["MR_", "PG"];
-/// The older form of `excludedModels` of the source itself.
-pub(crate) const EXCLUDED_MODELS: &str = "excludedModels";
 
 #[derive(Clone, Copy)]
 enum PropertyType {
     String,
-    StringList,
     Count,
     Duration,
 }
 
 type Properties = &'static [(&'static str, PropertyType)];
 
-const MODEL_FILE: Properties = &[(YAML_PATH, PropertyType::String), (EXCLUDED_MODELS, PropertyType::StringList)];
 const FILE: Properties = &[(YAML_PATH, PropertyType::String)];
 const SERVER_LIST: Properties = &[(PATH, PropertyType::String)];
 const HUB: Properties = &[
@@ -40,17 +36,25 @@ const HUB: Properties = &[
     ("maxModels", PropertyType::Count),
 ];
 
+/// Whether a property of this name is a string, for any type of source.
+pub(super) fn is_string(name: &str) -> bool {
+    let known = FILE.iter().chain(HUB).chain(SERVER_LIST);
+    known.into_iter().any(|(known, property_type)| *known == name && matches!(property_type, PropertyType::String))
+}
+
 /// Notices about properties that are ignored: unknown ones and those of the wrong type.
 pub(super) fn notices(source: &Source, location: &SourceLocation) -> Vec<Problem> {
-    let known = match (source.asset_type.spec().sources.source_type(&source.source_type), source.asset_type) {
-        (Some(SourceType::Yaml), AssetType::Models) => MODEL_FILE,
-        (Some(SourceType::Yaml), _) => FILE,
-        (Some(SourceType::Hub), _) => HUB,
-        (Some(SourceType::McpRegistry | SourceType::DockerCatalog), _) => SERVER_LIST,
-        (None, _) => return Vec::new(),
+    let spec = &source.asset_type.spec().sources;
+    let known = match spec.source_type(&source.source_type) {
+        Some(SourceType::Yaml) => FILE,
+        Some(SourceType::Hub) => HUB,
+        Some(SourceType::McpRegistry | SourceType::DockerCatalog) => SERVER_LIST,
+        None => return Vec::new(),
     };
+    let pattern_keys = spec.pattern_keys().unwrap_or_default();
     let mut notices = Vec::new();
-    for (name, value) in &source.properties {
+    // Patterns below `properties` count.
+    for (name, value) in source.properties.iter().filter(|(name, _)| !pattern_keys.contains(name)) {
         let reason = match known.iter().find(|(known, _)| known == name) {
             Some((TOKEN_VARIABLE, _)) if value.as_str().is_some_and(is_own_variable) => {
                 let prefixes = OWN_VARIABLES.join(" and ");
@@ -80,9 +84,6 @@ fn type_error(property_type: PropertyType, value: &Value) -> Option<String> {
     let string = value.as_str();
     let (is_valid, expected) = match property_type {
         PropertyType::String => (string.is_some(), "a string"),
-        PropertyType::StringList => {
-            (value.as_array().is_some_and(|list| list.iter().all(Value::is_string)), "a list of strings")
-        }
         PropertyType::Count => (value.is_u64(), "a whole number without quotes"),
         PropertyType::Duration => {
             let duration = string.and_then(|string| parse_duration(string).ok());

@@ -1,17 +1,17 @@
-//! A sources file. A mistake in an entry makes only that entry unusable; the file is not used if it is unclear which entries it
-//! has.
+//! A sources file. A mistake in an entry makes only that entry unusable, and an unknown section or key is ignored with a
+//! notice. A file that says nothing is not used; a section of which it is unclear which sources it has keeps those that it had.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fmt::Display;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use model_registry_api::catalog::AssetType;
-use serde_json::{Map, Value};
+use model_registry_base::nearest_name;
+use serde_json::Value;
 
+use super::source_entry::{SourceEntry, id};
 use super::{Label, NamedQuery};
-use crate::name_filter::NameFilter;
 use crate::problem::{Position, Problem};
-use crate::yaml::{self, Entry, IGNORED, ReadError, UnknownKey};
+use crate::yaml::{self, Entry, IGNORED, UnknownKey};
 
 /// Longest id of a source that the database stores.
 const LONGEST_ID: usize = 255;
@@ -19,93 +19,118 @@ const LONGEST_ID: usize = 255;
 const LABELS: &str = "labels";
 const NAMED_QUERIES: &str = "namedQueries";
 
-/// Keys of a source of any asset type.
-const SOURCE_KEYS: [&str; 7] = ["id", "name", "type", "enabled", "labels", "assetType", "properties"];
-/// Exports of the API have these; the server assigns them.
-const STATUS_KEYS: [&str; 2] = ["status", "error"];
-
 /// The content of a file.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SourcesFile {
     pub(super) sources: Vec<(AssetType, SourceEntry)>,
     pub(super) labels: Vec<(Label, Position)>,
     pub(super) named_queries: BTreeMap<String, NamedQuery>,
-    /// Entries that were left out.
+    /// Entries that were left out, and keys that are ignored.
     pub(super) problems: Vec<Problem>,
+    /// Sections that cannot be read completely: sources that they had before stay.
+    unclear: BTreeSet<Section>,
 }
 
-/// A source of one file; fields that are not set come from an earlier file.
-#[derive(Clone, Debug)]
-pub(super) struct SourceEntry {
-    pub(super) id: String,
-    pub(super) position: Position,
-    /// Why the entry cannot be used; its fields are then those of its last valid content, if any.
-    pub(super) problem: Option<Problem>,
-    pub(super) fields: SourceFields,
-    pub(super) property_positions: BTreeMap<String, Position>,
-}
-
-#[derive(Clone, Debug, Default)]
-pub(super) struct SourceFields {
-    pub(super) name: Option<String>,
-    pub(super) source_type: Option<String>,
-    pub(super) enabled: Option<bool>,
-    pub(super) labels: Option<Vec<String>>,
-    pub(super) included: Option<Vec<String>>,
-    pub(super) excluded: Option<Vec<String>>,
-    pub(super) states_asset_type: bool,
-    pub(super) properties: Option<Map<String, Value>>,
+/// A part of the file that stays as it was if it cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Section {
+    Sources(AssetType),
+    Labels,
+    NamedQueries,
 }
 
 impl SourcesFile {
     pub(super) fn read(path: &Path, text: &str) -> Result<Self, Problem> {
         let mut file = Self::default();
-        let Some(node) = yaml::document(path, text)? else { return Ok(file) };
+        let advice = "nothing is changed; write `model_catalogs: []` to remove its sources";
+        let empty = || Problem::of_file(path, format!("is empty: {advice}"));
+        let node = yaml::document(path, text)?.ok_or_else(empty)?;
         let root = Entry { file: path, node: &node };
         let sections = AssetType::ALL.into_iter().flat_map(|asset_type| asset_type.spec().sources.keys).copied();
         let known: Vec<&str> = sections.chain([LABELS, NAMED_QUERIES]).collect();
         root.check_keys().map_err(|error| root.problem_at(error.position(), &error))?;
-        if let Some(unknown) = root.unknown_keys(&known).first() {
-            return Err(root.problem_at(Some(unknown.position), unknown));
+        let unknown = root.unknown_keys(&known);
+        if known.iter().all(|key| root.get(key).is_none()) {
+            let found: Vec<String> = unknown.iter().map(ToString::to_string).collect();
+            let found = if found.is_empty() { String::new() } else { format!(" ({})", found.join("; ")) };
+            let reason = format!("has none of the sections {}{found}: {advice}", known.join(", "));
+            return Err(root.problem_at(unknown.first().map(|unknown| unknown.position), reason));
         }
+        for unknown in &unknown {
+            file.problems.push(root.problem_at(Some(unknown.position), unknown.with(IGNORED)));
+        }
+        file.add_misspelt_sections(root, &known);
         let mut seen = HashMap::new();
         for asset_type in AssetType::ALL {
             // A deprecated key gives way to the current one where both have a source.
             let mut current: HashSet<&str> = HashSet::new();
             for key in asset_type.spec().sources.keys {
-                let sources = elements(root, key)?;
+                let sources = file.elements(root, key, Section::Sources(asset_type));
                 for source in &sources {
                     if id(*source).is_none_or(|id| !current.contains(id)) {
-                        file.add(*source, asset_type, &mut seen)?;
+                        file.add(*source, asset_type, &mut seen);
                     }
                 }
                 current.extend(sources.iter().filter_map(|source| id(*source)));
             }
         }
-        for label in elements(root, LABELS)? {
+        for label in file.elements(root, LABELS, Section::Labels) {
             if let Err(problem) = file.add_label(label) {
                 file.problems.push(problem);
             }
         }
-        if let Some(queries) = root.get(NAMED_QUERIES).filter(|queries| !queries.node.is_null()) {
-            file.add_named_queries(queries)?;
+        if let Some(queries) = root.get(NAMED_QUERIES) {
+            file.add_named_queries(queries);
         }
         Ok(file)
     }
 
-    /// A source without an id makes the file unusable: it is unclear which source is meant.
-    fn add(
-        &mut self,
-        source: Entry<'_>,
-        asset_type: AssetType,
-        seen: &mut HashMap<String, AssetType>,
-    ) -> Result<(), Problem> {
+    /// A section whose key is most likely misspelt keeps what it had. An unknown section of another name is a new one.
+    fn add_misspelt_sections(&mut self, root: Entry<'_>, known: &[&str]) {
+        for (key, _) in root.node.entries().unwrap_or_default() {
+            let Some(key) = key.as_str().filter(|key| !known.contains(key)) else { continue };
+            let Some(meant) = nearest_name(key, known.iter().copied()) else { continue };
+            let begins_alike = key.get(..3).is_some_and(|start| meant.starts_with(&start.to_ascii_lowercase()));
+            if !begins_alike || root.get(meant).is_some() {
+                continue;
+            }
+            let of_sources = AssetType::ALL.into_iter().find(|known| known.spec().sources.keys.contains(&meant));
+            self.unclear.insert(match of_sources {
+                Some(asset_type) => Section::Sources(asset_type),
+                None if meant == LABELS => Section::Labels,
+                None => Section::NamedQueries,
+            });
+        }
+    }
+
+    /// The elements of a section. Where it is not a list, it keeps what it had.
+    fn elements<'a>(&mut self, root: Entry<'a>, key: &str, section: Section) -> Vec<Entry<'a>> {
+        let Some(list) = root.get(key) else { return Vec::new() };
+        match list.node.elements() {
+            Some(elements) => elements.iter().map(|node| Entry { node, ..root }).collect(),
+            None => {
+                self.problems.push(list.problem(kept(key, "a list", list.node, "[]")));
+                self.unclear.insert(section);
+                Vec::new()
+            }
+        }
+    }
+
+    /// Adds a source. Without an id it is unclear which source is meant, so that all of the section stay.
+    fn add(&mut self, source: Entry<'_>, asset_type: AssetType, seen: &mut HashMap<String, AssetType>) {
         let label = asset_type.spec().sources.label;
-        let id = id(source).ok_or_else(|| source.problem(format!("{label} source missing id")))?;
+        let Some(id) = id(source) else {
+            let hint = source.unknown_keys(&["id"]).into_iter().find(|unknown| unknown.nearest() == Some("id"));
+            let hint = hint.map(|unknown| format!(" ({unknown})")).unwrap_or_default();
+            let reason = format!("{label} source missing id{hint}: it is left out");
+            self.problems.push(source.problem(reason));
+            self.unclear.insert(Section::Sources(asset_type));
+            return;
+        };
         if id.chars().count() > LONGEST_ID || id.contains('\0') {
             let reason = format!("an id has at most {LONGEST_ID} characters and no null characters");
             self.problems.push(source.problem(format!("{label} source `{id}`: {reason}: this one is left out")));
-            return Ok(());
+            return;
         }
         if let Some(other) = seen.get(id) {
             let reason = if *other == asset_type {
@@ -114,38 +139,31 @@ impl SourcesFile {
                 ambiguous_id(id, *other, asset_type)
             };
             self.problems.push(source.problem(format!("{reason}: this one is left out")));
-            return Ok(());
+            return;
         }
         seen.insert(id.to_owned(), asset_type);
-        let properties = source.get("properties").and_then(|properties| properties.node.entries()).unwrap_or_default();
-        let property_positions =
-            properties.iter().filter_map(|(key, value)| Some((key.as_str()?.to_owned(), value.position))).collect();
-        let (fields, problem) = match fields(source, id, asset_type) {
-            Ok(fields) => (fields, None),
-            Err(problem) => (readable_fields(source, asset_type), Some(problem)),
-        };
-        let position = source.node.position;
-        self.sources
-            .push((asset_type, SourceEntry { id: id.to_owned(), position, problem, fields, property_positions }));
-        Ok(())
+        let entry = SourceEntry::read(source, id, asset_type);
+        self.problems.extend(entry.notices.iter().cloned());
+        self.sources.push((asset_type, entry));
     }
 
     fn add_label(&mut self, entry: Entry<'_>) -> Result<(), Problem> {
-        let (label, _) = entry.read::<BTreeMap<String, Value>>();
-        let label = label.map_err(|error| entry.problem_at(error.position(), format!("invalid label: {error}")))?;
-        let label = Label::read(label).map_err(|violation| entry.problem_of(&violation))?;
+        let (label, notices) = Label::read(entry)?;
         if self.labels.iter().any(|(other, _)| other.name() == label.name()) {
             let name = label.name().unwrap_or("null");
             return Err(entry.problem(format!("duplicate label name '{name}': this one is left out")));
         }
+        self.problems.extend(notices);
         self.labels.push((label, entry.node.position));
         Ok(())
     }
 
-    fn add_named_queries(&mut self, queries: Entry<'_>) -> Result<(), Problem> {
-        let entries = queries.node.entries();
-        let entries =
-            entries.ok_or_else(|| queries.problem(format!("`{NAMED_QUERIES}`: expected a map of queries")))?;
+    fn add_named_queries(&mut self, queries: Entry<'_>) {
+        let Some(entries) = queries.node.entries() else {
+            self.problems.push(queries.problem(kept(NAMED_QUERIES, "a map of queries", queries.node, "{}")));
+            self.unclear.insert(Section::NamedQueries);
+            return;
+        };
         for (key, node) in entries {
             let entry = Entry { node, ..queries };
             let name = key.as_str().unwrap_or_default();
@@ -168,11 +186,11 @@ impl SourcesFile {
                 Err(problem) => self.problems.push(problem),
             }
         }
-        Ok(())
     }
 
-    /// Gives entries that cannot be used the fields that they had when the same file was read earlier.
-    pub(super) fn restore_invalid_entries(&mut self, earlier: &Self) {
+    /// Restores what the same file had when it was read earlier: the fields of entries that cannot be used, and the entries of
+    /// sections that cannot be read completely.
+    pub(super) fn restore(&mut self, earlier: &Self) {
         for (asset_type, entry) in self.sources.iter_mut().filter(|(_, entry)| entry.problem.is_some()) {
             let is_same =
                 |(other_type, other): &&(AssetType, SourceEntry)| other_type == asset_type && other.id == entry.id;
@@ -180,26 +198,36 @@ impl SourcesFile {
                 entry.fields = before.fields.clone();
             }
         }
+        let ids: HashSet<String> = self.sources.iter().map(|(_, entry)| entry.id.clone()).collect();
+        let missing = earlier.sources.iter().filter(|(asset_type, entry)| {
+            self.unclear.contains(&Section::Sources(*asset_type)) && !ids.contains(&entry.id)
+        });
+        self.sources.extend(missing.cloned());
+        if self.unclear.contains(&Section::Labels) {
+            self.labels.clone_from(&earlier.labels);
+        }
+        if self.unclear.contains(&Section::NamedQueries) {
+            self.named_queries.clone_from(&earlier.named_queries);
+        }
+        self.unclear.retain(|section| earlier.unclear.contains(section));
     }
+
+    /// Whether all sources of the file are known, from this or an earlier reading.
+    pub(super) fn is_complete(&self) -> bool {
+        !self.unclear.iter().any(|section| matches!(section, Section::Sources(_)))
+    }
+}
+
+/// The message about a section that is not of its type.
+fn kept(key: &str, expected: &str, found: &yaml::Node, empty: &str) -> String {
+    let found = found.describe();
+    format!("`{key}`: expected {expected}, found {found}: what it had stays; write `{key}: {empty}` to remove it")
 }
 
 /// The message about an id that two asset types use.
 pub(super) fn ambiguous_id(id: &str, first: AssetType, second: AssetType) -> String {
     let section = |asset_type: AssetType| asset_type.spec().sources.keys.first().copied().unwrap_or_default();
     format!("id \"{id}\" used in both {} and {}", section(first.min(second)), section(first.max(second)))
-}
-
-fn id(source: Entry<'_>) -> Option<&str> {
-    let id = source.node.get("id")?.as_str()?.trim();
-    (!id.is_empty()).then_some(id)
-}
-
-/// The elements of a list that may be missing or null.
-fn elements<'a>(root: Entry<'a>, key: &str) -> Result<Vec<Entry<'a>>, Problem> {
-    let Some(list) = root.get(key).filter(|list| !list.node.is_null()) else { return Ok(Vec::new()) };
-    let elements = list.node.elements();
-    let elements = elements.ok_or_else(|| list.problem(format!("`{key}`: expected a list")))?;
-    Ok(elements.iter().map(|node| Entry { node, ..root }).collect())
 }
 
 fn unknown_query_keys(query: Entry<'_>, name: &str) -> Vec<Problem> {
@@ -211,70 +239,13 @@ fn unknown_query_keys(query: Entry<'_>, name: &str) -> Vec<Problem> {
     let filters = query.get("filters");
     let mut all = if filters.is_some() { problems(query, &["assetType", "filters"]) } else { Vec::new() };
     let fields = filters.unwrap_or(query).node.entries().unwrap_or_default();
+    if filters.is_none() {
+        // In the older form the keys are the fields of the filter.
+        let others = fields.iter().filter(|(key, node)| node.entries().is_none() && key.as_str() != Some("assetType"));
+        let unknown =
+            others.map(|(key, _)| UnknownKey::new(key.position, key.as_str().unwrap_or_default(), &["filters"]));
+        all.extend(unknown.map(|unknown| query.problem_at(Some(unknown.position), message(&unknown))));
+    }
     all.extend(fields.iter().flat_map(|(_, node)| problems(Entry { node, ..query }, &["operator", "value"])));
     all
-}
-
-/// The fields of a source with a mistake that can be read nevertheless, for lists of sources.
-fn readable_fields(source: Entry<'_>, asset_type: AssetType) -> SourceFields {
-    let strings = |key: &str| -> Option<Vec<String>> {
-        source.node.get(key)?.elements()?.iter().map(|node| node.as_str().map(str::to_owned)).collect()
-    };
-    let patterns = asset_type.spec().sources.pattern_keys();
-    let [included, excluded] = patterns.map_or([None, None], |keys| keys.map(|key| strings(&key)));
-    SourceFields {
-        name: source.node.get("name").and_then(|name| name.as_str()).map(str::to_owned),
-        labels: strings("labels"),
-        included,
-        excluded,
-        ..SourceFields::default()
-    }
-}
-
-fn fields(source: Entry<'_>, id: &str, asset_type: AssetType) -> Result<SourceFields, Problem> {
-    let spec = &asset_type.spec().sources;
-    let pattern_keys = spec.pattern_keys();
-    let about = |reason: &dyn Display| format!("source `{id}`: {reason}");
-    let failed = |error: ReadError| source.problem_at(error.position(), about(&error));
-
-    let mut known: Vec<&str> = SOURCE_KEYS.into();
-    known.extend(pattern_keys.iter().flatten().map(String::as_str));
-    known.extend(STATUS_KEYS.into_iter().filter(|_| spec.accepts_status));
-    if let Some(unknown) = source.unknown_keys(&known).first() {
-        return Err(source.problem_at(Some(unknown.position), about(unknown)));
-    }
-    source.check_keys().map_err(failed)?;
-    let patterns = |index: usize| match &pattern_keys {
-        Some(keys) => source.read_field(&keys[index]).map_err(failed),
-        None => Ok(None),
-    };
-    let fields = SourceFields {
-        name: source.read_field("name").map_err(failed)?,
-        source_type: source.read_field("type").map_err(failed)?,
-        enabled: source.read_field("enabled").map_err(failed)?,
-        labels: source.read_field("labels").map_err(failed)?,
-        included: patterns(0)?,
-        excluded: patterns(1)?,
-        states_asset_type: false,
-        properties: source.read_field("properties").map_err(failed)?,
-    };
-    NameFilter::new(
-        spec.patterns.unwrap_or_default(),
-        fields.included.as_deref().unwrap_or_default(),
-        fields.excluded.as_deref().unwrap_or_default(),
-    )
-    .map_err(|empty| {
-        let list = source.get(&empty.list).and_then(|list| list.node.elements());
-        let position = list.and_then(|list| list.get(empty.index)).map(|pattern| pattern.position);
-        source.problem_at(position, about(&empty))
-    })?;
-    let stated = source.read_field::<String>("assetType").map_err(failed)?;
-    if let Some(stated) = stated.as_deref().filter(|stated| *stated != asset_type.as_str()) {
-        let position = source.get("assetType").map(|value| value.node.position);
-        let expected = asset_type.as_str();
-        let section = spec.keys.first().copied().unwrap_or_default();
-        let reason = format!("invalid assetType '{stated}': sources of the section `{section}` have `{expected}`");
-        return Err(source.problem_at(position, about(&reason)));
-    }
-    Ok(SourceFields { states_asset_type: stated.is_some(), ..fields })
 }

@@ -57,7 +57,7 @@ agent_catalogs:
         let problem = configuration.sources[id].problem.as_ref().map(ToString::to_string).unwrap_or_default();
         problem.split_once("0.yaml:").map(|(_, problem)| problem.to_owned()).unwrap_or_default()
     };
-    assert_eq!(problem("typo"), "3:3: source `typo`: unknown key `nmae`, did you mean `name`?");
+    assert_eq!(problem("typo"), "");
     assert_eq!(problem("wrong"), "5:12: source `wrong`: `enabled`: expected true or false, found `maybe`");
     assert_eq!(problem("list"), "8:11: source `list`: `labels`: expected a list, found a map");
     assert_eq!(problem("twice"), "11:3: source `twice`: `type`: duplicate key, first in line 10");
@@ -68,18 +68,23 @@ agent_catalogs:
     assert_eq!(problem("pattern"), "15:20: source `pattern`: includedModels[0]: pattern cannot be empty");
     assert_eq!(
         problem("servers"),
-        "19:17: source `servers`: unknown key `includedModels`, did you mean `includedServers`?"
+        "19:17: source `servers`: unknown key `includedModels`, which seems to limit what is published: the source is not read, \
+         did you mean `includedServers`?"
     );
     assert_eq!(
         problem("moved"),
         "20:25: source `moved`: invalid assetType 'agents': sources of the section `mcp_catalogs` have `mcp_servers`"
     );
-    assert_eq!(problem("agents"), "22:34: source `agents`: unknown key `includedAgents`");
+    assert_eq!(
+        problem("agents"),
+        "22:34: source `agents`: unknown key `includedAgents`, which seems to limit what is published: the source is not read"
+    );
     assert_eq!(problem("good"), "");
     assert_eq!(configuration.sources["good"].source_type, "yaml");
     assert_eq!(
         problems,
         [
+            "0.yaml:3:3: source `typo`: unknown key `nmae`, which is ignored, did you mean `name`?",
             "0.yaml:16:3: duplicate model catalog id: good: this one is left out",
             "0.yaml:18:3: id \"good\" used in both model_catalogs and mcp_catalogs: this one is left out",
         ]
@@ -94,7 +99,7 @@ fn an_unusable_source_keeps_its_last_valid_content() {
     std::fs::write(&path, "catalogs: [{id: a, type: hf, includedModels: ['x/*']}]").unwrap();
     let (before, _) = files.load(std::slice::from_ref(&path));
     for _ in 0..2 {
-        std::fs::write(&path, "catalogs: [{id: a, type: hf, includedModels: 3}]").unwrap();
+        std::fs::write(&path, "catalogs: [{id: a, type: hf, includedModels: {}}]").unwrap();
         let (configuration, _) = files.load(std::slice::from_ref(&path));
         let source = &configuration.sources["a"];
         assert!(source.problem.is_some());
@@ -103,14 +108,32 @@ fn an_unusable_source_keeps_its_last_valid_content() {
 }
 
 #[test]
-fn a_file_is_unusable_if_it_is_unclear_which_entries_it_has() {
+fn a_file_or_section_that_is_unclear_has_no_entries() {
+    let sections: Vec<&str> = AssetType::ALL.iter().flat_map(|known| known.spec().sources.keys).copied().collect();
+    let none_of = format!(
+        "0.yaml:1:1: has none of the sections {}, labels, namedQueries (unknown key `model_catalog`, did you mean \
+         `model_catalogs`?): nothing is changed; write `model_catalogs: []` to remove its sources",
+        sections.join(", ")
+    );
     for (text, problem) in [
-        ("model_catalog: []", "0.yaml:1:1: unknown key `model_catalog`, did you mean `model_catalogs`?"),
-        ("labels: 3", "0.yaml:1:9: `labels`: expected a list"),
+        ("model_catalog: []", none_of.as_str()),
+        (
+            "labels: 3",
+            "0.yaml:1:9: `labels`: expected a list, found `3`: what it had stays; write `labels: []` to remove it",
+        ),
         ("labels: []\nlabels: []", "0.yaml:2:1: `labels`: duplicate key, first in line 1"),
-        ("catalogs:\n- {name: A}", "0.yaml:2:3: model catalog source missing id"),
+        ("catalogs:\n- {name: A}", "0.yaml:2:3: model catalog source missing id: it is left out"),
+        (
+            "catalogs:\n- {idd: A}",
+            "0.yaml:2:3: model catalog source missing id (unknown key `idd`, did you mean `id`?): it is left out",
+        ),
+        ("", "0.yaml: is empty: nothing is changed; write `model_catalogs: []` to remove its sources"),
         ("- a", "0.yaml:1:1: expected a map, found a list"),
-        ("namedQueries: [a]", "0.yaml:1:15: `namedQueries`: expected a map of queries"),
+        (
+            "namedQueries: [a]",
+            "0.yaml:1:15: `namedQueries`: expected a map of queries, found a list: what it had stays; write `namedQueries: {}` to \
+             remove it",
+        ),
     ] {
         let (configuration, problems) = load(&[text]);
         assert_eq!(problems, [problem], "{text}");
@@ -138,7 +161,8 @@ namedQueries:
   between: {size: {operator: BETWEEN, value: 1}}
 "]);
     let names: Vec<_> = configuration.labels.iter().map(|label| label.name()).collect();
-    assert_eq!(names, [Some("x"), Some("last")]);
+    assert_eq!(names, [Some("x"), Some("v"), Some("last")]);
+    assert_eq!(configuration.labels[1].string("description"), Some("7"));
     assert_eq!(configuration.named_queries.keys().collect::<Vec<_>>(), ["full", "good"]);
     assert_eq!(
         problems,
@@ -146,7 +170,6 @@ namedQueries:
             "0.yaml:3:3: duplicate label name 'x': this one is left out",
             "0.yaml:4:3: invalid label: expected a map, found `just a string`",
             "0.yaml:5:3: invalid label: missing required 'name' field",
-            "0.yaml:6:26: label 'v' has invalid property \"description\": expected a string, found a number",
             "0.yaml:7:13: invalid label: `name`: duplicate key, first in line 7",
             "0.yaml:10:41: named query 'good' has the unknown key `valeu`, which is ignored, did you mean `value`?",
             "0.yaml:11:3: duplicate named query 'good': this one is left out",
@@ -187,7 +210,6 @@ catalogs:
     assert_eq!(
         problems,
         [
-            "0.yaml:9:80: source `file`: property `excludedModels` is ignored: expected a list of strings, found \"a\"",
             "0.yaml:9:56: source `file`: property `yamlCatalogpath` is ignored: unknown, did you mean `yamlCatalogPath`?",
             "0.yaml:6:16: source `hub`: property `maxModels` is ignored: expected a whole number without quotes, \
              found \"500\"",
@@ -226,4 +248,50 @@ fn named_queries_have_two_forms() {
     assert_eq!(filter.to_string(), "sast = true");
     let (_, problems) = load(&["namedQueries: {bad: {f: {operator: BETWEEN, value: 1}}}"]);
     assert!(problems[0].ends_with("unsupported operator 'BETWEEN' for field 'f' in named query 'bad'"), "{problems:?}");
+}
+
+#[test]
+fn strings_are_read_as_they_are_written() {
+    let text = "\
+model_catalogs:
+- {id: 7, name: yes, type: hf, labels: [on, 1.0], includedModels: [no/*], properties: {allowedOrganization: 0123, apiKeyEnvVar: no}}
+labels:
+- {name: on, displayName: 1.10}
+- {name: ~}
+namedQueries:
+  yes: {size: {operator: =, value: '7B'}}
+";
+    let (configuration, problems) = load(&[text]);
+    assert_eq!(problems, [""; 0]);
+    let source = &configuration.sources["7"];
+    assert_eq!(
+        (source.name.as_str(), source.labels.as_slice()),
+        ("yes", ["on".to_owned(), "1.0".to_owned()].as_slice())
+    );
+    assert_eq!(source.string_property("allowedOrganization"), Some("0123"));
+    assert_eq!(source.string_property("apiKeyEnvVar"), Some("no"));
+    assert_eq!(configuration.labels[0].name(), Some("on"));
+    assert_eq!(configuration.labels[0].string("displayName"), Some("1.10"));
+    assert_eq!(configuration.labels[1].name(), None);
+    assert!(configuration.named_queries.contains_key("yes"));
+}
+
+#[test]
+fn a_named_query_of_the_older_form_may_have_an_asset_type_and_keys_of_a_newer_publisher() {
+    let (configuration, problems) = load(&["\
+namedQueries:
+  servers: {assetType: mcp_servers, sast: {operator: '=', value: true}, order: 3}
+  field: {assetType: {operator: '=', value: x}}
+  none: {description: nothing else}
+"]);
+    assert_eq!(configuration.named_queries["servers"].asset_type, AssetType::McpServers);
+    assert_eq!(configuration.named_queries["servers"].fields.keys().collect::<Vec<_>>(), ["sast"]);
+    assert_eq!(configuration.named_queries["field"].fields.keys().collect::<Vec<_>>(), ["assetType"]);
+    assert_eq!(
+        problems,
+        [
+            "0.yaml:2:73: named query 'servers' has the unknown key `order`, which is ignored",
+            "0.yaml:4:9: named query 'none' must contain at least one field filter",
+        ]
+    );
 }

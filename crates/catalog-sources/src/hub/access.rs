@@ -1,12 +1,13 @@
 //! Access to hubs: an allow list of hosts, and no private addresses unless allowed.
 //!
 //! The resolver passes only checked addresses to the connection, which prevents DNS rebinding; redirects are checked like the
-//! first URL.
+//! first URL. Through a proxy, the proxy resolves the name: only the host is checked.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::proxies::Proxies;
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
@@ -17,6 +18,8 @@ pub struct HubAccess {
     pub hosts: Vec<String>,
     /// Whether hubs may have private addresses, and plain HTTP.
     pub private_addresses: bool,
+    /// Proxies that the requests are sent through.
+    pub proxies: Proxies,
     /// Time limit of a request.
     pub timeout: Duration,
     /// Pause before a failed request is retried, unless the hub requests another one; doubled at each further retry.
@@ -28,6 +31,7 @@ impl Default for HubAccess {
         Self {
             hosts: vec!["huggingface.co".to_owned()],
             private_addresses: false,
+            proxies: Proxies::default(),
             timeout: Duration::from_secs(30),
             first_pause: Duration::from_millis(500),
         }
@@ -139,7 +143,9 @@ impl Resolve for CheckedResolver {
         let access = Arc::clone(&self.0);
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let allowed = access.choose(found)?;
+            // The administrator chose the proxy, which mostly has a private address.
+            let is_proxy = access.proxies.has_host(name.as_str());
+            let allowed = if is_proxy { found.collect() } else { access.choose(found)? };
             Ok(Box::new(allowed.into_iter()) as Addrs)
         })
     }

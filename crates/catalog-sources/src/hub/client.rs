@@ -73,10 +73,8 @@ impl<'a> Hub<'a> {
             .user_agent("model-registry-catalog")
             .timeout(timeout)
             .redirect(policy)
-            .dns_resolver(Arc::new(CheckedResolver(access)))
-            .no_proxy()
-            .build()
-            .map_err(|error| error.to_string())?;
+            .dns_resolver(Arc::new(CheckedResolver(Arc::clone(&access))));
+        let client = access.proxies.apply(client, &base)?.build().map_err(|error| error.to_string())?;
         let started = (u64::try_from(now / 1000).unwrap_or_default(), Instant::now());
         Ok(Self {
             client,
@@ -96,16 +94,27 @@ impl<'a> Hub<'a> {
         self
     }
 
-    /// Checks that the hub accepts the token, if there is one.
-    pub(super) async fn check_token(&self) -> Result<(), String> {
+    /// Checks that the hub accepts the token, if there is one. Only 401 means that it does not: proxies of hubs do not know the
+    /// route, and what it cannot tell is left to the requests that need it.
+    pub(super) async fn check_token(&self) -> Result<(), HubError> {
         if self.token.is_none() {
             return Ok(());
         }
-        match self.get(self.url(&["api", "whoami-v2"])).await {
+        match self.request(self.url(&["api", "whoami-v2"]), 1).await {
+            Err(HubError::TokenRejected) => Err(HubError::TokenRejected),
+            Err(error) => {
+                tracing::debug!(%error, "the hub does not tell whether it accepts the token");
+                Ok(())
+            }
             Ok(_) => Ok(()),
-            Err(HubError::Denied) => Err("the hub rejects the token: renew it, or unset its variable".to_owned()),
-            Err(error) => Err(format!("failed to validate Hugging Face catalog credentials: {error}")),
         }
+    }
+
+    /// The address of a file of a model for people. The path is relative to the repository.
+    pub(super) fn file_url(&self, model: &str, file: &str) -> String {
+        let path: Vec<&str> = file.split('/').filter(|part| !matches!(*part, "" | "." | "..")).collect();
+        let model = model.split('/').chain(["blob", "main"]);
+        self.url(&model.chain(path).collect::<Vec<_>>()).to_string()
     }
 
     /// Lists the models of an organisation whose names start with the prefix, ignoring case. Stops at the end of the page on
@@ -131,8 +140,9 @@ impl<'a> Hub<'a> {
         for _ in 0..MOST_PAGES {
             let response = self.get(url.clone()).await?;
             let next = next_page(&response.response);
-            let page: Vec<ModelSummary> = json(response).await?;
-            models.extend(page.into_iter().filter(|model| model.name().is_some_and(|name| has_prefix(name, prefix))));
+            let page: Vec<Value> = json(response).await?;
+            let page = page.iter().filter_map(|model| ModelSummary::deserialize(model).ok());
+            models.extend(page.filter(|model| model.name().is_some_and(|name| has_prefix(name, prefix))));
             if models.len() >= enough {
                 return Ok(models);
             }
@@ -163,29 +173,53 @@ impl<'a> Hub<'a> {
         if is_unchanged(&name, &summary) {
             return Ok(ModelRead::Unchanged(name));
         }
-        let files = info["siblings"].as_array().into_iter().flatten();
-        let files: Vec<&str> = files.filter_map(|file| file["rfilename"].as_str()).collect();
-        let (mut readme, mut is_readme_too_long) = (None, false);
-        for file in READMES.into_iter().filter(|file| files.contains(file)) {
-            let path: Vec<&str> = name.split('/').chain(["raw", "main", file]).collect();
-            match self.get(self.url(&path)).await {
-                Ok(response) => match read_body(response, LONGEST_README).await {
-                    Ok(bytes) => {
-                        readme = Some(String::from_utf8_lossy(&bytes).into_owned());
-                        break;
-                    }
-                    Err(HubError::TooLong(_)) => {
-                        is_readme_too_long = true;
-                        break;
-                    }
-                    Err(error) => return Err(error),
-                },
-                // The card of a gated model may be inaccessible although its description is not.
-                Err(HubError::NotFound | HubError::Denied) => {}
-                Err(error) => return Err(error),
+        let (readme, readme_problem) = match self.readme(&name, &info).await? {
+            Readme::Text(text) => (Some(text), None),
+            Readme::None => (None, None),
+            Readme::LeftOut(problem) => (None, Some(problem)),
+        };
+        Ok(ModelRead::Changed(Model { name, info, summary, readme, readme_problem }))
+    }
+
+    /// Reads the card of a model. An error that may pass is one of the model; with any other the model has no card.
+    async fn readme(&self, name: &str, info: &Value) -> Result<Readme, HubError> {
+        let listed: Option<Vec<&str>> = info["siblings"]
+            .as_array()
+            .map(|files| files.iter().filter_map(|file| file["rfilename"].as_str()).collect());
+        let mut problem = None;
+        for file in READMES {
+            // Without a list of files, only the usual name is tried.
+            if !listed.as_ref().map_or(file == READMES[0], |listed| listed.contains(&file)) {
+                continue;
+            }
+            // Proxies may have only the second route.
+            let mut temporary = None;
+            for route in ["raw", "resolve"] {
+                let path: Vec<&str> = name.split('/').chain([route, "main", file]).collect();
+                let error = match self.get(self.url(&path)).await {
+                    Ok(response) => match read_body(response, LONGEST_README).await {
+                        Ok(bytes) => return Ok(Readme::Text(String::from_utf8_lossy(&bytes).into_owned())),
+                        Err(HubError::TooLong(_)) => {
+                            let limit = LONGEST_README / 1024;
+                            return Ok(Readme::LeftOut(format!("which is longer than {limit} KiB")));
+                        }
+                        Err(error) => error,
+                    },
+                    Err(error) => error,
+                };
+                match error {
+                    HubError::TokenRejected | HubError::GivenUp => return Err(error),
+                    // The card of a gated model may be inaccessible although its description is not.
+                    HubError::NotFound | HubError::Denied => {}
+                    error if route == "raw" && error.is_temporary() => temporary = Some(error),
+                    error => problem = Some(format!("which cannot be read: {error}")),
+                }
+            }
+            if let Some(error) = temporary {
+                return Err(error);
             }
         }
-        Ok(ModelRead::Changed(Model { name, info, summary, readme, is_readme_too_long }))
+        Ok(problem.map_or(Readme::None, Readme::LeftOut))
     }
 
     fn url(&self, path: &[&str]) -> Url {
@@ -200,8 +234,10 @@ impl<'a> Hub<'a> {
         if self.failures.load(Ordering::Relaxed) >= MOST_FAILURES {
             return Err(HubError::GivenUp);
         }
-        let response = self.get_with_retries(url).await;
+        let response = self.request(url, ATTEMPTS).await;
         match &response {
+            // All other requests would be rejected, too.
+            Err(HubError::TokenRejected) => self.failures.store(MOST_FAILURES, Ordering::Relaxed),
             Err(error) if error.is_temporary() => {
                 self.failures.fetch_add(1, Ordering::Relaxed);
             }
@@ -211,7 +247,7 @@ impl<'a> Hub<'a> {
     }
 
     /// Retries temporary errors after the pause that the hub requests, or with an exponential back-off.
-    async fn get_with_retries(&self, url: Url) -> Result<HubResponse<'_>, HubError> {
+    async fn request(&self, url: Url, attempts: u32) -> Result<HubResponse<'_>, HubError> {
         let mut pause = self.first_pause;
         for attempt in 1.. {
             let permit = self.limiter.acquire().await.map_err(HubError::RateLimited)?;
@@ -227,7 +263,7 @@ impl<'a> Hub<'a> {
                         return Ok(HubResponse { response, _permit: permit });
                     }
                     pause = requested.unwrap_or(pause);
-                    response_error(&response)
+                    response_error(&response, self.token.is_some())
                 }
                 // Without the URL: a redirect may have added signatures to it.
                 Err(error) if error.is_redirect() || error.is_builder() => {
@@ -236,7 +272,7 @@ impl<'a> Hub<'a> {
                 Err(error) => HubError::Unreachable(chain(&error.without_url())),
             };
             drop(permit);
-            if attempt >= ATTEMPTS || !error.is_temporary() || pause > LONGEST_PAUSE {
+            if attempt >= attempts || !error.is_temporary() || pause > LONGEST_PAUSE {
                 return Err(error);
             }
             tracing::debug!(%error, ?pause, "retrying a request to the hub");
@@ -262,11 +298,21 @@ struct HubResponse<'a> {
     _permit: SemaphorePermit<'a>,
 }
 
-/// The error of an unsuccessful response. To unauthenticated users, the hub responds with 401 for missing models, too.
-fn response_error(response: &Response) -> HubError {
+/// The card of a model.
+enum Readme {
+    Text(String),
+    None,
+    /// Why: `which is longer than 1024 KiB`.
+    LeftOut(String),
+}
+
+/// The error of an unsuccessful response. To unauthenticated users, the hub responds with 401 for missing and gated models, too,
+/// with a code that says so.
+fn response_error(response: &Response, has_token: bool) -> HubError {
     let code = response.headers().get("x-error-code").and_then(|code| code.to_str().ok());
     match (response.status(), code) {
         (StatusCode::NOT_FOUND, _) | (StatusCode::UNAUTHORIZED, Some("RepoNotFound")) => HubError::NotFound,
+        (StatusCode::UNAUTHORIZED, None) if has_token => HubError::TokenRejected,
         (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) => HubError::Denied,
         (status, _) => HubError::Status(status),
     }
@@ -292,7 +338,7 @@ fn next_page(response: &Response) -> Option<String> {
 
 async fn json<T: serde::de::DeserializeOwned>(response: HubResponse<'_>) -> Result<T, HubError> {
     let bytes = read_body(response, LONGEST_RESPONSE).await?;
-    serde_json::from_slice(&bytes).map_err(|error| HubError::Unreadable(error.to_string()))
+    crate::json::read(&String::from_utf8_lossy(&bytes)).map_err(|error| HubError::Unreadable(error.to_string()))
 }
 
 async fn read_body(mut response: HubResponse<'_>, limit: usize) -> Result<Vec<u8>, HubError> {

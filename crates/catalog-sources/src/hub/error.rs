@@ -11,6 +11,8 @@ pub(super) enum HubError {
     NotFound,
     #[error("access denied: the model is gated or private, and the token was not granted access")]
     Denied,
+    #[error("the hub rejects the token: renew it, or unset its variable")]
+    TokenRejected,
     #[error("the hub responded with {0}")]
     Status(StatusCode),
     #[error("the hub cannot be reached: {0}")]
@@ -35,7 +37,9 @@ impl HubError {
     /// Whether a retry may succeed.
     pub(super) fn is_temporary(&self) -> bool {
         match self {
-            Self::NotFound | Self::Denied | Self::TooLong(_) => false,
+            Self::NotFound | Self::Denied | Self::TokenRejected | Self::TooLong(_) => false,
+            // Proxies respond with 501 for what they do not know.
+            Self::Status(StatusCode::NOT_IMPLEMENTED) => false,
             Self::Status(status) => status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS,
             Self::Unreachable(_) | Self::Unreadable(_) | Self::RateLimited(_) | Self::GivenUp => true,
         }

@@ -38,35 +38,42 @@ const PREDICTIVE: [&str; 12] = [
     "fill-mask",
 ];
 
-/// `metrics` is a checksum of the performance metrics of the model.
-pub(super) fn item(model: &Model, source_id: &str, now: i64, metrics: Option<&str>) -> CatalogItem {
+/// `metrics` is a checksum of the performance metrics of the model; `file_url` the address of a file of it.
+pub(super) fn item(
+    model: &Model,
+    source_id: &str,
+    now: i64,
+    metrics: Option<&str>,
+    file_url: impl Fn(&str) -> String,
+) -> CatalogItem {
     let info = &model.info;
     let mut document = Map::new();
     document.insert("name".to_owned(), model.name.as_str().into());
     document.insert("source_id".to_owned(), source_id.into());
     document.insert("externalId".to_owned(), model.name.as_str().into());
-    insert_string(&mut document, "provider", info["author"].as_str());
-    insert_string(&mut document, "libraryName", info["library_name"].as_str());
+    let first = |value: &Value| strings(value).into_iter().next();
+    insert_string(&mut document, "provider", first(&info["author"]).as_deref());
+    insert_string(&mut document, "libraryName", first(&info["library_name"]).as_deref());
     insert_string(&mut document, "readme", model.readme.as_deref());
     let card = &info["cardData"];
-    insert_string(&mut document, "description", card["description"].as_str());
-    let language = strings(&card["language"]);
+    insert_string(&mut document, "description", first(&card["description"]).as_deref());
+    let language = languages(&card["language"]);
     if !language.is_empty() {
         document.insert("language".to_owned(), language.into());
     }
-    let links = ["license_link", "licenseLink", "license_url", "licenseUrl", "license"];
-    let link = links.into_iter().filter_map(|name| card[name].as_str()).find(|link| link.starts_with("http"));
-    insert_string(&mut document, "licenseLink", link);
-    let (licenses, tags): (Vec<_>, Vec<_>) =
-        strings(&info["tags"]).into_iter().partition(|tag| tag.starts_with("license:"));
-    let license = licenses.first().and_then(|tag| tag.strip_prefix("license:")).or_else(|| card["license"].as_str());
-    if let Some(license) = license {
-        document.insert("license".to_owned(), license::display_name(license).into());
-    }
+    insert_string(&mut document, "licenseLink", license_link(card, file_url).as_deref());
+    let (tagged, tags): (Vec<_>, Vec<_>) =
+        strings(&info["tags"]).into_iter().partition(|tag| tag.starts_with(LICENSE_TAG));
+    let tagged: Vec<String> =
+        tagged.iter().filter_map(|tag| tag.strip_prefix(LICENSE_TAG)).map(str::to_owned).collect();
+    let written = strings(&card["license"]);
+    let licenses = if written.len() > tagged.len() { written } else { tagged };
+    let license_name = first(&card["license_name"]).or_else(|| first(&card["licenseName"]));
+    insert_string(&mut document, "license", license::shown(&licenses, license_name.as_deref()).as_deref());
     let mut tasks: Vec<String> = Vec::new();
-    for task in [&info["task"], &info["pipeline_tag"]].into_iter().filter_map(|task| task.as_str()) {
-        if !tasks.iter().any(|known| known == task) {
-            tasks.push(task.to_owned());
+    for task in [&info["task"], &info["pipeline_tag"]].into_iter().flat_map(strings) {
+        if !tasks.contains(&task) {
+            tasks.push(task);
         }
     }
     let properties = custom_properties(model, &tasks, &tags, now, metrics);
@@ -140,11 +147,85 @@ fn artifact(name: &str, create_time: Option<i64>, update_time: Option<i64>) -> C
     }
 }
 
-/// A list of strings, or a single string.
+/// Tags with this start name a licence.
+const LICENSE_TAG: &str = "license:";
+
+/// The address of the licence. Authors also write the path of a file of the model.
+fn license_link(card: &Value, file_url: impl Fn(&str) -> String) -> Option<String> {
+    let is_web =
+        |link: &str| ["http://", "https://"].iter().any(|scheme| link.to_ascii_lowercase().starts_with(scheme));
+    let links = ["license_link", "licenseLink", "license_url", "licenseUrl"].map(|name| strings(&card[name]));
+    let links: Vec<String> = links.into_iter().flatten().map(|link| link.trim().to_owned()).collect();
+    let own = strings(&card["license"]).into_iter();
+    if let Some(link) = links.iter().cloned().chain(own).find(|link| is_web(link)) {
+        return Some(link);
+    }
+    // A colon before the first slash is that of another scheme.
+    let is_file = |link: &&String| {
+        let start = link.split('/').next().unwrap_or_default();
+        !link.is_empty() && !link.contains('\0') && !start.contains(':')
+    };
+    links
+        .iter()
+        .find(is_file)
+        .map(|file| if file.starts_with("www.") { format!("https://{file}") } else { file_url(file) })
+}
+
+/// Languages. `no` (Norwegian) is a boolean where a parser of YAML 1.1 has read the card.
+fn languages(value: &Value) -> Vec<String> {
+    let is_no = |value: &Value| *value == Value::Bool(false);
+    match value {
+        Value::Array(list) => list
+            .iter()
+            .flat_map(|element| if is_no(element) { vec!["no".to_owned()] } else { strings(element) })
+            .collect(),
+        value if is_no(value) => vec!["no".to_owned()],
+        value => strings(value),
+    }
+}
+
+/// A list of strings, or a single string. Numbers are strings.
 fn strings(value: &Value) -> Vec<String> {
     match value {
         Value::String(string) => vec![string.clone()],
-        Value::Array(list) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        Value::Number(number) => vec![number.to_string()],
+        Value::Array(list) => list.iter().filter(|element| !element.is_array()).flat_map(strings).collect(),
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn link(card: &Value) -> Option<String> {
+        license_link(card, |file| format!("hub/{file}"))
+    }
+
+    #[test]
+    fn a_licence_link_is_an_address_or_a_file_of_the_model() {
+        for (card, expected) in [
+            (json!({"license_link": "LICENSE.md"}), Some("hub/LICENSE.md")),
+            (json!({"license_link": "./legal/LICENSE"}), Some("hub/./legal/LICENSE")),
+            (json!({"license_link": ["LICENSE", "https://l.example"]}), Some("https://l.example")),
+            (json!({"license_link": "HTTPS://l.example/x"}), Some("HTTPS://l.example/x")),
+            (json!({"license": "https://l.example/x"}), Some("https://l.example/x")),
+            (json!({"license": "mit"}), None),
+            (json!({"license_link": "javascript:alert(1)"}), None),
+            (json!({"license_link": "www.l.example/x"}), Some("https://www.l.example/x")),
+            (json!({"license_link": ""}), None),
+            (json!({"license_link": {"a": 1}}), None),
+            (Value::Null, None),
+        ] {
+            assert_eq!(link(&card).as_deref(), expected, "{card}");
+        }
+    }
+
+    #[test]
+    fn a_string_is_a_list_of_one_and_norwegian_is_a_language() {
+        assert_eq!(languages(&json!(["en", false, 7])), ["en", "no", "7"]);
+        assert_eq!((languages(&json!(false)), languages(&json!("de"))), (vec!["no".to_owned()], vec!["de".to_owned()]));
+        assert_eq!(strings(&json!({"a": 1})), [""; 0]);
+        assert_eq!(strings(&json!(null)), [""; 0]);
     }
 }

@@ -43,7 +43,8 @@ pub(super) fn model_limit(source: &Source) -> usize {
 
 /// The models that the source selects, or the mistake in its configuration.
 pub(crate) fn selectors(source: &Source) -> Result<Vec<Selector>, String> {
-    selector::parse(source.included.as_deref().unwrap_or_default(), organization(source))
+    let [included, _] = source.patterns();
+    selector::parse(&included, organization(source))
 }
 
 /// Whether a source is synced with a hub. One with a mistake in its configuration is not: reading the sources reports it.

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use model_registry_base::Environment;
-use model_registry_catalog_store::{CatalogItems, SourceSnapshot};
+use model_registry_catalog_store::{CatalogItem, CatalogItems, SourceSnapshot};
 use tokio::sync::mpsc::Sender;
 
-use super::client::{Hub, LONGEST_README};
+use super::client::Hub;
 use super::error::HubError;
 use super::model::{Model, ModelRead, ModelSummary};
 use super::progress::Progress;
@@ -97,6 +97,7 @@ pub async fn sync(
                     status: "error",
                     error: Some(error),
                     skipped: 0,
+                    ignored: 0,
                     items: None,
                     kept: Vec::new(),
                     is_part: false,
@@ -117,7 +118,8 @@ async fn start<'a>(
 ) -> Result<(Hub<'a>, NameFilter, Vec<Selector>), (String, SyncOutcome)> {
     let rejected = |error: String| (error, SyncOutcome::Rejected);
     let organization = settings::organization(source);
-    let excluded = selector::qualified(source.excluded.as_deref().unwrap_or_default(), organization);
+    let [_, excluded] = source.patterns();
+    let excluded = selector::qualified(&excluded, organization);
     let suffix = source.asset_type.spec().sources.patterns.unwrap_or_default();
     let filter = NameFilter::new(suffix, &[], &excluded).map_err(|empty| rejected(empty.to_string()))?;
     let selectors = settings::selectors(source).map_err(rejected)?;
@@ -125,12 +127,14 @@ async fn start<'a>(
     let hub = Hub::new(settings::url(source), token, context.access, &progress.requests, context.now);
     let hub = hub.map_err(rejected)?.sharing(context.rate_limiters);
     // Temporary: a token may be renewed at the hub, and a retry is one request.
-    hub.check_token().await.map_err(|error| (error, SyncOutcome::Failed))?;
+    hub.check_token().await.map_err(|error| (error.to_string(), SyncOutcome::Failed))?;
     Ok((hub, filter, selectors))
 }
 
 fn outcome_of(error: &HubError) -> SyncOutcome {
-    if error.is_temporary() { SyncOutcome::Failed } else { SyncOutcome::Rejected }
+    // A token may be renewed at the hub.
+    let may_succeed = error.is_temporary() || matches!(error, HubError::TokenRejected);
+    if may_succeed { SyncOutcome::Failed } else { SyncOutcome::Rejected }
 }
 
 /// Problems of a sync.
@@ -201,14 +205,18 @@ impl Run<'_> {
                         failures.push((message, SyncOutcome::Rejected));
                     // Two requested names may be those of one model.
                     } else if read.insert(model.name.clone()) {
-                        if model.is_readme_too_long {
-                            let limit = LONGEST_README / 1024;
-                            notices.push(format!(
-                                "{}: published without its card, which is longer than {limit} KiB",
-                                model.name
-                            ));
+                        if let Some(problem) = &model.readme_problem {
+                            notices.push(format!("{}: published without its card, {problem}", model.name));
                         }
-                        items.push(&self.item(&model).await);
+                        match self.item(&model).await {
+                            (item, true) => items.push(&item),
+                            // Its performance metrics cannot be read: the stored ones stay.
+                            (_, false) if self.known.contains_key(&model.name) => {
+                                kept.insert(model.name.clone());
+                                read.remove(&model.name);
+                            }
+                            (item, false) => items.push(&item),
+                        }
                     }
                 }
                 Ok(_) => {}
@@ -258,9 +266,11 @@ impl Run<'_> {
         SyncReport { snapshot: snapshot(self.source, &problems, items, kept), outcome, performance_metrics_skipped }
     }
 
-    async fn item(&self, model: &Model) -> model_registry_catalog_store::CatalogItem {
+    /// The item of a model, and whether its performance metrics could be read.
+    async fn item(&self, model: &Model) -> (CatalogItem, bool) {
         let metrics = self.context.performance_metrics;
-        let item = mapping::item(model, &self.source.id, self.context.now, metrics.checksum(&model.name));
+        let file_url = |file: &str| self.hub.file_url(&model.name, file);
+        let item = mapping::item(model, &self.source.id, self.context.now, metrics.checksum(&model.name), file_url);
         metrics.attach(item).await
     }
 
@@ -325,6 +335,7 @@ fn snapshot(source: &Source, problems: &Problems, items: CatalogItems, kept: BTr
         status: "available",
         error: None,
         skipped: problems.skipped,
+        ignored: 0,
         items: None,
         kept: kept.into_iter().collect(),
         is_part: false,

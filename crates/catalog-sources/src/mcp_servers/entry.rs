@@ -5,6 +5,7 @@ use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use crate::custom_properties::CustomProperties;
+use crate::yaml::{StringList, Tolerant};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -16,7 +17,9 @@ pub(super) struct ServerEntry {
     pub(super) provider: Option<String>,
     pub(super) version: Option<String>,
     pub(super) logo: Option<String>,
-    pub(super) license: Option<String>,
+    pub(super) license: Option<StringList>,
+    #[serde(alias = "license_name")]
+    pub(super) license_name: Option<String>,
     #[serde(rename = "license_link", alias = "licenseLink")]
     pub(super) license_link: Option<String>,
     pub(super) documentation_url: Option<String>,
@@ -25,10 +28,10 @@ pub(super) struct ServerEntry {
     pub(super) readme: Option<String>,
     pub(super) published_date: Option<String>,
     pub(super) last_updated: Option<String>,
-    pub(super) transports: Option<Vec<String>>,
-    pub(super) tags: Option<Vec<String>>,
-    pub(super) tools: Option<Vec<Option<ToolEntry>>>,
-    pub(super) artifacts: Option<Vec<Option<ArtifactEntry>>>,
+    pub(super) transports: Option<StringList>,
+    pub(super) tags: Option<StringList>,
+    pub(super) tools: Option<Vec<Tolerant<ToolEntry>>>,
+    pub(super) artifacts: Option<Vec<Tolerant<ArtifactEntry>>>,
     pub(super) deployment_mode: Option<String>,
     pub(super) endpoints: Option<Endpoints>,
     pub(super) runtime_metadata: Option<Value>,
@@ -53,7 +56,7 @@ pub(super) struct ServerEntry {
 pub(super) struct ToolEntry {
     pub(super) name: Option<String>,
     pub(super) description: Option<String>,
-    pub(super) access_type: Option<String>,
+    pub(super) access_type: Option<Tolerant<String>>,
     pub(super) external_id: Option<String>,
     pub(super) parameters: Option<Vec<ParameterEntry>>,
     pub(super) custom_properties: Option<CustomProperties>,
@@ -96,8 +99,8 @@ pub(super) struct Endpoints {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SecurityIndicators {
-    pub(super) verified_source: Option<bool>,
-    pub(super) secure_endpoint: Option<bool>,
-    pub(super) sast: Option<bool>,
-    pub(super) read_only_tools: Option<bool>,
+    pub(super) verified_source: Option<Tolerant<bool>>,
+    pub(super) secure_endpoint: Option<Tolerant<bool>>,
+    pub(super) sast: Option<Tolerant<bool>>,
+    pub(super) read_only_tools: Option<Tolerant<bool>>,
 }

@@ -4,29 +4,28 @@ use model_registry_api::catalog::{ACCESS_TYPES, DEPLOYMENT_MODES, McpRuntimeMeta
 use serde_json::Value;
 
 use super::entry::ServerEntry;
+use super::words;
 use crate::item_reader::Remark;
 use crate::yaml::Entry;
 
+/// Tools that a message quotes.
+const MOST_QUOTED: usize = 5;
+
 pub(super) fn notices(entry: Entry<'_>, server: &ServerEntry) -> Vec<Remark> {
     let mut notices = Vec::new();
-    let mut add = |position, message| notices.push(Remark { position, message });
-    if let Some(mode) = non_empty(server.deployment_mode.as_ref()).filter(|mode| !DEPLOYMENT_MODES.contains(mode)) {
+    let mut add = |position, message| notices.push(Remark::new(position, message));
+    if let Some(mode) = server.deployment_mode.as_deref().filter(|mode| !mode.is_empty())
+        && words::deployment_mode(mode).is_none()
+    {
         let position = entry.get("deploymentMode").map_or(entry.node.position, |value| value.node.position);
         let known = DEPLOYMENT_MODES.join(", ");
         add(position, format!("has the unknown deploymentMode `{mode}`, which is left out: use {known}"));
     }
     for transport in elements(entry, "transports") {
-        if let Some(name) = transport.node.as_str().filter(|name| !TRANSPORTS.contains(name)) {
+        if let Some(name) = transport.node.as_str().filter(|name| words::transport(name).is_none()) {
             let known = TRANSPORTS.join(", ");
             let message = format!("has the unknown transport `{name}`, which is left out: use {known}");
             add(transport.node.position, message);
-        }
-    }
-    for access in elements(entry, "tools").filter_map(|tool| tool.get("accessType")) {
-        if let Some(name) = access.node.as_str().filter(|name| !name.is_empty() && !ACCESS_TYPES.contains(name)) {
-            let known = ACCESS_TYPES.join(", ");
-            let message = format!("has a tool with the unknown accessType `{name}`, replaced by execute: use {known}");
-            add(access.node.position, message);
         }
     }
     if let Some(metadata) = entry.get("runtimeMetadata").filter(|metadata| !metadata.node.is_null()) {
@@ -49,16 +48,41 @@ pub(super) fn notices(entry: Entry<'_>, server: &ServerEntry) -> Vec<Remark> {
             }
         }
     }
+    // Most lists of real servers have no access types: that is no reason to look at the source.
+    notices.extend(unknown_access(entry).map(|remark| Remark { is_logged_only: true, ..remark }));
     notices
+}
+
+/// One message for all tools of a server that do not say what a call may do: lists of real servers often have many.
+fn unknown_access(entry: Entry<'_>) -> Option<Remark> {
+    let mut position = None;
+    let mut tools = Vec::new();
+    for tool in elements(entry, "tools").filter(|tool| tool.node.entries().is_some()) {
+        let access = tool.get("accessType");
+        let word = access.and_then(|access| access.node.as_str());
+        if word.and_then(words::access_type).is_some() {
+            continue;
+        }
+        position.get_or_insert(access.unwrap_or(tool).node.position);
+        let name = tool.get("name").and_then(|name| name.node.as_str()).unwrap_or_default();
+        tools.push(match word.filter(|word| !word.is_empty()) {
+            Some(word) => format!("`{name}` (`{word}`)"),
+            None => format!("`{name}`"),
+        });
+    }
+    let more = tools.len().saturating_sub(MOST_QUOTED);
+    tools.truncate(MOST_QUOTED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let known = ACCESS_TYPES.join(", ");
+    let careful = words::most_careful_access();
+    let tools = tools.join(", ");
+    let message = format!("has tools without a known accessType, published as {careful}: {tools}{more}: use {known}");
+    Some(Remark::new(position?, message))
 }
 
 fn elements<'a>(entry: Entry<'a>, key: &str) -> impl Iterator<Item = Entry<'a>> {
     let elements = entry.node.get(key).and_then(|list| list.elements()).unwrap_or_default();
     elements.iter().map(move |node| Entry { node, ..entry })
-}
-
-pub(super) fn non_empty(value: Option<&String>) -> Option<&str> {
-    value.map(String::as_str).filter(|value| !value.is_empty())
 }
 
 /// Checks that clients can deserialize the metadata.

@@ -2,22 +2,22 @@
 
 use std::collections::HashSet;
 
-use model_registry_api::catalog::{ACCESS_TYPES, CatalogKind};
+use model_registry_api::catalog::CatalogKind;
 use model_registry_catalog_store::CatalogItem;
 use model_registry_store::Document;
 use serde_json::{Map, Value, json};
 
 use super::entry::{ParameterEntry, ServerEntry, ToolEntry};
-use super::notices::non_empty;
+use super::words;
 use crate::custom_properties;
 use crate::item_fields::{self, insert_string};
-use crate::yaml::Violation;
+use crate::yaml::{Tolerant, Violation};
 
 /// The valid tools. One with a mistake is left out, and its server is published (parity: the Kubeflow Model Registry does so).
 pub(super) fn tools(server: &ServerEntry, notices: &mut Vec<Violation>) -> Vec<CatalogItem> {
     let mut tools = Vec::new();
     let mut names = HashSet::new();
-    for (index, entry) in server.tools.iter().flatten().enumerate() {
+    for (index, Tolerant(entry)) in server.tools.iter().flatten().enumerate() {
         let here = |violation: Violation| violation.in_element("tools", "tool", index);
         let mut tool_notices = Vec::new();
         match tool(entry.as_ref(), &mut names, &mut tool_notices) {
@@ -32,11 +32,11 @@ pub(super) fn tools(server: &ServerEntry, notices: &mut Vec<Violation>) -> Vec<C
 }
 
 fn tool<'a>(
-    entry: Option<&'a ToolEntry>,
+    entry: Result<&'a ToolEntry, &String>,
     names: &mut HashSet<&'a str>,
     notices: &mut Vec<Violation>,
 ) -> Result<CatalogItem, Violation> {
-    let entry = entry.ok_or_else(|| "is empty".to_owned())?;
+    let entry = entry.map_err(Clone::clone)?;
     let name = entry.name.as_deref().unwrap_or_default().trim();
     let in_name = |reason: String| Violation::from(reason).in_key("name");
     item_fields::check_name(name).map_err(in_name)?;
@@ -45,10 +45,10 @@ fn tool<'a>(
     }
     let mut document = Map::new();
     document.insert("name".to_owned(), name.into());
-    insert_string(&mut document, "accessType", access_type(entry));
+    insert_string(&mut document, "accessType", Some(access_type(entry)));
     insert_string(&mut document, "description", entry.description.as_deref());
     insert_string(&mut document, "externalId", entry.external_id.as_deref());
-    let properties = custom_properties::encode(entry.custom_properties.as_ref(), notices)?;
+    let properties = custom_properties::encode(entry.custom_properties.as_ref(), notices);
     document.insert("customProperties".to_owned(), properties.into());
     let parameters: Vec<Value> = entry.parameters.iter().flatten().map(parameter).collect();
     if !parameters.is_empty() {
@@ -66,13 +66,10 @@ fn tool<'a>(
     })
 }
 
-/// An unknown access type is replaced by the one that permits most: clients have to be careful with such a tool.
-fn access_type(entry: &ToolEntry) -> Option<&str> {
-    match non_empty(entry.access_type.as_ref()) {
-        None => ACCESS_TYPES.first().copied(),
-        Some(access_type) if ACCESS_TYPES.contains(&access_type) => Some(access_type),
-        Some(_) => ACCESS_TYPES.last().copied(),
-    }
+/// A missing or unknown access type is replaced by the one that permits most: clients have to be careful with such a tool.
+fn access_type(entry: &ToolEntry) -> &'static str {
+    let known = entry.access_type.as_ref().and_then(|Tolerant(word)| words::access_type(word.as_deref().ok()?));
+    known.unwrap_or_else(words::most_careful_access)
 }
 
 fn parameter(entry: &ParameterEntry) -> Value {

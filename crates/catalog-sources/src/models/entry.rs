@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::custom_properties::CustomProperties;
+use crate::yaml::{StringList, Tolerant};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -14,17 +15,20 @@ pub(super) struct ModelEntry {
     pub(super) description: Option<String>,
     pub(super) readme: Option<String>,
     pub(super) maturity: Option<String>,
-    pub(super) language: Option<Vec<String>>,
-    pub(super) tasks: Option<Vec<String>>,
-    pub(super) validated_tasks: Option<Vec<String>>,
-    pub(super) serving_config: Option<ServingConfig>,
+    pub(super) language: Option<StringList>,
+    pub(super) tasks: Option<StringList>,
+    pub(super) validated_tasks: Option<StringList>,
+    pub(super) serving_config: Option<Tolerant<ServingConfig>>,
     pub(super) provider: Option<String>,
     pub(super) logo: Option<String>,
-    pub(super) license: Option<String>,
+    pub(super) license: Option<StringList>,
+    #[serde(alias = "license_name")]
+    pub(super) license_name: Option<String>,
+    #[serde(alias = "license_link")]
     pub(super) license_link: Option<String>,
     pub(super) library_name: Option<String>,
     pub(super) custom_properties: Option<CustomProperties>,
-    pub(super) artifacts: Option<Vec<Option<ArtifactEntry>>>,
+    pub(super) artifacts: Option<Vec<Tolerant<ArtifactEntry>>>,
     pub(super) create_time_since_epoch: Option<String>,
     pub(super) last_update_time_since_epoch: Option<String>,
     // Exports of the API have these; the server assigns them.

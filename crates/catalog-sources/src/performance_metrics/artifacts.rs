@@ -25,9 +25,6 @@ pub(super) fn accuracy_metrics(
     overall_accuracy: Option<f64>,
     read: &mut ReadItems,
 ) -> Option<CatalogItem> {
-    if evaluations.is_empty() {
-        return None;
-    }
     let mut scores: BTreeMap<String, Value> = BTreeMap::new();
     let (mut created, mut updated) = (Vec::new(), Vec::new());
     for record in evaluations {
@@ -58,6 +55,7 @@ pub(super) fn accuracy_metrics(
         updated.extend(record.get(UPDATED, "milliseconds", millis, problems));
         read.notices.extend(record.misspelled(&["benchmark", "score", CREATED, UPDATED]));
     }
+    // The average alone says nothing about any evaluation.
     if scores.is_empty() {
         return None;
     }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::problem::{Position, Problem};
 use crate::problem_list::ProblemList;
-use crate::yaml;
+use crate::{json, yaml};
 
 pub(super) struct Record<'a> {
     file: &'a Path,
@@ -15,13 +15,14 @@ pub(super) struct Record<'a> {
     line: usize,
     text: &'a str,
     pub(super) fields: Map<String, Value>,
+    /// Offsets of `NaN` and the like in the text.
+    not_numbers: Vec<usize>,
 }
 
 impl<'a> Record<'a> {
     /// Parses a JSON object that starts in this line of the file.
     pub(super) fn read(file: &'a Path, line: usize, text: &'a str) -> Result<Self, Problem> {
-        let read: Result<Map<String, Value>, _> = serde_json::from_str(text);
-        let fields = read.map_err(|error| {
+        let (fields, not_numbers) = json::read_with_replaced::<Map<String, Value>>(text).map_err(|error| {
             let line = line + error.line().saturating_sub(1);
             let position = Position { line, column: error.column().max(1) };
             let reason = error.to_string();
@@ -29,15 +30,28 @@ impl<'a> Record<'a> {
             let reason = reason.rsplit_once(" at line ").map_or(reason.as_str(), |(reason, _)| reason);
             Problem::at(file, position, format!("is not a JSON object: {reason}"))
         })?;
-        Ok(Self { file, line, text, fields })
+        Ok(Self { file, line, text, fields, not_numbers })
+    }
+
+    /// Problems of values that JSON does not have: each is left out.
+    pub(super) fn not_numbers(&self) -> impl Iterator<Item = Problem> + '_ {
+        self.not_numbers.iter().map(|offset| {
+            let is_of_word = |character: &char| character.is_alphabetic() || *character == '-';
+            let word: String = self.text.get(*offset..).unwrap_or_default().chars().take_while(is_of_word).collect();
+            self.problem_at(*offset, format!("{word} is not a number of JSON: the value is left out"))
+        })
+    }
+
+    fn problem_at(&self, offset: usize, reason: impl Into<String>) -> Problem {
+        let before = self.text.get(..offset).unwrap_or_default();
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        Problem::at(self.file, Position { line: self.line + before.matches('\n').count(), column }, reason)
     }
 
     /// A problem at a key, or at the start of the record if it lacks the key.
     pub(super) fn problem(&self, key: &str, reason: impl Into<String>) -> Problem {
         let quoted = Value::from(key).to_string();
-        let before = self.text.find(&quoted).and_then(|start| self.text.get(..start)).unwrap_or_default();
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        Problem::at(self.file, Position { line: self.line + before.matches('\n').count(), column }, reason)
+        self.problem_at(self.text.find(&quoted).unwrap_or_default(), reason)
     }
 
     /// Converts the value of a key, if it is present and not null. A value of another type is a problem.
@@ -68,8 +82,11 @@ impl<'a> Record<'a> {
     }
 }
 
-/// A string that PostgreSQL can store: without null characters.
+/// A string that PostgreSQL can store: without null characters. A number is one, too: ids are often written as numbers.
 pub(super) fn string(value: &Value) -> Option<String> {
+    if let Value::Number(number) = value {
+        return Some(number.to_string());
+    }
     value.as_str().filter(|string| !string.contains('\0')).map(str::to_owned)
 }
 
@@ -84,30 +101,56 @@ fn describe(value: &Value) -> String {
 /// The lines of a file; none if it is missing or cannot be read.
 pub(super) struct Lines {
     text: String,
+    /// Whether the file exists, and cannot be read or has no lines: it says nothing, unlike a file that does not exist.
+    is_unclear: bool,
+}
+
+/// Records of a file, and whether they are all that it has to say.
+pub(super) struct Records<'a> {
+    pub(super) records: Vec<Record<'a>>,
+    /// Whether the file is missing its end, or its whole content.
+    pub(super) is_unclear: bool,
 }
 
 impl Lines {
     pub(super) fn of(file: &Path, problems: &mut ProblemList) -> Self {
         if !file.exists() {
-            return Self { text: String::new() };
+            return Self { text: String::new(), is_unclear: false };
         }
-        let text = yaml::read_text(file).unwrap_or_else(|problem| {
-            problems.push(problem);
-            String::new()
-        });
-        Self { text }
+        match yaml::read_text(file) {
+            Ok(text) if text.trim().is_empty() => {
+                let reason = "is empty: the stored metrics of the model stay; remove the file if it has none";
+                problems.push(Problem::of_file(file, reason));
+                Self { text: String::new(), is_unclear: true }
+            }
+            Ok(text) => Self { text, is_unclear: false },
+            Err(problem) => {
+                problems.push(problem);
+                Self { text: String::new(), is_unclear: true }
+            }
+        }
     }
 
     /// The records, one per line. Those that cannot be parsed are left out with a problem.
-    pub(super) fn records<'a>(&'a self, file: &'a Path, problems: &mut ProblemList) -> Vec<Record<'a>> {
+    pub(super) fn records<'a>(&'a self, file: &'a Path, problems: &mut ProblemList) -> Records<'a> {
         let lines = self.text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-        let mut records = Vec::new();
+        let (mut records, mut is_unclear) = (Vec::new(), self.is_unclear);
+        let last = self.text.lines().count();
         for (index, line) in lines {
             match Record::read(file, index + 1, line) {
-                Ok(record) => records.push(record),
-                Err(problem) => problems.push(problem),
+                Ok(record) => {
+                    problems.extend(record.not_numbers());
+                    records.push(record);
+                }
+                Err(mut problem) => {
+                    if index + 1 == last && !self.text.ends_with('\n') {
+                        problem.reason.push_str("; the file is cut off here: the stored metrics of the model stay");
+                        is_unclear = true;
+                    }
+                    problems.push(problem);
+                }
             }
         }
-        records
+        Records { records, is_unclear }
     }
 }

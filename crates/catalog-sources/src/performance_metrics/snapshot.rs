@@ -32,6 +32,11 @@ impl PerformanceMetricsSnapshot {
         Self { metrics, checksums, fingerprint: hex(&all.finalize()) }
     }
 
+    /// What was found, for the next search.
+    pub fn metrics(&self) -> &PerformanceMetrics {
+        &self.metrics
+    }
+
     pub(crate) fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
@@ -40,15 +45,16 @@ impl PerformanceMetricsSnapshot {
         self.checksums.get(&model.to_lowercase()).map(String::as_str)
     }
 
-    /// Adds the performance metrics of a model to its item. Problems with them are left to [`Self::check`].
-    pub(crate) async fn attach(self: &Arc<Self>, mut item: CatalogItem) -> CatalogItem {
+    /// Adds the performance metrics of a model to its item, and returns whether they could be read. Problems with them are left
+    /// to [`Self::check`].
+    pub(crate) async fn attach(self: &Arc<Self>, mut item: CatalogItem) -> (CatalogItem, bool) {
         if self.checksum(&item.key).is_none() {
-            return item;
+            return (item, true);
         }
         let snapshot = Arc::clone(self);
         let attaching = run_blocking(move || {
-            snapshot.metrics.attach(&item.key.clone(), &mut item, &mut ReadItems::default());
-            item
+            let is_complete = snapshot.metrics.attach(&item.key.clone(), &mut item, &mut ReadItems::default());
+            (item, is_complete)
         });
         attaching.await
     }

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::node::{Content, Node};
 use super::scalar;
+use super::tolerant::STRING_LIST;
 use crate::problem::Position;
 
 /// A value that cannot be read.
@@ -26,7 +27,7 @@ pub(crate) struct ReadError {
 }
 
 impl ReadError {
-    pub(super) fn at(position: Position, reason: impl Into<String>) -> Self {
+    pub(crate) fn at(position: Position, reason: impl Into<String>) -> Self {
         Self { position: Some(position), path: String::new(), reason: reason.into() }
     }
 
@@ -81,6 +82,16 @@ impl UnknownKey {
     pub(crate) fn new(position: Position, key: &str, known: &[&str]) -> Self {
         let nearest = nearest_name(key, known.iter().copied()).map(str::to_owned);
         Self { position, path: key.to_owned(), nearest, is_own: true }
+    }
+
+    /// The key, with the path to it.
+    pub(crate) fn key(&self) -> &str {
+        &self.path
+    }
+
+    /// The known key that is most likely meant.
+    pub(crate) fn nearest(&self) -> Option<&str> {
+        self.nearest.as_deref()
     }
 
     /// The message with the effect of the key, such as ` is ignored`.
@@ -263,7 +274,11 @@ impl<'n> Deserializer<'n> for NodeDeserializer<'n, '_> {
         self.map(Some(fields), visitor)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'n>>(self, _: &'static str, visitor: V) -> Result<V::Value, ReadError> {
+    fn deserialize_newtype_struct<V: Visitor<'n>>(self, name: &'static str, visitor: V) -> Result<V::Value, ReadError> {
+        if name == STRING_LIST && self.node.as_str().is_some() {
+            let elements = std::slice::from_ref(self.node).iter().enumerate();
+            return visitor.visit_seq(Elements { elements, list: self });
+        }
         visitor.visit_newtype_struct(self)
     }
 

@@ -1,4 +1,7 @@
 //! Files that are a map with one long list, read item by item: only one item is in memory at a time.
+//!
+//! A file without its list says nothing about what is published, so it is an error: programs that rewrite a file truncate it
+//! first. Only an empty list, `[]`, publishes nothing.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -17,21 +20,11 @@ pub(crate) struct ListFile {
     pub(crate) list: &'static str,
     /// Further known keys.
     pub(crate) other_keys: &'static [&'static str],
-    pub(crate) unknown_keys: UnknownKeys,
-}
-
-/// How unknown keys are treated.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum UnknownKeys {
-    /// The file is unusable.
-    Rejected,
-    /// The key is ignored with a notice.
-    Ignored,
 }
 
 impl ListFile {
     /// Calls `each` for every item of the list, and stops at its first error. Returns notices about unknown keys next to the
-    /// list.
+    /// list, which are ignored.
     pub(crate) fn read(
         self,
         file: &Path,
@@ -42,20 +35,21 @@ impl ListFile {
         let failed = |error: ReadError| Problem::of_read_error(file, &error);
         let mut notices = Vec::new();
         let mut composer = Composer::new(reader, limit);
-        match composer.begin().map_err(failed)? {
-            None => return Ok(notices),
-            Some((Event::MappingStart(..), _)) => {}
+        let start = match composer.begin().map_err(failed)? {
+            None => return Err(Problem::of_file(file, self.says_nothing("is empty"))),
+            Some((Event::MappingStart(..), position)) => position,
             Some(first) => {
                 let position = first.1;
                 let node = composer.item(first, 0).map_err(failed)?;
                 composer.finish().map_err(failed)?;
                 if node.is_null() {
-                    return Ok(notices);
+                    return Err(Problem::of_file(file, self.says_nothing("is empty")));
                 }
                 return Err(Problem::at(file, position, format!("expected a map with the list `{}`", self.list)));
             }
-        }
+        };
         let mut lines: HashMap<String, usize> = HashMap::new();
+        let mut unknown_keys = Vec::new();
         loop {
             let first = composer.next().map_err(failed)?;
             if matches!(first.0, Event::MappingEnd) {
@@ -75,18 +69,22 @@ impl ListFile {
             let _value = composer.item(first, 1).map_err(failed)?;
             if !self.other_keys.contains(&name) {
                 let known: Vec<&str> = self.other_keys.iter().copied().chain([self.list]).collect();
-                let unknown = UnknownKey::new(key.position, name, &known);
-                match self.unknown_keys {
-                    UnknownKeys::Rejected => return Err(Problem::at(file, key.position, unknown.to_string())),
-                    UnknownKeys::Ignored => notices.push(Problem::at(file, key.position, unknown.with(IGNORED))),
-                }
+                unknown_keys.push(UnknownKey::new(key.position, name, &known));
             }
         }
         composer.finish().map_err(failed)?;
+        if !lines.contains_key(self.list) {
+            let found: Vec<String> = unknown_keys.iter().map(ToString::to_string).collect();
+            let found = if found.is_empty() { String::new() } else { format!(" ({})", found.join("; ")) };
+            let position = unknown_keys.first().map_or(start, |unknown| unknown.position);
+            let reason = self.says_nothing(&format!("lacks the list `{}`{found}", self.list));
+            return Err(Problem::at(file, position, reason));
+        }
+        notices.extend(unknown_keys.iter().map(|unknown| Problem::at(file, unknown.position, unknown.with(IGNORED))));
         Ok(notices)
     }
 
-    /// Reads the list, which may be null.
+    /// Reads the list.
     fn read_list<R: Read>(
         self,
         file: &Path,
@@ -97,10 +95,8 @@ impl ListFile {
         let failed = |error: ReadError| Problem::of_read_error(file, &error);
         if !matches!(first.0, Event::SequenceStart(..)) {
             let node = composer.item(first, 1).map_err(failed)?;
-            if node.is_null() {
-                return Ok(());
-            }
             let reason = format!("`{}`: expected a list, found {}", self.list, node.describe());
+            let reason = if node.is_null() { self.says_nothing(&reason) } else { reason };
             return Err(Problem::at(file, node.position, reason));
         }
         loop {
@@ -111,5 +107,10 @@ impl ListFile {
             let node = composer.item(first, 2).map_err(failed)?;
             each(Entry { file, node: &node })?;
         }
+    }
+
+    /// The reason with the way to publish nothing on purpose.
+    fn says_nothing(self, reason: &str) -> String {
+        format!("{reason}: nothing is changed; write `{}: []` to publish nothing", self.list)
     }
 }

@@ -15,7 +15,7 @@ fn value(text: &str) -> Result<Value, String> {
 
 /// A file whose only list is of numbers.
 fn items(text: &str) -> Result<(Vec<String>, Vec<Problem>), String> {
-    let file = ListFile { list: "items", other_keys: &["source"], unknown_keys: UnknownKeys::Ignored };
+    let file = ListFile { list: "items", other_keys: &["source"] };
     let mut items = Vec::new();
     let notices = file.read(Path::new("f"), text.as_bytes(), TextLimit::Request, |entry| {
         items.push(match entry.read::<u8>() {
@@ -80,9 +80,7 @@ fn a_list_is_read_item_by_item() {
     assert_eq!(read, expected);
     assert_eq!(notices.len(), 1);
     assert_eq!(notices[0].to_string(), "f:2:1: unknown key `itmes`, which is ignored, did you mean `items`?");
-    for empty in ["", "# nothing\n", "~", "items:", "items: []", "{}"] {
-        assert_eq!(items(empty), Ok((Vec::new(), Vec::new())), "{empty}");
-    }
+    assert_eq!(items("items: []"), Ok((Vec::new(), Vec::new())));
     for (text, expected) in [
         ("items: [1]\nitems: [2]\n", "f:2:1: `items`: duplicate key, first in line 1"),
         ("items: {a: 1}", "f:1:8: `items`: expected a list, found a map"),
@@ -90,6 +88,27 @@ fn a_list_is_read_item_by_item() {
         ("items: [1]\n---\nitems: [2]\n", "f:2:1: a second document starts here: only one per file is supported"),
     ] {
         assert_eq!(items(text).unwrap_err(), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_file_without_its_list_is_an_error_that_says_how_to_publish_nothing() {
+    let advice = ": nothing is changed; write `items: []` to publish nothing";
+    for (text, expected) in [
+        ("", "f: is empty"),
+        ("# nothing\n", "f: is empty"),
+        ("~", "f: is empty"),
+        ("---\n...\n", "f: is empty"),
+        ("{}", "f:1:1: lacks the list `items`"),
+        ("source: x\n", "f:1:1: lacks the list `items`"),
+        ("items:", "f:1:6: `items`: expected a list, found nothing"),
+        ("items: ~\nsource: x\n", "f:1:8: `items`: expected a list, found nothing"),
+        (
+            "source: x\nitmes: [1]\nmodels: [2]\n",
+            "f:2:1: lacks the list `items` (unknown key `itmes`, did you mean `items`?; unknown key `models`)",
+        ),
+    ] {
+        assert_eq!(items(text).unwrap_err(), format!("{expected}{advice}"), "{text}");
     }
 }
 
@@ -248,7 +267,7 @@ fn measure_reading_item_by_item_and_serde_saphyr_alone() {
     let megabytes = text.len() / 1_000_000;
     for _ in 0..3 {
         let started = std::time::Instant::now();
-        let file = ListFile { list: "models", other_keys: &["source"], unknown_keys: UnknownKeys::Rejected };
+        let file = ListFile { list: "models", other_keys: &["source"] };
         let mut size = 0;
         let read = file.read(Path::new("f"), text.as_bytes(), TextLimit::Source, |entry| {
             size += entry.read::<MeasuredModel>().0.unwrap().size();

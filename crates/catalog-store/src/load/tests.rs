@@ -36,6 +36,7 @@ async fn load_keeping(store: &CatalogStore, models: &[&str], kept: &[&str]) -> L
         status: "available",
         error: None,
         skipped: 0,
+        ignored: 0,
         items: Some(items),
         kept: kept.iter().map(|&key| key.to_owned()).collect(),
         is_part: false,

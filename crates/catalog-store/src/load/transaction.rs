@@ -84,19 +84,23 @@ impl LoadTransaction {
         kept: Kept<'_>,
     ) -> Result<usize> {
         let mut stored = stored(tx, source_id).await?;
-        let mut count = items.len();
+        let mut kept_items = HashSet::new();
         if let Kept::Keys(kept) = kept {
-            let mut remove = |key: &String| {
+            for key in kept {
                 let key = clean(key).into_owned();
-                let mut kinds = AssetType::ALL.iter().map(|asset_type| asset_type.spec().item.code());
-                kinds.any(|kind| stored.remove(&(kind, key.clone())).is_some())
-            };
-            let kept = kept.iter().filter(|key| remove(key)).count();
-            self.report.unchanged += kept;
-            count += kept;
+                let kinds = AssetType::ALL.iter().map(|asset_type| asset_type.spec().item.code());
+                let found = kinds.filter_map(|kind| stored.remove_entry(&(kind, key.clone())));
+                kept_items.extend(found.map(|(item, _)| item));
+            }
         }
+        self.report.unchanged += kept_items.len();
+        let mut count = kept_items.len();
         let mut changed = Vec::new();
         for entry in items.entries() {
+            if kept_items.contains(&(entry.kind.code(), entry.key.to_string())) {
+                continue;
+            }
+            count += 1;
             let digest = entry.digest();
             let old = stored.remove(&(entry.kind.code(), entry.key.to_string()));
             if old.as_ref().is_some_and(|old| old.digest == digest) {

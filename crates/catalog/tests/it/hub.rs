@@ -7,6 +7,7 @@ mod mapping;
 mod measured;
 mod metrics;
 mod patterns;
+mod proxies;
 mod refusals;
 mod running;
 

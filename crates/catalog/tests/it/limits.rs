@@ -145,8 +145,9 @@ async fn an_item_with_a_null_character_is_skipped_alone(backend: Backend) {
     let settings = Settings { performance_metrics: vec![files.path("measured")], ..files.settings() };
     let api = Api::on(backend, settings).await;
     // The JSON text of a list contains an escape; only its elements would have a null character.
-    assert_eq!(api.names("models").await, ["good", "list"]);
-    assert_eq!(api.names("/api/mcp_catalog/v1alpha1/mcp_servers").await, ["good"]);
+    assert_eq!(api.names("models").await, ["artifact", "good", "list"]);
+    assert_eq!(api.get("sources/a/models/artifact/artifacts").await.json()["size"], 0);
+    assert_eq!(api.names("/api/mcp_catalog/v1alpha1/mcp_servers").await, ["good", "tool"]);
     let artifacts = api.get("sources/a/models/good/artifacts").await.json();
     assert_eq!(artifacts["size"], 2, "{artifacts}");
     let sources = api.get("sources").await.json();

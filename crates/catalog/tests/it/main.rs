@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "an unexpected error fails the test")]
 
+mod absence;
 mod agents;
 mod conformity;
 mod contract;
@@ -23,5 +24,6 @@ mod reload;
 mod replicas;
 mod search;
 mod server_lists;
+mod source_limits;
 mod support;
 mod v1;

@@ -1,6 +1,7 @@
 //! Keys and values in data files that are ignored, and are reported.
 
 use model_registry_catalog::{Settings, check};
+use model_registry_server::telemetry::{Metrics, MetricsFormat};
 use model_registry_testkit::Backend;
 
 use crate::support::{Api, Files};
@@ -40,23 +41,30 @@ async fn unknown_keys_and_values_are_reported_and_the_servers_published() {
         "t.yaml:15:62: MCP server \"odd\" has the unknown key `tools[0].parameters[0].typ`, which is ignored, did you mean `type`?",
         "t.yaml:8:19: MCP server \"odd\" has the unknown deploymentMode `orbital`",
         "t.yaml:9:23: MCP server \"odd\" has the unknown transport `pigeon`",
-        "t.yaml:15:102: MCP server \"odd\" has a tool with the unknown accessType `sing`, replaced by execute",
+        "t.yaml:15:11: MCP server \"odd\" has tools without a known accessType, published as execute: `one`, `two` (`sing`): \
+         use read_only, read_write, execute",
+        "t.yaml:5:11: MCP server \"good\" has tools without a known accessType, published as execute: `one`: use",
         "t.yaml:13:34: MCP server \"odd\" has runtimeMetadata that cannot be read and is left out: `defaultPort`: \
          expected a whole number, found `eighty`",
     ] {
         assert!(problems.iter().any(|reason| reason.contains(part)), "{part}: {problems:#?}");
     }
-    assert_eq!(problems.len(), 11, "{problems:#?}");
+    assert_eq!(problems.len(), 12, "{problems:#?}");
 
     let api = Api::on(Backend::Sqlite, Settings { ..files.settings() }).await;
     let source = api.get("sources?assetType=mcp_servers").await.json()["items"][0].clone();
-    assert_eq!((&source["status"], source["error"].is_null()), (&"available".into(), true));
+    assert_eq!(source["status"], "available");
+    let error = source["error"].as_str().unwrap();
+    assert!(
+        error.starts_with("ignored 10: ") && error.contains("`wingspan`") && !error.contains("accessType"),
+        "{error}"
+    );
     let servers = api.get("/api/mcp_catalog/v1alpha1/mcp_servers?includeTools=true").await.json();
     let odd = &servers["items"][1];
     assert_eq!(odd["name"], "odd");
     assert_eq!(odd["transports"], serde_json::json!(["stdio"]));
     assert_eq!((odd.get("deploymentMode"), odd.get("runtimeMetadata")), (None, None));
-    assert_eq!(odd["tools"][0]["accessType"], "read_only");
+    assert_eq!(odd["tools"][0]["accessType"], "execute");
     assert_eq!(odd["tools"][1]["accessType"], "execute");
 }
 
@@ -120,9 +128,11 @@ models:
         "a.yaml:3:25: model \"m\" custom property `x`: published as a string: `int_value` is not a whole number",
         "a.yaml:5:51: model \"m\" is published without artifact 0: unknown metricsType: speed-metrics",
         "a.yaml:6:44: model \"m\" artifact 1: custom property `y`: published as a string: `int_value` is not a whole number",
+        "t.yaml:3:11: MCP server \"s\" has tools without a known accessType, published as execute: `a`, ``, `a`: use \
+         read_only, read_write, execute",
         "t.yaml:3:29: MCP server \"s\" is published without tool 1: the name is empty",
         "t.yaml:3:41: MCP server \"s\" is published without tool 2: there are two tools `a`",
-        "t.yaml:3:45: MCP server \"s\" is published without tool 3: is empty",
+        "t.yaml:3:45: MCP server \"s\" is published without tool 3: `tools[3]`: expected a map, found nothing",
     ];
     assert_eq!(problems.len(), expected.len(), "{problems:#?}");
     for (problems, expected) in problems.iter().zip(expected) {
@@ -142,4 +152,125 @@ fn unknown_keys_of_runtime_metadata_are_reported_and_published() {
         problems.ends_with(&format!("t.yaml:3:53: MCP server \"s\" has in its runtimeMetadata the {key}")),
         "{problems}"
     );
+}
+
+// Publishers add keys and words before the servers that read their files know them.
+#[tokio::test]
+async fn what_a_newer_publisher_adds_costs_no_more_than_itself() {
+    let sources = "\
+model_catalogs:
+- {id: a, name: A, type: yaml, colour: red, properties: {yamlCatalogPath: a.yaml, mirror: b}, assetType: holograms}
+agent_teams:
+- {id: x}
+labels:
+- {name: x, icon: {file: x.svg}, weight: 3}
+namedQueries:
+  quick: {size: {operator: =, value: 7B, unit: B}, description: quick ones}
+";
+    let models = "\
+models:
+- name: plain
+- name: later
+  energyLabel: B
+  license: [mit, other]
+  license_name: heron-1
+  language: en
+  artifacts:
+  - {artifactType: adapter-artifact, uri: 'oci://x/adapter'}
+  - {uri: 'oci://x/model', checksum: abc}
+  - {artifactType: metrics-artifact, metricsType: energy-metrics}
+  - null
+  customProperties:
+    list: {metadataType: MetadataListValue, list_value: [a]}
+    nan: {metadataType: MetadataDoubleValue, double_value: .nan}
+    text: just a text
+    kept: {metadataType: MetadataStringValue, string_value: no}
+";
+    let files = Files::new(&[("sources.yaml", sources), ("a.yaml", models)]);
+    let report = check(&files.settings());
+    let problems: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
+    for part in [
+        "sources.yaml:3:1: unknown key `agent_teams`, which is ignored",
+        "sources.yaml:2:32: source `a`: unknown key `colour`, which is ignored",
+        "source `a`: unknown assetType 'holograms', which is ignored: valid values are [",
+        "source `a`: property `mirror` is ignored: unknown for sources of type yaml",
+        "label 'x' is published without its property \"icon\": expected a string, found a map",
+        "named query 'quick' has the unknown key `description`, which is ignored",
+        "named query 'quick' has the unknown key `unit`, which is ignored",
+        "a.yaml:4:3: model \"later\" has the unknown key `energyLabel`, which is ignored",
+        "a.yaml:9:20: model \"later\" is published without artifact 0: unknown artifactType: adapter-artifact",
+        "a.yaml:10:28: model \"later\" has the unknown key `artifacts[1].checksum`, which is ignored",
+        "a.yaml:11:51: model \"later\" is published without artifact 2: unknown metricsType: energy-metrics",
+        "a.yaml:12:5: model \"later\" is published without artifact 3: `artifacts[3]`: expected a map, found nothing",
+        "a.yaml:14:11: model \"later\" custom property `list`: `metadataType` `MetadataListValue` is not known",
+        "a.yaml:15:10: model \"later\" custom property `nan`: `double_value` is not finite: it is left out",
+        "custom property `text`: `customProperties.text`: expected a map, found `just a text`: it is left out",
+    ] {
+        assert!(problems.iter().any(|problem| problem.contains(part)), "{part}: {problems:#?}");
+    }
+    let api = Api::on(Backend::Sqlite, files.settings()).await;
+    assert_eq!(api.names("models").await, ["later", "plain"]);
+    let model = api.get("sources/a/models/later").await.json();
+    assert_eq!(model["customProperties"].as_object().unwrap().keys().collect::<Vec<_>>(), ["kept"]);
+    assert_eq!(model["customProperties"]["kept"]["string_value"], "no");
+    assert_eq!((&model["license"], &model["language"]), (&"MIT, heron-1".into(), &serde_json::json!(["en"])));
+    let artifacts = api.get("sources/a/models/later/artifacts").await.json();
+    assert_eq!((artifacts["size"].as_u64(), artifacts["items"][0]["uri"].as_str()), (Some(1), Some("oci://x/model")));
+    let source = api.get("sources").await.json()["items"][0].clone();
+    assert_eq!(source["status"], "available");
+    let notices = source["error"].as_str().unwrap();
+    assert!(
+        notices.contains("`energyLabel`") && notices.contains("`colour`") && notices.contains("`mirror`"),
+        "{notices}"
+    );
+    assert_eq!(api.get("labels").await.json()["items"][0]["weight"], "3");
+    assert_eq!(api.names("models?filterQuery=kept='no'").await, ["later"]);
+
+    files.write("a.yaml", "models: [{name: plain}]");
+    files.write("sources.yaml", "model_catalogs:\n- {id: a, type: yaml, properties: {yamlCatalogPath: a.yaml}}\n");
+    api.catalog.load().await.unwrap();
+    assert_eq!(api.get("sources").await.json()["items"][0]["error"], serde_json::Value::Null);
+}
+
+#[tokio::test]
+async fn many_notices_are_counted_and_the_first_are_kept() {
+    let models: String = (0..30).map(|number| format!("- {{name: m{number}, energyLabel: B}}\n")).collect();
+    let sources = "model_catalogs:\n- {id: a, type: yaml, properties: {yamlCatalogPath: a.yaml}}\n";
+    let files = Files::new(&[("sources.yaml", sources), ("a.yaml", &format!("models:\n{models}"))]);
+    let api = Api::on(Backend::Sqlite, files.settings()).await;
+    let metrics = Metrics::new(&[]);
+    api.catalog.register_metrics(&metrics);
+    api.catalog.load().await.unwrap();
+    let error = api.get("sources").await.json()["items"][0]["error"].as_str().unwrap().to_owned();
+    assert!(error.starts_with("ignored 30: ") && error.matches("energyLabel").count() == 20, "{error}");
+    let text = metrics.encode(MetricsFormat::Prometheus).unwrap();
+    assert!(text.contains(r#"catalog_source_ignored{source="a"} 30"#), "{text}");
+}
+
+#[tokio::test]
+async fn transports_and_access_types_are_read_in_any_case_and_streamable_http_is_http() {
+    let servers = "\
+mcp_servers:
+- name: s
+  transports: [Streamable-HTTP, http, STDIO]
+  deploymentMode: Local
+  tags: one
+  tools: [{name: a, accessType: READ_ONLY}, {name: b, accessType: Read-Only}, {name: c, accessType: [execute]}, {name: d, accessType: }]
+  securityIndicators: {sast: perhaps, verifiedSource: yes}
+  artifacts: [null, {uri: 'oci://x'}]
+";
+    let files = Files::new(&[("sources.yaml", SOURCES), ("t.yaml", servers)]);
+    let api = Api::on(Backend::Sqlite, files.settings()).await;
+    let server = api.get("/api/mcp_catalog/v1alpha1/mcp_servers?includeTools=true").await.json()["items"][0].clone();
+    assert_eq!(server["transports"], serde_json::json!(["http", "stdio"]));
+    assert_eq!((&server["deploymentMode"], &server["tags"]), (&"local".into(), &serde_json::json!(["one"])));
+    let tools = server["tools"].as_array().unwrap().iter().map(|tool| tool["accessType"].as_str().unwrap());
+    assert_eq!(tools.collect::<Vec<_>>(), ["read_only", "execute", "execute", "execute"]);
+    assert_eq!(server["securityIndicators"], serde_json::json!({"verifiedSource": true}));
+    assert_eq!(server["artifacts"].as_array().unwrap().len(), 1);
+    let notices = check(&files.settings()).problems.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let access: Vec<_> = notices.iter().filter(|notice| notice.contains("accessType")).collect();
+    assert_eq!(access.len(), 1, "once for each server: {notices:?}");
+    assert!(access[0].contains("`b` (`Read-Only`), `c`, `d`: use read_only"), "{access:?}");
+    assert_eq!(notices.len(), 3, "{notices:?}");
 }

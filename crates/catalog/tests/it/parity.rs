@@ -247,6 +247,7 @@ async fn a_load_that_outlives_its_lease_writes_nothing(backend: Backend) {
             status: "error",
             error: Some("late".to_owned()),
             skipped: 0,
+            ignored: 0,
             items: Some(CatalogItems::default()),
             kept: Vec::new(),
             is_part: false,

@@ -37,7 +37,7 @@ not JSON
 fn files() -> Files {
     let files = Files::new(&[
         ("sources.yaml", SOURCES),
-        ("a.yaml", "models: [{name: org/m}, {name: 7}, {name: bad, tasks: 3}]"),
+        ("a.yaml", "models: [{name: org/m}, {name: 7}, {name: bad, tasks: {}}]"),
         ("b.yaml", "models: [{name: ORG/M}]"),
     ]);
     std::fs::create_dir_all(files.path("measured/m")).unwrap();
@@ -100,7 +100,6 @@ async fn skipped_records_are_reported_with_their_place_and_counted_apart_from_mo
     let summary = api.catalog.load().await.unwrap();
     let problems: Vec<String> = summary.problems.iter().map(ToString::to_string).collect();
     for part in [
-        "metadata.json:3:3: `size`: expected a string, found 7",
         "metadata.json:4:3: `tensor_type` is missing, did you mean it by `tensor_tpye`?",
         "metadata.json:5:3: `overall_accuracy`: expected a number, found \"high\"",
         "evaluations.ndjson:2:39: `created_at`: expected milliseconds, found \"noon\"",
@@ -113,7 +112,7 @@ async fn skipped_records_are_reported_with_their_place_and_counted_apart_from_mo
         "a name has 1 to 243 characters",
         "performance.ndjson:3:263: `updated_at`: expected milliseconds, found false",
         "performance.ndjson:4:1: is not a JSON object: invalid type: sequence, expected a map",
-        "a.yaml:1:55: model \"bad\" is left out: `tasks`: expected a list, found `3`",
+        "a.yaml:1:55: model \"bad\" is left out: `tasks`: expected a list, found a map",
     ] {
         assert!(problems.iter().any(|one| one.contains(part)), "{part}: {problems:#?}");
     }
@@ -194,4 +193,53 @@ async fn security_metrics_and_sizes_are_read_and_whole_numbers_are_doubles_next_
     let sources = api.get("sources").await.json();
     let error = sources["items"][0]["error"].as_str().unwrap();
     assert!(error.contains("there is an earlier record with the id `two`: this one is left out"), "{error}");
+}
+
+// Python writes NaN and infinite numbers into JSON, which has neither.
+#[tokio::test]
+async fn a_number_that_json_does_not_have_costs_only_itself() {
+    let files = files();
+    files.write("measured/m/metadata.json", "{\"id\": \"org/m\", \"overall_accuracy\": NaN, \"size\": 7}");
+    files.write(
+        "measured/m/evaluations.ndjson",
+        "{\"benchmark\": \"a\", \"score\": Infinity}\n{\"benchmark\": \"b\", \"score\": 1}\n",
+    );
+    files.write("measured/m/performance.ndjson", "{\"id\": 7, \"ttft\": -Infinity, \"rps\": 2, \"note\": \"NaN\"}");
+    let api = Api::on(Backend::Sqlite, settings(&files)).await;
+    assert_eq!(api.get("sources/b/models/ORG/M").await.json()["customProperties"]["size"]["string_value"], "7");
+    let json = api.get("sources/b/models/ORG/M/artifacts").await.json();
+    let of = |kind: &str| {
+        let artifacts = json["items"].as_array().unwrap();
+        artifacts.iter().find(|one| one["metricsType"] == kind).unwrap()["customProperties"].clone()
+    };
+    assert_eq!(of("accuracy-metrics").as_object().unwrap().keys().collect::<Vec<_>>(), ["b"]);
+    let performance = of("performance-metrics");
+    assert_eq!(performance.as_object().unwrap().keys().collect::<Vec<_>>(), ["id", "note", "rps"]);
+    assert_eq!(performance["note"]["string_value"], "NaN");
+    let error = api.get("sources").await.json()["items"][1]["error"].as_str().unwrap().to_owned();
+    for part in [
+        "evaluations.ndjson:1:29: Infinity is not a number of JSON: the value is left out",
+        "evaluations.ndjson:1:20: lacks `score`: the evaluation is left out",
+        "performance.ndjson:1:19: -Infinity is not a number of JSON: the value is left out",
+    ] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    let problems = check(&settings(&files)).problems.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert!(problems.iter().any(|problem| problem.contains("metadata.json:1:37: NaN is not a number")), "{problems:?}");
+}
+
+#[tokio::test]
+async fn unreadable_evaluations_publish_no_artifact() {
+    let files = files();
+    files.write("measured/m/metadata.json", "{\"id\": \"org/m\", \"overall_accuracy\": 0.9}");
+    files.write("measured/m/performance.ndjson", "{\"rps\": 1}\n");
+    for evaluations in
+        ["{\"benchmark\": \"a\"}\n", "{\"score\": 1}\n", "nonsense\n", "{\"benchmark\": \"a\", \"score\": NaN}\n"]
+    {
+        files.write("measured/m/evaluations.ndjson", evaluations);
+        let api = Api::on(Backend::Sqlite, settings(&files)).await;
+        let json = api.get("sources/b/models/ORG/M/artifacts").await.json();
+        assert_eq!(json["size"], 1, "{evaluations}: {json}");
+        assert_eq!(api.get("sources").await.json()["items"][1]["status"], "partially-available", "{evaluations}");
+    }
 }

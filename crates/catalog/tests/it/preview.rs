@@ -64,11 +64,7 @@ async fn errors_have_a_place() {
 async fn a_model_that_a_load_would_leave_out_is_an_error() {
     let api = Api::on(Backend::Sqlite, Settings::default()).await;
     for (model, position, reason) in [
-        (
-            "{name: b, artifacts: [{artifactType: weights, uri: 'oci://x/y'}]}",
-            "catalogData:3:40",
-            "artifact 0: unknown artifactType: weights",
-        ),
+        ("{name: b, maturity: [1]}", "catalogData:3:23", "`maturity`: expected a string, found a list"),
         (
             "{name: b, artifacts: [{uri: 'ftp://x'}]}",
             "catalogData:3:31",
@@ -201,11 +197,18 @@ async fn a_failing_list_or_address_does_not_hide_full_names() {
 }
 
 #[tokio::test]
-async fn the_first_of_two_parts_is_used_and_null_characters_are_rejected() {
+async fn the_first_of_two_parts_is_used_and_null_characters_are_rejected_by_name() {
     let api = Api::on(Backend::Sqlite, Settings::default()).await;
     let parts = [("config", "type: yaml"), ("config", "type: other"), ("catalogData", "models: [{name: a}]")];
     assert_eq!(preview(&api, "", &parts).await.status, 200);
     let data = r#"models: [{name: "a\u0000"}]"#;
     let response = preview(&api, "", &[("config", "type: yaml"), ("catalogData", data)]).await;
+    assert_eq!(response.status, 422, "{}", response.message());
+    assert!(response.message().contains("expected a string without null characters"), "{}", response.message());
+    let response = preview(&api, "", &[("config", "type: yaml"), ("catalogData", "models: [{name: a\0}]")]).await;
     assert_eq!((response.status, response.message().contains("null bytes")), (400, true), "{}", response.message());
+    // Without double quotes, YAML has no escapes.
+    let data = r"models: [{name: 'a\u0000'}, {name: b\u0000}]";
+    let response = preview(&api, "", &[("config", "type: yaml"), ("catalogData", data)]).await;
+    assert_eq!(response.json()["items"][0]["name"], r"a\u0000", "{}", response.message());
 }

@@ -95,14 +95,14 @@ async fn removed_properties_models_and_sources_disappear(backend: Backend) {
 async fn a_broken_source_keeps_its_last_items_and_shows_the_error(backend: Backend) {
     let files = files();
     let api = Api::on(backend, files.settings()).await;
-    files.write("a.yaml", "models:\n- name: m000\n  colour: red\n");
+    files.write("a.yaml", "models:\n- name: m000\n  provider: [red\n");
     files.write("t.yaml", "mcp_servers: [");
     api.catalog.load().await.unwrap();
     assert_eq!(api.names("models?source=a").await.len(), 3);
     assert_eq!(api.names("/api/mcp_catalog/v1alpha1/mcp_servers").await, ["s"]);
     let of_models = source(&api, "a").await;
     assert_eq!(of_models["status"], "error");
-    assert!(of_models["error"].as_str().unwrap().contains("a.yaml:3:3: unknown key `colour`"), "{of_models}");
+    assert!(of_models["error"].as_str().unwrap().contains("a.yaml:3:"), "{of_models}");
     assert_eq!(source(&api, "t").await["status"], "error");
 
     files.write("a.yaml", &models(1, 1));
@@ -116,9 +116,9 @@ async fn a_broken_source_keeps_its_last_items_and_shows_the_error(backend: Backe
 async fn a_broken_sources_file_changes_nothing() {
     let files = files();
     let api = Api::on(Backend::Sqlite, files.settings()).await;
-    files.write("sources.yaml", "model_catalogs: [{id: a, type: yaml}]\nmcp_catalog: []");
+    files.write("sources.yaml", "model_catalogs: [{id: a, type: yaml}]\nmcp_catalogs: [");
     let summary = api.catalog.load().await.unwrap();
-    assert_eq!(summary.problems.len(), 1);
+    assert_eq!(summary.problems.iter().filter(|problem| problem.location.contains("sources.yaml")).count(), 1);
     assert_eq!(api.names("models").await.len(), 5);
 
     // After a restart the content of the file is unknown; the items stay in the database.
@@ -137,7 +137,7 @@ async fn a_broken_entry_shows_its_error_and_the_other_sources_of_the_file_reload
     // Also after a restart.
     for catalog in [api.catalog.clone(), Catalog::new(api.store.clone(), files.settings())] {
         let summary = catalog.load().await.unwrap();
-        assert_eq!(summary.problems.len(), 1);
+        assert_eq!(summary.problems.iter().filter(|problem| problem.location.contains("sources.yaml")).count(), 1);
         assert_eq!(api.names("models?source=a").await.len(), 3);
         assert_eq!(api.names("models?source=b").await, ["m000"]);
         let state = source(&api, "a").await;
@@ -187,29 +187,39 @@ mcp_servers:
 ",
     );
     let api = Api::on(Backend::Sqlite, files.settings()).await;
-    assert_eq!(api.names("models?source=a").await, ["good", "last"]);
+    assert_eq!(api.names("models?source=a").await, ["artifact", "good", "last", "property"]);
     let state = source(&api, "a").await;
     assert_eq!(state["status"], "partially-available");
     let error = state["error"].as_str().unwrap();
     for part in [
-        "failed to load 6 model(s)",
+        "failed to load 4 model(s)",
         "a.yaml:4:16: model \"description\" is left out: `description`: expected a string, found a list",
         "a.yaml:6:21: model \"properties\" is left out: `customProperties`: expected a map, found `3`",
-        "a.yaml:8:75: model \"property\" is left out: `customProperties.x.string_value`: expected a string, found a map",
-        "a.yaml:9:38: model \"artifact\" is left out: `artifacts[0].uri`: expected a string, found a list",
         "a.yaml:10:3: model \"\" is left out: expected a map, found `just a text`",
         "a.yaml:13:3: model \"twice\" is left out: `provider`: duplicate key, first in line 12",
     ] {
         assert!(error.contains(part), "{part}: {error}");
     }
-    assert_eq!(api.names("/api/mcp_catalog/v1alpha1/mcp_servers").await, ["good", "last"]);
+    for part in [
+        "a.yaml:8:25: model \"property\" custom property `x`: `customProperties.x.string_value`: expected a string, found a map",
+        "a.yaml:9:32: model \"artifact\" is published without artifact 0: `artifacts[0].uri`: expected a string, found a list",
+    ] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    let published = ["good", "indicators", "last", "tool"];
+    assert_eq!(api.names("/api/mcp_catalog/v1alpha1/mcp_servers?orderBy=NAME").await, published);
     let state = source(&api, "t").await;
     let error = state["error"].as_str().unwrap();
     for part in [
-        "failed to load 3 MCP server(s)",
+        "failed to load 1 MCP server(s)",
         "t.yaml:3:24: MCP server \"tools\" is left out: `tools`: expected a list, found `3`",
-        "t.yaml:4:49: MCP server \"tool\" is left out: `tools[0].parameters[0]`: lacks `name`",
-        "t.yaml:5:49: MCP server \"indicators\" is left out: `securityIndicators.sast`: expected true or false, found `perhaps`",
+    ] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    for part in [
+        "MCP server \"tool\" is published without tool 0: `tools[0].parameters[0]`: lacks `name`",
+        "t.yaml:5:49: MCP server \"indicators\" is published without a security indicator: `securityIndicators.sast`: expected \
+         true or false, found `perhaps`",
     ] {
         assert!(error.contains(part), "{part}: {error}");
     }
@@ -250,19 +260,19 @@ mcp_servers:
         (
             "a",
             [
-                "a.yaml:8:10: model \"deep\" is left out: artifact 1: custom property `x`: `metadataType` `Nonsense` is not known",
                 "a.yaml:9:38: model \"time\" is left out: `createTimeSinceEpoch` is not a number of milliseconds: noon",
-                "a.yaml:10:43: model \"type\" is left out: artifact 0: unknown artifactType: weights",
                 "a.yaml:11:29: model \"lacks\" is left out: artifact 0: artifact URI cannot be empty",
+                "a.yaml:8:10: model \"deep\" artifact 1: custom property `x`: `metadataType` `Nonsense` is not known",
+                "a.yaml:10:43: model \"type\" is published without artifact 0: unknown artifactType: weights",
             ],
         ),
         (
             "t",
             [
                 "t.yaml:3:33: MCP server \"url\" is left out: invalid endpoints: http endpoint \"ftp://x\"",
-                "t.yaml:4:42: MCP server \"property\" is left out: custom property `x`: `metadataType` `Nonsense` is not known",
                 "t.yaml:5:23: MCP server \"at\" is left out: the version contains '@'",
                 "t.yaml:6:33: MCP server \"uri\" is left out: artifact 0: artifact URI \"x\" must have a scheme",
+                "t.yaml:4:42: MCP server \"property\" custom property `x`: `metadataType` `Nonsense` is not known",
             ],
         ),
     ] {
@@ -277,7 +287,7 @@ mcp_servers:
 #[tokio::test]
 async fn an_invalid_item_is_skipped_and_counted() {
     let files = files();
-    files.write("a.yaml", "models:\n- {name: good}\n- {name: good}\n- {name: bad, customProperties: {x: {metadataType: Nonsense}}}\n- {name: ''}\n- {name: worse, artifacts: [null]}\n");
+    files.write("a.yaml", "models:\n- {name: good}\n- {name: good}\n- {name: bad, maturity: {}}\n- {name: ''}\n- {name: worse, artifacts: 3}\n");
     let api = Api::on(Backend::Sqlite, files.settings()).await;
     assert_eq!(api.names("models?source=a").await, ["good"]);
     let state = source(&api, "a").await;
@@ -286,9 +296,9 @@ async fn an_invalid_item_is_skipped_and_counted() {
     for part in [
         "failed to load 4 model(s)",
         "a.yaml:3:3: model \"good\" is left out: duplicate of line 2",
-        "a.yaml:4:37: model \"bad\" is left out: custom property `x`: `metadataType` `Nonsense` is not known",
+        "a.yaml:4:25: model \"bad\" is left out: `maturity`: expected a string, found a map",
         "a.yaml:5:10: model \"\" is left out: the name is empty",
-        "a.yaml:6:29: model \"worse\" is left out: artifact 0: is empty",
+        "a.yaml:6:28: model \"worse\" is left out: `artifacts`: expected a list, found `3`",
     ] {
         assert!(error.contains(part), "{part}: {error}");
     }

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
-use model_registry_catalog::{CheckReport, HubAccess, Settings as CatalogSettings};
+use model_registry_catalog::{CheckReport, HubAccess, Proxies, Settings as CatalogSettings};
 use model_registry_client::Error as ClientError;
 use model_registry_server::config::{
     self as key, ConfigError, Environment, Group, Schema, Setting, SettingType, Settings,
@@ -168,7 +168,12 @@ fn run_client(name: &str, arguments: &ArgMatches) -> anyhow::Result<()> {
 /// The settings of the catalog as its options.
 pub(crate) fn catalog_settings(settings: &Settings) -> CatalogSettings {
     let paths = |setting: &Setting| settings.list(setting).iter().map(PathBuf::from).collect();
-    let mut hubs = HubAccess { private_addresses: settings.is_on(&ALLOW_PRIVATE_HUBS), ..HubAccess::default() };
+    let environment = Environment::of_process();
+    let mut hubs = HubAccess {
+        private_addresses: settings.is_on(&ALLOW_PRIVATE_HUBS),
+        proxies: Proxies::of(&environment),
+        ..HubAccess::default()
+    };
     if !settings.list(&HUB_HOSTS).is_empty() {
         hubs.hosts = settings.list(&HUB_HOSTS).to_vec();
     }
@@ -176,7 +181,7 @@ pub(crate) fn catalog_settings(settings: &Settings) -> CatalogSettings {
         sources: paths(&CATALOGS_PATH),
         performance_metrics: paths(&PERFORMANCE_METRICS),
         hubs,
-        environment: Environment::of_process(),
+        environment,
     }
 }
 

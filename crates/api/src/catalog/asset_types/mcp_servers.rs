@@ -10,7 +10,7 @@ use crate::catalog::catalog_kind::{CatalogField, CatalogKind, CatalogKindSpec, C
 pub const TRANSPORTS: &[&str] = &["stdio", "http", "sse"];
 /// Values of `deploymentMode`.
 pub const DEPLOYMENT_MODES: &[&str] = &["local", "remote"];
-/// Values of `accessType` of a tool: the first is the default, the last the one that permits most.
+/// Values of `accessType` of a tool. The last one permits most: it is that of a tool whose publisher does not say.
 pub const ACCESS_TYPES: &[&str] = &["read_only", "read_write", "execute"];
 
 /// Longest `displayName`, in characters.

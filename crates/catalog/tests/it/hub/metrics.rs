@@ -80,7 +80,7 @@ async fn a_removed_source_has_no_metrics() {
         let text = metrics.encode(MetricsFormat::Prometheus).unwrap();
         text.lines().filter(|line| line.contains(&format!("source=\"{source}\""))).count()
     };
-    assert_eq!((lines_of("hub"), lines_of("a")), (9, 5));
+    assert_eq!((lines_of("hub"), lines_of("a")), (10, 6));
 
     // It is removed during a sync.
     hub.slow_down(Duration::from_millis(500));

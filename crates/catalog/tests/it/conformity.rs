@@ -1,7 +1,7 @@
 //! Behaviour of the Kubeflow Model Registry that the recorded exchanges do not cover.
 
 use model_registry_testkit::{Backend, on_each_database};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::{Api, Files, without_and_with_index};
 

@@ -12,7 +12,7 @@ use crate::support::{Client, eventually, role_on};
 /// Functions and aggregations that the expressions use; a misspelt one would be taken for a metric or found missing here.
 const FUNCTIONS: &[&str] =
     &["changes", "count", "deriv", "histogram_quantile", "max", "min", "rate", "sum", "time", "topk"];
-const KEYWORDS: &[&str] = &["and", "by"];
+const KEYWORDS: &[&str] = &["and"];
 /// Labels that Prometheus adds to every series.
 const ADDED_LABELS: &[&str] = &["instance", "job"];
 
@@ -60,7 +60,7 @@ fn used(expression: &str) -> (BTreeMap<String, BTreeSet<String>>, BTreeSet<Strin
     for list in Regex::new(r"\bby \(([a-z_, ]+)\)").unwrap().captures_iter(&without_ranges) {
         grouped.extend(list[1].split(',').map(|label| label.trim().to_owned()));
     }
-    let rest = replace(r"\bby \([a-z_, ]+\)", &without_ranges, "by");
+    let rest = replace(r"\bby \([a-z_, ]+\)", &without_ranges, "");
     let mut metrics: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let words = Regex::new(r"([a-zA-Z_][a-zA-Z0-9_]*)\s*(\{[^}]*\}|\()?").unwrap();
     for word in words.captures_iter(&rest) {

@@ -1,7 +1,7 @@
 //! What a name in a filter on a kind refers to.
 
 use model_registry_api::catalog::{CatalogKind, CatalogTable, FilterShape};
-use model_registry_filter::{Comparison, Expression, Target, ValueType};
+use model_registry_filter::{Comparison, Expression, Member, Target, ValueType};
 
 use crate::fields::LIST_ENDING;
 
@@ -33,11 +33,15 @@ pub(crate) fn resolve(kind: CatalogKind, name: &str) -> Target {
         return if name.ends_with(LIST_ENDING) { Target::List { name: name.to_owned() } } else { property(name, None) };
     };
     let stored = field.stored_name();
-    match field.filter_shape() {
+    let target = match field.filter_shape() {
         FilterShape::StringList => Target::List { name: stored.to_owned() },
         FilterShape::String | FilterShape::Json => property(stored, Some(ValueType::String)),
         FilterShape::Bool => property(stored, Some(ValueType::Bool)),
         FilterShape::Integer => property(stored, Some(ValueType::Int)),
+    };
+    match field.values() {
+        Some(values) => Target::Enumeration { members: Member::named(values), target: Box::new(target) },
+        None => target,
     }
 }
 
@@ -124,6 +128,16 @@ mod tests {
         assert_eq!(server("license_Link"), property("license_Link", None));
         assert_eq!(server("securityIndicators.sast"), property("sast", Some(ValueType::Bool)));
         assert_eq!(server("artifacts.uri"), property("artifacts.uri", None), "only models have filterable artifacts");
+        let enumerated = |target| matches!(target, Target::Enumeration { .. });
+        for name in ["transports", "deploymentMode"] {
+            assert!(enumerated(server(name)), "{name}");
+        }
+        assert!(enumerated(resolve(CatalogKind::McpTool, "accessType")));
+        for name in ["artifactType", "metricsType"] {
+            assert!(enumerated(resolve(CatalogKind::AccuracyMetrics, name)), "{name}");
+            let Target::Related(of_artifact) = model(&format!("artifacts.{name}")) else { panic!("{name}") };
+            assert!(enumerated(*of_artifact), "{name}");
+        }
         let Target::Related(hardware) = model("artifacts.hardware") else { panic!("a related property") };
         assert_eq!(*hardware, property("hardware", None));
     }

@@ -8,6 +8,7 @@ pub mod strategies;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use super::enumeration::{Member, find};
 use super::error::FilterError;
 use super::syntax::{Comparison, Expression, Literal, Operation, Value, ValueType};
 use super::typing::check;
@@ -42,7 +43,8 @@ fn holds(expression: &Expression, entity: &Entity, resolve: Resolve<'_>) -> bool
         Expression::And(members) => members.iter().all(|member| holds(member, entity, resolve)),
         Expression::Not(inner) => !holds(inner, entity, resolve),
         Expression::Comparison(comparison) => {
-            let satisfied = candidates(comparison, entity, &resolve(&comparison.property.name))
+            let target = resolve(&comparison.property.name);
+            let satisfied = candidates(comparison, entity, &target)
                 .iter()
                 .any(|candidate| satisfies(candidate, &comparison.operation));
             match comparison.operation {
@@ -58,6 +60,8 @@ struct Candidate<'a> {
     value: &'a Value,
     /// The type is declared or given by a suffix; otherwise the literal decides.
     is_typed: bool,
+    /// The values that the property may have, if they are a fixed set.
+    members: &'a [Member],
     /// The literals that are compared with this value.
     literals: Literals,
 }
@@ -69,9 +73,9 @@ enum Literals {
     Others,
 }
 
-fn candidates<'a>(comparison: &Comparison, entity: &'a Entity, target: &Target) -> Vec<Candidate<'a>> {
+fn candidates<'a>(comparison: &Comparison, entity: &'a Entity, target: &'a Target) -> Vec<Candidate<'a>> {
     let explicit = comparison.property.explicit;
-    let candidate = |value, is_typed| Candidate { value, is_typed, literals: Literals::All };
+    let candidate = |value, is_typed| Candidate { value, is_typed, members: &[], literals: Literals::All };
     match target {
         Target::Column { value: declared, .. } | Target::Property { value: Some(declared), .. }
             if explicit.is_some_and(|suffix| !selects(*declared, suffix)) =>
@@ -99,6 +103,10 @@ fn candidates<'a>(comparison: &Comparison, entity: &'a Entity, target: &Target) 
                 })
                 .collect(),
         },
+        Target::Enumeration { members, target } => candidates(comparison, entity, target)
+            .into_iter()
+            .map(|candidate| Candidate { members, ..candidate })
+            .collect(),
         // Only the catalog declares these, and its tests cover them; random filters have neither.
         Target::List { .. } | Target::Related(_) => Vec::new(),
     }
@@ -126,6 +134,7 @@ fn satisfies(candidate: &Candidate<'_>, operation: &Operation) -> bool {
         }
         Operation::Like { negated, ignore_case, pattern, .. } => match candidate.value {
             Value::String(_) if candidate.literals == Literals::Numbers => false,
+            Value::String(string) if !candidate.members.is_empty() => like(&fold(string), &fold(pattern)) != *negated,
             Value::String(string) if *ignore_case => like(&fold(string), &fold(pattern)) != *negated,
             Value::String(string) => like(string, pattern) != *negated,
             _ => false,
@@ -145,7 +154,10 @@ impl Candidate<'_> {
             return None;
         }
         match (self.value, &literal.value) {
-            (Value::String(value), Value::String(literal)) => Some(value.as_str().cmp(literal)),
+            (Value::String(value), Value::String(literal)) => {
+                let literal = find(self.members, literal).map_or(literal.as_str(), |member| member.name);
+                Some(value.as_str().cmp(literal))
+            }
             (Value::Bool(value), Value::Bool(literal)) => Some(value.cmp(literal)),
             (Value::Int(_) | Value::Double(_), Value::String(literal)) if self.is_typed => {
                 let literal = match lexer::number(literal)? {
@@ -155,7 +167,6 @@ impl Candidate<'_> {
                 };
                 number_order(self.value, &literal)
             }
-            (Value::Int(_), Value::Double(_)) if !self.is_typed => None,
             (value, literal) => number_order(value, literal),
         }
     }

@@ -54,9 +54,11 @@
 //! Where the caller declares a type, literals must fit it: a string property takes strings, a number takes numbers and
 //! strings that spell one (`id = "5"`), a boolean takes booleans with `=`, `!=`, `<>` and IN. A suffix for another type finds
 //! nothing (parity), because no such values exist. Elsewhere (custom properties) the type of the literal decides: a STRING is
-//! compared with strings, a BOOL with booleans, an INT with integers and doubles, a FLOAT with doubles only (parity: an
-//! integer property never matches `> 0.5`; `.int_value > 0.5` does compare integers). Each element of a list decides for
+//! compared with strings, a BOOL with booleans, a number with integers and doubles. Each element of a list decides for
 //! itself. Integers and doubles compare exactly; an INT that is compared with a double is first rounded to one.
+//!
+//! Where the caller declares a fixed set of values, strings match them without regard to case, in LIKE too, and a string or
+//! pattern that matches none of them is an error. `<`, `>` and BETWEEN order the values by their bytes.
 //!
 //! Strings compare byte by byte; LIKE is case-sensitive, ILIKE compares strings after [`fold`].
 //!
@@ -68,6 +70,7 @@
 //! `f1-score.double_value` > 0.8 and tasks in ('ner', 'qa') and description is not null
 //! ```
 
+mod enumeration;
 mod error;
 #[cfg(any(test, feature = "evaluate"))]
 pub mod evaluate;
@@ -78,6 +81,7 @@ mod pattern;
 mod syntax;
 mod typing;
 
+pub use enumeration::Member;
 pub use error::FilterError;
 pub use matching::StoredValue;
 pub use parser::parse;
@@ -110,6 +114,8 @@ pub enum Target {
         /// database's LOWER, on which databases agree for ASCII only.
         folded: Option<&'static str>,
     },
+    /// A property with a fixed set of values. Literals match them without regard to case; one that matches none is invalid.
+    Enumeration { members: Vec<Member>, target: Box<Target> },
     /// Rows of the property table.
     Property {
         name: String,

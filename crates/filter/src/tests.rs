@@ -1,13 +1,21 @@
 //! Filters as clients write them, applied to lists as a registry declares them.
 
 use super::evaluate::{Entity, Property, evaluate};
-use super::{Target, Value, ValueType, fold, parse};
+use super::{Member, Target, Value, ValueType, fold, parse};
 
 const ID: Target = Target::Column { name: "id", value: ValueType::Int, folded: None };
 const NAME: Target = Target::Column { name: "name", value: ValueType::String, folded: Some("name_folded") };
 
 fn declared(name: &str, value: ValueType) -> Target {
     Target::Property { name: name.to_owned(), built_in_only: true, value: Some(value) }
+}
+
+fn enumeration(members: &[&'static str], target: Target) -> Target {
+    Target::Enumeration { members: Member::named(members), target: Box::new(target) }
+}
+
+fn state(members: &[&'static str]) -> Target {
+    enumeration(members, Target::Column { name: "state", value: ValueType::String, folded: None })
 }
 
 fn custom(name: &str) -> Target {
@@ -19,7 +27,7 @@ fn version_target(name: &str) -> Target {
         "id" => ID,
         "name" => NAME,
         "registeredModelId" => Target::Column { name: "parent_id", value: ValueType::Int, folded: None },
-        "state" => Target::Column { name: "state", value: ValueType::String, folded: None },
+        "state" => state(&["LIVE", "ARCHIVED"]),
         "author" => declared("author", ValueType::String),
         other => custom(other),
     }
@@ -30,7 +38,7 @@ fn artifact_target(name: &str) -> Target {
     match name {
         "id" => ID,
         "name" => NAME,
-        "state" => Target::Column { name: "state", value: ValueType::String, folded: None },
+        "state" => state(&["UNKNOWN", "PENDING", "LIVE", "DELETED"]),
         "uri" => declared("uri", ValueType::String),
         "modelFormatName" => declared("modelFormatName", ValueType::String),
         "experimentId" | "experimentRunId" | "step" | "timestamp" => declared(name, ValueType::Int),
@@ -41,7 +49,7 @@ fn artifact_target(name: &str) -> Target {
 
 fn run_target(name: &str) -> Target {
     match name {
-        "status" => declared("status", ValueType::String),
+        "status" => enumeration(&["RUNNING", "FINISHED"], declared("status", ValueType::String)),
         "startTimeSinceEpoch" | "endTimeSinceEpoch" => declared(name, ValueType::Int),
         other => version_target(other),
     }
@@ -203,8 +211,16 @@ fn versions_are_found_by_fields_and_custom_properties() {
         ("stage = 'production' AND accuracy > 0.95", &[1]),
         ("(stage = 'production' OR stage = 'staging') AND accuracy < 0.95", &[2, 4]),
         ("batch_size = 32", &[1, 3]),
-        ("batch_size = 32.0", &[3]),
-        ("batch_size > 31.5", &[3]),
+        ("batch_size = 32.0", &[1, 3]),
+        ("batch_size = 32.5", &[]),
+        ("batch_size != 32.5", &[1, 2, 3]),
+        ("batch_size > 31.5", &[1, 2, 3]),
+        ("batch_size BETWEEN 31.5 AND 33", &[1, 3]),
+        ("batch_size IN (32.0, 32.5)", &[1, 3]),
+        ("batch_size NOT IN (32.5)", &[1, 2, 3]),
+        ("batch_size > 1e300", &[]),
+        ("batch_size < 1e300", &[1, 2, 3]),
+        ("batch_size.double_value > 31.5", &[3]),
         ("batch_size.int_value > 31.5", &[1, 2]),
         ("batch_size.int_value = 32", &[1]),
         ("batch_size.double_value = 32.0", &[3]),
@@ -252,7 +268,17 @@ fn artifacts_are_found_by_state_number_and_string() {
     let list = artifacts();
     for (filter, expected) in [
         ("state = 'LIVE'", &[1][..]),
-        ("state = 'live'", &[]),
+        ("state = 'live'", &[1]),
+        ("state != 'live'", &[2]),
+        ("state IN ('Live', 'pending')", &[1, 2]),
+        ("state NOT IN ('Live', 'pending')", &[]),
+        ("state BETWEEN 'live' AND 'pending'", &[1, 2]),
+        ("state NOT BETWEEN 'live' AND 'unknown'", &[]),
+        ("state > 'live'", &[2]),
+        ("state LIKE 'l%'", &[1]),
+        ("state NOT LIKE 'l%'", &[2]),
+        ("state ILIKE '%N%'", &[2]),
+        ("state.int_value = 1", &[]),
         ("state.string_value = 'LIVE'", &[1]),
         ("state IN ('LIVE','PENDING')", &[1, 2]),
         ("uri LIKE \"s3://%\"", &[1]),
@@ -286,6 +312,8 @@ fn times_of_runs_compare_as_numbers() {
         ("startTimeSinceEpoch >= 1700000000000", &[1]),
         ("startTimeSinceEpoch < '2'", &[]),
         ("gpu = 'a100' AND status = 'FINISHED'", &[1]),
+        ("status = 'finished'", &[1]),
+        ("NOT status = 'Finished'", &[2]),
         ("name IN ('r1','r2')", &[1, 2]),
     ] {
         assert_eq!(passing(filter, &list, &run_target), expected, "{filter}");

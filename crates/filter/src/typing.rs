@@ -2,6 +2,7 @@
 //!
 //! The resulting [`Condition`] compares values of the same type only, so that no database converts anything.
 
+use super::enumeration::{as_strings, rewritten};
 use super::error::{FilterError, quoted};
 use super::lexer::{TokenKind, number};
 use super::pattern::Pattern;
@@ -90,6 +91,12 @@ fn condition(comparison: &Comparison, target: &Target) -> Result<Condition, Filt
     let (subject, declared) = match target {
         Target::ByLiteral { number, other } => return by_literal(comparison, number, other),
         Target::List { name } => return list(comparison, name),
+        Target::Enumeration { members, target } => {
+            return match comparison.property.explicit {
+                None | Some(ValueType::String) => condition(&rewritten(comparison, members)?, target),
+                Some(_) => condition(comparison, &as_strings(target)),
+            };
+        }
         Target::Related(target) => return Ok(Condition::Related(Box::new(condition(comparison, target)?))),
         Target::Column { name, value, folded } => (Subject::Column { name, folded: *folded }, Some(*value)),
         Target::Property { name, built_in_only, value } => {
@@ -225,6 +232,10 @@ fn compare(
             Test::Compare(comparator, Value::Int(value)),
             Test::Compare(comparator, Value::Double(to_double(value))),
         ])),
+        Value::Double(value) if required.is_none() => Ok(either(
+            integers_against(comparator, value),
+            Test::Compare(comparator, Value::Double(value)),
+        )),
         Value::Double(value) if required == Some(ValueType::Int) => Ok(integers_against(comparator, value)),
         value => Ok(Test::Compare(comparator, value)),
     }
@@ -250,10 +261,9 @@ fn between(
     };
     // Both bounds are compared with the same value, so both comparisons must be of one type.
     match (required, &low.value, &high.value) {
-        (None, Value::Int(_), Value::Int(_)) => {
+        (None, Value::Int(_) | Value::Double(_), _) => {
             Ok(Test::Any(vec![both(Some(ValueType::Int))?, both(Some(ValueType::Double))?]))
         }
-        (None, Value::Int(_) | Value::Double(_), _) => both(Some(ValueType::Double)),
         _ => both(required),
     }
 }
@@ -265,6 +275,7 @@ fn membership(
     required: Option<ValueType>,
 ) -> Result<Test, FilterError> {
     let (mut strings, mut integers, mut doubles, mut booleans) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut no_integer_equals = false;
     for literal in elements {
         match fitted(property, literal, required)? {
             Value::String(value) => strings.push(Value::String(value)),
@@ -275,19 +286,29 @@ fn membership(
                 }
                 integers.push(Value::Int(value));
             }
-            Value::Double(value) if required == Some(ValueType::Int) => {
-                if let Test::Compare(_, value) = integers_against(Comparator::Equal, value) {
-                    integers.push(value);
+            Value::Double(value) => {
+                if required != Some(ValueType::Double) {
+                    match integers_against(Comparator::Equal, value) {
+                        Test::Compare(_, value) => integers.push(value),
+                        _ => no_integer_equals = true,
+                    }
+                }
+                if required != Some(ValueType::Int) {
+                    doubles.push(Value::Double(value));
                 }
             }
-            Value::Double(value) => doubles.push(Value::Double(value)),
         }
     }
+    // NOT IN (0.5) is true for every integer, and there is none to exclude.
+    let every_integer = negated && no_integer_equals && integers.is_empty() && required.is_none();
     let mut by_type: Vec<Test> = [strings, integers, doubles, booleans]
         .into_iter()
         .filter(|values| !values.is_empty())
         .map(|values| Test::In { negated, values })
         .collect();
+    if every_integer {
+        by_type.push(Test::Present(Some(ValueType::Int)));
+    }
     Ok(match by_type.len() {
         0 if negated => Test::Present(required),
         0 => Test::Never,
@@ -322,7 +343,7 @@ fn mixed_bounds(high: &Literal) -> FilterError {
         .with_hint("write two numbers or two strings")
 }
 
-fn misfit(property: &Property, literal: &Literal, required: ValueType) -> FilterError {
+pub(super) fn misfit(property: &Property, literal: &Literal, required: ValueType) -> FilterError {
     let found = match &literal.value {
         Value::String(string) => format!("the string {}", quoted(string)),
         Value::Int(value) => format!("the number `{value}`"),
@@ -350,6 +371,10 @@ fn plural(value_type: ValueType) -> &'static str {
 #[expect(clippy::cast_precision_loss, reason = "beyond 2^53 the nearest double is intended")]
 fn to_double(value: i64) -> f64 {
     value as f64
+}
+
+fn either(one: Test, other: Test) -> Test {
+    if matches!(one, Test::Never) { other } else { Test::Any(vec![one, other]) }
 }
 
 /// Expresses the comparison of integers with a double by integers only, because databases disagree about integers that a

@@ -219,6 +219,14 @@ impl CatalogField {
         }
     }
 
+    /// The values that it may have, if they are a fixed set.
+    pub const fn values(&self) -> Option<&'static [&'static str]> {
+        match self.shape {
+            CatalogShape::Enumeration(values) | CatalogShape::EnumerationList(values) => Some(values),
+            _ => None,
+        }
+    }
+
     /// How filters compare it.
     pub const fn filter_shape(&self) -> FilterShape {
         match self.shape {

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::{Entity, Property as Row};
 use crate::syntax::{Comparator, Comparison, Expression, Literal, Operation, Position, Property, Value, ValueType};
-use crate::{Resolve, Target};
+use crate::{Member, Resolve, Target};
 
 /// Columns of the sample table.
 pub const COLUMNS: [(&str, ValueType); 5] = [
@@ -18,6 +18,9 @@ pub const COLUMNS: [(&str, ValueType); 5] = [
     ("active", ValueType::Bool),
 ];
 
+/// The values of the enumerated property of the sample list.
+pub const MEMBERS: [&str; 3] = ["ab", "A", "b"];
+
 /// The meaning of names in the sample list: columns, declared properties, `value` by its literal, else custom properties.
 pub fn sample_target(name: &str) -> Target {
     let property = |value| Target::Property { name: name.to_owned(), built_in_only: true, value: Some(value) };
@@ -27,6 +30,10 @@ pub fn sample_target(name: &str) -> Target {
     }
     match name {
         "owner" => property(ValueType::String),
+        "status" => Target::Enumeration {
+            members: Member::named(&MEMBERS),
+            target: Box::new(property(ValueType::String)),
+        },
         "step" => property(ValueType::Int),
         "ratio" => property(ValueType::Double),
         "value" => Target::ByLiteral {
@@ -42,8 +49,8 @@ pub fn sample_target(name: &str) -> Target {
 }
 
 /// The declared names of the sample list and a few names of custom properties.
-pub const NAMES: [&str; 11] =
-    ["name", "state", "parent_id", "score", "active", "owner", "step", "ratio", "value", "custom", "a-b.c"];
+pub const NAMES: [&str; 12] =
+    ["name", "state", "parent_id", "score", "active", "owner", "status", "step", "ratio", "value", "custom", "a-b.c"];
 
 /// Any tree that the parser can return, over any names and values.
 pub fn any_expression() -> impl Strategy<Value = Expression> {
@@ -132,6 +139,7 @@ fn row(name: &'static str, custom: bool) -> impl Strategy<Value = Vec<Row>> {
         _ if custom => sample_value().boxed(),
         "step" => value_of(ValueType::Int),
         "ratio" => value_of(ValueType::Double),
+        "status" => proptest::sample::select(MEMBERS.as_slice()).prop_map(|name| Value::String(name.to_owned())).boxed(),
         "owner" | "value" => value_of(ValueType::String),
         _ => sample_value().boxed(),
     };

@@ -55,6 +55,15 @@ fn a_literal_of_the_wrong_type_is_rejected_with_its_position() {
             r"name LIKE 'a\\'",
             r"1, column 11: the pattern `a\` ends in a backslash that escapes nothing. Hint: write four backslashes at the end of a pattern for one, e.g. '%\\\\'",
         ),
+        ("status = 'c'", "1, column 10: the values of `status` are ab, A, b; `c` is not one of them"),
+        ("status IN ('AB', 'c')", "1, column 18: the values of `status` are ab, A, b; `c` is not one of them"),
+        ("status NOT BETWEEN 'a' AND ''", "1, column 27: the values of `status` are ab, A, b; `` is not one of them"),
+        ("status.string_value >= 'c'", "1, column 24: the values of `status` are ab, A, b; `c` is not one of them"),
+        ("status LIKE '%c%'", "1, column 13: the values of `status` are ab, A, b; none matches `%c%`"),
+        (
+            "status = 5",
+            "1, column 10: `status` holds strings and cannot be compared with the number `5`. Hint: quote strings, e.g. \"5\"",
+        ),
     ] {
         let expression = parse(filter).unwrap().unwrap();
         let error = check(&expression, &sample_target).err().unwrap_or_else(|| panic!("accepted: {filter}"));

@@ -101,12 +101,17 @@ pub(crate) static PERFORMANCE_METRICS: CatalogKindSpec = artifact(CatalogKind::P
 pub(crate) static ACCURACY_METRICS: CatalogKindSpec = artifact(CatalogKind::AccuracyMetrics, "metrics-artifact");
 pub(crate) static SECURITY_METRICS: CatalogKindSpec = artifact(CatalogKind::SecurityMetrics, "metrics-artifact");
 
+/// Values of `artifactType`.
+const ARTIFACT_TYPES: &[&str] = &["model-artifact", "metrics-artifact"];
+/// Values of `metricsType`.
+const METRICS_TYPES: &[&str] = &["performance-metrics", "accuracy-metrics", "security-metrics"];
+
 /// One list for all kinds, because lists and filters mix them.
 const ARTIFACT_FIELDS: &[CatalogField] = &[
-    CatalogField::string("artifactType", "Type of artifact.").required().hidden(),
+    CatalogField::new("artifactType", CatalogShape::Enumeration(ARTIFACT_TYPES), "Type of artifact.").required().hidden(),
     // Records of security metrics have a custom property of this name.
     CatalogField::string("description", "A short description.").hidden_as_field(),
-    CatalogField::string("metricsType", "Type of metrics.").hidden(),
+    CatalogField::new("metricsType", CatalogShape::Enumeration(METRICS_TYPES), "Type of metrics.").hidden(),
     CatalogField::uri("uri", "Location of the model."),
 ];
 

@@ -6,6 +6,8 @@
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
+use crate::double;
+
 const TYPE: &str = "metadataType";
 
 /// The `metadataType` of each type, and the member that carries its value.
@@ -24,6 +26,7 @@ pub enum CustomProperty<'a> {
     String(&'a str),
     /// A decimal string on the wire.
     Int(i64),
+    /// NaN and infinities are strings on the wire.
     Double(f64),
     Bool(bool),
     /// A JSON document in base64; not decoded here.
@@ -88,7 +91,8 @@ impl<'a> CustomProperty<'a> {
         } else if metadata_type == DOUBLE.0 {
             match member(DOUBLE.1) {
                 Member::Number(number) => Ok(Self::Double(number)),
-                other => Err(mismatch(DOUBLE.1, "a number", other)),
+                Member::String(name) if let Some(number) = double::from_name(name) => Ok(Self::Double(number)),
+                other => Err(mismatch(DOUBLE.1, double::EXPECTED, other)),
             }
         } else if metadata_type == BOOL.0 {
             match member(BOOL.1) {
@@ -143,7 +147,7 @@ impl<'a> CustomProperty<'a> {
         let value = match self {
             Self::String(string) | Self::Struct(string) | Self::Proto { value: string, .. } => string.into(),
             Self::Int(number) => number.to_string().into(),
-            Self::Double(number) => number.into(),
+            Self::Double(number) => double::to_json(number),
             Self::Bool(flag) => flag.into(),
         };
         let mut object = Map::new();
@@ -175,7 +179,7 @@ impl Serialize for CustomProperty<'_> {
         match self {
             Self::String(string) | Self::Struct(string) => map.serialize_entry(member, string)?,
             Self::Int(number) => map.serialize_entry(member, &number.to_string())?,
-            Self::Double(number) => map.serialize_entry(member, number)?,
+            Self::Double(number) => map.serialize_entry(member, &double::Wire(*number))?,
             Self::Bool(flag) => map.serialize_entry(member, flag)?,
             Self::Proto { type_name, value } => {
                 map.serialize_entry(PROTO_TYPE, type_name)?;
@@ -252,6 +256,10 @@ mod tests {
             (CustomProperty::String("x"), r#"{"metadataType":"MetadataStringValue","string_value":"x"}"#),
             (CustomProperty::Int(-7), r#"{"metadataType":"MetadataIntValue","int_value":"-7"}"#),
             (CustomProperty::Double(0.5), r#"{"metadataType":"MetadataDoubleValue","double_value":0.5}"#),
+            (
+                CustomProperty::Double(f64::NEG_INFINITY),
+                r#"{"metadataType":"MetadataDoubleValue","double_value":"-Infinity"}"#,
+            ),
             (CustomProperty::Bool(true), r#"{"metadataType":"MetadataBoolValue","bool_value":true}"#),
             (CustomProperty::Struct("e30="), r#"{"metadataType":"MetadataStructValue","struct_value":"e30="}"#),
             (

@@ -66,6 +66,8 @@ pub struct Reference {
 pub enum ReferenceCheck {
     /// The model's hub serves it without credentials: its custom properties do not mark it as gated or private.
     HubAccess,
+    /// Its parent is the entity that this other field refers to: a version belongs to the model.
+    ChildOf { field: &'static str },
 }
 
 /// A rule on the document of an entity, beyond the shapes of its fields.
@@ -169,6 +171,14 @@ impl KindSpec {
 
     pub fn field(&self, name: &str) -> Option<&'static Field> {
         self.all_fields().find(|field| field.name == name)
+    }
+
+    /// The name of the path parameter with the id of an entity of this kind: `registeredmodelId`, in v1 `registered_model_id`.
+    pub fn id_parameter(&self, version: ApiVersion) -> String {
+        match version {
+            ApiVersion::V1Alpha3 => format!("{}Id", self.schema.to_lowercase()),
+            ApiVersion::V1 => format!("{}_id", self.name),
+        }
     }
 
     /// Whether a version of the API serves the kind.

@@ -9,6 +9,7 @@
 
 pub mod catalog;
 pub mod custom_property;
+pub mod double;
 pub mod entities;
 pub mod error;
 pub mod field;

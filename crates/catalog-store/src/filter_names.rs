@@ -135,7 +135,9 @@ mod tests {
         assert!(enumerated(resolve(CatalogKind::McpTool, "accessType")));
         for name in ["artifactType", "metricsType"] {
             assert!(enumerated(resolve(CatalogKind::AccuracyMetrics, name)), "{name}");
-            let Target::Related(of_artifact) = model(&format!("artifacts.{name}")) else { panic!("{name}") };
+            let Target::Related(of_artifact) = resolve(CatalogKind::Model, &format!("artifacts.{name}")) else {
+                panic!("{name}")
+            };
             assert!(enumerated(*of_artifact), "{name}");
         }
         let Target::Related(hardware) = model("artifacts.hardware") else { panic!("a related property") };

@@ -6,7 +6,7 @@
 use super::error::{FilterError, quoted};
 use super::pattern::Pattern;
 use super::syntax::{Comparator, Comparison, Literal, Operation, Position, Value, ValueType};
-use super::typing::misfit;
+use super::typing::{misfit, no_numbers};
 use super::{Target, fold};
 
 /// One of the values of an enumerated property.
@@ -65,6 +65,7 @@ pub(super) fn rewritten(comparison: &Comparison, members: &[Member]) -> Result<C
             among(*negated, found)
         }
         Operation::IsNull { negated } => Operation::IsNull { negated: *negated },
+        Operation::IsNan { .. } => return Err(no_numbers(comparison, ValueType::String)),
     };
     let mut property = comparison.property.clone();
     property.explicit = None;

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use super::enumeration::{Member, find};
 use super::error::FilterError;
-use super::syntax::{Comparison, Expression, Literal, Operation, Value, ValueType};
+use super::syntax::{Comparator, Comparison, Expression, Literal, Operation, Value, ValueType};
 use super::typing::check;
 use super::{Resolve, Target, fold, lexer};
 
@@ -120,8 +120,23 @@ fn selects(declared: ValueType, suffix: ValueType) -> bool {
 
 fn satisfies(candidate: &Candidate<'_>, operation: &Operation) -> bool {
     let order = |literal| candidate.order(literal);
+    let is_nan = candidate.value.is_nan();
     match operation {
         Operation::IsNull { .. } => true,
+        Operation::IsNan { negated } => {
+            matches!(candidate.value, Value::Int(_) | Value::Double(_))
+                && candidate.literals != Literals::Others
+                && is_nan != *negated
+        }
+        Operation::Compare { comparator, literal } if is_nan => {
+            *comparator == Comparator::NotEqual && candidate.is_compared_as_number(literal)
+        }
+        Operation::Between { negated, low, high } if is_nan => {
+            *negated && [low, high].into_iter().all(|literal| candidate.is_compared_as_number(literal))
+        }
+        Operation::In { negated, list } if is_nan => {
+            *negated && (list.is_empty() || list.iter().any(|literal| candidate.is_compared_as_number(literal)))
+        }
         Operation::Compare { comparator, literal } => order(literal).is_some_and(|order| comparator.allows(order)),
         Operation::Between { negated, low, high } => match (order(low), order(high)) {
             (Some(low), Some(high)) => (low.is_ge() && high.is_le()) != *negated,
@@ -143,6 +158,12 @@ fn satisfies(candidate: &Candidate<'_>, operation: &Operation) -> bool {
 }
 
 impl Candidate<'_> {
+    /// Whether NaN is compared with the literal at all: what any other double in its place would be.
+    fn is_compared_as_number(&self, literal: &Literal) -> bool {
+        let zero = Value::Double(0.0);
+        Candidate { value: &zero, ..*self }.order(literal).is_some()
+    }
+
     /// The order of the value relative to the literal; `None` if the two are not compared.
     fn order(&self, literal: &Literal) -> Option<Ordering> {
         let is_compared = match self.literals {
@@ -184,6 +205,9 @@ fn number_order(value: &Value, literal: &Value) -> Option<Ordering> {
 }
 
 fn exact_order(value: i64, literal: f64) -> Ordering {
+    if literal.is_infinite() {
+        return 0.0_f64.total_cmp(&literal);
+    }
     // Beyond the range of i128 the conversion saturates, which is still outside the range of i64.
     #[expect(clippy::cast_possible_truncation, reason = "saturation is intended")]
     let whole = literal.trunc() as i128;

@@ -47,6 +47,7 @@ pub(super) fn number(string: &str) -> Option<TokenKind> {
     match tokens(string).ok()?.as_slice() {
         [token, _] if token.range == (0..string.len()) => match token.kind {
             TokenKind::Int(_) | TokenKind::Double(_) => Some(token.kind.clone()),
+            TokenKind::Word if string.eq_ignore_ascii_case(INFINITY) => Some(TokenKind::Double(f64::INFINITY)),
             _ => None,
         },
         _ => None,
@@ -71,6 +72,9 @@ pub(super) fn tokens(filter: &str) -> Result<Vec<Token>, FilterError> {
         }
     }
 }
+
+/// The word for the infinite double.
+pub(super) const INFINITY: &str = "INFINITY";
 
 fn starts_word(character: char) -> bool {
     character.is_ascii_alphabetic() || character == '_'
@@ -149,6 +153,11 @@ impl Lexer<'_> {
             Some(quote @ ('\'' | '"')) => self.string_literal(quote, position)?,
             Some('`') => self.quoted_name(position)?,
             Some(character) if starts_number(character, self.after(start)) => self.number(start, position)?,
+            Some(sign @ ('-' | '+')) if starts_infinity(&self.after(start)[1..]) => {
+                self.take();
+                self.take_while(continues_word);
+                TokenKind::Double(if sign == '-' { f64::NEG_INFINITY } else { f64::INFINITY })
+            }
             Some(character) => self.symbol(character, position)?,
         };
         Ok(Token { kind, range: start..self.offset(), position })
@@ -273,6 +282,12 @@ fn starts_number(character: char, rest: &str) -> bool {
         Some(first) => first.is_ascii_digit(),
         None => false,
     }
+}
+
+/// Whether this begins with the word for infinity, which may have a sign.
+fn starts_infinity(rest: &str) -> bool {
+    let end = rest.find(|character| !continues_word(character)).unwrap_or(rest.len());
+    rest[..end].eq_ignore_ascii_case(INFINITY)
 }
 
 fn starts_exponent(rest: &str) -> bool {

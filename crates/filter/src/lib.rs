@@ -17,7 +17,7 @@
 //!                        | [ "NOT" ] ( "LIKE" | "ILIKE" ) STRING
 //!                        | [ "NOT" ] "IN" ( list | scalar )    IN 'a' is = 'a' (parity)
 //!                        | [ "NOT" ] "BETWEEN" scalar "AND" scalar
-//!                        | "IS" [ "NOT" ] "NULL" ) ;
+//!                        | "IS" [ "NOT" ] ( "NULL" | "NAN" ) ) ;
 //! symbol      = "=" | "!=" | "<>" | ">" | ">=" | "<" | "<=" ;  <> is !=
 //! list        = "(" [ scalar { "," scalar } ] ")" ;
 //! scalar      = STRING | INT | FLOAT | BOOL ;
@@ -27,7 +27,7 @@
 //! QUOTED      = "`" … "`" ;                                    any characters
 //! STRING      = "'" … "'" | '"' … '"' ;
 //! INT         = [ "+" | "-" ] digits ;                         decimal, 64 bits: 010 is 10
-//! FLOAT       = [ "+" | "-" ] ( [ digits ] "." digits [ exponent ] | digits exponent ) ;    not "1."
+//! FLOAT       = [ "+" | "-" ] ( [ digits ] "." digits [ exponent ] | digits exponent | "INFINITY" ) ;    not "1."
 //! BOOL        = "true" | "false" ;
 //! ```
 //!
@@ -56,6 +56,10 @@
 //! nothing (parity), because no such values exist. Elsewhere (custom properties) the type of the literal decides: a STRING is
 //! compared with strings, a BOOL with booleans, a number with integers and doubles. Each element of a list decides for
 //! itself. Integers and doubles compare exactly; an INT that is compared with a double is first rounded to one.
+//!
+//! Doubles compare as IEEE 754 defines: NaN is unequal to every number (`!=`, NOT IN) and in no range (NOT BETWEEN), and neither
+//! above nor below anything; infinities are above and below all numbers. `IS NAN` finds NaN, `IS NOT NAN` all other numbers.
+//! NaN is no literal.
 //!
 //! Where the caller declares a fixed set of values, strings match them without regard to case, in LIKE too, and a string or
 //! pattern that matches none of them is an error. `<`, `>` and BETWEEN order the values by their bytes.

@@ -44,10 +44,12 @@ impl Test {
     pub fn passes(&self, stored: StoredValue<'_>) -> bool {
         match self {
             Self::Never => false,
+            Self::Nan => matches!(stored, StoredValue::Double(value) if value.is_nan()),
             Self::Present(required) => required.is_none_or(|required| required == stored.value_type()),
             Self::Compare(comparator, value) => stored.compare(value).is_some_and(|order| comparator.allows(order)),
             Self::In { negated, values } => {
-                values.first().is_some_and(|first| first.value_type() == stored.value_type())
+                !matches!(stored, StoredValue::Double(value) if value.is_nan())
+                    && values.first().is_some_and(|first| first.value_type() == stored.value_type())
                     && values.iter().any(|value| stored.compare(value) == Some(Ordering::Equal)) != *negated
             }
             Self::Like { negated, ignore_case, pattern } => match stored {

@@ -1,7 +1,7 @@
 //! Tokens → syntax tree: one function per rule of the grammar in [`super`].
 
 use super::error::{FilterError, quoted};
-use super::lexer::{Token, TokenKind, tokens};
+use super::lexer::{INFINITY, Token, TokenKind, tokens};
 use super::syntax::{Comparator, Comparison, Expression, Literal, Operation, Position, Property, Value, ValueType};
 use super::{MAX_COMPARISONS, MAX_LIST_ELEMENTS, MAX_NESTING};
 
@@ -31,13 +31,15 @@ pub(super) enum Keyword {
     Between,
     Is,
     Null,
+    Nan,
+    Infinity,
     True,
     False,
 }
 
 impl Keyword {
     pub(super) fn from_word(word: &str) -> Option<Self> {
-        const WORDS: [(&str, Keyword); 11] = [
+        const WORDS: [(&str, Keyword); 13] = [
             ("AND", Keyword::And),
             ("OR", Keyword::Or),
             ("NOT", Keyword::Not),
@@ -47,6 +49,8 @@ impl Keyword {
             ("BETWEEN", Keyword::Between),
             ("IS", Keyword::Is),
             ("NULL", Keyword::Null),
+            ("NAN", Keyword::Nan),
+            (INFINITY, Keyword::Infinity),
             ("TRUE", Keyword::True),
             ("FALSE", Keyword::False),
         ];
@@ -259,8 +263,11 @@ impl<'t> Parser<'t> {
         }
         if self.step_over(Keyword::Is) {
             let negated = self.step_over(Keyword::Not);
+            if self.step_over(Keyword::Nan) {
+                return Ok(Operation::IsNan { negated });
+            }
             if !self.step_over(Keyword::Null) {
-                return Err(self.unexpected(if negated { "NULL" } else { "NULL or NOT NULL" }));
+                return Err(self.unexpected(if negated { "NULL or NAN" } else { "NULL, NOT NULL, NAN or NOT NAN" }));
             }
             return Ok(Operation::IsNull { negated });
         }
@@ -336,6 +343,12 @@ impl<'t> Parser<'t> {
             TokenKind::Word => match self.keyword() {
                 Some(Keyword::True) => Value::Bool(true),
                 Some(Keyword::False) => Value::Bool(false),
+                Some(Keyword::Infinity) => Value::Double(f64::INFINITY),
+                Some(Keyword::Nan) => {
+                    return Err(self
+                        .unexpected("a value")
+                        .with_hint("write IS NAN: NaN equals nothing, not even itself"));
+                }
                 Some(Keyword::Null) => {
                     return Err(self.unexpected("a value").with_hint("write IS NULL to find entities without a value"));
                 }

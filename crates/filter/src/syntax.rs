@@ -39,6 +39,7 @@ pub enum Operation {
     In { negated: bool, list: Vec<Literal> },
     Between { negated: bool, low: Literal, high: Literal },
     IsNull { negated: bool },
+    IsNan { negated: bool },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,6 +133,10 @@ impl Value {
         }
     }
 
+    pub(super) fn is_nan(&self) -> bool {
+        matches!(self, Self::Double(value) if value.is_nan())
+    }
+
     pub(super) fn is_number(&self) -> bool {
         matches!(self, Self::Int(_) | Self::Double(_))
     }
@@ -212,6 +217,7 @@ impl fmt::Display for Comparison {
                 write!(formatter, "{}BETWEEN {} AND {}", not(*negated), low.value, high.value)
             }
             Operation::IsNull { negated } => write!(formatter, "IS {}NULL", not(*negated)),
+            Operation::IsNan { negated } => write!(formatter, "IS {}NAN", not(*negated)),
         }
     }
 }
@@ -249,6 +255,9 @@ impl fmt::Display for Value {
         match self {
             Self::String(string) => write!(formatter, "'{}'", string.replace('\\', "\\\\").replace('\'', "''")),
             Self::Int(value) => write!(formatter, "{value}"),
+            Self::Double(value) if value.is_infinite() => {
+                write!(formatter, "{}{}", if *value < 0.0 { "-" } else { "" }, lexer::INFINITY)
+            }
             // Debug prints the point or exponent that makes it a FLOAT.
             Self::Double(value) => write!(formatter, "{value:?}"),
             Self::Bool(value) => write!(formatter, "{value}"),

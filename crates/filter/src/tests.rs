@@ -335,6 +335,40 @@ fn one_matching_element_of_a_list_satisfies_a_comparison() {
 }
 
 #[test]
+fn nan_and_infinities_compare_as_ieee_754_defines() {
+    let numbers = [Value::Double(f64::NAN), Value::Double(f64::INFINITY), Value::Double(f64::NEG_INFINITY)];
+    let numbers =
+        numbers.into_iter().chain([Value::Double(0.5), Value::Double(f64::MAX), Value::Int(2), string("NaN")]);
+    let list: Vec<_> = numbers.map(|number| entity(&[], &[], &[("loss", number)])).collect();
+    for (filter, expected) in [
+        ("loss IS NAN", &[1][..]),
+        ("loss IS NOT NAN", &[2, 3, 4, 5, 6]),
+        ("NOT loss IS NAN", &[2, 3, 4, 5, 6, 7]),
+        ("loss IS NOT NULL", &[1, 2, 3, 4, 5, 6, 7]),
+        ("loss = 0.5", &[4]),
+        ("loss != 0.5", &[1, 2, 3, 5, 6]),
+        ("loss != 7", &[1, 2, 3, 4, 5, 6]),
+        ("loss > 0", &[2, 4, 5, 6]),
+        ("loss <= 2", &[3, 4, 6]),
+        ("loss BETWEEN 0 AND 1", &[4]),
+        ("loss NOT BETWEEN 0 AND 1", &[1, 2, 3, 5, 6]),
+        ("loss NOT IN (0.5, 2)", &[1, 2, 3, 5]),
+        ("loss IN (0.5, Infinity)", &[2, 4]),
+        ("loss = infinity", &[2]),
+        ("loss = -INFINITY", &[3]),
+        ("loss > -Infinity AND loss < +Infinity", &[4, 5, 6]),
+        ("loss >= 1.7976931348623157e308", &[2, 5]),
+        ("loss > 1.7976931348623157e308", &[2]),
+        ("loss = 'NaN'", &[7]),
+        ("loss.double_value IS NOT NAN", &[2, 3, 4, 5]),
+        ("loss.int_value IS NAN", &[]),
+        ("loss.int_value IS NOT NAN", &[6]),
+    ] {
+        assert_eq!(passing(filter, &list, &custom), expected, "{filter}");
+    }
+}
+
+#[test]
 fn an_erased_property_is_absent() {
     let erased = Property { name: "stage".to_owned(), custom: true, value: None };
     let list = vec![Entity { properties: vec![erased], ..Entity::default() }];

@@ -44,6 +44,8 @@ pub enum Test {
         ignore_case: bool,
         pattern: Pattern,
     },
+    /// A double that is NaN. No other test of doubles is true for it, but [`Test::Present`].
+    Nan,
     Any(Vec<Test>),
     All(Vec<Test>),
 }
@@ -154,7 +156,7 @@ fn list(comparison: &Comparison, name: &str) -> Result<Condition, FilterError> {
         Operation::Like { negated, .. } | Operation::In { negated, .. } | Operation::Between { negated, .. } => {
             std::mem::replace(negated, false)
         }
-        Operation::Compare { .. } | Operation::IsNull { .. } => false,
+        Operation::Compare { .. } | Operation::IsNull { .. } | Operation::IsNan { .. } => false,
     };
     let holds = condition(&positive, &elements)?;
     // The elements are strings: for another type there is no element, and so none that differs.
@@ -179,6 +181,7 @@ fn by_literal(comparison: &Comparison, number: &Target, other: &Target) -> Resul
         Operation::Between { low: literal, .. } | Operation::Compare { literal, .. } if literal.value.is_number() => {
             condition(comparison, number)
         }
+        Operation::IsNan { .. } => condition(comparison, number),
         Operation::Compare { .. } | Operation::Between { .. } | Operation::Like { .. } => condition(comparison, other),
         Operation::IsNull { negated } => {
             let present = part(Operation::IsNull { negated: true });
@@ -213,6 +216,7 @@ fn test(comparison: &Comparison, required: Option<ValueType>) -> Result<Test, Fi
             Ok(Test::Like { negated: *negated, ignore_case: *ignore_case, pattern })
         }
         Operation::IsNull { .. } => Ok(Test::Present(required)),
+        Operation::IsNan { negated } => nan(comparison, *negated, required),
     }
 }
 
@@ -230,15 +234,39 @@ fn compare(
         }
         Value::Int(value) if required.is_none() => Ok(Test::Any(vec![
             Test::Compare(comparator, Value::Int(value)),
-            Test::Compare(comparator, Value::Double(to_double(value))),
+            doubles_against(comparator, to_double(value)),
         ])),
-        Value::Double(value) if required.is_none() => Ok(either(
-            integers_against(comparator, value),
-            Test::Compare(comparator, Value::Double(value)),
-        )),
+        Value::Double(value) if required.is_none() => {
+            Ok(either(integers_against(comparator, value), doubles_against(comparator, value)))
+        }
         Value::Double(value) if required == Some(ValueType::Int) => Ok(integers_against(comparator, value)),
+        Value::Double(value) => Ok(doubles_against(comparator, value)),
         value => Ok(Test::Compare(comparator, value)),
     }
+}
+
+/// NaN is unequal to every number.
+fn doubles_against(comparator: Comparator, value: f64) -> Test {
+    let compared = Test::Compare(comparator, Value::Double(value));
+    if comparator == Comparator::NotEqual { Test::Any(vec![compared, Test::Nan]) } else { compared }
+}
+
+fn nan(comparison: &Comparison, negated: bool, required: Option<ValueType>) -> Result<Test, FilterError> {
+    let number = Test::Compare(Comparator::LessOrEqual, Value::Double(f64::INFINITY));
+    Ok(match (required, negated) {
+        (Some(other @ (ValueType::String | ValueType::Bool)), _) => return Err(no_numbers(comparison, other)),
+        (Some(ValueType::Int), false) => Test::Never,
+        (Some(ValueType::Int), true) => Test::Present(Some(ValueType::Int)),
+        (Some(ValueType::Double) | None, false) => Test::Nan,
+        (Some(ValueType::Double), true) => number,
+        (None, true) => Test::Any(vec![Test::Present(Some(ValueType::Int)), number]),
+    })
+}
+
+/// IS NAN of a property that has no numbers.
+pub(super) fn no_numbers(comparison: &Comparison, found: ValueType) -> FilterError {
+    let name = quoted(&comparison.property.name);
+    FilterError::new(comparison.position, format!("IS NAN tests numbers, but {name} holds {}", plural(found)))
 }
 
 fn between(
@@ -256,7 +284,11 @@ fn between(
         (Comparator::GreaterOrEqual, Comparator::LessOrEqual)
     };
     let both = |compared| {
-        let tests = vec![compare(property, at_low, low, compared)?, compare(property, at_high, high, compared)?];
+        let mut tests = vec![compare(property, at_low, low, compared)?, compare(property, at_high, high, compared)?];
+        if negated && compared == Some(ValueType::Double) {
+            // It is in no range.
+            tests.push(Test::Nan);
+        }
         Ok(if negated { Test::Any(tests) } else { Test::All(tests) })
     };
     // Both bounds are compared with the same value, so both comparisons must be of one type.
@@ -301,11 +333,15 @@ fn membership(
     }
     // NOT IN (0.5) is true for every integer, and there is none to exclude.
     let every_integer = negated && no_integer_equals && integers.is_empty() && required.is_none();
+    let has_doubles = !doubles.is_empty();
     let mut by_type: Vec<Test> = [strings, integers, doubles, booleans]
         .into_iter()
         .filter(|values| !values.is_empty())
         .map(|values| Test::In { negated, values })
         .collect();
+    if negated && has_doubles {
+        by_type.push(Test::Nan);
+    }
     if every_integer {
         by_type.push(Test::Present(Some(ValueType::Int)));
     }

@@ -8,12 +8,13 @@ mod case_insensitive_json;
 mod custom_properties;
 mod field;
 pub(crate) mod limits;
+mod unquoted_number;
 
 use std::collections::BTreeMap;
 
 use model_registry_api::custom_property::json_type;
 use model_registry_api::kind::NAME_LIMIT;
-use model_registry_api::{ApiVersion, Field, KindSpec};
+use model_registry_api::{Field, KindSpec};
 use model_registry_server::ApiError;
 use serde_json::{Map, Value};
 
@@ -46,7 +47,6 @@ pub(crate) enum Mode {
 /// How to decode a body.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Decoder {
-    pub(crate) version: ApiVersion,
     pub(crate) mode: Mode,
     /// Whether unknown fields are an error; bodies of artifacts of any kind ignore them (parity).
     pub(crate) strict: bool,
@@ -54,8 +54,10 @@ pub(crate) struct Decoder {
 
 /// Parses a body that has to be one JSON object.
 pub(crate) fn object(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
-    let value = case_insensitive_json::parse(bytes)
-        .map_err(|error| ApiError::Invalid(format!("the body is not valid JSON: {error}")))?;
+    let value = case_insensitive_json::parse(bytes).map_err(|error| {
+        let reason = unquoted_number::find(bytes).unwrap_or_else(|| error.to_string());
+        ApiError::Invalid(format!("the body is not valid JSON: {reason}"))
+    })?;
     as_object(value, "the body")
 }
 
@@ -78,7 +80,7 @@ impl Decoder {
         let mut draft = Draft::default();
         for (key, value) in body {
             if let Some(declared) = self.declared(spec, &key) {
-                draft.fields.insert(declared.name, field::check(declared, value, self.version)?);
+                draft.fields.insert(declared.name, field::check(declared, value)?);
             } else if key.eq_ignore_ascii_case("customProperties") {
                 draft.custom_properties = custom_properties::check(value)?;
             } else if key.eq_ignore_ascii_case("name") && self.mode != Mode::Update {
@@ -221,7 +223,7 @@ mod tests {
     use super::*;
 
     fn decode(kind: Kind, mode: Mode, strict: bool, body: &str) -> Result<Draft, String> {
-        let decoder = Decoder { version: ApiVersion::V1Alpha3, mode, strict };
+        let decoder = Decoder { mode, strict };
         object(body.as_bytes()).and_then(|body| decoder.draft(kind.spec(), body)).map_err(|error| error.to_string())
     }
 

@@ -12,11 +12,18 @@ mod operations;
 mod response;
 mod routes;
 mod rules;
+mod successor;
 
+use model_registry_server::layers::Deprecation;
 use model_registry_store::Store;
 
 pub use openapi::document as openapi_document;
 pub use routes::router;
+
+/// The headers of v1alpha3 if it may be removed from this day on, given as an HTTP date.
+pub fn alpha_deprecation(sunset: &str) -> Deprecation {
+    Deprecation::new(successor::ALPHA, sunset, successor::of_alpha)
+}
 
 /// State shared by the handlers.
 pub struct Registry {

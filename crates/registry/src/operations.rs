@@ -162,12 +162,11 @@ impl Operation {
         self
     }
 
-    /// The name of the path parameter in the OpenAPI document: that of the contract, `registeredmodelId`, or `id` below
-    /// `/artifacts`.
-    pub(crate) fn path_parameter(&self) -> Option<String> {
+    /// The name of the path parameter in the OpenAPI document of a version: that of the contract, or `id` below `/artifacts`.
+    pub(crate) fn path_parameter(&self, version: ApiVersion) -> Option<String> {
         let (collection, _) = self.path.strip_prefix('/')?.split_once("/{id}")?;
         let spec = Kind::ALL.into_iter().map(Kind::spec).find(|spec| spec.collection == Some(collection));
-        Some(spec.map_or_else(|| "id".to_owned(), |spec| format!("{}Id", spec.schema.to_lowercase())))
+        Some(spec.map_or_else(|| "id".to_owned(), |spec| spec.id_parameter(version)))
     }
 }
 

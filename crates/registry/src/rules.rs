@@ -5,6 +5,7 @@ mod document;
 mod error;
 mod hub_access;
 mod idempotent;
+mod references;
 mod register;
 mod update;
 mod upsert_artifact;

@@ -4,9 +4,10 @@ use axum::Router;
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use http::{Method, StatusCode, Uri};
+use http::{HeaderMap, Method, StatusCode, Uri};
 
 use crate::ApiError;
+use crate::layers;
 use crate::request::RequestContext;
 
 /// Completes a router: JSON 404 for unknown paths, JSON 405 with `Allow` for other methods, 204 with `Allow` for
@@ -23,8 +24,9 @@ async fn unknown_path(uri: Uri) -> ApiError {
 }
 
 // axum adds the `Allow` header to this response.
-async fn other_method(method: Method) -> Response {
-    if method == Method::OPTIONS {
+async fn other_method(method: Method, headers: HeaderMap) -> Response {
+    // A preflight that CORS has not answered is refused.
+    if method == Method::OPTIONS && !layers::is_preflight(&method, &headers) {
         return StatusCode::NO_CONTENT.into_response();
     }
     ApiError::MethodNotAllowed.into_response()
@@ -80,6 +82,14 @@ mod tests {
         assert_eq!(response.status(), 204);
         assert_eq!(response.headers()["allow"], "GET,HEAD,PATCH");
         assert_eq!(text(response).await, "");
+    }
+
+    #[tokio::test]
+    async fn a_preflight_without_cors_is_a_405() {
+        let router = finish(Router::new().route("/things/{id}", get(|| async { "thing" })));
+        let request = Request::builder().method("OPTIONS").header("access-control-request-method", "GET");
+        let response = router.oneshot(request.uri("/things/1").body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!((response.status().as_u16(), &response.headers()["allow"]), (405, &"GET,HEAD".parse().unwrap()));
     }
 
     #[tokio::test]

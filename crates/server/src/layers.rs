@@ -6,7 +6,8 @@
 //! 4. Answer a CORS preflight. Reject a write from a web page of an origin that is not allowed: 403.
 //! 5. Too many concurrent requests: 503 (load shedding). A `Content-Length` over the limit: 413.
 //! 6. Run the handler with a timeout; a panic in it or in an earlier step becomes a 500.
-//! 7. Log the cause of a 500, add headers to the response, count it, write the access log.
+//! 7. Add the headers of a deprecated API.
+//! 8. Log the cause of a 500, add headers to the response, count it, write the access log.
 //!
 //! One function instead of a stack of a dozen layers, because the order matters.
 
@@ -40,9 +41,12 @@ use crate::telemetry::{self, Metrics, TraceContext};
 mod allowed_hosts;
 mod cors;
 mod cross_site;
+mod deprecation;
 
 pub use allowed_hosts::{AllowedHosts, InvalidHostName};
 pub use cors::Cors;
+pub(crate) use cors::is_preflight;
+pub use deprecation::{Deprecation, Successor};
 
 /// Options of the layers.
 pub struct Options {
@@ -56,6 +60,8 @@ pub struct Options {
     pub hosts: AllowedHosts,
     /// Allowed origins; none by default.
     pub cors: Cors,
+    /// An API whose responses say that it will be removed.
+    pub deprecation: Option<Deprecation>,
     /// Health checks of the probes.
     pub health: Health,
     pub metrics: Option<Metrics>,
@@ -71,6 +77,7 @@ impl Default for Options {
             max_requests: 1024,
             hosts: AllowedHosts::any(),
             cors: Cors::default(),
+            deprecation: None,
             health: Health::default(),
             metrics: None,
             traces: false,
@@ -124,7 +131,9 @@ async fn handle(State(shared): State<Arc<Shared>>, mut request: Request, next: N
     .instrument(span.clone())
     .await;
 
-    shared.options.cors.decorate(origin, response.headers_mut());
+    if !line.is_probe() {
+        shared.options.cors.decorate(origin, response.headers_mut());
+    }
     decorate(response.headers_mut(), &context);
     let took = started.elapsed();
     let (route, status) = (context.route().unwrap_or("none"), response.status().as_u16());
@@ -161,8 +170,15 @@ async fn respond(shared: &Shared, request: Request, next: Next, context: &Reques
         Err(error) => return error.into_response(),
     };
     request.extensions_mut().insert(TimeLimit(options.request_timeout));
+    let deprecated = options.deprecation.as_ref().filter(|deprecation| deprecation.covers(request.uri().path()));
+    let deprecated =
+        deprecated.map(|deprecation| (deprecation, request.method().clone(), request.uri().path().to_owned()));
     let result = tokio::time::timeout(options.request_timeout, next.run(request)).await;
-    result.unwrap_or_else(|_| ApiError::Timeout(options.request_timeout).into_response())
+    let mut response = result.unwrap_or_else(|_| ApiError::Timeout(options.request_timeout).into_response());
+    if let Some((deprecation, method, path)) = deprecated {
+        deprecation.decorate(method.as_str(), &path, context.route(), &mut response);
+    }
+    response
 }
 
 /// Rejects a body whose `Content-Length` exceeds the limit, and limits a body without one.
@@ -221,10 +237,14 @@ impl AccessLine {
         Self { method: request.method().clone(), path: request.uri().path().to_owned(), peer }
     }
 
+    fn is_probe(&self) -> bool {
+        Probe::of(&self.path).is_some()
+    }
+
     fn write(self, span: &Span, context: &RequestContext, route: &str, status: u16, took: Duration) {
         span.record("route", route);
         span.record("status", status);
-        let is_probe = Probe::of(&self.path).is_some() && status == 200;
+        let is_probe = self.is_probe() && status == 200;
         let latency_ms = took.as_secs_f64() * 1000.0;
         let Self { method, path, peer } = self;
         let (peer, user) = (peer.map(field::display), context.user());

@@ -5,6 +5,7 @@
 mod bulk_insert;
 mod connect;
 mod migrate;
+mod ownership;
 mod pool;
 mod row;
 mod run;

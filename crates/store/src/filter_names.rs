@@ -125,7 +125,8 @@ mod tests {
     #[test]
     fn every_field_with_a_fixed_set_of_values_is_enumerated_in_every_list_that_has_it() {
         for kind in Kind::ALL {
-            let lists: &[&[Kind]] = if Kind::ARTIFACTS.contains(&kind) { &[&[kind], &Kind::ARTIFACTS] } else { &[&[kind]] };
+            let lists: &[&[Kind]] =
+                if Kind::ARTIFACTS.contains(&kind) { &[&[kind], &Kind::ARTIFACTS] } else { &[&[kind]] };
             for field in kind.spec().all_fields() {
                 let Shape::Enumeration(declared) = field.shape else { continue };
                 for kinds in lists {
@@ -137,10 +138,15 @@ mod tests {
             }
         }
         for kinds in [&[Kind::Metric][..], &Kind::ARTIFACTS] {
-            let Target::Enumeration { members, .. } = resolve_filter_name(kinds, "artifactType") else { panic!("{kinds:?}") };
+            let Target::Enumeration { members, .. } = resolve_filter_name(kinds, "artifactType") else {
+                panic!("{kinds:?}")
+            };
             assert_eq!(members.len(), Kind::ARTIFACTS.len());
         }
-        assert_eq!(resolve_filter_name(&[Kind::RegisteredModel], "artifactType"), property("artifactType", false, None));
+        assert_eq!(
+            resolve_filter_name(&[Kind::RegisteredModel], "artifactType"),
+            property("artifactType", false, None)
+        );
     }
 
     #[test]

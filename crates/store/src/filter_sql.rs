@@ -26,6 +26,9 @@ pub struct Scope<'a> {
     pub properties: &'static str,
     /// Its column with the first [`INDEXED_PREFIX`] characters of each string, if it has one.
     pub string_key: Option<&'static str>,
+    /// The column, of `properties` and of the outer table, that says of a double that it is not finite; without it there are no
+    /// such doubles.
+    pub not_finite: Option<&'static str>,
     /// In an index scan, the alias of the scanned rows of `properties`. Comparisons with properties are then evaluated for one
     /// owner at a time.
     pub scanned: Option<&'static str>,

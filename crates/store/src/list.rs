@@ -14,7 +14,7 @@ use crate::keyset::{is_after, is_from, order};
 use crate::page_token::{self, Cursor};
 use crate::read::{artifact_of, kind_is};
 use crate::record::check_ends;
-use crate::tables::{WORKSPACE, constant, table};
+use crate::tables::{NOT_FINITE, WORKSPACE, constant, table};
 
 mod index_scan;
 
@@ -207,6 +207,7 @@ impl ListRequest<'_> {
                 kinds: &codes,
                 properties: "property",
                 string_key: Some(string_key(dialect)),
+                not_finite: Some(NOT_FINITE),
                 scanned,
                 related: None,
                 resolve: &|name| resolve_filter_name(self.kinds, name),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model_registry_api::{CustomProperty, KindSpec, Shape, Storage};
+use model_registry_api::{CustomProperty, KindSpec, Shape, Storage, double};
 use serde_json::{Map, Value};
 
 use crate::bloom_filter;
@@ -19,6 +19,16 @@ pub enum PropertyValue {
     Double(f64),
     Bool(bool),
     Erased,
+}
+
+impl PropertyValue {
+    /// Whether the stored row is the same; unlike in a comparison, NaN is NaN.
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Double(one), Self::Double(other)) => one == other || (one.is_nan() && other.is_nan()),
+            (one, other) => one == other,
+        }
+    }
 }
 
 /// The properties of an entity by key.
@@ -48,7 +58,7 @@ pub(crate) fn columns(spec: &KindSpec, document: &Document) -> Columns {
             "state" => columns.state = value.as_str().map(str::to_owned),
             "experiment_id" => columns.experiment_id = as_id(value),
             "experiment_run_id" => columns.experiment_run_id = as_id(value),
-            "value" => columns.value = value.as_f64(),
+            "value" => columns.value = double::from_json(value),
             "step" => columns.step = value.as_i64(),
             "timestamp" => columns.timestamp = as_id(value),
             // The parent's id is not taken from the document.
@@ -91,7 +101,7 @@ pub(crate) fn properties(spec: &KindSpec, document: &Document) -> Properties {
                 }
             }
             Shape::Double => {
-                if let Some(number) = value.as_f64() {
+                if let Some(number) = double::from_json(value) {
                     add(0, PropertyValue::Double(number));
                 }
             }
@@ -139,7 +149,8 @@ impl PropertyChanges {
         let mut write: Vec<_> = new
             .iter()
             .filter(|(key, value)| {
-                old.get(*key) != Some(value) || gains_bits && matches!(value, PropertyValue::String(_))
+                !old.get(*key).is_some_and(|old| old.is_same(value))
+                    || gains_bits && matches!(value, PropertyValue::String(_))
             })
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();

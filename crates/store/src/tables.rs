@@ -42,6 +42,26 @@ pub const fn value_column(value_type: ValueType) -> &'static str {
     }
 }
 
+/// The column that says of a double that it is not finite, which SQLite and MySQL cannot store: [`NAN`], 1 or -1 for an
+/// infinity with this sign, NULL for an ordinary number.
+pub(crate) const NOT_FINITE: &str = "not_finite";
+/// The value of [`NOT_FINITE`] of NaN.
+pub(crate) const NAN: i16 = 0;
+
+/// How a double is stored: the value of its column and that of [`NOT_FINITE`].
+///
+/// An infinity is stored as the largest number of its sign, so that comparisons find it by the index on the column. NaN has no
+/// number there: it is in no range.
+pub(crate) fn stored_double(value: f64) -> (Option<f64>, Option<i16>) {
+    if value.is_nan() {
+        (None, Some(NAN))
+    } else if value.is_infinite() {
+        (Some(f64::MAX.copysign(value)), Some(if value > 0.0 { 1 } else { -1 }))
+    } else {
+        (Some(value), None)
+    }
+}
+
 /// The folded string for case-insensitive filters; `None` if folding changes nothing.
 pub fn folded(string: &str) -> Option<String> {
     let folded = model_registry_filter::fold(string);

@@ -17,7 +17,7 @@ use crate::tables::WORKSPACE;
 pub(crate) use changes::{CHANGE_COLUMNS, Changed, Verb};
 pub(crate) use properties::{ENTITY_PROPERTY_COLUMNS, EntityPropertyRow, property_rows};
 pub use properties::{PROPERTY_COLUMNS, PropertyRow};
-pub(crate) use rows::column_values;
+pub(crate) use rows::{column_values, stored_value};
 
 use properties::rows_with_filter;
 use rows::set_create_time;

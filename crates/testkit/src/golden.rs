@@ -12,6 +12,8 @@
 //! * `send` is a JSON body, `sendText` a raw one; `headers` are optional, `Content-Type` defaults to JSON.
 //! * `bind` names values of the response (JSON pointers) for use as `${name}` in this step's `expect` and in later steps.
 //! * `expect` is the expected response; `status` may be a list. For the comparison of bodies see [`differences`].
+//! * `expect.headers` names headers of the response, in any case: a value, a rule, or null for a header that is absent.
+//! * `NAME.flags` next to `NAME.json` lists the flags of the server, one per line.
 //! * `reference`, `referenceMessage`, `exact` and `why` document how the reference implementation differs; `why` is shown
 //!   when the step fails.
 //!
@@ -25,6 +27,7 @@
 mod compare;
 mod values;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -47,6 +50,8 @@ pub struct Scenario {
     /// The name of its file, without the extension.
     pub name: String,
     pub title: String,
+    /// Flags that the server is started with.
+    pub flags: Vec<String>,
     steps: Vec<Value>,
 }
 
@@ -65,6 +70,8 @@ pub struct Call {
 pub struct Response {
     pub status: u16,
     pub content_type: Option<String>,
+    /// By names in lower case; the values of one name are joined by commas.
+    pub headers: BTreeMap<String, String>,
     pub body: Vec<u8>,
 }
 
@@ -88,7 +95,13 @@ impl Scenario {
         let unusable = |reason: String| Error::Scenario { path: path.to_owned(), reason };
         let text = fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        Self::parse(&name, &text).map_err(unusable)
+        let flags = match fs::read_to_string(path.with_extension("flags")) {
+            Ok(text) => text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(unusable(error.to_string())),
+        };
+        let scenario = Self::parse(&name, &text).map_err(unusable)?;
+        Ok(Self { flags, ..scenario })
     }
 
     /// Reads every `.json` file of the directory, sorted by name.
@@ -119,7 +132,7 @@ impl Scenario {
             }
         }
         let title = file["title"].as_str().unwrap_or(name).to_owned();
-        Ok(Self { name: name.to_owned(), title, steps })
+        Ok(Self { name: name.to_owned(), title, flags: Vec::new(), steps })
     }
 
     /// The number of steps.
@@ -173,10 +186,10 @@ where
         let (lines, got) = match request(step, &bound) {
             Err(unbound) => (vec![unbound], "nothing was sent".to_owned()),
             Ok(request) => match call(request).await {
-                Ok(response) => {
-                    (compare_response(step, response.status, &response.json(), &mut bound), response.to_string())
+                Ok(response) => (compare_response(step, &response, &mut bound), response.to_string()),
+                Err(error) => {
+                    (compare_response(step, &Response::default(), &mut bound), format!("no response: {error}"))
                 }
-                Err(error) => (compare_response(step, 0, &Value::Null, &mut bound), format!("no response: {error}")),
             },
         };
         if lines.is_empty() {
@@ -216,8 +229,8 @@ pub fn http_caller(base_url: &str) -> impl AsyncFn(Call) -> std::result::Result<
         }
         let response = request.send().await?;
         let status = response.status().as_u16();
-        let content_type = content_type(response.headers());
-        Ok(Response { status, content_type, body: response.bytes().await?.into() })
+        let (content_type, headers) = (content_type(response.headers()), joined(response.headers()));
+        Ok(Response { status, content_type, headers, body: response.bytes().await?.into() })
     }
 }
 
@@ -231,10 +244,19 @@ pub fn router_caller(router: &Router) -> impl AsyncFn(Call) -> std::result::Resu
         let request = request.body(Body::from(call.body)).map_err(|error| error.to_string())?;
         let Ok(response) = router.clone().oneshot(request).await;
         let status = response.status().as_u16();
-        let content_type = content_type(response.headers());
+        let (content_type, headers) = (content_type(response.headers()), joined(response.headers()));
         let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.map_err(|error| error.to_string())?;
-        Ok(Response { status, content_type, body: body.into() })
+        Ok(Response { status, content_type, headers, body: body.into() })
     }
+}
+
+/// The headers by name, several of one name joined by commas.
+fn joined(headers: &HeaderMap) -> BTreeMap<String, String> {
+    let value = |name| {
+        let values: Vec<_> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+        values.join(", ")
+    };
+    headers.keys().map(|name| (name.as_str().to_owned(), value(name))).collect()
 }
 
 fn content_type(headers: &HeaderMap) -> Option<String> {
@@ -285,7 +307,8 @@ fn request(step: &Value, bound: &Bound) -> std::result::Result<Call, String> {
 }
 
 /// Binds the values that the step names, then compares. The order matters: `expect` may use the step's own names.
-fn compare_response(step: &Value, status: u16, body: &Value, bound: &mut Bound) -> Vec<String> {
+fn compare_response(step: &Value, response: &Response, bound: &mut Bound) -> Vec<String> {
+    let (status, body) = (response.status, &response.json());
     let mut lines = Vec::new();
     for (name, path) in binds(step) {
         match path.as_str().and_then(|path| pointer(body, path)) {
@@ -307,7 +330,26 @@ fn compare_response(step: &Value, status: u16, body: &Value, bound: &mut Bound) 
             Err(unbound) => lines.push(unbound),
         }
     }
+    for (name, want) in expect["headers"].as_object().into_iter().flatten() {
+        match substitute(want, bound) {
+            Ok(want) => lines.extend(header_differences(name, &want, &response.headers)),
+            Err(unbound) => lines.push(unbound),
+        }
+    }
     lines
+}
+
+/// Compares a header; a rule for lists applies to the values between the commas.
+fn header_differences(name: &str, want: &Value, headers: &BTreeMap<String, String>) -> Vec<String> {
+    let got = headers.get(&name.to_ascii_lowercase());
+    let in_header = |line: String| line.replacen("body", &format!("header {name}"), 1);
+    let Some(got) = got.filter(|_| !want.is_null()) else {
+        let is_as_wanted = want.is_null() && got.is_none();
+        return if is_as_wanted { Vec::new() } else { vec![format!("header {name}: want {want}, got {got:?}")] };
+    };
+    let is_list = ["$contains", "$unordered"].iter().any(|rule| want.get(rule).is_some());
+    let got: Value = if is_list { got.split(',').map(str::trim).collect() } else { got.as_str().into() };
+    differences(want, &got).into_iter().map(in_header).collect()
 }
 
 fn binds(step: &Value) -> impl Iterator<Item = (&String, &Value)> {

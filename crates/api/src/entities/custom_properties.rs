@@ -82,7 +82,10 @@ impl fmt::Display for MetadataValue {
             }
             Self::Int(number) => write!(formatter, "{number}"),
             // With its decimal point, so that it reads as a double.
-            Self::Double(number) => write!(formatter, "{number:?}"),
+            Self::Double(number) => match crate::double::name(*number) {
+                Some(name) => formatter.write_str(name),
+                None => write!(formatter, "{number:?}"),
+            },
             Self::Bool(flag) => write!(formatter, "{flag}"),
             Self::Other(map) => formatter.write_str(&serde_json::to_string(map).unwrap_or_default()),
         }

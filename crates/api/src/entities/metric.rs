@@ -18,8 +18,8 @@ pub struct Metric {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
     pub custom_properties: CustomProperties,
-    /// The measured value.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The measured value; NaN and infinities are strings on the wire.
+    #[serde(with = "crate::double::option", skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
     /// Time of the measurement.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,7 +57,7 @@ pub struct MetricCreate {
     pub external_id: Option<String>,
     #[serde(skip_serializing_if = "CustomProperties::is_empty")]
     pub custom_properties: CustomProperties,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(with = "crate::double::option", skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<EpochMillis>,
@@ -78,7 +78,7 @@ pub struct MetricUpdate {
     /// Replaces all custom properties.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_properties: Option<CustomProperties>,
-    #[serde(skip_serializing_if = "Change::is_keep")]
+    #[serde(with = "crate::double::change", skip_serializing_if = "Change::is_keep")]
     pub value: Change<f64>,
     #[serde(skip_serializing_if = "Change::is_keep")]
     pub timestamp: Change<EpochMillis>,

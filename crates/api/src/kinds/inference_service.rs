@@ -1,6 +1,6 @@
 use crate::ApiVersion;
 use crate::field::{Enumeration, Field, Shape};
-use crate::kind::{CHILD_NAME_LIMIT, EntityTable, Kind, KindSpec, Parent, Reference};
+use crate::kind::{CHILD_NAME_LIMIT, EntityTable, Kind, KindSpec, Parent, Reference, ReferenceCheck};
 
 static DESIRED_STATE: Enumeration =
     Enumeration { name: "InferenceServiceState", members: &["DEPLOYED", "UNDEPLOYED"], default: Some("DEPLOYED") };
@@ -36,7 +36,11 @@ pub(crate) static SPEC: KindSpec = KindSpec {
     history: None,
     references: &[
         Reference { field: "registeredModelId", kind: Kind::RegisteredModel, check: None },
-        Reference { field: "modelVersionId", kind: Kind::ModelVersion, check: None },
+        Reference {
+            field: "modelVersionId",
+            kind: Kind::ModelVersion,
+            check: Some(ReferenceCheck::ChildOf { field: "registeredModelId" }),
+        },
     ],
     checks: &[],
     fields: &[

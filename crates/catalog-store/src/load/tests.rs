@@ -105,11 +105,11 @@ async fn the_first_load_into_postgresql_builds_the_large_indexes_and_later_ones_
     assert_eq!(indexes(&database).await, first);
 
     // A schema from before the migration keeps its indexes if it has rows; otherwise its first load builds them.
-    run(&database, "DELETE FROM schema_migrations WHERE version = 9").await;
+    run(&database, "DELETE FROM model_registry_migrations WHERE version = 9").await;
     let store = self::store(&database).await;
     assert_eq!(indexes(&database).await, first);
     assert_eq!(load(&store, &[]).await.removed, 2);
-    run(&database, "DELETE FROM schema_migrations WHERE version = 9").await;
+    run(&database, "DELETE FROM model_registry_migrations WHERE version = 9").await;
     let store = self::store(&database).await;
     assert_eq!(indexes(&database).await, []);
     load(&store, &["one"]).await;

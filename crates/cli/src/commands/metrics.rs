@@ -3,6 +3,7 @@
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use futures::TryStreamExt;
+use model_registry_api::double;
 use model_registry_client::{Kind, ListOptions, Metric};
 use model_registry_server::config::Schema;
 use serde_json::Value;
@@ -62,9 +63,11 @@ pub(super) fn command(_schema: &Schema) -> Command {
                     Arg::new("value")
                         .value_name("VALUE")
                         .required(true)
-                        .value_parser(value_parser!(f64))
+                        .value_parser(|text: &str| {
+                            double::parse(text).ok_or("use a number, NaN, Infinity or -Infinity")
+                        })
                         .allow_hyphen_values(true)
-                        .help("Value of the metric"),
+                        .help("Value of the metric: a number, NaN, Infinity or -Infinity"),
                 )
                 .arg(
                     Arg::new("step")
@@ -120,11 +123,6 @@ async fn list(context: &ClientContext, run_id: &str) -> anyhow::Result<()> {
 
 async fn log(context: &ClientContext, arguments: &ArgMatches, run_id: &str) -> anyhow::Result<()> {
     let value = arguments.get_one::<f64>("value").copied();
-    if !value.is_some_and(f64::is_finite) {
-        return Err(
-            CommandError::usage("the value of a metric has to be finite, since JSON has no other numbers").into()
-        );
-    }
     context.reject_columns()?;
     let metric = Metric {
         name: arguments.get_one::<String>("name").cloned().unwrap_or_default(),
@@ -139,7 +137,10 @@ async fn log(context: &ClientContext, arguments: &ArgMatches, run_id: &str) -> a
     if context.output.format != Format::Table {
         return entity::print::entity(context, &ARTIFACTS, &logged).await;
     }
-    let json = |key: &str| logged.get(key).map(ToString::to_string).unwrap_or_default();
+    let json = |key: &str| match logged.get(key) {
+        Some(Value::String(name)) => name.clone(),
+        other => other.map(ToString::to_string).unwrap_or_default(),
+    };
     let step = if logged.get("step").is_some() { format!(" at step {}", json("step")) } else { String::new() };
     let name = context.output.style.bold(&printable(logged["name"].as_str().unwrap_or_default()));
     Ok(print::text(&format!("Logged {name} = {}{step}\n", json("value")))?)
@@ -171,7 +172,8 @@ async fn plot(context: &ClientContext, arguments: &ArgMatches, run_id: &str) -> 
     let width = length("width").unwrap_or_else(|| terminal_width().saturating_sub(MARGIN));
     let height = length("height").unwrap_or(15);
     let title = output.style.bold(&printable(&name));
-    Ok(print::text(&format!("{title}\n{}", Plot { points: &points, width, height }.draw()))?)
+    let plot = Plot { points: &points, width, height }.draw();
+    Ok(print::text(&format!("{title}\n{plot}{}", not_drawn(&history)))?)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a plot has far fewer dots")]
@@ -185,6 +187,16 @@ fn points(history: &[Metric]) -> Vec<(f64, f64)> {
     // Steps may be logged in any order.
     points.sort_by(|left, right| left.0.total_cmp(&right.0));
     points
+}
+
+/// A line about the values that a plot cannot show; empty if there are none.
+fn not_drawn(history: &[Metric]) -> String {
+    let describe = |point: &Metric| {
+        let name = double::name(point.value?)?;
+        Some(point.step.map_or_else(|| name.to_owned(), |step| format!("{name} at step {step}")))
+    };
+    let values: Vec<_> = history.iter().filter_map(describe).collect();
+    if values.is_empty() { String::new() } else { format!("Not drawn: {}\n", values.join(", ")) }
 }
 
 fn terminal_width() -> usize {

@@ -8,7 +8,7 @@ use crate::server_process::{self, Anonymous, Apis};
 use crate::{database, print, settings};
 
 /// Groups of settings in addition to those of every server.
-const GROUPS: &[Group] = &[Group::Catalog, Group::Changes, Group::Compatibility];
+const GROUPS: &[Group] = &[Group::Catalog, Group::Changes, Group::Deprecation, Group::Compatibility];
 
 pub(super) fn command(schema: &Schema) -> Command {
     let command = Command::new("up")

@@ -2,7 +2,7 @@
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use model_registry_api::{Field, Shape};
+use model_registry_api::{Field, Shape, double};
 use serde_json::{Map, Value};
 
 use super::kind_command::KindCommand;
@@ -96,9 +96,8 @@ fn value(field: &Field, shape: Shape, texts: &[&str]) -> Result<Value, CommandEr
             Value::from(*member.ok_or_else(|| wrong("one of its values"))?)
         }
         Shape::Double => {
-            let number: f64 = text.parse().map_err(|_| wrong("a number"))?;
-            // JSON has no infinity.
-            serde_json::Number::from_f64(number).map(Value::Number).ok_or_else(|| wrong("a finite number"))?
+            let number = double::parse(text).ok_or_else(|| wrong("a number, NaN, Infinity or -Infinity"))?;
+            double::to_json(number)
         }
         Shape::Integer => Value::from(text.parse::<i64>().map_err(|_| wrong("a whole number"))?),
         Shape::EpochMillis => {

@@ -1,6 +1,7 @@
 //! Custom properties: `--property key=value`.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use model_registry_api::double;
 use model_registry_client::{CustomProperties, MetadataValue};
 
 use crate::failure::CommandError;
@@ -41,7 +42,7 @@ fn property(text: &str) -> Result<(String, MetadataValue), CommandError> {
     let (key, value) = match key.rsplit_once(':') {
         Some((key, "string")) => (key, MetadataValue::from(value)),
         Some((key, "int")) => (key, value.parse::<i64>().map_err(|_| wrong("int"))?.into()),
-        Some((key, "double")) => (key, finite(value).ok_or_else(|| wrong("double"))?.into()),
+        Some((key, "double")) => (key, double::parse(value).ok_or_else(|| wrong("double"))?.into()),
         Some((key, "bool")) => (key, value.parse::<bool>().map_err(|_| wrong("bool"))?.into()),
         Some((_, kind)) => return Err(unknown_type(key, kind, value)),
         None => (key, infer(value)),
@@ -110,6 +111,7 @@ mod tests {
             ("a=b=c", "a", "b=c".into()),
             ("a:string=5", "a", "5".into()),
             ("a:double=5", "a", 5.0.into()),
+            ("a:double=-inf", "a", f64::NEG_INFINITY.into()),
             ("a:int=007", "a", 7.into()),
             ("a:b:int=5", "a:b", 5.into()),
             ("a=b:c", "a", "b:c".into()),
@@ -121,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_value_has_to_match_the_explicit_type() {
-        for text in ["a", "=5", ":int=5", "a:int=5.0", "a:double=nan", "a:bool=yes"] {
+        for text in ["a", "=5", ":int=5", "a:int=5.0", "a:double=1e999", "a:bool=yes"] {
             assert!(property(text).is_err(), "{text}");
         }
     }

@@ -213,7 +213,7 @@ async fn every_write_of_a_foreign_page_and_every_foreign_host_is_refused() {
             writes += 1;
             let page = [("host", "localhost:8080"), ("origin", "https://evil.example")];
             let foreign = server.send_with(&method, &path, Some("admin"), &page).await;
-            assert!(foreign.status == 403 && foreign.body.contains("--cors-origins"), "{method} {pattern}");
+            assert!(foreign.status == 403 && foreign.body.contains("--cors-allowed-origins"), "{method} {pattern}");
         }
     }
     assert!(writes > 50, "only {writes} writing routes were found");

@@ -138,7 +138,7 @@ async fn a_write_from_a_page_of_another_origin_is_refused_and_changes_nothing() 
         for (method, path) in [("POST", LIST.to_owned()), ("PATCH", format!("{LIST}/{id}"))] {
             let (status, response) = send(method, &path, &page(headers)).await;
             assert_eq!(status, 403, "{method} {headers:?}: {response}");
-            assert!(response.contains("--cors-origins (MR_CORS_ORIGINS)"), "{response}");
+            assert!(response.contains("--cors-allowed-origins (MR_CORS_ALLOWED_ORIGINS)"), "{response}");
         }
     }
     let (status, _) = http2(&server, Method::POST, &own, &[("origin", "https://evil.example")]).await;
@@ -163,7 +163,7 @@ async fn a_write_from_a_page_of_another_origin_is_refused_and_changes_nothing() 
 
 #[tokio::test]
 async fn an_origin_that_cors_allows_may_write() {
-    let server = role_on("server", "sqlite:x.db").arguments(["--cors-origins", "https://hub.example"]);
+    let server = role_on("server", "sqlite:x.db").arguments(["--cors-allowed-origins", "https://hub.example"]);
     let server = server.start().await.unwrap();
     let own = format!("127.0.0.1:{}", server.port());
     let send = async |origin: &str| {

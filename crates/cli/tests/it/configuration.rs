@@ -20,8 +20,8 @@ async fn an_invalid_file_is_reported_in_one_line_with_the_position() {
         ("a.toml", "port = 99999\n", "a.toml:1:8: `99999` is not a whole number from 0 to 65535".to_owned()),
         (
             "a.toml",
-            "[cors]\norigins = 5\n",
-            "a.toml:2:11: `cors.origins` must be an array of strings, not a number or boolean".to_owned(),
+            "[cors]\nallowed-origins = 5\n",
+            "a.toml:2:19: `cors.allowed-origins` must be an array of strings, not a number or boolean".to_owned(),
         ),
         ("a.toml", "[limits]\nrequest-timeout = \"soon\"\n", "a.toml:2:19: `soon` is not a duration: write".to_owned()),
         (

@@ -147,7 +147,7 @@ async fn a_port_in_use_exits_with_code_1_and_a_remedy() {
 async fn a_newer_schema_version_exits_with_code_1(backend: Backend) {
     let database = TestDatabase::create(backend).await.unwrap();
     start_on(&database).await.terminate().await.unwrap();
-    database.execute("INSERT INTO schema_migrations (version, dirty) VALUES (999, FALSE)").await.unwrap();
+    database.execute("INSERT INTO model_registry_migrations (version) VALUES (999)").await.unwrap();
     let run = run(&["server", "--listen", "127.0.0.1:0", "--database", database.url()]).await;
     assert_eq!(run.code, Some(1), "{run:?}");
     let reason = run.reason();

@@ -30,10 +30,9 @@ pub fn sample_target(name: &str) -> Target {
     }
     match name {
         "owner" => property(ValueType::String),
-        "status" => Target::Enumeration {
-            members: Member::named(&MEMBERS),
-            target: Box::new(property(ValueType::String)),
-        },
+        "status" => {
+            Target::Enumeration { members: Member::named(&MEMBERS), target: Box::new(property(ValueType::String)) }
+        }
         "step" => property(ValueType::Int),
         "ratio" => property(ValueType::Double),
         "value" => Target::ByLiteral {
@@ -61,7 +60,7 @@ pub fn any_expression() -> impl Strategy<Value = Expression> {
     ];
     let property = (name, proptest::option::of(value_type())).prop_map(|(name, explicit)| Property { name, explicit });
     let string = prop_oneof!["[a-c%_'\"\\\\]{0,5}", "[^\0]{0,5}"].boxed();
-    let double = any::<f64>().prop_filter("finite", |value| value.is_finite()).prop_map(Value::Double);
+    let double = any::<f64>().prop_filter("a literal", |value| !value.is_nan()).prop_map(Value::Double);
     let value = prop_oneof![
         string.clone().prop_map(Value::String),
         any::<i64>().prop_map(Value::Int),
@@ -116,6 +115,7 @@ pub fn sample_entity() -> impl Strategy<Value = Entity> {
             let value = match name {
                 // There is no folded column, and databases agree on LOWER for ASCII only.
                 "state" => value_of(value_type).prop_filter("ASCII", is_ascii).boxed(),
+                "score" => stored_double(),
                 _ => value_of(value_type),
             };
             proptest::option::of(value).prop_map(move |value| value.map(|value| (name, value)))
@@ -136,15 +136,26 @@ fn is_ascii(value: &Value) -> bool {
 /// The rows of one property. Built-in ones have the declared type; some values are erased, some properties are lists.
 fn row(name: &'static str, custom: bool) -> impl Strategy<Value = Vec<Row>> {
     let value = match name {
-        _ if custom => sample_value().boxed(),
+        _ if custom => stored_value(),
         "step" => value_of(ValueType::Int),
-        "ratio" => value_of(ValueType::Double),
-        "status" => proptest::sample::select(MEMBERS.as_slice()).prop_map(|name| Value::String(name.to_owned())).boxed(),
+        "ratio" => stored_double(),
+        "status" => {
+            proptest::sample::select(MEMBERS.as_slice()).prop_map(|name| Value::String(name.to_owned())).boxed()
+        }
         "owner" | "value" => value_of(ValueType::String),
-        _ => sample_value().boxed(),
+        _ => stored_value(),
     };
     vec(proptest::option::weighted(0.8, value), 1..3)
         .prop_map(move |values| values.into_iter().map(|value| Row { name: name.to_owned(), custom, value }).collect())
+}
+
+/// Stored doubles may be NaN, which no literal is.
+fn stored_double() -> BoxedStrategy<Value> {
+    prop_oneof![5 => value_of(ValueType::Double), 1 => Just(Value::Double(f64::NAN))].boxed()
+}
+
+fn stored_value() -> BoxedStrategy<Value> {
+    prop_oneof![8 => sample_value(), 1 => Just(Value::Double(f64::NAN))].boxed()
 }
 
 fn sample_value() -> impl Strategy<Value = Value> + Clone {
@@ -184,6 +195,10 @@ fn value_of(value_type: ValueType) -> BoxedStrategy<Value> {
                 9_007_199_254_740_992.0,
                 9_223_372_036_854_775_808.0,
                 -9_223_372_036_854_775_808.0,
+                f64::MAX,
+                f64::MIN,
+                f64::INFINITY,
+                f64::NEG_INFINITY,
             ]
             .as_slice(),
         )
@@ -244,6 +259,7 @@ fn operation(
         2 => (any::<bool>(), literal.clone(), literal)
             .prop_map(|(negated, low, high)| Operation::Between { negated, low, high }),
         1 => any::<bool>().prop_map(|negated| Operation::IsNull { negated }),
+        1 => any::<bool>().prop_map(|negated| Operation::IsNan { negated }),
     ]
 }
 

@@ -167,7 +167,7 @@ fn a_mistake_is_reported_with_its_position_and_a_hint() {
             "name = NULL",
             "at line 1, column 8: unexpected `NULL`, expected a value. Hint: write IS NULL to find entities without a value",
         ),
-        ("name IS 'x'", "at line 1, column 9: unexpected `'x'`, expected NULL or NOT NULL"),
+        ("name IS 'x'", "at line 1, column 9: unexpected `'x'`, expected NULL, NOT NULL, NAN or NOT NAN"),
         ("name NOT = 'x'", "at line 1, column 10: unexpected `=`, expected LIKE, ILIKE, IN or BETWEEN"),
         ("a BETWEEN 1, 2", "at line 1, column 12: unexpected `,`, expected AND and the upper bound of BETWEEN"),
         (

@@ -55,9 +55,11 @@ fn a_literal_of_the_wrong_type_is_rejected_with_its_position() {
             r"name LIKE 'a\\'",
             r"1, column 11: the pattern `a\` ends in a backslash that escapes nothing. Hint: write four backslashes at the end of a pattern for one, e.g. '%\\\\'",
         ),
+        ("name IS NAN", "1, column 1: IS NAN tests numbers, but `name` holds strings"),
+        ("status IS NOT NAN", "1, column 1: IS NAN tests numbers, but `status` holds strings"),
         ("status = 'c'", "1, column 10: the values of `status` are ab, A, b; `c` is not one of them"),
         ("status IN ('AB', 'c')", "1, column 18: the values of `status` are ab, A, b; `c` is not one of them"),
-        ("status NOT BETWEEN 'a' AND ''", "1, column 27: the values of `status` are ab, A, b; `` is not one of them"),
+        ("status NOT BETWEEN 'a' AND ''", "1, column 28: the values of `status` are ab, A, b; `` is not one of them"),
         ("status.string_value >= 'c'", "1, column 24: the values of `status` are ab, A, b; `c` is not one of them"),
         ("status LIKE '%c%'", "1, column 13: the values of `status` are ab, A, b; none matches `%c%`"),
         (

@@ -1,13 +1,13 @@
 //! Checks a value against the shape of its field and converts it to its stored form.
 
 use model_registry_api::custom_property::json_type;
-use model_registry_api::{ApiVersion, Field, Shape};
+use model_registry_api::{Field, Shape, double};
 use model_registry_server::ApiError;
 use serde_json::Value;
 
 use super::{FieldInput, KEY_LIMIT, check_length, limits};
 
-pub(super) fn check(field: &Field, value: Value, version: ApiVersion) -> Result<FieldInput, ApiError> {
+pub(super) fn check(field: &Field, value: Value) -> Result<FieldInput, ApiError> {
     // An empty id counts as absent; a required one is reported as missing later.
     let is_empty_id = field.shape == Shape::Id && !field.required && value.as_str() == Some("");
     if value.is_null() || is_empty_id {
@@ -27,7 +27,7 @@ pub(super) fn check(field: &Field, value: Value, version: ApiVersion) -> Result<
             value
         }
         Shape::Double => number(field, &value)?,
-        Shape::Integer => integer(field, &value, version)?,
+        Shape::Integer => integer(field, &value)?,
     };
     if field.name == "externalId" {
         check_length("externalId", value.as_str().unwrap_or_default(), KEY_LIMIT)?;
@@ -49,20 +49,19 @@ fn list(field: &Field, value: Value) -> Result<Value, ApiError> {
     }
 }
 
-/// Stores every number as a double: `1` is returned as `1.0`, which clients do not mistake for an integer.
+/// Stores every number as a double: `1` is returned as `1.0`, which clients do not mistake for an integer. NaN and infinities
+/// are stored by name.
 fn number(field: &Field, value: &Value) -> Result<Value, ApiError> {
-    value.as_f64().map(Value::from).ok_or_else(|| mismatch(field.name, "a number", value))
+    double::from_json(value).map(double::to_json).ok_or_else(|| mismatch(field.name, double::EXPECTED, value))
 }
 
-fn integer(field: &Field, value: &Value, version: ApiVersion) -> Result<Value, ApiError> {
-    let number = match version {
-        ApiVersion::V1Alpha3 => value.as_i64().or_else(|| value.as_f64().and_then(whole)),
-        ApiVersion::V1 => value.as_str().and_then(|text| text.parse().ok()),
+/// Each version writes integers in its own form and accepts both: clients of one are used with the other.
+fn integer(field: &Field, value: &Value) -> Result<Value, ApiError> {
+    let number = match value {
+        Value::String(text) => text.parse().ok(),
+        value => value.as_i64().or_else(|| value.as_f64().and_then(whole)),
     };
-    let expected = match version {
-        ApiVersion::V1Alpha3 => "a 64-bit integer",
-        ApiVersion::V1 => "a string with a 64-bit integer",
-    };
+    let expected = "a 64-bit integer, as a number or a string";
     number.map(Value::from).ok_or_else(|| mismatch(field.name, expected, value))
 }
 

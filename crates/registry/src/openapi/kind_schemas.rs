@@ -7,6 +7,7 @@ use model_registry_server::openapi::schemas::{INTEGER_PATTERN, NAME, custom_prop
 use serde_json::{Map, Value, json};
 
 use super::responses::subjects;
+use super::shared_schemas::double;
 use crate::decode::limits;
 use crate::operations::{Action, Operation, capitalised, with_article};
 
@@ -176,7 +177,7 @@ fn value(field: &Field, version: ApiVersion) -> Value {
         Shape::Uri => json!({"type": "string", "format": "uri"}),
         Shape::StringList => json!({"type": "array", "items": {"type": "string"}}),
         Shape::Enumeration(enumeration) => json!({"allOf": [reference("schemas", enumeration.name)]}),
-        Shape::Double => json!({"type": "number", "format": "double"}),
+        Shape::Double => double(),
         Shape::Integer if version == ApiVersion::V1 => {
             json!({"type": "string", "format": "int64", "pattern": INTEGER_PATTERN})
         }

@@ -28,7 +28,7 @@ fn getter(operation: &Operation) -> bool {
     operation.action == Action::Get && operation.path.ends_with("/{id}")
 }
 
-fn links(getter: &Operation) -> Vec<Link> {
+fn links(getter: &Operation, version: ApiVersion) -> Vec<Link> {
     let schema = getter.subject.schema;
     let word = short_name(schema);
     let operation = |verb: &str| format!("{verb}{schema}");
@@ -38,7 +38,7 @@ fn links(getter: &Operation) -> Vec<Link> {
         parameter: parameter.to_owned(),
         member,
     };
-    let id = getter.path_parameter().unwrap_or_default();
+    let id = getter.path_parameter(version).unwrap_or_default();
     let mut links = vec![
         link(format!("Get{word}ById"), operation("get"), &id, "id"),
         link(format!("Patch{word}ById"), operation("update"), &id, "id"),
@@ -54,7 +54,7 @@ fn links(getter: &Operation) -> Vec<Link> {
 /// The links of responses with an entity, as references; `None` for entities without an operation that gets one.
 pub(super) fn of(operations: &[Operation], schema: &str, version: ApiVersion) -> Option<Value> {
     let getter = operations.iter().find(|operation| getter(operation) && operation.subject.schema == schema)?;
-    let references = links(getter).into_iter().map(|link| {
+    let references = links(getter, version).into_iter().map(|link| {
         let component = named(&link.name, version);
         (link.name, reference("links", &component))
     });
@@ -63,7 +63,7 @@ pub(super) fn of(operations: &[Operation], schema: &str, version: ApiVersion) ->
 
 /// Every link of a version.
 pub(super) fn all(operations: &[Operation], version: ApiVersion) -> Map<String, Value> {
-    let links = operations.iter().filter(|operation| getter(operation)).flat_map(links);
+    let links = operations.iter().filter(|operation| getter(operation)).flat_map(|getter| links(getter, version));
     links
         .map(|link| {
             let mut parameters = Map::new();

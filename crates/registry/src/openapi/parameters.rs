@@ -69,5 +69,5 @@ pub(super) fn all() -> Map<String, Value> {
 
 const FILTER: &str = "\
     A condition on the items, such as `name LIKE 'fraud-%' AND (accuracy > 0.9 OR NOT state = 'ARCHIVED')`. \
-    It compares fields and custom properties by name with =, !=, <>, <, <=, >, >=, LIKE, ILIKE, IN, BETWEEN and \
-    IS [NOT] NULL. Names with other characters are written in back-quotes; a suffix such as `.int_value` selects a type.";
+    It compares fields and custom properties by name with =, !=, <>, <, <=, >, >=, LIKE, ILIKE, IN, BETWEEN, \
+    IS [NOT] NULL and IS [NOT] NAN. Names with other characters are written in back-quotes; a suffix such as `.int_value` selects a type.";

@@ -15,7 +15,7 @@ pub(super) const TAG: &str = "ModelRegistryService";
 pub(super) fn all(operations: &[Operation], version: ApiVersion) -> Map<String, Value> {
     let mut paths = Map::new();
     for operation in operations {
-        let parameter = operation.path_parameter();
+        let parameter = operation.path_parameter(version);
         let path = match &parameter {
             Some(name) => operation.path.replace("{id}", &format!("{{{name}}}")),
             None => operation.path.clone(),

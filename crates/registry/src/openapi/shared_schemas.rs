@@ -1,6 +1,6 @@
 //! Schemas that do not belong to a kind: those of all servers, enumerations of parameters, the change feed.
 
-use model_registry_api::{Kind, OrderBy};
+use model_registry_api::{Kind, OrderBy, double};
 use model_registry_server::openapi::{reference, schemas};
 use serde_json::{Map, Value, json};
 
@@ -11,8 +11,15 @@ pub(super) fn all() -> Map<String, Value> {
     {
         schemas.insert(name.to_owned(), json!({"type": "string", "enum": members}));
     }
+    // The catalog has finite numbers only.
+    schemas["MetadataDoubleValue"]["properties"]["double_value"] = double();
     schemas.extend(changes());
     schemas
+}
+
+/// A double: a number, or a string for those that JSON does not have.
+pub(super) fn double() -> Value {
+    json!({"oneOf": [{"type": "number", "format": "double"}, {"type": "string", "enum": double::NAMES}]})
 }
 
 /// The schemas of the change feed.

@@ -1,7 +1,7 @@
 //! Handlers of artifacts: of any kind, of one kind, and below a version or run.
 
 use axum::response::Response;
-use model_registry_api::{ApiVersion, Kind, Shape};
+use model_registry_api::{Kind, Shape};
 use model_registry_server::{ApiError, JsonBody};
 use model_registry_store::{Document, ListScope};
 use serde_json::{Map, Value};
@@ -24,7 +24,7 @@ pub(crate) async fn list_kind(kind: Kind, request: Request) -> Result<Response, 
 }
 
 pub(crate) async fn list_of(parent: Kind, request: Request, id: PathParameter) -> Result<Response, ApiError> {
-    let parent_id = path_id(parent, &id)?;
+    let parent_id = path_id(request.context.version, parent, &id)?;
     let kinds = listed_kinds(&request)?;
     let (_, response) = list::page(&request, kinds, ListScope::ArtifactsOf(parent_id), None).await?;
     Ok(response)
@@ -80,7 +80,7 @@ async fn find_of(kinds: &[Kind], label_plural: &str, request: &Request) -> Resul
 /// Creates an artifact of any kind without a parent.
 pub(crate) async fn create(request: Request, JsonBody(body): JsonBody) -> Result<Response, ApiError> {
     let (kind, object) = discriminated(object(&body)?)?;
-    let document = read_new_artifact(request.context.version, kind, object, false)?;
+    let document = read_new_artifact(kind, object, false)?;
     create_document(&request, &body, kind, document).await
 }
 
@@ -88,7 +88,7 @@ pub(crate) async fn create(request: Request, JsonBody(body): JsonBody) -> Result
 pub(crate) async fn create_kind(kind: Kind, request: Request, JsonBody(body): JsonBody) -> Result<Response, ApiError> {
     let object = object(&body)?;
     let has_state = object.keys().any(|key| key.eq_ignore_ascii_case("state"));
-    let mut document = read_new_artifact(request.context.version, kind, object, true)?;
+    let mut document = read_new_artifact(kind, object, true)?;
     // parity: only this endpoint applies the default state; creates of artifacts of any kind do not.
     if !has_state
         && let Some(Shape::Enumeration(states)) = kind.spec().field("state").map(|field| field.shape)
@@ -112,13 +112,8 @@ async fn create_document(request: &Request, body: &[u8], kind: Kind, document: D
 }
 
 /// Decodes the body of a new artifact.
-pub(super) fn read_new_artifact(
-    version: ApiVersion,
-    kind: Kind,
-    body: Map<String, Value>,
-    strict: bool,
-) -> Result<Document, ApiError> {
-    let draft = Decoder { version, mode: Mode::Create, strict }.draft(kind.spec(), body)?;
+pub(super) fn read_new_artifact(kind: Kind, body: Map<String, Value>, strict: bool) -> Result<Document, ApiError> {
+    let draft = Decoder { mode: Mode::Create, strict }.draft(kind.spec(), body)?;
     let name = draft.name.clone().unwrap_or_else(random_name);
     Ok(new_document(kind.spec(), draft, name))
 }
@@ -136,7 +131,7 @@ pub(crate) async fn update(
     };
     // A body without `artifactType` is rejected later, by a message that names the kind of the stored artifact.
     let draft = match kind {
-        Some(kind) => decode(&request, kind, Mode::Update, false, object)?,
+        Some(kind) => decode(kind, Mode::Update, false, object)?,
         None => Draft::default(),
     };
     update_draft(&request, &Kind::ARTIFACTS, id, kind, draft).await
@@ -149,7 +144,7 @@ pub(crate) async fn update_kind(
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
     let id = parse_id("artifact", &id)?;
-    let draft = decode(&request, kind, Mode::Update, true, object(&body)?)?;
+    let draft = decode(kind, Mode::Update, true, object(&body)?)?;
     update_draft(&request, kind_slice(kind), id, Some(kind), draft).await
 }
 
@@ -180,8 +175,8 @@ pub(crate) async fn upsert(
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
     let (kind, object) = discriminated(object(&body)?)?;
-    let parent_id = path_id(parent_kind, &id)?;
-    let draft = decode(&request, kind, Mode::Whole, false, object)?;
+    let parent_id = path_id(request.context.version, parent_kind, &id)?;
+    let draft = decode(kind, Mode::Whole, false, object)?;
     let work = UpsertArtifact {
         version: request.context.version,
         parent_kind,
@@ -194,14 +189,8 @@ pub(crate) async fn upsert(
     request.create(&body, work).await
 }
 
-fn decode(
-    request: &Request,
-    kind: Kind,
-    mode: Mode,
-    strict: bool,
-    body: Map<String, Value>,
-) -> Result<Draft, ApiError> {
-    Decoder { version: request.context.version, mode, strict }.draft(kind.spec(), body)
+fn decode(kind: Kind, mode: Mode, strict: bool, body: Map<String, Value>) -> Result<Draft, ApiError> {
+    Decoder { mode, strict }.draft(kind.spec(), body)
 }
 
 /// The kind named by the `artifactType` of a body.

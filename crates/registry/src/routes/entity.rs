@@ -18,7 +18,7 @@ pub(crate) async fn list(kind: Kind, request: Request) -> Result<Response, ApiEr
 
 pub(crate) async fn list_children(kind: Kind, request: Request, id: PathParameter) -> Result<Response, ApiError> {
     let parent = parent(kind)?;
-    let parent_id = path_id(parent.kind, &id)?;
+    let parent_id = path_id(request.context.version, parent.kind, &id)?;
     let (page, response) = list::page(&request, &[kind], ListScope::Parent(parent_id), None).await?;
     if parent.list_checks_parent && page.size == 0 {
         load(&request, &[parent.kind], parent_id).await?;
@@ -27,7 +27,7 @@ pub(crate) async fn list_children(kind: Kind, request: Request, id: PathParamete
 }
 
 pub(crate) async fn get_one(kind: Kind, request: Request, id: PathParameter) -> Result<Response, ApiError> {
-    let id = path_id(kind, &id)?;
+    let id = path_id(request.context.version, kind, &id)?;
     let record = load(&request, &[kind], id).await?;
     Ok(respond(&request, &record))
 }
@@ -47,7 +47,7 @@ pub(super) fn respond(request: &Request, record: &Record) -> Response {
 }
 
 pub(crate) async fn create(kind: Kind, request: Request, JsonBody(body): JsonBody) -> Result<Response, ApiError> {
-    let draft = read(kind, &request, Mode::Create, &body)?;
+    let draft = read(kind, Mode::Create, &body)?;
     create_draft(kind, &request, &body, draft, None).await
 }
 
@@ -61,8 +61,8 @@ pub(crate) async fn create_child(
 ) -> Result<Response, ApiError> {
     let parent = parent(kind)?;
     let mode = if parent.upsert { Mode::Whole } else { Mode::Create };
-    let mut draft = read(kind, &request, mode, &body)?;
-    let parent_id = path_id(parent.kind, &id)?;
+    let mut draft = read(kind, mode, &body)?;
+    let parent_id = path_id(request.context.version, parent.kind, &id)?;
     if let Some(field) = parent.field {
         draft.set(field, parent_id.to_string());
     }
@@ -78,8 +78,8 @@ pub(crate) async fn update(
     id: PathParameter,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
-    let id = path_id(kind, &id)?;
-    let decoder = Decoder { version: request.context.version, mode: Mode::Update, strict: true };
+    let id = path_id(request.context.version, kind, &id)?;
+    let decoder = Decoder { mode: Mode::Update, strict: true };
     let draft = decoder.draft(kind.spec(), object(&body)?)?;
     let work = Update {
         version: request.context.version,
@@ -140,8 +140,8 @@ pub(super) fn respond_found(request: &Request, found: Found, label_plural: &str)
     }
 }
 
-fn read(kind: Kind, request: &Request, mode: Mode, body: &[u8]) -> Result<Draft, ApiError> {
-    let decoder = Decoder { version: request.context.version, mode, strict: true };
+fn read(kind: Kind, mode: Mode, body: &[u8]) -> Result<Draft, ApiError> {
+    let decoder = Decoder { mode, strict: true };
     let draft = decoder.draft(kind.spec(), object(body)?)?;
     draft.check_required(kind.spec())?;
     Ok(draft)

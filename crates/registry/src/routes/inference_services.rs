@@ -30,7 +30,7 @@ pub(crate) async fn version(request: Request, id: PathParameter) -> Result<Respo
 }
 
 async fn service(request: &Request, id: &PathParameter) -> Result<Document, ApiError> {
-    let id = path_id(Kind::InferenceService, id)?;
+    let id = path_id(request.context.version, Kind::InferenceService, id)?;
     let record = load(request, &[Kind::InferenceService], id).await?;
     Ok(record.document().map_err(RuleError::from)?)
 }

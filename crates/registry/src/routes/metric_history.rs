@@ -19,7 +19,7 @@ pub(crate) async fn of_all_runs(request: Request) -> Result<Response, ApiError> 
 }
 
 pub(crate) async fn of_run(request: Request, id: PathParameter) -> Result<Response, ApiError> {
-    let run_id = path_id(Kind::ExperimentRun, &id)?;
+    let run_id = path_id(request.context.version, Kind::ExperimentRun, &id)?;
     let steps = steps(&request)?;
     let (page, response) = list::page(&request, POINTS, ListScope::HistoryOf(run_id), steps.as_deref()).await?;
     if page.size == 0 {

@@ -5,7 +5,7 @@ use axum::response::Response;
 use http::header::{HeaderMap, HeaderName};
 use http::request::Parts;
 use http::{Method, Uri};
-use model_registry_api::Kind;
+use model_registry_api::{ApiVersion, Kind};
 use model_registry_server::auth::Caller;
 use model_registry_server::{ApiError, Preconditions, Query};
 use model_registry_store::{Author, Database, IdempotencyKey, Store, UnitOfWork};
@@ -120,12 +120,11 @@ pub(super) fn parse_id(what: &str, value: &str) -> Result<i64, ApiError> {
 }
 
 /// The id in the path of an entity of this kind.
-pub(super) fn path_id(kind: Kind, PathParameter(value): &PathParameter) -> Result<i64, ApiError> {
-    let label = kind.spec().label;
+pub(super) fn path_id(version: ApiVersion, kind: Kind, PathParameter(value): &PathParameter) -> Result<i64, ApiError> {
     if value.is_empty() {
         // parity: the message of the Kubeflow Model Registry, with its name of the path parameter.
-        let name = label.replace(' ', "");
-        return Err(ApiError::Unprocessable(format!("required field '{name}Id' is zero value.")));
+        let name = kind.spec().id_parameter(version);
+        return Err(ApiError::Unprocessable(format!("required field '{name}' is zero value.")));
     }
-    parse_id(label, value)
+    parse_id(kind.spec().label, value)
 }

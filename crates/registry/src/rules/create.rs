@@ -4,6 +4,7 @@ use model_registry_api::{ApiVersion, EntityTable, Kind, ReferenceCheck};
 use model_registry_store::{Author, Document, Outcome, Record, Transaction, UnitOfWork};
 
 use super::hub_access::check_hub_access;
+use super::references::check_child_of;
 use super::{RuleError, document, not_found};
 use crate::response::EntityResponse;
 
@@ -52,6 +53,9 @@ impl Create {
             let is_referred = |record: &&Record| record.kind == reference.kind && record.id == reference.id;
             match (reference.check, found.iter().find(is_referred)) {
                 (Some(ReferenceCheck::HubAccess), Some(record)) => check_hub_access(&record.document()?)?,
+                (Some(ReferenceCheck::ChildOf { field }), Some(record)) => {
+                    check_child_of(&self.document, field, record)?
+                }
                 (None, _) | (_, None) => {}
             }
         }

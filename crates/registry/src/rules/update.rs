@@ -1,9 +1,10 @@
 //! Updates an entity by compare-and-set on its revision.
 
-use model_registry_api::{ApiVersion, Kind};
+use model_registry_api::{ApiVersion, Kind, ReferenceCheck};
 use model_registry_server::{ApiError, Preconditions};
-use model_registry_store::{Author, Outcome, Transaction, UnitOfWork};
+use model_registry_store::{Author, Outcome, Record, Transaction, UnitOfWork};
 
+use super::references::check_child_of;
 use super::{RuleError, document, not_found};
 use crate::decode::Draft;
 use crate::response::EntityResponse;
@@ -35,7 +36,7 @@ impl UnitOfWork for Update {
         if let [kind] = self.kinds {
             for reference in kind.spec().references {
                 if let Some(id) = self.draft.reference(reference.field)? {
-                    references.push((reference.kind, id));
+                    references.push((reference, id));
                     kinds.push(reference.kind);
                     ids.push(id);
                 }
@@ -50,12 +51,14 @@ impl UnitOfWork for Update {
         if self.body_kind != Some(old.kind) {
             return Err(self.other_kind(old.kind).into());
         }
-        for (kind, id) in references {
-            if !found.iter().any(|record| record.kind == kind && record.id == id) {
-                return Err(not_found(kind, id).into());
+        let mut document = old.document()?;
+        for (reference, id) in references {
+            let is_referred = |record: &&Record| record.kind == reference.kind && record.id == id;
+            let record = found.iter().find(is_referred).ok_or_else(|| not_found(reference.kind, id))?;
+            if let Some(ReferenceCheck::ChildOf { field }) = reference.check {
+                check_child_of(&document, field, record)?;
             }
         }
-        let mut document = old.document()?;
         if let Some((field, parent_id)) = self.within
             && document.id(field) != Some(parent_id)
         {

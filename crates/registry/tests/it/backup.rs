@@ -38,6 +38,7 @@ async fn fill(api: &Api) {
         "int": {"metadataType": "MetadataIntValue", "int_value": "9223372036854775807"},
         "double": {"metadataType": "MetadataDoubleValue", "double_value": 0.300_000_000_000_000_04},
         "tiny": {"metadataType": "MetadataDoubleValue", "double_value": 5e-324},
+        "nan": {"metadataType": "MetadataDoubleValue", "double_value": "NaN"},
         "bool": {"metadataType": "MetadataBoolValue", "bool_value": true},
     });
     for name in ["first", "second"] {
@@ -76,6 +77,10 @@ async fn fill(api: &Api) {
             json!({"artifactType": "metric", "name": "loss", "value": 1.0 / f64::from(step + 3), "step": step});
         let response = api.post(&format!("experiment_runs/{run}/artifacts"), metric).await;
         assert!(response.status < 300, "{}", response.message());
+    }
+    for value in ["Infinity", "NaN"] {
+        let metric = json!({"artifactType": "metric", "name": "diverged", "value": value});
+        assert!(api.post(&format!("experiment_runs/{run}/artifacts"), metric).await.status < 300);
     }
     api.patch("registered_models/1", json!({"description": "changed"})).await;
 }

@@ -33,6 +33,8 @@ mod metrics;
 #[cfg(test)]
 mod names;
 #[cfg(test)]
+mod not_finite;
+#[cfg(test)]
 mod odd_requests;
 #[cfg(test)]
 mod openapi;

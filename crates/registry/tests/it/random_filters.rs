@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use model_registry_api::{Field, Kind, Shape, Storage};
+use model_registry_api::{Field, Kind, Shape, Storage, double};
 use model_registry_filter::evaluate::strategies::{sample_entity, sample_expression};
 use model_registry_filter::evaluate::{Entity, Property, evaluate};
 use model_registry_filter::{Expression, Value, parse};
@@ -307,7 +307,7 @@ fn new_body(list: &List, number: usize, sample: &Entity, names: &mut HashSet<Str
     let int = |name: &'static str| built_in(name).find_map(as_int);
     match kind {
         Kind::Metric => {
-            set("value", sample.columns.get("score").and_then(as_double).or(Some(0.5)).map(Json::from));
+            set("value", sample.columns.get("score").and_then(as_double).or(Some(0.5)).map(double::to_json));
             set("step", int("step").map(Json::from));
             set("timestamp", sample.columns.get("parent_id").and_then(as_int).map(|time| time.to_string().into()));
         }
@@ -330,7 +330,9 @@ fn custom_properties(sample: &Entity) -> Json {
         let value = match &row.value {
             Some(Value::String(string)) => json!({"metadataType": "MetadataStringValue", "string_value": string}),
             Some(Value::Int(int)) => json!({"metadataType": "MetadataIntValue", "int_value": int.to_string()}),
-            Some(Value::Double(double)) => json!({"metadataType": "MetadataDoubleValue", "double_value": double}),
+            Some(Value::Double(double)) => {
+                json!({"metadataType": "MetadataDoubleValue", "double_value": double::to_json(*double)})
+            }
             Some(Value::Bool(bool)) => json!({"metadataType": "MetadataBoolValue", "bool_value": bool}),
             None => continue,
         };
@@ -382,7 +384,7 @@ fn filterable_values(kinds: &[Kind], wire: &Json) -> Entity {
         let value = match property["metadataType"].as_str().unwrap() {
             "MetadataStringValue" => Value::String(property["string_value"].as_str().unwrap().to_owned()),
             "MetadataIntValue" => Value::Int(property["int_value"].as_str().unwrap().parse().unwrap()),
-            "MetadataDoubleValue" => Value::Double(property["double_value"].as_f64().unwrap()),
+            "MetadataDoubleValue" => Value::Double(double::from_json(&property["double_value"]).unwrap()),
             _ => Value::Bool(property["bool_value"].as_bool().unwrap()),
         };
         entity.properties.push(Property { name: name.clone(), custom: true, value: Some(value) });
@@ -396,7 +398,7 @@ fn typed(field: &Field, wire: &Json) -> Vec<Value> {
     match field.shape {
         Shape::StringList => wire.as_array().into_iter().flatten().filter_map(string).collect(),
         Shape::String | Shape::Uri | Shape::Enumeration(_) => string(wire).into_iter().collect(),
-        Shape::Double => wire.as_f64().map(Value::Double).into_iter().collect(),
+        Shape::Double => double::from_json(wire).map(Value::Double).into_iter().collect(),
         Shape::Integer => wire.as_i64().map(Value::Int).into_iter().collect(),
         Shape::Id | Shape::EpochMillis => {
             wire.as_str().and_then(|string| string.parse().ok()).map(Value::Int).into_iter().collect()

@@ -7,6 +7,7 @@ use crate::support::Api;
 
 on_each_database!(
     the_version_of_a_service_is_the_pinned_one_or_the_newest,
+    the_version_of_a_service_belongs_to_its_model,
     gated_and_private_versions_cannot_be_served,
     the_lists_of_serving_can_be_filtered
 );
@@ -41,6 +42,33 @@ async fn the_version_of_a_service_is_the_pinned_one_or_the_newest(backend: Backe
     assert_eq!(pin(json!("999")).await.status, 404);
     assert_eq!(pin(json!(null)).await.status, 200);
     assert_eq!(api.get(&path).await.id(), new);
+}
+
+async fn the_version_of_a_service_belongs_to_its_model(backend: Backend) {
+    let Served { api, model, service } = served(backend).await;
+    let other = api.create("registered_models", json!({"name": "other"})).await;
+    let own = api.create("model_versions", json!({"name": "v", "registeredModelId": model})).await;
+    let foreign = api.create("model_versions", json!({"name": "v", "registeredModelId": other})).await;
+    let environment = api.get(&format!("inference_services/{service}")).await.json()["servingEnvironmentId"].clone();
+    let body = |name: &str, version: &str| json!({"name": name, "registeredModelId": model, "modelVersionId": version, "servingEnvironmentId": environment});
+    let path = format!("inference_services/{service}");
+    let nested = format!("serving_environments/{}/inference_services", environment.as_str().unwrap());
+    let expected = format!(
+        "model version {foreign} belongs to registeredModelId {other}, not to registeredModelId {model}: choose one of that model"
+    );
+    for prefix in ["", "/api/model_registry/v1/"] {
+        for refused in [
+            api.post(&format!("{prefix}inference_services"), body("x", &foreign)).await,
+            api.post(&format!("{prefix}{nested}"), body("x", &foreign)).await,
+            api.patch(&format!("{prefix}{path}"), json!({"modelVersionId": foreign})).await,
+        ] {
+            assert_eq!((refused.status, refused.message()), (400, expected.clone()));
+        }
+    }
+    assert_eq!(api.get("inference_services").await.names(), ["s"], "nothing was created");
+    assert_eq!(api.patch(&path, json!({"modelVersionId": own})).await.status, 200);
+    assert_eq!(api.patch(&path, json!({"modelVersionId": own, "runtime": "x"})).await.status, 200);
+    assert_eq!(api.post("inference_services", body("y", &own)).await.status, 201);
 }
 
 async fn gated_and_private_versions_cannot_be_served(backend: Backend) {

@@ -11,9 +11,10 @@ use axum::Router;
 use axum::body::Body;
 use http::Request;
 use http_body_util::BodyExt;
-use model_registry_base::Clock;
+use model_registry_base::{Clock, Environment};
 use model_registry_registry::Registry;
 use model_registry_server::auth::{self, Auth, Authenticator, Policy, Role, Rules, TokenFile};
+use model_registry_server::config::{Group, Inputs, SETTINGS, Schema};
 use model_registry_server::health::Health;
 use model_registry_server::{fallback, layers};
 use model_registry_store::{DatabaseUrl, PoolOptions, Store};
@@ -97,8 +98,26 @@ impl Api {
     }
 
     pub(crate) async fn with_clock(backend: Backend, clock: Clock) -> Self {
+        Self::with_options(backend, clock, layers::Options::default()).await
+    }
+
+    /// An API with the layers of a server that was started with these flags.
+    pub(crate) async fn with_flags(backend: Backend, clock: Clock, flags: &[String]) -> Self {
+        let schema = Schema::new(&[SETTINGS]);
+        let command = schema.attach(clap::Command::new("proxy"), &Group::ALL);
+        let arguments = command.get_matches_from(std::iter::once("proxy").chain(flags.iter().map(String::as_str)));
+        let environment = Environment::default();
+        let inputs = Inputs { arguments: &arguments, environment: &environment, default_file: None };
+        let settings = schema.load(&inputs).unwrap();
+        let sunset = settings.alpha_sunset();
+        let deprecation = sunset.as_deref().map(model_registry_registry::alpha_deprecation);
+        let options = layers::Options { deprecation, ..settings.layer_options(Health::new()) };
+        Self::with_options(backend, clock, options).await
+    }
+
+    async fn with_options(backend: Backend, clock: Clock, options: layers::Options) -> Self {
         let database = TestDatabase::create(backend).await.unwrap();
-        Self::over(Arc::new(database), clock).await
+        Self::over(Arc::new(database), clock, options).await
     }
 
     /// An API with token authentication; the token of each user is the user name.
@@ -118,14 +137,15 @@ impl Api {
 
     /// A second replica on the same database.
     pub(crate) async fn replica(&self) -> Self {
-        Self::over(Arc::clone(&self.database), self.store.clock().clone()).await
+        let options = layers::Options::default();
+        Self::over(Arc::clone(&self.database), self.store.clock().clone(), options).await
     }
 
-    async fn over(database: Arc<TestDatabase>, clock: Clock) -> Self {
+    async fn over(database: Arc<TestDatabase>, clock: Clock, options: layers::Options) -> Self {
         let source: DatabaseUrl = database.url().parse().unwrap();
         let store = Store::connect(&source, PoolOptions::default(), clock).await.unwrap();
         let routes = fallback::finish(model_registry_registry::router(Registry::new(store.clone())));
-        let router = layers::wrap(routes, layers::Options { health: Health::new(), ..layers::Options::default() });
+        let router = layers::wrap(routes, options);
         Self { router, store, database }
     }
 

@@ -7,7 +7,7 @@ use crate::support::Api;
 
 on_each_database!(
     v1_has_no_experiments_and_shows_none,
-    a_step_is_a_string_in_v1_and_a_number_in_v1alpha3,
+    a_step_is_a_string_in_v1_and_a_number_in_v1alpha3_and_both_accept_either,
     only_v1_rejects_an_unknown_order
 );
 
@@ -31,13 +31,23 @@ async fn v1_has_no_experiments_and_shows_none(backend: Backend) {
     }
 }
 
-async fn a_step_is_a_string_in_v1_and_a_number_in_v1alpha3(backend: Backend) {
+async fn a_step_is_a_string_in_v1_and_a_number_in_v1alpha3_and_both_accept_either(backend: Backend) {
     let api = Api::on(backend).await;
     let metric = |step: serde_json::Value| json!({"artifactType": "metric", "name": "m", "value": 1, "step": step});
-    assert_eq!(api.post(&format!("{V1}/artifacts"), metric(json!(5))).await.status, 400);
-    assert_eq!(api.post("artifacts", metric(json!("5"))).await.status, 400);
-    let id = api.create(&format!("{V1}/artifacts"), metric(json!("5"))).await;
-    assert_eq!(api.get(&format!("artifacts/{id}")).await.json()["step"], 5);
+    for wrong in [json!("x"), json!(""), json!(1.5), json!("1.5"), json!(true)] {
+        for path in ["artifacts", &format!("{V1}/artifacts")] {
+            let response = api.post(path, metric(wrong.clone())).await;
+            assert_eq!(response.status, 400, "{wrong}");
+            assert!(response.message().starts_with("field `step` must be a 64-bit integer"), "{}", response.message());
+        }
+    }
+    for (path, step) in [("artifacts", json!(5)), ("artifacts", json!("5"))] {
+        for path in [path.to_owned(), format!("{V1}/{path}")] {
+            let id = api.create(&path, metric(step.clone())).await;
+            assert_eq!(api.get(&format!("artifacts/{id}")).await.json()["step"], 5);
+            assert_eq!(api.get(&format!("{V1}/artifacts/{id}")).await.json()["step"], "5");
+        }
+    }
 }
 
 async fn only_v1_rejects_an_unknown_order(backend: Backend) {

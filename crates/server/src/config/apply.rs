@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use model_registry_base::time::http_date_of_day;
 use rustls::ServerConfig;
 
 use super::declarations as key;
@@ -75,18 +76,24 @@ impl Settings {
         u32::try_from(self.number(&key::DATABASE_MAX_CONNECTIONS)).unwrap_or(u32::MAX)
     }
 
-    /// Options of the layers around every request; the caller adds hosts and metrics.
+    /// Options of the layers around every request; the caller adds hosts, metrics and the deprecated API.
     pub fn layer_options(&self, health: Health) -> layers::Options {
         layers::Options {
             request_timeout: self.duration(&key::LIMITS_REQUEST_TIMEOUT),
             max_body: self.size(&key::LIMITS_MAX_BODY),
             max_requests: self.count(&key::LIMITS_MAX_REQUESTS),
             hosts: AllowedHosts::any(),
-            cors: layers::Cors::new(self.list(&key::CORS_ORIGINS).iter().cloned()),
+            cors: layers::Cors::new(self.list(&key::CORS_ALLOWED_ORIGINS).iter().cloned()),
+            deprecation: None,
             health,
             metrics: None,
             traces: self.string(&key::TELEMETRY_OTLP_ENDPOINT).is_some(),
         }
+    }
+
+    /// The sunset date of the alpha API in the form of HTTP headers, if one is set.
+    pub fn alpha_sunset(&self) -> Option<String> {
+        self.string(&key::ALPHA_SUNSET_DATE).and_then(http_date_of_day)
     }
 
     /// Starts logging and the export of traces, and logs the notices of loading. Keep the result until the process

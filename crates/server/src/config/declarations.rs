@@ -248,12 +248,20 @@ pub const CHANGES_RETENTION: Setting = Setting::new(
 )
 .or("30d");
 
-/// `--cors-origins`
-pub const CORS_ORIGINS: Setting = Setting::new(
-    "cors.origins",
+/// `--cors-allowed-origins`
+pub const CORS_ALLOWED_ORIGINS: Setting = Setting::new(
+    "cors.allowed-origins",
     SettingType::List,
     Group::Cors,
-    "Origins whose web pages may call the API, for example https://hub.example.org; * allows any",
+    "Origins whose web pages may call the API, such as https://hub.example.org or https://*.example.org; * allows any",
+);
+
+/// `--alpha-sunset-date`
+pub const ALPHA_SUNSET_DATE: Setting = Setting::new(
+    "alpha-sunset-date",
+    SettingType::Date,
+    Group::Deprecation,
+    "Day from which v1alpha3 may be removed: its responses get the headers Deprecation, Sunset and Link",
 );
 
 /// `--log-level`
@@ -327,7 +335,8 @@ pub const SETTINGS: &[Setting] = &[
     LIMITS_MAX_HEADER_SIZE,
     LIMITS_DRAIN,
     CHANGES_RETENTION,
-    CORS_ORIGINS,
+    CORS_ALLOWED_ORIGINS,
+    ALPHA_SUNSET_DATE,
     LOG_LEVEL,
     LOG_FORMAT,
     TELEMETRY_METRICS,

@@ -47,6 +47,8 @@ pub(super) struct Entry {
 
 pub(super) enum EntryValue {
     String(String),
+    /// A date without quotes, as written.
+    Date(String),
     /// A number or a boolean, as written.
     Bare(String),
     /// A string, number or boolean of a YAML file, which does not distinguish them.
@@ -92,7 +94,8 @@ fn entry_value(value: &Spanned<DeValue<'_>>) -> EntryValue {
                 elements.iter().map(|element| element.get_ref().as_str().map(str::to_owned)).collect();
             texts.map_or(EntryValue::Unusable("an array with other elements"), EntryValue::List)
         }
-        DeValue::Datetime(_) => EntryValue::Unusable("a date"),
+        // Unquoted, as in YAML.
+        DeValue::Datetime(date) => EntryValue::Date(date.to_string()),
         DeValue::Table(_) => EntryValue::Unusable("a table"),
     }
 }

@@ -245,9 +245,11 @@ fn entry_values(setting: &Setting, entry: &Entry) -> Result<Vec<String>, ConfigE
         (EntryValue::Scalar(text), value_type) => Ok(split(value_type, text)),
         (EntryValue::String(text), value_type) if !is_bare || value_type == SettingType::Size => Ok(vec![text.clone()]),
         (EntryValue::Bare(text), _) if is_bare || setting.group == Group::Ignored => Ok(vec![text.clone()]),
+        (EntryValue::Date(text), SettingType::Date) => Ok(vec![text.clone()]),
         (actual, value_type) => {
             let actual = match actual {
                 EntryValue::String(_) => "a string",
+                EntryValue::Date(_) => "a date",
                 EntryValue::Bare(_) | EntryValue::Scalar(_) => "a number or boolean",
                 EntryValue::List(_) => "an array",
                 EntryValue::Unusable(description) => description,
@@ -256,6 +258,7 @@ fn entry_values(setting: &Setting, entry: &Entry) -> Result<Vec<String>, ConfigE
                 SettingType::Number(..) => "a number",
                 SettingType::Fraction => "a number from 0 to 1",
                 SettingType::Bool => "true or false",
+                SettingType::Date => "a date",
                 SettingType::List => "an array of strings",
                 _ => "a string",
             };

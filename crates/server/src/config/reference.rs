@@ -106,6 +106,7 @@ fn property_schema(value_type: SettingType) -> Value {
         SettingType::List => json!({"type": "array", "items": {"type": "string"}}),
         SettingType::Choice(words) => json!({"type": "string", "enum": words}),
         SettingType::Duration => json!({"type": "string", "pattern": r"^[0-9]+$|^([0-9.]+ ?(ms|s|m|h|d) ?)+$"}),
+        SettingType::Date => json!({"type": "string", "pattern": r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$"}),
         SettingType::Size => json!({"type": ["integer", "string"]}),
         SettingType::String | SettingType::File | SettingType::Path | SettingType::Secret | SettingType::SecretUrl => {
             json!({"type": "string"})
@@ -124,6 +125,7 @@ fn form(value_type: SettingType) -> String {
         SettingType::Number(least, most) => format!("{least} to {most}"),
         SettingType::Bool => "`true` or `false`".to_owned(),
         SettingType::Duration => "`500ms`, `30s`, `1h30m`, `30d`".to_owned(),
+        SettingType::Date => "date, `2027-04-29`".to_owned(),
         SettingType::Size => "bytes, `64KiB`, `16MiB`".to_owned(),
         SettingType::Fraction => "0 to 1".to_owned(),
         SettingType::List => "strings".to_owned(),

@@ -63,6 +63,8 @@ pub enum SettingType {
     Bool,
     /// `500ms`, `30s`, `1h30m`, `30d`: see [`model_registry_base::parse_duration`].
     Duration,
+    /// A day: `2027-04-29`; empty for none.
+    Date,
     /// Bytes: `65536`, `64KiB`, `16MiB`, `1GiB`.
     Size,
     /// A fraction from 0 to 1.
@@ -89,6 +91,7 @@ impl SettingType {
             Self::Number(..) => "NUMBER",
             Self::Bool => "BOOL",
             Self::Duration => "DURATION",
+            Self::Date => "DATE",
             Self::Size => "SIZE",
             Self::Fraction => "FRACTION",
             Self::List => "LIST",
@@ -122,6 +125,8 @@ pub enum Group {
     Changes,
     /// Cross-origin requests.
     Cors,
+    /// Deprecated versions of the API.
+    Deprecation,
     /// Metrics and traces.
     Telemetry,
     /// Sources of the catalog.
@@ -134,7 +139,7 @@ pub enum Group {
 
 impl Group {
     /// All groups, in the order of the documentation.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Listen,
         Self::Database,
         Self::Auth,
@@ -142,6 +147,7 @@ impl Group {
         Self::Limits,
         Self::Changes,
         Self::Cors,
+        Self::Deprecation,
         Self::Log,
         Self::Telemetry,
         Self::Catalog,
@@ -162,6 +168,7 @@ impl Group {
             Self::Limits => "Limits",
             Self::Changes => "Change feed",
             Self::Cors => "Cross-origin requests",
+            Self::Deprecation => "Deprecation",
             Self::Telemetry => "Telemetry",
             Self::Catalog => "Catalog",
             Self::Other => "Other",

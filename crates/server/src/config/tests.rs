@@ -136,11 +136,14 @@ fn a_switch_takes_no_value_from_the_next_argument() {
 #[test]
 fn a_list_is_a_repeated_flag_comma_separated_or_an_array() {
     let expected = ["https://a", "https://b"];
-    assert_eq!(load(&["--cors-origins", "https://a", "--cors-origins=https://b"]).list(&CORS_ORIGINS), expected);
-    let variables = [("MR_CORS_ORIGINS", "https://a, https://b,")];
-    assert_eq!(load_from(&[], &variables, None).unwrap().list(&CORS_ORIGINS), expected);
-    let file = "[cors]\norigins = [\"https://a\", \"https://b\"]";
-    assert_eq!(load_from(&[], &[], Some(file)).unwrap().list(&CORS_ORIGINS), expected);
+    assert_eq!(
+        load(&["--cors-allowed-origins", "https://a", "--cors-allowed-origins=https://b"]).list(&CORS_ALLOWED_ORIGINS),
+        expected
+    );
+    let variables = [("MR_CORS_ALLOWED_ORIGINS", "https://a, https://b,")];
+    assert_eq!(load_from(&[], &variables, None).unwrap().list(&CORS_ALLOWED_ORIGINS), expected);
+    let file = "[cors]\nallowed-origins = [\"https://a\", \"https://b\"]";
+    assert_eq!(load_from(&[], &[], Some(file)).unwrap().list(&CORS_ALLOWED_ORIGINS), expected);
 }
 
 #[test]
@@ -157,8 +160,8 @@ fn mistakes_in_the_file_are_reported_with_line_column_and_remedy() {
     assert_eq!(rejected("port = \"80\""), "registry.toml:1:8: `port` must be a number, not a string");
     assert_eq!(rejected("hostname = 1"), "registry.toml:1:12: `hostname` must be a string, not a number or boolean");
     assert_eq!(
-        rejected("[cors]\norigins = [1]"),
-        "registry.toml:2:11: `cors.origins` must be an array of strings, not an array with other elements"
+        rejected("[cors]\nallowed-origins = [1]"),
+        "registry.toml:2:19: `cors.allowed-origins` must be an array of strings, not an array with other elements"
     );
     let unreadable = rejected("[tls]\ncert = \"/none/cert.pem\"");
     assert!(unreadable.starts_with("registry.toml:2:8: cannot read `/none/cert.pem`: "), "{unreadable}");
@@ -286,13 +289,13 @@ fn load_yaml(text: &str, arguments: &[&str]) -> Result<Settings, ConfigError> {
 fn a_file_of_the_kubeflow_model_registry_keeps_its_meaning() {
     let text = "hostname: 0.0.0.0\nPort: \"9090\"\nembedmd-database-type: postgres\n\
                 embedmd-database-dsn: postgres://u:p@h/n\nembedmd-database-ssl-verify-server-cert: true\n\
-                logtostderr: true\nv: 4\nlog_dir:\ncors-origins: [https://a, https://b]\n";
+                logtostderr: true\nv: 4\nlog_dir:\ncors-allowed-origins: [https://a, https://b]\n";
     let settings = load_yaml(text, &["--hostname", "::1"]).unwrap();
     assert_eq!((settings.string(&HOSTNAME), settings.number(&PORT)), (Some("::1"), 9090));
     assert_eq!(settings.string(&EMBEDMD_DATABASE_TYPE), Some("postgres"));
     assert_eq!(settings.string(&EMBEDMD_DATABASE_DSN), Some("postgres://u:p@h/n"));
     assert!(settings.is_on(&EMBEDMD_DATABASE_SSL_VERIFY_SERVER_CERT));
-    assert_eq!(settings.list(&CORS_ORIGINS), ["https://a", "https://b"]);
+    assert_eq!(settings.list(&CORS_ALLOWED_ORIGINS), ["https://a", "https://b"]);
     assert_eq!(load_yaml("", &[]).unwrap().number(&PORT), 8080);
 
     let rejected = |text: &str| load_yaml(text, &[]).unwrap_err().to_string();

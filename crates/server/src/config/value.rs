@@ -4,6 +4,7 @@
 use std::fs::File;
 
 use model_registry_base::parse_duration;
+use model_registry_base::time::http_date_of_day;
 
 use super::setting::SettingType;
 
@@ -18,6 +19,10 @@ pub(super) fn check(value_type: SettingType, text: &str) -> Result<(), String> {
             _ => Err(format!("`{text}` is not a whole number from {least} to {most}")),
         },
         SettingType::Bool => boolean(text).map(|_| ()).ok_or_else(|| format!("`{text}` is not true or false")),
+        SettingType::Date if text.is_empty() => Ok(()),
+        SettingType::Date => http_date_of_day(text)
+            .map(|_| ())
+            .ok_or_else(|| format!("`{text}` is not a date: write YYYY-MM-DD, such as 2027-04-29")),
         SettingType::Duration => parse_duration(text).map(|_| ()).map_err(|error| error.to_string()),
         SettingType::Size => size(text).map(|_| ()).ok_or_else(|| {
             format!("`{text}` is not a size: write bytes, or a number with KiB, MiB or GiB, such as 16MiB")
@@ -77,6 +82,14 @@ mod tests {
         for wrong in ["", "1MB", "MiB", "-1", "99999999999GiB"] {
             assert_eq!(size(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_date_exists_in_the_calendar() {
+        assert_eq!(check(SettingType::Date, "2027-04-29"), Ok(()));
+        assert_eq!(check(SettingType::Date, ""), Ok(()));
+        let message = check(SettingType::Date, "2027-13-01").unwrap_err();
+        assert_eq!(message, "`2027-13-01` is not a date: write YYYY-MM-DD, such as 2027-04-29");
     }
 
     #[test]

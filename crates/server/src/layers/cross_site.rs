@@ -27,8 +27,8 @@ pub(super) fn check(request: &Request, cors: &Cors) -> Result<(), ApiError> {
     let origin: String = origin.as_deref().unwrap_or("another site").chars().take(LONGEST_SHOWN).collect();
     tracing::info!(origin, "rejected: a web page of another origin may not change data");
     Err(ApiError::Forbidden(format!(
-        "a web page of another origin (`{origin}`) may not change data: start the server with --cors-origins \
-         (MR_CORS_ORIGINS) if it should"
+        "a web page of another origin (`{origin}`) may not change data: start the server with --cors-allowed-origins \
+         (MR_CORS_ALLOWED_ORIGINS) if it should"
     )))
 }
 
@@ -89,7 +89,7 @@ mod tests {
         ] {
             for method in ["POST", "PATCH", "PUT", "DELETE", "BREW"] {
                 let error = check(method, headers, &["https://other.example"]).unwrap_err();
-                assert!(error.contains("--cors-origins (MR_CORS_ORIGINS)"), "{error}");
+                assert!(error.contains("--cors-allowed-origins (MR_CORS_ALLOWED_ORIGINS)"), "{error}");
             }
             assert_eq!(check("GET", headers, &[]), Ok(()), "reading is the matter of CORS");
         }

@@ -9,9 +9,10 @@ use crate::db::Transaction;
 use crate::document::Document;
 use crate::error::Result;
 use crate::property;
-use crate::tables::{WORKSPACE, external_id_scope, folded, table};
+use crate::tables::{NOT_FINITE, WORKSPACE, external_id_scope, folded, table};
 use crate::write::{
     CHANGE_COLUMNS, Changed, ENTITY_PROPERTY_COLUMNS, EntityPropertyRow, Verb, column_values, property_rows,
+    stored_value,
 };
 
 /// Items per batch.
@@ -114,11 +115,13 @@ fn entity_row(entity: &Entity, document: &Document) -> Vec<(&'static str, Expr)>
         ("document", entity.document.as_str().into()),
     ];
     if spec.table == EntityTable::MetricPoint {
+        let (value, not_finite) = stored_value(columns.value);
         row.extend([
             ("experiment_id", columns.experiment_id.unwrap_or_default().into()),
             ("experiment_run_id", entity.parent_id.unwrap_or_default().into()),
             ("state", columns.state.into()),
-            ("value", columns.value.unwrap_or_default().into()),
+            ("value", value.unwrap_or_default().into()),
+            (NOT_FINITE, not_finite.into()),
             ("step", columns.step.into()),
             ("timestamp", columns.timestamp.into()),
         ]);

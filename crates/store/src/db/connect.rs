@@ -7,7 +7,7 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
 use sqlx::pool::PoolConnectionMetadata;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Executor, MySqlPool, PgPool};
+use sqlx::{ConnectOptions, Connection, Executor, MySqlPool, PgPool, SqliteConnection};
 
 use super::migrate::{self, MigrateError};
 use super::pool::{NO_PING_WITHIN, Pool};
@@ -77,6 +77,7 @@ impl Database {
 async fn sqlite(path: Option<&std::path::Path>, options: PoolOptions) -> Result<(Pools, i64), ConnectError> {
     let connect = match path {
         Some(path) => {
+            check_owner_of_file(path).await?;
             if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
                 std::fs::create_dir_all(folder)
                     .map_err(|source| ConnectError::Folder { folder: folder.display().to_string(), source })?;
@@ -117,6 +118,24 @@ async fn sqlite(path: Option<&std::path::Path>, options: PoolOptions) -> Result<
         Pool::new(read)
     };
     Ok((Pools::Sqlite { read, write }, version))
+}
+
+/// Refuses the file of another program before the journal mode is set, which changes the file.
+async fn check_owner_of_file(path: &std::path::Path) -> Result<(), ConnectError> {
+    if !path.exists() {
+        return Ok(());
+    }
+    let options = SqliteConnectOptions::new().filename(path).busy_timeout(Duration::from_secs(10));
+    let mut connection = SqliteConnection::connect_with(&options.pragma("query_only", "ON"))
+        .await
+        .map_err(|source| cannot_open(Some(path), source))?;
+    let checked = migrate::check_sqlite(&mut connection).await;
+    connection.close().await.map_err(|source| cannot_open(Some(path), source))?;
+    match checked {
+        // Not a database: reported where it is opened.
+        Err(MigrateError::Version(source)) => Err(cannot_open(Some(path), source)),
+        checked => Ok(checked?),
+    }
 }
 
 /// A locked file is temporary; a path that cannot be opened is not.

@@ -1,10 +1,16 @@
 //! Applies the embedded migrations: in order, one replica at a time, resumable after a crash.
 //!
-//! `schema_migrations(version, dirty)` has a row per applied migration, in the form of common migration tools. Migrations that
-//! are not in it are applied, also those below the newest: two may have been developed at the same time.
+//! `model_registry_migrations(version)` has a row per applied migration. Migrations that are not in it are applied, also those
+//! below the newest: two may have been developed at the same time. Before anything is written, the database has to be empty
+//! or ours (`ownership.rs`).
+//!
+//! Earlier versions called the table `schema_migrations`, as other programs do. Its rows are copied once; the table stays, with
+//! a further row that makes earlier versions refuse the database when they start. Replicas of an earlier version that are
+//! running do not read it and continue.
 
-use sqlx::{AssertSqlSafe, Executor, MySqlPool, PgPool, SqlitePool};
+use sqlx::{AssertSqlSafe, Executor, MySqlConnection, MySqlPool, PgConnection, PgPool, SqliteConnection, SqlitePool};
 
+use super::ownership::{self, BARRIER, EARLIER_MIGRATIONS, MIGRATIONS as TABLE, Owner};
 use crate::error::is_temporary;
 
 struct Migration {
@@ -82,6 +88,12 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../../migrations/postgres/0011_catalog_packed_properties.sql"),
         mysql: include_str!("../../migrations/mysql/0011_catalog_packed_properties.sql"),
     },
+    Migration {
+        version: 13,
+        sqlite: include_str!("../../migrations/sqlite/0013_not_finite.sql"),
+        postgres: include_str!("../../migrations/postgres/0013_not_finite.sql"),
+        mysql: include_str!("../../migrations/mysql/0013_not_finite.sql"),
+    },
 ];
 
 /// Fixed forever: replicas of different versions must use the same lock.
@@ -103,6 +115,19 @@ pub enum MigrateError {
          program that migrated it, or a newer one"
     )]
     TooNew { found: i64, known: i64 },
+    /// The database is neither empty nor ours.
+    #[error("{0}")]
+    Foreign(String),
+    #[error(
+        "the search path of the connection names no schema that exists: create it, or set another one with \
+         ?options=-csearch_path=NAME"
+    )]
+    NoSchema,
+    #[error(
+        "the tables of the registry are in the schema `{found}`, but this connection would create tables in `{current}`: set the \
+         search path of the database user to `{found}`, or add ?options=-csearch_path={found} to the URL"
+    )]
+    OtherSchema { found: String, current: String },
 }
 
 impl MigrateError {
@@ -110,8 +135,14 @@ impl MigrateError {
         match self {
             Self::Locked => true,
             Self::Apply { source, .. } | Self::Version(source) => is_temporary(source),
-            Self::TooNew { .. } => false,
+            Self::TooNew { .. } | Self::Foreign(_) | Self::NoSchema | Self::OtherSchema { .. } => false,
         }
+    }
+}
+
+impl From<sqlx::Error> for MigrateError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Version(error)
     }
 }
 
@@ -131,84 +162,151 @@ fn is_complete(applied: &[(i64,)]) -> bool {
     pending(applied).is_ok_and(|mut pending| pending.next().is_none())
 }
 
-const CREATE: &str =
-    "CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT NOT NULL PRIMARY KEY, dirty BOOLEAN NOT NULL)";
-const APPLIED: &str = "SELECT version FROM schema_migrations";
+/// The statements that prepare the table of migrations for an owner; each can be repeated.
+///
+/// `ignoring` is an INSERT that skips existing rows: how that is written differs.
+fn preparation(tables: &[String], ignoring: (&str, &str)) -> Result<Vec<String>, MigrateError> {
+    let create = format!("CREATE TABLE IF NOT EXISTS {TABLE} (version BIGINT NOT NULL PRIMARY KEY)");
+    let (insert, on_conflict) = ignoring;
+    match ownership::owner(tables) {
+        Owner::Foreign(message) => Err(MigrateError::Foreign(message)),
+        Owner::Nobody | Owner::Ours => Ok(vec![create]),
+        Owner::OursInEarlierForm => Ok(vec![
+            create,
+            // Without the barrier, which another replica may have written.
+            format!(
+                "{insert} INTO {TABLE} (version) SELECT version FROM {EARLIER_MIGRATIONS} WHERE version < {BARRIER} {on_conflict}"
+            ),
+            format!("{insert} INTO {EARLIER_MIGRATIONS} (version, dirty) VALUES ({BARRIER}, FALSE) {on_conflict}"),
+        ]),
+    }
+}
+
+const ON_CONFLICT: (&str, &str) = ("INSERT", "ON CONFLICT DO NOTHING");
+const INSERT_IGNORE: (&str, &str) = ("INSERT IGNORE", "");
+
+fn applied() -> String {
+    format!("SELECT version FROM {TABLE}")
+}
 
 // The three functions are similar but share no code: the types of the drivers share no trait, and the locks differ.
 
+/// Checks whose database a file is, without writing to it: not even the journal mode, which is stored in the file.
+pub(super) async fn check_sqlite(connection: &mut SqliteConnection) -> Result<(), MigrateError> {
+    preparation(&sqlite_tables(connection).await?, ON_CONFLICT).map(drop)
+}
+
+async fn sqlite_tables(connection: &mut SqliteConnection) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar(
+        r"SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY name",
+    )
+    .fetch_all(connection)
+    .await
+}
+
 /// SQLite and PostgreSQL run all migrations in one transaction, so that nothing has to be resumed.
 pub(super) async fn sqlite(pool: &SqlitePool) -> Result<i64, MigrateError> {
-    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await.map_err(MigrateError::Version)?;
-    tx.execute(CREATE).await.map_err(MigrateError::Version)?;
-    let applied: Vec<(i64,)> = sqlx::query_as(APPLIED).fetch_all(&mut *tx).await.map_err(MigrateError::Version)?;
+    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
+    for statement in preparation(&sqlite_tables(&mut tx).await?, ON_CONFLICT)? {
+        tx.execute(sqlx::raw_sql(AssertSqlSafe(statement))).await?;
+    }
+    let applied: Vec<(i64,)> = sqlx::query_as(AssertSqlSafe(applied())).fetch_all(&mut *tx).await?;
     for migration in pending(&applied)? {
         let version = migration.version;
         tx.execute(sqlx::raw_sql(migration.sqlite)).await.map_err(|source| MigrateError::Apply { version, source })?;
-        sqlx::query("INSERT INTO schema_migrations (version, dirty) VALUES (?, FALSE)")
-            .bind(version)
-            .execute(&mut *tx)
-            .await
-            .map_err(MigrateError::Version)?;
+        let record = format!("INSERT INTO {TABLE} (version) VALUES (?)");
+        sqlx::query(AssertSqlSafe(record)).bind(version).execute(&mut *tx).await?;
         tracing::info!(version, "schema migration applied");
     }
-    tx.commit().await.map_err(MigrateError::Version)?;
+    tx.commit().await?;
     Ok(newest())
 }
 
 pub(super) async fn postgres(pool: &PgPool) -> Result<i64, MigrateError> {
     // Usually the schema is up to date: then neither a lock nor the privilege to create tables is needed.
-    if let Ok(applied) = sqlx::query_as::<_, (i64,)>(APPLIED).fetch_all(pool).await
+    if let Ok(applied) = sqlx::query_as::<_, (i64,)>(AssertSqlSafe(applied())).fetch_all(pool).await
         && is_complete(&applied)
     {
         return Ok(newest());
     }
-    let mut tx = pool.begin().await.map_err(MigrateError::Version)?;
+    let mut tx = pool.begin().await?;
     // The lock ends with the transaction: a killed replica releases it, and it works through pgbouncer.
-    sqlx::query("SELECT pg_advisory_xact_lock($1)")
-        .bind(LOCK_ID)
-        .execute(&mut *tx)
-        .await
-        .map_err(MigrateError::Version)?;
-    tx.execute(CREATE).await.map_err(MigrateError::Version)?;
-    let applied: Vec<(i64,)> = sqlx::query_as(APPLIED).fetch_all(&mut *tx).await.map_err(MigrateError::Version)?;
+    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK_ID).execute(&mut *tx).await?;
+    for statement in preparation(&postgres_tables(&mut tx).await?, ON_CONFLICT)? {
+        tx.execute(sqlx::raw_sql(AssertSqlSafe(statement))).await?;
+    }
+    let applied: Vec<(i64,)> = sqlx::query_as(AssertSqlSafe(applied())).fetch_all(&mut *tx).await?;
     for migration in pending(&applied)? {
         let version = migration.version;
         tx.execute(sqlx::raw_sql(migration.postgres))
             .await
             .map_err(|source| MigrateError::Apply { version, source })?;
-        sqlx::query("INSERT INTO schema_migrations (version, dirty) VALUES ($1, FALSE)")
-            .bind(version)
-            .execute(&mut *tx)
-            .await
-            .map_err(MigrateError::Version)?;
+        let record = format!("INSERT INTO {TABLE} (version) VALUES ($1)");
+        sqlx::query(AssertSqlSafe(record)).bind(version).execute(&mut *tx).await?;
         tracing::info!(version, "schema migration applied");
     }
-    tx.commit().await.map_err(MigrateError::Version)?;
+    tx.commit().await?;
     Ok(newest())
+}
+
+/// The tables of the schema in which tables are created, without those of extensions.
+///
+/// Fails if ours are in another schema of the search path: they would be found by statements, but migrated tables would be
+/// created next to them.
+async fn postgres_tables(connection: &mut PgConnection) -> Result<Vec<String>, MigrateError> {
+    let current: Option<String> =
+        sqlx::query_scalar("SELECT current_schema()::text").fetch_one(&mut *connection).await?;
+    let current = current.ok_or(MigrateError::NoSchema)?;
+    let all: Vec<(String, String)> = sqlx::query_as(
+        "SELECT n.nspname::text, c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+         WHERE n.nspname = ANY (current_schemas(false)) AND c.relkind IN ('r', 'p', 'f') \
+         AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') \
+         ORDER BY 1, 2",
+    )
+    .fetch_all(connection)
+    .await?;
+    let of = |schema: &str| -> Vec<String> {
+        all.iter().filter(|(of, _)| of == schema).map(|(_, table)| table.clone()).collect()
+    };
+    let tables = of(&current);
+    if ownership::owner(&tables) == Owner::Nobody {
+        let is_ours = |schema: &str| matches!(ownership::owner(&of(schema)), Owner::Ours | Owner::OursInEarlierForm);
+        if let Some((found, _)) = all.iter().find(|(schema, _)| *schema != current && is_ours(schema)) {
+            return Err(MigrateError::OtherSchema { found: found.clone(), current });
+        }
+    }
+    Ok(tables)
 }
 
 /// MySQL commits every DDL statement. The statements can be repeated, and the version is recorded after the last one.
 pub(super) async fn mysql(pool: &MySqlPool, collation: &str) -> Result<i64, MigrateError> {
-    if let Ok(applied) = sqlx::query_as::<_, (i64,)>(APPLIED).fetch_all(pool).await
+    if let Ok(applied) = sqlx::query_as::<_, (i64,)>(AssertSqlSafe(applied())).fetch_all(pool).await
         && is_complete(&applied)
     {
         return Ok(newest());
     }
-    let mut connection = pool.acquire().await.map_err(MigrateError::Version)?;
+    let mut connection = pool.acquire().await?;
     // The lock ends with the connection: a killed replica releases it.
-    let (locked,): (Option<i64>,) = sqlx::query_as("SELECT GET_LOCK(?, ?)")
-        .bind(LOCK_NAME)
-        .bind(LOCK_SECONDS)
-        .fetch_one(&mut *connection)
-        .await
-        .map_err(MigrateError::Version)?;
+    let (locked,): (Option<i64>,) =
+        sqlx::query_as("SELECT GET_LOCK(?, ?)").bind(LOCK_NAME).bind(LOCK_SECONDS).fetch_one(&mut *connection).await?;
     if locked != Some(1) {
         return Err(MigrateError::Locked);
     }
-    connection.execute(CREATE).await.map_err(MigrateError::Version)?;
-    let applied: Vec<(i64,)> =
-        sqlx::query_as(APPLIED).fetch_all(&mut *connection).await.map_err(MigrateError::Version)?;
+    let result = mysql_locked(&mut connection, collation).await;
+    sqlx::query("DO RELEASE_LOCK(?)").bind(LOCK_NAME).execute(&mut *connection).await?;
+    result
+}
+
+async fn mysql_locked(connection: &mut MySqlConnection, collation: &str) -> Result<i64, MigrateError> {
+    let tables: Vec<String> = sqlx::query_scalar(
+        "SELECT CAST(table_name AS CHAR) FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY 1",
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    for statement in preparation(&mysql_owned(connection, tables).await?, INSERT_IGNORE)? {
+        connection.execute(sqlx::raw_sql(AssertSqlSafe(statement))).await?;
+    }
+    let applied: Vec<(i64,)> = sqlx::query_as(AssertSqlSafe(applied())).fetch_all(&mut *connection).await?;
     for migration in pending(&applied)? {
         let version = migration.version;
         let script = migration.mysql.replace("{collation}", collation);
@@ -216,15 +314,23 @@ pub(super) async fn mysql(pool: &MySqlPool, collation: &str) -> Result<i64, Migr
             .execute(sqlx::raw_sql(AssertSqlSafe(script)))
             .await
             .map_err(|source| MigrateError::Apply { version, source })?;
-        sqlx::query("INSERT INTO schema_migrations (version, dirty) VALUES (?, FALSE)")
-            .bind(version)
-            .execute(&mut *connection)
-            .await
-            .map_err(MigrateError::Version)?;
+        let record = format!("INSERT INTO {TABLE} (version) VALUES (?)");
+        sqlx::query(AssertSqlSafe(record)).bind(version).execute(&mut *connection).await?;
         tracing::info!(version, "schema migration applied");
     }
-    sqlx::query("DO RELEASE_LOCK(?)").bind(LOCK_NAME).execute(&mut *connection).await.map_err(MigrateError::Version)?;
     Ok(newest())
+}
+
+/// The tables by which the owner is decided: without our table of migrations while it is empty, because the copy of the earlier
+/// table's rows may have been interrupted.
+async fn mysql_owned(connection: &mut MySqlConnection, mut tables: Vec<String>) -> Result<Vec<String>, MigrateError> {
+    if tables.iter().any(|table| table == TABLE) && tables.iter().any(|table| table == EARLIER_MIGRATIONS) {
+        let applied: Vec<(i64,)> = sqlx::query_as(AssertSqlSafe(applied())).fetch_all(connection).await?;
+        if applied.is_empty() {
+            tables.retain(|table| table != TABLE);
+        }
+    }
+    Ok(tables)
 }
 
 #[cfg(test)]

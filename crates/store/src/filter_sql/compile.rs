@@ -9,7 +9,7 @@ use sea_query::{Alias, CaseStatement, Expr, ExprTrait, Func, LikeExpr, Query, Se
 
 use super::Scope;
 use crate::dialect::Dialect;
-use crate::tables::value_column;
+use crate::tables::{NAN, constant, value_column};
 
 /// Characters of a string that the index on string properties holds; on SQLite it holds the whole string.
 pub const INDEXED_PREFIX: usize = 255;
@@ -212,10 +212,23 @@ impl Compiler<'_> {
     fn test(&self, test: &Test, operand: Operand) -> Expr {
         match test {
             Test::Never => never(),
+            Test::Nan => self.is_marked(operand, NAN),
+            Test::Compare(comparator, Value::Double(value)) => self.double(operand, *comparator, *value),
+            Test::In { negated, values } if values.iter().any(is_extreme) => {
+                let comparator = if *negated { Comparator::NotEqual } else { Comparator::Equal };
+                let connect = |one: Expr, other: Expr| if *negated { one.and(other) } else { one.or(other) };
+                let doubles = values
+                    .iter()
+                    .filter_map(|value| if let Value::Double(value) = value { Some(*value) } else { None });
+                joined(doubles.map(|value| self.double(operand, comparator, value)), connect)
+            }
+            Test::Present(Some(ValueType::Double)) if self.scope.not_finite.is_some() && operand.is_property() => {
+                operand.value(ValueType::Double).is_not_null().or(self.is_marked(operand, NAN))
+            }
             Test::Present(Some(value_type)) => operand.value(*value_type).is_not_null(),
             Test::Present(None) => joined(
                 [ValueType::String, ValueType::Int, ValueType::Double, ValueType::Bool]
-                    .map(|value_type| operand.value(value_type).is_not_null())
+                    .map(|value_type| self.test(&Test::Present(Some(value_type)), operand))
                     .into_iter(),
                 Expr::or,
             ),
@@ -241,17 +254,81 @@ impl Compiler<'_> {
                     return self.prefix_equal(operand, values);
                 }
                 let stored = operand.value(first.value_type());
+                let is_double = first.value_type() == ValueType::Double;
                 let values = values.iter().map(bound);
-                if *negated { stored.is_not_in(values) } else { stored.is_in(values) }
+                let found = if *negated { stored.is_not_in(values) } else { stored.is_in(values) };
+                if is_double { self.unless_nan(operand, found) } else { found }
             }
             Test::Like { negated, ignore_case, pattern } => {
                 let stored = if *ignore_case { operand.folded() } else { operand.value(ValueType::String) };
                 let pattern = LikeExpr::new(pattern.as_sql()).escape(ESCAPE);
                 if *negated { stored.not_like(pattern) } else { stored.like(pattern) }
             }
-            Test::Any(tests) => joined(tests.iter().map(|test| self.test(test, operand)), Expr::or),
+            Test::Any(tests) => {
+                // Without the column there is no NaN.
+                let tests = tests.iter().filter(|test| self.scope.not_finite.is_some() || !matches!(test, Test::Nan));
+                joined(tests.map(|test| self.test(test, operand)), Expr::or)
+            }
             Test::All(tests) => joined(tests.iter().map(|test| self.test(test, operand)), Expr::and),
         }
+    }
+
+    /// Compares a stored double, which is encoded as `stored_double` describes.
+    fn double(&self, operand: Operand, comparator: Comparator, value: f64) -> Expr {
+        let stored = || operand.value(ValueType::Double);
+        if !is_extreme(&Value::Double(value)) {
+            let found = match comparator {
+                Comparator::Equal => stored().eq(value),
+                Comparator::NotEqual => stored().ne(value),
+                Comparator::Greater => stored().gt(value),
+                Comparator::GreaterOrEqual => stored().gte(value),
+                Comparator::Less => stored().lt(value),
+                Comparator::LessOrEqual => stored().lte(value),
+            };
+            return self.unless_nan(operand, found);
+        }
+        // The largest number is also how an infinity of its sign is stored.
+        let sign = if value > 0.0 { 1 } else { -1 };
+        let largest = f64::MAX.copysign(value);
+        let is_infinity = || self.is_marked(operand, sign);
+        let is_beyond = match comparator {
+            Comparator::Greater | Comparator::GreaterOrEqual => sign > 0,
+            Comparator::Less | Comparator::LessOrEqual => sign < 0,
+            Comparator::Equal | Comparator::NotEqual => false,
+        };
+        let is_strict = matches!(comparator, Comparator::Greater | Comparator::Less);
+        let any = || self.unless_nan(operand, stored().is_not_null());
+        let found = match (comparator, value.is_infinite()) {
+            (Comparator::Equal, true) => is_infinity(),
+            (Comparator::NotEqual, true) => stored().is_not_null().and(is_infinity().not()),
+            (Comparator::Equal, false) => stored().eq(largest).and(is_infinity().not()),
+            (Comparator::NotEqual, false) => stored().ne(largest).or(is_infinity()),
+            // Beyond an infinity there is nothing, beyond the largest number the infinity.
+            (_, true) if is_beyond && is_strict => never(),
+            (_, true) if is_beyond => is_infinity(),
+            (_, false) if is_beyond && is_strict => is_infinity(),
+            (_, false) if is_beyond => stored().eq(largest),
+            (_, true) if is_strict => stored().is_not_null().and(is_infinity().not()),
+            (_, true) => return any(),
+            (_, false) if is_strict => stored().ne(largest),
+            (_, false) => stored().is_not_null().and(is_infinity().not()),
+        };
+        self.unless_nan(operand, found)
+    }
+
+    /// Whether the stored double is the one that this value of the column stands for. Never NULL.
+    fn is_marked(&self, operand: Operand, mark: i16) -> Expr {
+        let Some(column) = self.scope.not_finite else { return never() };
+        let mark_column = || Expr::col((operand.table(), column));
+        mark_column().is_not_null().and(mark_column().eq(constant(mark)))
+    }
+
+    /// In a column of the outer table NaN has the value 0; elsewhere it has none.
+    fn unless_nan(&self, operand: Operand, found: Expr) -> Expr {
+        if operand.is_property() || self.scope.not_finite.is_none() {
+            return found;
+        }
+        self.is_marked(operand, NAN).not().and(found)
     }
 
     fn uses_prefix(&self, operand: Operand, value: &Value) -> bool {
@@ -292,7 +369,7 @@ fn is_by_index(test: &Test) -> bool {
         }
         Test::In { negated, values } => !negated && values.iter().all(|value| value.value_type() != ValueType::Bool),
         Test::Any(tests) => tests.iter().all(is_by_index),
-        Test::Never | Test::Present(_) | Test::Like { .. } | Test::All(_) => false,
+        Test::Never | Test::Nan | Test::Present(_) | Test::Like { .. } | Test::All(_) => false,
     }
 }
 
@@ -312,6 +389,16 @@ impl Operand {
         }
     }
 
+    fn table(self) -> &'static str {
+        match self {
+            Self::Column { table, .. } | Self::Property { table } => table,
+        }
+    }
+
+    fn is_property(self) -> bool {
+        matches!(self, Self::Property { .. })
+    }
+
     fn folded(self) -> Expr {
         let string = self.value(ValueType::String);
         match self {
@@ -322,6 +409,11 @@ impl Operand {
             Self::Property { table } => Func::coalesce([Expr::col((table, "string_folded")), string]).into(),
         }
     }
+}
+
+/// Whether the double is infinite, or one of those as which infinities are stored.
+fn is_extreme(value: &Value) -> bool {
+    matches!(value, Value::Double(value) if value.abs() >= f64::MAX)
 }
 
 fn among(stored: Expr, strings: impl ExactSizeIterator<Item = String>) -> Expr {

@@ -9,7 +9,8 @@ use sea_query::{Expr, ExprTrait, InsertStatement, Query, SelectStatement, Value 
 
 use super::{Scope, compile};
 use crate::dialect::Dialect;
-use crate::tables::value_column;
+use crate::tables::{NOT_FINITE, stored_double, value_column};
+use crate::write::stored_value;
 
 /// The outer table of the sample list.
 pub(super) const TABLE: &str = "filter_sample";
@@ -31,7 +32,7 @@ pub(super) fn create_sample_table(dialect: Dialect) -> String {
     format!(
         "CREATE TABLE {TABLE} (id BIGINT NOT NULL PRIMARY KEY, kind SMALLINT NOT NULL, name {string} NULL, \
          name_folded {string} NULL, state {string} NULL, parent_id BIGINT NULL, score DOUBLE PRECISION NULL, \
-         active BOOLEAN NULL)"
+         active BOOLEAN NULL, {NOT_FINITE} SMALLINT NULL)"
     )
 }
 
@@ -41,7 +42,8 @@ pub(super) fn create_property_table(dialect: Dialect) -> String {
     format!(
         "CREATE TABLE property (workspace_id INTEGER NOT NULL, kind SMALLINT NOT NULL, owner_id BIGINT NOT NULL, \
          name {string} NOT NULL, custom BOOLEAN NOT NULL, ordinal SMALLINT NOT NULL, string_value {string} NULL, \
-         string_folded {string} NULL, int_value BIGINT NULL, double_value DOUBLE PRECISION NULL, bool_value BOOLEAN NULL)"
+         string_folded {string} NULL, int_value BIGINT NULL, double_value DOUBLE PRECISION NULL, \
+         bool_value BOOLEAN NULL, {NOT_FINITE} SMALLINT NULL)"
     )
 }
 
@@ -72,6 +74,10 @@ pub(super) fn insert(entities: &[Entity]) -> Vec<InsertStatement> {
             if let Some(value) = &property.value {
                 columns.push(value_column(value.value_type()));
                 values.push(bound(value).into());
+                if let Value::Double(value) = value {
+                    columns.push(NOT_FINITE);
+                    values.push(stored_double(*value).1.into());
+                }
             }
             if let Some(folded) = property.value.as_ref().and_then(folded) {
                 columns.push("string_folded");
@@ -87,8 +93,14 @@ fn insert_columns(entity: &Entity, id: i64) -> InsertStatement {
     let mut columns = vec!["id", "kind"];
     let mut values: Vec<Expr> = vec![id.into(), kind(id).into()];
     for (name, _) in COLUMNS {
-        if let Some(value) = entity.columns.get(name) {
-            columns.push(name);
+        let Some(value) = entity.columns.get(name) else { continue };
+        columns.push(name);
+        if let Value::Double(value) = value {
+            let (value, not_finite) = stored_value(Some(*value));
+            values.push(value.into());
+            columns.push(NOT_FINITE);
+            values.push(not_finite.into());
+        } else {
             values.push(bound(value).into());
         }
     }
@@ -114,7 +126,7 @@ fn bound(value: &Value) -> Bound {
     match value {
         Value::String(string) => string.as_str().into(),
         Value::Int(value) => (*value).into(),
-        Value::Double(value) => (*value).into(),
+        Value::Double(value) => stored_double(*value).0.into(),
         Value::Bool(value) => (*value).into(),
     }
 }
@@ -132,6 +144,7 @@ pub(super) fn sample_query(
         kinds,
         properties: "property",
         string_key: None,
+        not_finite: Some(NOT_FINITE),
         scanned: None,
         related: None,
         resolve: &sample_target,

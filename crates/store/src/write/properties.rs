@@ -9,7 +9,7 @@ use crate::bloom_filter;
 use crate::db::{Insertion, Transaction, and_insert, insertions_of};
 use crate::error::Result;
 use crate::property::{Properties, PropertyKey, PropertyValue};
-use crate::tables::{WORKSPACE, folded};
+use crate::tables::{NOT_FINITE, WORKSPACE, folded, stored_double};
 
 /// Rows per statement at most: SQLite binds 32,766 values, PostgreSQL 65,535.
 const MAX_ROWS: usize = 2_500;
@@ -45,7 +45,7 @@ impl PropertyRow {
         match self.value {
             PropertyValue::String(value) => string = Some(value),
             PropertyValue::Int(value) => int = Some(value),
-            PropertyValue::Double(value) => double = Some(value),
+            PropertyValue::Double(value) => double = stored_double(value).0,
             PropertyValue::Bool(value) => bool = Some(value),
             PropertyValue::Erased => {}
         }
@@ -66,15 +66,17 @@ impl PropertyRow {
     }
 }
 
-/// A row of the registry's `property`, with the Bloom filter of its owner.
+/// A row of the registry's `property`, with what the catalog's does not have: the Bloom filter of its owner, and doubles that
+/// are not finite.
 pub(crate) struct EntityPropertyRow {
     row: PropertyRow,
     bloom_filter: i64,
 }
 
 /// The column of the Bloom filter is called `signature`.
-pub(crate) const ENTITY_PROPERTY_COLUMNS: [&str; 12] = {
-    let mut columns = ["signature"; 12];
+pub(crate) const ENTITY_PROPERTY_COLUMNS: [&str; 13] = {
+    let mut columns = ["signature"; 13];
+    columns[PROPERTY_COLUMNS.len()] = NOT_FINITE;
     let (first, _) = columns.split_at_mut(PROPERTY_COLUMNS.len());
     first.copy_from_slice(&PROPERTY_COLUMNS);
     columns
@@ -83,8 +85,13 @@ pub(crate) const ENTITY_PROPERTY_COLUMNS: [&str; 12] = {
 impl EntityPropertyRow {
     /// In the order of [`ENTITY_PROPERTY_COLUMNS`].
     pub(crate) fn values(self) -> Vec<Expr> {
+        let not_finite = match &self.row.value {
+            PropertyValue::Double(value) => stored_double(*value).1,
+            _ => None,
+        };
         let mut values = Vec::with_capacity(ENTITY_PROPERTY_COLUMNS.len());
         values.extend(self.row.values());
+        values.push(not_finite.into());
         values.push(self.bloom_filter.into());
         values
     }
@@ -146,7 +153,15 @@ impl Transaction {
                 insertion.replacing(
                     dialect,
                     &["kind", "owner_id", "name", "custom", "ordinal"],
-                    &["string_value", "string_folded", "int_value", "double_value", "bool_value", "signature"],
+                    &[
+                        "string_value",
+                        "string_folded",
+                        "int_value",
+                        "double_value",
+                        "bool_value",
+                        NOT_FINITE,
+                        "signature",
+                    ],
                 )
             };
             insertions = insertions.into_iter().map(replacing).collect();

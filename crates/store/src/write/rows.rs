@@ -10,7 +10,7 @@ use crate::document::Document;
 use crate::error::Result;
 use crate::property::{self, Columns};
 use crate::record::Record;
-use crate::tables::{WORKSPACE, external_id_scope, folded, table};
+use crate::tables::{NOT_FINITE, WORKSPACE, external_id_scope, folded, stored_double, table};
 
 impl Transaction {
     pub(super) async fn insert_row(
@@ -82,6 +82,7 @@ impl Transaction {
         time: i64,
     ) -> Result<i64> {
         let columns = property::columns(Kind::MetricPoint.spec(), point);
+        let (value, not_finite) = stored_value(columns.value);
         let name = point.name();
         let mut insert = insert_one(
             "metric_point",
@@ -92,7 +93,8 @@ impl Transaction {
                 ("name", name.into()),
                 ("name_folded", folded(name).into()),
                 ("state", columns.state.into()),
-                ("value", columns.value.unwrap_or_default().into()),
+                ("value", value.unwrap_or_default().into()),
+                (NOT_FINITE, not_finite.into()),
                 ("step", columns.step.into()),
                 ("timestamp", columns.timestamp.into()),
                 ("create_time", time.into()),
@@ -115,15 +117,25 @@ pub(super) fn set_create_time(document: &mut Document, time: i64) {
 pub(crate) fn column_values(table: EntityTable, columns: Columns) -> Vec<(&'static str, Expr)> {
     let mut values = vec![("external_id", columns.external_id.into()), ("state", columns.state.into())];
     if table == EntityTable::Artifact {
+        let (value, not_finite) = stored_value(columns.value);
         values.extend([
             ("experiment_id", columns.experiment_id.into()),
             ("experiment_run_id", columns.experiment_run_id.into()),
-            ("value", columns.value.into()),
+            ("value", value.into()),
+            (NOT_FINITE, not_finite.into()),
             ("step", columns.step.into()),
             ("timestamp", columns.timestamp.into()),
         ]);
     }
     values
+}
+
+/// The values of the columns `value` and [`NOT_FINITE`] of a metric or a point. That of NaN is 0, because the column of points
+/// does not allow NULL.
+pub(crate) fn stored_value(value: Option<f64>) -> (Option<f64>, Option<i16>) {
+    let Some(value) = value else { return (None, None) };
+    let (stored, not_finite) = stored_double(value);
+    (Some(stored.unwrap_or_default()), not_finite)
 }
 
 fn insert_one(table: &'static str, row: Vec<(&'static str, Expr)>) -> InsertStatement {

@@ -10,7 +10,8 @@ fn scenario(steps: &str) -> Scenario {
 }
 
 fn response(status: u16, body: &str) -> Response {
-    Response { status, content_type: Some("application/json".to_owned()), body: body.as_bytes().to_vec() }
+    let content_type = Some("application/json".to_owned());
+    Response { status, content_type, body: body.as_bytes().to_vec(), ..Response::default() }
 }
 
 /// Replays against the given responses and returns the differences and the calls.
@@ -48,6 +49,26 @@ async fn values_are_bound_sent_and_compared() {
     assert_eq!(calls[2].body, b"null");
     assert_eq!(calls[2].headers, [("content-type".to_owned(), "text/x".to_owned())]);
     assert_eq!((calls[3].body.as_slice(), &calls[3].headers), (b"{a/b".as_slice(), &vec![json]));
+}
+
+#[tokio::test]
+async fn named_headers_are_compared_and_others_are_not() {
+    let scenario = scenario(
+        r#"[{"do": "GET /a", "expect": {"status": 200, "headers":
+            {"ETag": "x", "Vary": {"$contains": ["Origin"]}, "Link": null, "Sunset": {"$match": "GMT$"}}}}]"#,
+    );
+    let of = |headers: &[(&str, &str)]| {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        vec![Ok(Response { headers, ..response(200, "") })]
+    };
+    let good = of(&[("etag", "x"), ("vary", "Accept, Origin"), ("sunset", "0 GMT"), ("date", "now")]);
+    assert_eq!(replay(&scenario, good).await.0, [""; 0]);
+    let (differences, _) = replay(&scenario, of(&[("vary", "Accept"), ("link", "<>"), ("sunset", "never")])).await;
+    for expected in
+        ["header ETag: want \"x\", got None", "header Vary: no element", "header Link: want null", "header Sunset: "]
+    {
+        assert!(differences[0].contains(expected), "{}", differences[0]);
+    }
 }
 
 #[tokio::test]

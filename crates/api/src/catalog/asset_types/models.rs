@@ -108,7 +108,9 @@ const METRICS_TYPES: &[&str] = &["performance-metrics", "accuracy-metrics", "sec
 
 /// One list for all kinds, because lists and filters mix them.
 const ARTIFACT_FIELDS: &[CatalogField] = &[
-    CatalogField::new("artifactType", CatalogShape::Enumeration(ARTIFACT_TYPES), "Type of artifact.").required().hidden(),
+    CatalogField::new("artifactType", CatalogShape::Enumeration(ARTIFACT_TYPES), "Type of artifact.")
+        .required()
+        .hidden(),
     // Records of security metrics have a custom property of this name.
     CatalogField::string("description", "A short description.").hidden_as_field(),
     CatalogField::new("metricsType", CatalogShape::Enumeration(METRICS_TYPES), "Type of metrics.").hidden(),

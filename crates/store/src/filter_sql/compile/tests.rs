@@ -12,6 +12,7 @@ fn built(filter: &str, kinds: &[i16], dialect: Dialect) -> (String, Values) {
         kinds,
         properties: "property",
         string_key: None,
+        not_finite: None,
         scanned: None,
         related: None,
         resolve: &sample_target,
@@ -83,15 +84,21 @@ fn columns_compare_in_place_and_never_yield_null() {
 fn the_literal_decides_which_column_of_a_custom_property_is_compared() {
     for (filter, expected) in [
         ("x != 'a'", r#""property"."string_value" <> ?"#),
+        ("x != 32.5", r#"("property"."int_value" IS NOT NULL OR "property"."double_value" <> ?)"#),
         ("x = 32", r#"("property"."int_value" = ? OR "property"."double_value" = ?)"#),
-        ("x > 31.5", r#""property"."double_value" > ?"#),
+        ("x > 31.5", r#"("property"."int_value" > ? OR "property"."double_value" > ?)"#),
+        ("x = 31.5", r#""property"."double_value" = ?"#),
+        ("x IS NAN", "1 = 0"),
         ("x = true", r#""property"."bool_value" = ?"#),
         ("x.int_value IN (32, 64)", r#""property"."int_value" IN (?, ?)"#),
         (
             "x NOT IN ('a', 5)",
             r#"("property"."string_value" NOT IN (?) OR "property"."int_value" NOT IN (?) OR "property"."double_value" NOT IN (?))"#,
         ),
-        ("x BETWEEN 1 AND 2.5", r#"("property"."double_value" >= ? AND "property"."double_value" <= ?)"#),
+        (
+            "x BETWEEN 1 AND 2.5",
+            r#"(("property"."int_value" >= ? AND "property"."int_value" <= ?) OR ("property"."double_value" >= ? AND "property"."double_value" <= ?))"#,
+        ),
         (
             "x IS NOT NULL",
             r#"("property"."string_value" IS NOT NULL OR "property"."int_value" IS NOT NULL OR "property"."double_value" IS NOT NULL OR "property"."bool_value" IS NOT NULL)"#,
@@ -126,13 +133,14 @@ fn an_index_scan_evaluates_comparisons_for_one_owner_at_a_time() {
         kinds: &[3],
         properties: "property",
         string_key: Some("string_key"),
+        not_finite: None,
         scanned: Some("scanned"),
         related: None,
         resolve: &sample_target,
     };
     for (filter, expected) in [
         (
-            "x > 0.5",
+            "x.double_value > 0.5",
             r#"EXISTS(SELECT 1 FROM "property" WHERE "property"."kind" = 3 AND "property"."owner_id" = "scanned"."owner_id" AND "property"."name" = 'x' AND "property"."double_value" > 0.5 LIMIT 1 OFFSET 0)"#,
         ),
         (
@@ -144,7 +152,7 @@ fn an_index_scan_evaluates_comparisons_for_one_owner_at_a_time() {
         let sql = Query::select().expr(Expr::cust("1")).and_where(condition).to_string(PostgresQueryBuilder);
         assert_eq!(sql, format!("SELECT 1 WHERE {expected}"));
     }
-    let condition = compile(&parse("x > 0.5").unwrap().unwrap(), &scope, Dialect::MySql).unwrap();
+    let condition = compile(&parse("x.double_value > 0.5").unwrap().unwrap(), &scope, Dialect::MySql).unwrap();
     let sql = Query::select().expr(Expr::cust("1")).and_where(condition).to_string(MysqlQueryBuilder);
     assert!(sql.starts_with("SELECT 1 WHERE EXISTS(SELECT /*+ NO_SEMIJOIN() */ 1 FROM `property` "), "{sql}");
     // The indexed prefix of a long string does not prove equality.

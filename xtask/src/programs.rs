@@ -12,6 +12,8 @@ use crate::{dependencies, process};
 pub(crate) enum Program {
     Postgres,
     MariaDb,
+    /// Builds and serves the repositories of tests.
+    Git,
     /// With the module `venv`, which Debian packages separately.
     Python,
     /// Completion is tested in bash, zsh and fish.
@@ -36,6 +38,7 @@ impl Program {
         match self {
             Self::Postgres => model_registry_programs::postgres().err(),
             Self::MariaDb => model_registry_programs::mariadb().err(),
+            Self::Git => model_registry_programs::git().err(),
             Self::Python => (!has_python()).then_some(PYTHON),
             Self::Bash => without(BASH),
             Self::Zsh => without(ZSH),

@@ -22,6 +22,7 @@ mod mcp_tool;
 mod model;
 mod preview;
 mod serving_config;
+mod skill;
 mod source;
 mod version;
 
@@ -32,6 +33,7 @@ pub use asset_type::{
     OrderSpec, RECOMMENDED, ReportedAssetType, SourceType, SourcesSpec,
 };
 pub use asset_types::mcp_servers::{ACCESS_TYPES, DEPLOYMENT_MODES, LONGEST_DISPLAY_NAME, TRANSPORTS};
+pub use asset_types::skills::SKILL_TRUST_TIERS;
 pub use catalog_kind::{
     CatalogField, CatalogKind, CatalogKindSpec, CatalogShape, CatalogStorage, CatalogTable, FilterShape, Hidden,
 };
@@ -47,6 +49,7 @@ pub use mcp_tool::{McpTool, McpToolParameter, McpToolWithServer};
 pub use model::CatalogModel;
 pub use preview::{AssetPreview, PreviewPage, PreviewSummary};
 pub use serving_config::{ServingConfig, ToolCallingConfig};
+pub use skill::{Skill, SkillTrustTier};
 pub use source::{CatalogSource, SourceStatus};
 pub use version::CatalogVersion;
 
@@ -56,3 +59,5 @@ pub const MODEL_CATALOG: &str = "/api/model_catalog/v1alpha1";
 pub const MCP_CATALOG: &str = "/api/mcp_catalog/v1alpha1";
 /// The path below which agents and their templates are served.
 pub const AGENT_CATALOG: &str = "/api/agent_catalog/v1alpha1";
+/// The path below which skills are served.
+pub const SKILL_CATALOG: &str = "/api/skill_catalog/v1alpha1";

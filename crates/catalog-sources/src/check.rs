@@ -8,6 +8,7 @@ use crate::Settings;
 use crate::configuration::SourcesFiles;
 use crate::performance_metrics::PerformanceMetrics;
 use crate::problem::Problem;
+use crate::remote::Remote;
 use crate::source_reader::{self, LoadedSource};
 
 /// What a server would publish, and all problems.
@@ -44,7 +45,10 @@ pub fn check(settings: &Settings) -> CheckReport {
             id: source.id.clone(),
             name: source.name.clone(),
             asset_type: source.asset_type.as_str(),
-            status: "read from the hub",
+            status: match Remote::of(source) {
+                Some(Remote::Repositories) => "read from Git",
+                _ => "read from the hub",
+            },
             items: 0,
             skipped: 0,
         };

@@ -12,6 +12,7 @@ mod sources_file;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use model_registry_api::catalog::AssetType;
 use serde_json::{Map, Value};
@@ -21,6 +22,7 @@ pub use self::named_query::{NamedQuery, to_filter};
 pub(crate) use self::source_properties::{PATH, TOKEN_VARIABLE, YAML_PATH, is_own_variable};
 use self::sources_file::SourcesFile;
 use crate::problem::{Position, Problem};
+use crate::skills::{SkillProperties, SkillSettings};
 use crate::yaml;
 
 /// A source after all files have been merged.
@@ -40,6 +42,10 @@ pub struct Source {
     pub properties: Map<String, Value>,
     /// The file that the properties come from: paths are relative to its directory.
     pub origin: PathBuf,
+    /// Its properties as they are written, of a source of skills.
+    pub(crate) skill_properties: Option<Result<SkillProperties, Problem>>,
+    /// Valid settings of a source that is read from files of the format `SKILL.md`.
+    pub(crate) skills: Option<Arc<SkillSettings>>,
     /// Why its entry cannot be used: it is not read, and items that were published before stay.
     pub problem: Option<Problem>,
 }

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::Settings;
 use crate::configuration::{Configuration, PATH, Source, SourcesFiles, YAML_PATH};
 use crate::problem::Problem;
+use crate::skills::{self, DirectoryFiles};
 
 /// Deepest level of nested directories with performance metrics; links may lead in circles.
 pub(crate) const DEEPEST: usize = 16;
@@ -60,9 +61,12 @@ pub fn read_configuration(settings: &Settings, files: &mut SourcesFiles) -> (Con
 
 /// All files that are read: sources files, data files and those of performance metrics.
 pub fn watched_files(settings: &Settings, data: &[PathBuf]) -> BTreeSet<PathBuf> {
+    let (directories, data): (Vec<_>, Vec<_>) = data.iter().partition(|path| path.is_dir());
     let mut files: BTreeSet<PathBuf> = settings.sources.iter().chain(data).cloned().collect();
-    let directories = settings.performance_metrics.iter().chain(data.iter().filter(|path| path.is_dir()));
-    for root in directories {
+    for directory in directories {
+        files.extend(skills::directory_files(directory).into_iter().flat_map(DirectoryFiles::into_paths));
+    }
+    for root in &settings.performance_metrics {
         walk(root, 0, &mut files);
     }
     files

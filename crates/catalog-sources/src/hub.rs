@@ -17,13 +17,14 @@ mod selector;
 mod settings;
 mod sync;
 
+pub(crate) use self::access::CheckedResolver;
 pub use self::access::HubAccess;
 pub use self::preview::{Preview, preview};
 pub use self::progress::Progress;
 pub use self::proxies::Proxies;
 pub use self::rate_limiter::RateLimiters;
-pub(crate) use self::settings::selectors;
-pub use self::settings::{is_hub_source, next_sync_delay, sync_fingerprint, sync_interval};
+pub(crate) use self::settings::{back_off, selectors};
+pub(crate) use self::settings::{is_hub_source, sync_fingerprint, sync_interval};
 pub use self::sync::{KnownModel, ModelBatch, SyncContext, SyncOutcome, SyncReport, sync};
 
 /// Custom properties with the state in which a model was read: the next sync reads it again if one of them differs.

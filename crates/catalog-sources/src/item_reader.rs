@@ -17,7 +17,7 @@ use crate::performance_metrics::PerformanceMetrics;
 use crate::problem::{Position, Problem};
 use crate::problem_list::ProblemList;
 use crate::yaml::{Entry, IGNORED, ListFile, TextLimit, UnknownKey, Violation};
-use crate::{agents, mcp_servers, models};
+use crate::{agents, mcp_servers, models, skills};
 
 /// How the entries of an asset type become items.
 pub(crate) struct ItemReader {
@@ -35,6 +35,7 @@ fn item_reader(asset_type: AssetType) -> &'static ItemReader {
         AssetType::Models => &models::READER,
         AssetType::McpServers => &mcp_servers::READER,
         AssetType::Agents => &agents::READER,
+        AssetType::Skills => &skills::READER,
     }
 }
 
@@ -101,6 +102,8 @@ pub(crate) struct ReadItems {
     pub(crate) problems: ProblemList,
     /// One for each record of performance metrics that was left out.
     pub(crate) metrics_problems: ProblemList,
+    /// Mistakes for which nothing was left out, and that make the source partially available.
+    pub(crate) warnings: ProblemList,
     /// Keys, words and parts of items that were ignored: for the `error` of the source.
     pub(crate) ignored: ProblemList,
     /// The same and further mistakes for which no item was left out: for the log.

@@ -2,11 +2,14 @@
 
 use std::path::Path;
 
-use model_registry_api::catalog::AssetType;
+use model_registry_api::catalog::{AssetType, SourceType};
 use serde::Deserialize;
 
 use crate::name_filter::{EmptyPattern, NameFilter};
+use crate::git;
+use crate::hub::HubAccess;
 use crate::problem::Problem;
+use crate::skills::{self, SkillSettings};
 use crate::yaml::{self, Entry};
 
 /// The file that problems name.
@@ -23,6 +26,8 @@ pub struct PreviewConfig {
     /// The names that the source would publish.
     pub filter: NameFilter,
     pub hub: PreviewHub,
+    /// The settings of a source that is read from repositories; `None` for others.
+    repositories: Option<SkillSettings>,
 }
 
 /// The `properties` of an entry that is read from a hub.
@@ -50,6 +55,8 @@ pub enum PreviewError {
     NoType,
     #[error("invalid config: {0}")]
     Pattern(#[from] EmptyPattern),
+    #[error("invalid config: {0}")]
+    Repositories(Problem),
 }
 
 impl PreviewConfig {
@@ -77,8 +84,18 @@ impl PreviewConfig {
             None => [Vec::new(), Vec::new()],
         };
         let filter = NameFilter::new(spec.patterns.unwrap_or_default(), &included, &excluded)?;
+        if spec.source_type(&source_type) == Some(SourceType::Git) {
+            let settings = skills::preview_settings(entry, [&included, &excluded]).map_err(PreviewError::Repositories)?;
+            let (hub, repositories) = (PreviewHub::default(), Some(settings));
+            return Ok(Self { asset_type, source_type, included, excluded, filter, hub, repositories });
+        }
         let hub = entry.read_field("properties").map_err(failed)?.unwrap_or_default();
-        Ok(Self { asset_type, source_type, included, excluded, filter, hub })
+        Ok(Self { asset_type, source_type, included, excluded, filter, hub, repositories: None })
+    }
+
+    /// Reads the names of the skills of its repositories, each with whether it would be published. Blocks.
+    pub fn read_repositories(&self, access: &HubAccess) -> Result<Vec<(String, bool)>, String> {
+        self.repositories.as_ref().map_or(Ok(Vec::new()), |settings| git::preview(settings, access))
     }
 }
 

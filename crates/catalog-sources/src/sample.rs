@@ -1,16 +1,17 @@
-//! The built-in sample catalog: invented models, servers and agents, so that the first screen is not empty.
+//! The built-in sample catalog: invented models, servers, agents and skills, so that the first screen is not empty.
 
 use std::path::{Path, PathBuf};
 
 /// Prefix of the paths of the sample. Other sources cannot use it: their paths are relative to the directory of their file.
 const ROOT: &str = "built-in:";
 
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 6] = [
     ("sources.yaml", include_str!("../sample/sources.yaml")),
     ("models.yaml", include_str!("../sample/models.yaml")),
     ("community-models.yaml", include_str!("../sample/community-models.yaml")),
     ("mcp-servers.yaml", include_str!("../sample/mcp-servers.yaml")),
     ("agents.yaml", include_str!("../sample/agents.yaml")),
+    ("skills.yaml", include_str!("../sample/skills.yaml")),
 ];
 
 /// The sources file of the sample, for [`crate::Settings::sources`].
@@ -41,6 +42,7 @@ mod tests {
         assert!(items("sample_models") + items("sample_community_models") >= 20);
         assert!(items("sample_mcp_servers") >= 6);
         assert!(items("sample_agents") >= 3);
+        assert!(items("sample_skills") >= 3);
     }
 
     #[test]

@@ -11,7 +11,8 @@ use crate::name_filter::{EmptyPattern, NameFilter};
 use crate::performance_metrics::PerformanceMetrics;
 use crate::problem::Problem;
 use crate::problem_list::ProblemList;
-use crate::{server_lists, yaml};
+use crate::skills::{self, SkillSettings};
+use crate::{remote, server_lists, yaml};
 
 /// The items of a source, and what is wrong with it.
 pub struct LoadedSource {
@@ -24,7 +25,7 @@ pub struct LoadedSource {
     pub notices: Vec<Problem>,
 }
 
-/// Reads all sources except hubs, which are synced separately. Blocks while files are read and parsed.
+/// Reads all sources except hubs and repositories, which are synced separately. Blocks while files are read and parsed.
 pub fn read_sources(configuration: &Configuration, metrics: &PerformanceMetrics) -> Vec<LoadedSource> {
     let mut sources: Vec<&Source> = configuration.sources.values().collect();
     // Items get their first ids in this order.
@@ -45,7 +46,7 @@ impl From<Problem> for Failure {
     }
 }
 
-/// Returns `None` for sources that are read from a hub.
+/// Returns `None` for sources that are read over the network.
 fn read(source: &Source, location: &SourceLocation, metrics: &PerformanceMetrics) -> Option<LoadedSource> {
     let snapshot = SourceSnapshot {
         source_id: source.id.clone(),
@@ -61,7 +62,7 @@ fn read(source: &Source, location: &SourceLocation, metrics: &PerformanceMetrics
     if !source.enabled && source.problem.is_none() {
         return Some(without_notices(snapshot, Vec::new()));
     }
-    if hub::is_hub_source(source) {
+    if remote::is_remote(source) {
         return None;
     }
     Some(match read_items(source, location, metrics) {
@@ -79,7 +80,17 @@ fn without_notices(snapshot: SourceSnapshot, problems: Vec<Problem>) -> LoadedSo
 }
 
 fn finish(source: &Source, location: &SourceLocation, snapshot: SourceSnapshot, read: ReadItems) -> LoadedSource {
-    let ReadItems { items, mut kept, is_part, kept_if_stored, problems, metrics_problems, mut ignored, notices } = read;
+    let ReadItems {
+        items,
+        mut kept,
+        is_part,
+        kept_if_stored,
+        problems,
+        metrics_problems,
+        warnings,
+        mut ignored,
+        notices,
+    } = read;
     kept.extend(kept_if_stored);
     ignored.extend(location.notices.iter().cloned());
     let snapshot = SourceSnapshot { ignored: ignored.count(), ..snapshot };
@@ -99,6 +110,9 @@ fn finish(source: &Source, location: &SourceLocation, snapshot: SourceSnapshot, 
         if performance_metrics_skipped > 0 {
             errors.push(metrics_error(&metrics_problems));
         }
+        if warnings.count() > 0 {
+            errors.push(format!("{} warning(s): {}", warnings.count(), warnings.summary()));
+        }
         let status = if errors.is_empty() { "available" } else { "partially-available" };
         if ignored.count() > 0 {
             errors.push(ignored_error(&ignored));
@@ -108,7 +122,9 @@ fn finish(source: &Source, location: &SourceLocation, snapshot: SourceSnapshot, 
     };
     let mut problems = problems.into_problems(&source.id);
     problems.extend(metrics_problems.into_problems(&source.id));
-    LoadedSource { snapshot, problems, performance_metrics_skipped, notices: notices.into_problems(&source.id) }
+    let mut all_notices = warnings.into_problems(&source.id);
+    all_notices.extend(notices.into_problems(&source.id));
+    LoadedSource { snapshot, problems, performance_metrics_skipped, notices: all_notices }
 }
 
 /// The `error` of a source in which something was ignored without leaving an item out. It does not change the status.
@@ -138,6 +154,8 @@ fn read_items(source: &Source, location: &SourceLocation, metrics: &PerformanceM
         Some(source_type) if server_lists::is_server_list(source_type) => {
             read_server_list(source_type, source, location)
         }
+        Some(SourceType::Git) => Ok(ReadItems::default()),
+        Some(SourceType::Directory) => read_directory(source, location),
         // A hub; a valid one is not read here.
         Some(_) => hub::selectors(source).map(|_| ReadItems::default()).map_err(failure),
         None => {
@@ -158,6 +176,16 @@ fn read_server_list(source_type: SourceType, source: &Source, location: &SourceL
     let filter = name_filter(source).map_err(|empty| failure(empty.to_string()))?;
     let read = server_lists::read(source_type, &path, &source.id, &filter);
     read.map_err(|problem| Failure { error: format!("failed to read {PATH}: {problem}"), problem })
+}
+
+fn read_directory(source: &Source, location: &SourceLocation) -> Result<ReadItems, Failure> {
+    let Some(SkillSettings::Directory { path, selection }) = source.skills.as_deref() else {
+        return Err(location.problem(format!("source `{}`: no directory", source.id)).into());
+    };
+    skills::read_directory(&source.path(path), selection, &source.id).map_err(|problem| {
+        let error = format!("failed to read the directory of skills: {problem}");
+        Failure { error, problem }
+    })
 }
 
 /// The patterns of a source.

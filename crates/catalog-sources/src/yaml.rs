@@ -6,6 +6,7 @@
 
 mod characters;
 mod composer;
+mod core_schema;
 mod deserializer;
 mod list_file;
 mod node;
@@ -26,6 +27,7 @@ use std::path::Path;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use self::composer::Composer;
+pub(crate) use self::core_schema::core_value;
 pub(crate) use self::deserializer::{ReadError, UnknownKey};
 pub(crate) use self::list_file::ListFile;
 pub(crate) use self::node::Node;

@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use model_registry_catalog_sources::{Source, data_files, hub};
+use model_registry_catalog_sources::{Source, data_files, remote};
 use model_registry_server::health::Outcome;
 use model_registry_store::StoreError;
 use tokio::sync::watch::{Receiver, Sender, channel};
@@ -138,30 +138,30 @@ impl Catalog {
             Ok(true) => Outcome::pass("catalog is loaded")
                 .with("sources", self.configuration().sources.len())
                 .with("configuration_problems", self.configuration_problems.load(Ordering::Acquire)),
-            Ok(false) => Outcome::fail("no hub has been read yet, and there are no other sources"),
+            Ok(false) => Outcome::fail("no hub or repository has been read yet, and there are no other sources"),
             Err(_) => Outcome::fail("the database is not available"),
         }
     }
 
-    /// Whether there are items to serve, or nothing to wait for. A catalog whose only sources are hubs waits until one of them
-    /// has been read, or all have failed: then `/sources` has to be reachable, because it shows the errors.
+    /// Whether there are items to serve, or nothing to wait for. A catalog whose only sources are read over the network waits until one of
+    /// them has been read, or all have failed: then `/sources` has to be reachable, because it shows the errors.
     async fn serves(&self) -> Result<bool, StoreError> {
         if self.is_ready.load(Ordering::Acquire) {
             return Ok(true);
         }
         let configuration = self.configuration();
-        let (hubs, others): (Vec<_>, Vec<_>) = configuration
+        let (remotes, others): (Vec<_>, Vec<_>) = configuration
             .sources
             .values()
             .filter(|source| source.enabled)
-            .partition(|source| hub::is_hub_source(source));
-        let serves = hubs.is_empty() || !others.is_empty() || {
+            .partition(|source| remote::is_remote(source));
+        let serves = remotes.is_empty() || !others.is_empty() || {
             let states = self.store.list_source_states().await?;
             let of = |source: &&Source| {
                 states.iter().find(|state| state.source_id == source.id && state.status != "disabled")
             };
-            let found: Vec<_> = hubs.iter().filter_map(of).collect();
-            found.len() == hubs.len() || found.iter().any(|state| state.item_count > 0)
+            let found: Vec<_> = remotes.iter().filter_map(of).collect();
+            found.len() == remotes.len() || found.iter().any(|state| state.item_count > 0)
         };
         self.is_ready.store(serves, Ordering::Release);
         Ok(serves)

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use model_registry_base::run_blocking;
-use model_registry_catalog_sources::hub::{self, RateLimiters};
+use model_registry_catalog_sources::git::GitMemory;
+use model_registry_catalog_sources::hub::RateLimiters;
+use model_registry_catalog_sources::remote;
 use model_registry_catalog_sources::{
     Configuration, LoadedSource, PerformanceMetrics, PerformanceMetricsSnapshot, Problem, Settings, SourcesFiles,
     read_configuration, read_sources,
@@ -22,6 +24,8 @@ use crate::telemetry::SourceTelemetry;
 /// Duration of the lease: a replica that dies is replaced after this time at most.
 pub(crate) const LEASE: Duration = Duration::from_secs(10);
 
+/// Sources that may be synced with their Git repositories at the same time.
+const MAX_REPOSITORY_SYNCS: usize = 2;
 /// Previews that may read from hubs at the same time.
 const MAX_HUB_PREVIEWS: usize = 2;
 
@@ -49,6 +53,8 @@ pub struct Catalog {
     /// sync that belongs to it.
     pub(crate) writing: Arc<tokio::sync::Mutex<()>>,
     pub(crate) hub_previews: Arc<Semaphore>,
+    pub(crate) repository_syncs: Arc<Semaphore>,
+    pub(crate) repository_memory: Arc<GitMemory>,
 }
 
 /// The result of a load.
@@ -79,6 +85,8 @@ impl Catalog {
             performance_metrics: Arc::default(),
             writing: Arc::default(),
             hub_previews: Arc::new(Semaphore::new(MAX_HUB_PREVIEWS)),
+            repository_syncs: Arc::new(Semaphore::new(MAX_REPOSITORY_SYNCS)),
+            repository_memory: Arc::default(),
         }
     }
 
@@ -126,7 +134,7 @@ impl Catalog {
         .await;
         self.configuration_problems.store(problems.len(), Ordering::Release);
         // Without sources that are loaded from files there is no state that would show a load.
-        let writes_states = configuration.sources.values().any(|source| !hub::is_hub_source(source));
+        let writes_states = configuration.sources.values().any(|source| !remote::is_remote(source));
         let is_filled = !writes_states || !self.store.list_source_states().await?.is_empty();
         self.telemetry.set_sources(configuration.sources.keys());
         *self.configuration.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(configuration);

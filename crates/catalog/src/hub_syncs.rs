@@ -1,10 +1,13 @@
-//! Sync with hubs. Each source has a task of its own, so that a slow hub does not delay the others.
+//! Sync with hubs and Git repositories. Each source has a task of its own, so that a slow one does not delay the others.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use model_registry_catalog_sources::git::{self, GitContext, GitReport, KnownSkill, KnownSkills};
 use model_registry_catalog_sources::hub::{self, KnownModel, ModelBatch, SyncContext, SyncOutcome, SyncReport};
+use model_registry_catalog_sources::remote::{self, Remote};
 use model_registry_catalog_sources::{Settings, Source};
 use model_registry_catalog_store::{CatalogLoad, LoadReport, NextSync, SourceSnapshot};
 use model_registry_store::{Lease, StoreError};
@@ -45,15 +48,15 @@ impl From<StoreError> for Stopped {
 }
 
 impl Catalog {
-    /// Syncs a source of type `hf` with its hub. Unchanged models are not read again.
-    pub async fn sync_hub(&self, source_id: &str) -> Result<LoadReport, StoreError> {
+    /// Syncs a source with its hub or its repositories. What is unchanged is not read again.
+    pub async fn sync(&self, source_id: &str) -> Result<LoadReport, StoreError> {
         let configuration = self.configuration();
         let Some(source) = configuration.sources.get(source_id) else { return Ok(LoadReport::default()) };
         let (report, _) = self.sync_source(source, None).await?;
         Ok(report.unwrap_or_default())
     }
 
-    /// Keeps all hub sources synced while this replica holds the lease.
+    /// Keeps all sources that are read over the network synced while this replica holds the lease.
     pub(crate) async fn keep_synced(&self, leading: &Receiver<Option<bool>>) -> Infallible {
         let mut tasks: JoinSet<Infallible> = JoinSet::new();
         let mut running: HashMap<String, SyncTask> = HashMap::new();
@@ -84,10 +87,11 @@ impl Catalog {
         }
     }
 
-    /// The fingerprint of the configuration of a hub source; `None` for other sources, and on a replica that does not load.
+    /// The fingerprint of the configuration of a source that is read over the network; `None` for other sources, and on a
+    /// replica that does not load.
     fn fingerprint_of(&self, source: Option<&Source>) -> Option<String> {
-        let source = source.filter(|source| hub::is_hub_source(source))?;
-        Some(hub::sync_fingerprint(source, &self.settings().environment, &*self.performance_metrics()?))
+        let source = source.filter(|source| remote::is_remote(source))?;
+        Some(remote::sync_fingerprint(source, &self.settings().environment, &*self.performance_metrics()?))
     }
 
     /// Syncs the source when it is due: after its interval, sooner after a failure.
@@ -99,7 +103,7 @@ impl Catalog {
                 Err(error) => tracing::warn!(
                     source = source.id,
                     error = &error as &dyn std::error::Error,
-                    "time of the next sync with the hub unknown; retrying"
+                    "time of the next sync unknown; retrying"
                 ),
             }
             tokio::time::sleep(CHECK_INTERVAL).await;
@@ -110,12 +114,12 @@ impl Catalog {
                 Ok(outcome) => outcome,
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;
-                    tracing::warn!(source = source.id, error, "sync with the hub not stored; retrying");
+                    tracing::warn!(source = source.id, error, "sync not stored; retrying");
                     SyncOutcome::Failed
                 }
             };
             failures = if outcome == SyncOutcome::Failed { failures + 1 } else { 0 };
-            due = self.after(hub::next_sync_delay(&source, failures));
+            due = self.after(remote::next_sync_delay(&source, failures));
         }
     }
 
@@ -126,7 +130,7 @@ impl Catalog {
 
     async fn first_sync(&self, source: &Source, fingerprint: &str) -> Result<i64, StoreError> {
         let next = self.store.find_next_sync(&source.id).await?;
-        Ok(due(next, fingerprint, self.after(hub::sync_interval(source))))
+        Ok(due(next, fingerprint, self.after(remote::sync_interval(source))))
     }
 
     fn after(&self, pause: Duration) -> i64 {
@@ -146,6 +150,45 @@ impl Catalog {
         source: &Source,
         lease: Option<Lease>,
     ) -> Result<(Option<LoadReport>, SyncOutcome), StoreError> {
+        match Remote::of(source) {
+            Some(Remote::Repositories) => self.sync_repositories(source, lease).await,
+            _ => self.sync_hub(source, lease).await,
+        }
+    }
+
+    async fn sync_repositories(
+        &self,
+        source: &Source,
+        lease: Option<Lease>,
+    ) -> Result<(Option<LoadReport>, SyncOutcome), StoreError> {
+        let started = Instant::now();
+        let Some(fingerprint) = self.fingerprint_of(Some(source)) else { return Ok((None, SyncOutcome::Failed)) };
+        let known = self.stored_skills(&source.id).await?;
+        let next = self.store.find_next_sync(&source.id).await?;
+        let states = self.store.list_source_states().await?;
+        let is_available = states.iter().any(|state| state.source_id == source.id && state.status == "available");
+        let trusts_known = is_available && next.is_some_and(|next| next.configuration == fingerprint);
+        let Settings { hubs, environment, .. } = self.settings();
+        let context =
+            GitContext { access: hubs.clone(), environment: environment.clone(), fingerprint: fingerprint.clone() };
+        // The semaphore is never closed.
+        let _permit = self.repository_syncs.acquire().await.ok();
+        let progress = self.telemetry.git_progress(&source.id);
+        let memory = Arc::clone(&self.repository_memory);
+        let GitReport { snapshot, outcome } =
+            git::sync(source, context, memory, known, trusts_known, &progress).await;
+        let stored = self.finish_sync(source, &fingerprint, snapshot, outcome, lease, started).await;
+        if !matches!(stored, Ok(Some(_))) {
+            self.repository_memory.forget(&source.id);
+        }
+        Ok((stored?, outcome))
+    }
+
+    async fn sync_hub(
+        &self,
+        source: &Source,
+        lease: Option<Lease>,
+    ) -> Result<(Option<LoadReport>, SyncOutcome), StoreError> {
         let stored = self.stored_models(&source.id).await?;
         let Settings { hubs, environment, .. } = self.settings();
         let Some(metrics) = self.performance_metrics() else { return Ok((None, SyncOutcome::Failed)) };
@@ -158,8 +201,8 @@ impl Catalog {
             now,
         };
         let started = Instant::now();
-        let progress = self.telemetry.sync_progress(&source.id);
-        let configuration = hub::sync_fingerprint(source, environment, &metrics);
+        let progress = self.telemetry.hub_progress(&source.id);
+        let configuration = remote::sync_fingerprint(source, environment, &metrics);
         let (batches, batched) = mpsc::channel(1);
         let syncing = async { Ok(hub::sync(source, &context, &stored, &progress, batches).await) };
         let storing = self.store_batches(source, &configuration, lease.as_ref(), batched);
@@ -178,15 +221,30 @@ impl Catalog {
                 snapshot.error = Some(errors.collect::<Vec<_>>().join("; "));
             }
         }
-        if outcome == SyncOutcome::Complete {
-            let next_time = self.after(hub::sync_interval(source));
-            snapshot.next_sync = Some(NextSync { configuration: configuration.clone(), next_time });
-        }
-        let Some((mut report, snapshot)) = self.store_snapshot(&configuration, snapshot, lease).await? else {
-            return Ok((None, outcome));
-        };
+        let report = self.finish_sync(source, &configuration, snapshot, outcome, lease, started).await?;
+        let Some(mut report) = report else { return Ok((None, outcome)) };
         report.written += before;
         self.telemetry.record_skipped_metrics(&source.id, performance_metrics_skipped);
+        Ok((Some(report), outcome))
+    }
+
+    /// Stores the result of a sync with the time of the next one, and reports it.
+    async fn finish_sync(
+        &self,
+        source: &Source,
+        configuration: &str,
+        mut snapshot: SourceSnapshot,
+        outcome: SyncOutcome,
+        lease: Option<Lease>,
+        started: Instant,
+    ) -> Result<Option<LoadReport>, StoreError> {
+        if outcome == SyncOutcome::Complete {
+            let next_time = self.after(remote::sync_interval(source));
+            snapshot.next_sync = Some(NextSync { configuration: configuration.to_owned(), next_time });
+        }
+        let Some((report, snapshot)) = self.store_snapshot(configuration, snapshot, lease).await? else {
+            return Ok(None);
+        };
         self.telemetry.record_load(&snapshot, started.elapsed(), self.store.inner().clock().now());
         if let Some(error) = &snapshot.error {
             tracing::warn!(source = source.id, status = snapshot.status, error, "catalog source");
@@ -198,9 +256,9 @@ impl Catalog {
             removed = report.removed,
             unchanged = report.unchanged,
             skipped = snapshot.skipped,
-            "synced with the hub"
+            "source synced"
         );
-        Ok((Some(report), outcome))
+        Ok(Some(report))
     }
 
     /// Stores the batches of a sync. Returns the number of models written.
@@ -249,6 +307,21 @@ impl Catalog {
         let Some(report) = self.store.load(&load).await? else { return Ok(None) };
         self.after_load(&report).await;
         Ok(load.snapshots.pop().map(|snapshot| (report, snapshot)))
+    }
+
+    /// The stored origin of each skill of a source.
+    async fn stored_skills(&self, source_id: &str) -> Result<KnownSkills, StoreError> {
+        let mut stored = KnownSkills::new();
+        for (property, field) in [
+            ("repository", (|skill| &mut skill.repository) as fn(&mut KnownSkill) -> &mut String),
+            ("version", |skill| &mut skill.version),
+            ("resolvedCommit", |skill| &mut skill.commit),
+        ] {
+            for (key, value) in self.store.list_string_properties(source_id, property).await? {
+                *field(stored.entry(key).or_default()) = value;
+            }
+        }
+        Ok(stored)
     }
 
     /// The stored revision and access of each model of a source.

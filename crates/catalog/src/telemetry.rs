@@ -31,10 +31,35 @@ pub(crate) struct SourceTelemetry {
     metrics_skipped: PerSource,
     last_success: PerSource,
     duration: Family<SourceLabel, Gauge<f64, std::sync::atomic::AtomicU64>>,
-    hub_requests: Family<SourceLabel, Counter>,
-    hub_running: PerSource,
-    hub_found: PerSource,
-    hub_done: PerSource,
+    hubs: SyncMetrics,
+    repositories: SyncMetrics,
+}
+
+/// The metrics that change during syncs.
+#[derive(Clone, Default)]
+struct SyncMetrics {
+    requests: Family<SourceLabel, Counter>,
+    running: PerSource,
+    found: PerSource,
+    done: PerSource,
+}
+
+impl SyncMetrics {
+    fn remove(&self, label: &SourceLabel) {
+        for metric in [&self.running, &self.found, &self.done] {
+            metric.remove(label);
+        }
+        self.requests.remove(label);
+    }
+
+    fn progress(&self, label: &SourceLabel) -> Progress {
+        Progress {
+            requests: self.requests.get_or_create(label).clone(),
+            running: self.running.get_or_create(label).clone(),
+            found: self.found.get_or_create(label).clone(),
+            done: self.done.get_or_create(label).clone(),
+        }
+    }
 }
 
 impl SourceTelemetry {
@@ -66,26 +91,36 @@ impl SourceTelemetry {
                 "Duration of the last load of a source; file sources are loaded together and share the value",
                 self.duration.clone(),
             );
-            registry.register(
-                "catalog_hub_requests",
-                "Requests sent to the hub of a source",
-                self.hub_requests.clone(),
-            );
+            let SyncMetrics { requests, running, found, done } = self.hubs.clone();
+            registry.register("catalog_hub_requests", "Requests sent to the hub of a source", requests);
             registry.register(
                 "catalog_hub_sync_running",
                 "1 while a source is synced with its hub, otherwise 0",
-                self.hub_running.clone(),
+                running,
             );
             registry.register(
                 "catalog_hub_sync_models",
                 "Models found by the running or else the last sync with a hub",
-                self.hub_found.clone(),
+                found,
             );
             registry.register(
                 "catalog_hub_sync_models_done",
                 "Models of catalog_hub_sync_models that are read or known to be unchanged",
-                self.hub_done.clone(),
+                done,
             );
+            let SyncMetrics { requests, running, found, done } = self.repositories.clone();
+            registry.register("catalog_git_requests", "Requests sent to the Git repositories of a source", requests);
+            registry.register(
+                "catalog_git_sync_running",
+                "1 while a source is synced with its Git repositories, otherwise 0",
+                running,
+            );
+            registry.register(
+                "catalog_git_sync_skills",
+                "Skills found in changed commits by the running or else the last sync with Git repositories",
+                found,
+            );
+            registry.register("catalog_git_sync_skills_done", "Skills of catalog_git_sync_skills that are read", done);
         });
     }
 
@@ -101,14 +136,12 @@ impl SourceTelemetry {
                 &self.ignored,
                 &self.metrics_skipped,
                 &self.last_success,
-                &self.hub_running,
-                &self.hub_found,
-                &self.hub_done,
             ] {
                 metric.remove(&label);
             }
             self.duration.remove(&label);
-            self.hub_requests.remove(&label);
+            self.hubs.remove(&label);
+            self.repositories.remove(&label);
         }
         *configured = sources;
     }
@@ -150,18 +183,22 @@ impl SourceTelemetry {
         }
     }
 
-    /// The metrics that change during a sync.
-    pub(crate) fn sync_progress(&self, source: &str) -> Progress {
+    /// The metrics that change during a sync with a hub.
+    pub(crate) fn hub_progress(&self, source: &str) -> Progress {
+        self.progress(&self.hubs, source)
+    }
+
+    /// The metrics that change during a sync with Git repositories.
+    pub(crate) fn git_progress(&self, source: &str) -> Progress {
+        self.progress(&self.repositories, source)
+    }
+
+    fn progress(&self, metrics: &SyncMetrics, source: &str) -> Progress {
         let configured = self.configured();
-        if !configured.contains(source) {
-            return Progress::default();
-        }
-        let label = SourceLabel { source: source.to_owned() };
-        Progress {
-            requests: self.hub_requests.get_or_create(&label).clone(),
-            running: self.hub_running.get_or_create(&label).clone(),
-            found: self.hub_found.get_or_create(&label).clone(),
-            done: self.hub_done.get_or_create(&label).clone(),
+        if configured.contains(source) {
+            metrics.progress(&SourceLabel { source: source.to_owned() })
+        } else {
+            Progress::default()
         }
     }
 }

@@ -14,7 +14,7 @@ pub use list::CatalogList;
 pub use model_registry_api::catalog::*;
 pub use options::{
     AgentArtifactOptions, AgentOptions, ArtifactKind, ArtifactOptions, IncludedTools, LabelOptions, McpServerOptions,
-    McpToolOptions, ModelOptions, PerformanceOptions, PerformanceProperties, SourceOptions,
+    McpToolOptions, ModelOptions, PerformanceOptions, PerformanceProperties, SkillOptions, SourceOptions,
 };
 pub use preview::{PreviewRequest, SourcePreview};
 
@@ -110,6 +110,23 @@ impl Catalog {
     /// An MCP server, optionally with tools.
     pub async fn mcp_server(&self, id: &str, tools: IncludedTools) -> Result<McpServer> {
         self.client.transport.fetch(Call::get(server_path(id)?, tools.query())).await
+    }
+
+    /// The skills of all sources.
+    pub fn skills(&self) -> CatalogList<Skill, SkillOptions> {
+        CatalogList::new(self.client.clone(), Ok(format!("{SKILL_CATALOG}/skills")))
+    }
+
+    /// The properties that skills can be filtered by.
+    pub async fn skill_filter_options(&self) -> Result<FilterOptions> {
+        let path = format!("{SKILL_CATALOG}/skills/filter_options");
+        self.client.transport.fetch(Call::get(path, Vec::new())).await
+    }
+
+    /// A skill by id.
+    pub async fn skill(&self, id: &str) -> Result<Skill> {
+        let path = entity_path(&format!("{SKILL_CATALOG}/skills"), id)?;
+        self.client.transport.fetch(Call::get(path, Vec::new())).await
     }
 
     /// The tools of an MCP server.

@@ -28,6 +28,8 @@ const POSTGRES: Missing =
 const MARIADB: Missing =
     Missing { name: "MariaDB", install: "apt-get install -y --no-install-recommends mariadb-server" };
 
+const GIT: Missing = Missing { name: "Git", install: "apt-get install -y --no-install-recommends git" };
+
 /// The programs of a MariaDB server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MariaDb {
@@ -68,6 +70,15 @@ pub fn mariadb() -> Result<MariaDb, Missing> {
     let further = [PathBuf::from("/usr/sbin"), PathBuf::from("/usr/local/sbin")];
     let find = |name| find_program(name, &further).ok_or(MARIADB);
     Ok(MariaDb { server: find("mariadbd")?, install_db: find("mariadb-install-db")? })
+}
+
+/// Returns the program of Git, which builds and serves repositories in tests.
+///
+/// # Errors
+///
+/// [`Missing`], with the command that installs Git.
+pub fn git() -> Result<PathBuf, Missing> {
+    find_program("git", &[]).ok_or(GIT)
 }
 
 /// Looks for an executable file in `PATH`, then in the further directories.

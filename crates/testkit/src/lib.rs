@@ -8,7 +8,8 @@
 //! * starts the real executable ([`Executable`]);
 //! * replays recorded exchanges ([`golden`]) and compares OpenAPI documents with contracts ([`contract`]);
 //! * fakes a Hugging Face hub ([`HubServer`]), an identity provider ([`IssuerServer`]) and an OpenTelemetry collector
-//!   ([`CollectorServer`]).
+//!   ([`CollectorServer`]);
+//! * serves Git repositories over HTTP ([`GitServer`]).
 //!
 //! Its executable `test-servers` starts the database servers for `cargo xtask test` and `cargo xtask databases`.
 //!
@@ -27,6 +28,7 @@ pub mod database;
 mod each_database;
 mod error;
 pub mod executable;
+pub mod git;
 pub mod golden;
 pub mod hub;
 pub mod issuer;
@@ -40,6 +42,7 @@ pub use collector::CollectorServer;
 pub use database::{Backend, TestDatabase, backends};
 pub use error::{Error, Result};
 pub use executable::{Executable, Ready};
+pub use git::{GitRepository, GitServer};
 pub use hub::HubServer;
 pub use issuer::{IssuerServer, SigningKey};
 pub use mariadb::MariaDbServer;

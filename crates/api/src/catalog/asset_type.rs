@@ -14,6 +14,7 @@ pub enum AssetType {
     Models,
     McpServers,
     Agents,
+    Skills,
 }
 
 /// The declaration of an asset type.
@@ -64,6 +65,10 @@ pub enum SourceType {
     McpRegistry,
     /// Docker's catalog of MCP servers.
     DockerCatalog,
+    /// A directory with files `SKILL.md`.
+    Directory,
+    /// Git repositories with files `SKILL.md`.
+    Git,
 }
 
 /// Where an asset type is served, and its names in the OpenAPI document.
@@ -181,13 +186,14 @@ pub enum ItemOrder {
 }
 
 impl AssetType {
-    pub const ALL: [Self; 3] = [Self::Models, Self::McpServers, Self::Agents];
+    pub const ALL: [Self; 4] = [Self::Models, Self::McpServers, Self::Agents, Self::Skills];
 
     pub const fn spec(self) -> &'static AssetTypeSpec {
         match self {
             Self::Models => &asset_types::models::SPEC,
             Self::McpServers => &asset_types::mcp_servers::SPEC,
             Self::Agents => &asset_types::agents::SPEC,
+            Self::Skills => &asset_types::skills::SPEC,
         }
     }
 
@@ -207,7 +213,8 @@ impl AssetType {
 }
 
 impl SourceType {
-    pub const ALL: [Self; 4] = [Self::Yaml, Self::Hub, Self::McpRegistry, Self::DockerCatalog];
+    pub const ALL: [Self; 6] =
+        [Self::Yaml, Self::Hub, Self::McpRegistry, Self::DockerCatalog, Self::Directory, Self::Git];
 
     /// The value of `type`.
     pub const fn as_str(self) -> &'static str {
@@ -216,6 +223,8 @@ impl SourceType {
             Self::Hub => "hf",
             Self::McpRegistry => "mcp-registry",
             Self::DockerCatalog => "docker-mcp-catalog",
+            Self::Directory => "directory",
+            Self::Git => "git-skills-plugin",
         }
     }
 }
@@ -293,7 +302,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::catalog::{AGENT_CATALOG, MCP_CATALOG, MODEL_CATALOG};
+    use crate::catalog::{AGENT_CATALOG, MCP_CATALOG, MODEL_CATALOG, SKILL_CATALOG};
 
     #[test]
     fn every_asset_type_is_declared_under_its_own_name() {
@@ -316,7 +325,7 @@ mod tests {
         let items: BTreeSet<CatalogKind> = specs.iter().map(|spec| spec.item).collect();
         assert_eq!(items.len(), specs.len());
         let bases = specs.map(|spec| spec.api.base_path(CatalogVersion::default()));
-        for base in [MODEL_CATALOG, MCP_CATALOG, AGENT_CATALOG] {
+        for base in [MODEL_CATALOG, MCP_CATALOG, AGENT_CATALOG, SKILL_CATALOG] {
             assert!(bases.iter().any(|known| known == base), "{base}");
         }
         let lists = specs.iter().flat_map(|spec| spec.api.children.iter().map(move |list| (spec, list)));

@@ -3,3 +3,4 @@
 pub(super) mod agents;
 pub(super) mod mcp_servers;
 pub(super) mod models;
+pub(super) mod skills;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::asset_types::{agents, mcp_servers, models};
+use super::asset_types::{agents, mcp_servers, models, skills};
 use super::version::CatalogVersion;
 
 /// The kind of a row of the catalog. The discriminant is the code stored in the database and never changes; the names of
@@ -19,6 +19,7 @@ pub enum CatalogKind {
     SecurityMetrics = 7,
     Agent = 8,
     AgentTemplate = 9,
+    Skill = 10,
 }
 
 /// The table that holds a kind.
@@ -127,7 +128,7 @@ pub enum FilterShape {
 }
 
 impl CatalogKind {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Model,
         Self::McpServer,
         Self::McpTool,
@@ -137,6 +138,7 @@ impl CatalogKind {
         Self::SecurityMetrics,
         Self::Agent,
         Self::AgentTemplate,
+        Self::Skill,
     ];
     /// Artifacts of models.
     pub const ARTIFACTS: [Self; 4] =
@@ -178,6 +180,7 @@ impl CatalogKind {
             Self::SecurityMetrics => &models::SECURITY_METRICS,
             Self::Agent => &agents::AGENT,
             Self::AgentTemplate => &agents::TEMPLATE,
+            Self::Skill => &skills::SKILL,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use model_registry_api::catalog::AssetType;
 
@@ -9,6 +10,7 @@ use super::source_entry::SourceEntry;
 use super::sources_file::ambiguous_id;
 use super::{Configuration, Source, SourceLocation, SourcesFile, source_properties};
 use crate::problem::Problem;
+use crate::skills::{self, SkillProperties, SkillSettings};
 
 /// Merges the files in their order. Entries that contradict an earlier file are left out with a problem.
 pub(super) fn merge<'a>(files: impl Iterator<Item = (&'a Path, &'a SourcesFile)>) -> (Configuration, Vec<Problem>) {
@@ -50,6 +52,14 @@ pub(super) fn merge<'a>(files: impl Iterator<Item = (&'a Path, &'a SourcesFile)>
             merged.fields.extend(query.fields.clone());
         }
     }
+    for source in merged.sources.values_mut().filter(|source| source.enabled && source.problem.is_none()) {
+        let Some(location) = merged.locations.get(&source.id) else { continue };
+        match skill_settings(source, location) {
+            Some(Ok(settings)) => source.skills = Some(Arc::new(settings)),
+            Some(Err(problem)) => source.problem = Some(problem),
+            None => {}
+        }
+    }
     let enabled = merged.sources.values().filter(|source| source.enabled && source.problem.is_none());
     for source in enabled {
         if let Some(location) = merged.locations.get_mut(&source.id) {
@@ -59,6 +69,20 @@ pub(super) fn merge<'a>(files: impl Iterator<Item = (&'a Path, &'a SourcesFile)>
         }
     }
     (merged, problems)
+}
+
+/// The settings of a source that is read from files of the format `SKILL.md`; `None` for others.
+fn skill_settings(source: &Source, location: &SourceLocation) -> Option<Result<SkillSettings, Problem>> {
+    let properties = match &source.skill_properties {
+        Some(Ok(properties)) => properties,
+        Some(Err(problem)) => {
+            // A data file has other properties, and notices about unknown ones.
+            let is_strict = skills::validate(source, location, &SkillProperties::default()).is_some();
+            return is_strict.then(|| Err(problem.clone()));
+        }
+        None => &SkillProperties::default(),
+    };
+    skills::validate(source, location, properties)
 }
 
 fn location(path: &Path, entry: &SourceEntry) -> SourceLocation {
@@ -82,6 +106,8 @@ fn new_source(asset_type: AssetType, path: &Path, id: &str) -> Source {
         included: None,
         excluded: None,
         properties: serde_json::Map::new(),
+        skill_properties: None,
+        skills: None,
         origin: path.to_owned(),
         problem: None,
     }
@@ -103,6 +129,7 @@ fn apply(source: &mut Source, path: &Path, entry: &SourceEntry) {
     source.states_asset_type |= fields.states_asset_type;
     if let Some(properties) = fields.properties {
         source.properties = properties;
+        source.skill_properties = fields.skills;
         path.clone_into(&mut source.origin);
     }
     source.problem = source.problem.take().or_else(|| entry.problem.clone());

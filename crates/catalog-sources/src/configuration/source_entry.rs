@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::source_properties;
 use crate::name_filter::NameFilter;
 use crate::problem::{Position, Problem};
+use crate::skills::{self, SkillProperties};
 use crate::yaml::{Entry, IGNORED, ReadError, StringList};
 
 /// Keys of a source of any asset type.
@@ -44,6 +45,8 @@ pub(super) struct SourceFields {
     pub(super) excluded: Option<Vec<String>>,
     pub(super) states_asset_type: bool,
     pub(super) properties: Option<Map<String, Value>>,
+    /// The same, of a source of skills.
+    pub(super) skills: Option<Result<SkillProperties, Problem>>,
 }
 
 impl SourceEntry {
@@ -106,7 +109,7 @@ fn fields(
         Some(keys) => read_patterns(source, &keys[index]).map_err(failed),
         None => Ok(None),
     };
-    let properties = properties(source, pattern_keys.as_ref())
+    let properties = properties(source, asset_type, pattern_keys.as_ref())
         .map_err(|(position, reason)| source.problem_at(position, about(&reason)))?;
     let fields = SourceFields {
         name: source.read_field("name").map_err(failed)?,
@@ -117,6 +120,7 @@ fn fields(
         excluded: patterns(1)?,
         states_asset_type: false,
         properties,
+        skills: skill_properties(source, id, asset_type),
     };
     NameFilter::new(
         spec.patterns.unwrap_or_default(),
@@ -139,6 +143,11 @@ fn fields(
     Ok(SourceFields { states_asset_type: stated.is_some(), ..fields })
 }
 
+fn skill_properties(source: Entry<'_>, id: &str, asset_type: AssetType) -> Option<Result<SkillProperties, Problem>> {
+    let properties = source.get("properties").filter(|properties| !properties.node.is_null())?;
+    (asset_type == AssetType::Skills).then(|| skills::read_properties(id, properties))
+}
+
 /// A list of name patterns. Null is a mistake: it would publish everything.
 fn read_patterns(source: Entry<'_>, key: &str) -> Result<Option<Vec<String>>, ReadError> {
     match source.get(key) {
@@ -156,10 +165,15 @@ fn read_patterns(source: Entry<'_>, key: &str) -> Result<Option<Vec<String>>, Re
 /// error, because without it everything would be published.
 fn properties(
     source: Entry<'_>,
+    asset_type: AssetType,
     pattern_keys: Option<&[String; 2]>,
 ) -> Result<Option<Map<String, Value>>, (Option<Position>, String)> {
     let failed = |error: ReadError| (error.position(), error.to_string());
     let mut values: Option<Map<String, Value>> = source.read_field("properties").map_err(failed)?;
+    // Those of skills are read strictly, see `skill_properties`.
+    if asset_type == AssetType::Skills {
+        return Ok(values);
+    }
     let (Some(values_of), Some(properties)) = (&mut values, source.get("properties")) else { return Ok(values) };
     for (key, node) in properties.node.entries().unwrap_or_default() {
         let name = key.as_str().unwrap_or_default();

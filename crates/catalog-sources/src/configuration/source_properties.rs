@@ -49,7 +49,8 @@ pub(super) fn notices(source: &Source, location: &SourceLocation) -> Vec<Problem
         Some(SourceType::Yaml) => FILE,
         Some(SourceType::Hub) => HUB,
         Some(SourceType::McpRegistry | SourceType::DockerCatalog) => SERVER_LIST,
-        None => return Vec::new(),
+        // Read strictly, without notices.
+        Some(SourceType::Directory | SourceType::Git) | None => return Vec::new(),
     };
     let pattern_keys = spec.pattern_keys().unwrap_or_default();
     let mut notices = Vec::new();

@@ -16,7 +16,9 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 pub struct HubAccess {
     /// Allowed hosts; their subdomains are allowed, too.
     pub hosts: Vec<String>,
-    /// Whether hubs may have private addresses, and plain HTTP.
+    /// Allowed hosts of Git repositories, and their subdomains; empty for all.
+    pub repository_hosts: Vec<String>,
+    /// Whether hubs and repositories may have private addresses, and plain HTTP.
     pub private_addresses: bool,
     /// Proxies that the requests are sent through.
     pub proxies: Proxies,
@@ -30,6 +32,7 @@ impl Default for HubAccess {
     fn default() -> Self {
         Self {
             hosts: vec!["huggingface.co".to_owned()],
+            repository_hosts: Vec::new(),
             private_addresses: false,
             proxies: Proxies::default(),
             timeout: Duration::from_secs(30),
@@ -41,22 +44,41 @@ impl Default for HubAccess {
 impl HubAccess {
     /// Checks a URL. The error names the setting that would allow it.
     pub(super) fn check(&self, url: &Url) -> Result<(), String> {
+        let unlisted = |host: &str| format!("the host `{host}` is not an allowed hub: add it to --hub-hosts");
+        self.check_url(url, "hubs", Some(&self.hosts), unlisted)
+    }
+
+    /// Checks the URL of a Git repository, like that of a hub.
+    pub(crate) fn check_repository(&self, url: &Url) -> Result<(), String> {
+        let unlisted = |host: &str| format!("repositories of the host `{host}` are not allowed: add it to --git-hosts");
+        let hosts = Some(&self.repository_hosts).filter(|hosts| !hosts.is_empty());
+        self.check_url(url, "repositories", hosts, unlisted)
+    }
+
+    /// `hosts` are the allowed ones; `None` for all.
+    fn check_url(
+        &self,
+        url: &Url,
+        what: &str,
+        hosts: Option<&Vec<String>>,
+        unlisted: impl Fn(&str) -> String,
+    ) -> Result<(), String> {
         let host = url.host_str().unwrap_or_default();
         let is_web = url.scheme() == "https" || (url.scheme() == "http" && self.private_addresses);
         if !is_web {
             // Without the rest of the URL, which may contain a password or a signature.
             let scheme = url.scheme();
             return Err(format!(
-                "the address {scheme}://{host} is not allowed: hubs need https, or http with --allow-private-hubs"
+                "the address {scheme}://{host} is not allowed: {what} need https, or http with --allow-private-hubs"
             ));
         }
         let host = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
-        let is_listed = self.hosts.iter().any(|known| {
+        let is_known = |known: &String| {
             let known = known.to_ascii_lowercase();
             host == known || host.strip_suffix(&known).is_some_and(|front| front.ends_with('.'))
-        });
-        if !is_listed {
-            return Err(format!("the host `{host}` is not an allowed hub: add it to --hub-hosts"));
+        };
+        if hosts.is_some_and(|hosts| !hosts.iter().any(is_known)) {
+            return Err(unlisted(&host));
         }
         match host.parse::<IpAddr>() {
             Ok(address) => self.check_address(address),
@@ -136,7 +158,7 @@ fn is_private_v4(address: Ipv4Addr) -> bool {
 }
 
 /// Resolves names to allowed addresses only (DNS pinning).
-pub(super) struct CheckedResolver(pub(super) Arc<HubAccess>);
+pub(crate) struct CheckedResolver(pub(crate) Arc<HubAccess>);
 
 impl Resolve for CheckedResolver {
     fn resolve(&self, name: Name) -> Resolving {

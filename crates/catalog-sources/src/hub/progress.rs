@@ -23,7 +23,7 @@ pub struct Progress {
 
 impl Progress {
     /// Runs a sync and reports its progress until it ends.
-    pub(super) async fn report_while<T>(&self, source: &str, sync: impl Future<Output = T>) -> T {
+    pub(crate) async fn report_while<T>(&self, source: &str, sync: impl Future<Output = T>) -> T {
         let _running = Running::begin(self);
         let before = self.requests.get();
         let mut lines = tokio::time::interval(LOG_INTERVAL);
@@ -39,7 +39,7 @@ impl Progress {
                     found = self.found.get(),
                     done = self.done.get(),
                     requests = self.requests.get() - before,
-                    "hub sync in progress"
+                    "sync in progress"
                 ),
             }
         }
@@ -104,7 +104,7 @@ mod tests {
         });
         running.await;
         let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-        assert!(text.contains("hub sync in progress source=\"hub\" found=9 done=1 requests=2"), "{text}");
+        assert!(text.contains("sync in progress source=\"hub\" found=9 done=1 requests=2"), "{text}");
         assert!(text.contains("done=2 requests=4"), "{text}");
         assert_eq!((progress.running.get(), progress.done.get()), (0, 3));
         let cancelled =

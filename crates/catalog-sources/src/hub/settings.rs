@@ -48,25 +48,21 @@ pub(crate) fn selectors(source: &Source) -> Result<Vec<Selector>, String> {
 }
 
 /// Whether a source is synced with a hub. One with a mistake in its configuration is not: reading the sources reports it.
-pub fn is_hub_source(source: &Source) -> bool {
+pub(crate) fn is_hub_source(source: &Source) -> bool {
     let source_type = source.asset_type.spec().sources.source_type(&source.source_type);
     let is_usable = source.enabled && source.problem.is_none();
     source_type == Some(SourceType::Hub) && is_usable && selectors(source).is_ok()
 }
 
 /// Time between two syncs.
-pub fn sync_interval(source: &Source) -> Duration {
+pub(crate) fn sync_interval(source: &Source) -> Duration {
     let chosen = source.string_property("syncInterval").and_then(|text| parse_duration(text).ok());
     let chosen = chosen.filter(|interval| !interval.is_zero());
     chosen.map_or(DEFAULT_INTERVAL, |interval| interval.max(SHORTEST_INTERVAL))
 }
 
 /// Time until the next sync: the interval, or after failures an exponential back-off up to the interval.
-pub fn next_sync_delay(source: &Source, failures_in_a_row: u32) -> Duration {
-    back_off(sync_interval(source), failures_in_a_row)
-}
-
-fn back_off(interval: Duration, failures_in_a_row: u32) -> Duration {
+pub(crate) fn back_off(interval: Duration, failures_in_a_row: u32) -> Duration {
     match failures_in_a_row.checked_sub(1) {
         None => interval,
         Some(doublings) => SHORTEST_INTERVAL.saturating_mul(2_u32.saturating_pow(doublings)).min(interval),
@@ -75,7 +71,7 @@ fn back_off(interval: Duration, failures_in_a_row: u32) -> Duration {
 
 /// A checksum of everything that decides what a sync reads: the configuration of the source, whether there is a token, and
 /// the performance metrics. The name and labels of the source do not count.
-pub fn sync_fingerprint(source: &Source, environment: &Environment, metrics: &PerformanceMetricsSnapshot) -> String {
+pub(crate) fn sync_fingerprint(source: &Source, environment: &Environment, metrics: &PerformanceMetricsSnapshot) -> String {
     let has_token = token(source, environment).is_some();
     let read = json!([source.included, source.excluded, source.properties, has_token, metrics.fingerprint()]);
     hex(&Sha256::digest(read.to_string().as_bytes()))
@@ -102,6 +98,8 @@ mod tests {
             included: Some(vec!["org/*".to_owned()]),
             excluded: None,
             properties,
+            skill_properties: None,
+            skills: None,
             origin: PathBuf::new(),
             problem: None,
         }

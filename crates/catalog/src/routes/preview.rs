@@ -138,6 +138,15 @@ async fn decide(
             Ok(names.into_iter().map(|name| (name.clone(), config.filter.allows(&name))).collect())
         }
         Some(SourceType::Hub) => from_hub(catalog, config).await.map_err(unloadable),
+        Some(SourceType::Git) => {
+            // The semaphore is never closed.
+            let _permit = catalog.hub_previews.acquire().await.map_err(|error| unloadable(error.to_string()))?;
+            let access = catalog.settings().hubs.clone();
+            run_blocking(move || config.read_repositories(&access)).await.map_err(unloadable)
+        }
+        Some(SourceType::Directory) => {
+            Err(unloadable("files of the server are not read for a preview: use `model-registry catalog check`".to_owned()))
+        }
         _ => Err(unloadable(format!("unsupported source type: {}", config.source_type))),
     }
 }

@@ -76,7 +76,7 @@ async fn models_are_mapped_and_only_changed_models_are_read_again(backend: Backe
     }
     let (_files, api) = api(backend, &hub, "['org/*']", None).await;
     assert_eq!(state(&api).await.get("status"), None, "no status before the first sync");
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     assert_eq!(api.names("models").await, ["org/a", "org/b", "org/d", "org/e"]);
     assert_eq!(state(&api).await["status"], "available");
     let model = api.get("sources/hub/models/org/a").await.json();
@@ -101,7 +101,7 @@ async fn models_are_mapped_and_only_changed_models_are_read_again(backend: Backe
     hub.requests();
     hub.publish("org/b", 2);
     hub.withdraw("org/e");
-    let report = api.catalog.sync_hub("hub").await.unwrap();
+    let report = api.catalog.sync("hub").await.unwrap();
     assert_eq!((report.written, report.removed, report.unchanged), (1, 1, 2));
     let models: Vec<String> = hub.requests().into_iter().filter(|path| path.starts_with("/api/models/")).collect();
     assert_eq!(models, ["/api/models/org/b"]);

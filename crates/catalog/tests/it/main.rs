@@ -25,5 +25,6 @@ mod replicas;
 mod search;
 mod server_lists;
 mod source_limits;
+mod skills;
 mod support;
 mod v1;

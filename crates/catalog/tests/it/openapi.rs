@@ -7,7 +7,7 @@ use axum::body::Body;
 use http::Request;
 use model_registry_api::catalog::{
     Agent, AgentArtifact, CatalogArtifact, CatalogLabel, CatalogModel, CatalogSource, FilterOptions, MCP_CATALOG,
-    MODEL_CATALOG, McpServer, McpToolWithServer, PreviewPage,
+    MODEL_CATALOG, McpServer, McpToolWithServer, PreviewPage, Skill,
 };
 use model_registry_catalog::{OPENAPI_PATH, openapi_document};
 use model_registry_testkit::Backend;
@@ -78,6 +78,7 @@ fn every_struct_has_exactly_the_fields_of_its_schema() {
     check::<PreviewPage>("CatalogSourcePreviewResponse");
     check::<PreviewPage>("AssetSourcePreviewResponse");
     check::<Agent>("Agent");
+    check::<Skill>("Skill");
     check::<AgentArtifact>("AgentTemplateArtifact");
     check::<McpServer>("MCPServer");
     check::<McpToolWithServer>("MCPToolWithServer");

@@ -9,6 +9,7 @@ mod list;
 mod search;
 mod servers;
 mod show;
+mod skills;
 mod sources;
 mod tools;
 
@@ -52,17 +53,24 @@ const HUB_HOSTS: Setting = Setting::new(
     Group::Catalog,
     "Allowed hosts of sources of type hf, including their subdomains; huggingface.co by default",
 );
+/// `--git-hosts`
+const GIT_HOSTS: Setting = Setting::new(
+    "git-hosts",
+    SettingType::List,
+    Group::Catalog,
+    "Allowed hosts of Git repositories with skills, including their subdomains; all with public addresses by default",
+);
 /// `--allow-private-hubs`
 const ALLOW_PRIVATE_HUBS: Setting = Setting::new(
     "allow-private-hubs",
     SettingType::Bool,
     Group::Catalog,
-    "Allow private addresses and plain http for the hosts in --hub-hosts",
+    "Allow private addresses and plain http for the hosts in --hub-hosts and --git-hosts",
 )
 .or("false");
 
 /// The settings of the catalog.
-pub(crate) const SETTINGS: &[Setting] = &[CATALOGS_PATH, PERFORMANCE_METRICS, HUB_HOSTS, ALLOW_PRIVATE_HUBS];
+pub(crate) const SETTINGS: &[Setting] = &[CATALOGS_PATH, PERFORMANCE_METRICS, HUB_HOSTS, GIT_HOSTS, ALLOW_PRIVATE_HUBS];
 
 /// Groups of settings in addition to those of every server.
 const GROUPS: &[Group] = &[Group::Catalog];
@@ -95,7 +103,7 @@ pub(super) fn command(schema: &Schema) -> Command {
                 .value_parser(value_parser!(PathBuf)),
         );
     let command = Command::new("catalog")
-        .about("Serve the catalog of published models, MCP servers and agents, or query it")
+        .about("Serve the catalog of published models, MCP servers, agents and skills, or query it")
         .after_help(
             "Example:\n  model-registry catalog --catalogs-path sources.yaml --listen 127.0.0.1:8081\n  \
              model-registry catalog check sources.yaml\n  \
@@ -145,6 +153,7 @@ const CLIENT_COMMANDS: &[ClientCommand] = &[
     ClientCommand { command: tools::command, run: |context, arguments| tools::run(context, arguments).boxed_local() },
     ClientCommand { command: agents::command, run: |context, arguments| agents::run(context, arguments).boxed_local() },
     ClientCommand { command: agent::command, run: |context, arguments| agent::run(context, arguments).boxed_local() },
+    ClientCommand { command: skills::command, run: |context, arguments| skills::run(context, arguments).boxed_local() },
 ];
 
 fn run_client(name: &str, arguments: &ArgMatches) -> anyhow::Result<()> {
@@ -177,6 +186,7 @@ pub(crate) fn catalog_settings(settings: &Settings) -> CatalogSettings {
     if !settings.list(&HUB_HOSTS).is_empty() {
         hubs.hosts = settings.list(&HUB_HOSTS).to_vec();
     }
+    hubs.repository_hosts = settings.list(&GIT_HOSTS).to_vec();
     CatalogSettings {
         sources: paths(&CATALOGS_PATH),
         performance_metrics: paths(&PERFORMANCE_METRICS),

@@ -253,6 +253,37 @@ impl ListQuery for McpServerOptions {
     }
 }
 
+/// Options of the list of skills.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SkillOptions {
+    /// A pattern for the name, in which `%` matches any characters.
+    pub name: Option<String>,
+    /// `q`: a part of the name, description, provider, category or a label; upper and lower case are equal.
+    pub search: Option<String>,
+    /// `filterQuery`, such as `trustTier = 'organizationApproved' AND labels = 'sre'`.
+    pub filter: Option<String>,
+    /// Ids of sources; not allowed together with labels.
+    pub sources: Vec<String>,
+    /// Labels of sources, one of which a source must have; `null` selects sources without labels.
+    pub source_labels: Vec<String>,
+    /// `ID`, `NAME`, `CREATE_TIME` or `LAST_UPDATE_TIME`.
+    pub order_by: Option<String>,
+    pub sort_order: SortOrder,
+    pub page_size: Option<u32>,
+}
+
+impl ListQuery for SkillOptions {
+    fn query(&self) -> Query {
+        let parameters = Parameters::default()
+            .string("name", self.name.as_ref())
+            .string("q", self.search.as_ref())
+            .string("filterQuery", self.filter.as_ref())
+            .list("source", &self.sources)
+            .list("sourceLabel", &self.source_labels);
+        parameters.order(self.order_by.as_ref(), self.sort_order).number("pageSize", self.page_size).0
+    }
+}
+
 /// Options of the list of tools of an MCP server.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct McpToolOptions {

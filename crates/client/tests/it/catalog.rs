@@ -6,7 +6,7 @@ use futures::{StreamExt, TryStreamExt};
 use model_registry_client::catalog::{
     AgentArtifact, AgentArtifactOptions, AgentOptions, ArtifactKind, ArtifactOptions, AssetType, Catalog,
     CatalogArtifact, IncludedTools, LabelOptions, McpServer, McpServerOptions, McpToolOptions, MetricsType,
-    ModelOptions, PerformanceOptions, PreviewRequest, SourceOptions, SourceStatus,
+    ModelOptions, PerformanceOptions, PreviewRequest, SkillOptions, SkillTrustTier, SourceOptions, SourceStatus,
 };
 use model_registry_client::{Error, MetadataValue, Result, SortOrder};
 use serde_json::Value;
@@ -53,6 +53,9 @@ async fn call_everything(catalog: &Catalog) -> Result<()> {
     catalog.agent_filter_options().await?;
     catalog.agent("7").await?;
     catalog.agent_artifacts_of("7").page(&AgentArtifactOptions::default(), "").await?;
+    catalog.skills().page(&SkillOptions::default(), "").await?;
+    catalog.skill_filter_options().await?;
+    catalog.skill("7").await?;
     Ok(())
 }
 
@@ -170,6 +173,25 @@ async fn tools_are_included_with_servers_on_request() {
     assert_eq!(tools.iter().map(|tool| tool.name.as_str()).collect::<Vec<_>>(), ["list_pods", "get_logs"]);
     let tool = catalog.mcp_tool(&one.id, "get_logs").await.unwrap();
     assert_eq!((tool.server_name.as_str(), tool.tool.parameters.unwrap()[0].name.as_str()), (one.name.as_str(), "pod"));
+}
+
+#[tokio::test]
+async fn skills_are_typed() {
+    let server = catalog().await;
+    let catalog = server.client().catalog();
+    let options = SkillOptions { filter: Some("trustTier = 'platformProvided'".to_owned()), ..SkillOptions::default() };
+    let found: Vec<_> = catalog.skills().list(options).try_collect().await.unwrap();
+    let [skill] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!((skill.name.as_str(), skill.source_id.as_str()), ("summarize-model-card", "sample_skills"));
+    assert_eq!(skill.trust_tier, Some(SkillTrustTier::PlatformProvided));
+    assert_eq!(catalog.skill(&skill.id).await.unwrap(), *skill);
+    assert!(catalog.skill_filter_options().await.unwrap().filters.contains_key("category"));
+    let named = SkillOptions {
+        name: Some("tune%".to_owned()),
+        sources: vec!["sample_skills".to_owned()],
+        ..SkillOptions::default()
+    };
+    assert_eq!(catalog.skills().list(named).try_collect::<Vec<_>>().await.unwrap().len(), 1);
 }
 
 #[tokio::test]

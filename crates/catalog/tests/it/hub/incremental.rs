@@ -21,10 +21,10 @@ async fn a_model_with_a_full_name_is_read_again_only_if_it_changed(backend: Back
         hub.publish(name, 1);
     }
     let (_files, api) = api(backend, &hub, "['org/a', 'org/b']", None).await;
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     hub.requests();
     hub.publish("org/b", 2);
-    let report = api.catalog.sync_hub("hub").await.unwrap();
+    let report = api.catalog.sync("hub").await.unwrap();
     assert_eq!((report.written, report.removed, report.unchanged), (1, 0, 1));
     let mut requests = hub.requests();
     requests.sort();
@@ -40,14 +40,14 @@ async fn gated_and_private_models_are_marked_at_the_next_sync(backend: Backend) 
     }
     for patterns in ["['org/*']", "['org/a', 'org/b', 'org/c']"] {
         let (_files, api) = api(backend, &hub, patterns, Some(TOKEN)).await;
-        api.catalog.sync_hub("hub").await.unwrap();
+        api.catalog.sync("hub").await.unwrap();
         for (name, gated, private) in [("org/a", "false", "false"), ("org/b", "false", "false")] {
             assert_eq!(custom(&api, name, "hf_gated").await, gated);
             assert_eq!(custom(&api, name, "hf_private").await, private);
         }
         hub.gate("org/a");
         hub.hide("org/b");
-        let report = api.catalog.sync_hub("hub").await.unwrap();
+        let report = api.catalog.sync("hub").await.unwrap();
         assert_eq!((report.written, report.unchanged), (2, 1));
         assert_eq!(custom(&api, "org/a", "hf_gated").await, "manual");
         assert_eq!(custom(&api, "org/b", "hf_private").await, "true");
@@ -67,7 +67,7 @@ async fn a_renamed_model_is_published_once_and_stays(backend: Backend) {
             hub.publish("org/a", revision);
             hub.plan("/api/models/old/a", vec![renamed()]);
             hub.plan("/api/models/older/a", vec![renamed()]);
-            api.catalog.sync_hub("hub").await.unwrap();
+            api.catalog.sync("hub").await.unwrap();
             assert_eq!(api.names("models").await, ["org/a"], "{patterns}");
             assert_eq!(state(&api).await["status"], "available", "{}", state(&api).await);
         }
@@ -76,7 +76,7 @@ async fn a_renamed_model_is_published_once_and_stays(backend: Backend) {
             let broken = std::iter::repeat_with(|| Planned::Broken).take(5);
             hub.plan(&format!("/api/models/{name}"), broken.collect());
         }
-        api.catalog.sync_hub("hub").await.unwrap();
+        api.catalog.sync("hub").await.unwrap();
         assert_eq!(api.names("models").await, ["org/a"], "{patterns}");
     }
 }
@@ -93,7 +93,7 @@ async fn a_sync_of_a_source_that_was_disabled_meanwhile_writes_nothing() {
         files.write("sources.yaml", &text.replace("id: hub,", "id: hub, enabled: false,"));
         api.catalog.load().await.unwrap();
     };
-    let (report, ()) = tokio::join!(api.catalog.sync_hub("hub"), switching_off);
+    let (report, ()) = tokio::join!(api.catalog.sync("hub"), switching_off);
     assert_eq!(report.unwrap().written, 0);
     assert_eq!(api.names("models").await, [""; 0]);
     assert_eq!(state(&api).await["status"], "disabled");
@@ -110,7 +110,7 @@ async fn models_stored_before_a_sync_was_interrupted_are_published_and_not_read_
     let (_files, api) = api(backend, &hub, "['org/*']", None).await;
     let count = async || api.get("models?pageSize=1000").await.json()["size"].as_u64().unwrap();
     tokio::select! {
-        ended = api.catalog.sync_hub("hub") => panic!("{ended:?}"),
+        ended = api.catalog.sync("hub") => panic!("{ended:?}"),
         () = eventually("a part is stored", async || count().await > 0) => {}
     }
     assert_eq!(count().await, 500);
@@ -120,7 +120,7 @@ async fn models_stored_before_a_sync_was_interrupted_are_published_and_not_read_
     assert_eq!(stored.find_next_sync("hub").await.unwrap(), None, "it is due at once");
 
     hub.requests();
-    let report = api.catalog.sync_hub("hub").await.unwrap();
+    let report = api.catalog.sync("hub").await.unwrap();
     assert_eq!((report.written, report.removed, report.unchanged), (20, 0, 500));
     let read = hub.requests().into_iter().filter(|path| path.starts_with("/api/models/")).count();
     assert_eq!((read, count().await), (20, 520));
@@ -129,7 +129,7 @@ async fn models_stored_before_a_sync_was_interrupted_are_published_and_not_read_
     // The report of a complete sync counts all batches.
     (0..COUNT).for_each(|number| hub.publish(&name(number), 2));
     hub.withdraw(&name(0));
-    let report = api.catalog.sync_hub("hub").await.unwrap();
+    let report = api.catalog.sync("hub").await.unwrap();
     assert_eq!((report.written, report.removed, count().await), (519, 1, 519));
     assert!(stored.find_next_sync("hub").await.unwrap().is_some());
 }

@@ -15,7 +15,7 @@ async fn a_rate_limited_request_is_retried_after_the_time_of_the_hub() {
     hub.plan("/api/models/org/a", vec![Planned::Busy(vec![("retry-after", "1".to_owned())]), Planned::Broken]);
     let (_files, api) = api(Backend::Sqlite, &hub, "['org/a']", None).await;
     let started = Instant::now();
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     assert!(started.elapsed() >= Duration::from_secs(1));
     assert_eq!(api.names("models").await, ["org/a"]);
 }
@@ -34,7 +34,7 @@ async fn all_requests_wait_if_the_rate_limit_is_exhausted() {
         hub.plan("/api/models", pages.into());
         let (_files, api) = api(Backend::Sqlite, &hub, "['org/*']", None).await;
         let started = Instant::now();
-        api.catalog.sync_hub("hub").await.unwrap();
+        api.catalog.sync("hub").await.unwrap();
         assert!(started.elapsed() >= Duration::from_secs(1), "{name}");
         assert_eq!(api.names("models").await, names);
         let lists = hub.requests().into_iter().filter(|path| path == "/api/models").count();
@@ -52,7 +52,7 @@ async fn a_sync_stops_if_the_rate_limit_lasts_an_hour() {
         hub.plan(&format!("/api/models/{name}"), vec![busy]);
     }
     let (_files, api) = api(Backend::Sqlite, &hub, &serde_json::to_string(&names).unwrap(), None).await;
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     let requests = hub.requests().len();
     assert!((1..=4).contains(&requests), "requests in flight: {requests}");
     let reason = error(&api).await;
@@ -60,7 +60,7 @@ async fn a_sync_stops_if_the_rate_limit_lasts_an_hour() {
         reason.contains("429 Too Many Requests") && reason.contains("rate limited by the hub for another 35"),
         "{reason}"
     );
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     assert_eq!(hub.requests(), [""; 0]);
 }
 
@@ -74,7 +74,7 @@ async fn max_models_limits_the_models_of_each_pattern_and_is_reported() {
     let patterns = "['one/*', 'two/*', 'three/a']";
     let files = Files::new(&[("sources.yaml", &source(&hub, patterns, ", maxModels: 1"))]);
     let api = Api::on(Backend::Sqlite, settings(&files, None)).await;
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     assert_eq!(api.names("models").await, ["one/a", "three/a", "two/a"]);
     let listed = state(&api).await;
     assert_eq!(listed["status"], "partially-available");
@@ -87,7 +87,7 @@ async fn max_models_limits_the_models_of_each_pattern_and_is_reported() {
 
     files.write("sources.yaml", &source(&hub, patterns, ", maxModels: 0"));
     api.catalog.load().await.unwrap();
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     assert_eq!(api.names("models").await.len(), 6, "0 means no limit");
     assert_eq!(state(&api).await["status"], "available");
 }
@@ -107,7 +107,7 @@ async fn at_most_four_requests_run_at_once_over_all_sources() {
     };
     let files = Files::new(&[("sources.yaml", &format!("model_catalogs:\n{}{}", entry("one"), entry("two")))]);
     let api = Api::on(Backend::Sqlite, settings(&files, None)).await;
-    let (one, two) = tokio::join!(api.catalog.sync_hub("one"), api.catalog.sync_hub("two"));
+    let (one, two) = tokio::join!(api.catalog.sync("one"), api.catalog.sync("two"));
     assert_eq!((one.unwrap().written, two.unwrap().written), (10, 10));
     assert_eq!(hub.most_at_once(), 4);
 }

@@ -26,7 +26,7 @@ async fn all_forms_of_a_model_card_are_mapped() {
         *info = json!({"modelId": "org/bare", "author": "org", "cardData": null, "tags": null});
     });
     let (_files, api) = api(Backend::Sqlite, &hub, "['org/*']", None).await;
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     assert_eq!(state(&api).await["status"], "available", "{}", state(&api).await);
     let model = api.get("sources/hub/models/org/a").await.json();
     for (field, expected) in [
@@ -53,7 +53,7 @@ async fn all_forms_of_a_model_card_are_mapped() {
     assert_eq!((&bare["name"], bare.get("description"), bare.get("license")), (&json!("org/bare"), None, None));
     assert_eq!(custom(&api, "org/bare", "model_type").await, "unknown");
     hub.requests();
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     assert!(hub.requests().contains(&"/api/models/org/bare".to_owned()));
 }
 
@@ -63,7 +63,7 @@ async fn a_model_with_gated_files_is_published_without_its_card() {
     hub.publish("org/a", 1);
     hub.gate_files("org/a");
     let (_files, api) = api(Backend::Sqlite, &hub, "['org/a']", None).await;
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     assert_eq!(state(&api).await["status"], "available");
     let model = api.get("sources/hub/models/org/a").await.json();
     assert_eq!((&model["description"], model.get("readme")), (&json!("revision 1"), None));
@@ -85,7 +85,7 @@ async fn strings_that_a_database_rejects_do_not_fail_a_sync(backend: Backend) {
     hub.set_card("org/a", "# a\0b".to_owned());
     let (_files, api) = api(backend, &hub, "['org/*', 'org/b']", None).await;
     for _ in 0..2 {
-        api.catalog.sync_hub("hub").await.unwrap();
+        api.catalog.sync("hub").await.unwrap();
         assert_eq!(api.names("models").await, ["org/a", "org/\u{fffd}"]);
     }
     for _ in ["without an index", "with an index"] {
@@ -108,7 +108,7 @@ async fn a_model_with_an_oversized_card_is_published_without_it_and_reported() {
     hub.set_card("org/a", "x".repeat(1024 * 1024 + 1));
     hub.set_card("org/b", "x".repeat(1024 * 1024));
     let (_files, api) = api(Backend::Sqlite, &hub, "['org/*']", None).await;
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     let readme = async |name: &str| {
         let model = api.get(&format!("sources/hub/models/{name}")).await.json();
         model["readme"].as_str().map(str::len)

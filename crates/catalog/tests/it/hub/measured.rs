@@ -37,7 +37,7 @@ async fn models_of_hubs_have_metrics_and_only_models_with_changed_metrics_are_re
     let files = Files::new(&[("sources.yaml", &source(&hub, "['org/*']", ""))]);
     write_metrics(&files, "{\"benchmark\": \"mmlu\", \"score\": 0.25}\n");
     let api = Api::on(backend, settings_with_metrics(&files)).await;
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     assert_eq!(state(&api).await["status"], "available", "{}", error(&api).await);
     assert_eq!(custom(&api, "org/a", "size").await, "7B");
     assert_eq!(score(&api).await, json!(0.25));
@@ -45,7 +45,7 @@ async fn models_of_hubs_have_metrics_and_only_models_with_changed_metrics_are_re
     assert_eq!(artifacts["size"], 3, "{artifacts}");
     assert_eq!(api.names("models?filterQuery=artifacts.ttft_p90 = 7").await, ["org/a"]);
     hub.requests();
-    let report = api.catalog.sync_hub("hub").await.unwrap();
+    let report = api.catalog.sync("hub").await.unwrap();
     assert_eq!((report.written, report.unchanged, hub.requests().len()), (0, 2, 1));
 
     write_metrics(
@@ -53,7 +53,7 @@ async fn models_of_hubs_have_metrics_and_only_models_with_changed_metrics_are_re
         "{\"benchmark\": \"mmlu\", \"score\": 0.75}\n{\"benchmark\": \"mmlu\", \"score\": \"high\"}\n",
     );
     api.catalog.load().await.unwrap();
-    let report = api.catalog.sync_hub("hub").await.unwrap();
+    let report = api.catalog.sync("hub").await.unwrap();
     assert_eq!((report.written, report.unchanged), (1, 1));
     assert_eq!(hub.requests(), ["/api/models", "/api/models/org/a", "/org/a/README.md"]);
     assert_eq!(score(&api).await, json!(0.75));
@@ -63,12 +63,12 @@ async fn models_of_hubs_have_metrics_and_only_models_with_changed_metrics_are_re
         let reason = error(&api).await;
         assert!(reason.starts_with("failed to read 1 performance metrics record(s): "), "{reason}");
         assert!(reason.contains("evaluations.ndjson:2:"), "{reason}");
-        api.catalog.sync_hub("hub").await.unwrap();
+        api.catalog.sync("hub").await.unwrap();
     }
 
     std::fs::remove_dir_all(files.path("measured").join("a")).unwrap();
     api.catalog.load().await.unwrap();
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     assert_eq!(api.get("sources/hub/models/org/a/artifacts").await.json()["size"], 1);
     assert_eq!(custom(&api, "org/a", "size").await, Value::Null);
     assert_eq!(state(&api).await["status"], "available");
@@ -81,7 +81,7 @@ async fn a_running_catalog_loads_changed_metrics() {
     let files = Files::new(&[("sources.yaml", &source(&hub, "['org/a']", ""))]);
     write_metrics(&files, "{\"benchmark\": \"mmlu\", \"score\": 0.25}\n");
     let api = Api::on(Backend::Sqlite, settings_with_metrics(&files)).await;
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     let running = tokio::spawn(Catalog::new(api.store.clone(), settings_with_metrics(&files)).run());
     write_metrics(&files, "{\"benchmark\": \"mmlu\", \"score\": 0.75}\n");
     eventually("the new score", async || score(&api).await == json!(0.75)).await;

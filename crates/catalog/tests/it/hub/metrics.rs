@@ -34,7 +34,7 @@ async fn the_metrics_of_a_source_show_progress_and_result_of_a_sync() {
         assert!(value(&metrics, "hub_requests_total").unwrap() >= 2.0);
         assert_eq!(value(&metrics, "source_items"), None, "nothing is loaded yet");
     };
-    let (report, ()) = tokio::join!(api.catalog.sync_hub("hub"), watching);
+    let (report, ()) = tokio::join!(api.catalog.sync("hub"), watching);
     assert_eq!(report.unwrap().written, 2);
     #[expect(clippy::cast_precision_loss, reason = "a few requests")]
     let requests = hub.requests().len() as f64;
@@ -59,7 +59,7 @@ async fn the_metrics_of_a_source_show_progress_and_result_of_a_sync() {
     hub.withdraw("org/b");
     hub.slow_down(Duration::ZERO);
     hub.plan("/api/models", vec![Planned::Redirect("https://elsewhere.example".to_owned())]);
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     assert_eq!(value(&metrics, "source_items"), Some(2.0));
     assert_eq!(value(&metrics, "source_skipped"), Some(1.0));
     assert_eq!(value(&metrics, "hub_requests_total"), Some(requests + 1.0));
@@ -75,7 +75,7 @@ async fn a_removed_source_has_no_metrics() {
     let api = Api::on(Backend::Sqlite, settings(&files, None)).await;
     let metrics = Metrics::new(&[]);
     api.catalog.register_metrics(&metrics);
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     let lines_of = |source: &str| {
         let text = metrics.encode(MetricsFormat::Prometheus).unwrap();
         text.lines().filter(|line| line.contains(&format!("source=\"{source}\""))).count()
@@ -91,13 +91,13 @@ async fn a_removed_source_has_no_metrics() {
         api.catalog.load().await.unwrap();
         assert_eq!((lines_of("hub"), lines_of("a")), (0, 5));
     };
-    let (synced, ()) = tokio::join!(api.catalog.sync_hub("hub"), removed);
+    let (synced, ()) = tokio::join!(api.catalog.sync("hub"), removed);
     assert_eq!(synced.unwrap().written, 0);
     assert_eq!((lines_of("hub"), lines_of("a")), (0, 5));
 
     files.write("sources.yaml", &both);
     hub.slow_down(Duration::ZERO);
     api.catalog.load().await.unwrap();
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     assert_eq!((value(&metrics, "source_items"), lines_of("hub"), lines_of("a")), (Some(2.0), 9, 5));
 }

@@ -25,7 +25,7 @@ async fn next_pages_are_requested_from_the_hub_itself() {
     }
     hub.send_next_pages_to("https://elsewhere.example");
     let (_files, api) = api(Backend::Sqlite, &hub, "['org/*']", None).await;
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     assert_eq!(api.names("models").await, ["org/a", "org/b", "org/c"]);
 }
 
@@ -39,7 +39,7 @@ async fn names_are_percent_encoded_in_requests() {
     }
     hub.publish("b/secret", 1);
     let (_files, api) = api(Backend::Sqlite, &hub, "['a&b=c/m#*', 'a/limit&author=b']", None).await;
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     assert_eq!(state(&api).await["status"], "available", "{}", state(&api).await);
     assert_eq!(api.names("models").await, names);
 }
@@ -54,7 +54,7 @@ async fn the_allowed_organisation_is_prefixed_to_patterns_at_each_sync_and_not_s
     let files = Files::new(&[("sources.yaml", &source(&hub, "['a*']", ", allowedOrganization: org"))]);
     let api = Api::on(Backend::Sqlite, settings(&files, None)).await;
     for _ in 0..2 {
-        api.catalog.sync_hub("hub").await.unwrap();
+        api.catalog.sync("hub").await.unwrap();
         assert_eq!(api.names("models").await, ["org/a1"]);
         let source = state(&api).await;
         assert_eq!((&source["includedModels"], &source["excludedModels"]), (&json!(["a*"]), &json!(["*-gguf"])));
@@ -75,7 +75,7 @@ async fn a_model_in_two_sources_has_its_artifact_in_each() {
     let api = Api::on(Backend::Sqlite, settings(&files, None)).await;
     for source in ["one", "two", "one"] {
         hub.publish("org/a", 2);
-        api.catalog.sync_hub(source).await.unwrap();
+        api.catalog.sync(source).await.unwrap();
     }
     for source in ["one", "two"] {
         let artifacts = api.get(&format!("sources/{source}/models/org/a/artifacts")).await.json();
@@ -93,7 +93,7 @@ async fn a_hub_may_have_a_base_path() {
         let text = source(&hub, "['org/*']", "").replace("/mirrors/hf'", &format!("/mirrors/hf{end}'"));
         let files = Files::new(&[("sources.yaml", &text)]);
         let api = Api::on(Backend::Sqlite, settings(&files, Some(TOKEN))).await;
-        api.catalog.sync_hub("hub").await.unwrap();
+        api.catalog.sync("hub").await.unwrap();
         assert_eq!(api.names("models").await, ["org/a", "org/b", "org/c"], "{}", state(&api).await);
         assert_eq!(api.get("sources/hub/models/org/a").await.json()["readme"], "# a\n");
     }
@@ -107,7 +107,7 @@ async fn exclusions_apply_to_the_current_name_of_a_model() {
     hub.publish("org/b", 1);
     hub.plan("/api/models/old/a", vec![Planned::Redirect("/api/models/org/a-gguf".to_owned())]);
     let (_files, api) = api(Backend::Sqlite, &hub, "['old/a', 'org/b', 'org/c-gguf']", None).await;
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     assert_eq!(api.names("models").await, ["org/b"]);
     assert_eq!(state(&api).await["status"], "available");
 }

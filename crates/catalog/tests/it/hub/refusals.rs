@@ -18,12 +18,12 @@ async fn models_stay_if_their_list_cannot_be_read(backend: Backend) {
         hub.publish(name, 1);
     }
     let (_files, api) = api(backend, &hub, "['one/A*', 'two/*']", None).await;
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     assert_eq!(api.names("models").await, ["one/a", "two/b"]);
 
     hub.publish("two/b", 2);
     hub.plan("/api/models", vec![Planned::Redirect("https://elsewhere.example/".to_owned())]);
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     assert_eq!(api.names("models").await, ["one/a", "two/b"]);
     assert_eq!(api.get("sources/hub/models/two/b").await.json()["description"], "revision 2");
     let source = state(&api).await;
@@ -31,7 +31,7 @@ async fn models_stay_if_their_list_cannot_be_read(backend: Backend) {
     assert!(source["error"].as_str().unwrap().starts_with("one/A*: "), "{source}");
 
     hub.withdraw("one/a");
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     assert_eq!(api.names("models").await, ["two/b"]);
 }
 
@@ -40,10 +40,10 @@ async fn a_list_without_a_usable_link_to_its_next_page_is_incomplete() {
     let hub = HubServer::start().await.unwrap();
     hub.publish("org/a", 1);
     let (_files, api) = api(Backend::Sqlite, &hub, "['org/*']", None).await;
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     let link = ("link", format!("<{}/api/models?page=2>; rel=\"next\"", hub.base_url()));
     hub.plan("/api/models", vec![Planned::With(vec![link])]);
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     assert_eq!(api.names("models").await, ["org/a"]);
     assert!(error(&api).await.contains("no cursor in the next page"), "{}", error(&api).await);
 }
@@ -60,7 +60,7 @@ async fn unreadable_models_are_reported_and_the_others_published() {
     // The hub answers 401 and 403, with its error codes.
     for token in [None, Some(TOKEN_WITHOUT_ACCESS)] {
         let (_files, closed) = api(Backend::Sqlite, &hub, patterns, token).await;
-        closed.catalog.sync_hub("hub").await.unwrap();
+        closed.catalog.sync("hub").await.unwrap();
         assert_eq!(closed.names("models").await, ["org/open"]);
         assert_eq!(state(&closed).await["status"], "partially-available");
         let error = error(&closed).await;
@@ -69,7 +69,7 @@ async fn unreadable_models_are_reported_and_the_others_published() {
         }
     }
     let (_files, open) = api(Backend::Sqlite, &hub, "['org/open', 'org/gated', 'org/private']", Some(TOKEN)).await;
-    open.catalog.sync_hub("hub").await.unwrap();
+    open.catalog.sync("hub").await.unwrap();
     assert_eq!(open.names("models").await, ["org/gated", "org/open", "org/private"]);
 }
 
@@ -82,7 +82,7 @@ async fn a_failing_or_slow_request_is_tried_five_times_and_the_models_stay() {
     let files = Files::new(&[("sources.yaml", &source(&hub, "['org/a', 'org/b']", ""))]);
     let hubs = HubAccess { timeout: Duration::from_millis(250), ..access() };
     let api = Api::on(Backend::Sqlite, Settings { hubs, ..files.settings() }).await;
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     for name in ["org/a", "org/b"] {
         hub.publish(name, 2);
     }
@@ -90,7 +90,7 @@ async fn a_failing_or_slow_request_is_tried_five_times_and_the_models_stay() {
     hub.plan("/api/models/org/a", std::iter::repeat_with(|| Planned::Slow(long)).take(5).collect());
     hub.plan("/api/models/org/b", std::iter::repeat_with(|| Planned::Broken).take(5).collect());
     hub.requests();
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     assert_eq!(hub.requests().len(), 10);
     let reason = error(&api).await;
     assert!(reason.contains("org/a: the hub cannot be reached: "), "{reason}");
@@ -99,7 +99,7 @@ async fn a_failing_or_slow_request_is_tried_five_times_and_the_models_stay() {
     let stored = api.catalog.store();
     assert_eq!(stored.find_next_sync("hub").await.unwrap(), None, "it is due at once");
 
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     assert_eq!(state(&api).await["status"], "available");
     assert_eq!(api.get("sources/hub/models/org/a").await.json()["description"], "revision 2");
 }
@@ -113,7 +113,7 @@ async fn a_sync_stops_after_repeated_failures_and_its_error_is_truncated() {
         hub.plan(&format!("/api/models/{name}"), std::iter::repeat_with(|| Planned::Broken).take(5).collect());
     }
     let (_files, api) = api(Backend::Sqlite, &hub, &serde_json::to_string(&names).unwrap(), None).await;
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     // Eight failed models, and the requests in flight.
     let requests = hub.requests().len();
     assert!((40..=60).contains(&requests), "{requests}");
@@ -131,7 +131,7 @@ async fn a_model_is_removed_only_if_the_hub_reports_it_gone_or_forbidden() {
         hub.publish(name, 1);
     }
     let (_files, api) = api(Backend::Sqlite, &hub, &serde_json::to_string(&names).unwrap(), None).await;
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     for (name, status) in [
         ("org/a", StatusCode::BAD_REQUEST),
         ("org/b", StatusCode::IM_A_TEAPOT),
@@ -142,7 +142,7 @@ async fn a_model_is_removed_only_if_the_hub_reports_it_gone_or_forbidden() {
     }
     hub.gate("org/e");
     hub.requests();
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     assert_eq!(hub.requests().len(), 5, "no retries");
     assert_eq!(api.names("models").await, ["org/a", "org/b"]);
     let reason = error(&api).await;

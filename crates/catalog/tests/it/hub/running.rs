@@ -53,8 +53,8 @@ async fn a_restart_syncs_only_sources_that_are_due(backend: Backend) {
     let files = Files::new(&[("sources.yaml", &all(""))]);
     let api = Api::on(backend, settings(&files, None)).await;
     failed.plan("/api/models", std::iter::repeat_with(|| Planned::Broken).take(5).collect());
-    api.catalog.sync_hub("read").await.unwrap();
-    api.catalog.sync_hub("failed").await.unwrap();
+    api.catalog.sync("read").await.unwrap();
+    api.catalog.sync("failed").await.unwrap();
     for hub in [&read, &failed] {
         hub.requests();
     }
@@ -78,7 +78,7 @@ async fn a_source_is_synced_after_its_interval_even_across_a_restart() {
     let system = Clock::system();
     let clock = Clock::new(move || system.now() + read.load(Ordering::Relaxed) * 3_600_000);
     let api = Api::with_clock(Backend::Sqlite, settings(&files, None), clock).await;
-    api.catalog.sync_hub("org").await.unwrap();
+    api.catalog.sync("org").await.unwrap();
     let next = api.catalog.store().find_next_sync("org").await.unwrap().unwrap().next_time;
     let seconds_left = (next - api.store.clock().now()) / 1000;
     assert!((24 * 3600 - 60..=24 * 3600).contains(&seconds_left), "{seconds_left}");
@@ -117,7 +117,7 @@ async fn a_catalog_of_hubs_alone_is_ready_after_the_first_sync_or_if_all_have_fa
     let files = Files::new(&[("sources.yaml", &only_hub), ("a.yaml", "models: [{name: a}]\n")]);
     let api = Api::on(Backend::Sqlite, settings(&files, None)).await;
     assert!(!is_ready(&api.catalog).await, "lists would be empty");
-    api.catalog.sync_hub("org").await.unwrap();
+    api.catalog.sync("org").await.unwrap();
     assert!(is_ready(&api.catalog).await);
     let again = restarted(&api, settings(&files, None));
     assert!(!is_ready(&again).await);
@@ -128,7 +128,7 @@ async fn a_catalog_of_hubs_alone_is_ready_after_the_first_sync_or_if_all_have_fa
     let broken = Api::on(Backend::Sqlite, settings(&files, None)).await;
     hub.plan("/api/models", std::iter::repeat_with(|| Planned::Broken).take(5).collect());
     assert!(!is_ready(&broken.catalog).await);
-    broken.catalog.sync_hub("org").await.unwrap();
+    broken.catalog.sync("org").await.unwrap();
     assert!(is_ready(&broken.catalog).await);
 
     // A file source makes it ready.

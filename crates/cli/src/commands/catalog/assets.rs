@@ -2,10 +2,10 @@
 
 use futures::TryStreamExt;
 use model_registry_client::Items;
-use model_registry_client::catalog::{AgentOptions, AssetType, Catalog, McpServerOptions, ModelOptions};
+use model_registry_client::catalog::{AgentOptions, AssetType, Catalog, McpServerOptions, ModelOptions, SkillOptions};
 use serde_json::Value;
 
-use super::{agents, list, servers};
+use super::{agents, list, servers, skills};
 use crate::entity::values;
 use crate::output::Layout;
 
@@ -26,6 +26,9 @@ pub(super) fn items(
         AssetType::Agents => {
             values(catalog.agents().list(AgentOptions { search, page_size, ..AgentOptions::default() }))
         }
+        AssetType::Skills => {
+            values(catalog.skills().list(SkillOptions { search, page_size, ..SkillOptions::default() }))
+        }
     }
 }
 
@@ -44,6 +47,7 @@ pub(super) fn reference(asset_type: AssetType, item: &Value) -> String {
         AssetType::Models => list::reference(item),
         AssetType::McpServers => servers::reference(item),
         AssetType::Agents => agents::reference(item),
+        AssetType::Skills => skills::reference(item),
     }
 }
 

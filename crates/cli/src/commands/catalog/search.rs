@@ -12,7 +12,7 @@ use crate::output::Layout;
 
 pub(super) fn command() -> Command {
     Command::new("search")
-        .about("Search models, MCP servers and agents in the catalog of a server")
+        .about("Search models, MCP servers, agents and skills in the catalog of a server")
         .after_help(
             "Examples:\n  \
              model-registry catalog search translation\n  \

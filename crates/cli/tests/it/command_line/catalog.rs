@@ -80,3 +80,20 @@ async fn a_missing_item_is_reported_with_a_hint() {
     let without = Registry::start().await;
     insta::assert_snapshot!("a_server_without_a_catalog", without.transcript("model-registry catalog list"));
 }
+
+#[tokio::test]
+async fn skills() {
+    let registry = Registry::with_catalog().await;
+    insta::assert_snapshot!(registry.transcript(
+        r#"
+        model-registry catalog skills list
+        model-registry catalog skills list --source sample_skills --filter "labels = 'kubernetes'" --output json
+        model-registry catalog skills search accelerator --output name
+        model-registry catalog skills show sample_skills/tune-batch-size
+        model-registry catalog skills show tune-batch-size@0.4.1 --output name
+        model-registry catalog skills show tune-batch-size --readme
+        model-registry catalog skills show lost
+        model-registry catalog search kubernetes --kind skills
+        "#
+    ));
+}

@@ -131,6 +131,8 @@ pub struct ListSpec {
     /// Parameters in addition to those of every list: `q`, `filterQuery`, `sourceLabel` and those of pages.
     pub parameters: &'static [ListParameter],
     pub order: OrderSpec,
+    /// Whether the filter options have the named queries for this asset type.
+    pub publishes_named_queries: bool,
     /// Children that lists and single items include on request.
     pub included_children: Option<IncludedChildren>,
 }

@@ -117,8 +117,10 @@ async fn options(catalog: &Catalog, asset_type: AssetType) -> Result<FilterOptio
 pub(super) async fn filter_options(catalog: Catalog, asset_type: AssetType) -> Result<Response, ApiError> {
     let filters = options(&catalog, asset_type).await?;
     let configuration = catalog.configuration();
+    let publishes_queries = asset_type.spec().list.publishes_named_queries;
     let queries: Map<String, Value> = configuration
         .named_queries(asset_type)
+        .filter(|_| publishes_queries)
         .map(|(name, query)| (name.clone(), query.to_wire(|field, value| bound(&filters, field, value))))
         .collect();
     let mut body = json!({"filters": *filters});

@@ -44,6 +44,7 @@ pub(crate) static SPEC: AssetTypeSpec = AssetTypeSpec {
     list: ListSpec {
         parameters: &[ListParameter::NamePattern, ListParameter::Source],
         order: OrderSpec { default: ItemOrder::Id, ignores_case: true, by_property: false, named: &[] },
+        publishes_named_queries: true,
         included_children: None,
     },
 };

@@ -55,6 +55,7 @@ pub(crate) static SPEC: AssetTypeSpec = AssetTypeSpec {
     list: ListSpec {
         parameters: &[ListParameter::NamePattern, ListParameter::NamedQuery],
         order: OrderSpec { default: ItemOrder::Id, ignores_case: true, by_property: false, named: &[] },
+        publishes_named_queries: true,
         included_children: Some(IncludedChildren {
             kind: CatalogKind::McpTool,
             field: "tools",

@@ -39,6 +39,7 @@ pub(crate) static SPEC: AssetTypeSpec = AssetTypeSpec {
             by_property: true,
             named: &[("ACCURACY", "overall_average")],
         },
+        publishes_named_queries: true,
         included_children: None,
     },
 };

@@ -40,6 +40,8 @@ pub(crate) static SPEC: AssetTypeSpec = AssetTypeSpec {
     list: ListSpec {
         parameters: &[ListParameter::Source, ListParameter::NamePattern],
         order: OrderSpec { default: ItemOrder::Id, ignores_case: true, by_property: false, named: &[] },
+        // parity: the Kubeflow Model Registry accepts them and publishes none.
+        publishes_named_queries: false,
         included_children: None,
     },
 };
@@ -55,7 +57,7 @@ pub(crate) static SKILL: CatalogKindSpec = CatalogKindSpec {
     versioned: false,
     fields: &[
         CatalogField::string("name", "Name; several versions and repositories may have it.").column().required(),
-        CatalogField::string("source_id", "Id of its source.").column().hidden(),
+        CatalogField::string("source_id", "Id of its source.").column().hidden().in_v1("sourceId"),
         CatalogField::string("description", "What it does and when it is used.").hidden(),
         CatalogField::string("license", "Licence, as its author wrote it."),
         CatalogField::string("compatibility", "What it needs."),

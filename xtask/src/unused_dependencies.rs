@@ -21,6 +21,7 @@ const EXCEPTIONS: [(&str, &[&str]); 3] = [
         &[
             "clap",
             "futures",
+            "gix-pack",
             "hyper-util",
             "notify",
             "opentelemetry-otlp",

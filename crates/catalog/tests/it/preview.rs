@@ -9,7 +9,7 @@ use model_registry_testkit::{Backend, HubServer};
 
 use crate::support::{Api, Response};
 
-async fn preview(api: &Api, query: &str, parts: &[(&str, &str)]) -> Response {
+pub(crate) async fn preview(api: &Api, query: &str, parts: &[(&str, &str)]) -> Response {
     let mut body = String::new();
     for (name, text) in parts {
         let head = format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"f\"\r\n\r\n");

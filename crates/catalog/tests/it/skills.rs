@@ -3,6 +3,7 @@
 mod api;
 mod directory;
 mod git;
+mod preview;
 mod refusals;
 
 use std::time::Duration;

@@ -5,9 +5,9 @@ use std::path::Path;
 use model_registry_api::catalog::{AssetType, SourceType};
 use serde::Deserialize;
 
-use crate::name_filter::{EmptyPattern, NameFilter};
 use crate::git;
 use crate::hub::HubAccess;
+use crate::name_filter::{EmptyPattern, NameFilter};
 use crate::problem::Problem;
 use crate::skills::{self, SkillSettings};
 use crate::yaml::{self, Entry};
@@ -85,7 +85,8 @@ impl PreviewConfig {
         };
         let filter = NameFilter::new(spec.patterns.unwrap_or_default(), &included, &excluded)?;
         if spec.source_type(&source_type) == Some(SourceType::Git) {
-            let settings = skills::preview_settings(entry, [&included, &excluded]).map_err(PreviewError::Repositories)?;
+            let settings =
+                skills::preview_settings(entry, [&included, &excluded]).map_err(PreviewError::Repositories)?;
             let (hub, repositories) = (PreviewHub::default(), Some(settings));
             return Ok(Self { asset_type, source_type, included, excluded, filter, hub, repositories });
         }

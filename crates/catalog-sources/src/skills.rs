@@ -17,8 +17,7 @@ pub(crate) use self::entry::READER;
 pub(crate) use self::item::Provenance;
 pub(crate) use self::repository_url::repository_name;
 pub(crate) use self::settings::{
-    Repository, Selection, SkillFilter, SkillProperties, SkillSettings, preview_settings,
-    read_properties, validate,
+    Repository, Selection, SkillFilter, SkillProperties, SkillSettings, preview_settings, read_properties, validate,
 };
 use self::skill_file::SkillFile;
 pub(crate) use self::tree::{SKILL_FILE, directory_name, find_skills, is_scanned, leads_to_scanned};
@@ -50,7 +49,10 @@ pub(crate) fn read_skill(
     source_id: &str,
 ) -> SkillReading {
     let Some(bytes) = bytes else {
-        return SkillReading::LeftOut(format!("larger than {} KiB, the limit of a SKILL.md", LONGEST_SKILL_FILE / 1024));
+        return SkillReading::LeftOut(format!(
+            "larger than {} KiB, the limit of a SKILL.md",
+            LONGEST_SKILL_FILE / 1024
+        ));
     };
     let file = match SkillFile::parse(bytes, directory) {
         Ok(file) => file,

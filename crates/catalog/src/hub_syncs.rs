@@ -175,8 +175,7 @@ impl Catalog {
         let _permit = self.repository_syncs.acquire().await.ok();
         let progress = self.telemetry.git_progress(&source.id);
         let memory = Arc::clone(&self.repository_memory);
-        let GitReport { snapshot, outcome } =
-            git::sync(source, context, memory, known, trusts_known, &progress).await;
+        let GitReport { snapshot, outcome } = git::sync(source, context, memory, known, trusts_known, &progress).await;
         let stored = self.finish_sync(source, &fingerprint, snapshot, outcome, lease, started).await;
         if !matches!(stored, Ok(Some(_))) {
             self.repository_memory.forget(&source.id);

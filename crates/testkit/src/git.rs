@@ -188,7 +188,13 @@ fn without_configuration(mut command: std::process::Command, home: &Path) -> std
     command
 }
 
-async fn respond(State(server): State<GitServer>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+async fn respond(
+    State(server): State<GitServer>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     server.plan().requests.push(GitRequest {
         method: method.clone(),

@@ -46,7 +46,8 @@ fn repository_names(
     let progress = Progress::default();
     let limits = TransferLimits { bytes: MOST_BYTES, time: end.saturating_duration_since(Instant::now()) };
     let open = || {
-        let transport = Transport::new(&repository.url, None, access, limits, &progress, Arc::new(AtomicBool::new(false)))?;
+        let transport =
+            Transport::new(&repository.url, None, access, limits, &progress, Arc::new(AtomicBool::new(false)))?;
         let connection = Connection::open(transport)?;
         let prefixes = refs::prefixes(&repository.refs);
         let listed = if prefixes.is_empty() { HashMap::new() } else { connection.refs(&prefixes)? };

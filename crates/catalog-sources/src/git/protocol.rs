@@ -136,7 +136,8 @@ impl<'a> Connection<'a> {
             None => self.transport.failure(&chain(&error)),
         })?;
         let index = written.index_path.ok_or_else(|| GitError::Unreadable("a response without objects".to_owned()))?;
-        let mut bundle = Bundle::at(index, gix_hash::Kind::Sha1).map_err(|error| GitError::Unreadable(chain(&error)))?;
+        let mut bundle =
+            Bundle::at(index, gix_hash::Kind::Sha1).map_err(|error| GitError::Unreadable(chain(&error)))?;
         bundle.pack = bundle.pack.with_alloc_limit_bytes(Some(LARGEST_OBJECT));
         Ok(bundle)
     }
@@ -166,10 +167,7 @@ fn lines(body: Body) -> StreamingPeekableIter<BufReader<Body>> {
     StreamingPeekableIter::new(BufReader::new(body), &[PacketLineRef::Flush], false)
 }
 
-fn next(
-    transport: &Transport<'_>,
-    lines: &mut StreamingPeekableIter<impl Read>,
-) -> Result<Line, GitError> {
+fn next(transport: &Transport<'_>, lines: &mut StreamingPeekableIter<impl Read>) -> Result<Line, GitError> {
     let Some(line) = lines.read_line() else { return Ok(Line::End) };
     let line = line.map_err(|error| transport.failure(&error))?;
     let line = line.map_err(|error| GitError::NotGit(chain(&error)))?;

@@ -82,9 +82,15 @@ mod tests {
     #[test]
     fn branches_tags_and_commits_are_resolved_with_their_versions() {
         let commit = "0123456789abcdef0123456789ABCDEF01234567";
-        let refs: Refs = [("HEAD", "1"), ("refs/heads/main", "1"), ("refs/heads/dev", "2"), ("refs/tags/v2.1", "3"), ("refs/heads/v2.1", "4")]
-            .map(|(name, object)| (name.to_owned(), object.to_owned()))
-            .into();
+        let refs: Refs = [
+            ("HEAD", "1"),
+            ("refs/heads/main", "1"),
+            ("refs/heads/dev", "2"),
+            ("refs/tags/v2.1", "3"),
+            ("refs/heads/v2.1", "4"),
+        ]
+        .map(|(name, object)| (name.to_owned(), object.to_owned()))
+        .into();
         let resolve = |names: &[&str]| {
             let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
             let all = resolve(&names, &refs).into_iter().map(|(_, result)| match result {
@@ -94,7 +100,10 @@ mod tests {
             all.collect::<Vec<_>>()
         };
         assert_eq!(resolve(&[]), ["latest 1"]);
-        assert_eq!(resolve(&["main", "v2.1", "dev", "gone"]), ["latest 1", "v2.1 3", "dev 2", "no branch or tag `gone`"]);
+        assert_eq!(
+            resolve(&["main", "v2.1", "dev", "gone"]),
+            ["latest 1", "v2.1 3", "dev 2", "no branch or tag `gone`"]
+        );
         assert_eq!(resolve(&["refs/heads/v2.1", "refs/tags/v2.1"]), ["latest 4", "v2.1 3"]);
         assert_eq!(resolve(&[commit]), [format!("{commit} {}", commit.to_ascii_lowercase())]);
     }

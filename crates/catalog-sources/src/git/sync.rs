@@ -162,7 +162,8 @@ impl<'a> Run<'a> {
             match read {
                 Ok(version) => _ = versions.insert(version),
                 Err(error) => {
-                    let shown = if name.is_empty() { repository.url.clone() } else { format!("{} {name}", repository.url) };
+                    let shown =
+                        if name.is_empty() { repository.url.clone() } else { format!("{} {name}", repository.url) };
                     self.fail(&shown, &error);
                     failed.push(name);
                 }
@@ -221,7 +222,9 @@ impl<'a> Run<'a> {
         for item in commit.items {
             if self.keys.contains(&item.key) || result.keys.contains(&item.key) {
                 let name = item.name.as_deref().unwrap_or_default();
-                result.problems.push(format!("skill `{name}` is left out: another repository of the source has it, too"));
+                result
+                    .problems
+                    .push(format!("skill `{name}` is left out: another repository of the source has it, too"));
                 result.skipped += 1;
                 continue;
             }
@@ -237,9 +240,10 @@ impl<'a> Run<'a> {
         if !self.trusts_known {
             return None;
         }
-        let of_ref = self.known.iter().filter(|(_, skill)| {
-            skill.repository == repository.canonical_url && skill.version == resolved.version
-        });
+        let of_ref = self
+            .known
+            .iter()
+            .filter(|(_, skill)| skill.repository == repository.canonical_url && skill.version == resolved.version);
         let (mut keys, mut is_current) = (Vec::new(), true);
         for (key, skill) in of_ref {
             is_current &= skill.commit == resolved.commit;

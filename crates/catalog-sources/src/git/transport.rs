@@ -166,7 +166,8 @@ impl<'a> Transport<'a> {
         let mut url = location.ok_or_else(|| GitError::NotGit("a redirect without a place".to_owned()))?;
         self.access.check_repository(&url).map_err(|reason| GitError::NotAllowed(format!("a redirect: {reason}")))?;
         let path = url.path().strip_suffix("/info/refs").map(str::to_owned);
-        let path = path.ok_or_else(|| GitError::NotGit("it redirects to something else than a repository".to_owned()))?;
+        let path =
+            path.ok_or_else(|| GitError::NotGit("it redirects to something else than a repository".to_owned()))?;
         url.set_path(&path);
         url.set_query(None);
         Ok(url)

@@ -71,7 +71,11 @@ pub(crate) fn back_off(interval: Duration, failures_in_a_row: u32) -> Duration {
 
 /// A checksum of everything that decides what a sync reads: the configuration of the source, whether there is a token, and
 /// the performance metrics. The name and labels of the source do not count.
-pub(crate) fn sync_fingerprint(source: &Source, environment: &Environment, metrics: &PerformanceMetricsSnapshot) -> String {
+pub(crate) fn sync_fingerprint(
+    source: &Source,
+    environment: &Environment,
+    metrics: &PerformanceMetricsSnapshot,
+) -> String {
     let has_token = token(source, environment).is_some();
     let read = json!([source.included, source.excluded, source.properties, has_token, metrics.fingerprint()]);
     hex(&Sha256::digest(read.to_string().as_bytes()))

@@ -157,7 +157,10 @@ mod tests {
         write(root, ".git/SKILL.md", TEXT);
         let (items, problems) = read_all(root);
         assert_eq!((items, problems.len()), (1, 2), "{problems:?}");
-        assert!(problems[0].ends_with("binary/SKILL.md: is left out: SKILL.md has no YAML frontmatter"), "{problems:?}");
+        assert!(
+            problems[0].ends_with("binary/SKILL.md: is left out: SKILL.md has no YAML frontmatter"),
+            "{problems:?}"
+        );
         assert!(problems[1].contains("larger than 1024 KiB"), "{problems:?}");
     }
 

@@ -13,7 +13,7 @@ use crate::item_fields::{self, insert_string};
 use crate::item_reader::{EntryReading, ItemReader, Remark, ValidItem};
 use crate::yaml::{Entry, UnknownKeys, Violation};
 
-pub(crate) static READER: ItemReader = 
+pub(crate) static READER: ItemReader =
     ItemReader { unknown_keys: UnknownKeys::Ignored, trims_names: true, previews_names_only: false, read };
 
 #[derive(Deserialize)]
@@ -61,10 +61,8 @@ fn item(entry: &SkillEntry, source_id: &str, notices: &mut Vec<Violation>) -> Re
     let trust_tier = entry.trust_tier.as_deref().filter(|tier| !tier.is_empty());
     let known_tier = trust_tier.filter(|tier| SKILL_TRUST_TIERS.contains(tier));
     if let (Some(tier), None) = (trust_tier, known_tier) {
-        let reason = format!(
-            "has the unknown trustTier `{tier}`, which is left out: use {}",
-            SKILL_TRUST_TIERS.join(", ")
-        );
+        let reason =
+            format!("has the unknown trustTier `{tier}`, which is left out: use {}", SKILL_TRUST_TIERS.join(", "));
         notices.push(Violation::from(reason).in_key("trustTier"));
     }
     let version = entry.version.as_deref().filter(|version| !version.is_empty());

@@ -95,17 +95,7 @@ impl SkillFile {
         if matches!(readable, std::borrow::Cow::Owned(_)) {
             warnings.push("body is not valid UTF-8: invalid bytes were replaced".to_owned());
         }
-        Ok(Self {
-            name,
-            description,
-            license,
-            compatibility,
-            allowed_tools,
-            metadata,
-            body,
-            body_line_count,
-            warnings,
-        })
+        Ok(Self { name, description, license, compatibility, allowed_tools, metadata, body, body_line_count, warnings })
     }
 }
 

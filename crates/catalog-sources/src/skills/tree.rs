@@ -70,9 +70,11 @@ mod tests {
 
     #[test]
     fn every_directory_with_a_skill_file_is_a_skill_with_the_other_files_as_support() {
-        let files = ["README.md", "a/SKILL.md", "a/run.sh", "a/refs/x.md", "a/sub/SKILL.md", "a/sub/y.md", "b/skill.md"];
+        let files =
+            ["README.md", "a/SKILL.md", "a/run.sh", "a/refs/x.md", "a/sub/SKILL.md", "a/sub/y.md", "b/skill.md"];
         let found = find_skills(files.map(|path| (path.to_owned(), path)).into());
-        let shown: Vec<_> = found.iter().map(|skill| (skill.directory.as_str(), skill.supporting_files.join(" "))).collect();
+        let shown: Vec<_> =
+            found.iter().map(|skill| (skill.directory.as_str(), skill.supporting_files.join(" "))).collect();
         assert_eq!(shown, [("a", "refs/x.md run.sh".to_owned()), ("a/sub", "y.md".to_owned())]);
         let root = find_skills(vec![("SKILL.md".to_owned(), ()), ("x/y".to_owned(), ())]);
         assert_eq!((root[0].directory.as_str(), root[0].supporting_files.join(" ")), (".", "x/y".to_owned()));
@@ -84,6 +86,8 @@ mod tests {
         let paths = ["skills/ops".to_owned()];
         assert!(is_scanned("skills/ops", &paths) && is_scanned("skills/ops/a", &paths) && is_scanned("x", &[]));
         assert!(!is_scanned("skills", &paths) && !is_scanned("skills/opsec", &paths));
-        assert!(leads_to_scanned("", &paths) && leads_to_scanned("skills", &paths) && !leads_to_scanned("docs", &paths));
+        assert!(
+            leads_to_scanned("", &paths) && leads_to_scanned("skills", &paths) && !leads_to_scanned("docs", &paths)
+        );
     }
 }

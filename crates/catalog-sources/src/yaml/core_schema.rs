@@ -4,11 +4,11 @@
 
 use serde_json::{Map, Value};
 
+use super::TextLimit;
 use super::composer::Composer;
 use super::deserializer::ReadError;
 use super::node::{Content, Node};
 use super::scalar;
-use super::TextLimit;
 
 /// Most bytes of a value in JSON, with aliases expanded.
 const LONGEST: usize = 1 << 20;
@@ -72,7 +72,10 @@ fn number(text: &str) -> Option<Value> {
     }
     for (prefix, radix) in [("0x", 16), ("0o", 8)] {
         if let Some(digits) = text.strip_prefix(prefix) {
-            return i64::from_str_radix(digits, radix).ok().filter(|_| !digits.starts_with(['+', '-'])).map(Value::from);
+            return i64::from_str_radix(digits, radix)
+                .ok()
+                .filter(|_| !digits.starts_with(['+', '-']))
+                .map(Value::from);
         }
     }
     if digits.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -144,9 +144,9 @@ async fn decide(
             let access = catalog.settings().hubs.clone();
             run_blocking(move || config.read_repositories(&access)).await.map_err(unloadable)
         }
-        Some(SourceType::Directory) => {
-            Err(unloadable("files of the server are not read for a preview: use `model-registry catalog check`".to_owned()))
-        }
+        Some(SourceType::Directory) => Err(unloadable(
+            "files of the server are not read for a preview: use `model-registry catalog check`".to_owned(),
+        )),
         _ => Err(unloadable(format!("unsupported source type: {}", config.source_type))),
     }
 }

@@ -67,7 +67,11 @@ pub(crate) static SKILL: CatalogKindSpec = CatalogKindSpec {
         CatalogField::string("path", "Path of its directory in the repository.").hidden(),
         CatalogField::string("version", "Tag or commit; `latest` for a branch."),
         CatalogField::string("resolvedCommit", "Commit that was read.").hidden(),
-        CatalogField::new("trustTier", CatalogShape::Enumeration(SKILL_TRUST_TIERS), "Trust, as its source is configured."),
+        CatalogField::new(
+            "trustTier",
+            CatalogShape::Enumeration(SKILL_TRUST_TIERS),
+            "Trust, as its source is configured.",
+        ),
         CatalogField::string("provider", "Provider, as its source is configured."),
         CatalogField::string("category", "Category."),
         CatalogField::list("labels", "Labels."),

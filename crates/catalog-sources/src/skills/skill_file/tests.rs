@@ -102,7 +102,10 @@ fn the_directory_is_the_name_where_there_is_none() {
         ("name: other\nname: rollback", vec![]),
     ] {
         let skill = with(&format!("description: d\n{line}"));
-        assert_eq!((skill.name.as_str(), skill.warnings), (DIRECTORY, warnings.iter().map(|w| (*w).to_owned()).collect()));
+        assert_eq!(
+            (skill.name.as_str(), skill.warnings),
+            (DIRECTORY, warnings.iter().map(|w| (*w).to_owned()).collect())
+        );
     }
     // Scalars of YAML 1.2.
     for name in ["yes", "2025-01-02", "off"] {
@@ -126,7 +129,10 @@ fn allowed_tools_are_a_string_or_a_list() {
     let some = |tools: &[&str]| Some(tools.iter().map(|tool| (*tool).to_owned()).collect::<Vec<_>>());
     assert_eq!(tools("Read  Bash(git add:*)"), some(&["Read", "Bash(git", "add:*)"]));
     assert_eq!(tools("''"), some(&[]));
-    assert_eq!(tools("['Bash(git add:*)', ' Read ', '', '  ', 7, null, yes]"), some(&["Bash(git add:*)", " Read ", "yes"]));
+    assert_eq!(
+        tools("['Bash(git add:*)', ' Read ', '', '  ', 7, null, yes]"),
+        some(&["Bash(git add:*)", " Read ", "yes"])
+    );
     assert_eq!((tools("[]"), tools("[7]"), tools("7"), tools("{a: b}"), tools("")), (None, None, None, None, None));
 }
 
@@ -140,12 +146,8 @@ fn metadata_keeps_its_types_and_keys() {
 
 #[test]
 fn long_values_are_kept_with_a_warning_in_characters() {
-    let front_matter = format!(
-        "name: {}\ndescription: {}\ncompatibility: {}",
-        "ü".repeat(65),
-        "ü".repeat(1025),
-        "ü".repeat(501)
-    );
+    let front_matter =
+        format!("name: {}\ndescription: {}\ncompatibility: {}", "ü".repeat(65), "ü".repeat(1025), "ü".repeat(501));
     let text = format!("---\n{front_matter}\n---\n{}", "line\n".repeat(501));
     let skill = SkillFile::parse(text.as_bytes(), &"ü".repeat(65)).unwrap();
     assert_eq!(

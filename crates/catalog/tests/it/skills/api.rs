@@ -69,7 +69,8 @@ async fn skills_are_listed_filtered_searched_and_shown(backend: Backend) {
     assert_eq!(api.get(&format!("{LIST}?source=ops&sourceLabel=Ops")).await.status, 400);
 
     let sources = api.get("sources?assetType=skills").await.json();
-    let states: Vec<_> = sources["items"].as_array().unwrap().iter().map(|source| (&source["id"], &source["status"])).collect();
+    let states: Vec<_> =
+        sources["items"].as_array().unwrap().iter().map(|source| (&source["id"], &source["status"])).collect();
     assert_eq!(json!(states), json!([["docs", "available"], ["off", "disabled"], ["ops", "available"]]));
     let labels = api.get("labels?assetType=skills").await.json();
     assert_eq!(labels["items"][0]["displayName"], "Operations");

@@ -25,7 +25,10 @@ async fn every_skill_below_a_directory_is_published() {
     write(&files, "skills/deep/er/scale/SKILL.md", &text("scale", "Adds replicas."));
     write(&files, "skills/x-draft/SKILL.md", &text("x-draft", "Not ready."));
     let api = Api::on(Backend::Sqlite, settings(&files)).await;
-    assert_eq!((names(&api).await, status(&api).await.0.as_str()), (vec!["rollback".to_owned(), "scale".to_owned()], "available"));
+    assert_eq!(
+        (names(&api).await, status(&api).await.0.as_str()),
+        (vec!["rollback".to_owned(), "scale".to_owned()], "available")
+    );
     let rollback = skill(&api, "rollback").await;
     for (field, expected) in [
         ("path", json!("rollback")),
@@ -46,7 +49,11 @@ async fn every_skill_below_a_directory_is_published() {
     let (shown, error) = status(&api).await;
     let both = vec!["other".to_owned(), "rollback".to_owned()];
     assert_eq!((names(&api).await, shown.as_str()), (both, "partially-available"), "the last valid version stays");
-    for part in ["rollback/SKILL.md: is left out: SKILL.md has no YAML frontmatter", "1 warning(s): ", "does not match directory"] {
+    for part in [
+        "rollback/SKILL.md: is left out: SKILL.md has no YAML frontmatter",
+        "1 warning(s): ",
+        "does not match directory",
+    ] {
         assert!(error.contains(part), "{part}: {error}");
     }
 
@@ -73,7 +80,10 @@ async fn a_change_in_a_directory_is_published_while_the_server_runs() {
 #[tokio::test]
 async fn a_yaml_list_has_the_fields_of_the_api() {
     let files = Files::new(&[
-        ("sources.yaml", "skill_catalogs:\n- {id: ops, name: O, type: yaml, labels: [Listed], properties: {yamlCatalogPath: skills.yaml}}\n"),
+        (
+            "sources.yaml",
+            "skill_catalogs:\n- {id: ops, name: O, type: yaml, labels: [Listed], properties: {yamlCatalogPath: skills.yaml}}\n",
+        ),
         (
             "skills.yaml",
             "source: Example\nskills:\n- {name: rollback, description: Undo., version: 1.10, trustTier: partnerVerified, labels: [ops], \

@@ -104,10 +104,15 @@ async fn branches_tags_and_commits_are_versions_of_their_own() {
     assert_eq!(status, "partially-available");
     assert!(error.ends_with("ops gone: no branch or tag `gone`"), "{error}");
     let found = api.get(&format!("{LIST}?orderBy=ID")).await.json();
-    let mut versions: Vec<_> = found["items"].as_array().unwrap().iter().map(|skill| {
-        let text = |key: &str| skill[key].as_str().unwrap().to_owned();
-        (text("version"), text("description"), text("resolvedCommit"))
-    }).collect();
+    let mut versions: Vec<_> = found["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|skill| {
+            let text = |key: &str| skill[key].as_str().unwrap().to_owned();
+            (text("version"), text("description"), text("resolvedCommit"))
+        })
+        .collect();
     versions.sort();
     let expected = |version: &str, description: &str, commit: &str| {
         (version.to_owned(), description.to_owned(), commit.to_owned())

@@ -28,10 +28,7 @@ async fn names_in_a_list_and_in_repositories_are_previewed() {
         let response = preview(&api, "", &parts).await;
         assert_eq!(response.status, 200, "{}", String::from_utf8_lossy(&response.bytes));
         let body = response.json();
-        assert_eq!(
-            body["items"],
-            json!([{"included": true, "name": "scale"}, {"included": false, "name": "x-draft"}])
-        );
+        assert_eq!(body["items"], json!([{"included": true, "name": "scale"}, {"included": false, "name": "x-draft"}]));
         assert_eq!((&body["assetType"], &body["summary"]["totalAssets"]), (&json!("skills"), &json!(2)));
     }
     server.requests();
@@ -43,7 +40,10 @@ async fn names_in_a_list_and_in_repositories_are_previewed() {
             "assetType: skills\ntype: git-skills-plugin\nproperties: {yamlCatalogPath: /etc/passwd}\n".to_owned(),
             "files of the server are not read for a preview",
         ),
-        ("assetType: skills\ntype: directory\nproperties: {path: /etc}\n".to_owned(), "files of the server are not read"),
+        (
+            "assetType: skills\ntype: directory\nproperties: {path: /etc}\n".to_owned(),
+            "files of the server are not read",
+        ),
         ("assetType: skills\ntype: hf\n".to_owned(), "unsupported source type: hf"),
     ] {
         let response = preview(&api, "", &[("config", config.as_str())]).await;

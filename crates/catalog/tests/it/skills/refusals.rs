@@ -16,18 +16,20 @@ async fn files_that_are_not_usable_skills_are_left_out_with_a_reason() {
         repository.write("skills/mismatch/SKILL.md", text("other", "Another name.")).unwrap();
         repository.write("skills/binary/SKILL.md", [0_u8, 159, 146, 150]).unwrap();
         repository.write("skills/long/SKILL.md", text("long", &"x".repeat(1 << 20))).unwrap();
-        repository.write("skills/pointer/SKILL.md", "version https://git-lfs.github.com/spec/v1\noid sha256:0\n").unwrap();
+        repository
+            .write("skills/pointer/SKILL.md", "version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
+            .unwrap();
         repository.write("secret.md", text("secret", "Elsewhere.")).unwrap();
         std::fs::create_dir_all(repository.directory().join("skills/link")).unwrap();
         std::os::unix::fs::symlink("../../secret.md", repository.directory().join("skills/link/SKILL.md")).unwrap();
         std::os::unix::fs::symlink("../skills", repository.directory().join("skills/again")).unwrap();
         // A submodule, and hooks and filters that would run in a working tree.
         let commit = repository.commit().unwrap();
-        repository
-            .git(&["update-index", "--add", "--cacheinfo", &format!("160000,{commit},skills/module")])
-            .unwrap();
+        repository.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{commit},skills/module")]).unwrap();
         repository.write(".gitattributes", "*.md filter=lfs diff=lfs\n").unwrap();
-        repository.write(".gitmodules", format!("[submodule \"m\"]\npath = skills/module\nurl = {}\n", server.address())).unwrap();
+        repository
+            .write(".gitmodules", format!("[submodule \"m\"]\npath = skills/module\nurl = {}\n", server.address()))
+            .unwrap();
         repository.git(&["add", ".gitattributes", ".gitmodules"]).unwrap();
         repository.git(&["commit", "--quiet", "--message", "module"]).unwrap();
         server.requests();
@@ -103,7 +105,8 @@ async fn only_allowed_addresses_are_read() {
     repository.commit().unwrap();
     let files = Files::new(&[("sources.yaml", &source(&repository, "", ""))]);
     let strict = model_registry_catalog::HubAccess::default();
-    let listed = model_registry_catalog::HubAccess { repository_hosts: vec!["git.example".to_owned()], ..super::access() };
+    let listed =
+        model_registry_catalog::HubAccess { repository_hosts: vec!["git.example".to_owned()], ..super::access() };
     for (access, expected) in [
         (strict, "repositories need https, or http with --allow-private-hubs"),
         (listed, "repositories of the host `127.0.0.1` are not allowed: add it to --git-hosts"),
@@ -117,7 +120,8 @@ async fn only_allowed_addresses_are_read() {
 
     // Redirects are checked, too.
     server.redirect_to(&format!("http://localhost:{}", other.address().port()));
-    let listed = model_registry_catalog::HubAccess { repository_hosts: vec!["127.0.0.1".to_owned()], ..super::access() };
+    let listed =
+        model_registry_catalog::HubAccess { repository_hosts: vec!["127.0.0.1".to_owned()], ..super::access() };
     let api = Api::on(Backend::Sqlite, model_registry_catalog::Settings { hubs: listed, ..settings(&files) }).await;
     api.catalog.sync("ops").await.unwrap();
     let error = status(&api).await.1;
@@ -137,12 +141,21 @@ async fn mistakes_in_the_configuration_are_reported_with_their_place() {
     for (given, expected) in [
         ("", "no repositories configured: set \"repositories\" inline or \"yamlCatalogPath\""),
         ("repositories: []", "no repositories configured"),
-        (&format!("trustTier: blessed, repositories: [{{{url}}}]"), "invalid trustTier \"blessed\": valid values are [platformProvided partnerVerified organizationApproved communityContributed]"),
+        (
+            &format!("trustTier: blessed, repositories: [{{{url}}}]"),
+            "invalid trustTier \"blessed\": valid values are [platformProvided partnerVerified organizationApproved communityContributed]",
+        ),
         (&format!("syncIntervalMinutes: -1, repositories: [{{{url}}}]"), "syncIntervalMinutes must not be negative"),
-        (&format!("yamlCatalogPath: r.yaml, repositories: [{{{url}}}]"), "specify either \"repositories\" (inline) or \"yamlCatalogPath\" (file), not both"),
+        (
+            &format!("yamlCatalogPath: r.yaml, repositories: [{{{url}}}]"),
+            "specify either \"repositories\" (inline) or \"yamlCatalogPath\" (file), not both",
+        ),
         ("yamlCatalogPath: lost.yaml", "reading repositories file \"lost.yaml\""),
         ("repositories: [{refs: [main]}]", "repository[0]: url is required"),
-        (&format!("repositories: [{{{url}}}, {{url: 'https://GIT.example/x.git/'}}]"), "duplicate repository url \"https://GIT.example/x.git/\" (equivalent to \"https://git.example/x\")"),
+        (
+            &format!("repositories: [{{{url}}}, {{url: 'https://GIT.example/x.git/'}}]"),
+            "duplicate repository url \"https://GIT.example/x.git/\" (equivalent to \"https://git.example/x\")",
+        ),
         (&format!("repositories: [{{{url}, includedSkils: [a]}}]"), "invalid properties: unknown key `includedSkils`"),
         (&format!("repositories: [{{{url}, includedSkills: ['']}}]"), "includedSkills[0]: pattern cannot be empty"),
         ("repositories: [{url: 'file:///etc'}]", "has no host"),
@@ -156,7 +169,8 @@ async fn mistakes_in_the_configuration_are_reported_with_their_place() {
         assert!(error.contains("sources.yaml:2:") && error.contains("skill source \"ops\": "), "{error}");
         assert!(!error.contains("geheim"), "{error}");
     }
-    let (_files, disabled) = api(Backend::Sqlite, &properties("trustTier: blessed").replace("name: O", "enabled: false")).await;
+    let (_files, disabled) =
+        api(Backend::Sqlite, &properties("trustTier: blessed").replace("name: O", "enabled: false")).await;
     assert_eq!(state(&disabled, "ops").await["status"], "disabled");
 }
 

@@ -38,6 +38,7 @@ pub(super) fn layout(asset_type: AssetType) -> &'static Layout {
         AssetType::Models => &list::MODELS,
         AssetType::McpServers => &servers::SERVERS,
         AssetType::Agents => &agents::AGENTS,
+        AssetType::Skills => &skills::SKILLS,
     }
 }
 

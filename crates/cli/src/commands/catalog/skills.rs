@@ -3,7 +3,7 @@
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use futures::TryStreamExt;
-use model_registry_client::catalog::{Skill, SkillOptions};
+use model_registry_client::catalog::{CatalogKind, Skill, SkillOptions};
 use serde_json::Value;
 
 use super::list::{self, option};
@@ -13,8 +13,11 @@ use crate::failure::CommandError;
 use crate::output::{Format, Layout, printable};
 use crate::print;
 
-pub(super) const SKILLS: Layout =
-    Layout { columns: &["source", "name", "version", "provider", "category", "labels", "updated"], reference };
+pub(super) const SKILLS: Layout = Layout {
+    columns: &["source", "name", "version", "provider", "category", "labels", "updated"],
+    reference,
+    kinds: &[CatalogKind::Skill],
+};
 
 /// The reference of a skill, `SOURCE/NAME@VERSION`, which `show` accepts.
 pub(super) fn reference(skill: &Value) -> String {

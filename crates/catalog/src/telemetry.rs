@@ -130,13 +130,7 @@ impl SourceTelemetry {
         let sources: BTreeSet<String> = sources.cloned().collect();
         for source in configured.difference(&sources) {
             let label = SourceLabel { source: source.clone() };
-            for metric in [
-                &self.items,
-                &self.skipped,
-                &self.ignored,
-                &self.metrics_skipped,
-                &self.last_success,
-            ] {
+            for metric in [&self.items, &self.skipped, &self.ignored, &self.metrics_skipped, &self.last_success] {
                 metric.remove(&label);
             }
             self.duration.remove(&label);

@@ -24,7 +24,7 @@ mod reload;
 mod replicas;
 mod search;
 mod server_lists;
-mod source_limits;
 mod skills;
+mod source_limits;
 mod support;
 mod v1;

@@ -123,7 +123,7 @@ async fn a_bare_nan_is_rejected_by_name_and_place(backend: Backend) {
         (
             "registered_models".to_owned(),
             "{\"name\": \"m\",\n \"customProperties\": {\"a\": {\"double_value\": -Infinity}}}",
-            r#"the body is not valid JSON: the value of `double_value` at line 2, column 46 is -Infinity. -Infinity is not JSON: send the string "-Infinity""#,
+            r#"the body is not valid JSON: the value of `double_value` at line 2, column 45 is -Infinity. -Infinity is not JSON: send the string "-Infinity""#,
         ),
     ] {
         for base in ["/api/model_registry/v1alpha3/", V1] {

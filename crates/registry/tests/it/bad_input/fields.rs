@@ -163,7 +163,7 @@ async fn an_invalid_custom_property_is_rejected_by_name(backend: Backend) {
         typed("MetadataIntValue", "int_value", json!("")),
         typed("MetadataIntValue", "int_value", json!("9223372036854775808")),
         typed("MetadataDoubleValue", "double_value", json!("1")),
-        typed("MetadataDoubleValue", "double_value", json!("NaN")),
+        typed("MetadataDoubleValue", "double_value", json!("nan")),
         typed("MetadataBoolValue", "bool_value", json!("true")),
         typed("MetadataBoolValue", "bool_value", json!(1)),
         typed("MetadataStructValue", "struct_value", json!({"a": 1})),

@@ -70,5 +70,7 @@ pub(super) const IN_V1ALPHA3: &[Intended] = &[
     because("Metric* properties step m*imum: none -> *", "the range of 64-bit integers"),
 ];
 
-pub(super) const IN_V1: &[Intended] =
-    &[because("Metric* properties step pattern: none -> *", "v1 writes steps as strings")];
+pub(super) const IN_V1: &[Intended] = &[
+    because("Parameter* properties parameterType default: missing", "a parameter without a type has none"),
+    because("Metric* properties step pattern: none -> *", "v1 writes steps as strings"),
+];

@@ -307,6 +307,7 @@ impl<'a> Run<'a> {
             status,
             error,
             skipped,
+            ignored: 0,
             items,
             kept,
             is_part: false,

@@ -11,10 +11,9 @@ use super::item;
 use crate::custom_properties::{self, CustomProperties};
 use crate::item_fields::{self, insert_string};
 use crate::item_reader::{EntryReading, ItemReader, Remark, ValidItem};
-use crate::yaml::{Entry, UnknownKeys, Violation};
+use crate::yaml::{Entry, Violation};
 
-pub(crate) static READER: ItemReader =
-    ItemReader { unknown_keys: UnknownKeys::Ignored, trims_names: true, previews_names_only: false, read };
+pub(crate) static READER: ItemReader = ItemReader { trims_names: true, previews_names_only: false, read };
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -96,7 +95,7 @@ fn item(entry: &SkillEntry, source_id: &str, notices: &mut Vec<Violation>) -> Re
     if let Some(lines) = entry.body_line_count {
         document.insert("bodyLineCount".to_owned(), lines.into());
     }
-    custom_properties::insert_unless_empty(&mut document, entry.custom_properties.as_ref(), notices)?;
+    custom_properties::insert_unless_empty(&mut document, entry.custom_properties.as_ref(), notices);
     Ok(CatalogItem {
         kind: CatalogKind::Skill,
         key: item::key(&[name, version.unwrap_or_default()]),

@@ -205,21 +205,12 @@ impl Catalog {
         let (batches, batched) = mpsc::channel(1);
         let syncing = async { Ok(hub::sync(source, &context, &stored, &progress, batches).await) };
         let storing = self.store_batches(source, &configuration, lease.as_ref(), batched);
-        let (SyncReport { mut snapshot, outcome, performance_metrics_skipped }, before) =
+        let (SyncReport { snapshot, outcome, performance_metrics_skipped }, before) =
             match tokio::try_join!(syncing, storing) {
                 Ok(both) => both,
                 Err(Stopped::Superseded) => return Ok((None, SyncOutcome::Failed)),
                 Err(Stopped::Store(error)) => return Err(error),
             };
-        if let Some(location) = self.configuration().locations.get(&source.id) {
-            snapshot.ignored += location.notices.len();
-            let ignored = location.notices.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-            if !ignored.is_empty() {
-                let errors =
-                    snapshot.error.take().into_iter().chain([format!("ignored {}: {ignored}", location.notices.len())]);
-                snapshot.error = Some(errors.collect::<Vec<_>>().join("; "));
-            }
-        }
         let report = self.finish_sync(source, &configuration, snapshot, outcome, lease, started).await?;
         let Some(mut report) = report else { return Ok((None, outcome)) };
         report.written += before;
@@ -237,6 +228,15 @@ impl Catalog {
         lease: Option<Lease>,
         started: Instant,
     ) -> Result<Option<LoadReport>, StoreError> {
+        if let Some(location) = self.configuration().locations.get(&source.id) {
+            snapshot.ignored += location.notices.len();
+            let ignored = location.notices.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            if !ignored.is_empty() {
+                let errors =
+                    snapshot.error.take().into_iter().chain([format!("ignored {}: {ignored}", location.notices.len())]);
+                snapshot.error = Some(errors.collect::<Vec<_>>().join("; "));
+            }
+        }
         if outcome == SyncOutcome::Complete {
             let next_time = self.after(remote::sync_interval(source));
             snapshot.next_sync = Some(NextSync { configuration: configuration.to_owned(), next_time });

@@ -69,10 +69,9 @@ impl<'a> Transport<'a> {
             .connect_timeout(access.timeout)
             .read_timeout(access.timeout)
             .redirect(reqwest::redirect::Policy::none())
-            .dns_resolver(Arc::new(CheckedResolver(Arc::new(access.clone()))))
-            .no_proxy()
-            .build()
-            .map_err(|error| GitError::Unreachable(error.to_string()))?;
+            .dns_resolver(Arc::new(CheckedResolver(Arc::new(access.clone()))));
+        let client = access.proxies.apply(client, &base).map_err(GitError::NotAllowed)?;
+        let client = client.build().map_err(|error| GitError::Unreachable(error.to_string()))?;
         let deadline = Instant::now() + limits.time;
         let (received, failure) = (Mutex::default(), Mutex::default());
         let state = Arc::new(State { limits, deadline, received, is_cancelled, failure });

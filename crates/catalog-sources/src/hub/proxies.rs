@@ -35,7 +35,7 @@ impl Proxies {
     }
 
     /// Sends the requests of a client through the proxies, except to this machine.
-    pub(super) fn apply(&self, client: ClientBuilder, base: &Url) -> Result<ClientBuilder, String> {
+    pub(crate) fn apply(&self, client: ClientBuilder, base: &Url) -> Result<ClientBuilder, String> {
         // Otherwise the client would read the variables by itself.
         let mut client = client.no_proxy();
         if is_loopback(base) {

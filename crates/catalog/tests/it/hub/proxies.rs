@@ -25,7 +25,7 @@ async fn only_401_to_the_check_of_the_token_stops_a_sync() {
         hub.publish("org/a", 1);
         hub.plan("/api/whoami-v2", vec![Planned::Refused(status)]);
         let (_files, api) = api(Backend::Sqlite, &hub, "['org/*']", Some(TOKEN)).await;
-        api.catalog.sync_hub("hub").await.unwrap();
+        api.catalog.sync("hub").await.unwrap();
         assert_eq!(state(&api).await["status"], expected, "{status}: {}", error(&api).await);
         let whoami = hub.requests().iter().filter(|path| path.contains("whoami")).count();
         assert_eq!(whoami, 1, "{status}: it is not retried");
@@ -43,14 +43,14 @@ async fn a_token_that_expires_removes_no_model() {
     }
     let files = Files::new(&[("sources.yaml", &source(&hub, "['org/a', 'org/b']", ""))]);
     let api = Api::on(Backend::Sqlite, settings(&files, Some(TOKEN))).await;
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     // The proxy does not know the check.
     hub.plan("/api/whoami-v2", vec![Planned::Refused(StatusCode::NOT_FOUND)]);
     for name in ["org/a", "org/b"] {
         hub.publish(name, 2);
         hub.plan(&format!("/api/models/{name}"), vec![Planned::Refused(StatusCode::UNAUTHORIZED)]);
     }
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     assert_eq!(api.names("models").await, ["org/a", "org/b"]);
     assert!(error(&api).await.contains("the hub rejects the token"), "{}", error(&api).await);
 }
@@ -67,7 +67,7 @@ async fn the_card_is_read_over_another_route_or_left_out() {
     hub.plan("/org/refused/README.md", vec![refused(StatusCode::BAD_REQUEST), refused(StatusCode::NOT_ACCEPTABLE)]);
     hub.edit("org/unlisted", |info| _ = info.as_object_mut().unwrap().remove("siblings"));
     let (_files, api) = api(Backend::Sqlite, &hub, "['org/*']", None).await;
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     assert_eq!(api.names("models").await, ["org/none", "org/refused", "org/resolved", "org/unlisted"]);
     let readme = async |name: &str| api.get(&format!("sources/hub/models/{name}")).await.json()["readme"].clone();
     assert_eq!(readme("org/resolved").await, "# resolved\n");
@@ -111,7 +111,7 @@ async fn a_model_with_members_of_unusual_types_costs_no_other() {
         info["tags"] = json!(null);
     });
     let (_files, api) = api(Backend::Sqlite, &hub, "['org/*']", None).await;
-    api.catalog.sync_hub("hub").await.unwrap();
+    api.catalog.sync("hub").await.unwrap();
     assert_eq!(api.names("models").await, ["org/a", "org/b", "org/c", "org/d"], "{}", error(&api).await);
     let model = async |name: &str| api.get(&format!("sources/hub/models/{name}")).await.json();
     let b = model("org/b").await;
@@ -141,7 +141,7 @@ async fn requests_go_through_the_proxy_of_the_environment() {
         let environment: Environment = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let hubs = HubAccess { hosts: vec!["hub.invalid".to_owned()], proxies: Proxies::of(&environment), ..access() };
         let api = Api::on(Backend::Sqlite, Settings { hubs, ..files.settings() }).await;
-        api.catalog.sync_hub("hub").await.unwrap();
+        api.catalog.sync("hub").await.unwrap();
         assert_eq!(api.names("models").await.len(), expected, "{variables:?}: {}", error(&api).await);
         assert_eq!(proxy.requests().is_empty(), expected == 0, "{variables:?}");
     }

@@ -49,6 +49,9 @@ pub(super) struct ServerEntry {
     _source_id: Option<IgnoredAny>,
     #[serde(rename = "toolCount")]
     _tool_count: Option<IgnoredAny>,
+    /// The name in the API; a data file has `server_json`.
+    #[serde(rename = "serverJson")]
+    _server_json: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]

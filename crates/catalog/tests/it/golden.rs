@@ -14,7 +14,7 @@ on_each_database!(every_recorded_exchange_is_replayed, every_recorded_exchange_o
 
 /// Exchanges of August 2026 that the catalog does not support yet: the file, and a part of the request, or its end before a
 /// `$`; empty for every request of the file. An entry without a failing exchange fails the test, so the list shrinks by itself.
-const NOT_YET: [(&str, &str); 2] = [("01-sources-labels-health", "/readyz"), ("08-preview", "")];
+const NOT_YET: [(&str, &str); 0] = [];
 
 async fn every_recorded_exchange_is_replayed(backend: Backend) {
     let scenarios = Scenario::read_all(&support::golden()).unwrap();

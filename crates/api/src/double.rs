@@ -80,7 +80,6 @@ pub mod option {
     use super::{Deserialize, Deserializer, Serialize, Serializer, Wire};
 
     // serde calls it with a reference.
-    #[expect(clippy::ref_option, reason = "the signature is serde's")]
     pub fn serialize<S: Serializer>(number: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
         number.map(Wire).serialize(serializer)
     }
@@ -96,7 +95,6 @@ pub mod change {
     use crate::entities::Change;
 
     // serde calls it with a reference.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
     pub fn serialize<S: Serializer>(change: &Change<f64>, serializer: S) -> Result<S::Ok, S::Error> {
         let change = match *change {
             Change::Keep => Change::Keep,

@@ -25,7 +25,7 @@ impl PropertyValue {
     /// Whether the stored row is the same; unlike in a comparison, NaN is NaN.
     fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Double(one), Self::Double(other)) => one == other || (one.is_nan() && other.is_nan()),
+            (Self::Double(one), Self::Double(other)) => one.total_cmp(other).is_eq(),
             (one, other) => one == other,
         }
     }

@@ -216,7 +216,7 @@ async fn every_write_of_a_foreign_page_and_every_foreign_host_is_refused() {
             assert!(foreign.status == 403 && foreign.body.contains("--cors-allowed-origins"), "{method} {pattern}");
         }
     }
-    assert!(writes > 50, "only {writes} writing routes were found");
+    assert!(writes > 40, "only {writes} writing routes were found");
 }
 
 #[tokio::test]

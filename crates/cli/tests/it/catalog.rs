@@ -199,7 +199,7 @@ async fn a_catalog_is_ready_after_its_first_sync_and_at_once_after_a_restart(bac
     eventually("the hub gets a request", async || !hub.requests().is_empty()).await;
     let response = client.get("/readyz/health?format=json").await;
     assert_eq!(response.status, 503, "{response:?}");
-    assert!(response.body.to_string().contains("no hub has been read yet"), "{response:?}");
+    assert!(response.body.to_string().contains("no hub or repository has been read yet"), "{response:?}");
     eventually("it is ready", async || client.get("/readyz/health").await.status == 200).await;
     assert_eq!(models(&client).await.len(), 1);
 

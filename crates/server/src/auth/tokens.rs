@@ -171,7 +171,7 @@ mod tests {
             let caller = Caller { user: user.to_owned(), groups };
             let token = generate_token().unwrap();
             let file = tokens(&token_entry(&caller, &hash_token(&token))).unwrap();
-            assert_eq!(file.callers(), [caller.clone()]);
+            assert_eq!(file.callers(), std::slice::from_ref(&caller));
             assert_eq!(file.find(&token), Some(caller));
         }
     }

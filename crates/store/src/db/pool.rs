@@ -75,19 +75,17 @@ impl<DB: Database> Pool<DB> {
         let started = tokio::time::Instant::now();
         let permit = tokio::time::timeout(self.acquire_timeout, Arc::clone(&self.permits).acquire_owned());
         let permit = permit.await.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(|_| sqlx::Error::PoolClosed)?;
-        let (connection, acquired) = match self.take() {
-            Some(kept) => (kept.connection, kept.acquired),
-            None => {
-                let limit = self.acquire_timeout.saturating_sub(started.elapsed());
-                let acquire = tokio::time::timeout(limit, self.acquire_from_sqlx());
-                let connection =
-                    acquire.await.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(|error| match error {
-                        // The pool has a connection to give, so it is the database that does not respond.
-                        sqlx::Error::PoolTimedOut => sqlx::Error::Io(self.no_response()),
-                        error => error,
-                    })?;
-                (connection, Instant::now())
-            }
+        let (connection, acquired) = if let Some(kept) = self.take() {
+            (kept.connection, kept.acquired)
+        } else {
+            let limit = self.acquire_timeout.saturating_sub(started.elapsed());
+            let acquire = tokio::time::timeout(limit, self.acquire_from_sqlx());
+            let connection = acquire.await.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(|error| match error {
+                // The pool has a connection to give, so it is the database that does not respond.
+                sqlx::Error::PoolTimedOut => sqlx::Error::Io(self.no_response()),
+                error => error,
+            })?;
+            (connection, Instant::now())
         };
         let connection = Some(connection);
         Ok(PooledConnection { connection, acquired, on_drop: OnDrop::Return, pool: self.clone(), _permit: permit })

@@ -43,7 +43,7 @@ async fn names_of_fields_are_in_camel_case(backend: Backend) {
                 }
             }
         };
-        match expected["items"].as_array_mut() {
+        match expected.get_mut("items").and_then(serde_json::Value::as_array_mut) {
             Some(items) => items.iter_mut().for_each(&mut rename),
             None => rename(&mut expected),
         }

@@ -6,12 +6,7 @@ use model_registry_testkit::contract::{Intended, because};
 pub(super) const NOT_YET_SERVED: &[&str] = &[];
 
 /// Fields, parameters and members that the catalog does not have yet.
-pub(super) const NOT_YET: &[Intended] =
-    &[because("CatalogAssetType enum: *", "skills"), because("schema Skill*: missing", "skills")];
-
-/// The same for v1.
-pub(super) const NOT_YET_IN_V1: &[Intended] =
-    &[because("PreviewCatalogSourceResponse discriminator mapping skills: missing", "skills")];
+pub(super) const NOT_YET: &[Intended] = &[];
 
 pub(super) const IN_BOTH: &[Intended] = &[
     // Statuses that the Kubeflow Model Registry returns too, and additional ones.
@@ -30,7 +25,8 @@ pub(super) const IN_BOTH: &[Intended] = &[
     because("* parameters query targetRPS schema m*imum: none -> *", "the limits are declared"),
     // Schemas.
     because("*Artifact properties artifactType enum: none -> *", "the value is fixed for each schema of the union"),
-    because("Skill properties bodyLineCount format: \"int32\" -> none", "integers have 64 bits"),
+    because("Skill properties bodyLineCount format: missing", "integers have 64 bits"),
+    because("Skill properties trustTier *", "the values are listed at the field"),
     because("schema SkillTrustTier: missing", "the values are listed at the field"),
     because("MCPEndpoints properties websocket: additional", "the configured endpoint is published"),
     because("Metadata* additionalProperties: missing", "unknown members of a value are ignored"),
@@ -39,7 +35,7 @@ pub(super) const IN_BOTH: &[Intended] = &[
 ];
 
 pub(super) const IN_V1ALPHA1: &[Intended] = &[because(
-    "PreviewCatalogSourceResponse discriminator mapping agents: none -> *",
+    "PreviewCatalogSourceResponse discriminator mapping *: none -> *",
     "previews support every asset type in both versions",
 )];
 

@@ -235,7 +235,9 @@ pub fn item_names(asset_type: AssetType, file: &Path, text: &str) -> Result<Vec<
         if !names_only {
             let EntryReading { unknown, item } = (item_reader(asset_type).read)(entry, "");
             // parity: a preview of models is strict, so that a typing mistake is noticed before the source is configured.
-            if let Some(key) = unknown.iter().find(|key| key.is_own).filter(|_| asset_type == AssetType::Models) {
+            // Artifacts and custom properties may have more keys.
+            let is_strict = |key: &&UnknownKey| key.is_own || key.key().starts_with("servingConfig.");
+            if let Some(key) = unknown.iter().find(is_strict).filter(|_| asset_type == AssetType::Models) {
                 return Err(entry.problem_at(Some(key.position), key));
             }
             item.map_err(|remark| about(asset_type, entry, remark))?;

@@ -49,8 +49,7 @@ struct Published<'a> {
     /// Members of the entry, without the custom properties.
     members: Members,
     properties: Vec<(&'static str, Node)>,
-    /// Time of publication.
-    published: Option<&'a str>,
+    publication_time: Option<&'a str>,
     /// Whether its registry says that it is the newest version.
     is_marked: bool,
 }
@@ -127,7 +126,7 @@ fn text(file: &Path) -> Result<String, Problem> {
 
 impl Sink for Versions {
     fn published(&mut self, server: Published<'_>) -> Result<(), Problem> {
-        self.add(server.text("name"), server.text("version"), server.published, server.is_marked);
+        self.add(server.text("name"), server.text("version"), server.publication_time, server.is_marked);
         Ok(())
     }
 

@@ -10,6 +10,8 @@ mod settings;
 mod skill_file;
 mod tree;
 
+use std::fmt::Write;
+
 use model_registry_catalog_store::CatalogItem;
 
 pub(crate) use self::directory::{DirectoryFiles, files as directory_files, read as read_directory};
@@ -81,7 +83,7 @@ pub(crate) fn repositories(source: &Source) -> &[Repository] {
 pub(crate) fn summary(messages: &[String], most: usize) -> String {
     let mut summary = messages.iter().take(most).map(String::as_str).collect::<Vec<_>>().join("; ");
     if messages.len() > most {
-        summary.push_str(&format!("; and {} more", messages.len() - most));
+        let _ = write!(summary, "; and {} more", messages.len() - most);
     }
     summary
 }

@@ -152,7 +152,7 @@ impl Catalog {
     ) -> Result<(Option<LoadReport>, SyncOutcome), StoreError> {
         match Remote::of(source) {
             Some(Remote::Repositories) => self.sync_repositories(source, lease).await,
-            _ => self.sync_hub(source, lease).await,
+            _ => Box::pin(self.sync_hub(source, lease)).await,
         }
     }
 

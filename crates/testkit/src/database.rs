@@ -165,7 +165,7 @@ impl TestDatabase {
     pub async fn execute(&self, statement: &'static str) -> Result<()> {
         match self.backend {
             Backend::Sqlite => {
-                SqliteConnection::connect(&self.url).await?.execute(statement).await?;
+                SqliteConnection::connect(&format!("{}?mode=rwc", self.url)).await?.execute(statement).await?;
             }
             Backend::Postgres => {
                 PgConnection::connect(&self.url).await?.execute(statement).await?;
@@ -181,7 +181,9 @@ impl TestDatabase {
     pub async fn fetch_number(&self, query: &'static str) -> Result<i64> {
         Ok(match self.backend {
             Backend::Sqlite => {
-                sqlx::query_scalar(query).fetch_one(&mut SqliteConnection::connect(&self.url).await?).await?
+                sqlx::query_scalar(query)
+                    .fetch_one(&mut SqliteConnection::connect(&format!("{}?mode=rwc", self.url)).await?)
+                    .await?
             }
             Backend::Postgres => {
                 sqlx::query_scalar(query).fetch_one(&mut PgConnection::connect(&self.url).await?).await?

@@ -159,6 +159,9 @@ fn read_patterns(source: Entry<'_>, key: &str) -> Result<Option<Vec<String>>, Re
     }
 }
 
+/// Why properties cannot be read, and where.
+type PropertiesError = (Option<Position>, String);
+
 /// The properties of a source. Strings are read as they are written: `01` is not a number.
 ///
 /// Patterns below `properties` count like those of the source itself; a key that seems to limit the source in another way is an
@@ -167,7 +170,7 @@ fn properties(
     source: Entry<'_>,
     asset_type: AssetType,
     pattern_keys: Option<&[String; 2]>,
-) -> Result<Option<Map<String, Value>>, (Option<Position>, String)> {
+) -> Result<Option<Map<String, Value>>, PropertiesError> {
     let failed = |error: ReadError| (error.position(), error.to_string());
     let mut values: Option<Map<String, Value>> = source.read_field("properties").map_err(failed)?;
     // Those of skills are read strictly, see `skill_properties`.
@@ -180,8 +183,7 @@ fn properties(
         if let Some(keys) = pattern_keys
             && keys.iter().any(|known| known == name)
         {
-            let in_properties =
-                |(position, reason): (Option<Position>, String)| (position, format!("property {reason}"));
+            let in_properties = |(position, reason): PropertiesError| (position, format!("property {reason}"));
             let patterns = read_patterns(properties, name).map_err(failed).map_err(in_properties)?;
             let is_included = name == keys[0];
             if is_included && source.get(name).is_some() {

@@ -106,14 +106,12 @@ impl SourcesFile {
     /// The elements of a section. Where it is not a list, it keeps what it had.
     fn elements<'a>(&mut self, root: Entry<'a>, key: &str, section: Section) -> Vec<Entry<'a>> {
         let Some(list) = root.get(key) else { return Vec::new() };
-        match list.node.elements() {
-            Some(elements) => elements.iter().map(|node| Entry { node, ..root }).collect(),
-            None => {
-                self.problems.push(list.problem(kept(key, "a list", list.node, "[]")));
-                self.unclear.insert(section);
-                Vec::new()
-            }
-        }
+        let Some(elements) = list.node.elements() else {
+            self.problems.push(list.problem(kept(key, "a list", list.node, "[]")));
+            self.unclear.insert(section);
+            return Vec::new();
+        };
+        elements.iter().map(|node| Entry { node, ..root }).collect()
     }
 
     /// Adds a source. Without an id it is unclear which source is meant, so that all of the section stay.

@@ -73,7 +73,7 @@ agent_catalogs:
     );
     assert_eq!(
         problem("moved"),
-        "20:25: source `moved`: invalid assetType 'agents': sources of the section `mcp_catalogs` have `mcp_servers`"
+        "20:26: source `moved`: invalid assetType 'agents': sources of the section `mcp_catalogs` have `mcp_servers`"
     );
     assert_eq!(
         problem("agents"),

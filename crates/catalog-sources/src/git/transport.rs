@@ -138,7 +138,7 @@ impl<'a> Transport<'a> {
         self.requests.requests.inc();
         let sent = self.runtime.block_on(tokio::time::timeout_at(self.state.deadline.into(), request.send()));
         let response = sent.map_err(|_| self.state.timed_out())?;
-        let response = response.map_err(|error| unreachable(error))?;
+        let response = response.map_err(unreachable)?;
         match response.status() {
             status if status.is_success() || status.is_redirection() => Ok(response),
             StatusCode::NOT_FOUND | StatusCode::GONE => Err(GitError::NotFound),
@@ -229,7 +229,7 @@ impl Body {
         self.state.check()?;
         let next = tokio::time::timeout_at(self.state.deadline.into(), self.response.chunk());
         let next = self.runtime.block_on(next).map_err(|_| self.state.timed_out())?;
-        let chunk = next.map_err(|error| unreachable(error))?.unwrap_or_default();
+        let chunk = next.map_err(unreachable)?.unwrap_or_default();
         self.state.count(chunk.len())?;
         Ok(chunk)
     }

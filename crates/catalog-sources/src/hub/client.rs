@@ -178,7 +178,7 @@ impl<'a> Hub<'a> {
             Readme::None => (None, None),
             Readme::LeftOut(problem) => (None, Some(problem)),
         };
-        Ok(ModelRead::Changed(Model { name, info, summary, readme, readme_problem }))
+        Ok(ModelRead::Changed(Box::new(Model { name, info, summary, readme, readme_problem })))
     }
 
     /// Reads the card of a model. An error that may pass is one of the model; with any other the model has no card.

@@ -37,9 +37,12 @@ impl HubError {
     /// Whether a retry may succeed.
     pub(super) fn is_temporary(&self) -> bool {
         match self {
-            Self::NotFound | Self::Denied | Self::TokenRejected | Self::TooLong(_) => false,
             // Proxies respond with 501 for what they do not know.
-            Self::Status(StatusCode::NOT_IMPLEMENTED) => false,
+            Self::NotFound
+            | Self::Denied
+            | Self::TokenRejected
+            | Self::TooLong(_)
+            | Self::Status(StatusCode::NOT_IMPLEMENTED) => false,
             Self::Status(status) => status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS,
             Self::Unreachable(_) | Self::Unreadable(_) | Self::RateLimited(_) | Self::GivenUp => true,
         }

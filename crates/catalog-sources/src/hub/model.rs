@@ -74,7 +74,7 @@ impl ModelSummary {
 pub(super) enum ModelRead {
     /// By the name that the hub uses.
     Unchanged(String),
-    Changed(Model),
+    Changed(Box<Model>),
 }
 
 /// A model with its card.

@@ -209,13 +209,12 @@ impl Run<'_> {
                             notices.push(format!("{}: published without its card, {problem}", model.name));
                         }
                         match self.item(&model).await {
-                            (item, true) => items.push(&item),
                             // Its performance metrics cannot be read: the stored ones stay.
                             (_, false) if self.known.contains_key(&model.name) => {
                                 kept.insert(model.name.clone());
                                 read.remove(&model.name);
                             }
-                            (item, false) => items.push(&item),
+                            (item, _) => items.push(&item),
                         }
                     }
                 }

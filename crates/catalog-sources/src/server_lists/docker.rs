@@ -170,7 +170,7 @@ fn published(file: &Path, name: Node, tile: &Node, sink: &mut dyn Sink) -> Resul
     }
     let mut members = vec![("name", name)];
     members.extend(self::members(tile));
-    sink.published(Published { file, position, members, properties, published: None, is_marked: false })
+    sink.published(Published { file, position, members, properties, publication_time: None, is_marked: false })
 }
 
 fn members(tile: &Node) -> Members {

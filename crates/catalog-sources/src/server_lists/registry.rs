@@ -106,7 +106,7 @@ fn server(entry: Entry<'_>, sink: &mut dyn Sink) -> Result<(), Problem> {
         position,
         members,
         properties,
-        published: text(&official, "publishedAt"),
+        publication_time: text(&official, "publishedAt"),
         is_marked: is_true(&official, "isLatest"),
     })
 }
@@ -183,7 +183,7 @@ fn transports(server: &Node, packages: &[&Node]) -> Vec<Node> {
     transports
 }
 
-/// Where a package is that has a location of its own; packages of npm, PyPI and NuGet are in `serverJson` only.
+/// Where a package is that has a location of its own; packages of npm, `PyPI` and `NuGet` are in `serverJson` only.
 fn package_artifact(package: &Node) -> Option<Node> {
     let identifier = text(package, "identifier")?;
     let uri = match text(package, "registryType")? {

@@ -117,7 +117,7 @@ pub(crate) enum SkillSettings {
     Directory {
         /// Relative to the sources file.
         path: String,
-        selection: Selection,
+        selection: Box<Selection>,
     },
 }
 
@@ -194,9 +194,11 @@ impl SkillSettings {
     fn with_patterns_of_source(mut self, lists: &[Vec<String>; 2]) -> Self {
         match &mut self {
             Self::Git { repositories, .. } => {
-                repositories.iter_mut().for_each(|repository| repository.selection.of_source = lists.clone());
+                for repository in repositories {
+                    repository.selection.of_source.clone_from(lists);
+                }
             }
-            Self::Directory { selection, .. } => selection.of_source = lists.clone(),
+            Self::Directory { selection, .. } => selection.of_source.clone_from(lists),
         }
         self
     }
@@ -284,7 +286,7 @@ fn directory(properties: &SkillProperties) -> Result<SkillSettings, (&'static st
         [&properties.labels, &properties.scan_paths, &properties.included_skills, &properties.excluded_skills],
         properties.skill_overrides.as_ref(),
     );
-    Ok(SkillSettings::Directory { path, selection: selection.map_err(|reason| ("includedSkills", reason))? })
+    Ok(SkillSettings::Directory { path, selection: Box::new(selection.map_err(|reason| ("includedSkills", reason))?) })
 }
 
 fn trust_tier(properties: &SkillProperties) -> Result<Option<&String>, String> {

@@ -88,6 +88,8 @@ fn number(text: &str) -> Option<Value> {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
     use serde_json::json;
 
     use super::*;
@@ -133,7 +135,7 @@ mod tests {
         let mut text = format!("a0: &a0 {}\n", "x".repeat(1000));
         for level in 1..5 {
             let alias = format!("*a{}, ", level - 1).repeat(8);
-            text.push_str(&format!("a{level}: &a{level} [{alias}]\n"));
+            writeln!(text, "a{level}: &a{level} [{alias}]").unwrap();
         }
         let error = core_value(&text).unwrap_err().to_string();
         assert!(error.contains("aliases expanded"), "{error}");

@@ -7,7 +7,7 @@ use granit_parser::Event;
 
 use super::composer::Composer;
 use super::{Entry, Node, ReadError, TextLimit};
-use crate::problem::{Position, Problem};
+use crate::problem::Problem;
 
 /// A value of such a document.
 pub(crate) enum Part<'a> {
@@ -30,7 +30,7 @@ pub(crate) fn read_streamed(
     let mut found = false;
     match composer.begin().map_err(failed)? {
         Some(first @ (Event::SequenceStart(..), _)) => {
-            found = elements(file, &mut composer, first, 1, &mut each)?;
+            found = elements(file, &mut composer, &first.0, 1, &mut each)?;
         }
         Some((Event::MappingStart(..), _)) => loop {
             let first = composer.next().map_err(failed)?;
@@ -41,7 +41,7 @@ pub(crate) fn read_streamed(
             let first = composer.next().map_err(failed)?;
             let is_long = key.as_str() == Some(long);
             if is_long && matches!(first.0, Event::SequenceStart(..) | Event::MappingStart(..)) {
-                found = elements(file, &mut composer, first, 2, &mut each)?;
+                found = elements(file, &mut composer, &first.0, 2, &mut each)?;
             } else {
                 let value = composer.item(first, 1).map_err(failed)?;
                 each(Part::Member { key: &key, value: Entry { file, node: &value } })?;
@@ -58,12 +58,12 @@ pub(crate) fn read_streamed(
 fn elements<R: Read>(
     file: &Path,
     composer: &mut Composer<R>,
-    first: (Event<'static>, Position),
+    first: &Event<'static>,
     depth: usize,
     each: &mut impl FnMut(Part<'_>) -> Result<(), Problem>,
 ) -> Result<bool, Problem> {
     let failed = |error: ReadError| Problem::of_read_error(file, &error);
-    let is_map = matches!(first.0, Event::MappingStart(..));
+    let is_map = matches!(first, Event::MappingStart(..));
     loop {
         let first = composer.next().map_err(failed)?;
         if matches!(first.0, Event::SequenceEnd | Event::MappingEnd) {

@@ -97,16 +97,13 @@ fn create(arguments: &ArgMatches) -> anyhow::Result<()> {
         let document = json!({"user": caller.user, "groups": caller.groups, "sha256": hash, "token": token});
         return Ok(print::text(&format!("{document:#}\n"))?);
     }
-    match file {
-        Some(file) => {
-            print::text(&format!("{token}\n"))?;
-            let (user, file) = (printable(&caller.user), file.display());
-            eprintln!("note: `{user}` was added to {file}; the token above is not stored and cannot be shown again");
-        }
-        None => {
-            print::text(&entry)?;
-            eprintln!("note: the token is not stored and cannot be shown again:\n{token}");
-        }
+    if let Some(file) = file {
+        print::text(&format!("{token}\n"))?;
+        let (user, file) = (printable(&caller.user), file.display());
+        eprintln!("note: `{user}` was added to {file}; the token above is not stored and cannot be shown again");
+    } else {
+        print::text(&entry)?;
+        eprintln!("note: the token is not stored and cannot be shown again:\n{token}");
     }
     Ok(())
 }

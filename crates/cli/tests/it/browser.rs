@@ -16,7 +16,7 @@ const LIST: &str = "/api/model_registry/v1alpha3/registered_models";
 async fn http1(server: &Executable, method: &str, path: &str, headers: &[(&str, &str)]) -> (u16, String) {
     let mut connection = TcpStream::connect(("127.0.0.1", server.port())).await.unwrap();
     let body = if method == "GET" { "" } else { r#"{"name": "planted", "uri": "s3://evil"}"# };
-    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let headers = headers.iter().fold(String::new(), |all, (name, value)| all + name + ": " + value + "\r\n");
     let request = format!(
         "{method} {path} HTTP/1.1\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()

@@ -257,7 +257,7 @@ async fn the_token_of_a_hub_is_never_exposed() {
     }
     assert!(server.terminate().await.unwrap().success());
     let log = server.log();
-    assert!(log.contains("synced with the hub") && log.contains("\"DEBUG\""), "{log}");
+    assert!(log.contains("source synced") && log.contains("\"DEBUG\""), "{log}");
     for text in [exposed, log] {
         assert!(!text.contains(TOKEN), "{text}");
     }

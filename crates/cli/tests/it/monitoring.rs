@@ -63,6 +63,7 @@ fn used(expression: &str) -> (BTreeMap<String, BTreeSet<String>>, BTreeSet<Strin
     let rest = replace(r"\bby \([a-z_, ]+\)", &without_ranges, "");
     let mut metrics: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let words = Regex::new(r"([a-zA-Z_][a-zA-Z0-9_]*)\s*(\{[^}]*\}|\()?").unwrap();
+    let matched = Regex::new(r"([a-z_]+)\s*(?:=~|!~|!=|=)").unwrap();
     for word in words.captures_iter(&rest) {
         let (name, after) = (&word[1], word.get(2).map_or("", |after| after.as_str()));
         if KEYWORDS.contains(&name) {
@@ -72,7 +73,6 @@ fn used(expression: &str) -> (BTreeMap<String, BTreeSet<String>>, BTreeSet<Strin
             assert!(FUNCTIONS.contains(&name), "unknown function `{name}` in {expression}");
             continue;
         }
-        let matched = Regex::new(r"([a-z_]+)\s*(?:=~|!~|!=|=)").unwrap();
         let labels = matched.captures_iter(after).map(|label| label[1].to_owned());
         metrics.entry(name.to_owned()).or_default().extend(labels);
     }

@@ -40,7 +40,7 @@ def families(read, text):
 def check_names(found):
     """The rules of `promtool check metrics`."""
     for family in found.values():
-        assert re.fullmatch(r"model_registry_[a-z0-9_]+", family.name), family.name
+        assert re.fullmatch(r"(model_registry|process)_[a-z0-9_]+", family.name), family.name
         assert family.documentation, f"{family.name} has no HELP"
         assert family.type in ("counter", "gauge", "histogram", "info"), f"{family.name} is {family.type}"
         assert not family.name.endswith(("_total", "_count", "_sum", "_bucket", "_info")) or family.type == "gauge"

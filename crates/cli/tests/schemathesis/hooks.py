@@ -178,8 +178,9 @@ def is_lenient(case, message):
     if negative == {ParameterLocation.QUERY}:
         # The invalid parts, such as "parameters `orderBy`, `sortOrder` in query".
         wrong = re.findall(r"`(\w+)`", message.partition("Invalid component")[2].partition(" in query")[0])
-        # Any value but DESC is ascending; in v1alpha3 and the MCP catalog, an unknown order is that of ids.
-        takes_any_order = "/v1alpha3/" in case.path or case.path.startswith("/api/mcp_catalog/")
+        # Any value but DESC is ascending; in v1alpha3 and the catalogs of v1alpha1 without other orders, an unknown one is that of ids.
+        by_id = ("/api/mcp_catalog/v1alpha1", "/api/agent_catalog/v1alpha1", "/api/skill_catalog/v1alpha1")
+        takes_any_order = "/v1alpha3/" in case.path or case.path.startswith(by_id)
         lenient = {"sortOrder", "stepIds"} | ({"orderBy"} if takes_any_order else set())
         # An empty value counts as absent.
         lenient |= {name for name, value in (case.query or {}).items() if value == ""}

@@ -54,7 +54,7 @@ impl Create {
             match (reference.check, found.iter().find(is_referred)) {
                 (Some(ReferenceCheck::HubAccess), Some(record)) => check_hub_access(&record.document()?)?,
                 (Some(ReferenceCheck::ChildOf { field }), Some(record)) => {
-                    check_child_of(&self.document, field, record)?
+                    check_child_of(&self.document, field, record)?;
                 }
                 (None, _) | (_, None) => {}
             }

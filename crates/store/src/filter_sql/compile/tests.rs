@@ -88,7 +88,7 @@ fn the_literal_decides_which_column_of_a_custom_property_is_compared() {
         ("x = 32", r#"("property"."int_value" = ? OR "property"."double_value" = ?)"#),
         ("x > 31.5", r#"("property"."int_value" > ? OR "property"."double_value" > ?)"#),
         ("x = 31.5", r#""property"."double_value" = ?"#),
-        ("x IS NAN", "1 = 0"),
+        ("x IS NAN", "(1 = 0)"),
         ("x = true", r#""property"."bool_value" = ?"#),
         ("x.int_value IN (32, 64)", r#""property"."int_value" IN (?, ?)"#),
         (

@@ -89,11 +89,11 @@ async fn a_removed_source_has_no_metrics() {
     let removed = async {
         eventually("the sync starts", async || value(&metrics, "hub_sync_running") == Some(1.0)).await;
         api.catalog.load().await.unwrap();
-        assert_eq!((lines_of("hub"), lines_of("a")), (0, 5));
+        assert_eq!((lines_of("hub"), lines_of("a")), (0, 6));
     };
     let (synced, ()) = tokio::join!(api.catalog.sync("hub"), removed);
     assert_eq!(synced.unwrap().written, 0);
-    assert_eq!((lines_of("hub"), lines_of("a")), (0, 5));
+    assert_eq!((lines_of("hub"), lines_of("a")), (0, 6));
 
     files.write("sources.yaml", &both);
     hub.slow_down(Duration::ZERO);

@@ -45,7 +45,6 @@ mod deprecation;
 
 pub use allowed_hosts::{AllowedHosts, InvalidHostName};
 pub use cors::Cors;
-pub(crate) use cors::is_preflight;
 pub use deprecation::{Deprecation, Successor};
 
 /// Options of the layers.

@@ -102,7 +102,7 @@ impl Cors {
 }
 
 /// Whether a browser asks before it sends the request of a page.
-pub(crate) fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
+fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
     *method == Method::OPTIONS && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 

@@ -48,6 +48,7 @@ async fn skills_are_listed_filtered_searched_and_shown(backend: Backend) {
             ("?filterQuery=version LIKE 'v%25'", vec!["rollback"]),
             ("?filterQuery=category IN ('Writing')", vec!["summarise"]),
         ] {
+            let query = query.replace(' ', "%20").replace('>', "%3E");
             assert_eq!(api.names(&format!("{LIST}{query}")).await, expected, "{how}: {query}");
         }
     })

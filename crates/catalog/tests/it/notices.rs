@@ -233,7 +233,7 @@ models:
 
 #[tokio::test]
 async fn many_notices_are_counted_and_the_first_are_kept() {
-    let models: String = (0..30).map(|number| format!("- {{name: m{number}, energyLabel: B}}\n")).collect();
+    let models = (0..30).map(|number| format!("- {{name: m{number}, energyLabel: B}}")).collect::<Vec<_>>().join("\n");
     let sources = "model_catalogs:\n- {id: a, type: yaml, properties: {yamlCatalogPath: a.yaml}}\n";
     let files = Files::new(&[("sources.yaml", sources), ("a.yaml", &format!("models:\n{models}"))]);
     let api = Api::on(Backend::Sqlite, files.settings()).await;

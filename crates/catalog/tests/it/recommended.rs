@@ -45,7 +45,7 @@ async fn recommended_models_are_ordered_by_latency_and_paged_by_number(backend: 
             paged.extend(
                 page["items"].as_array().unwrap().iter().map(|model| model["name"].as_str().unwrap().to_owned()),
             );
-            token = page["nextPageToken"].as_str().unwrap().to_owned();
+            page["nextPageToken"].as_str().unwrap().clone_into(&mut token);
             if token.is_empty() {
                 break;
             }

@@ -135,7 +135,7 @@ async fn an_export_imported_into_any_database_yields_the_same_lists_and_the_same
         let changes = target.get("changes?limit=1000").await.json();
         let is_import = |change: &&Value| change["verb"] == "import";
         let imported = changes["items"].as_array().unwrap().iter().filter(is_import).count();
-        assert_eq!(imported, text.lines().count() - 2 - 4 - 2, "all but header, end, points and links");
+        assert_eq!(imported, text.lines().count() - 2 - 6 - 2, "all but header, end, points and links");
     }
 }
 

@@ -156,7 +156,10 @@ async fn mistakes_in_the_configuration_are_reported_with_their_place() {
             &format!("repositories: [{{{url}}}, {{url: 'https://GIT.example/x.git/'}}]"),
             "duplicate repository url \"https://GIT.example/x.git/\" (equivalent to \"https://git.example/x\")",
         ),
-        (&format!("repositories: [{{{url}, includedSkils: [a]}}]"), "invalid properties: unknown key `repositories[0].includedSkils`"),
+        (
+            &format!("repositories: [{{{url}, includedSkils: [a]}}]"),
+            "invalid properties: unknown key `repositories[0].includedSkils`",
+        ),
         (&format!("repositories: [{{{url}, includedSkills: ['']}}]"), "includedSkills[0]: pattern cannot be empty"),
         ("repositories: [{url: 'file:///etc'}]", "has no host"),
         ("repositories: [{url: 'https://me:geheim@git.example/x'}]", "has credentials in it"),

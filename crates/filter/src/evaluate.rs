@@ -120,7 +120,7 @@ fn selects(declared: ValueType, suffix: ValueType) -> bool {
 
 fn satisfies(candidate: &Candidate<'_>, operation: &Operation) -> bool {
     let order = |literal| candidate.order(literal);
-    let is_nan = candidate.value.is_nan();
+    let is_nan = matches!(candidate.value, Value::Double(value) if value.is_nan());
     match operation {
         Operation::IsNull { .. } => true,
         Operation::IsNan { negated } => {

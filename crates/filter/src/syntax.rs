@@ -133,10 +133,6 @@ impl Value {
         }
     }
 
-    pub(super) fn is_nan(&self) -> bool {
-        matches!(self, Self::Double(value) if value.is_nan())
-    }
-
     pub(super) fn is_number(&self) -> bool {
         matches!(self, Self::Int(_) | Self::Double(_))
     }

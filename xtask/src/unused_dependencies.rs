@@ -21,6 +21,7 @@ const EXCEPTIONS: [(&str, &[&str]); 3] = [
         &[
             "clap",
             "futures",
+            "gix-hash",
             "gix-pack",
             "hyper-util",
             "notify",
@@ -29,6 +30,8 @@ const EXCEPTIONS: [(&str, &[&str]); 3] = [
             "serde-saphyr",
             "sha2",
             "subtle",
+            "toml",
+            "toml_edit",
             "tracing-subscriber",
             "utoipa-swagger-ui",
             "uuid",

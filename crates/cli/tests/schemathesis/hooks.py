@@ -198,7 +198,8 @@ def is_lenient(case, message):
         wrong = re.findall(r"in body - (?:.* -> )?(\w+): ", message)
         # The parent in the path overrides that in the body.
         overridden = {"registeredModelId", "experimentId", "servingEnvironmentId"} if "{" in case.path else set()
-        return bool(wrong) and set(wrong) <= {"logo", "licenseLink"} | overridden
+        # A step is a number or a string in both versions.
+        return bool(wrong) and set(wrong) <= {"logo", "licenseLink", "step"} | overridden
     return False
 
 
@@ -210,6 +211,8 @@ REJECTIONS = [
     "64-bit integer",
     # The id in a body may be that of an entity elsewhere or of another kind.
     "belongs to another parent",
+    # A version of another model.
+    "belongs to registeredModelId",
     "mismatched types, artifact with id",
     # The contract does not limit the requests per second of recommendations.
     "targetRPS",

@@ -99,5 +99,5 @@ async fn a_removed_source_has_no_metrics() {
     hub.slow_down(Duration::ZERO);
     api.catalog.load().await.unwrap();
     api.catalog.sync("hub").await.unwrap();
-    assert_eq!((value(&metrics, "source_items"), lines_of("hub"), lines_of("a")), (Some(2.0), 9, 5));
+    assert_eq!((value(&metrics, "source_items"), lines_of("hub"), lines_of("a")), (Some(2.0), 10, 6));
 }

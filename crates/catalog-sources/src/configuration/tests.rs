@@ -77,7 +77,7 @@ agent_catalogs:
     );
     assert_eq!(
         problem("agents"),
-        "22:34: source `agents`: unknown key `includedAgents`, which seems to limit what is published: the source is not read"
+        "22:35: source `agents`: unknown key `includedAgents`, which seems to limit what is published: the source is not read"
     );
     assert_eq!(problem("good"), "");
     assert_eq!(configuration.sources["good"].source_type, "yaml");

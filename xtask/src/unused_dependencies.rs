@@ -13,8 +13,7 @@ use crate::process;
 
 /// Dependencies that no source file names: package and libraries. They are there for their features: see the manifest of the
 /// test kit.
-const EXCEPTIONS: [(&str, &[&str]); 3] = [
-    ("model-registry-catalog-sources", &["model-registry-testkit"]),
+const EXCEPTIONS: [(&str, &[&str]); 2] = [
     ("model-registry-client", &["model-registry-testkit"]),
     (
         "model-registry-testkit",
@@ -26,7 +25,6 @@ const EXCEPTIONS: [(&str, &[&str]); 3] = [
             "hyper-util",
             "notify",
             "opentelemetry-otlp",
-            "rustls",
             "serde-saphyr",
             "sha2",
             "subtle",

@@ -1,18 +1,23 @@
 //! Why a connection to another system failed, found in the chain of an error of any library, and what to do about it.
 //!
-//! Libraries wrap their causes differently and rarely export the types of TLS errors, so certificates and protocols are
-//! recognised by the words of their messages; a test in each crate that connects proves them with real connections.
+//! Causes are recognised by their types: those of the standard library and of rustls, which every connection of this project uses
+//! for TLS. A few errors of HTTP libraries have private types, and are recognised by their words; tests of the crates that connect
+//! prove them with real connections.
 
 use std::error::Error;
 use std::io;
 
+use rustls::CertificateError;
+
 /// A problem that has a remedy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ConnectionProblem {
     /// Nothing listens on the port.
     Refused,
     /// The host name has no address.
     UnknownHost,
+    /// No connection, or no response, within the time limit.
     NoResponse,
     /// The certificate is signed by an authority that is not trusted.
     UnknownAuthority,
@@ -20,35 +25,25 @@ pub enum ConnectionProblem {
     OtherName,
     /// The certificate has expired, or is not valid yet.
     Expired,
+    /// The certificate is wrong in another way.
+    InvalidCertificate,
     /// TLS was spoken to a port without TLS.
     PortWithoutTls,
     /// HTTP without TLS was spoken to a port with TLS.
     PortWithTls,
+    /// Any other failure, such as a connection that was closed before the end of the response.
+    Other,
 }
 
 impl ConnectionProblem {
-    /// Finds the problem in an error and its sources.
+    /// Finds the problem in an error and its sources; `None` if it is not a known one.
     pub fn of(error: &(dyn Error + 'static)) -> Option<Self> {
-        const WORDS: [(&str, ConnectionProblem); 15] = [
-            ("unknownissuer", ConnectionProblem::UnknownAuthority),
-            ("unknown issuer", ConnectionProblem::UnknownAuthority),
-            ("causedasendentity", ConnectionProblem::UnknownAuthority),
-            ("self-signed", ConnectionProblem::UnknownAuthority),
-            ("notvalidforname", ConnectionProblem::OtherName),
-            ("not valid for name", ConnectionProblem::OtherName),
-            ("certificate expired", ConnectionProblem::Expired),
-            ("certificate not valid yet", ConnectionProblem::Expired),
-            ("invalidcontenttype", ConnectionProblem::PortWithoutTls),
-            ("invalid http version parsed", ConnectionProblem::PortWithTls),
-            ("plain http request", ConnectionProblem::PortWithTls),
-            ("dns error", ConnectionProblem::UnknownHost),
-            ("failed to lookup address", ConnectionProblem::UnknownHost),
-            ("connection refused", ConnectionProblem::Refused),
-            ("timed out", ConnectionProblem::NoResponse),
-        ];
-        let chain = error_chain(error).to_ascii_lowercase();
-        let found = WORDS.iter().find(|(words, _)| chain.contains(words)).map(|(_, problem)| *problem);
-        found.or_else(|| of_kind(error))
+        sources(error).find_map(of_cause)
+    }
+
+    /// Whether the same attempt may succeed later; otherwise settings have to change.
+    pub fn is_temporary(self) -> bool {
+        matches!(self, Self::Refused | Self::UnknownHost | Self::NoResponse | Self::Other)
     }
 
     /// What to do, as a part of a sentence.
@@ -63,18 +58,62 @@ impl ConnectionProblem {
             }
             Self::OtherName => "the certificate is for another name: use a name that is in the certificate",
             Self::Expired => "the certificate has expired or is not valid yet: renew it, or correct the clock",
+            Self::InvalidCertificate => "the certificate cannot be used: issue a new one for servers",
             Self::PortWithoutTls => "the port does not use TLS: use http:// instead of https://, or another port",
             Self::PortWithTls => "the port uses TLS: use https:// instead of http://, or another port",
+            Self::Other => "check the address, and the log of the server",
         }
     }
 }
 
-fn of_kind(error: &(dyn Error + 'static)) -> Option<ConnectionProblem> {
-    sources(error).find_map(|error| match error.downcast_ref::<io::Error>()?.kind() {
-        io::ErrorKind::ConnectionRefused => Some(ConnectionProblem::Refused),
-        io::ErrorKind::TimedOut => Some(ConnectionProblem::NoResponse),
-        _ => None,
+fn of_cause(error: &(dyn Error + 'static)) -> Option<ConnectionProblem> {
+    if let Some(error) = error.downcast_ref::<io::Error>() {
+        // `source` of an I/O error skips the error inside.
+        return error.get_ref().and_then(|inner| sources(inner).find_map(of_cause)).or_else(|| match error.kind() {
+            io::ErrorKind::ConnectionRefused => Some(ConnectionProblem::Refused),
+            io::ErrorKind::TimedOut => Some(ConnectionProblem::NoResponse),
+            _ => of_words(&error.to_string()),
+        });
+    }
+    match error.downcast_ref::<rustls::Error>() {
+        Some(tls) => of_tls(tls),
+        // The words of a source are in the message of many errors around it, whose types are looked at first.
+        None if error.source().is_none() => of_words(&error.to_string()),
+        None => (error.to_string() == "dns error").then_some(ConnectionProblem::UnknownHost),
+    }
+}
+
+fn of_tls(error: &rustls::Error) -> Option<ConnectionProblem> {
+    Some(match error {
+        rustls::Error::InvalidCertificate(certificate) => match certificate {
+            // A certificate that is its own authority is an error of another library, in `Other`.
+            CertificateError::UnknownIssuer | CertificateError::Other(_) => ConnectionProblem::UnknownAuthority,
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                ConnectionProblem::OtherName
+            }
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. } => ConnectionProblem::Expired,
+            _ => ConnectionProblem::InvalidCertificate,
+        },
+        rustls::Error::NoCertificatesPresented => ConnectionProblem::InvalidCertificate,
+        rustls::Error::InvalidMessage(_) => ConnectionProblem::PortWithoutTls,
+        _ => return None,
     })
+}
+
+/// Recognises errors whose types are private to their libraries.
+fn of_words(message: &str) -> Option<ConnectionProblem> {
+    const WORDS: [(&str, ConnectionProblem); 5] = [
+        // What a server with TLS sends first, an alert, is not a response in HTTP.
+        ("invalid HTTP version", ConnectionProblem::PortWithTls),
+        ("dns error", ConnectionProblem::UnknownHost),
+        ("failed to lookup address", ConnectionProblem::UnknownHost),
+        ("server does not support TLS", ConnectionProblem::PortWithoutTls),
+        ("timed out", ConnectionProblem::NoResponse),
+    ];
+    WORDS.iter().find(|(words, _)| message.contains(words)).map(|(_, problem)| *problem)
 }
 
 /// Joins the messages of an error and its sources, each once: libraries often repeat their source in their own message.
@@ -113,15 +152,30 @@ mod tests {
 
     #[test]
     fn a_problem_is_found_in_the_sources_of_an_error() {
-        for (message, expected) in [
-            ("invalid peer certificate: UnknownIssuer", ConnectionProblem::UnknownAuthority),
-            ("invalid peer certificate: certificate not valid for name \"db\"", ConnectionProblem::OtherName),
-            ("invalid peer certificate: certificate expired: verification time …", ConnectionProblem::Expired),
-            ("received corrupt message of type InvalidContentType", ConnectionProblem::PortWithoutTls),
-            ("invalid HTTP version parsed", ConnectionProblem::PortWithTls),
-            ("failed to lookup address information: Name or service not known", ConnectionProblem::UnknownHost),
+        let tls = |error: rustls::Error| io::Error::new(io::ErrorKind::InvalidData, error);
+        let certificate = |error| tls(rustls::Error::InvalidCertificate(error));
+        for (source, expected) in [
+            (certificate(CertificateError::UnknownIssuer), ConnectionProblem::UnknownAuthority),
+            (certificate(CertificateError::NotValidForName), ConnectionProblem::OtherName),
+            (certificate(CertificateError::Expired), ConnectionProblem::Expired),
+            (certificate(CertificateError::BadSignature), ConnectionProblem::InvalidCertificate),
+            (
+                tls(rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType)),
+                ConnectionProblem::PortWithoutTls,
+            ),
+            (io::Error::other("invalid HTTP version parsed"), ConnectionProblem::PortWithTls),
+            (
+                io::Error::other("failed to lookup address information: Name or service not known"),
+                ConnectionProblem::UnknownHost,
+            ),
+            // As a database driver wraps it.
+            (
+                io::Error::other(Outer(tls(rustls::Error::NoCertificatesPresented))),
+                ConnectionProblem::InvalidCertificate,
+            ),
         ] {
-            assert_eq!(problem(io::Error::other(message)), Some(expected), "{message}");
+            let message = source.to_string();
+            assert_eq!(problem(source), Some(expected), "{message}");
         }
         assert_eq!(problem(io::ErrorKind::ConnectionRefused.into()), Some(ConnectionProblem::Refused));
         assert_eq!(problem(io::ErrorKind::TimedOut.into()), Some(ConnectionProblem::NoResponse));

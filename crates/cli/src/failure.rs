@@ -3,7 +3,8 @@
 use std::fmt;
 use std::io::ErrorKind;
 
-use model_registry_client::{ConnectionProblem, Error as ClientError};
+use model_registry_base::ConnectionProblem;
+use model_registry_client::Error as ClientError;
 use model_registry_server::config::{ConfigError, Environment};
 use model_registry_store::ConnectError;
 
@@ -87,7 +88,7 @@ pub(crate) fn of(error: &anyhow::Error) -> Option<Failure> {
     }
     let code = if error.is::<ConfigError>() { USAGE } else { FAILURE };
     let unreachable = error.downcast_ref::<ConnectError>();
-    let problem = unreachable.and_then(|error| model_registry_base::ConnectionProblem::of(error));
+    let problem = unreachable.and_then(|error| ConnectionProblem::of(error));
     let hint = problem.map(|problem| problem.remedy().to_owned());
     Some(Failure { code, message: format!("{error:#}"), hint })
 }
@@ -135,21 +136,27 @@ fn connection_hint(server: &str, problem: ConnectionProblem, environment: &Envir
             format!("nothing listens there: check host and port of the URL ({SET_URL}), and that the server is running")
         }
         ConnectionProblem::UnknownHost => format!("the name of the host has no address: check the URL ({SET_URL})"),
-        ConnectionProblem::UntrustedCertificate => "this machine does not trust the authority that issued the \
+        ConnectionProblem::UnknownAuthority => "this machine does not trust the authority that issued the \
              certificate of the server: pass the authority's certificate with --ca-file, MR_CA_FILE or a profile"
             .to_owned(),
-        ConnectionProblem::InvalidCertificate => {
-            "the certificate of the server has expired or is for another name: its administrator has to renew it, or \
-             use the name in the certificate"
+        ConnectionProblem::OtherName => {
+            format!("the certificate of the server is for another name: use the name in the certificate ({SET_URL})")
+        }
+        ConnectionProblem::Expired => {
+            "the certificate of the server has expired or is not valid yet: its administrator \
+             has to renew it; also check the clock of this machine"
                 .to_owned()
         }
-        ConnectionProblem::NotTls => {
+        ConnectionProblem::InvalidCertificate => {
+            "the certificate of the server cannot be used: its administrator has to issue a new one".to_owned()
+        }
+        ConnectionProblem::PortWithoutTls => {
             format!("the server does not use TLS on this port: use {} or another port", replaced(server, "http"))
         }
-        ConnectionProblem::Tls => {
+        ConnectionProblem::PortWithTls => {
             format!("the server uses TLS on this port: use {} or another port", replaced(server, "https"))
         }
-        ConnectionProblem::TimedOut => {
+        ConnectionProblem::NoResponse => {
             format!("the host does not respond: check the URL ({SET_URL}), and firewalls on the way")
         }
         _ => format!("check the URL of the server ({SET_URL}), and its log"),
@@ -197,21 +204,22 @@ mod tests {
         for (problem, part) in [
             (ConnectionProblem::Refused, "check host and port"),
             (ConnectionProblem::UnknownHost, "has no address"),
-            (ConnectionProblem::UntrustedCertificate, "--ca-file"),
-            (ConnectionProblem::InvalidCertificate, "expired"),
-            (ConnectionProblem::NotTls, "use http://models.example.com"),
-            (ConnectionProblem::TimedOut, "does not respond"),
+            (ConnectionProblem::UnknownAuthority, "--ca-file"),
+            (ConnectionProblem::Expired, "expired"),
+            (ConnectionProblem::OtherName, "another name"),
+            (ConnectionProblem::PortWithoutTls, "use http://models.example.com"),
+            (ConnectionProblem::NoResponse, "does not respond"),
         ] {
             let hint = hint(remote, problem);
             assert!(hint.contains(part) && !hint.contains("model-registry up"), "{hint}");
         }
-        assert!(hint("http://models:8443", ConnectionProblem::Tls).contains("use https://models:8443"));
+        assert!(hint("http://models:8443", ConnectionProblem::PortWithTls).contains("use https://models:8443"));
     }
 
     #[test]
     fn a_proxy_is_named_where_it_applies() {
         let proxied = Environment::from_iter([("HTTPS_PROXY", "http://user:secret@proxy:3128")]);
-        let hint = |server: &str| connection_hint(server, ConnectionProblem::TimedOut, &proxied);
+        let hint = |server: &str| connection_hint(server, ConnectionProblem::NoResponse, &proxied);
         let remote = hint("https://models.example.com");
         assert!(remote.contains("the proxy in HTTPS_PROXY") && !remote.contains("secret"), "{remote}");
         assert!(!hint("http://models.example.com").contains("proxy"));

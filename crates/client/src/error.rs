@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::connection_problem::ConnectionProblem;
+use model_registry_base::ConnectionProblem;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 

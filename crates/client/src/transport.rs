@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use model_registry_api::{ApiVersion, ErrorBody};
+use model_registry_base::{ConnectionProblem, files, run_blocking};
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_MATCH, LOCATION, RETRY_AFTER,
 };
@@ -16,7 +17,6 @@ use uuid::Uuid;
 
 use crate::builder::bearer;
 use crate::call::Call;
-use crate::connection_problem::ConnectionProblem;
 use crate::error::{Error, ErrorResponse, Result};
 use crate::events::{EventError, Events};
 use crate::notice::{Notice, OnNotice};
@@ -30,6 +30,10 @@ const REQUEST_ID: &str = "x-request-id";
 const EVENT_STREAM: &str = "text/event-stream";
 /// Time limit of a whole event stream. Servers close it earlier, and missing data is noticed much earlier.
 const LONGEST_STREAM: Duration = Duration::from_hours(24);
+/// In the response of servers (also nginx) to a request without TLS on a port with TLS.
+const PLAIN_REQUEST: &str = "plain HTTP request";
+/// The longest file with a token, in bytes.
+const LONGEST_TOKEN: u64 = 64 << 10;
 /// Time without a response before each [`Notice::Waiting`].
 const NOTICE_AFTER: Duration = Duration::from_secs(5);
 
@@ -277,7 +281,8 @@ impl Transport {
             Credentials::None => {}
             Credentials::Token(value) => request = request.header(AUTHORIZATION, value.clone()),
             Credentials::File(path) => {
-                let token = tokio::fs::read_to_string(path).await.map_err(|error| {
+                let file = path.clone();
+                let token = run_blocking(move || files::read_text(&file, LONGEST_TOKEN)).await.map_err(|error| {
                     Error::Usage(format!("cannot read the token file `{}`: {error}", path.display()))
                 })?;
                 request = request.header(AUTHORIZATION, bearer(&token)?);
@@ -307,7 +312,8 @@ impl Transport {
         if error.is_timeout() && !error.is_connect() {
             return Failure::permanent(Error::Timeout { server, after: self.timeout, request_id });
         }
-        let (problem, reason) = (ConnectionProblem::of(&error), root_cause(&error));
+        let unknown = if error.is_timeout() { ConnectionProblem::NoResponse } else { ConnectionProblem::Other };
+        let (problem, reason) = (ConnectionProblem::of(&error).unwrap_or(unknown), root_cause(&error));
         let may_have_arrived = !error.is_connect();
         let error = Error::Unreachable { server, problem, reason, request_id, source: Box::new(error) };
         Failure { error, is_temporary: problem.is_temporary(), may_have_arrived, retry_after: None }
@@ -318,6 +324,13 @@ impl Transport {
             let target = header(headers, LOCATION.as_str()).unwrap_or_default();
             let reason = format!("it redirects to {target}; check the address of the server");
             return Failure::permanent(Error::Unreadable { server: self.server.clone(), reason, request_id });
+        }
+        if status == StatusCode::BAD_REQUEST && String::from_utf8_lossy(body).contains(PLAIN_REQUEST) {
+            let (server, problem) = (self.server.clone(), ConnectionProblem::PortWithTls);
+            let reason = "the port uses TLS".to_owned();
+            let error =
+                Error::Unreachable { server, problem, reason: reason.clone(), request_id, source: reason.into() };
+            return Failure::permanent(error);
         }
         let (code, message) = match serde_json::from_slice::<ErrorBody>(body) {
             Ok(body) => (body.code, body.message),

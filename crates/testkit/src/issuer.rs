@@ -1,6 +1,6 @@
 //! A fake identity provider (`OpenID` Connect): discovery, public keys, and signed tokens.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -19,6 +19,7 @@ pub const AUDIENCE: &str = "registry";
 /// A running identity provider, on its own port.
 pub struct IssuerServer {
     url: String,
+    address: SocketAddr,
     state: Arc<State>,
 }
 
@@ -64,8 +65,14 @@ impl SigningKey {
 impl IssuerServer {
     /// Starts a provider that publishes these keys.
     pub async fn start(keys: &[&SigningKey]) -> Result<Self> {
+        Self::start_as(None, keys).await
+    }
+
+    /// Starts a provider that is known under another URL than its own, that of a server in front of it.
+    pub async fn start_as(url: Option<&str>, keys: &[&SigningKey]) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let url = format!("http://{}", listener.local_addr()?);
+        let address = listener.local_addr()?;
+        let url = url.map_or_else(|| format!("http://{address}"), str::to_owned);
         let state = Arc::new(State::default());
         let discovery = json!({"issuer": url, "jwks_uri": format!("{url}/keys")});
         let shared = Arc::clone(&state);
@@ -73,7 +80,7 @@ impl IssuerServer {
             .route("/.well-known/openid-configuration", get(async move || Json(discovery)))
             .route("/keys", get(async move || Json(shared.fetch())));
         tokio::spawn(async move { axum::serve(listener, router).await });
-        let issuer = Self { url, state };
+        let issuer = Self { url, address, state };
         issuer.rotate(keys);
         Ok(issuer)
     }
@@ -81,6 +88,11 @@ impl IssuerServer {
     /// The issuer that tokens name (`iss`).
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Replaces the published keys.

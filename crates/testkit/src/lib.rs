@@ -9,7 +9,8 @@
 //! * replays recorded exchanges ([`golden`]) and compares OpenAPI documents with contracts ([`contract`]);
 //! * fakes a Hugging Face hub ([`HubServer`]), an identity provider ([`IssuerServer`]) and an OpenTelemetry collector
 //!   ([`CollectorServer`]);
-//! * serves Git repositories over HTTP ([`GitServer`]).
+//! * serves Git repositories over HTTP ([`GitServer`]);
+//! * is a proxy to servers with TLS ([`ConnectProxy`]), and makes FIFOs ([`make_fifo`]).
 //!
 //! Its executable `test-servers` starts the database servers for `cargo xtask test` and `cargo xtask databases`.
 //!
@@ -28,12 +29,14 @@ pub mod database;
 mod each_database;
 mod error;
 pub mod executable;
+mod fifo;
 pub mod git;
 pub mod golden;
 pub mod hub;
 pub mod issuer;
 pub mod mariadb;
 pub mod postgres;
+mod proxy;
 mod seed;
 mod server;
 
@@ -42,11 +45,14 @@ pub use collector::CollectorServer;
 pub use database::{Backend, TestDatabase, backends};
 pub use error::{Error, Result};
 pub use executable::{Executable, Ready};
+#[cfg(unix)]
+pub use fifo::make_fifo;
 pub use git::{GitRepository, GitServer};
 pub use hub::HubServer;
 pub use issuer::{IssuerServer, SigningKey};
 pub use mariadb::MariaDbServer;
 pub use model_registry_programs::{Missing, find_program};
 pub use postgres::PostgresServer;
+pub use proxy::ConnectProxy;
 pub use seed::{SEED_VARIABLE, seed};
 pub use server::{CERTIFIED_USER, ServerTls, Stop, free_port};

@@ -373,12 +373,12 @@ async fn an_untrusted_certificate_is_rejected() {
         Error::Unreachable { problem, .. } => Some(*problem),
         _ => None,
     };
-    assert_eq!(problem(&error), Some(ConnectionProblem::UntrustedCertificate), "{error:?}");
+    assert_eq!(problem(&error), Some(ConnectionProblem::UnknownAuthority), "{error:?}");
     assert!(error.to_string().contains("certificate"), "{error}");
     // Not retried: a setting has to change.
     for (url, expected) in [
-        (server.url.replace("https://", "http://"), ConnectionProblem::Tls),
-        (registry().await.url.replace("http://", "https://"), ConnectionProblem::NotTls),
+        (server.url.replace("https://", "http://"), ConnectionProblem::PortWithTls),
+        (registry().await.url.replace("http://", "https://"), ConnectionProblem::PortWithoutTls),
         ("http://no-such-host.invalid".to_owned(), ConnectionProblem::UnknownHost),
         ("http://127.0.0.1:9".to_owned(), ConnectionProblem::Refused),
     ] {

@@ -1,0 +1,18 @@
+//! FIFOs, which block whoever opens them as files.
+#![cfg(unix)]
+
+use std::path::Path;
+
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+/// Makes a FIFO, to which nobody writes.
+///
+/// # Panics
+///
+/// If it cannot be made.
+pub fn make_fifo(path: &Path) {
+    let mode = Mode::RUSR | Mode::WUSR;
+    if let Err(error) = mknodat(CWD, path, FileType::Fifo, mode, 0) {
+        panic!("cannot make the FIFO {}: {error}", path.display());
+    }
+}

@@ -8,6 +8,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use model_registry_base::files::{self as limited, FileError, RegularFile};
 use sha2::{Digest, Sha256};
 
 use crate::Settings;
@@ -25,7 +26,7 @@ const ATTEMPTS: usize = 3;
 
 /// Reads a file, and again if it changed meanwhile: what was read of a file that is being written may be valid.
 pub(crate) fn read_unchanged<T>(file: &Path, mut read: impl FnMut() -> Result<T, Problem>) -> Result<T, Problem> {
-    let stamp = || std::fs::metadata(file).and_then(|metadata| Stamp::of(&metadata)).ok();
+    let stamp = || limited::metadata(file).ok().and_then(|metadata| Stamp::of(&metadata).ok());
     for _ in 0..ATTEMPTS {
         let before = stamp();
         let value = read();
@@ -61,7 +62,7 @@ pub fn read_configuration(settings: &Settings, files: &mut SourcesFiles) -> (Con
 
 /// All files that are read: sources files, data files and those of performance metrics.
 pub fn watched_files(settings: &Settings, data: &[PathBuf]) -> BTreeSet<PathBuf> {
-    let (directories, data): (Vec<_>, Vec<_>) = data.iter().partition(|path| path.is_dir());
+    let (directories, data): (Vec<_>, Vec<_>) = data.iter().partition(|path| limited::is_directory(path));
     let mut files: BTreeSet<PathBuf> = settings.sources.iter().chain(data).cloned().collect();
     for directory in directories {
         files.extend(skills::directory_files(directory).into_iter().flat_map(DirectoryFiles::into_paths));
@@ -74,9 +75,8 @@ pub fn watched_files(settings: &Settings, data: &[PathBuf]) -> BTreeSet<PathBuf>
 
 /// Adds all files in a directory and those below it.
 pub(crate) fn walk(directory: &Path, depth: usize, files: &mut BTreeSet<PathBuf>) {
-    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
+    for path in limited::entries(directory).unwrap_or_default() {
+        if limited::is_directory(&path) {
             if depth < DEEPEST {
                 walk(&path, depth + 1, files);
             }
@@ -119,8 +119,8 @@ impl KnownFiles {
         digest.finalize().to_vec()
     }
 
-    fn checksum(&mut self, file: &Path) -> std::io::Result<Checksum> {
-        let stamp = Stamp::of(&std::fs::metadata(file)?)?;
+    fn checksum(&mut self, file: &Path) -> Result<Checksum, FileError> {
+        let stamp = Stamp::of(&limited::metadata(file)?)?;
         if let Some((known, digest)) = self.0.get(file)
             && *known == stamp
         {
@@ -155,8 +155,8 @@ fn fingerprint(files: &BTreeSet<PathBuf>) -> Vec<u8> {
 }
 
 /// A checksum of the content of a file, which may be too large for memory.
-pub(crate) fn checksum(file: &Path) -> std::io::Result<Checksum> {
-    let mut opened = std::fs::File::open(file)?;
+pub(crate) fn checksum(file: &Path) -> Result<Checksum, FileError> {
+    let mut opened = RegularFile::open(file)?;
     let mut digest = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
     loop {

@@ -9,6 +9,7 @@ use std::io::Read;
 use std::path::Path;
 
 use model_registry_api::catalog::{AssetType, CatalogKind};
+use model_registry_base::Cancellation;
 use model_registry_catalog_store::{CatalogItem, CatalogItems};
 use serde::de::DeserializeOwned;
 
@@ -227,10 +228,10 @@ impl<R: Read> Read for LastByte<'_, R> {
 
 /// Reads the names in a data file that a client sent, in their order; names may repeat. Except where only names matter, an
 /// item that `read_items` would leave out is an error with the same message.
-pub fn item_names(asset_type: AssetType, file: &Path, text: &str) -> Result<Vec<String>, Problem> {
+pub fn item_names(asset_type: AssetType, file: &Path, text: &str, work: &Cancellation) -> Result<Vec<String>, Problem> {
     let mut names = Vec::new();
     let names_only = item_reader(asset_type).previews_names_only;
-    read_entries(asset_type, file, text.as_bytes(), TextLimit::Request, |entry| {
+    read_entries(asset_type, file, work.reader(text.as_bytes()), TextLimit::Request, |entry| {
         let name = name(asset_type, entry);
         if !names_only {
             let EntryReading { unknown, item } = (item_reader(asset_type).read)(entry, "");

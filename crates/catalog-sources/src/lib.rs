@@ -41,7 +41,7 @@ pub use configuration::{Configuration, Label, NamedQuery, Source, SourceLocation
 pub use files::{KnownFiles, data_files, read_configuration, watched_files};
 pub use hub::{HubAccess, Proxies};
 pub use item_reader::item_names;
-pub use name_filter::{EmptyPattern, NameFilter};
+pub use name_filter::{InvalidPattern, NameFilter};
 pub use performance_metrics::{PerformanceMetrics, PerformanceMetricsSnapshot};
 pub use preview::{PreviewConfig, PreviewError, PreviewHub};
 pub use problem::{Position, Problem};

@@ -8,10 +8,10 @@ mod record;
 mod snapshot;
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use model_registry_api::CustomProperty;
+use model_registry_base::files as limited;
 use model_registry_base::hex;
 use model_registry_catalog_store::CatalogItem;
 use serde_json::{Value, json};
@@ -68,16 +68,14 @@ impl PerformanceMetrics {
     }
 
     fn visit(&mut self, directory: &Path, depth: usize, earlier: Option<&Self>, problems: &mut Vec<Problem>) {
-        let entries = match fs::read_dir(directory) {
-            Ok(entries) => entries,
+        let paths = match limited::entries(directory) {
+            Ok(paths) => paths,
             Err(error) => {
                 problems.push(Problem::of_file(directory, format!("cannot be read: {error}")));
                 self.keep(earlier, |found| found.path.starts_with(directory));
                 return;
             }
         };
-        let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-        paths.sort();
         for path in paths {
             if path.file_name().is_some_and(|name| name == METADATA) {
                 match read_metadata(directory, &path, problems) {
@@ -92,7 +90,7 @@ impl PerformanceMetrics {
                         self.keep(earlier, |found| found.path == directory);
                     }
                 }
-            } else if depth < DEEPEST && path.is_dir() {
+            } else if depth < DEEPEST && limited::is_directory(&path) {
                 self.visit(&path, depth + 1, earlier, problems);
             }
         }

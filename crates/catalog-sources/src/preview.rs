@@ -3,17 +3,20 @@
 use std::path::Path;
 
 use model_registry_api::catalog::{AssetType, SourceType};
+use model_registry_base::Cancellation;
 use serde::Deserialize;
 
 use crate::git;
 use crate::hub::HubAccess;
-use crate::name_filter::{EmptyPattern, NameFilter};
+use crate::name_filter::{InvalidPattern, NameFilter};
 use crate::problem::Problem;
 use crate::skills::{self, SkillSettings};
 use crate::yaml::{self, Entry};
 
 /// The file that problems name.
 const FILE: &str = "config";
+/// The longest entry, in bytes: it is one source.
+const LONGEST: usize = 1 << 20;
 
 /// The part of an entry that a preview needs; other keys do not matter.
 #[derive(Debug)]
@@ -47,6 +50,8 @@ pub struct PreviewHub {
 /// Why an entry cannot be previewed.
 #[derive(Debug, thiserror::Error)]
 pub enum PreviewError {
+    #[error("invalid config: longer than {} KiB, the limit of one source", LONGEST / 1024)]
+    TooLong,
     #[error("invalid config: failed to parse config: {0}")]
     Unreadable(#[from] Problem),
     #[error("unsupported asset type `{0}`: use {names}", names = AssetType::names(", "))]
@@ -54,13 +59,16 @@ pub enum PreviewError {
     #[error("invalid config: missing required field: type")]
     NoType,
     #[error("invalid config: {0}")]
-    Pattern(#[from] EmptyPattern),
+    Pattern(#[from] InvalidPattern),
     #[error("invalid config: {0}")]
     Repositories(Problem),
 }
 
 impl PreviewConfig {
     pub fn read(text: &str) -> Result<Self, PreviewError> {
+        if text.len() > LONGEST {
+            return Err(PreviewError::TooLong);
+        }
         let file = Path::new(FILE);
         let node = yaml::document(file, text)?.ok_or(PreviewError::NoType)?;
         let entry = Entry { file, node: &node };
@@ -95,8 +103,8 @@ impl PreviewConfig {
     }
 
     /// Reads the names of the skills of its repositories, each with whether it would be published. Blocks.
-    pub fn read_repositories(&self, access: &HubAccess) -> Result<Vec<(String, bool)>, String> {
-        self.repositories.as_ref().map_or(Ok(Vec::new()), |settings| git::preview(settings, access))
+    pub fn read_repositories(&self, access: &HubAccess, work: &Cancellation) -> Result<Vec<(String, bool)>, String> {
+        self.repositories.as_ref().map_or(Ok(Vec::new()), |settings| git::preview(settings, access, work))
     }
 }
 
@@ -115,7 +123,9 @@ mod tests {
 
     #[test]
     fn an_entry_that_cannot_be_previewed_is_refused_with_the_reason() {
+        let long = format!("type: yaml\nnote: {}", "x".repeat(LONGEST));
         for (text, reason) in [
+            (long.as_str(), "longer than 1024 KiB"),
             ("assetType: MCP_SERVERS\ntype: yaml", "unsupported asset type `MCP_SERVERS`: use models, mcp_servers"),
             ("assetType: agents", "missing required field: type"),
             ("", "missing required field: type"),

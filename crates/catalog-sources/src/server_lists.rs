@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use model_registry_api::CustomProperty;
 use model_registry_api::catalog::{AssetType, SourceType};
+use model_registry_base::files as limited;
 
 use self::nodes::{Members, custom_property};
 use self::versions::Versions;
@@ -108,7 +109,7 @@ pub(crate) fn read(
 }
 
 fn documents(form: &Form, path: &Path) -> Result<BTreeSet<PathBuf>, Problem> {
-    if !path.is_dir() {
+    if !limited::is_directory(path) {
         return Ok(BTreeSet::from([path.to_owned()]));
     }
     let mut files = BTreeSet::new();

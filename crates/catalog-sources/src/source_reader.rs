@@ -7,7 +7,7 @@ use crate::configuration::{Configuration, PATH, Source, SourceLocation, YAML_PAT
 use crate::files;
 use crate::hub;
 use crate::item_reader::{self, ReadItems};
-use crate::name_filter::{EmptyPattern, NameFilter};
+use crate::name_filter::{InvalidPattern, NameFilter};
 use crate::performance_metrics::PerformanceMetrics;
 use crate::problem::Problem;
 use crate::problem_list::ProblemList;
@@ -189,7 +189,7 @@ fn read_directory(source: &Source, location: &SourceLocation) -> Result<ReadItem
 }
 
 /// The patterns of a source.
-fn name_filter(source: &Source) -> Result<NameFilter, EmptyPattern> {
+fn name_filter(source: &Source) -> Result<NameFilter, InvalidPattern> {
     let [included, excluded] = source.patterns();
     let suffix = source.asset_type.spec().sources.patterns.unwrap_or_default();
     NameFilter::new(suffix, &included, &excluded)

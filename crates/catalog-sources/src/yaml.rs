@@ -20,10 +20,10 @@ mod tests;
 
 use std::collections::HashMap;
 use std::fmt::Display;
-use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::Read;
 use std::path::Path;
 
+use model_registry_base::files::{self as limited, FileError, RegularFile};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use self::composer::Composer;
@@ -45,6 +45,9 @@ pub(crate) enum TextLimit {
     /// Anything else: the body of a request, and configuration files.
     Request = 64 << 20,
 }
+
+/// The largest file that is read into memory as a whole.
+const LARGEST_IN_MEMORY: u64 = 256 << 20;
 
 /// Completes the message about an unknown key.
 pub(crate) const IGNORED: &str = ", which is ignored";
@@ -100,6 +103,10 @@ impl<'a> Entry<'a> {
 }
 
 impl Problem {
+    fn of_file_error(file: &Path, error: &FileError) -> Self {
+        Self::of_file(file, format!("cannot be read: {error}"))
+    }
+
     fn of_read_error(file: &Path, error: &ReadError) -> Self {
         match error.position() {
             Some(position) => Self::at(file, position, error.to_string()),
@@ -124,8 +131,7 @@ pub(crate) fn open(file: &Path) -> Result<Box<dyn Read>, Problem> {
     if let Some(text) = sample::find(file) {
         return Ok(Box::new(text.as_bytes()));
     }
-    let opened = File::open(file).map_err(|error| Problem::of_file(file, format!("cannot be read: {error}")))?;
-    Ok(Box::new(BufReader::with_capacity(1 << 16, opened)))
+    Ok(Box::new(RegularFile::open(file).map_err(|error| Problem::of_file_error(file, &error))?))
 }
 
 /// Reads a file of the disk or of the built-in sample into memory.
@@ -133,7 +139,7 @@ pub(crate) fn read_text(file: &Path) -> Result<String, Problem> {
     if let Some(text) = sample::find(file) {
         return Ok(text.to_owned());
     }
-    let read = || std::fs::read(file).map_err(|error| Problem::of_file(file, format!("cannot be read: {error}")));
+    let read = || limited::read(file, LARGEST_IN_MEMORY).map_err(|error| Problem::of_file_error(file, &error));
     let bytes = files::read_unchanged(file, read)?;
     String::from_utf8(bytes).map_err(|_| Problem::of_file(file, "is not valid UTF-8"))
 }

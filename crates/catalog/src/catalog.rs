@@ -26,8 +26,10 @@ pub(crate) const LEASE: Duration = Duration::from_secs(10);
 
 /// Sources that may be synced with their Git repositories at the same time.
 const MAX_REPOSITORY_SYNCS: usize = 2;
-/// Previews that may read from hubs at the same time.
-const MAX_HUB_PREVIEWS: usize = 2;
+/// Previews that may be computed at the same time.
+const MAX_PREVIEWS: usize = 2;
+/// Previews that are computed or wait for that, with the data that was sent; more get 503.
+const MAX_WAITING_PREVIEWS: usize = 10;
 
 /// A catalog; clones share their state.
 #[derive(Clone)]
@@ -52,7 +54,8 @@ pub struct Catalog {
     /// Held while a load or a sync is written: a load that replaces the configuration runs before or after the
     /// sync that belongs to it.
     pub(crate) writing: Arc<tokio::sync::Mutex<()>>,
-    pub(crate) hub_previews: Arc<Semaphore>,
+    pub(crate) previews: Arc<Semaphore>,
+    pub(crate) waiting_previews: Arc<Semaphore>,
     pub(crate) repository_syncs: Arc<Semaphore>,
     pub(crate) repository_memory: Arc<GitMemory>,
 }
@@ -84,7 +87,8 @@ impl Catalog {
             rate_limiters: Arc::default(),
             performance_metrics: Arc::default(),
             writing: Arc::default(),
-            hub_previews: Arc::new(Semaphore::new(MAX_HUB_PREVIEWS)),
+            previews: Arc::new(Semaphore::new(MAX_PREVIEWS)),
+            waiting_previews: Arc::new(Semaphore::new(MAX_WAITING_PREVIEWS)),
             repository_syncs: Arc::new(Semaphore::new(MAX_REPOSITORY_SYNCS)),
             repository_memory: Arc::default(),
         }

@@ -84,6 +84,7 @@ mod parser;
 mod pattern;
 mod syntax;
 mod typing;
+mod wildcard;
 
 pub use enumeration::Member;
 pub use error::FilterError;
@@ -92,6 +93,7 @@ pub use parser::parse;
 pub use pattern::{ESCAPE, Pattern};
 pub use syntax::{Comparator, Comparison, Expression, Literal, Operation, Position, Property, Value, ValueType};
 pub use typing::{Condition, Subject, Test, check};
+pub use wildcard::{Symbol, Wildcard};
 
 /// The longest filter, in characters.
 pub const MAX_CHARACTERS: usize = 10_000;

@@ -1,14 +1,22 @@
 //! LIKE patterns in a form that means the same in every database.
 
+use std::sync::OnceLock;
+
 use super::error::{FilterError, quoted};
 use super::syntax::Position;
+use super::wildcard::{Symbol, Wildcard};
 use super::{MAX_PATTERN_CHARACTERS, fold};
 
 /// The escape character in SQL. Unlike a backslash, it needs no escaping in a literal of any database.
 pub const ESCAPE: char = '!';
 
-/// A valid pattern, escaped with [`ESCAPE`] instead of the backslash.
-pub struct Pattern(String);
+/// A valid pattern.
+pub struct Pattern {
+    /// Escaped with [`ESCAPE`] instead of the backslash.
+    escaped: String,
+    /// Only needed where a string is tested in memory.
+    compiled: OnceLock<Wildcard>,
+}
 
 impl Pattern {
     pub(super) fn new(pattern: &str, ignore_case: bool, position: Position) -> Result<Self, FilterError> {
@@ -39,49 +47,31 @@ impl Pattern {
                 _ => escaped.push(character),
             }
         }
-        Ok(Self(escaped))
+        Ok(Self { escaped, compiled: OnceLock::new() })
     }
 
     /// The pattern for SQL's `LIKE … ESCAPE`.
     pub fn as_sql(&self) -> &str {
-        &self.0
+        &self.escaped
     }
 
     /// Whether a string in memory matches, as LIKE decides for a stored one.
     pub(super) fn matches(&self, string: &str) -> bool {
-        let (mut pattern, mut string) = (self.0.chars(), string.chars());
-        // Where to continue after a mismatch: the pattern after the last `%`, and the rest of the string tried with it.
-        let mut backtrack = None;
-        loop {
-            let mut rest = pattern.clone();
-            match rest.next() {
-                Some('%') => {
-                    backtrack = Some((rest.clone(), string.clone()));
-                    pattern = rest;
-                    continue;
-                }
-                Some(character) => {
-                    let expected = match character {
-                        '_' => None,
-                        ESCAPE => rest.next(),
-                        other => Some(other),
-                    };
-                    let Some(found) = string.next() else { return false };
-                    if expected.is_none_or(|expected| expected == found) {
-                        pattern = rest;
-                        continue;
-                    }
-                }
-                None if string.as_str().is_empty() => return true,
-                None => {}
-            }
-            let Some((after_run, from)) = &mut backtrack else { return false };
-            if from.next().is_none() {
-                return false;
-            }
-            (pattern, string) = (after_run.clone(), from.clone());
-        }
+        self.compiled.get_or_init(|| Wildcard::new(symbols(&self.escaped))).matches(string)
     }
+}
+
+/// The symbols of an escaped pattern.
+fn symbols(escaped: &str) -> impl Iterator<Item = Symbol> {
+    let mut characters = escaped.chars();
+    std::iter::from_fn(move || {
+        Some(match characters.next()? {
+            '%' => Symbol::AnyRun,
+            '_' => Symbol::AnyCharacter,
+            ESCAPE => Symbol::Literal(characters.next()?),
+            other => Symbol::Literal(other),
+        })
+    })
 }
 
 #[cfg(test)]

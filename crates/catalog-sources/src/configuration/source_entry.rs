@@ -127,10 +127,10 @@ fn fields(
         fields.included.as_deref().unwrap_or_default(),
         fields.excluded.as_deref().unwrap_or_default(),
     )
-    .map_err(|empty| {
-        let list = source.get(&empty.list).and_then(|list| list.node.elements());
-        let position = list.and_then(|list| list.get(empty.index)).map(|pattern| pattern.position);
-        source.problem_at(position, about(&empty))
+    .map_err(|invalid| {
+        let list = source.get(&invalid.list).and_then(|list| list.node.elements());
+        let position = list.and_then(|list| list.get(invalid.index)).map(|pattern| pattern.position);
+        source.problem_at(position, about(&invalid))
     })?;
     let stated = source.read_field::<String>("assetType").map_err(failed)?;
     if let Some(stated) = stated.as_deref().filter(|stated| *stated != asset_type.as_str()) {

@@ -46,16 +46,23 @@ impl SourcesFile {
         let empty = || Problem::of_file(path, format!("is empty: {advice}"));
         let node = yaml::document(path, text)?.ok_or_else(empty)?;
         let root = Entry { file: path, node: &node };
+        if node.entries().is_none() {
+            // Without its content: the path may lead to any file of the machine.
+            let found = if node.elements().is_some() { "a list" } else { "a scalar" };
+            return Err(root.problem(format!("expected a map, found {found}: {advice}")));
+        }
         let sections = AssetType::ALL.into_iter().flat_map(|asset_type| asset_type.spec().sources.keys).copied();
         let known: Vec<&str> = sections.chain([LABELS, NAMED_QUERIES]).collect();
-        root.check_keys().map_err(|error| root.problem_at(error.position(), &error))?;
         let unknown = root.unknown_keys(&known);
         if known.iter().all(|key| root.get(key).is_none()) {
-            let found: Vec<String> = unknown.iter().map(ToString::to_string).collect();
+            // Words only: the path may lead to any file of the machine.
+            let words = unknown.iter().filter(|unknown| unknown.is_word());
+            let found: Vec<String> = words.map(ToString::to_string).collect();
             let found = if found.is_empty() { String::new() } else { format!(" ({})", found.join("; ")) };
             let reason = format!("has none of the sections {}{found}: {advice}", known.join(", "));
             return Err(root.problem_at(unknown.first().map(|unknown| unknown.position), reason));
         }
+        root.check_keys().map_err(|error| root.problem_at(error.position(), &error))?;
         for unknown in &unknown {
             file.problems.push(root.problem_at(Some(unknown.position), unknown.with(IGNORED)));
         }
@@ -74,8 +81,9 @@ impl SourcesFile {
                 current.extend(sources.iter().filter_map(|source| id(*source)));
             }
         }
+        let mut names = HashSet::new();
         for label in file.elements(root, LABELS, Section::Labels) {
-            if let Err(problem) = file.add_label(label) {
+            if let Err(problem) = file.add_label(label, &mut names) {
                 file.problems.push(problem);
             }
         }
@@ -145,9 +153,9 @@ impl SourcesFile {
         self.sources.push((asset_type, entry));
     }
 
-    fn add_label(&mut self, entry: Entry<'_>) -> Result<(), Problem> {
+    fn add_label(&mut self, entry: Entry<'_>, names: &mut HashSet<Option<String>>) -> Result<(), Problem> {
         let (label, notices) = Label::read(entry)?;
-        if self.labels.iter().any(|(other, _)| other.name() == label.name()) {
+        if !names.insert(label.name().map(str::to_owned)) {
             let name = label.name().unwrap_or("null");
             return Err(entry.problem(format!("duplicate label name '{name}': this one is left out")));
         }
@@ -189,10 +197,10 @@ impl SourcesFile {
     /// Restores what the same file had when it was read earlier: the fields of entries that cannot be used, and the entries of
     /// sections that cannot be read completely.
     pub(super) fn restore(&mut self, earlier: &Self) {
+        let known: HashMap<(AssetType, &str), &SourceEntry> =
+            earlier.sources.iter().map(|(asset_type, entry)| ((*asset_type, entry.id.as_str()), entry)).collect();
         for (asset_type, entry) in self.sources.iter_mut().filter(|(_, entry)| entry.problem.is_some()) {
-            let is_same =
-                |(other_type, other): &&(AssetType, SourceEntry)| other_type == asset_type && other.id == entry.id;
-            if let Some((_, before)) = earlier.sources.iter().find(is_same) {
+            if let Some(before) = known.get(&(*asset_type, entry.id.as_str())) {
                 entry.fields = before.fields.clone();
             }
         }

@@ -128,7 +128,10 @@ fn a_file_or_section_that_is_unclear_has_no_entries() {
             "0.yaml:2:3: model catalog source missing id (unknown key `idd`, did you mean `id`?): it is left out",
         ),
         ("", "0.yaml: is empty: nothing is changed; write `model_catalogs: []` to remove its sources"),
-        ("- a", "0.yaml:1:1: expected a map, found a list"),
+        (
+            "- a",
+            "0.yaml:1:1: expected a map, found a list: nothing is changed; write `model_catalogs: []` to remove its sources",
+        ),
         (
             "namedQueries: [a]",
             "0.yaml:1:15: `namedQueries`: expected a map of queries, found a list: what it had stays; write `namedQueries: {}` to \

@@ -4,9 +4,9 @@
 //! time and space. Hosts and addresses are checked as for sources.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
+
+use model_registry_base::Cancellation;
 
 use super::protocol::Connection;
 use super::transport::{TransferLimits, Transport};
@@ -20,7 +20,11 @@ const MOST_BYTES: u64 = 32 << 20;
 const MOST_COMMITS: usize = 10;
 
 /// Reads the names of the skills of all repositories, each with whether it would be published. Blocks.
-pub(crate) fn preview(settings: &SkillSettings, access: &HubAccess) -> Result<Vec<(String, bool)>, String> {
+pub(crate) fn preview(
+    settings: &SkillSettings,
+    access: &HubAccess,
+    work: &Cancellation,
+) -> Result<Vec<(String, bool)>, String> {
     let SkillSettings::Git { repositories, .. } = settings else { return Ok(Vec::new()) };
     let end = Instant::now() + TIMEOUT;
     let (mut names, mut commits) = (Vec::new(), 0);
@@ -31,7 +35,7 @@ pub(crate) fn preview(settings: &SkillSettings, access: &HubAccess) -> Result<Ve
                  see what is public"
             ));
         }
-        let read = repository_names(repository, access, end, &mut commits);
+        let read = repository_names(repository, access, (end, work), &mut commits);
         names.extend(read.map_err(|reason| format!("{}: {reason}", repository.url))?);
     }
     Ok(names)
@@ -40,14 +44,13 @@ pub(crate) fn preview(settings: &SkillSettings, access: &HubAccess) -> Result<Ve
 fn repository_names(
     repository: &Repository,
     access: &HubAccess,
-    end: Instant,
+    (end, work): (Instant, &Cancellation),
     commits: &mut usize,
 ) -> Result<Vec<(String, bool)>, String> {
     let progress = Progress::default();
     let limits = TransferLimits { bytes: MOST_BYTES, time: end.saturating_duration_since(Instant::now()) };
     let open = || {
-        let transport =
-            Transport::new(&repository.url, None, access, limits, &progress, Arc::new(AtomicBool::new(false)))?;
+        let transport = Transport::new(&repository.url, None, access, limits, &progress, work.flag())?;
         let connection = Connection::open(transport)?;
         let prefixes = refs::prefixes(&repository.refs);
         let listed = if prefixes.is_empty() { HashMap::new() } else { connection.refs(&prefixes)? };

@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use model_registry_base::{Cancellation, run_cancellable};
 use prometheus_client::metrics::counter::Counter;
 use tokio::time::{Instant, timeout_at};
 
@@ -83,6 +84,9 @@ pub async fn preview(
     }
     match first_error {
         Some(reason) if names.is_empty() => Err(reason),
-        _ => Ok(names.into_iter().map(|name| (name.clone(), filter.allows(&name))).collect()),
+        _ => {
+            let decide = move |work: &Cancellation| filter.decide(names, work);
+            run_cancellable(TIMEOUT, decide).await.map_err(|cancelled| cancelled.to_string())
+        }
     }
 }

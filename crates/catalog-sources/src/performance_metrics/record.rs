@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use model_registry_base::files::metadata;
 use model_registry_base::nearest_name;
 use serde_json::{Map, Value};
 
@@ -114,7 +115,7 @@ pub(super) struct Records<'a> {
 
 impl Lines {
     pub(super) fn of(file: &Path, problems: &mut ProblemList) -> Self {
-        if !file.exists() {
+        if metadata(file).is_err_and(|error| error.is_not_found()) {
             return Self { text: String::new(), is_unclear: false };
         }
         match yaml::read_text(file) {

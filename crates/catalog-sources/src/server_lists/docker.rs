@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use model_registry_api::CustomProperty;
+use model_registry_base::files::metadata;
 
 use super::nodes::{
     Members, Variable, artifact, custom_property, image_uri, is_true, maps, runtime_metadata, text, transport, value,
@@ -143,7 +144,7 @@ fn server(entry: Entry<'_>, sink: &mut dyn Sink) -> Result<(), Problem> {
         copy(key, config.and_then(|config| config.get(key)));
     }
     let tools_file = entry.file.with_file_name(TOOLS_FILE);
-    if tools_file.exists() {
+    if metadata(&tools_file).is_ok() {
         match yaml::read_text(&tools_file).and_then(|text| yaml::document(&tools_file, &yaml::json_as_yaml(text))) {
             Ok(tools) => copy("tools", tools.as_ref()),
             Err(problem) => sink.problem(problem, None),

@@ -1,8 +1,9 @@
 //! Sources of type `directory`: every `SKILL.md` below a local directory.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use model_registry_base::files::{self as limited, FileError};
 
 use super::settings::Selection;
 use super::{LONGEST_SKILL_FILE, MOST_SKILLS, Provenance, SKILL_FILE, SkillReading, find_skills, is_scanned};
@@ -12,6 +13,8 @@ use crate::problem::Problem;
 /// Most files of a directory, and levels of nested directories.
 const MOST_FILES: usize = 100_000;
 const DEEPEST: usize = 16;
+/// Time limit of listing all files.
+const LISTING: Duration = Duration::from_mins(2);
 
 /// The files of a directory.
 #[derive(Debug, Default)]
@@ -31,6 +34,12 @@ impl DirectoryFiles {
 /// Lists the files below a directory. Symbolic links are followed inside of it, as mounted `ConfigMap`s have them; names that
 /// start with two dots, and Git's own directory, are not searched.
 pub(crate) fn files(root: &Path) -> Result<DirectoryFiles, Problem> {
+    let owned = root.to_owned();
+    let listed = limited::within(root, LISTING, move || list(&owned));
+    listed.map_err(|error| Problem::of_file(root, format!("cannot be read: {error}")))?
+}
+
+fn list(root: &Path) -> Result<DirectoryFiles, Problem> {
     let unreadable = |error: &std::io::Error| Problem::of_file(root, format!("cannot be read: {error}"));
     let real_root = root.canonicalize().map_err(|error| unreadable(&error))?;
     let mut found = DirectoryFiles::default();
@@ -69,7 +78,8 @@ pub(crate) fn files(root: &Path) -> Result<DirectoryFiles, Problem> {
                 if depth < DEEPEST && !directory.starts_with(&target) {
                     directories.push((path, target, depth + 1));
                 }
-            } else if target.is_file() {
+            } else if target.is_file() || path.ends_with(SKILL_FILE) {
+                // If it is not a regular file, reading it says so.
                 found.files.push((path, target));
                 if found.files.len() > MOST_FILES {
                     return Err(Problem::of_file(root, format!("has more than {MOST_FILES} files, the limit")));
@@ -90,7 +100,8 @@ pub(crate) fn read(root: &Path, selection: &Selection, source_id: &str) -> Resul
     if found.len() > MOST_SKILLS {
         return Err(Problem::of_file(root, format!("has more than {MOST_SKILLS} skills, the limit")));
     }
-    let name_of_root = root.canonicalize().ok();
+    let owned = root.to_owned();
+    let name_of_root = limited::within(root, LISTING, move || owned.canonicalize().ok()).ok().flatten();
     let name_of_root = name_of_root.as_deref().and_then(Path::file_name).and_then(|name| name.to_str());
     let filter = selection.filter();
     for skill in found {
@@ -122,10 +133,12 @@ pub(crate) fn read(root: &Path, selection: &Selection, source_id: &str) -> Resul
 }
 
 /// The content of a file; `None` if it is too long.
-fn read_file(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(LONGEST_SKILL_FILE as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(Some(bytes).filter(|bytes| bytes.len() <= LONGEST_SKILL_FILE))
+fn read_file(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+    match limited::read(path, LONGEST_SKILL_FILE as u64) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(FileError::TooLarge { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 #[cfg(test)]
@@ -155,7 +168,12 @@ mod tests {
         write(root, "long/SKILL.md", &format!("{TEXT}{}", "x".repeat(LONGEST_SKILL_FILE)));
         write(root, "binary/SKILL.md", "\u{1}\0");
         write(root, ".git/SKILL.md", TEXT);
-        let (items, problems) = read_all(root);
+        std::fs::create_dir(root.join("fifo")).unwrap();
+        model_registry_testkit::make_fifo(&root.join("fifo/SKILL.md"));
+        let (items, mut problems) = read_all(root);
+        let of_fifo = problems.iter().position(|problem| problem.contains("fifo")).map(|index| problems.remove(index));
+        let of_fifo = of_fifo.unwrap_or_default();
+        assert!(of_fifo.ends_with("is left out: it is a FIFO (named pipe), not a regular file"), "{of_fifo}");
         assert_eq!((items, problems.len()), (1, 2), "{problems:?}");
         assert!(
             problems[0].ends_with("binary/SKILL.md: is left out: SKILL.md has no YAML frontmatter"),

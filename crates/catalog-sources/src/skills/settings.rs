@@ -306,6 +306,10 @@ fn read_file(path: &Path, shown: &str) -> Result<Vec<RepositoryEntry>, String> {
         None => None,
         Some(node) => {
             let root = Entry { file: path, node };
+            if node.entries().is_none() {
+                // Without its content: the path may lead to any file of the machine.
+                return Err(unusable(&root.problem("expected a map with the list `repositories`")));
+            }
             let (read, unknown) = root.read::<RepositoriesFile>();
             let read = read.map_err(|error| unusable(&root.problem_at(error.position(), &error)))?;
             if let Some(unknown) = unknown.first() {

@@ -8,7 +8,7 @@
 //! It also takes two and a half times as long: 1.66 s instead of 0.65 s for a file of 19 MB with 20,000 models (the ignored
 //! test there measures it).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::rc::Rc;
 
@@ -205,8 +205,8 @@ impl<R: Read> Composer<R> {
                 }
             }
         }
-        for value in merged {
-            merge(&mut entries, &value)?;
+        if !merged.is_empty() {
+            merge(&mut entries, &merged)?;
         }
         Ok(Content::Map(entries))
     }
@@ -214,16 +214,18 @@ impl<R: Read> Composer<R> {
 
 /// Merge key `<<: *base`: adds the entries of the base, or of each base of a list in order, whose keys are not yet present.
 /// They were counted with the alias.
-fn merge(entries: &mut Vec<(Node, Node)>, base: &Node) -> Result<(), ReadError> {
-    for base in base.elements().unwrap_or(std::slice::from_ref(base)) {
-        let inherited = base.entries();
-        let inherited = inherited.ok_or_else(|| ReadError::at(base.position, "`<<` needs a map or a list of maps"))?;
-        for (key, value) in inherited {
-            if !entries.iter().any(|(known, _)| known.as_str().is_some() && known.as_str() == key.as_str()) {
-                entries.push((key.clone(), value.clone()));
-            }
+fn merge(entries: &mut Vec<(Node, Node)>, bases: &[Node]) -> Result<(), ReadError> {
+    let mut inherited = Vec::new();
+    {
+        let mut known: HashSet<&str> = entries.iter().filter_map(|(key, _)| key.as_str()).collect();
+        for base in bases.iter().flat_map(|base| base.elements().unwrap_or(std::slice::from_ref(base))) {
+            let of_base = base.entries();
+            let of_base = of_base.ok_or_else(|| ReadError::at(base.position, "`<<` needs a map or a list of maps"))?;
+            inherited
+                .extend(of_base.iter().filter(|(key, _)| key.as_str().is_none_or(|key| known.insert(key))).cloned());
         }
     }
+    entries.append(&mut inherited);
     Ok(())
 }
 

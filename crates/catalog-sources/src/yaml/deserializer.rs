@@ -35,7 +35,7 @@ impl ReadError {
     fn within(mut self, position: Position, path: &Path<'_>) -> Self {
         if self.position.is_none() {
             self.position = Some(position);
-            self.path = path.to_string();
+            self.path = shown(path);
         }
         self
     }
@@ -66,6 +66,31 @@ impl serde::de::Error for ReadError {
     }
 }
 
+/// Unknown keys of one value that are reported; a value with more of them is most likely of another kind.
+const MOST_UNKNOWN: usize = 100;
+/// The longest path in a message, in characters.
+const LONGEST_PATH: usize = 200;
+
+/// A path for messages, cut at the end.
+fn shown(path: &impl Display) -> String {
+    struct Limited(String, usize);
+    impl fmt::Write for Limited {
+        fn write_str(&mut self, part: &str) -> fmt::Result {
+            for character in part.chars() {
+                self.1 = self.1.checked_sub(1).ok_or(fmt::Error)?;
+                self.0.push(character);
+            }
+            Ok(())
+        }
+    }
+    let mut limited = Limited(String::new(), LONGEST_PATH);
+    // Fails at the limit.
+    match fmt::write(&mut limited, format_args!("{path}")) {
+        Ok(()) => limited.0,
+        Err(fmt::Error) => limited.0 + "…",
+    }
+}
+
 /// A key that its structure does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UnknownKey {
@@ -81,12 +106,17 @@ impl UnknownKey {
     /// An unknown key of the value itself; `known` are candidates for the hint.
     pub(crate) fn new(position: Position, key: &str, known: &[&str]) -> Self {
         let nearest = nearest_name(key, known.iter().copied()).map(str::to_owned);
-        Self { position, path: key.to_owned(), nearest, is_own: true }
+        Self { position, path: shown(&key), nearest, is_own: true }
     }
 
     /// The key, with the path to it.
     pub(crate) fn key(&self) -> &str {
         &self.path
+    }
+
+    /// Whether the key is a word, which may be quoted from a file that turns out to be something else.
+    pub(crate) fn is_word(&self) -> bool {
+        is_word(&self.path)
     }
 
     /// The known key that is most likely meant.
@@ -105,6 +135,10 @@ impl Display for UnknownKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.with(""))
     }
+}
+
+pub(crate) fn is_word(key: &str) -> bool {
+    key.chars().all(|character| character.is_ascii_alphabetic() || character == '_')
 }
 
 /// Deserializes a value and collects unknown keys.
@@ -181,7 +215,7 @@ impl<'n> NodeDeserializer<'n, '_> {
             let text = NodeDeserializer { node: key, ..*self }.string()?;
             if let Some(line) = seen.insert(text, key.position.line) {
                 let duplicate = ReadError::at(key.position, format!("duplicate key, first in line {line}"));
-                return Err(ReadError { path: Path::Key(self.path, text).to_string(), ..duplicate });
+                return Err(ReadError { path: shown(&Path::Key(self.path, text)), ..duplicate });
             }
         }
         Ok(())
@@ -322,10 +356,12 @@ impl<'n> MapAccess<'n> for Entries<'n, '_> {
         for (key, value) in self.rest.by_ref() {
             let text = key.as_str().unwrap_or_default();
             if let Some(known) = self.known.filter(|known| !known.contains(&text)) {
-                let unknown = UnknownKey::new(key.position, text, known);
-                let path = Path::Key(self.map.path, text).to_string();
-                let is_own = matches!(self.map.path, Path::Root);
-                self.map.unknown.borrow_mut().push(UnknownKey { path, is_own, ..unknown });
+                let mut all = self.map.unknown.borrow_mut();
+                if all.len() < MOST_UNKNOWN {
+                    let unknown = UnknownKey::new(key.position, text, known);
+                    let path = shown(&Path::Key(self.map.path, text));
+                    all.push(UnknownKey { path, is_own: matches!(self.map.path, Path::Root), ..unknown });
+                }
                 continue;
             }
             self.current = Some((text, value));

@@ -10,6 +10,7 @@ use std::path::Path;
 use granit_parser::Event;
 
 use super::composer::Composer;
+use super::deserializer::is_word;
 use super::{Entry, IGNORED, ReadError, TextLimit, UnknownKey};
 use crate::problem::{Position, Problem};
 
@@ -58,7 +59,8 @@ impl ListFile {
             let key = composer.item(first, 1).map_err(failed)?;
             let name = key.as_str().unwrap_or_default();
             if let Some(line) = lines.insert(name.to_owned(), key.position.line) {
-                let reason = format!("`{name}`: duplicate key, first in line {line}");
+                let named = if is_word(name) { format!("`{name}`: ") } else { String::new() };
+                let reason = format!("{named}duplicate key, first in line {line}");
                 return Err(Problem::at(file, key.position, reason));
             }
             let first = composer.next().map_err(failed)?;
@@ -74,7 +76,9 @@ impl ListFile {
         }
         composer.finish().map_err(failed)?;
         if !lines.contains_key(self.list) {
-            let found: Vec<String> = unknown_keys.iter().map(ToString::to_string).collect();
+            // Words only: the path may lead to any file of the machine.
+            let words = unknown_keys.iter().filter(|unknown| unknown.is_word());
+            let found: Vec<String> = words.map(ToString::to_string).collect();
             let found = if found.is_empty() { String::new() } else { format!(" ({})", found.join("; ")) };
             let position = unknown_keys.first().map_or(start, |unknown| unknown.position);
             let reason = self.says_nothing(&format!("lacks the list `{}`{found}", self.list));

@@ -1,11 +1,13 @@
 //! Lists read with the index: it selects the rows of the page, and one statement reads them.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
-use model_registry_base::run_blocking;
+use model_registry_base::run_while_awaited;
 use model_registry_filter::{check, fold};
 use model_registry_store::{Result, from_row};
 use sea_query::{Expr, ExprTrait, SelectStatement};
+use tokio::sync::Semaphore;
 
 use super::IndexSlot;
 use super::page::PageQuery;
@@ -14,6 +16,10 @@ use crate::list::Reader;
 use crate::page_token::Key;
 use crate::read::{RecordRow, select_generation, select_records};
 use crate::{CatalogKind, CatalogList, CatalogRecord};
+
+/// Passes over an index at the same time: more would only take processors from each other, and from other requests.
+static PASSES: LazyLock<Semaphore> =
+    LazyLock::new(|| Semaphore::new(std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2))));
 
 struct IndexedRow {
     record: RecordRow,
@@ -39,8 +45,11 @@ impl Reader<'_> {
         let Some(index) = index.current() else { return Ok(None) };
         let Some((query, page_size)) = page_query(list, cursor)? else { return Ok(None) };
         let (kind, generation) = (query.kind, index.generation);
-        // A pass over a large catalog takes milliseconds, in which other requests of this thread would wait.
-        let found = run_blocking(move || index.page(&query)).await;
+        // A pass over a large catalog takes milliseconds, in which other requests of this thread would wait; one with a costly
+        // filter takes seconds, and ends when the request does. The semaphore is never closed.
+        let pass = PASSES.acquire().await;
+        let found = run_while_awaited(move |work| index.page(&query, work)).await;
+        drop(pass);
         let Some(mut found) = found else { return Ok(None) };
         let has_more = found.len() > page_size;
         found.truncate(page_size);

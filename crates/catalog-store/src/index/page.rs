@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use fixedbitset::FixedBitSet;
 use memchr::memmem::Finder;
 use model_registry_api::SortOrder;
+use model_registry_base::Cancellation;
 use model_registry_filter::{Condition, Test, Value, ValueType};
 
 use super::column::Column;
@@ -31,10 +32,10 @@ pub(crate) struct PageQuery {
 }
 
 impl Index {
-    /// Ids and keys of the page; `None` where a value is needed that the index does not hold.
-    pub(crate) fn page(&self, query: &PageQuery) -> Option<Vec<(i64, Key)>> {
+    /// Ids and keys of the page; `None` where a value is needed that the index does not hold, and if the work was cancelled.
+    pub(crate) fn page(&self, query: &PageQuery, work: &Cancellation) -> Option<Vec<(i64, Key)>> {
         let items = self.items(query.kind)?;
-        let mut rows = items.filter(query)?;
+        let mut rows = items.filter(query, work)?;
         let finder = query.search.as_ref().map(|search| Finder::new(search.as_bytes()));
         if let Some(search) = &query.search {
             rows.intersect_with(&items.trigrams.candidates(search));
@@ -60,7 +61,7 @@ impl Index {
             }
             CatalogOrder::ArtifactProperty { name, value } => {
                 let artifacts = &items.artifacts;
-                let counted = artifacts.select_all(&query.artifact_conditions, None)?;
+                let counted = artifacts.select_all(&query.artifact_conditions, None, work)?;
                 let item = |artifact: u32| {
                     let parent = artifacts.parents.get(artifact as usize).copied();
                     parent.filter(|_| counted.contains(artifact as usize))
@@ -78,13 +79,13 @@ fn row_numbers(rows: &FixedBitSet) -> impl Iterator<Item = u32> + '_ {
 
 impl Items {
     /// The rows of the sources that satisfy the conditions.
-    fn filter(&self, query: &PageQuery) -> Option<FixedBitSet> {
+    fn filter(&self, query: &PageQuery, work: &Cancellation) -> Option<FixedBitSet> {
         let artifacts = artifact_kind(query.kind).map(|_| &self.artifacts);
-        let mut rows = self.table.select_all(&query.conditions, artifacts)?;
+        let mut rows = self.table.select_all(&query.conditions, artifacts, work)?;
         if let Some(sources) = &query.sources {
             let values = sources.iter().cloned().map(Value::String).collect();
             let is_one_of = Test::In { negated: false, values };
-            rows.intersect_with(&self.table.passing(self.table.column("source_id"), &is_one_of)?);
+            rows.intersect_with(&self.table.passing(self.table.column("source_id"), &is_one_of, work)?);
         }
         Some(rows)
     }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use fixedbitset::FixedBitSet;
+use model_registry_base::Cancellation;
 use model_registry_filter::{Condition, Subject, Test};
 
 use super::column::Column;
@@ -43,26 +44,31 @@ impl Table {
 
     /// The rows that satisfy all conditions; `None` where one of them needs a value that is not held. `artifacts` are those
     /// of these rows.
-    pub(super) fn select_all(&self, conditions: &[Condition], artifacts: Option<&Self>) -> Option<FixedBitSet> {
+    pub(super) fn select_all(
+        &self,
+        conditions: &[Condition],
+        artifacts: Option<&Self>,
+        work: &Cancellation,
+    ) -> Option<FixedBitSet> {
         let mut rows = self.all_rows();
         for condition in conditions {
-            rows.intersect_with(&self.select(condition, artifacts)?);
+            rows.intersect_with(&self.select(condition, artifacts, work)?);
         }
         Some(rows)
     }
 
-    fn select(&self, condition: &Condition, artifacts: Option<&Self>) -> Option<FixedBitSet> {
+    fn select(&self, condition: &Condition, artifacts: Option<&Self>, work: &Cancellation) -> Option<FixedBitSet> {
         Some(match condition {
             Condition::Any(members) => {
                 let mut rows = self.no_rows();
                 for member in members {
-                    rows.union_with(&self.select(member, artifacts)?);
+                    rows.union_with(&self.select(member, artifacts, work)?);
                 }
                 rows
             }
-            Condition::All(members) => self.select_all(members, artifacts)?,
+            Condition::All(members) => self.select_all(members, artifacts, work)?,
             Condition::Not(inner) => {
-                let mut rows = self.select(inner, artifacts)?;
+                let mut rows = self.select(inner, artifacts, work)?;
                 rows.toggle_range(..);
                 rows
             }
@@ -70,15 +76,15 @@ impl Table {
                 // A column has values of one type.
                 let any = Test::Present(None);
                 let test = if matches!(test, Test::Present(_)) { &any } else { test };
-                self.passing(self.column(name), test)?
+                self.passing(self.column(name), test, work)?
             }
             Condition::Holds { subject: Subject::Property { name, built_in_only }, test } => {
-                self.passing(self.property(name, *built_in_only), test)?
+                self.passing(self.property(name, *built_in_only), test, work)?
             }
             Condition::Related(inner) => {
                 let mut rows = self.no_rows();
                 if let Some(artifacts) = artifacts {
-                    for artifact in artifacts.select(inner, None)?.ones() {
+                    for artifact in artifacts.select(inner, None, work)?.ones() {
                         rows.insert(*artifacts.parents.get(artifact)? as usize);
                     }
                 }
@@ -87,10 +93,12 @@ impl Table {
         })
     }
 
-    /// The rows with a value in one of the columns that passes the test; `None` where a column is incomplete.
-    pub(super) fn passing(&self, columns: &[Column], test: &Test) -> Option<FixedBitSet> {
+    /// The rows with a value in one of the columns that passes the test; `None` where a column is incomplete, and if the work
+    /// was cancelled.
+    pub(super) fn passing(&self, columns: &[Column], test: &Test, work: &Cancellation) -> Option<FixedBitSet> {
         let mut rows = self.no_rows();
         for column in columns {
+            work.check().ok()?;
             column.is_complete().then(|| column.select(test, &mut rows))?;
         }
         Some(rows)

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use model_registry_api::catalog::AssetType;
-use model_registry_base::run_blocking;
+use model_registry_base::{excerpt, run_blocking};
 use model_registry_store::sql::{Insertion, WORKSPACE};
 use model_registry_store::{Result, Transaction, from_row};
 use sea_query::{DeleteStatement, Expr, ExprTrait, Query, SelectStatement};
@@ -159,7 +159,7 @@ impl LoadTransaction {
                 WORKSPACE.into(),
                 snapshot.source_id.as_str().into(),
                 snapshot.status.into(),
-                snapshot.error.as_ref().map(|error| clean(error).into_owned()).into(),
+                snapshot.error.as_ref().map(|error| excerpt(&clean(error)).into_owned()).into(),
                 number(count).into(),
                 number(snapshot.skipped).into(),
                 self.now.into(),

@@ -1,22 +1,27 @@
 //! `/sources/preview`: what a source would publish, before anybody configures it.
 //!
 //! Only what the client sends is read, and lists of models of the hubs that sources may read from: never a file, never an
-//! environment variable of the server.
+//! environment variable of the server. The client chooses the cost: the work is limited in time and number, and ends with the
+//! request.
 
 use std::path::Path;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::extract::multipart::{Multipart, MultipartError, MultipartRejection};
 use axum::response::Response;
 use model_registry_api::catalog::{AssetType, SourceType};
-use model_registry_base::run_blocking;
-use model_registry_catalog_sources::{PreviewConfig, hub, item_names};
+use model_registry_base::{Cancellation, Cancelled, run_cancellable};
+use model_registry_catalog_sources::{NameFilter, PreviewConfig, hub, item_names};
 use model_registry_server::{ApiError, Query};
 use serde_json::{Value, json};
 
 use super::in_memory_page::{self, Item};
 use super::parameters;
 use crate::Catalog;
+
+/// Time limit of each step that computes.
+const TIME_LIMIT: Duration = Duration::from_secs(20);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Status {
@@ -44,9 +49,27 @@ pub(super) async fn preview(
     let config = config.ok_or_else(|| {
         ApiError::Invalid("required file field 'config' is missing from the multipart form".to_owned())
     })?;
-    let config = PreviewConfig::read(&config).map_err(|error| ApiError::UnprocessableEntity(error.to_string()))?;
+    let Ok(_place) = catalog.waiting_previews.try_acquire() else {
+        return Err(ApiError::Unavailable("too many previews at the same time: try again shortly".to_owned()));
+    };
+    let _permit = catalog.previews.acquire().await.map_err(ApiError::internal)?;
+    let config = run_cancellable(TIME_LIMIT, move |_| PreviewConfig::read(&config)).await;
+    let config = config.map_err(|error| ApiError::UnprocessableEntity(error.to_string()))?;
     let asset_type = config.asset_type;
     let decided = decide(&catalog, config, data).await?;
+    let token = query.get("nextPageToken").map(str::to_owned);
+    run_cancellable(TIME_LIMIT, move |work| page(asset_type, decided, status, page_size, token.as_deref(), work)).await
+}
+
+/// The page of the names with this status.
+fn page(
+    asset_type: AssetType,
+    decided: Vec<(String, bool)>,
+    status: Status,
+    page_size: u32,
+    token: Option<&str>,
+    work: &Cancellation,
+) -> Result<Response, ApiError> {
     let summary = summary(asset_type, &decided);
     let shown = decided.into_iter().enumerate().filter(|(_, (_, included))| match status {
         Status::All => true,
@@ -59,7 +82,8 @@ pub(super) async fn preview(
         json: json!({"included": included, "name": name}).to_string(),
     });
     let list = format!("preview {asset_type:?} {status:?}");
-    let page = in_memory_page::page(items.collect(), &list, page_size, query.get("nextPageToken"))?;
+    let items = items.map(|item| work.check().map(|()| item)).collect::<Result<_, Cancelled>>().map_err(too_long)?;
+    let page = in_memory_page::page(items, &list, page_size, token)?;
     Ok(page.with(&format!(r#","assetType":"{}","summary":{summary}"#, asset_type.as_str())))
 }
 
@@ -131,24 +155,44 @@ async fn decide(
                         .to_owned(),
                 )
             })?;
-            let asset_type = config.asset_type;
-            let names = run_blocking(move || item_names(asset_type, Path::new("catalogData"), &data))
-                .await
-                .map_err(|problem| unloadable(format!("failed to parse catalog file: {problem}")))?;
-            Ok(names.into_iter().map(|name| (name.clone(), config.filter.allows(&name))).collect())
+            let decide = move |work: &Cancellation| from_data(config.asset_type, &data, &config.filter, work);
+            run_cancellable(TIME_LIMIT, decide).await
         }
         Some(SourceType::Hub) => from_hub(catalog, config).await.map_err(unloadable),
         Some(SourceType::Git) => {
-            // The semaphore is never closed.
-            let _permit = catalog.hub_previews.acquire().await.map_err(|error| unloadable(error.to_string()))?;
             let access = catalog.settings().hubs.clone();
-            run_blocking(move || config.read_repositories(&access)).await.map_err(unloadable)
+            let names = move |work: &Cancellation| config.read_repositories(&access, work);
+            run_cancellable(TIME_LIMIT, names).await.map_err(unloadable)
         }
         Some(SourceType::Directory) => Err(unloadable(
             "files of the server are not read for a preview: use `model-registry catalog check`".to_owned(),
         )),
         _ => Err(unloadable(format!("unsupported source type: {}", config.source_type))),
     }
+}
+
+/// The names in a data file.
+fn from_data(
+    asset_type: AssetType,
+    data: &str,
+    filter: &NameFilter,
+    work: &Cancellation,
+) -> Result<Vec<(String, bool)>, ApiError> {
+    let names = item_names(asset_type, Path::new("catalogData"), data, work);
+    // Also if the data cannot be read for this reason.
+    work.check().map_err(too_long)?;
+    let names = names.map_err(|problem| {
+        let label = asset_type.spec().label_plural;
+        ApiError::UnprocessableEntity(format!("failed to load {label}: failed to parse catalog file: {problem}"))
+    })?;
+    filter.decide(names, work).map_err(too_long)
+}
+
+fn too_long(_: Cancelled) -> ApiError {
+    let limit = TIME_LIMIT.as_secs();
+    ApiError::UnprocessableEntity(format!(
+        "the preview takes longer than {limit} s: send fewer items, or fewer patterns with `*` in the middle"
+    ))
 }
 
 async fn from_hub(catalog: &Catalog, config: PreviewConfig) -> Result<Vec<(String, bool)>, String> {
@@ -171,7 +215,5 @@ async fn from_hub(catalog: &Catalog, config: PreviewConfig) -> Result<Vec<(Strin
         organization: properties.allowed_organization.as_deref(),
         limit: properties.max_models,
     };
-    // The semaphore is never closed.
-    let _permit = catalog.hub_previews.acquire().await.map_err(|error| error.to_string())?;
     hub::preview(&preview, &catalog.settings().hubs, &catalog.rate_limiters, catalog.store.inner().clock().now()).await
 }

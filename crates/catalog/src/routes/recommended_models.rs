@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use axum::response::Response;
 use model_registry_api::SortOrder;
 use model_registry_api::catalog::{CatalogKind, CatalogVersion};
+use model_registry_base::{Cancellation, run_while_awaited};
 use model_registry_catalog_store::{CatalogRecord, CatalogSet};
 use model_registry_server::{ApiError, Query};
 
@@ -26,14 +27,8 @@ pub(super) async fn list(
     let offset = offset(query)?;
     let mut ids = catalog.store.list_ids(&set).await.map_err(store_error)?;
     let records = catalog.store.list_artifacts_of(&set, CatalogKind::PerformanceMetrics).await.map_err(store_error)?;
-    let mut by_model: HashMap<i64, Vec<PerformanceMetrics>> = HashMap::new();
-    for record in &records {
-        by_model.entry(record.parent_id).or_default().push(performance_metrics(record)?);
-    }
-    let latencies: HashMap<i64, f64> = by_model
-        .into_iter()
-        .filter_map(|(model, metrics)| Some((model, least_latency(metrics, performance)?)))
-        .collect();
+    let performance = performance.clone();
+    let latencies = run_while_awaited(move |work| latencies(&records, &performance, work)).await?;
     rank(&mut ids, &latencies, parameters::sort_order_in_any_case(query));
     let start = offset.min(ids.len());
     let end = start.saturating_add(page_size as usize).min(ids.len());
@@ -44,6 +39,21 @@ pub(super) async fn list(
     let records: HashMap<i64, &CatalogRecord> = records.iter().map(|record| (record.id, record)).collect();
     let items = ids.iter().filter_map(|id| Some(to_wire(records.get(id)?, version))).collect();
     Ok(PageBody { items, page_size, next_page_token }.into_response())
+}
+
+/// The latencies by which models are ordered. All measurements of all models are read, which takes a while.
+fn latencies(
+    records: &[CatalogRecord],
+    parameters: &PerformanceParameters,
+    work: &Cancellation,
+) -> Result<HashMap<i64, f64>, ApiError> {
+    let mut by_model: HashMap<i64, Vec<PerformanceMetrics>> = HashMap::new();
+    for record in records {
+        work.check().map_err(ApiError::internal)?;
+        by_model.entry(record.parent_id).or_default().push(performance_metrics(record)?);
+    }
+    let latency = |(model, metrics)| Some((model, least_latency(metrics, parameters)?));
+    Ok(by_model.into_iter().filter_map(latency).collect())
 }
 
 /// The number of models before the page: the token of this list. parity: a decimal number, as in the Kubeflow Model Registry.

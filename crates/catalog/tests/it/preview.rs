@@ -92,6 +92,61 @@ async fn data_that_expands_beyond_a_limit_is_rejected() {
     assert_eq!(response.status, 422, "{}", response.message());
 }
 
+/// A source whose patterns take long to decide about the names in its data.
+fn costly_preview() -> (String, String) {
+    let patterns: Vec<String> = (0..1_000).map(|number| format!("'*a*a*a*a*b{number}*'")).collect();
+    let names: Vec<String> = (0..1_000).map(|number| format!("{{name: {}{number}}}", "a".repeat(200))).collect();
+    let config = format!("type: yaml\nexcludedModels: [{}]\n", patterns.join(", "));
+    (config, format!("models: [{}]\n", names.join(", ")))
+}
+
+// The test has one thread: a preview that computed on it would let no other request through.
+#[tokio::test]
+async fn a_costly_preview_lets_other_requests_through_and_ends_with_its_request() {
+    let api = Api::on(Backend::Sqlite, Settings::default()).await;
+    let (config, data) = costly_preview();
+    let parts = [("config", config.as_str()), ("catalogData", data.as_str())];
+    let costly = || preview(&api, "", &parts);
+    for _ in 0..3 {
+        tokio::select! {
+            biased;
+            response = api.get("/api/model_catalog/v1alpha1/labels") => assert_eq!(response.status, 200),
+            response = costly() => panic!("the preview came first: {}", response.status),
+        }
+    }
+    let all = futures::future::join_all((0..11).map(|_| async { costly().await.status }));
+    let statuses = tokio::select! {
+        biased;
+        response = async {
+            let labels = api.get("/api/model_catalog/v1alpha1/labels").await;
+            (labels.status, costly().await.status)
+        } => response,
+        statuses = all => panic!("the previews came first: {statuses:?}"),
+    };
+    assert_eq!(statuses, (200, 503), "ten others are computed or wait");
+    // Those that were given up hold no place.
+    let response = preview(&api, "", &[("config", "type: yaml"), ("catalogData", "models: [{name: a}]")]).await;
+    assert_eq!(response.status, 200);
+}
+
+#[tokio::test]
+async fn too_many_or_too_long_patterns_are_refused() {
+    let api = Api::on(Backend::Sqlite, Settings::default()).await;
+    let data = "models: [{name: a}]";
+    let many = format!("type: yaml\nincludedModels: [{}]", "'*a*', ".repeat(1_001));
+    let long = format!("type: yaml\nincludedModels: ['{}']", "a".repeat(5_000));
+    let large = format!("type: yaml\nnote: {}", "a".repeat(1 << 20));
+    for (config, reason) in [
+        (many, "includedModels[1000]: more than 1000 patterns"),
+        (long, "includedModels[0]: pattern is longer than 4096 bytes"),
+        (large, "invalid config: longer than 1024 KiB"),
+    ] {
+        let response = preview(&api, "", &[("config", &config), ("catalogData", data)]).await;
+        assert_eq!(response.status, 422);
+        assert!(response.message().contains(reason), "{}", response.message());
+    }
+}
+
 async fn api_with_hub() -> (HubServer, Api) {
     // The build has two TLS providers.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();

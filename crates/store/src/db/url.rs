@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use model_registry_base::files::{self, LARGEST_SETTINGS};
 use percent_encoding::percent_decode_str;
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
@@ -105,7 +106,8 @@ impl DatabaseUrl {
         let roots = match tls.roots.as_slice() {
             [] | [_] => None,
             several => {
-                let files = several.iter().map(std::fs::read).collect::<Result<Vec<_>, _>>()?;
+                let files =
+                    several.iter().map(|path| files::read(path, LARGEST_SETTINGS)).collect::<Result<Vec<_>, _>>()?;
                 Some(files.join(&b'\n'))
             }
         };

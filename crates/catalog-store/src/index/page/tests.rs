@@ -49,7 +49,7 @@ fn found(index: &Index, search: &str, order: &CatalogOrder, sort_order: SortOrde
             cursor,
             limit: 3,
         };
-        let page = index.page(&query).unwrap();
+        let page = index.page(&query, &Cancellation::default()).unwrap();
         ids.extend(page.iter().map(|(id, _)| *id));
         let Some((id, key)) = page.last() else { return ids };
         cursor = Some((key.clone(), *id));

@@ -5,6 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
+use model_registry_base::files::{self, FileError, LARGEST_SETTINGS};
+
 /// TLS settings for the connection to a database server, as given by the flags of the Kubeflow Model Registry (parity).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DatabaseTls {
@@ -32,10 +34,10 @@ impl Pem {
             Self::Certificates => ("certificates", "-----BEGIN CERTIFICATE-----"),
             Self::Key => ("a private key", "PRIVATE KEY-----"),
         };
-        if path.is_dir() {
-            return Err(format!("`{shown}` is a directory: use a file with {what} in PEM format"));
-        }
-        let content = std::fs::read(path).map_err(|error| format!("cannot read `{shown}`: {error}"))?;
+        let content = files::read(path, LARGEST_SETTINGS).map_err(|error| match error {
+            FileError::NotRegular(kind) => format!("`{shown}` is {kind}: use a file with {what} in PEM format"),
+            error => format!("cannot read `{shown}`: {error}"),
+        })?;
         if content.windows(mark.len()).any(|window| window == mark.as_bytes()) {
             return Ok(());
         }

@@ -1,7 +1,9 @@
 //! Common parts of `export` and `import`: access to the database without a server, and the progress line.
 
+use std::fs::File;
 use std::future::Future;
 use std::io::{IsTerminal, Write, stderr};
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -9,6 +11,7 @@ use anyhow::Context;
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 use model_registry_base::Clock;
+use model_registry_base::files::RegularFile;
 use model_registry_server::config::{self as key, Setting, Settings};
 use model_registry_store::{Counts, Progress, Store};
 
@@ -31,6 +34,12 @@ where
         store.database()?.close().await;
         result
     })
+}
+
+/// Opens the file of an import, which is read several times.
+pub(crate) fn open(path: &Path) -> anyhow::Result<File> {
+    let opened = RegularFile::open(path).and_then(RegularFile::into_file);
+    opened.with_context(|| format!("cannot open {}", path.display()))
 }
 
 /// Whether an option selects a server instead of a database. The variables of client commands alone do not, since they are

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ArgMatches;
+use model_registry_base::files::{self, LARGEST_SETTINGS};
 use model_registry_client::{Client, ClientBuilder};
 use model_registry_server::config::{ConfigError, Environment};
 
@@ -127,7 +128,7 @@ impl ClientSettings {
             builder = builder.token_file(&file.value);
         }
         if let Some(file) = &self.ca_file {
-            let pem = std::fs::read(&file.value).map_err(|error| ConfigError {
+            let pem = files::read(&file.value, LARGEST_SETTINGS).map_err(|error| ConfigError {
                 place: file.origin.clone(),
                 reason: format!("cannot read `{}`: {error}", file.value.display()),
             })?;

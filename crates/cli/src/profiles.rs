@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
+use model_registry_base::files::{self, LARGEST_SETTINGS};
 use model_registry_server::config::ConfigError;
 use serde::Deserialize;
 
@@ -39,9 +40,9 @@ impl Profiles {
     pub(crate) fn load() -> Result<Self, ConfigError> {
         let Ok(directories) = etcetera::choose_base_strategy() else { return Ok(Self::default()) };
         let path = directories.config_dir().join("model-registry").join("client.toml");
-        match std::fs::read_to_string(&path) {
+        match files::read_text(&path, LARGEST_SETTINGS) {
             Ok(text) => Self::parse(&path, &text),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self { path, ..Self::default() }),
+            Err(error) if error.is_not_found() => Ok(Self { path, ..Self::default() }),
             Err(error) => Err(ConfigError {
                 place: path.display().to_string(),
                 reason: format!("cannot read the configuration file: {error}"),

@@ -10,6 +10,7 @@ mod tests;
 
 use std::convert::Infallible;
 use std::future::pending;
+use std::time::Duration;
 
 use anyhow::Context;
 use model_registry_base::Clock;
@@ -37,6 +38,9 @@ pub(crate) const GROUPS: [Group; 9] = [
     Group::Telemetry,
     Group::Ignored,
 ];
+
+/// How long the end of the process waits for threads that compute or read files: a file system may not respond.
+const SHUTDOWN: Duration = Duration::from_secs(1);
 
 /// The APIs that a process serves.
 pub(crate) enum Apis {
@@ -67,10 +71,12 @@ pub(crate) fn run(
     started: impl FnOnce(&str),
 ) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
-    runtime.block_on(async {
+    let result = runtime.block_on(async {
         let telemetry = settings.start_log()?;
         serve(settings, &telemetry, database, anonymous, apis, started).await
-    })
+    });
+    runtime.shutdown_timeout(SHUTDOWN);
+    result
 }
 
 async fn serve(
@@ -146,7 +152,7 @@ async fn serve(
 }
 
 /// Runs the background tasks of the store. `retention` is that of the change feed, if the registry is served.
-async fn run_tasks(store: &Store, retention: Option<std::time::Duration>) -> Infallible {
+async fn run_tasks(store: &Store, retention: Option<Duration>) -> Infallible {
     let delete_changes = async {
         match retention {
             Some(retention) => store.clone().delete_old_changes_in_background(retention).await,

@@ -3,10 +3,11 @@
 //! It polls every few seconds and compares contents, which also detects the symbolic links that Kubernetes swaps in a
 //! mounted Secret. An unusable version is logged once, and the previous version stays in effect.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::Duration;
+
+use model_registry_base::files::{self, FileError, LARGEST_SETTINGS};
 
 /// Polling interval.
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -18,7 +19,7 @@ type Parse<T> = Box<dyn Fn(&[Vec<u8>]) -> Result<T, String> + Send + Sync>;
 #[derive(Debug, thiserror::Error)]
 pub enum ReloadError {
     #[error("cannot read `{path}`: {source}", path = path.display())]
-    Read { path: PathBuf, source: io::Error },
+    Read { path: PathBuf, source: FileError },
     /// The content is invalid.
     #[error("{0}")]
     Content(String),
@@ -117,8 +118,9 @@ async fn poll<T: Send + Sync + 'static>(value: Weak<Inner<T>>) {
 }
 
 fn read(paths: &[PathBuf]) -> Result<Vec<Vec<u8>>, ReloadError> {
-    let read_one =
-        |path: &PathBuf| std::fs::read(path).map_err(|source| ReloadError::Read { path: path.clone(), source });
+    let read_one = |path: &PathBuf| {
+        files::read(path, LARGEST_SETTINGS).map_err(|source| ReloadError::Read { path: path.clone(), source })
+    };
     paths.iter().map(read_one).collect()
 }
 

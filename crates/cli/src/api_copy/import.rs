@@ -17,6 +17,7 @@ use model_registry_store::{BackupError, Counts, OnProgress, Progress};
 use serde_json::{Map, Value};
 
 use super::journal::Journal;
+use crate::backup;
 
 /// Lines between two reports of progress.
 const REPORT_EVERY: u64 = 100;
@@ -82,7 +83,7 @@ pub(crate) async fn import(
     on_progress: OnProgress<'_>,
     on_error: &dyn Fn(&str),
 ) -> anyhow::Result<ApiImportReport> {
-    let mut file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    let mut file = backup::open(path)?;
     let contents = match verify(rewound(&mut file)?, &|lines| on_progress(Progress::Checking { lines })) {
         Err(error @ BackupError::Line { .. }) => {
             return Err(error).with_context(|| format!("{} is invalid, nothing was imported", path.display()));

@@ -1,9 +1,8 @@
 //! `import`: imports a file of `export` into a database, or into a server through its API.
 
-use std::fs::File;
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use model_registry_server::config::{Environment, Group, Schema};
 use model_registry_store::{BackupError, ImportOptions};
@@ -67,10 +66,7 @@ pub(super) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()>
     let settings = settings(schema, arguments)?;
     let path: &PathBuf = arguments.get_one("file").context("FILE is required")?;
     let options = ImportOptions { remap_ids: arguments.get_flag("remap-ids") };
-    let mut file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-    if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
-        bail!("{} is not a regular file: the import reads it several times", path.display());
-    }
+    let mut file = backup::open(path)?;
     let report = backup::with_store(&settings, async |store| {
         let line = ProgressLine::new();
         let result = store.import(&mut file, options, &|progress| line.show(progress)).await;

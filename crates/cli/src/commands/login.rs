@@ -2,6 +2,7 @@
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgMatches, Command};
+use model_registry_base::files::{self, LARGEST_SETTINGS};
 use model_registry_client::catalog::SourceOptions;
 use model_registry_client::{Client, ClientBuilder, Error, ListOptions};
 use model_registry_server::config::{ConfigError, Environment, Schema};
@@ -150,7 +151,7 @@ fn builder(server: &str, ca_file: Option<&str>, stored: &Profile, notes: Notes) 
     let mut builder = Client::builder(server).on_notice(move |notice| notes.notice(notice));
     let ca_file = ca_file.map(std::path::PathBuf::from).or_else(|| stored.ca_file.clone());
     if let Some(file) = ca_file {
-        let pem = std::fs::read(&file).map_err(|error| ConfigError {
+        let pem = files::read(&file, LARGEST_SETTINGS).map_err(|error| ConfigError {
             place: "ca-file".to_owned(),
             reason: format!("cannot read `{}`: {error}", file.display()),
         })?;

@@ -1,9 +1,10 @@
 //! `profiles`: lists, shows, selects and changes the profiles of the configuration file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use model_registry_base::files::RegularFile;
 use model_registry_client::Client;
 use model_registry_server::config::{Environment, Schema};
 use serde_json::{Value, json};
@@ -204,7 +205,8 @@ fn set(profiles: &Profiles, name: &str, arguments: &ArgMatches) -> anyhow::Resul
         Client::new(server)?;
     }
     for file in ["token-file", "ca-file"].into_iter().filter_map(get) {
-        std::fs::metadata(file).map_err(|error| CommandError::usage(format!("cannot read `{file}`: {error}")))?;
+        RegularFile::open(Path::new(file))
+            .map_err(|error| CommandError::usage(format!("cannot read `{file}`: {error}")))?;
     }
     let changes_server = get("server").is_some_and(|server| {
         old.and_then(|old| old.server.as_ref())

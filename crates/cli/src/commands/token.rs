@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use model_registry_base::files::{self, LARGEST_SETTINGS};
 use model_registry_server::auth::{Caller, TokenFile, generate_token, hash_token, token_entry};
 use model_registry_server::config::Schema;
 use serde_json::json;
@@ -113,7 +114,8 @@ fn add(file: &Path, entry: &str) -> anyhow::Result<()> {
     let (content, permissions) = if file.exists() {
         // A file with a mistake would stay unusable.
         TokenFile::read(file).map_err(|error| CommandError::usage(error.to_string()).hint("nothing was changed"))?;
-        let content = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let content =
+            files::read_text(file, LARGEST_SETTINGS).with_context(|| format!("cannot read {}", file.display()))?;
         (content, Some(std::fs::metadata(file)?.permissions()))
     } else {
         (String::new(), None)

@@ -6,6 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use model_registry_base::files::{self, LARGEST_SETTINGS};
 use toml_edit::{DocumentMut, Item, Table, TableLike, value};
 
 use super::Profiles;
@@ -28,9 +29,9 @@ impl ProfilesEdit {
         }
         // A link, as to a directory with all configuration files of a user, stays a link.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
-        let text = match fs::read_to_string(&path) {
+        let text = match files::read_text(&path, LARGEST_SETTINGS) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) if error.is_not_found() => String::new(),
             Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
         };
         let document = text.parse().with_context(|| format!("cannot read {}", path.display()))?;

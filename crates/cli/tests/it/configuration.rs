@@ -44,6 +44,38 @@ async fn an_invalid_file_is_reported_in_one_line_with_the_position() {
     }
 }
 
+/// A FIFO to which nobody writes would block the process for ever.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_fifo_is_refused_at_once_wherever_a_file_is_named() {
+    let home = TempDir::new().unwrap();
+    for name in ["fifo", "fifo.toml", "fifo.yaml"] {
+        model_registry_testkit::make_fifo(&home.path().join(name));
+    }
+    let url = "http://127.0.0.1:9";
+    let database = ["--database", "sqlite:a.db"];
+    for (arguments, variables) in [
+        (&["server", "--config", "fifo.toml"][..], &[][..]),
+        (&["proxy", "--config", "fifo.yaml"], &[]),
+        (&["server"], &[("MR_DATABASE_FILE", "fifo")]),
+        (&["up", "--tls-cert", "fifo", "--tls-key", "fifo"], &[]),
+        (&["up", "--auth-mode", "token", "--auth-tokens-file", "fifo"], &[]),
+        (&["server", "--database", "postgres://u@127.0.0.1:9/a?sslmode=verify-ca&sslrootcert=fifo"], &[]),
+        (&["import", "fifo", database[0], database[1]], &[]),
+        (&["import", "fifo", "--server", url], &[]),
+        (&["catalog", "check", "fifo"], &[]),
+        (&["models", "list", "--server", url, "--token-file", "fifo"], &[]),
+        (&["models", "list", "--server", url, "--ca-file", "fifo"], &[]),
+        (&["token", "check", "fifo"], &[]),
+        (&["profiles", "set", "a", "--ca-file", "fifo"], &[]),
+    ] {
+        let run = run_in(home.path(), arguments, variables).await;
+        let text = format!("{}{}", run.output, run.errors);
+        assert_ne!(run.code, Some(0), "{arguments:?} {variables:?}: {text}");
+        assert!(text.contains("fifo") && text.contains("a FIFO (named pipe)"), "{arguments:?} {variables:?}: {text}");
+    }
+}
+
 #[tokio::test]
 async fn a_missing_file_is_reported_with_the_setting_that_names_it() {
     let home = TempDir::new().unwrap();

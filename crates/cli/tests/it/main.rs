@@ -43,6 +43,8 @@ mod outage;
 #[cfg(test)]
 mod protocol;
 #[cfg(test)]
+mod proxies;
+#[cfg(test)]
 mod python_client;
 #[cfg(test)]
 mod schemathesis;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use model_registry_base::files::{self, LARGEST_SETTINGS};
 use model_registry_base::{Environment, nearest_name};
 
 use super::declarations::{EMBEDMD_DATABASE_SSL_CERT, EMBEDMD_DATABASE_SSL_CIPHER, EMBEDMD_DATABASE_SSL_KEY};
@@ -91,7 +92,7 @@ impl Schema {
                           .json for a file of the Kubeflow Model Registry (`port: 8080`)";
             return Err(ConfigError::new(path.display().to_string(), reason));
         }
-        let text = std::fs::read_to_string(path).map_err(|error| {
+        let text = files::read_text(path, LARGEST_SETTINGS).map_err(|error| {
             ConfigError::new(path.display().to_string(), format!("cannot read the configuration file: {error}"))
         })?;
         let entries = if is_yaml { yaml::entries(path, &text)? } else { file::entries(path, &text)? };
@@ -288,7 +289,7 @@ fn insert(settings: &mut Settings, setting: &'static Setting, values: Vec<String
 }
 
 fn read_secret(path: &str, place: &str) -> Result<String, ConfigError> {
-    let text = std::fs::read_to_string(path)
+    let text = files::read_text(Path::new(path), LARGEST_SETTINGS)
         .map_err(|error| ConfigError::new(place, format!("cannot read the secret from `{path}`: {error}")))?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }

@@ -1,8 +1,9 @@
 //! Parses and validates the values of settings. A value that passes [`check`] can be parsed by the other functions
 //! here.
 
-use std::fs::File;
+use std::path::Path;
 
+use model_registry_base::files::RegularFile;
 use model_registry_base::parse_duration;
 use model_registry_base::time::http_date_of_day;
 
@@ -32,9 +33,8 @@ pub(super) fn check(value_type: SettingType, text: &str) -> Result<(), String> {
         }
         SettingType::Choice(words) if words.contains(&text) => Ok(()),
         SettingType::Choice(words) => Err(format!("`{text}` is not one of {}", words.join(", "))),
-        SettingType::File => match File::open(text).and_then(|file| file.metadata()) {
-            Ok(metadata) if metadata.is_file() => Ok(()),
-            Ok(_) => Err(format!("`{text}` is not a file")),
+        SettingType::File => match RegularFile::open(Path::new(text)) {
+            Ok(_) => Ok(()),
             Err(error) => Err(format!("cannot read `{text}`: {error}")),
         },
     }
@@ -99,7 +99,10 @@ mod tests {
         assert!(
             check(SettingType::File, "/does/not/exist").unwrap_err().starts_with("cannot read `/does/not/exist`: ")
         );
-        assert_eq!(check(SettingType::File, "/").unwrap_err(), "`/` is not a file");
+        assert_eq!(
+            check(SettingType::File, "/").unwrap_err(),
+            "cannot read `/`: it is a directory, not a regular file"
+        );
         assert_eq!(
             check(SettingType::Number(0, 65_535), "70000").unwrap_err(),
             "`70000` is not a whole number from 0 to 65535"

@@ -1,6 +1,8 @@
 //! Environment variables with our prefix that are no settings: a likely misspelling is an error, because the setting
 //! would silently keep its default; any other name gets a warning, because other programs may use the prefix.
 
+use model_registry_base::nearest_by_edits;
+
 use super::load::Schema;
 use super::setting::Group;
 use super::{ConfigError, Environment};
@@ -62,9 +64,7 @@ fn is_of_a_service(name: &str, value: &str) -> bool {
 /// The known name that was probably meant.
 fn nearest<'a>(name: &str, known: &'a [String]) -> Option<&'a str> {
     let limit = if name.len() - PREFIX.len() <= SHORT { 1 } else { 2 };
-    let distance = |variable: &String| strsim::damerau_levenshtein(variable, name);
-    let near = known.iter().map(|variable| (distance(variable), variable)).filter(|(distance, _)| *distance <= limit);
-    let near = near.min_by_key(|(distance, _)| *distance).map(|(_, variable)| variable);
+    let near = nearest_by_edits(name, known.iter().map(String::as_str), limit);
     let with_ending = || {
         known
             .iter()
@@ -75,7 +75,7 @@ fn nearest<'a>(name: &str, known: &'a [String]) -> Option<&'a str> {
             name.len() > PREFIX.len() + 3 && variable.strip_prefix(name).is_some_and(|rest| rest.len() <= LEFT_OUT)
         })
     };
-    near.or_else(with_ending).or_else(without_ending).map(String::as_str)
+    near.or_else(|| with_ending().or_else(without_ending).map(String::as_str))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::Response;
 use bytes::Bytes;
+use http::StatusCode;
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::{http1, http2};
@@ -64,13 +65,22 @@ impl Connection {
 
     /// Serves a TLS connection, whose protocol is negotiated by ALPN.
     pub(super) async fn run_tls(mut self, stream: TcpStream, tls: Arc<ServerConfig>) {
-        let handshake = TlsAcceptor::from(tls).accept(stream);
+        let handshake = async {
+            if !begins_handshake(&stream).await? {
+                return Ok(Err(stream));
+            }
+            TlsAcceptor::from(tls).accept(stream).await.map(Ok)
+        };
         let result = tokio::select! {
             result = tokio::time::timeout(self.options.header_timeout, handshake) => result,
             () = stopped(&mut self.stopping) => return,
         };
         match result {
-            Ok(Ok(stream)) => {
+            Ok(Ok(Err(stream))) => {
+                tracing::debug!(peer = %self.peer, "HTTP without TLS on a port with TLS");
+                explain_tls(stream).await;
+            }
+            Ok(Ok(Ok(stream))) => {
                 let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
                 let protocol = if is_http2 { Protocol::Http2 } else { Protocol::Http1 };
                 self.serve(stream, Bytes::new(), protocol).await;
@@ -182,12 +192,33 @@ async fn first_bytes(stream: &mut (impl AsyncRead + Unpin)) -> Option<(Protocol,
     }
 }
 
-/// Load shedding: answers 503 without reading a request.
-pub(super) async fn shed(mut stream: TcpStream) {
-    let body = error::body("Service Unavailable", "too many connections: try again shortly");
+/// Whether the first byte is that of a TLS handshake rather than of a method of HTTP. It is not consumed.
+async fn begins_handshake(stream: &TcpStream) -> std::io::Result<bool> {
+    let mut first = [0];
+    let read = stream.peek(&mut first).await?;
+    Ok(read == 0 || !first[0].is_ascii_uppercase())
+}
+
+/// Responds to HTTP without TLS on a port with TLS, which would otherwise look like a broken server.
+async fn explain_tls(stream: TcpStream) {
+    let message = "The plain HTTP request was sent to an HTTPS port: use https:// instead of http://";
+    refuse(stream, StatusCode::BAD_REQUEST, message, "").await;
+}
+
+/// Load shedding: responds with 503 without reading a request.
+pub(super) async fn shed(stream: TcpStream) {
+    let message = "too many connections: try again shortly";
+    refuse(stream, StatusCode::SERVICE_UNAVAILABLE, message, "retry-after: 5\r\n").await;
+}
+
+/// Responds without reading a request, and closes the connection. `headers` are further lines of the head.
+async fn refuse(mut stream: TcpStream, status: StatusCode, message: &str, headers: &str) {
+    let reason = status.canonical_reason().unwrap_or_default();
+    let body = error::body(reason, message);
     let head = format!(
-        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json; charset=UTF-8\r\n\
-         content-length: {}\r\nretry-after: 5\r\nconnection: close\r\n\r\n",
+        "HTTP/1.1 {} {reason}\r\ncontent-type: application/json; charset=UTF-8\r\n\
+         content-length: {}\r\n{headers}connection: close\r\n\r\n",
+        status.as_u16(),
         body.len()
     );
     let respond = async {

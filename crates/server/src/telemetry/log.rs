@@ -1,11 +1,14 @@
 //! Logs: one line per event on standard error, as text or JSON.
 //!
 //! Secrets are never logged: settings are redacted; queries and headers are not logged. Every line is redacted once more
-//! when it is written, because errors of libraries may quote a URL with its password.
+//! when it is written, because errors of libraries may quote a URL with its password; and long texts in it are cut, because
+//! errors may quote what files and clients contain.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
-use model_registry_base::{may_contain_secret, redact};
+use model_registry_base::{LONGEST_MESSAGE, excerpt, may_contain_secret, redact};
+use serde_json::{Map, Value};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -61,9 +64,15 @@ struct RedactedLines<W>(W);
 
 impl<W: Write> Write for RedactedLines<W> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        match std::str::from_utf8(line) {
-            Ok(text) if may_contain_secret(text) => self.0.write_all(redact(text).as_bytes())?,
-            _ => self.0.write_all(line)?,
+        let Ok(text) = std::str::from_utf8(line) else {
+            self.0.write_all(line)?;
+            return Ok(line.len());
+        };
+        let text = shortened(text);
+        if may_contain_secret(&text) {
+            self.0.write_all(redact(&text).as_bytes())?;
+        } else {
+            self.0.write_all(text.as_bytes())?;
         }
         Ok(line.len())
     }
@@ -71,6 +80,22 @@ impl<W: Write> Write for RedactedLines<W> {
     fn flush(&mut self) -> io::Result<()> {
         self.0.flush()
     }
+}
+
+/// Cuts long texts in a line: of JSON each value, so that it stays JSON.
+fn shortened(line: &str) -> Cow<'_, str> {
+    if line.len() <= LONGEST_MESSAGE {
+        return Cow::Borrowed(line);
+    }
+    let Ok(mut fields) = serde_json::from_str::<Map<String, Value>>(line) else {
+        return Cow::Owned(format!("{}\n", excerpt(line.trim_end())));
+    };
+    for value in fields.values_mut() {
+        if let Value::String(text) = value {
+            *text = excerpt(text).into_owned();
+        }
+    }
+    Cow::Owned(format!("{}\n", Value::Object(fields)))
 }
 
 /// Filters by target only: a filter by span would be evaluated at each poll of a request, about a dozen times.
@@ -107,6 +132,19 @@ mod tests {
         let first: serde_json::Value = serde_json::from_str(first).unwrap();
         assert_eq!(first["error"], "cannot open postgres://u:***: refused");
         assert_eq!(second, "{\"path\":\"/x\"}\n");
+    }
+
+    #[test]
+    fn a_long_text_in_a_line_is_cut_and_the_line_stays_json() {
+        let long = "x".repeat(3 * LONGEST_MESSAGE);
+        let line = format!("{}\n", serde_json::json!({"level": "WARN", "error": long}));
+        let cut: Value = serde_json::from_str(&shortened(&line)).unwrap();
+        assert_eq!(cut["level"], "WARN");
+        let text = cut["error"].as_str().unwrap();
+        assert!(text.len() <= LONGEST_MESSAGE && text.ends_with(" more bytes)"), "{text}");
+        let line = format!("WARN {long}\n");
+        let cut = shortened(&line);
+        assert!(cut.len() <= LONGEST_MESSAGE + 1 && cut.ends_with(" more bytes)\n"), "{cut}");
     }
 
     #[test]

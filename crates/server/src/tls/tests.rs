@@ -86,6 +86,27 @@ async fn response(mut stream: TlsStream<TcpStream>) -> String {
 }
 
 #[tokio::test]
+async fn http_without_tls_is_answered_with_what_to_do() {
+    let files = Files::new();
+    files.renew();
+    let tls = server_config(&files.certificate(), &files.key()).unwrap();
+    let address = start(tls, listener::Options::default()).await;
+    let error_of = async |request: &[u8]| {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(request).await.unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.unwrap();
+        text
+    };
+    for request in [&b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n"[..], b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
+        let response = error_of(request).await;
+        assert!(response.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{response}");
+        let body = r#"{"code":"Bad Request","message":"The plain HTTP request was sent to an HTTPS port: use https:// instead of http://"}"#;
+        assert!(response.ends_with(body), "{response}");
+    }
+}
+
+#[tokio::test]
 async fn tls_1_2_and_1_3_and_http_2_are_supported() {
     let files = Files::new();
     let root = files.renew();

@@ -1,14 +1,18 @@
-//! The catalog with a file of 100,000 models: loaded, searched, and replaced while it is read.
+//! The catalog: 100,000 models next to the other asset types, 10,000 agents and skills, and a Git repository of 1,000 skills.
 
-mod data;
+mod list_data;
+mod lists;
+mod model_data;
+mod models;
 mod readers;
 mod report;
+mod repository;
+mod words;
 
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use model_registry_testkit::executable::Ready;
 use model_registry_testkit::{Executable, PostgresServer, Stop};
 use serde_json::Value;
@@ -17,122 +21,110 @@ use crate::connection::{Call, Connection};
 use crate::load::{self, Measured};
 use crate::scenario::Scenario;
 use crate::{Arguments, Target, process};
-use data::{Content, HARDWARE, WORDS};
-use readers::{Readers, Reads};
 
-pub(crate) const MODELS: &str = "/api/model_catalog/v1alpha1/models";
 /// Few, because the load generator shares the processor with the server.
 const CONNECTIONS: usize = 4;
 const TIMEOUT: Duration = Duration::from_mins(10);
-const SOURCES: &str =
-    "model_catalogs:\n- {id: bench, name: Bench, type: yaml, properties: {yamlCatalogPath: models.yaml}}\n";
 
-/// The measurements on one database.
-pub(crate) struct Outcome {
-    pub(crate) database: &'static str,
-    /// From the start of the process until it is ready.
-    pub(crate) first_load: Duration,
-    /// Peak memory in bytes until then.
-    pub(crate) peak_memory: u64,
-    /// Peak memory in bytes of the whole run.
-    pub(crate) final_peak_memory: u64,
-    pub(crate) queries: Vec<Measured>,
-    /// From the change of one model in the file to the first response that contains it.
-    pub(crate) one_changed: Duration,
-    /// The same for a change of all models.
-    pub(crate) all_changed: Duration,
-    pub(crate) reads: Reads,
+/// All measurements.
+#[derive(Default)]
+pub(crate) struct Report {
+    pub(crate) models: Vec<models::Outcome>,
+    pub(crate) lists: Vec<lists::Outcome>,
+    pub(crate) repositories: Vec<repository::Outcome>,
 }
 
-/// All measurements, and the data they were made with.
-pub(crate) struct Report {
-    pub(crate) models: usize,
-    /// Size of the file.
-    pub(crate) bytes: u64,
-    /// Time for reading and checking the file without a database.
-    pub(crate) reading: Duration,
-    pub(crate) outcomes: Vec<Outcome>,
+/// An empty database to measure with.
+struct Database {
+    name: &'static str,
+    url: String,
 }
 
 pub(crate) async fn run(arguments: &Arguments) -> Result<()> {
-    let directory = tempfile::tempdir()?;
-    let models = if arguments.models == crate::DEFAULT_MODELS { 100_000 } else { arguments.models };
-    let sources = directory.path().join("sources.yaml");
-    std::fs::write(&sources, SOURCES)?;
-    let bytes = write(directory.path(), Content { models, round: 0, first: 0 })?;
-    let reading = reading(&arguments.executable, &sources)?;
-    let mut postgres = PostgresServer::start(&directory.path().join("postgres")).await?;
-    let file = tempfile::tempdir()?;
-    let sqlite = format!("sqlite:{}", file.path().join("catalog.db").display());
-    let mut outcomes = Vec::new();
-    for (name, url) in [("SQLite", sqlite), ("PostgreSQL", postgres.url())] {
-        if arguments.only.as_ref().is_some_and(|only| !name.contains(only.as_str())) {
-            continue;
+    let mut report = Report::default();
+    for name in ["SQLite", "PostgreSQL"] {
+        // Each measurement has a database of its own.
+        if is_selected(arguments, models::SUBJECT, name) {
+            let (database, server, _files) = empty(name).await?;
+            report.models.push(models::measure(arguments, &database).await?);
+            stop(server).await?;
         }
-        write(directory.path(), Content { models, round: 0, first: 0 })?;
-        outcomes.push(measure(arguments, name, &url, directory.path(), models).await?);
+        if is_selected(arguments, lists::SUBJECT, name) {
+            let (database, server, _files) = empty(name).await?;
+            report.lists.push(lists::measure(arguments, &database).await?);
+            stop(server).await?;
+        }
+        if is_selected(arguments, repository::SUBJECT, name) {
+            let (database, server, _files) = empty(name).await?;
+            report.repositories.push(repository::measure(arguments, &database).await?);
+            stop(server).await?;
+        }
     }
-    postgres.stop(Stop::Hard).await?;
-    report::write(&arguments.out, &Report { models, bytes, reading, outcomes })
+    report::write(&arguments.out, &report)
 }
 
-fn write(directory: &Path, content: Content) -> Result<u64> {
-    data::write(&directory.join("models.yaml"), content)
+/// Whether `--only` selects a measurement: its name is for example `models on SQLite`.
+fn is_selected(arguments: &Arguments, subject: &str, database: &str) -> bool {
+    let name = format!("{subject} on {database}");
+    arguments.only.as_ref().is_none_or(|only| name.contains(only.as_str()))
 }
 
-fn reading(executable: &Path, sources: &Path) -> Result<Duration> {
-    let started = Instant::now();
-    let output = Command::new(executable).args(["catalog", "check"]).arg(sources).output();
-    let output = output.context("cannot start the executable: build it with `cargo build --release`")?;
-    if !output.status.success() {
-        bail!("catalog check: {}", String::from_utf8_lossy(&output.stderr));
+/// An empty database, the server that it is on, and the directory of its files.
+async fn empty(name: &'static str) -> Result<(Database, Option<PostgresServer>, tempfile::TempDir)> {
+    let directory = tempfile::tempdir()?;
+    if name == "SQLite" {
+        let url = format!("sqlite:{}", directory.path().join("catalog.db").display());
+        return Ok((Database { name, url }, None, directory));
     }
-    Ok(started.elapsed())
+    let server = PostgresServer::start(&directory.path().join("postgres")).await?;
+    Ok((Database { name, url: server.url() }, Some(server), directory))
 }
 
-async fn measure(
-    arguments: &Arguments,
-    database: &'static str,
-    url: &str,
-    directory: &Path,
-    models: usize,
-) -> Result<Outcome> {
-    eprintln!("{database}: first load");
-    let started = Instant::now();
-    let sources = directory.join("sources.yaml");
-    let sources = sources.to_string_lossy();
-    let server = Executable::launch(&arguments.executable)
-        .arguments(["catalog", "--listen", "127.0.0.1:{port}", "--log-level", "warn", "--database", url])
-        .arguments(["--catalogs-path", &*sources])
-        .ready(Ready::Listening)
-        .start()
-        .await?;
-    let target = Target { name: database.to_owned(), base_url: server.base_url(), process: server.process_id() };
-    until(&target.base_url, "/readyz", |_| true).await?;
-    let first_load = started.elapsed();
-    let peak_memory = peak_memory(&target);
+async fn stop(server: Option<PostgresServer>) -> Result<()> {
+    if let Some(mut server) = server {
+        server.stop(Stop::Hard).await?;
+    }
+    Ok(())
+}
 
-    let mut queries = Vec::new();
-    for scenario in scenarios() {
-        eprintln!("{database}: {}", scenario.name);
-        queries.push(load::run(&target, &scenario, CONNECTIONS, Duration::from_secs(arguments.seconds)).await?);
+/// A catalog whose first load has ended.
+struct Started {
+    target: Target,
+    /// From the start of the process until it is ready.
+    first_load: Duration,
+    /// Peak memory in bytes until then.
+    peak_memory: u64,
+    /// Killed when it is dropped.
+    _server: Executable,
+}
+
+impl Started {
+    async fn start(arguments: &Arguments, database: &Database, sources: &Path, options: &[&str]) -> Result<Self> {
+        let started = Instant::now();
+        let sources = sources.to_string_lossy();
+        let server = Executable::launch(&arguments.executable)
+            .arguments(["catalog", "--listen", "127.0.0.1:{port}", "--log-level", "warn", "--database", &database.url])
+            .arguments(["--catalogs-path", &*sources])
+            .arguments(options.iter().copied())
+            .ready(Ready::Listening)
+            .start()
+            .await?;
+        let target =
+            Target { name: database.name.to_owned(), base_url: server.base_url(), process: server.process_id() };
+        until(&target.base_url, "/readyz", |_| true).await?;
+        let (first_load, peak_memory) = (started.elapsed(), peak_memory(&target));
+        Ok(Self { target, first_load, peak_memory, _server: server })
     }
 
-    eprintln!("{database}: one model changed");
-    write(directory, Content { models, round: 0, first: 1 })?;
-    let path = format!("/api/model_catalog/v1alpha1/sources/bench/models/{}", data::name(0));
-    let one_changed =
-        until(&target.base_url, &path, |model| model["customProperties"]["state"]["int_value"] == "1").await?;
-    eprintln!("{database}: all models changed, under readers");
-    let readers = Readers::start(&target.base_url, 2);
-    write(directory, Content { models, round: 1, first: 1 })?;
-    let all_changed =
-        until(&target.base_url, &path, |model| model["customProperties"]["round"]["string_value"] == "1").await?;
-    let reads = readers.stop().await?;
-    // Each scenario resets the kernel's peak.
-    let peak_of_queries = queries.iter().filter_map(|query| query.memory).max().unwrap_or_default();
-    let final_peak_memory = peak_memory.max(peak_of_queries).max(self::peak_memory(&target));
-    Ok(Outcome { database, first_load, peak_memory, final_peak_memory, queries, one_changed, all_changed, reads })
+    async fn query(&self, arguments: &Arguments, scenarios: Vec<Scenario>) -> Result<Vec<Measured>> {
+        let mut queries = Vec::new();
+        for scenario in scenarios {
+            eprintln!("{}: {}", self.target.name, scenario.name);
+            let duration = Duration::from_secs(arguments.seconds);
+            queries.push(load::run(&self.target, &scenario, CONNECTIONS, duration).await?);
+        }
+        Ok(queries)
+    }
 }
 
 fn peak_memory(target: &Target) -> u64 {
@@ -156,27 +148,8 @@ async fn until(base_url: &str, path: &str, is_expected: impl Fn(&Value) -> bool)
     }
 }
 
-fn scenarios() -> Vec<Scenario> {
-    let filtered = |filter: String| Call::get(format!("{MODELS}?filterQuery={}", encoded(&filter)));
-    vec![
-        Scenario::new("first page", |_| Call::get(MODELS)),
-        Scenario::new("q, one word", |number| Call::get(format!("{MODELS}?q={}", WORDS[number % WORDS.len()]))),
-        Scenario::new("q, part of a name", |number| {
-            let part = data::mixed(number) % 1_000;
-            Call::get(format!("{MODELS}?q={}-{part}", WORDS[number % WORDS.len()]))
-        }),
-        Scenario::new("q, nothing found", |number| Call::get(format!("{MODELS}?q=nothing-{number}"))),
-        Scenario::new("filter, 3 properties", move |number| {
-            filtered(format!("provider='Provider {}' AND license='MIT' AND params_billion>30", number % 50))
-        }),
-        Scenario::new("filter, artifacts", move |number| {
-            filtered(format!("artifacts.hardware_type='{}' AND artifacts.ttft_p90<25", HARDWARE[number % 6]))
-        }),
-        Scenario::new("filter_options", |_| Call::get(format!("{MODELS}/filter_options"))),
-    ]
-}
-
-/// Percent-encodes the characters of the filters above that a URL cannot contain.
-fn encoded(filter: &str) -> String {
-    filter.replace(' ', "%20").replace('<', "%3C").replace('>', "%3E")
+/// A list with a filter.
+fn filtered(list: &str, filter: &str) -> Call {
+    let encoded: String = url::form_urlencoded::byte_serialize(filter.as_bytes()).collect();
+    Call::get(format!("{list}?filterQuery={encoded}"))
 }

@@ -4,7 +4,7 @@
 //! v1alpha3), and records latencies and the server's processor time, memory and statements. In the same run, pgbench runs the
 //! equivalent statements on the same database. **What it never does.** It asserts nothing: it reports ratios. **How to add a
 //! scenario.** A line in `scenario.rs`, and its statements in `database_alone.rs` if it has equivalent ones; for the catalog,
-//! a line in `catalog.rs`.
+//! a line in `catalog/models.rs` or `catalog/lists.rs`.
 
 mod backup;
 mod catalog;
@@ -41,7 +41,7 @@ struct Arguments {
     /// Another server of the API v1alpha3 to measure with the same load; can be repeated.
     #[arg(long)]
     base_url: Vec<String>,
-    /// Measure the catalog: load, search and replace a file of 100,000 models, on SQLite and PostgreSQL.
+    /// Measure the catalog on SQLite and PostgreSQL: 100,000 models, 10,000 agents and skills, a repository of 1,000 skills.
     #[arg(long)]
     catalog: bool,
     /// Measure starts: time until the server is ready, and its memory when idle.
@@ -59,7 +59,8 @@ struct Arguments {
     /// Duration of each scenario in seconds.
     #[arg(long, default_value_t = 10)]
     seconds: u64,
-    /// Run only the scenarios (with `--catalog`: the databases) whose name contains this.
+    /// Run only the scenarios whose name contains this (with `--catalog`, the measurements: `models on SQLite`, `agents and
+    /// skills on PostgreSQL`, `repository on SQLite` ...).
     #[arg(long)]
     only: Option<String>,
     /// Folder for `report.md`, `report.json` and `report.svg`.

@@ -8,7 +8,7 @@ use anyhow::Result;
 use serde_json::Value;
 use tokio::task::JoinHandle;
 
-use super::MODELS;
+use super::models::MODELS;
 use crate::connection::{Call, Connection};
 
 const PAGE: usize = 200;

@@ -132,13 +132,17 @@ impl GitRepository {
             .current_dir(&self.directory)
             .output()?;
         if !output.status.success() {
-            return Err(Error::Failed {
-                what: format!("git {}", arguments.join(" ")),
-                problem: format!("ended with {}", output.status),
-                log: String::from_utf8_lossy(&output.stderr).into_owned(),
-            });
+            return Err(failed(&format!("git {}", arguments.join(" ")), &output));
         }
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    /// Clones it from the server with the `git` executable, without history.
+    pub async fn clone_shallow(&self, into: &Path) -> Result<()> {
+        let mut command = without_configuration(std::process::Command::new(&self.program), &self.directory);
+        command.args(["clone", "--quiet", "--depth", "1", &self.url]).arg(into).env("GIT_ALLOW_PROTOCOL", "http");
+        let output = Command::from(command).output().await?;
+        if output.status.success() { Ok(()) } else { Err(failed("git clone", &output)) }
     }
 
     pub fn write(&self, path: &str, content: impl AsRef<[u8]>) -> Result<()> {
@@ -164,6 +168,14 @@ impl GitRepository {
         self.git(&["add", "--all"])?;
         self.git(&["commit", "--quiet", "--allow-empty", "--message", "A change"])?;
         self.git(&["rev-parse", "HEAD"])
+    }
+}
+
+fn failed(what: &str, output: &std::process::Output) -> Error {
+    Error::Failed {
+        what: what.to_owned(),
+        problem: format!("ended with {}", output.status),
+        log: String::from_utf8_lossy(&output.stderr).into_owned(),
     }
 }
 

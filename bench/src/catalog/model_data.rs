@@ -1,16 +1,12 @@
 //! A file of generated models: each with a card, properties of every type, a model artifact and performance metrics.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::Path;
 
 use anyhow::Result;
 
-pub(crate) const WORDS: [&str; 26] = [
-    "amber", "basalt", "cedar", "dune", "ember", "fjord", "grove", "harbor", "iris", "juniper", "kelp", "lagoon",
-    "meadow", "nimbus", "ochre", "pine", "quartz", "reef", "sable", "tundra", "umber", "vale", "willow", "xenon",
-    "yarrow", "zephyr",
-];
+use super::words::{mixed, word, write_file};
+
 const TASKS: [&str; 6] =
     ["text-generation", "summarization", "translation", "classification", "embedding", "image-text-to-text"];
 pub(crate) const HARDWARE: [&str; 6] = ["L4", "L40S", "A100", "H100", "H200", "MI300X"];
@@ -25,32 +21,17 @@ pub(crate) struct Content {
     pub(crate) first: usize,
 }
 
-/// Writes a new file and renames it over the old one, like a `ConfigMap` or an editor. Returns its size in bytes.
+/// Writes the file; returns its size in bytes.
 pub(crate) fn write(path: &Path, content: Content) -> Result<u64> {
-    let temporary = path.with_extension("new");
-    let mut out = BufWriter::with_capacity(1 << 20, File::create(&temporary)?);
-    writeln!(out, "source: bench\nmodels:")?;
-    for number in 0..content.models {
-        write_model(&mut out, number, content)?;
-    }
-    out.flush()?;
-    let length = std::fs::metadata(&temporary)?.len();
-    std::fs::rename(temporary, path)?;
-    Ok(length)
-}
-
-/// Scrambles a number, so that neighbours in the file differ.
-pub(crate) fn mixed(number: usize) -> usize {
-    number.wrapping_mul(2_654_435_761) % 1_000_003
+    write_file(path, |out| {
+        writeln!(out, "source: bench\nmodels:")?;
+        (0..content.models).try_for_each(|number| write_model(out, number, content))
+    })
 }
 
 pub(crate) fn name(number: usize) -> String {
     let mixed = mixed(number);
     format!("org-{}/{}-{}-{number}", mixed % 200, word(mixed, 1), word(mixed, 26))
-}
-
-fn word(mixed: usize, step: usize) -> &'static str {
-    WORDS[mixed / step % WORDS.len()]
 }
 
 fn write_model(out: &mut impl Write, number: usize, content: Content) -> Result<()> {

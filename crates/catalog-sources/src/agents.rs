@@ -13,10 +13,15 @@ use serde_json::{Map, Value, json};
 use self::entry::{AgentEntry, TemplateEntry};
 use crate::custom_properties;
 use crate::item_fields::{self, insert_string};
-use crate::item_reader::{EntryReading, ItemReader, Remark, ValidItem};
+use crate::item_reader::{EntryPreview, EntryReading, ItemReader, Remark, ValidItem};
 use crate::yaml::{Entry, Violation};
 
-pub(crate) static READER: ItemReader = ItemReader { trims_names: false, previews_names_only: false, read };
+pub(crate) static READER: ItemReader = ItemReader {
+    trims_names: false,
+    has_unique_external_ids: true,
+    preview: EntryPreview::Validated { refuses: |_| false },
+    read,
+};
 
 /// The name of a template without one.
 const DEFAULT_TEMPLATE: &str = "agent.yaml";

@@ -4,34 +4,43 @@
 //! ignored with a notice, so that what a newer publisher adds costs no more than itself.
 
 use std::cell::Cell;
-use std::collections::HashMap;
 use std::io::Read;
 use std::path::Path;
 
-use model_registry_api::catalog::{AssetType, CatalogKind};
+use model_registry_api::catalog::AssetType;
 use model_registry_base::Cancellation;
 use model_registry_catalog_store::{CatalogItem, CatalogItems};
 use serde::de::DeserializeOwned;
 
+use crate::item_collector::ItemCollector;
 use crate::name_filter::NameFilter;
 use crate::performance_metrics::PerformanceMetrics;
 use crate::problem::{Position, Problem};
 use crate::problem_list::ProblemList;
-use crate::yaml::{Entry, IGNORED, ListFile, TextLimit, UnknownKey, Violation};
+use crate::yaml::{Entry, ListFile, TextLimit, UnknownKey, Violation};
 use crate::{agents, mcp_servers, models, skills};
 
 /// How the entries of an asset type become items.
 pub(crate) struct ItemReader {
     /// Whether white space around names is ignored.
     pub(crate) trims_names: bool,
-    /// Whether a preview lists an item with a mistake by its name; otherwise the mistake is an error of the preview.
-    pub(crate) previews_names_only: bool,
+    /// Whether two items of a source with the same `externalId` are a mistake: the first has it.
+    pub(crate) has_unique_external_ids: bool,
+    pub(crate) preview: EntryPreview,
     /// Deserializes and validates an entry of the source with this id.
     pub(crate) read: fn(Entry<'_>, &str) -> EntryReading,
 }
 
+/// What a preview does with an entry.
+pub(crate) enum EntryPreview {
+    /// It lists the name, whatever else is in the entry.
+    NameOnly,
+    /// A mistake that leaves the item out is an error of the preview, and so is an unknown key for which this holds.
+    Validated { refuses: fn(&UnknownKey) -> bool },
+}
+
 /// The reader of each asset type.
-fn item_reader(asset_type: AssetType) -> &'static ItemReader {
+pub(crate) fn item_reader(asset_type: AssetType) -> &'static ItemReader {
     match asset_type {
         AssetType::Models => &models::READER,
         AssetType::McpServers => &mcp_servers::READER,
@@ -42,8 +51,8 @@ fn item_reader(asset_type: AssetType) -> &'static ItemReader {
 
 /// The result of reading an entry.
 pub(crate) struct EntryReading {
-    unknown: Vec<UnknownKey>,
-    item: Result<ValidItem, Remark>,
+    pub(crate) unknown: Vec<UnknownKey>,
+    pub(crate) item: Result<ValidItem, Remark>,
 }
 
 /// An item, and notices about it.
@@ -111,21 +120,6 @@ pub(crate) struct ReadItems {
     pub(crate) notices: ProblemList,
 }
 
-impl ReadItems {
-    /// Adds what was ignored in an item that is published.
-    fn add_remarks(&mut self, asset_type: AssetType, entry: Entry<'_>, unknown: &[UnknownKey], notices: Vec<Remark>) {
-        let unknown = unknown.iter().map(|key| Remark::new(key.position, format!("has the {}", key.with(IGNORED))));
-        for remark in unknown.chain(notices) {
-            let is_logged_only = remark.is_logged_only;
-            let problem = about(asset_type, entry, remark);
-            if !is_logged_only {
-                self.ignored.push(problem.clone());
-            }
-            self.notices.push(problem);
-        }
-    }
-}
-
 /// Reads the data file of a source. An item with a mistake is left out; the rest is published.
 pub(crate) fn read_items(
     asset_type: AssetType,
@@ -135,39 +129,13 @@ pub(crate) fn read_items(
     filter: &NameFilter,
     metrics: &PerformanceMetrics,
 ) -> Result<ReadItems, Problem> {
-    let has_metrics = asset_type.spec().item.spec().children.contains(&CatalogKind::PerformanceMetrics);
-    let mut read = ReadItems::default();
-    let mut lines: HashMap<String, usize> = HashMap::new();
+    let mut collector = ItemCollector::new(asset_type, source_id, filter, Some(metrics));
     let last_byte = Cell::new(None);
     let reader = LastByte { reader, last: &last_byte };
     let mut cut_off = None;
     let notices = read_entries(asset_type, file, reader, TextLimit::Source, |entry| {
-        let name = name(asset_type, entry);
         cut_off = entry.node.entries().is_none().then_some(entry.node.position);
-        // Mistakes in what is not published do not matter.
-        if !name.is_empty() && !filter.allows(name) {
-            return Ok(());
-        }
-        let EntryReading { unknown, item } = (item_reader(asset_type).read)(entry, source_id);
-        let ValidItem { mut item, notices } = match item {
-            Ok(valid) => valid,
-            Err(remark) => {
-                read.kept.extend(key(asset_type, entry));
-                read.problems.push(about(asset_type, entry, remark));
-                return Ok(());
-            }
-        };
-        if let Some(first) = lines.get(&item.key) {
-            let message = format!("is left out: duplicate of line {first}");
-            read.problems.push(about(asset_type, entry, Remark::new(entry.node.position, message)));
-            return Ok(());
-        }
-        lines.insert(item.key.clone(), entry.node.position.line);
-        if has_metrics && !metrics.attach(name, &mut item, &mut read) {
-            read.kept_if_stored.push(item.key.clone());
-        }
-        read.items.push(&item);
-        read.add_remarks(asset_type, entry, &unknown, notices);
+        collector.add(entry);
         Ok(())
     })?;
     // A list in block style is valid wherever it is cut off.
@@ -177,38 +145,10 @@ pub(crate) fn read_items(
         let reason = "the file ends within an item: it is cut off, or still being written";
         return Err(Problem::at(file, position, reason));
     }
+    let mut read = collector.finish();
     read.ignored.extend(notices.iter().cloned());
     read.notices.extend(notices);
-    read.kept.retain(|key| !lines.contains_key(key));
     Ok(read)
-}
-
-/// Adds the item of an entry that is not excluded, or the problem with it. `seen` has the places of the items by their keys.
-pub(crate) fn add_entry(
-    read: &mut ReadItems,
-    seen: &mut HashMap<String, String>,
-    asset_type: AssetType,
-    entry: Entry<'_>,
-    source_id: &str,
-) {
-    let EntryReading { unknown, item } = (item_reader(asset_type).read)(entry, source_id);
-    let ValidItem { item, notices } = match item {
-        Ok(valid) => valid,
-        Err(remark) => {
-            read.kept.extend(key(asset_type, entry));
-            read.problems.push(about(asset_type, entry, remark));
-            return;
-        }
-    };
-    let place = entry.problem("").location;
-    if let Some(first) = seen.get(&item.key) {
-        let message = format!("is left out: duplicate of {first}");
-        read.problems.push(about(asset_type, entry, Remark::new(entry.node.position, message)));
-        return;
-    }
-    seen.insert(item.key.clone(), place);
-    read.items.push(&item);
-    read.add_remarks(asset_type, entry, &unknown, notices);
 }
 
 /// Remembers the last byte that was read.
@@ -228,27 +168,36 @@ impl<R: Read> Read for LastByte<'_, R> {
 
 /// Reads the names in a data file that a client sent, in their order; names may repeat. Except where only names matter, an
 /// item that `read_items` would leave out is an error with the same message.
-pub fn item_names(asset_type: AssetType, file: &Path, text: &str, work: &Cancellation) -> Result<Vec<String>, Problem> {
+pub(crate) fn item_names(
+    asset_type: AssetType,
+    file: &Path,
+    text: &str,
+    work: &Cancellation,
+) -> Result<Vec<String>, Problem> {
     let mut names = Vec::new();
-    let names_only = item_reader(asset_type).previews_names_only;
+    let reader = item_reader(asset_type);
     read_entries(asset_type, file, work.reader(text.as_bytes()), TextLimit::Request, |entry| {
         let name = name(asset_type, entry);
-        if !names_only {
-            let EntryReading { unknown, item } = (item_reader(asset_type).read)(entry, "");
-            // parity: a preview of models is strict, so that a typing mistake is noticed before the source is configured.
-            // Artifacts and custom properties may have more keys.
-            let is_strict = |key: &&UnknownKey| key.is_own || key.key().starts_with("servingConfig.");
-            if let Some(key) = unknown.iter().find(is_strict).filter(|_| asset_type == AssetType::Models) {
-                return Err(entry.problem_at(Some(key.position), key));
+        match reader.preview {
+            EntryPreview::NameOnly if name.is_empty() => return Err(nameless(asset_type, entry)),
+            EntryPreview::NameOnly => {}
+            EntryPreview::Validated { refuses } => {
+                let EntryReading { unknown, item } = (reader.read)(entry, "");
+                if let Some(key) = unknown.iter().find(|key| refuses(key)) {
+                    return Err(entry.problem_at(Some(key.position), key));
+                }
+                item.map_err(|remark| about(asset_type, entry, remark))?;
             }
-            item.map_err(|remark| about(asset_type, entry, remark))?;
-        } else if name.is_empty() {
-            return Err(entry.problem(format!("a {} without a name", asset_type.spec().label)));
         }
         names.push(name.to_owned());
         Ok(())
     })?;
     Ok(names)
+}
+
+/// The error of a preview in which an item has no name.
+pub(crate) fn nameless(asset_type: AssetType, entry: Entry<'_>) -> Problem {
+    entry.problem(format!("a {} without a name", asset_type.spec().label))
 }
 
 /// Returns notices about unknown keys next to the list.
@@ -263,13 +212,13 @@ fn read_entries(
     list_file.read(file, reader, limit, each)
 }
 
-fn name(asset_type: AssetType, entry: Entry<'_>) -> &str {
+pub(crate) fn name(asset_type: AssetType, entry: Entry<'_>) -> &str {
     let name = entry.node.get("name").and_then(|name| name.as_str()).unwrap_or_default();
     if item_reader(asset_type).trims_names { name.trim() } else { name }
 }
 
 /// The key under which the entry would be stored if it were valid; `None` if it has no name.
-fn key(asset_type: AssetType, entry: Entry<'_>) -> Option<String> {
+pub(crate) fn key(asset_type: AssetType, entry: Entry<'_>) -> Option<String> {
     let name = name(asset_type, entry);
     let version = entry.node.get("version").and_then(|version| version.as_str()).filter(|version| !version.is_empty());
     match version.filter(|_| asset_type.spec().item.spec().versioned) {
@@ -279,7 +228,8 @@ fn key(asset_type: AssetType, entry: Entry<'_>) -> Option<String> {
     }
 }
 
-fn about(asset_type: AssetType, entry: Entry<'_>, Remark { position, message, .. }: Remark) -> Problem {
+/// The problem that a remark about an item is.
+pub(crate) fn about(asset_type: AssetType, entry: Entry<'_>, Remark { position, message, .. }: Remark) -> Problem {
     let (label, name) = (asset_type.spec().label, name(asset_type, entry));
     entry.problem_at(Some(position), format!("{label} \"{name}\" {message}"))
 }

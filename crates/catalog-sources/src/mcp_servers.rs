@@ -18,12 +18,17 @@ use self::entry::{ArtifactEntry, SecurityIndicators, ServerEntry};
 use self::notices::{check_runtime_metadata, notices};
 use self::tools::tools;
 use crate::item_fields::{self, LONGEST_NAME, insert_string};
-use crate::item_reader::{EntryReading, ItemReader, Remark, ValidItem};
+use crate::item_reader::{EntryPreview, EntryReading, ItemReader, Remark, ValidItem};
 use crate::yaml::{Entry, Tolerant, Violation};
 use crate::{custom_properties, license};
 
-/// parity: a preview checks nothing of a server but its name, as in the Kubeflow Model Registry.
-pub(crate) static READER: ItemReader = ItemReader { trims_names: true, previews_names_only: true, read };
+pub(crate) static READER: ItemReader = ItemReader {
+    trims_names: true,
+    has_unique_external_ids: false,
+    // parity: nothing of a server is checked but its name, as in the Kubeflow Model Registry.
+    preview: EntryPreview::NameOnly,
+    read,
+};
 
 const LONGEST_VERSION: usize = 100;
 

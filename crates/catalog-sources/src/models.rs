@@ -14,11 +14,18 @@ use self::entry::{ArtifactEntry, ModelEntry};
 use crate::artifact_keys::ArtifactKeys;
 use crate::custom_properties;
 use crate::item_fields::{self, insert_string};
-use crate::item_reader::{EntryReading, ItemReader, Remark, ValidItem};
+use crate::item_reader::{EntryPreview, EntryReading, ItemReader, Remark, ValidItem};
 use crate::license;
 use crate::yaml::{Entry, StringList, Tolerant, Violation};
 
-pub(crate) static READER: ItemReader = ItemReader { trims_names: false, previews_names_only: false, read };
+pub(crate) static READER: ItemReader = ItemReader {
+    trims_names: false,
+    has_unique_external_ids: false,
+    // parity: a preview of models is strict, so that a typing mistake is noticed before the source is configured. Artifacts
+    // and custom properties may have more keys.
+    preview: EntryPreview::Validated { refuses: |key| key.is_own || key.key().starts_with("servingConfig.") },
+    read,
+};
 
 /// A custom property with the hardware that a model is made for; an empty one counts as absent (parity: the Kubeflow Model
 /// Registry drops it).

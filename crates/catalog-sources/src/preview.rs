@@ -11,10 +11,13 @@ use crate::hub::HubAccess;
 use crate::name_filter::{InvalidPattern, NameFilter};
 use crate::problem::Problem;
 use crate::skills::{self, SkillSettings};
+use crate::{item_reader, server_lists};
 use crate::yaml::{self, Entry};
 
 /// The file that problems name.
 const FILE: &str = "config";
+/// The same for the data file.
+const DATA_FILE: &str = "catalogData";
 /// The longest entry, in bytes: it is one source.
 const LONGEST: usize = 1 << 20;
 
@@ -100,6 +103,25 @@ impl PreviewConfig {
         }
         let hub = entry.read_field("properties").map_err(failed)?.unwrap_or_default();
         Ok(Self { asset_type, source_type, included, excluded, filter, hub, repositories: None })
+    }
+
+    /// The type of the source; `None` for one that its asset type does not have.
+    pub fn known_type(&self) -> Option<SourceType> {
+        let source_type = match self.source_type.as_str() {
+            // parity: the Kubeflow Model Registry accepts this name in previews.
+            "huggingface" => SourceType::Hub.as_str(),
+            name => name,
+        };
+        self.asset_type.spec().sources.source_type(source_type)
+    }
+
+    /// Reads the names in a data file that a client sent, in their order; names may repeat. Blocks.
+    pub fn read_names(&self, text: &str, work: &Cancellation) -> Result<Vec<String>, Problem> {
+        let file = Path::new(DATA_FILE);
+        match self.known_type().filter(|known| server_lists::is_server_list(*known)) {
+            Some(list) => server_lists::names(list, file, text, work),
+            None => item_reader::item_names(self.asset_type, file, text, work),
+        }
     }
 
     /// Reads the names of the skills of its repositories, each with whether it would be published. Blocks.

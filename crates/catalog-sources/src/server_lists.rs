@@ -9,19 +9,21 @@ mod registry;
 mod versions;
 
 use std::collections::{BTreeSet, HashMap};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use model_registry_api::CustomProperty;
 use model_registry_api::catalog::{AssetType, SourceType};
-use model_registry_base::files as limited;
+use model_registry_base::{Cancellation, files as limited};
 
 use self::nodes::{Members, custom_property};
 use self::versions::Versions;
 use crate::files;
+use crate::item_collector::ItemCollector;
 use crate::item_reader::{self, ReadItems};
 use crate::name_filter::NameFilter;
 use crate::problem::{Position, Problem};
-use crate::yaml::{self, Entry, Node};
+use crate::yaml::{self, Entry, Node, TextLimit};
 
 /// Custom property of the newest version of each server.
 const IS_LATEST: &str = "isLatest";
@@ -31,7 +33,14 @@ struct Form {
     /// Whether a file in a directory is one of them.
     is_document: fn(&Path) -> bool,
     /// Reads the servers of a file.
-    read: fn(&Path, &str, &mut dyn Sink) -> Result<(), Problem>,
+    read: fn(Text<'_>, &mut dyn Sink) -> Result<(), Problem>,
+}
+
+/// The text of a file.
+struct Text<'a> {
+    file: &'a Path,
+    reader: &'a mut dyn Read,
+    limit: TextLimit,
 }
 
 /// The form of the files of a source type; `None` for types that are read in other ways.
@@ -69,6 +78,10 @@ trait Sink {
     fn problem(&mut self, problem: Problem, name: Option<&str>);
     /// Something that was ignored without harm.
     fn notice(&mut self, notice: Problem);
+    /// The document in another file that belongs to the one that is read; `None` if there is none, or none is needed.
+    fn companion(&mut self, _file: &Path) -> Option<Result<Option<Node>, Problem>> {
+        None
+    }
 }
 
 /// Whether a source is read from such files.
@@ -90,22 +103,39 @@ pub(crate) fn read(
     let mut versions = Versions::default();
     for (file, text) in texts.clone() {
         // Problems are reported by the second pass.
-        let _ = text.and_then(|text| (form.read)(file, &text, &mut versions));
+        let _ = text.and_then(|text| (form.read)(of_source(file, &mut text.as_bytes()), &mut versions));
     }
     let newest = versions.newest();
-    let mut collector =
-        Collector { source_id, filter, newest: &newest, read: ReadItems::default(), seen: HashMap::new() };
+    let items = ItemCollector::new(AssetType::McpServers, source_id, filter, None);
+    let mut collector = Collector { newest: &newest, items };
     for (file, text) in texts {
-        if let Err(problem) = text.and_then(|text| (form.read)(file, &text, &mut collector)) {
+        let read = text.and_then(|text| (form.read)(of_source(file, &mut text.as_bytes()), &mut collector));
+        if let Err(problem) = read {
             if files.len() == 1 {
                 return Err(problem);
             }
             // Its servers are unknown: those that were published before stay.
-            collector.read.is_part = true;
-            collector.read.problems.push(problem);
+            let read = collector.items.read_items();
+            read.is_part = true;
+            read.problems.push(problem);
         }
     }
-    Ok(collector.finish())
+    Ok(collector.items.finish())
+}
+
+/// Reads the names of the servers in a file that a client sent, in their order; names may repeat.
+pub(crate) fn names(
+    source_type: SourceType,
+    file: &Path,
+    text: &str,
+    work: &Cancellation,
+) -> Result<Vec<String>, Problem> {
+    let Some(form) = form(source_type) else { return Ok(Vec::new()) };
+    let mut names = Names { names: Vec::new(), problem: None };
+    let text = yaml::json_as_yaml(text.to_owned());
+    let reader: &mut dyn Read = &mut work.reader(text.as_bytes());
+    (form.read)(Text { file, reader, limit: TextLimit::Request }, &mut names)?;
+    names.problem.map_or(Ok(names.names), Err)
 }
 
 fn documents(form: &Form, path: &Path) -> Result<BTreeSet<PathBuf>, Problem> {
@@ -119,6 +149,10 @@ fn documents(form: &Form, path: &Path) -> Result<BTreeSet<PathBuf>, Problem> {
         return Err(Problem::of_file(path, "has no file of this type in it or below it"));
     }
     Ok(files)
+}
+
+fn of_source<'a>(file: &'a Path, reader: &'a mut &[u8]) -> Text<'a> {
+    Text { file, reader, limit: TextLimit::Source }
 }
 
 fn text(file: &Path) -> Result<String, Problem> {
@@ -138,45 +172,57 @@ impl Sink for Versions {
 
 /// Makes items of servers.
 struct Collector<'a> {
-    source_id: &'a str,
-    filter: &'a NameFilter,
     /// The newest version of each server.
     newest: &'a HashMap<&'a str, &'a str>,
-    read: ReadItems,
-    /// Where the items are, by their keys.
-    seen: HashMap<String, String>,
+    items: ItemCollector<'a>,
 }
 
 impl Sink for Collector<'_> {
     fn published(&mut self, mut server: Published<'_>) -> Result<(), Problem> {
-        let name = server.text("name").to_owned();
-        if !name.is_empty() && !self.filter.allows(&name) {
-            return Ok(());
-        }
-        let is_latest = self.newest.get(name.as_str()) == Some(&server.text("version"));
+        let is_latest = self.newest.get(server.text("name")) == Some(&server.text("version"));
         server.properties.push((IS_LATEST, custom_property(server.position, CustomProperty::Bool(is_latest))));
         let properties = Node::map(server.position, server.properties);
         server.members.push(("customProperties", properties));
         let node = Node::map(server.position, server.members);
-        let entry = Entry { file: server.file, node: &node };
-        item_reader::add_entry(&mut self.read, &mut self.seen, AssetType::McpServers, entry, self.source_id);
+        self.items.add(Entry { file: server.file, node: &node });
         Ok(())
     }
 
     fn problem(&mut self, problem: Problem, name: Option<&str>) {
-        self.read.kept.extend(name.map(str::to_owned));
-        self.read.problems.push(problem);
+        let read = self.items.read_items();
+        read.kept.extend(name.map(str::to_owned));
+        read.problems.push(problem);
     }
 
     fn notice(&mut self, notice: Problem) {
-        self.read.notices.extend([notice]);
+        self.items.read_items().notices.extend([notice]);
+    }
+
+    fn companion(&mut self, file: &Path) -> Option<Result<Option<Node>, Problem>> {
+        limited::metadata(file).is_ok().then(|| yaml::document(file, &text(file)?))
     }
 }
 
-impl Collector<'_> {
-    fn finish(self) -> ReadItems {
-        let Self { mut read, seen, .. } = self;
-        read.kept.retain(|key| !seen.contains_key(key));
-        read
+/// Collects names for a preview: no other file is read, and the first problem is its error.
+struct Names {
+    names: Vec<String>,
+    problem: Option<Problem>,
+}
+
+impl Sink for Names {
+    fn published(&mut self, server: Published<'_>) -> Result<(), Problem> {
+        let name = server.text("name").trim();
+        if name.is_empty() {
+            let node = Node::map(server.position, Vec::new());
+            return Err(item_reader::nameless(AssetType::McpServers, Entry { file: server.file, node: &node }));
+        }
+        self.names.push(name.to_owned());
+        Ok(())
     }
+
+    fn problem(&mut self, problem: Problem, _: Option<&str>) {
+        self.problem.get_or_insert(problem);
+    }
+
+    fn notice(&mut self, _: Problem) {}
 }

@@ -88,15 +88,13 @@ fn finish(source: &Source, location: &SourceLocation, snapshot: SourceSnapshot, 
         problems,
         metrics_problems,
         warnings,
-        mut ignored,
+        ignored,
         notices,
     } = read;
     kept.extend(kept_if_stored);
-    ignored.extend(location.notices.iter().cloned());
-    let snapshot = SourceSnapshot { ignored: ignored.count(), ..snapshot };
     let (skipped, performance_metrics_skipped) = (problems.count(), metrics_problems.count());
     let label = source.asset_type.spec().label;
-    let snapshot = if skipped > 0 && items.is_empty() {
+    let mut snapshot = if skipped > 0 && items.is_empty() {
         let error = format!("all {label}(s) failed to load from source {}: {}", source.id, problems.summary());
         SourceSnapshot { status: "error", error: Some(error), skipped, items: None, ..snapshot }
     } else {
@@ -114,12 +112,10 @@ fn finish(source: &Source, location: &SourceLocation, snapshot: SourceSnapshot, 
             errors.push(format!("{} warning(s): {}", warnings.count(), warnings.summary()));
         }
         let status = if errors.is_empty() { "available" } else { "partially-available" };
-        if ignored.count() > 0 {
-            errors.push(ignored_error(&ignored));
-        }
         let error = Some(errors.join("; ")).filter(|error| !error.is_empty());
         SourceSnapshot { status, error, skipped, items: Some(items), kept, is_part, ..snapshot }
     };
+    report_ignored(&mut snapshot, ignored, location);
     let mut problems = problems.into_problems(&source.id);
     problems.extend(metrics_problems.into_problems(&source.id));
     let mut all_notices = warnings.into_problems(&source.id);
@@ -127,9 +123,21 @@ fn finish(source: &Source, location: &SourceLocation, snapshot: SourceSnapshot, 
     LoadedSource { snapshot, problems, performance_metrics_skipped, notices: all_notices }
 }
 
-/// The `error` of a source in which something was ignored without leaving an item out. It does not change the status.
-fn ignored_error(ignored: &ProblemList) -> String {
-    format!("ignored {}: {}", ignored.count(), ignored.summary())
+/// Adds what was ignored in the items and in the configuration of a source to its `error`. It does not change the status.
+fn report_ignored(snapshot: &mut SourceSnapshot, mut ignored: ProblemList, location: &SourceLocation) {
+    ignored.extend(location.notices.iter().cloned());
+    snapshot.ignored = ignored.count();
+    if ignored.count() > 0 {
+        let message = format!("ignored {}: {}", ignored.count(), ignored.summary());
+        snapshot.error = Some(snapshot.error.take().into_iter().chain([message]).collect::<Vec<_>>().join("; "));
+    }
+}
+
+/// Adds what was ignored in the configuration of a source that is read over the network to its `error`.
+pub fn report_ignored_configuration(snapshot: &mut SourceSnapshot, configuration: &Configuration) {
+    if let Some(location) = configuration.locations.get(&snapshot.source_id) {
+        report_ignored(snapshot, ProblemList::default(), location);
+    }
 }
 
 /// The `error` of a source with performance metrics that were left out.

@@ -125,12 +125,13 @@ impl CatalogStore {
 
     /// The state of every source that was loaded.
     pub async fn list_source_states(&self) -> Result<Vec<SourceState>> {
-        let select = Query::select()
-            .columns(["source_id", "status", "error", "item_count", "skipped_count", "update_time"])
-            .from("catalog_source")
-            .and_where(Expr::col("workspace_id").eq(WORKSPACE))
-            .take();
-        self.database()?.fetch_all(&select).await
+        self.database()?.fetch_all(&select_source_states()).await
+    }
+
+    /// The state of a source; `None` before its first load.
+    pub async fn find_source_state(&self, source_id: &str) -> Result<Option<SourceState>> {
+        let select = select_source_states().and_where(Expr::col("source_id").eq(source_id)).take();
+        self.database()?.fetch_optional(&select).await
     }
 
     /// When a source is due; `None` where no load said so.
@@ -158,6 +159,14 @@ pub(crate) fn count_artifacts(parent_id: i64) -> SelectStatement {
         .and_where(Expr::col("workspace_id").eq(WORKSPACE))
         .and_where(Expr::col("parent_id").eq(parent_id))
         .group_by_col("kind")
+        .take()
+}
+
+fn select_source_states() -> SelectStatement {
+    Query::select()
+        .columns(["source_id", "status", "error", "item_count", "skipped_count", "update_time"])
+        .from("catalog_source")
+        .and_where(Expr::col("workspace_id").eq(WORKSPACE))
         .take()
 }
 

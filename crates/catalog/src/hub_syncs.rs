@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use model_registry_catalog_sources::git::{self, GitContext, GitReport, KnownSkill, KnownSkills};
 use model_registry_catalog_sources::hub::{self, KnownModel, ModelBatch, SyncContext, SyncOutcome, SyncReport};
 use model_registry_catalog_sources::remote::{self, Remote};
-use model_registry_catalog_sources::{Settings, Source};
+use model_registry_catalog_sources::{Settings, Source, report_ignored_configuration};
 use model_registry_catalog_store::{CatalogLoad, LoadReport, NextSync, SourceSnapshot};
 use model_registry_store::{Lease, StoreError};
 use tokio::sync::mpsc;
@@ -165,8 +165,8 @@ impl Catalog {
         let Some(fingerprint) = self.fingerprint_of(Some(source)) else { return Ok((None, SyncOutcome::Failed)) };
         let known = self.stored_skills(&source.id).await?;
         let next = self.store.find_next_sync(&source.id).await?;
-        let states = self.store.list_source_states().await?;
-        let is_available = states.iter().any(|state| state.source_id == source.id && state.status == "available");
+        let state = self.store.find_source_state(&source.id).await?;
+        let is_available = state.is_some_and(|state| state.status == "available");
         let trusts_known = is_available && next.is_some_and(|next| next.configuration == fingerprint);
         let Settings { hubs, environment, .. } = self.settings();
         let context =
@@ -228,15 +228,7 @@ impl Catalog {
         lease: Option<Lease>,
         started: Instant,
     ) -> Result<Option<LoadReport>, StoreError> {
-        if let Some(location) = self.configuration().locations.get(&source.id) {
-            snapshot.ignored += location.notices.len();
-            let ignored = location.notices.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-            if !ignored.is_empty() {
-                let errors =
-                    snapshot.error.take().into_iter().chain([format!("ignored {}: {ignored}", location.notices.len())]);
-                snapshot.error = Some(errors.collect::<Vec<_>>().join("; "));
-            }
-        }
+        report_ignored_configuration(&mut snapshot, &self.configuration());
         if outcome == SyncOutcome::Complete {
             let next_time = self.after(remote::sync_interval(source));
             snapshot.next_sync = Some(NextSync { configuration: configuration.to_owned(), next_time });

@@ -4,14 +4,13 @@
 use std::path::Path;
 
 use model_registry_api::CustomProperty;
-use model_registry_base::files::metadata;
 
 use super::nodes::{
     Members, Variable, artifact, custom_property, image_uri, is_true, maps, runtime_metadata, text, transport, value,
 };
-use super::{Published, Sink};
+use super::{Published, Sink, Text};
 use crate::problem::{Position, Problem};
-use crate::yaml::{self, Entry, IGNORED, Node, Part, read_streamed};
+use crate::yaml::{Entry, IGNORED, Node, Part, read_streamed};
 
 /// The map of servers in the file of a catalog.
 const REGISTRY: &str = "registry";
@@ -78,9 +77,9 @@ pub(super) fn is_document(file: &Path) -> bool {
 }
 
 /// Reads the servers of a file.
-pub(super) fn read(file: &Path, text: &str, sink: &mut dyn Sink) -> Result<(), Problem> {
+pub(super) fn read(Text { file, reader, limit }: Text<'_>, sink: &mut dyn Sink) -> Result<(), Problem> {
     let mut members: Vec<(Node, Node)> = Vec::new();
-    let has_registry = read_streamed(file, text, REGISTRY, |part| match part {
+    let has_registry = read_streamed(file, reader, limit, REGISTRY, |part| match part {
         Part::Element { key: Some(key), value } => tile(key, value, sink),
         Part::Element { key: None, value } => {
             Err(value.problem(format!("`{REGISTRY}`: expected a map of servers by name, found a list")))
@@ -143,14 +142,10 @@ fn server(entry: Entry<'_>, sink: &mut dyn Sink) -> Result<(), Problem> {
     for key in ["secrets", "env"] {
         copy(key, config.and_then(|config| config.get(key)));
     }
-    let tools_file = entry.file.with_file_name(TOOLS_FILE);
-    if metadata(&tools_file).is_ok() {
-        match yaml::read_text(&tools_file).and_then(|text| yaml::document(&tools_file, &yaml::json_as_yaml(text))) {
-            Ok(tools) => copy("tools", tools.as_ref()),
-            Err(problem) => sink.problem(problem, None),
-        }
-    } else {
-        copy("tools", node.get("tools"));
+    match sink.companion(&entry.file.with_file_name(TOOLS_FILE)) {
+        Some(Ok(tools)) => copy("tools", tools.as_ref()),
+        Some(Err(problem)) => sink.problem(problem, None),
+        None => copy("tools", node.get("tools")),
     }
     if let Some((source, project)) = source.and_then(|source| Some((source, text(source, "project")?))) {
         let mut url = format!("{project}/tree/{}", text(source, "branch").unwrap_or("main"));

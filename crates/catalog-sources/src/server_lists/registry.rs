@@ -12,7 +12,7 @@ use super::nodes::{
     Members, Variable, artifact, custom_property, image_uri, is_true, list_property, maps, runtime_metadata, text,
     transport, value,
 };
-use super::{Published, Sink};
+use super::{Published, Sink, Text};
 use crate::problem::{Position, Problem};
 use crate::yaml::{Entry, Node, Part, read_streamed};
 
@@ -45,9 +45,9 @@ pub(super) fn is_document(file: &Path) -> bool {
 }
 
 /// Reads the servers of a file.
-pub(super) fn read(file: &Path, text: &str, sink: &mut dyn Sink) -> Result<(), Problem> {
+pub(super) fn read(Text { file, reader, limit }: Text<'_>, sink: &mut dyn Sink) -> Result<(), Problem> {
     let mut members: Vec<(Node, Node)> = Vec::new();
-    let has_list = read_streamed(file, text, SERVERS, |part| match part {
+    let has_list = read_streamed(file, reader, limit, SERVERS, |part| match part {
         Part::Element { value, .. } => server(value, sink),
         Part::Member { key, value } => {
             members.push((key.clone(), value.node.clone()));

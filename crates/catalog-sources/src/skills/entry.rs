@@ -10,10 +10,15 @@ use serde_json::Map;
 use super::item;
 use crate::custom_properties::{self, CustomProperties};
 use crate::item_fields::{self, insert_string};
-use crate::item_reader::{EntryReading, ItemReader, Remark, ValidItem};
+use crate::item_reader::{EntryPreview, EntryReading, ItemReader, Remark, ValidItem};
 use crate::yaml::{Entry, Violation};
 
-pub(crate) static READER: ItemReader = ItemReader { trims_names: true, previews_names_only: false, read };
+pub(crate) static READER: ItemReader = ItemReader {
+    trims_names: true,
+    has_unique_external_ids: false,
+    preview: EntryPreview::Validated { refuses: |_| false },
+    read,
+};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -21,12 +21,13 @@ pub(crate) enum Part<'a> {
 /// is a list. Returns whether there was such a list or map, even if it is empty.
 pub(crate) fn read_streamed(
     file: &Path,
-    text: &str,
+    reader: impl Read,
+    limit: TextLimit,
     long: &str,
     mut each: impl FnMut(Part<'_>) -> Result<(), Problem>,
 ) -> Result<bool, Problem> {
     let failed = |error: ReadError| Problem::of_read_error(file, &error);
-    let mut composer = Composer::new(text.as_bytes(), TextLimit::Source);
+    let mut composer = Composer::new(reader, limit);
     let mut found = false;
     match composer.begin().map_err(failed)? {
         Some(first @ (Event::SequenceStart(..), _)) => {

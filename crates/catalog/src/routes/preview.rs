@@ -4,7 +4,6 @@
 //! environment variable of the server. The client chooses the cost: the work is limited in time and number, and ends with the
 //! request.
 
-use std::path::Path;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -12,7 +11,7 @@ use axum::extract::multipart::{Multipart, MultipartError, MultipartRejection};
 use axum::response::Response;
 use model_registry_api::catalog::{AssetType, SourceType};
 use model_registry_base::{Cancellation, Cancelled, run_cancellable};
-use model_registry_catalog_sources::{NameFilter, PreviewConfig, hub, item_names};
+use model_registry_catalog_sources::{PreviewConfig, hub};
 use model_registry_server::{ApiError, Query};
 use serde_json::{Value, json};
 
@@ -142,22 +141,7 @@ async fn decide(
     let spec = config.asset_type.spec();
     let label = spec.label_plural;
     let unloadable = |reason: String| ApiError::UnprocessableEntity(format!("failed to load {label}: {reason}"));
-    let source_type = match config.source_type.as_str() {
-        // parity: the Kubeflow Model Registry accepts this name in previews.
-        "huggingface" => SourceType::Hub.as_str(),
-        name => name,
-    };
-    match spec.sources.source_type(source_type) {
-        Some(SourceType::Yaml) => {
-            let data = data.ok_or_else(|| {
-                unloadable(
-                    "send the data file as part `catalogData`; files of the server are not read for a preview"
-                        .to_owned(),
-                )
-            })?;
-            let decide = move |work: &Cancellation| from_data(config.asset_type, &data, &config.filter, work);
-            run_cancellable(TIME_LIMIT, decide).await
-        }
+    match config.known_type() {
         Some(SourceType::Hub) => from_hub(catalog, config).await.map_err(unloadable),
         Some(SourceType::Git) => {
             let access = catalog.settings().hubs.clone();
@@ -167,25 +151,29 @@ async fn decide(
         Some(SourceType::Directory) => Err(unloadable(
             "files of the server are not read for a preview: use `model-registry catalog check`".to_owned(),
         )),
-        _ => Err(unloadable(format!("unsupported source type: {}", config.source_type))),
+        Some(SourceType::Yaml | SourceType::McpRegistry | SourceType::DockerCatalog) => {
+            let data = data.ok_or_else(|| {
+                unloadable(
+                    "send the data file as part `catalogData`; files of the server are not read for a preview"
+                        .to_owned(),
+                )
+            })?;
+            run_cancellable(TIME_LIMIT, move |work| from_data(&config, &data, work)).await
+        }
+        None => Err(unloadable(format!("unsupported source type: {}", config.source_type))),
     }
 }
 
 /// The names in a data file.
-fn from_data(
-    asset_type: AssetType,
-    data: &str,
-    filter: &NameFilter,
-    work: &Cancellation,
-) -> Result<Vec<(String, bool)>, ApiError> {
-    let names = item_names(asset_type, Path::new("catalogData"), data, work);
+fn from_data(config: &PreviewConfig, data: &str, work: &Cancellation) -> Result<Vec<(String, bool)>, ApiError> {
+    let names = config.read_names(data, work);
     // Also if the data cannot be read for this reason.
     work.check().map_err(too_long)?;
     let names = names.map_err(|problem| {
-        let label = asset_type.spec().label_plural;
+        let label = config.asset_type.spec().label_plural;
         ApiError::UnprocessableEntity(format!("failed to load {label}: failed to parse catalog file: {problem}"))
     })?;
-    filter.decide(names, work).map_err(too_long)
+    config.filter.decide(names, work).map_err(too_long)
 }
 
 fn too_long(_: Cancelled) -> ApiError {

@@ -110,10 +110,10 @@ impl<'a> ItemCollector<'a> {
         }
         let id = item.document.0.get(EXTERNAL_ID)?.as_str().filter(|id| !id.is_empty())?.to_owned();
         if let Some(first) = self.external_ids.get(&id) {
-            let reason = format!("`{id}` is that of {}", self.shown(*first, place));
+            let first = self.shown(*first, place);
             item.document.0.remove(EXTERNAL_ID);
-            let violation = Violation::from(reason).in_key(EXTERNAL_ID);
-            return Some(Remark::of(violation.with_consequence("is published without its"), entry));
+            let reason = format!("is published without its {EXTERNAL_ID}: `{id}` is that of {first}");
+            return Some(Remark::of(Violation::from(reason).in_key(EXTERNAL_ID), entry));
         }
         self.external_ids.insert(id, place);
         None

@@ -15,8 +15,11 @@ mod hub_syncs;
 mod openapi;
 mod recommendation;
 mod routes;
+mod successor;
 mod telemetry;
 mod watch;
+
+use model_registry_server::layers::Deprecation;
 
 pub use catalog::{Catalog, LoadSummary};
 pub use model_registry_catalog_sources::{
@@ -24,3 +27,8 @@ pub use model_registry_catalog_sources::{
 };
 pub use openapi::{PATH as OPENAPI_PATH, document as openapi_document};
 pub use routes::{RULES, plugins, router};
+
+/// The headers of v1alpha1 if it may be removed from this day on, given as an HTTP date.
+pub fn alpha_deprecation(sunset: &str) -> Deprecation {
+    Deprecation::new(successor::alpha_paths().collect(), sunset, successor::of_alpha)
+}

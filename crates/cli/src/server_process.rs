@@ -113,9 +113,15 @@ async fn serve(
         telemetry.export(&metrics);
         options.metrics = Some(metrics);
     }
-    if let Some(sunset) = settings.alpha_sunset().filter(|_| has_registry) {
-        tracing::info!("Alpha API (v1alpha3) deprecation headers enabled; sunset date: {sunset}");
-        options.deprecation = Some(model_registry_registry::alpha_deprecation(&sunset));
+    if let Some(sunset) = settings.alpha_sunset() {
+        if has_registry {
+            tracing::info!("Alpha API (v1alpha3) deprecation headers enabled; sunset date: {sunset}");
+            options.deprecations.push(model_registry_registry::alpha_deprecation(&sunset));
+        }
+        if catalog.is_some() {
+            tracing::info!("Alpha API of the catalog (v1alpha1) deprecation headers enabled; sunset date: {sunset}");
+            options.deprecations.push(model_registry_catalog::alpha_deprecation(&sunset));
+        }
     }
     let routes = routes::all(registry, catalog.as_ref(), options.metrics.as_ref());
     let service = layers::wrap(auth::protect(fallback::finish(routes), auth), options);

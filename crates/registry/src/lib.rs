@@ -22,7 +22,7 @@ pub use routes::router;
 
 /// The headers of v1alpha3 if it may be removed from this day on, given as an HTTP date.
 pub fn alpha_deprecation(sunset: &str) -> Deprecation {
-    Deprecation::new(successor::ALPHA, sunset, successor::of_alpha)
+    Deprecation::new(vec![successor::ALPHA.to_owned()], sunset, successor::of_alpha)
 }
 
 /// State shared by the handlers.

@@ -59,8 +59,8 @@ pub struct Options {
     pub hosts: AllowedHosts,
     /// Allowed origins; none by default.
     pub cors: Cors,
-    /// An API whose responses say that it will be removed.
-    pub deprecation: Option<Deprecation>,
+    /// The APIs whose responses say that they will be removed.
+    pub deprecations: Vec<Deprecation>,
     /// Health checks of the probes.
     pub health: Health,
     pub metrics: Option<Metrics>,
@@ -76,7 +76,7 @@ impl Default for Options {
             max_requests: 1024,
             hosts: AllowedHosts::any(),
             cors: Cors::default(),
-            deprecation: None,
+            deprecations: Vec::new(),
             health: Health::default(),
             metrics: None,
             traces: false,
@@ -169,7 +169,7 @@ async fn respond(shared: &Shared, request: Request, next: Next, context: &Reques
         Err(error) => return error.into_response(),
     };
     request.extensions_mut().insert(TimeLimit(options.request_timeout));
-    let deprecated = options.deprecation.as_ref().filter(|deprecation| deprecation.covers(request.uri().path()));
+    let deprecated = options.deprecations.iter().find(|deprecation| deprecation.covers(request.uri().path()));
     let deprecated =
         deprecated.map(|deprecation| (deprecation, request.method().clone(), request.uri().path().to_owned()));
     let result = tokio::time::timeout(options.request_timeout, next.run(request)).await;

@@ -9,6 +9,7 @@ use crate::support::{Api, Files};
 on_each_database!(
     a_mistake_in_an_agent_costs_only_the_wrong_part,
     a_load_replaces_everything_that_an_agent_had,
+    an_external_id_is_that_of_one_agent_of_a_source,
     children_of_an_unknown_or_empty_id_are_an_error
 );
 
@@ -109,6 +110,24 @@ agents:
     api.catalog.load().await.unwrap();
     assert_eq!(source(&api).await["status"], "error");
     assert_eq!(api.get(AGENTS).await.json()["size"], 1);
+}
+
+// In the Kubeflow Model Registry an agent cannot be saved if any item of any source has the same externalId.
+async fn an_external_id_is_that_of_one_agent_of_a_source(backend: Backend) {
+    let agents = "agents:\n- {name: first, externalId: x}\n- {name: second, externalId: x}\n- {name: third, externalId: ''}\n\
+                  - {name: fourth, externalId: ''}\n";
+    let other = "agents: [{name: other, externalId: x}]\n";
+    let sources = "agent_catalogs:\n- {id: a, name: A, type: yaml, properties: {yamlCatalogPath: a.yaml}}\n\
+                   - {id: b, name: B, type: yaml, properties: {yamlCatalogPath: b.yaml}}\n";
+    let files = Files::new(&[("sources.yaml", sources), ("a.yaml", agents), ("b.yaml", other)]);
+    let api = Api::on(backend, files.settings()).await;
+    assert_eq!(api.names(&format!("{AGENTS}?orderBy=NAME")).await, ["first", "fourth", "other", "second", "third"]);
+    assert_eq!(api.names(&format!("{AGENTS}?orderBy=NAME&filterQuery=externalId='x'")).await, ["first", "other"]);
+    let source = source(&api).await;
+    assert_eq!(source["status"], "available");
+    let error = source["error"].as_str().unwrap();
+    let expected = "a.yaml:3:30: agent \"second\" is published without its externalId: `x` is that of line 2";
+    assert!(error.starts_with("ignored 1: ") && error.contains(expected), "{error}");
 }
 
 async fn children_of_an_unknown_or_empty_id_are_an_error(backend: Backend) {

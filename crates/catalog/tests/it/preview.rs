@@ -267,3 +267,49 @@ async fn the_first_of_two_parts_is_used_and_null_characters_are_rejected_by_name
     let response = preview(&api, "", &[("config", "type: yaml"), ("catalogData", data)]).await;
     assert_eq!(response.json()["items"][0]["name"], r"a\u0000", "{}", response.message());
 }
+
+#[tokio::test]
+async fn server_lists_of_other_publishers_are_previewed() {
+    let api = Api::on(Backend::Sqlite, Settings::default()).await;
+    let registry = r#"{"servers": [
+        {"server": {"name": "com.acme/weather", "version": "1.0.0"}}, {"name": "com.acme/lab-rain", "version": "1"},
+        {"server": {"name": "com.acme/weather", "version": "2.0.0"}},
+        {"server": {"name": "com.acme/gone"}, "_meta": {"io.modelcontextprotocol.registry/official": {"status": "deleted"}}}]}"#;
+    let docker = "registry:\n  weather: {title: Weather, image: acme/weather}\n  lab-rain: {title: Rain}\n";
+    for (source_type, data, expected) in [
+        (
+            "mcp-registry",
+            registry,
+            vec![("com.acme/weather", true), ("com.acme/lab-rain", false), ("com.acme/weather", true)],
+        ),
+        ("docker-mcp-catalog", docker, vec![("weather", true), ("lab-rain", false)]),
+    ] {
+        let config = format!("assetType: mcp_servers\ntype: {source_type}\nexcludedServers: ['*lab-*']\n");
+        let json = preview(&api, "", &[("config", &config), ("catalogData", data)]).await.json();
+        let items: Vec<_> = json["items"].as_array().unwrap_or_else(|| panic!("{json}")).iter().collect();
+        let found: Vec<_> =
+            items.iter().map(|item| (item["name"].as_str().unwrap(), item["included"].as_bool().unwrap())).collect();
+        assert_eq!(found, expected, "{source_type}");
+        assert_eq!(json["summary"]["excludedAssets"], 1);
+        let response = preview(&api, "", &[("config", &config)]).await;
+        assert_eq!(response.status, 422, "{source_type}");
+        assert!(response.message().contains("`catalogData`"), "{}", response.message());
+        let response = preview(&api, "", &[("config", &config), ("catalogData", "{\"version\": 1}")]).await;
+        assert_eq!(response.status, 422, "{source_type}");
+        assert!(response.message().contains("catalogData:1:2: is neither"), "{}", response.message());
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_a_name_is_an_error_with_its_place() {
+    let api = Api::on(Backend::Sqlite, Settings::default()).await;
+    for (source_type, data, reason) in [
+        ("mcp-registry", "{\"servers\": [\n{\"name\": \"a\"},\n{\"version\": \"1\"}]}", "catalogData:3:1: a MCP server without a name"),
+        ("docker-mcp-catalog", "registry:\n  a: {}\n  b: null\n", "catalogData:3:6: MCP server \"b\" is left out"),
+    ] {
+        let config = format!("assetType: mcp_servers\ntype: {source_type}\n");
+        let response = preview(&api, "", &[("config", &config), ("catalogData", data)]).await;
+        assert_eq!(response.status, 422, "{source_type}");
+        assert!(response.message().contains(reason), "{}", response.message());
+    }
+}

@@ -9,6 +9,7 @@ use http::Request;
 use http_body_util::BodyExt;
 use model_registry_base::Clock;
 use model_registry_catalog::{Catalog, Settings};
+use model_registry_server::config::{Environment, Group, Inputs, SETTINGS, Schema};
 use model_registry_server::health::{Health, Scope};
 use model_registry_server::{fallback, layers};
 use model_registry_store::{DatabaseUrl, PoolOptions, Store};
@@ -93,6 +94,24 @@ impl Api {
 
     /// The same with a clock of the test.
     pub(crate) async fn with_clock(backend: Backend, settings: Settings, clock: Clock) -> Self {
+        Self::with_options(backend, settings, clock, layers::Options::default()).await
+    }
+
+    /// A catalog with the layers of a server that was started with these flags.
+    pub(crate) async fn with_flags(backend: Backend, settings: Settings, flags: &[String]) -> Self {
+        let schema = Schema::new(&[SETTINGS]);
+        let command = schema.attach(clap::Command::new("catalog"), &Group::ALL);
+        let arguments = command.get_matches_from(std::iter::once("catalog").chain(flags.iter().map(String::as_str)));
+        let environment = Environment::default();
+        let inputs = Inputs { arguments: &arguments, environment: &environment, default_file: None };
+        let flags = schema.load(&inputs).unwrap();
+        let sunset = flags.alpha_sunset();
+        let deprecations = sunset.as_deref().map(model_registry_catalog::alpha_deprecation).into_iter().collect();
+        let options = layers::Options { deprecations, ..flags.layer_options(Health::new()) };
+        Self::with_options(backend, settings, Clock::system(), options).await
+    }
+
+    async fn with_options(backend: Backend, settings: Settings, clock: Clock, options: layers::Options) -> Self {
         let database = TestDatabase::create(backend).await.unwrap();
         let source: DatabaseUrl = database.url().parse().unwrap();
         let store = Store::connect(&source, PoolOptions::default(), clock).await.unwrap();
@@ -102,7 +121,7 @@ impl Api {
         let checked = catalog.clone();
         let health = Health::new().check("catalog", Scope::Service, move || checked.clone().check());
         let health = health.plugins(model_registry_catalog::plugins());
-        let router = layers::wrap(complete, layers::Options { health, ..layers::Options::default() });
+        let router = layers::wrap(complete, layers::Options { health, ..options });
         Self { router, catalog, store, _database: database }
     }
 

@@ -1,13 +1,15 @@
 //! The differences between v1 and v1alpha1.
 
+use model_registry_catalog::Settings;
 use model_registry_testkit::{Backend, on_each_database};
 
-use crate::support::{Api, without_and_with_index};
+use crate::support::{Api, Response, without_and_with_index};
 
 on_each_database!(
     names_of_fields_are_in_camel_case,
     an_unknown_order_is_an_error,
-    filters_accept_the_names_of_both_versions
+    filters_accept_the_names_of_both_versions,
+    a_sunset_date_announces_the_end_of_v1alpha1
 );
 
 const MODELS: &str = "/api/model_catalog/v1/models";
@@ -92,4 +94,28 @@ async fn filters_accept_the_names_of_both_versions(backend: Backend) {
         assert_eq!(found, servers("license_link LIKE 'https%25'").await, "{way}");
     })
     .await;
+}
+
+async fn a_sunset_date_announces_the_end_of_v1alpha1(backend: Backend) {
+    let flags = ["--alpha-sunset-date=2027-04-29".to_owned()];
+    let api = Api::with_flags(backend, Settings::default(), &flags).await;
+    let header = |response: &Response, name: &str| response.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+    for (path, successor) in [
+        ("/api/model_catalog/v1alpha1/models?q=a", "/api/model_catalog/v1/models"),
+        ("/api/model_catalog/v1alpha1/sources/a/models/b/c/artifacts", "/api/model_catalog/v1/sources/a/models/b/c/artifacts"),
+        ("/api/mcp_catalog/v1alpha1/mcp_servers", "/api/mcp_catalog/v1/mcp_servers"),
+        ("/api/agent_catalog/v1alpha1/agents/7/artifacts", "/api/agent_catalog/v1/agents/7/artifacts"),
+        ("/api/skill_catalog/v1alpha1/skills/filter_options", "/api/skill_catalog/v1/skills/filter_options"),
+        ("/api/skill_catalog/v1alpha1/nothing", "/api/skill_catalog/v1/"),
+    ] {
+        let response = api.get(path).await;
+        assert_eq!(header(&response, "deprecation").as_deref(), Some("true"), "{path}");
+        assert_eq!(header(&response, "sunset").as_deref(), Some("Thu, 29 Apr 2027 00:00:00 GMT"), "{path}");
+        let link = format!("<{successor}>; rel=\"successor-version\"");
+        assert_eq!(header(&response, "link"), Some(link), "{path}");
+    }
+    for path in ["/api/skill_catalog/v1/skills", "/healthz"] {
+        let response = api.get(path).await;
+        assert_eq!((header(&response, "deprecation"), header(&response, "sunset")), (None, None), "{path}");
+    }
 }

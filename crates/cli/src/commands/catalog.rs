@@ -73,7 +73,7 @@ const ALLOW_PRIVATE_HUBS: Setting = Setting::new(
 pub(crate) const SETTINGS: &[Setting] = &[CATALOGS_PATH, PERFORMANCE_METRICS, HUB_HOSTS, GIT_HOSTS, ALLOW_PRIVATE_HUBS];
 
 /// Groups of settings in addition to those of every server.
-const GROUPS: &[Group] = &[Group::Catalog];
+const GROUPS: &[Group] = &[Group::Catalog, Group::Deprecation];
 
 /// The sources file without `--catalogs-path` (parity).
 const DEFAULT_SOURCES: &str = "sources.yaml";

@@ -110,8 +110,8 @@ impl Api {
         let inputs = Inputs { arguments: &arguments, environment: &environment, default_file: None };
         let settings = schema.load(&inputs).unwrap();
         let sunset = settings.alpha_sunset();
-        let deprecation = sunset.as_deref().map(model_registry_registry::alpha_deprecation);
-        let options = layers::Options { deprecation, ..settings.layer_options(Health::new()) };
+        let deprecations = sunset.as_deref().map(model_registry_registry::alpha_deprecation).into_iter().collect();
+        let options = layers::Options { deprecations, ..settings.layer_options(Health::new()) };
         Self::with_options(backend, clock, options).await
     }
 

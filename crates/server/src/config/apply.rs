@@ -76,7 +76,7 @@ impl Settings {
         u32::try_from(self.number(&key::DATABASE_MAX_CONNECTIONS)).unwrap_or(u32::MAX)
     }
 
-    /// Options of the layers around every request; the caller adds hosts, metrics and the deprecated API.
+    /// Options of the layers around every request; the caller adds hosts, metrics and deprecated APIs.
     pub fn layer_options(&self, health: Health) -> layers::Options {
         layers::Options {
             request_timeout: self.duration(&key::LIMITS_REQUEST_TIMEOUT),
@@ -84,14 +84,14 @@ impl Settings {
             max_requests: self.count(&key::LIMITS_MAX_REQUESTS),
             hosts: AllowedHosts::any(),
             cors: layers::Cors::new(self.list(&key::CORS_ALLOWED_ORIGINS).iter().cloned()),
-            deprecation: None,
+            deprecations: Vec::new(),
             health,
             metrics: None,
             traces: self.string(&key::TELEMETRY_OTLP_ENDPOINT).is_some(),
         }
     }
 
-    /// The sunset date of the alpha API in the form of HTTP headers, if one is set.
+    /// The sunset date of the alpha APIs in the form of HTTP headers, if one is set.
     pub fn alpha_sunset(&self) -> Option<String> {
         self.string(&key::ALPHA_SUNSET_DATE).and_then(http_date_of_day)
     }

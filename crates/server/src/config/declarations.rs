@@ -261,7 +261,7 @@ pub const ALPHA_SUNSET_DATE: Setting = Setting::new(
     "alpha-sunset-date",
     SettingType::Date,
     Group::Deprecation,
-    "Day from which v1alpha3 may be removed: its responses get the headers Deprecation, Sunset and Link",
+    "Day from which v1alpha3, and v1alpha1 of the catalog, may be removed: responses get the headers Deprecation, Sunset and Link",
 );
 
 /// `--log-level`

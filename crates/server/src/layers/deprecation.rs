@@ -18,22 +18,23 @@ pub type Successor = fn(route: Option<&str>, path: &str) -> Option<String>;
 
 /// An API that is deprecated.
 pub struct Deprecation {
-    prefix: &'static str,
+    /// What its paths begin with.
+    prefixes: Vec<String>,
     sunset: HeaderValue,
     successor: Successor,
     last_logged: Mutex<Option<Instant>>,
 }
 
 impl Deprecation {
-    /// Deprecates all paths that begin with `prefix`; the API may be removed from `sunset`, an HTTP date, onwards.
-    pub fn new(prefix: &'static str, sunset: &str, successor: Successor) -> Self {
+    /// Deprecates all paths that begin with one of `prefixes`; the API may be removed from `sunset`, an HTTP date, onwards.
+    pub fn new(prefixes: Vec<String>, sunset: &str, successor: Successor) -> Self {
         let sunset = HeaderValue::from_str(sunset).expect("a date is ASCII");
-        Self { prefix, sunset, successor, last_logged: Mutex::new(None) }
+        Self { prefixes, sunset, successor, last_logged: Mutex::new(None) }
     }
 
     /// Whether the path is one of the deprecated API.
     pub(super) fn covers(&self, path: &str) -> bool {
-        path.starts_with(self.prefix)
+        self.prefixes.iter().any(|prefix| path.starts_with(prefix))
     }
 
     /// Adds the headers to a response of a deprecated path, and logs the call now and then.
@@ -69,7 +70,7 @@ mod tests {
 
     fn deprecation() -> Deprecation {
         let successor: Successor = |route, path| route.map(|_| path.replace("/old/", "/new/"));
-        Deprecation::new("/old/", "Thu, 29 Apr 2027 00:00:00 GMT", successor)
+        Deprecation::new(vec!["/old/".to_owned()], "Thu, 29 Apr 2027 00:00:00 GMT", successor)
     }
 
     #[test]

@@ -35,6 +35,8 @@ struct Plan {
     /// Base URL that first requests are redirected to.
     redirect: Option<String>,
     status: Option<StatusCode>,
+    /// The header `Git-Protocol` in the place of those that clients send.
+    protocol: Option<String>,
     requests: Vec<GitRequest>,
 }
 
@@ -91,6 +93,11 @@ impl GitServer {
     /// From now on all requests get this status; `None` for the regular responses.
     pub fn respond_with(&self, status: Option<StatusCode>) {
         self.plan().status = status;
+    }
+
+    /// From now on requests count as if their header `Git-Protocol` had this value; empty for version 0.
+    pub fn override_protocol(&self, header: &str) {
+        self.plan().protocol = Some(header.to_owned());
     }
 
     /// The requests since the last call.
@@ -231,6 +238,7 @@ async fn http_backend(
     body: &Bytes,
 ) -> std::io::Result<Response> {
     let command = without_configuration(std::process::Command::new(&server.program), server.root.path());
+    let protocol = server.plan().protocol.clone().or_else(|| header("git-protocol")).unwrap_or_default();
     let mut child = Command::from(command)
         .arg("http-backend")
         .env("GIT_PROJECT_ROOT", server.root.path())
@@ -240,7 +248,7 @@ async fn http_backend(
         .env("QUERY_STRING", uri.query().unwrap_or_default())
         .env("CONTENT_TYPE", header("content-type").unwrap_or_default())
         .env("CONTENT_LENGTH", body.len().to_string())
-        .env("GIT_PROTOCOL", header("git-protocol").unwrap_or_default())
+        .env("GIT_PROTOCOL", protocol)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

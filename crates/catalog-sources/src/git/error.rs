@@ -15,6 +15,11 @@ pub(super) enum GitError {
     Denied(String),
     #[error("the server does not respond like a Git server: {0}")]
     NotGit(String),
+    #[error(
+        "the server uses version {0} of the Git protocol, and only version 2 is supported: update Git on the server to 2.18 or \
+         newer, and let proxies in front of it pass the header Git-Protocol"
+    )]
+    OldProtocol(&'static str),
     #[error("the server reports: {0}")]
     Remote(String),
     #[error("no branch or tag `{0}`")]
@@ -49,6 +54,7 @@ impl GitError {
             | Self::NotFound
             | Self::Denied(_)
             | Self::NotGit(_)
+            | Self::OldProtocol(_)
             | Self::Remote(_)
             | Self::RefNotFound(_)
             | Self::TooLarge(_)

@@ -48,8 +48,13 @@ impl<'a> Connection<'a> {
             lines.reset();
             first = next(&transport, &mut lines)?;
         }
-        if !matches!(&first, Line::Data(line) if line.trim_ascii() == b"version 2") {
-            return Err(GitError::NotGit("it does not speak version 2 of the Git protocol".to_owned()));
+        let Line::Data(first) = first else { return Err(GitError::OldProtocol("0")) };
+        match first.trim_ascii() {
+            b"version 2" => {}
+            b"version 1" => return Err(GitError::OldProtocol("1")),
+            // The list of references without a version in front of it.
+            line if is_reference(line) => return Err(GitError::OldProtocol("0")),
+            line => return Err(GitError::NotGit(format!("it begins with `{}`", quoted(line)))),
         }
         let mut connection = Self { transport, has_object_format: false, filters: false };
         while let Line::Data(line) = next(&connection.transport, &mut lines)? {
@@ -179,6 +184,11 @@ fn next(transport: &Transport<'_>, lines: &mut StreamingPeekableIter<impl Read>)
         PacketLineRef::Delimiter => Line::Delimiter,
         PacketLineRef::Flush | PacketLineRef::ResponseEnd => Line::End,
     })
+}
+
+/// Whether a line begins with the digest of an object, and a name.
+fn is_reference(line: &[u8]) -> bool {
+    line.get(..40).is_some_and(|digest| digest.iter().all(u8::is_ascii_hexdigit)) && line.get(40) == Some(&b' ')
 }
 
 /// A message of the server in one line of limited length.

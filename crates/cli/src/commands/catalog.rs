@@ -4,7 +4,7 @@
 mod agent;
 mod agents;
 mod artifacts;
-mod assets;
+pub(crate) mod assets;
 mod list;
 mod search;
 mod servers;

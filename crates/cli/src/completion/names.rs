@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt};
 use futures::{StreamExt, TryStreamExt};
-use model_registry_client::catalog::{McpServerOptions, ModelOptions, SourceOptions};
+use model_registry_client::catalog::{AssetType, SourceOptions};
 use model_registry_client::{Client, Kind, ListOptions, OrderBy, Retries, SortOrder};
 use model_registry_server::config::Environment;
 use serde_json::Value;
@@ -13,6 +13,7 @@ use super::Candidate;
 use super::position::Position;
 use crate::client_context::{block_on, with_connection};
 use crate::client_settings::ClientSettings;
+use crate::commands::catalog::assets;
 use crate::entity::print::known_columns;
 use crate::entity::{
     KIND_COMMANDS, KindCommand, RUNS, Target, name_starts_with, parent_names, quoted, resolve, value, values,
@@ -47,9 +48,8 @@ enum Source {
     /// Only the parents, since the name itself is new.
     Parents(&'static KindCommand),
     MetricsOfRun,
-    CatalogModels,
+    CatalogItems(AssetType),
     CatalogSources,
-    McpServers,
 }
 
 impl Source {
@@ -58,10 +58,8 @@ impl Source {
         let path = position.path.as_slice();
         if path.first() == Some(&"catalog") {
             return match placeholder {
-                "MODEL" => Some(Self::CatalogModels),
                 "SOURCE" => Some(Self::CatalogSources),
-                "MCP_SERVER" => Some(Self::McpServers),
-                _ => None,
+                _ => assets::of_placeholder(placeholder).map(Self::CatalogItems),
             };
         }
         let of_name = |name: &str| KIND_COMMANDS.into_iter().find(|kind| kind.name() == name);
@@ -95,25 +93,19 @@ impl Source {
                 let metrics: Vec<Value> = values(client.artifacts_of_run(&run).list(options)).try_collect().await?;
                 Ok(metrics.iter().map(|metric| candidate(field(metric, "name").to_owned(), metric)).collect())
             }
-            Self::CatalogModels => {
-                let options = ModelOptions { search: searched(text), page_size: Some(MOST), ..ModelOptions::default() };
-                let models = client.catalog().models().page(&options, "").await?.items;
-                let reference = |model: &Value| format!("{}/{}", field(model, "source_id"), field(model, "name"));
-                models
-                    .iter()
-                    .map(|model| value(model).map(|model| candidate(reference(&model), &model)))
-                    .collect::<Result<_, _>>()
-                    .map_err(Into::into)
-            }
-            Self::McpServers => {
-                let options =
-                    McpServerOptions { search: searched(text), page_size: Some(MOST), ..McpServerOptions::default() };
-                let servers = client.catalog().mcp_servers().page(&options, "").await?.items;
-                servers
-                    .iter()
-                    .map(|server| value(server).map(|server| candidate(field(&server, "name").to_owned(), &server)))
-                    .collect::<Result<_, _>>()
-                    .map_err(Into::into)
+            Self::CatalogItems(asset_type) => {
+                let catalog = client.catalog();
+                let items = assets::items(&catalog, *asset_type, searched(text), Some(MOST));
+                let items: Vec<Value> = items.take(usize::try_from(MOST)?).try_collect().await?;
+                let mut found: Vec<Candidate> =
+                    items.iter().map(|item| candidate(assets::reference(*asset_type, item), item)).collect();
+                if !text.is_empty() && assets::is_found_without_source(*asset_type) {
+                    let names = items.iter().map(|item| candidate(field(item, "name").to_owned(), item));
+                    found.extend(names.collect::<Vec<_>>());
+                    found.sort_by(|one, other| one.value.cmp(&other.value));
+                    found.dedup_by(|one, other| one.value == other.value);
+                }
+                Ok(found)
             }
             Self::CatalogSources => {
                 let sources = client.catalog().sources().page(&SourceOptions::default(), "").await?.items;
@@ -231,9 +223,10 @@ fn field<'a>(item: &'a Value, name: &str) -> &'a str {
     item.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The text for a search of the catalog: the last part of a reference.
+/// The text for a search of the catalog: the last part of a reference, without the version.
 fn searched(text: &str) -> Option<String> {
     let last = text.rsplit('/').next().unwrap_or_default();
+    let last = last.split('@').next().unwrap_or_default();
     (!last.is_empty()).then(|| last.to_owned())
 }
 

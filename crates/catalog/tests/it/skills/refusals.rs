@@ -215,3 +215,23 @@ async fn repositories_of_a_file_are_read_like_those_of_the_sources_file() {
         assert_eq!(names(&second).await, ["a"], "what was published stays");
     }
 }
+
+#[tokio::test]
+async fn a_server_of_an_older_protocol_is_named_with_what_to_do() {
+    let server = GitServer::start().await.unwrap();
+    let repository = server.create("ops").unwrap();
+    repository.write_skill("good", "Good.").unwrap();
+    repository.commit().unwrap();
+    let (_files, api) = api(Backend::Sqlite, &source(&repository, "", "")).await;
+    for (header, version) in [("", "0"), ("version=1", "1")] {
+        server.override_protocol(header);
+        api.catalog.sync("ops").await.unwrap();
+        let (status, error) = status(&api).await;
+        assert_eq!(status, "error", "{error}");
+        let expected = format!("the server uses version {version} of the Git protocol, and only version 2 is supported");
+        assert!(error.contains(&expected) && error.contains("2.18"), "{error}");
+    }
+    server.override_protocol("version=2");
+    api.catalog.sync("ops").await.unwrap();
+    assert_eq!(names(&api).await, ["good"]);
+}

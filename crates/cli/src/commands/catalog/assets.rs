@@ -10,7 +10,7 @@ use crate::entity::values;
 use crate::output::Layout;
 
 /// The items of an asset type that contain a text, or all.
-pub(super) fn items(
+pub(crate) fn items(
     catalog: &Catalog,
     asset_type: AssetType,
     search: Option<String>,
@@ -43,13 +43,29 @@ pub(super) fn layout(asset_type: AssetType) -> &'static Layout {
 }
 
 /// The reference of an item, which other commands accept.
-pub(super) fn reference(asset_type: AssetType, item: &Value) -> String {
+pub(crate) fn reference(asset_type: AssetType, item: &Value) -> String {
     match asset_type {
         AssetType::Models => list::reference(item),
         AssetType::McpServers => servers::reference(item),
         AssetType::Agents => agents::reference(item),
         AssetType::Skills => skills::reference(item),
     }
+}
+
+/// The asset type whose items an argument with this placeholder names.
+pub(crate) fn of_placeholder(placeholder: &str) -> Option<AssetType> {
+    match placeholder {
+        "MODEL" => Some(AssetType::Models),
+        "MCP_SERVER" => Some(AssetType::McpServers),
+        "AGENT" => Some(AssetType::Agents),
+        "SKILL" => Some(AssetType::Skills),
+        _ => None,
+    }
+}
+
+/// Whether commands find an item by its name alone if it is unique; otherwise they need the reference.
+pub(crate) fn is_found_without_source(asset_type: AssetType) -> bool {
+    matches!(asset_type, AssetType::Agents | AssetType::Skills | AssetType::McpServers)
 }
 
 /// Collects items; none from a server that does not serve their asset type, such as an older one.

@@ -131,6 +131,10 @@ async fn bash_completes_every_word() {
             "model-registry catalog show sample_models/northwind/breeze-8",
             &["sample_models/northwind/breeze-8b-instruct", "sample_models/northwind/breeze-8b-instruct-int8"],
         ),
+        ("model-registry catalog agent sample_agents/led", &["sample_agents/ledger-clerk"]),
+        ("model-registry catalog agent led", &["ledger-clerk"]),
+        ("model-registry catalog skills show sample_skills/summ", &["sample_skills/summarize-model-card@2.0.0"]),
+        ("model-registry catalog skills show summ", &["summarize-model-card"]),
         ("model-registry models get fr --server http://127.0.0.1:9 --col", &["--columns"]),
     ] {
         assert_eq!(in_bash(&registry, &bash, line), expected, "{line}");

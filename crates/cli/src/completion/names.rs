@@ -16,7 +16,7 @@ use crate::client_settings::ClientSettings;
 use crate::commands::catalog::assets;
 use crate::entity::print::known_columns;
 use crate::entity::{
-    KIND_COMMANDS, KindCommand, RUNS, Target, name_starts_with, parent_names, quoted, resolve, value, values,
+    KIND_COMMANDS, KindCommand, RUNS, Target, name_starts_with, parent_names, quoted, resolve, values,
 };
 use crate::profiles::Profiles;
 

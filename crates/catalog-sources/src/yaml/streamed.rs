@@ -120,7 +120,7 @@ mod tests {
 
     fn parts(text: &str) -> Result<(bool, Vec<String>), Problem> {
         let mut seen = Vec::new();
-        let found = read_streamed(Path::new("f"), text, "long", |part| {
+        let found = read_streamed(Path::new("f"), text.as_bytes(), TextLimit::Source, "long", |part| {
             seen.push(match part {
                 Part::Element { key, value } => {
                     format!("{}={}", key.and_then(Node::as_str).unwrap_or("-"), value.node.as_str().unwrap_or("?"))

@@ -77,8 +77,7 @@ pub(super) async fn measure(arguments: &Arguments, database: &Database) -> Resul
     eprintln!("{name}: all models changed, under readers");
     let readers = Readers::start(base_url, 2);
     write(directory.path(), Content { models, round: 1, first: 1 })?;
-    let all_changed =
-        until(base_url, &path, |model| model["customProperties"]["round"]["string_value"] == "1").await?;
+    let all_changed = until(base_url, &path, |model| model["customProperties"]["round"]["string_value"] == "1").await?;
     let reads = readers.stop().await?;
     // Each scenario resets the kernel's peak.
     let peak_of_queries = queries.iter().filter_map(|query| query.memory).max().unwrap_or_default();

@@ -65,7 +65,8 @@ fn write_skills(repository: &GitRepository) -> Result<()> {
         let mixed = mixed(usize::try_from(number)?);
         let name = format!("{}-{number}", word(mixed, 1));
         let text: String = (0..30).map(|step| format!("{step}. {}\n", sentence(mixed + step))).collect();
-        let skill = format!("---\nname: {name}\ndescription: {}\nlicense: MIT\n---\n\n# {name}\n\n{text}", sentence(mixed));
+        let skill =
+            format!("---\nname: {name}\ndescription: {}\nlicense: MIT\n---\n\n# {name}\n\n{text}", sentence(mixed));
         repository.write(&format!("skills/{name}/SKILL.md"), skill)?;
         repository.write(&format!("skills/{name}/scripts/run.sh"), format!("echo {name}\n"))?;
         repository.write(&format!("skills/{name}/templates/report.md"), text)?;

@@ -11,8 +11,8 @@ use crate::hub::HubAccess;
 use crate::name_filter::{InvalidPattern, NameFilter};
 use crate::problem::Problem;
 use crate::skills::{self, SkillSettings};
-use crate::{item_reader, server_lists};
 use crate::yaml::{self, Entry};
+use crate::{item_reader, server_lists};
 
 /// The file that problems name.
 const FILE: &str = "config";

@@ -80,17 +80,8 @@ fn without_notices(snapshot: SourceSnapshot, problems: Vec<Problem>) -> LoadedSo
 }
 
 fn finish(source: &Source, location: &SourceLocation, snapshot: SourceSnapshot, read: ReadItems) -> LoadedSource {
-    let ReadItems {
-        items,
-        mut kept,
-        is_part,
-        kept_if_stored,
-        problems,
-        metrics_problems,
-        warnings,
-        ignored,
-        notices,
-    } = read;
+    let ReadItems { items, mut kept, is_part, kept_if_stored, problems, metrics_problems, warnings, ignored, notices } =
+        read;
     kept.extend(kept_if_stored);
     let (skipped, performance_metrics_skipped) = (problems.count(), metrics_problems.count());
     let label = source.asset_type.spec().label;

@@ -304,7 +304,11 @@ async fn server_lists_of_other_publishers_are_previewed() {
 async fn a_server_without_a_name_is_an_error_with_its_place() {
     let api = Api::on(Backend::Sqlite, Settings::default()).await;
     for (source_type, data, reason) in [
-        ("mcp-registry", "{\"servers\": [\n{\"name\": \"a\"},\n{\"version\": \"1\"}]}", "catalogData:3:1: a MCP server without a name"),
+        (
+            "mcp-registry",
+            "{\"servers\": [\n{\"name\": \"a\"},\n{\"version\": \"1\"}]}",
+            "catalogData:3:1: a MCP server without a name",
+        ),
         ("docker-mcp-catalog", "registry:\n  a: {}\n  b: null\n", "catalogData:3:6: MCP server \"b\" is left out"),
     ] {
         let config = format!("assetType: mcp_servers\ntype: {source_type}\n");

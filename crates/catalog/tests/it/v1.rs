@@ -99,10 +99,14 @@ async fn filters_accept_the_names_of_both_versions(backend: Backend) {
 async fn a_sunset_date_announces_the_end_of_v1alpha1(backend: Backend) {
     let flags = ["--alpha-sunset-date=2027-04-29".to_owned()];
     let api = Api::with_flags(backend, Settings::default(), &flags).await;
-    let header = |response: &Response, name: &str| response.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+    let header =
+        |response: &Response, name: &str| response.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
     for (path, successor) in [
         ("/api/model_catalog/v1alpha1/models?q=a", "/api/model_catalog/v1/models"),
-        ("/api/model_catalog/v1alpha1/sources/a/models/b/c/artifacts", "/api/model_catalog/v1/sources/a/models/b/c/artifacts"),
+        (
+            "/api/model_catalog/v1alpha1/sources/a/models/b/c/artifacts",
+            "/api/model_catalog/v1/sources/a/models/b/c/artifacts",
+        ),
         ("/api/mcp_catalog/v1alpha1/mcp_servers", "/api/mcp_catalog/v1/mcp_servers"),
         ("/api/agent_catalog/v1alpha1/agents/7/artifacts", "/api/agent_catalog/v1/agents/7/artifacts"),
         ("/api/skill_catalog/v1alpha1/skills/filter_options", "/api/skill_catalog/v1/skills/filter_options"),

@@ -228,7 +228,8 @@ async fn a_server_of_an_older_protocol_is_named_with_what_to_do() {
         api.catalog.sync("ops").await.unwrap();
         let (status, error) = status(&api).await;
         assert_eq!(status, "error", "{error}");
-        let expected = format!("the server uses version {version} of the Git protocol, and only version 2 is supported");
+        let expected =
+            format!("the server uses version {version} of the Git protocol, and only version 2 is supported");
         assert!(error.contains(&expected) && error.contains("2.18"), "{error}");
     }
     server.override_protocol("version=2");

@@ -194,7 +194,7 @@ impl CatalogList<'_> {
     /// Key and id of the last row of the previous page.
     fn cursor(&self, fingerprint: &str) -> Result<Option<(Key, i64)>> {
         let decode = |token| page_token::decode(token, Some(fingerprint), self.order.key_type());
-        self.page_token.map(decode).transpose()
+        Ok(self.page_token.map(decode).transpose()?)
     }
 }
 

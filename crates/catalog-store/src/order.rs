@@ -42,7 +42,8 @@ pub(crate) enum KeyType {
 impl CatalogOrder {
     /// Rejects a page token that no list in this order returns.
     pub fn check_token(&self, token: &str) -> Result<()> {
-        page_token::decode(token, None, self.key_type()).map(drop)
+        page_token::decode(token, None, self.key_type())?;
+        Ok(())
     }
 
     pub(crate) fn key_type(&self) -> KeyType {

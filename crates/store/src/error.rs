@@ -1,5 +1,6 @@
 //! Errors of the store, by meaning.
 
+use model_registry_base::PageTokenProblem;
 use model_registry_filter::FilterError;
 
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
@@ -23,7 +24,7 @@ pub enum StoreError {
     Filter(#[from] FilterError),
     /// The page token was not made by this server for this list.
     #[error("invalid nextPageToken: {0}")]
-    PageToken(&'static str),
+    PageToken(#[from] PageTokenProblem),
     /// The statement lost against a concurrent one (deadlock, serialisation, lock timeout) and may be repeated.
     #[error("the transaction lost against concurrent ones and has to be repeated")]
     Retry(#[source] sqlx::Error),

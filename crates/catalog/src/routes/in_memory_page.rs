@@ -1,7 +1,6 @@
 //! Pages of lists that are complete in memory. A page token names the last item by its key, and the list.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use model_registry_base::{Fnv1a, PageTokenProblem, decode_page_token, encode_page_token};
 use model_registry_server::{ApiError, Query};
 
 use super::PageBody;
@@ -19,7 +18,7 @@ pub(super) fn page(items: Vec<Item>, list: &str, page_size: u32, token: Option<&
         Some(token) => {
             let key = decode(token, list)?;
             let index = items.iter().position(|item| item.key == key);
-            index.map(|index| index + 1).ok_or_else(|| invalid("its last item is gone; start again without a token"))?
+            index.map(|index| index + 1).ok_or_else(|| invalid(PageTokenProblem::ItemGone))?
         }
     };
     let size = page_size as usize;
@@ -39,34 +38,33 @@ pub(super) fn token(query: &Query) -> Result<Option<&str>, ApiError> {
 }
 
 fn encode(key: &str, list: &str) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{:016x}:{key}", fingerprint(list)))
+    encode_page_token(&format!("{}:{key}", fingerprint(list)))
 }
 
 fn decode(token: &str, list: &str) -> Result<String, ApiError> {
     let (found, key) = parts(token)?;
-    if found != format!("{:016x}", fingerprint(list)) {
-        return Err(invalid("it belongs to another list, order or filter; start again without a token"));
+    if found != fingerprint(list) {
+        return Err(invalid(PageTokenProblem::OtherList));
     }
     Ok(key)
 }
 
 /// The list's fingerprint and the key.
 fn parts(token: &str) -> Result<(String, String), ApiError> {
-    let malformed = || invalid("it was not issued by this server; pass the token of the previous page unchanged");
-    let bytes = URL_SAFE_NO_PAD.decode(token.trim_end_matches('=')).map_err(|_| malformed())?;
-    let text = String::from_utf8(bytes).map_err(|_| malformed())?;
-    let (found, key) = text.split_once(':').ok_or_else(malformed)?;
-    if found.len() != 16 {
-        return Err(malformed());
+    let content = decode_page_token(token).map_err(invalid)?;
+    match content.split_once(':') {
+        Some((found, key)) if found.len() == 16 => Ok((found.to_owned(), key.to_owned())),
+        _ => Err(invalid(PageTokenProblem::Malformed)),
     }
-    Ok((found.to_owned(), key.to_owned()))
 }
 
-fn invalid(reason: &str) -> ApiError {
-    ApiError::Invalid(format!("invalid nextPageToken: {reason}"))
+fn invalid(problem: PageTokenProblem) -> ApiError {
+    ApiError::Invalid(format!("invalid nextPageToken: {problem}"))
 }
 
-/// FNV-1a, which is the same on every replica. It is not a protection against forged tokens.
-fn fingerprint(list: &str) -> u64 {
-    list.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+/// The same on every replica. It is not a protection against forged tokens.
+fn fingerprint(list: &str) -> String {
+    let mut hash = Fnv1a::new();
+    hash.update(list.as_bytes());
+    format!("{:016x}", hash.finish())
 }

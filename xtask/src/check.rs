@@ -39,35 +39,46 @@ impl Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     process::handle_signals()?;
+    if arguments.install {
+        programs::require(&[Program::CargoDeny], true)?;
+    }
+    steps(Output::Everything).finish()
+}
+
+/// Runs the checks next to other work: with low priority, and without output except for [`Report::finish`].
+pub(crate) fn in_background() -> Report {
+    steps(Output::Failures)
+}
+
+fn steps(output: Output) -> Report {
+    let complete = |arguments: &[&str], variable: Option<(&str, &str)>| match output {
+        Output::Everything => process::complete(process::cargo(arguments).envs(variable)),
+        Output::Failures => process::complete_quietly(process::low_priority_cargo(arguments).envs(variable), None),
+    };
     let mut report = Report::default();
-    report.step("formatting", || process::complete(&mut process::cargo(["fmt", "--all", "--check"])));
+    report.step("formatting", || complete(&["fmt", "--all", "--check"], None));
     report.step("file sizes", file_sizes::check);
     report.step("unused dependencies", unused_dependencies::check);
     report.step("features", features::check);
     report.step("lints", || {
-        let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
-        process::complete(&mut process::cargo(clippy))
+        complete(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"], None)
     });
     report.step("documentation", || {
-        let mut doc = process::cargo(["doc", "--workspace", "--no-deps", "--locked"]);
-        process::complete(doc.env("RUSTDOCFLAGS", "-D warnings"))
+        complete(&["doc", "--workspace", "--no-deps", "--locked"], Some(("RUSTDOCFLAGS", "-D warnings")))
     });
-    report.step("dependencies", || {
-        programs::require(&[Program::CargoDeny], arguments.install)?;
-        dependencies::check(Output::Everything)
-    });
-    report.finish()
+    report.step("dependencies", || dependencies::check(output));
+    report
 }
 
 /// Runs every step, also after a failure, and reports all of them at the end.
 #[derive(Default)]
-struct Report {
+pub(crate) struct Report {
     lines: Vec<String>,
     failed: usize,
 }
 
 impl Report {
-    fn step(&mut self, name: &str, step: impl FnOnce() -> Result<()>) {
+    pub(crate) fn step(&mut self, name: &str, step: impl FnOnce() -> Result<()>) {
         if process::is_stopped() {
             return;
         }
@@ -83,8 +94,11 @@ impl Report {
         }
     }
 
-    fn finish(self) -> Result<()> {
-        eprintln!("xtask check:\n{}", self.lines.join("\n"));
+    /// Prints the result of each step; a failed step is an error.
+    pub(crate) fn finish(self) -> Result<()> {
+        if !self.lines.is_empty() {
+            eprintln!("checks:\n{}", self.lines.join("\n"));
+        }
         if self.failed > 0 {
             bail!("{} of {} checks failed", self.failed, self.lines.len());
         }

@@ -57,6 +57,13 @@ pub(crate) fn cargo<I: IntoIterator<Item: AsRef<OsStr>>>(arguments: I) -> Comman
     command
 }
 
+/// The same with low priority, for work next to something that has to finish soon.
+pub(crate) fn low_priority_cargo(arguments: &[&str]) -> Command {
+    let mut command = Command::new("nice");
+    command.args(["-n", "10"]).arg(cargo_program()).args(arguments).current_dir(root()).stdin(Stdio::null());
+    command
+}
+
 /// Prints a command and runs it to its end; its failure is an error.
 pub(crate) fn complete(command: &mut Command) -> Result<()> {
     let line = line(command);

@@ -1,19 +1,24 @@
 //! `cargo xtask test`: starts temporary databases, creates the Python environments, and runs all tests.
 
 use std::collections::BTreeSet;
-use std::thread;
+use std::num::NonZero;
 use std::time::Instant;
+use std::{env, thread};
 
 use anyhow::{Context, Result, anyhow};
 use lexopt::prelude::*;
 
+use crate::check::Report;
 use crate::databases::{self, Database, Servers};
 use crate::dependencies::{self, Output};
 use crate::programs::{self, Program};
-use crate::{process, python};
+use crate::{check, process, python};
 
 /// Environment variable with the URL of a MySQL server; nothing here starts one.
 const MYSQL_VARIABLE: &str = "MR_TEST_MYSQL_URL";
+
+/// Number of tests that run at once in a test program.
+const THREADS_VARIABLE: &str = "RUST_TEST_THREADS";
 
 pub(crate) const HELP: &str = "\
 Start temporary databases, check the dependencies and run all tests
@@ -27,6 +32,7 @@ Options:
   --db <DATABASES>  The databases to test on, comma-separated; SQLite is always included
                     [default: sqlite,postgres,mariadb]
   --skip-python     Skip the tests that need Python programs
+  --check           Also run the checks of `cargo xtask check`, with low priority while the tests run
   --install         Install missing programs, as the administrator";
 
 #[derive(Debug, PartialEq, Eq)]
@@ -35,13 +41,14 @@ pub(crate) struct Arguments {
     databases: BTreeSet<Database>,
     filter: Option<String>,
     skip_python: bool,
+    check: bool,
 }
 
 impl Arguments {
     /// Returns `None` if help is requested.
     pub(crate) fn parse(parser: &mut lexopt::Parser) -> Result<Option<Self>> {
         let databases = BTreeSet::from([Database::Sqlite, Database::Postgres, Database::MariaDb]);
-        let mut parsed = Self { install: false, databases, filter: None, skip_python: false };
+        let mut parsed = Self { install: false, databases, filter: None, skip_python: false, check: false };
         while let Some(argument) = parser.next()? {
             match argument {
                 Long("install") => parsed.install = true,
@@ -51,6 +58,7 @@ impl Arguments {
                 }
                 Long("filter") => parsed.filter = Some(parser.value()?.string()?),
                 Long("skip-python") => parsed.skip_python = true,
+                Long("check") => parsed.check = true,
                 Long("help") | Short('h') => return Ok(None),
                 other => return Err(other.unexpected().into()),
             }
@@ -64,7 +72,7 @@ impl Arguments {
         if !self.skip_python {
             programs.push(Program::Python);
         }
-        if self.filter.is_none() {
+        if self.filter.is_none() || self.check {
             programs.push(Program::CargoDeny);
         }
         programs
@@ -88,18 +96,42 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if !arguments.skip_python {
         tests.envs(python::ENVIRONMENTS.iter().map(python::Environment::variable));
     }
-    let dependencies = if arguments.filter.is_none() { dependencies::check(Output::Failures) } else { Ok(()) };
-    let result = process::complete(&mut tests);
+    if env::var_os(THREADS_VARIABLE).is_none() {
+        tests.env(THREADS_VARIABLE, threads().to_string());
+    }
+    let (checks, result) = thread::scope(|scope| {
+        let checks = scope.spawn(|| checks(arguments));
+        let result = process::complete(&mut tests);
+        (checks.join(), result)
+    });
     drop(servers);
 
+    let checks = checks.map_err(|_| anyhow!("the checks panicked"))?.finish();
     eprintln!("{}", summary(arguments, result.is_ok(), start));
     result.context("tests failed")?;
-    dependencies.context("the dependencies violate deny.toml")
+    checks
+}
+
+/// The checks that run next to the tests: all of them, or those that take seconds.
+fn checks(arguments: &Arguments) -> Report {
+    if arguments.check {
+        return check::in_background();
+    }
+    let mut report = Report::default();
+    if arguments.filter.is_none() {
+        report.step("dependencies", || dependencies::check(Output::Failures));
+    }
+    report
+}
+
+/// Twice as many as processors: for half of their time, most tests wait for a server.
+fn threads() -> usize {
+    2 * thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 fn summary(arguments: &Arguments, passed: bool, start: Instant) -> String {
     // The tests read this variable themselves.
-    let has_mysql = std::env::var_os(MYSQL_VARIABLE).is_some_and(|url| !url.is_empty());
+    let has_mysql = env::var_os(MYSQL_VARIABLE).is_some_and(|url| !url.is_empty());
     let (tested, skipped) = names(&arguments.databases, has_mysql);
     let skipped = match skipped.as_slice() {
         [] => String::new(),

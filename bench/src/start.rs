@@ -30,7 +30,7 @@ struct Started {
 /// Starts each role repeatedly, with a new database file and with an existing one.
 pub(crate) async fn run(executable: &Path, out: &Path) -> Result<()> {
     let executable =
-        executable.canonicalize().context("there is no executable: build it with `cargo build --release`")?;
+        executable.canonicalize().context("the executable is missing: build it with `cargo build --release`")?;
     let mut all = Vec::new();
     for (name, role, is_new) in [
         ("`up`, first start: creates the schema, loads the sample catalog", "up", true),

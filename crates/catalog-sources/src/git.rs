@@ -1,7 +1,7 @@
 //! Sources of type `git-skills-plugin`: skills in Git repositories, read over https.
 //!
 //! A sync lists the references of each repository, and fetches a commit without history only if a reference has moved. Files
-//! are read from the fetched objects: there is no working tree, so neither hooks nor filters, submodules or large file storage
+//! are read from the fetched objects: nothing is checked out, so neither hooks nor filters, submodules or large file storage
 //! can run. No configuration of the machine's Git is read, and no program is started.
 //!
 //! The plumbing crates of gitoxide read packets and packs; requests are made here (`transport.rs`), because its transport would

@@ -137,7 +137,7 @@ impl Catalog {
         })
         .await;
         self.configuration_problems.store(problems.len(), Ordering::Release);
-        // Without sources that are loaded from files there is no state that would show a load.
+        // Without sources that are loaded from files, no state would show a load.
         let writes_states = configuration.sources.values().any(|source| !remote::is_remote(source));
         let is_filled = !writes_states || !self.store.list_source_states().await?.is_empty();
         self.telemetry.set_sources(configuration.sources.keys());

@@ -143,7 +143,7 @@ impl Catalog {
         }
     }
 
-    /// There is no report if another replica has taken the lease or the configuration of the source has changed meanwhile:
+    /// Nothing is reported if another replica has taken the lease or the configuration of the source has changed meanwhile:
     /// nothing more is written then.
     async fn sync_source(
         &self,

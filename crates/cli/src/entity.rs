@@ -1,6 +1,6 @@
 //! The commands of the kinds of entity: list, get, create, update, archive.
 //!
-//! Kinds differ by their [`KindCommand`] and by the declaration of their fields; there is no code per kind.
+//! Kinds differ by their [`KindCommand`] and by the declaration of their fields; no kind has code of its own.
 
 mod archive;
 mod create;

@@ -50,7 +50,7 @@ pub(crate) async fn list(
         if batch.len() < BATCH && failure.is_none() {
             check.finish()?;
         }
-        // Without items there is no output: headers alone would look like an empty list.
+        // Nothing is printed without items: headers alone would look like an empty list.
         if !batch.is_empty() {
             let rows = match output.format {
                 Format::Table | Format::Name => rows(&batch).await?,

@@ -88,7 +88,7 @@ impl Profiles {
         Err(ConfigError { place: place.to_owned(), reason: self.unknown(name) })
     }
 
-    /// The reason why there is no profile with a name.
+    /// The reason why no profile has a name.
     pub(crate) fn unknown(&self, name: &str) -> String {
         let known: Vec<_> = self.named.keys().map(String::as_str).collect();
         let known = if known.is_empty() { "has no profiles".to_owned() } else { format!("has {}", known.join(", ")) };

@@ -68,7 +68,7 @@ impl<R: Resource> Collection<R> {
         Ok(Tagged { entity: transport.read(&response)?, etag: response.etag.unwrap_or_default() })
     }
 
-    /// Finds an entity; `None` if there is no such entity.
+    /// Finds an entity; `None` if it does not exist.
     pub async fn find(&self, by: FindBy<'_>) -> Result<Option<R>> {
         match self.client.transport.fetch(Call::get(R::ONE.to_owned(), by.query())).await {
             Ok(entity) => Ok(Some(entity)),

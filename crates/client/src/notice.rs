@@ -9,7 +9,7 @@ use crate::error::Error;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Notice<'a> {
-    /// There is no response yet.
+    /// The response has not arrived yet.
     Waiting { server: &'a str, elapsed: Duration },
     /// An attempt failed; the next one starts after `wait`. `elapsed` is the time since the start of the first attempt.
     Retrying { error: &'a Error, wait: Duration, elapsed: Duration },

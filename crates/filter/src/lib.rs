@@ -59,7 +59,7 @@
 //!
 //! Doubles compare as IEEE 754 defines: NaN is unequal to every number (`!=`, NOT IN) and in no range (NOT BETWEEN), and neither
 //! above nor below anything; infinities are above and below all numbers. `IS NAN` finds NaN, `IS NOT NAN` all other numbers.
-//! NaN is no literal.
+//! NaN is not a literal.
 //!
 //! Where the caller declares a fixed set of values, strings match them without regard to case, in LIKE too, and a string or
 //! pattern that matches none of them is an error. `<`, `>` and BETWEEN order the values by their bytes.

@@ -159,7 +159,7 @@ fn list(comparison: &Comparison, name: &str) -> Result<Condition, FilterError> {
         Operation::Compare { .. } | Operation::IsNull { .. } | Operation::IsNan { .. } => false,
     };
     let holds = condition(&positive, &elements)?;
-    // The elements are strings: for another type there is no element, and so none that differs.
+    // The elements are strings: another type has no element, and so none that differs.
     if !was_negated || positive.property.explicit.is_some_and(|explicit| explicit != ValueType::String) {
         return Ok(holds);
     }

@@ -147,7 +147,7 @@ impl Drop for PostgresServer {
     }
 }
 
-// PostgreSQL's "fast" and "immediate" shutdown. SIGKILL would leave its children behind.
+// PostgreSQL's "fast" and "immediate" shutdown. SIGKILL would leave its children running.
 fn signal(how: Stop) -> Signal {
     match how {
         Stop::Graceful => Signal::INT,

@@ -22,7 +22,7 @@ const MOST_QUOTED: usize = 20;
 /// Limits of one repository in one sync.
 const LIMITS: TransferLimits = TransferLimits { bytes: 256 << 20, time: Duration::from_mins(10) };
 
-/// What a sync uses besides the source.
+/// What a sync uses in addition to the source.
 pub struct GitContext {
     pub access: HubAccess,
     pub environment: Environment,

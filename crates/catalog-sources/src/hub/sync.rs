@@ -28,7 +28,7 @@ const MOST_QUOTED: usize = 20;
 /// Models that are stored together while a sync runs.
 const BATCH: usize = 500;
 
-/// What a sync uses besides the source.
+/// What a sync uses in addition to the source.
 pub struct SyncContext<'a> {
     pub access: &'a HubAccess,
     pub environment: &'a Environment,

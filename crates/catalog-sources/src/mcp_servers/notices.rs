@@ -48,7 +48,7 @@ pub(super) fn notices(entry: Entry<'_>, server: &ServerEntry) -> Vec<Remark> {
             }
         }
     }
-    // Most lists of real servers have no access types: that is no reason to look at the source.
+    // Most lists of real servers have no access types: that alone is not a reason to look at the source.
     notices.extend(unknown_access(entry).map(|remark| Remark { is_logged_only: true, ..remark }));
     notices
 }

@@ -10,7 +10,7 @@ use crate::filter_options::{MAX_VALUES, Range, wider};
 use crate::{CatalogKind, CatalogStore, Options, PropertyOptions};
 
 impl CatalogStore {
-    /// `None` where there is no index for the current generation.
+    /// `None` without an index for the current generation.
     pub(crate) async fn indexed_options(&self, kinds: &[CatalogKind]) -> Result<Option<Options>> {
         let Some(index) = self.index.current() else { return Ok(None) };
         let Some(table) = index.table(kinds) else { return Ok(None) };

@@ -35,7 +35,7 @@ pub(crate) struct IndexedPage {
 }
 
 impl Reader<'_> {
-    /// `None` where there is no index for the current generation, or it does not hold the values that the list compares.
+    /// `None` without an index for the current generation, or if it does not hold the values that the list compares.
     pub(crate) async fn list_indexed(
         &mut self,
         index: &IndexSlot,

@@ -195,7 +195,7 @@ async fn any_list_is_the_same_with_the_index_and_without(backend: Backend) {
         alone.push(pages(&api, list).await);
     }
     let counts = api.catalog.store().list_counts();
-    assert_eq!(counts.with_index, 0, "there is no index yet");
+    assert_eq!(counts.with_index, 0, "the index is not built yet");
     api.catalog.index().await.unwrap();
     let (mut with_several_pages, mut with_index) = (0, 0);
     for (list, alone) in lists.iter().zip(&alone) {

@@ -1,6 +1,6 @@
 //! Export through the API.
 //!
-//! There is no snapshot: entities that are created meanwhile are left out, so that no reference in the file is dangling, and
+//! It is not a snapshot: entities that are created meanwhile are left out, so that no reference in the file is dangling, and
 //! other changes are noticed in the change feed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};

@@ -25,7 +25,7 @@ impl ProfilesEdit {
     pub(crate) fn of(profiles: &Profiles) -> anyhow::Result<Self> {
         let path = &profiles.path;
         if path.as_os_str().is_empty() {
-            bail!("there is no place for the configuration file: set HOME or XDG_CONFIG_HOME");
+            bail!("the configuration file has no place: set HOME or XDG_CONFIG_HOME");
         }
         // A link, as to a directory with all configuration files of a user, stays a link.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.clone());

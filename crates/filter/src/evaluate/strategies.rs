@@ -113,7 +113,7 @@ pub fn sample_entity() -> impl Strategy<Value = Entity> {
         .into_iter()
         .map(|(name, value_type)| {
             let value = match name {
-                // There is no folded column, and databases agree on LOWER for ASCII only.
+                // Its column is not folded, and databases agree on LOWER for ASCII only.
                 "state" => value_of(value_type).prop_filter("ASCII", is_ascii).boxed(),
                 "score" => stored_double(),
                 _ => value_of(value_type),

@@ -159,7 +159,7 @@ async fn custom_properties_keep_doubles_that_are_not_finite(backend: Backend) {
         let found = api.get(&format!("registered_models?filterQuery={}", encoded(filter))).await;
         assert_eq!(found.names(), ["m"], "{filter}");
     }
-    // A removed or replaced NaN leaves nothing behind.
+    // A removed or replaced NaN leaves no row.
     let text = json!({"loss": {"metadataType": "MetadataStringValue", "string_value": "x"}});
     for (properties, is_null) in [(text, 0), (json!({"other": double(&json!(1))["loss"]}), 1)] {
         assert_eq!(api.patch(&path, json!({"customProperties": properties})).await.status, 200);

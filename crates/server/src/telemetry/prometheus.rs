@@ -1,6 +1,6 @@
 //! Prometheus metrics: request counters, and gauges and counters that other modules add.
 //!
-//! There is no global registry: a [`Metrics`] is created once and passed to the modules, so that tests are independent.
+//! The registry is not global: a [`Metrics`] is created once and passed to the modules, so that tests are independent.
 //! Requests are labelled by route pattern instead of URL, which would have unlimited cardinality.
 
 use std::fmt;

@@ -20,7 +20,7 @@ pub use tls::{DatabaseTls, Pem};
 /// A valid database URL or DSN.
 #[derive(Clone)]
 pub enum DatabaseUrl {
-    /// A file, or a database in memory if there is no path.
+    /// A file, or a database in memory without a path.
     Sqlite {
         path: Option<PathBuf>,
     },

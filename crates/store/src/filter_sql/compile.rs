@@ -265,7 +265,7 @@ impl Compiler<'_> {
                 if *negated { stored.not_like(pattern) } else { stored.like(pattern) }
             }
             Test::Any(tests) => {
-                // Without the column there is no NaN.
+                // Without the column, no value is NaN.
                 let tests = tests.iter().filter(|test| self.scope.not_finite.is_some() || !matches!(test, Test::Nan));
                 joined(tests.map(|test| self.test(test, operand)), Expr::or)
             }

@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 const POLL: Duration = Duration::from_millis(20);
@@ -76,14 +76,22 @@ pub(crate) fn complete(command: &mut Command) -> Result<()> {
 
 /// Runs a command to its end, and prints nothing; if it fails or takes longer than the limit, the error has its output.
 pub(crate) fn complete_quietly(command: &mut Command, limit: Option<Duration>) -> Result<()> {
+    let (result, output) = complete_collected(command, limit);
+    result.map_err(|error| anyhow!("{error:#}\n{output}"))
+}
+
+/// Runs a command to its end and collects its output, for a command next to one that prints.
+pub(crate) fn complete_collected(command: &mut Command, limit: Option<Duration>) -> (Result<()>, String) {
     let line = line(command);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().with_context(|| format!("cannot start: {line}"))?;
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => return (Err(error).with_context(|| format!("cannot start: {line}")), String::new()),
+    };
     let (stdout, stderr) = (collect(child.stdout.take()), collect(child.stderr.take()));
-    let status = wait(&mut child, &line, limit)?;
-    let output = [stdout, stderr].map(|output| output.join().unwrap_or_default()).concat();
-    ensure!(status.success(), "failed with {status}: {line}\n{output}");
-    Ok(())
+    let result = wait(&mut child, &line, limit)
+        .and_then(|status| status.success().then_some(()).with_context(|| format!("failed with {status}: {line}")));
+    (result, [stdout, stderr].map(|output| output.join().unwrap_or_default()).concat())
 }
 
 /// Runs a command to its end and returns its standard output.
@@ -149,6 +157,6 @@ mod tests {
     #[test]
     fn a_command_that_exceeds_its_limit_is_killed() {
         let error = complete_quietly(&mut shell("exec sleep 60"), Some(Duration::from_millis(50))).unwrap_err();
-        assert_eq!(error.to_string(), "timed out: sh -c exec sleep 60");
+        assert_eq!(error.to_string(), "timed out: sh -c exec sleep 60\n");
     }
 }

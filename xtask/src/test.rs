@@ -1,7 +1,6 @@
 //! `cargo xtask test`: starts temporary databases, creates the Python environments, and runs all tests.
 
 use std::collections::BTreeSet;
-use std::num::NonZero;
 use std::time::Instant;
 use std::{env, thread};
 
@@ -17,8 +16,8 @@ use crate::{check, process, python};
 /// Environment variable with the URL of a MySQL server; nothing here starts one.
 const MYSQL_VARIABLE: &str = "MR_TEST_MYSQL_URL";
 
-/// Number of tests that run at once in a test program.
-const THREADS_VARIABLE: &str = "RUST_TEST_THREADS";
+/// The package of the executable.
+const EXECUTABLE: &str = "model-registry";
 
 pub(crate) const HELP: &str = "\
 Start temporary databases, check the dependencies and run all tests
@@ -91,18 +90,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         anyhow::Ok(servers)
     })?;
 
-    let mut tests = process::cargo(["test", "--workspace", "--locked", "--no-fail-fast"]);
-    tests.args(&arguments.filter).envs(servers.variables.iter().map(|(name, value)| (name, value)));
-    if !arguments.skip_python {
-        tests.envs(python::ENVIRONMENTS.iter().map(python::Environment::variable));
-    }
-    if env::var_os(THREADS_VARIABLE).is_none() {
-        tests.env(THREADS_VARIABLE, threads().to_string());
-    }
-    let (checks, result) = thread::scope(|scope| {
+    let (result, checks) = thread::scope(|scope| {
         let checks = scope.spawn(|| checks(arguments));
-        let result = process::complete(&mut tests);
-        (checks.join(), result)
+        let result = tests(arguments, &servers);
+        (result, checks.join())
     });
     drop(servers);
 
@@ -110,6 +101,28 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     eprintln!("{}", summary(arguments, result.is_ok(), start));
     result.context("tests failed")?;
     checks
+}
+
+/// Runs the tests of the executable, which mostly wait for processes that they started, next to all others, whose output is
+/// printed afterwards.
+fn tests(arguments: &Arguments, servers: &Servers) -> Result<()> {
+    let group = |packages: &[&str]| {
+        let mut tests = process::cargo(["test", "--locked", "--no-fail-fast"]);
+        tests.args(packages).args(&arguments.filter);
+        tests.envs(servers.variables.iter().map(|(name, value)| (name, value)));
+        if !arguments.skip_python {
+            tests.envs(python::ENVIRONMENTS.iter().map(python::Environment::variable));
+        }
+        tests
+    };
+    thread::scope(|scope| {
+        let mut others = group(&["--workspace", "--exclude", EXECUTABLE]);
+        let others = scope.spawn(move || process::complete_collected(&mut others, None));
+        let of_executable = process::complete(&mut group(&["--package", EXECUTABLE]));
+        let (others, output) = others.join().map_err(|_| anyhow!("a thread panicked"))?;
+        eprint!("{output}");
+        of_executable.and(others)
+    })
 }
 
 /// The checks that run next to the tests: all of them, or those that take seconds.
@@ -124,10 +137,6 @@ fn checks(arguments: &Arguments) -> Report {
     report
 }
 
-/// Twice as many as processors: for half of their time, most tests wait for a server.
-fn threads() -> usize {
-    2 * thread::available_parallelism().map_or(1, NonZero::get)
-}
 
 fn summary(arguments: &Arguments, passed: bool, start: Instant) -> String {
     // The tests read this variable themselves.

@@ -39,6 +39,7 @@ pub mod postgres;
 mod proxy;
 mod seed;
 mod server;
+mod server_directory;
 
 pub use authority::{Authority, Issued, IssuedFiles};
 pub use collector::CollectorServer;
@@ -56,3 +57,4 @@ pub use postgres::PostgresServer;
 pub use proxy::ConnectProxy;
 pub use seed::{SEED_VARIABLE, seed};
 pub use server::{CERTIFIED_USER, ServerTls, Stop, free_port};
+pub use server_directory::server_directory;

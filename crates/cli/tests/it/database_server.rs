@@ -1,6 +1,6 @@
 //! A database server for one test, which can be stopped or require TLS.
 
-use model_registry_testkit::{Backend, Error, MariaDbServer, PostgresServer, Result, ServerTls, Stop};
+use model_registry_testkit::{Backend, Error, MariaDbServer, PostgresServer, Result, ServerTls, Stop, server_directory};
 use tempfile::TempDir;
 
 use crate::support::print_skipped;
@@ -19,7 +19,7 @@ enum Program {
 impl DatabaseServer {
     /// Starts a server; `None` after a line on standard error if the program is not installed.
     pub(crate) async fn start(backend: Backend) -> Option<Self> {
-        let directory = directory();
+        let directory = server_directory().unwrap();
         let data = directory.path().join("data");
         let started = match backend {
             Backend::Postgres => PostgresServer::start(&data).await.map(Program::Postgres),
@@ -30,7 +30,7 @@ impl DatabaseServer {
 
     /// Starts a server that requires TLS.
     pub(crate) async fn start_with_tls(backend: Backend, tls: &ServerTls) -> Option<Self> {
-        let directory = directory();
+        let directory = server_directory().unwrap();
         let data = directory.path().join("data");
         let started = match backend {
             Backend::Postgres => PostgresServer::start_with_tls(&data, tls).await.map(Program::Postgres),
@@ -70,12 +70,4 @@ impl DatabaseServer {
             Program::MariaDb(server) => server.start_again().await.unwrap(),
         }
     }
-}
-
-/// A directory that other users can enter, because the server runs as its own user.
-fn directory() -> TempDir {
-    let directory = TempDir::new().unwrap();
-    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(directory.path(), permissions).unwrap();
-    directory
 }

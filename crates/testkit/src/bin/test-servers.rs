@@ -6,11 +6,10 @@
 #![expect(clippy::print_stdout, reason = "the variables are its output")]
 
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::process::ExitCode;
 
 use model_registry_testkit::database::{MARIADB_VARIABLE, POSTGRES_VARIABLE};
-use model_registry_testkit::{MariaDbServer, PostgresServer, Result};
+use model_registry_testkit::{MariaDbServer, PostgresServer, Result, server_directory};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -31,9 +30,7 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(databases: &[String]) -> Result<()> {
-    let directory = tempfile::Builder::new().prefix("model-registry-databases-").tempdir()?;
-    // As root, the servers run as users of their own and have to reach their directories.
-    std::fs::set_permissions(directory.path(), PermissionsExt::from_mode(0o755))?;
+    let directory = server_directory()?;
     // Dropped before the directory: that stops the servers.
     let mut servers: (Option<PostgresServer>, Option<MariaDbServer>) = (None, None);
     for name in databases {

@@ -1,6 +1,5 @@
-use model_registry_testkit::{Backend, Error, MariaDbServer, PostgresServer, Stop, TestDatabase, backends};
+use model_registry_testkit::{Backend, Error, MariaDbServer, PostgresServer, Stop, TestDatabase, backends, server_directory};
 use sqlx::{Connection, Executor, MySqlConnection, PgConnection, Row};
-use tempfile::TempDir;
 
 /// Returns `None` and writes a message if the program is not installed; any other error fails the test.
 fn unless_missing<T>(started: Result<T, Error>) -> Option<T> {
@@ -16,7 +15,7 @@ fn unless_missing<T>(started: Result<T, Error>) -> Option<T> {
 
 #[tokio::test]
 async fn a_postgres_server_keeps_its_port_and_data_after_every_kind_of_stop() {
-    let directory = TempDir::new().unwrap();
+    let directory = server_directory().unwrap();
     let Some(mut server) = unless_missing(PostgresServer::start(&directory.path().join("pg")).await) else { return };
     let url = server.url();
     let database = TestDatabase::create_on(Backend::Postgres, &url).await.unwrap();
@@ -40,7 +39,7 @@ async fn a_postgres_server_keeps_its_port_and_data_after_every_kind_of_stop() {
 
 #[tokio::test]
 async fn a_mariadb_server_keeps_its_port_and_data_after_every_kind_of_stop() {
-    let directory = TempDir::new().unwrap();
+    let directory = server_directory().unwrap();
     let Some(mut server) = unless_missing(MariaDbServer::start(&directory.path().join("maria")).await) else { return };
     let url = server.url();
     let database = TestDatabase::create_on(Backend::MariaDb, &url).await.unwrap();

@@ -137,7 +137,6 @@ fn checks(arguments: &Arguments) -> Report {
     report
 }
 
-
 fn summary(arguments: &Arguments, passed: bool, start: Instant) -> String {
     // The tests read this variable themselves.
     let has_mysql = env::var_os(MYSQL_VARIABLE).is_some_and(|url| !url.is_empty());

@@ -1,10 +1,6 @@
 //! Small helpers that every crate may use: clock, digests, durations of settings, times in RFC 3339, hexadecimal
-<<<<<<< HEAD
-//! digits, blocking work and its cancellation, limited reading of files, the nearest known name, redaction of secrets, causes of
-//! failed connections.
-=======
-//! digits, blocking work, the nearest known name, page tokens, redaction of secrets.
->>>>>>> 42f916a (Page tokens have one outer form, in base)
+//! digits, blocking work and its cancellation, limited reading of files, the nearest known name, page tokens, redaction of
+//! secrets, causes of failed connections.
 //!
 //! It knows neither SQL, HTTP nor any entity. To add a helper: one file with its tests, named after
 //! what it does; only what at least two crates need belongs here.
@@ -33,10 +29,6 @@ pub use duration::{InvalidDuration, parse_duration};
 pub use environment::Environment;
 pub use excerpt::{LONGEST_MESSAGE, excerpt};
 pub use hex::hex;
-<<<<<<< HEAD
 pub use nearest_name::{nearest_by_edits, nearest_name};
-=======
-pub use nearest_name::nearest_name;
 pub use page_token::{PageTokenProblem, decode_page_token, encode_page_token};
->>>>>>> 42f916a (Page tokens have one outer form, in base)
 pub use redaction::{REDACTED, may_contain_secret, redact, redact_url};

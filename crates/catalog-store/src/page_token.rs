@@ -37,7 +37,11 @@ pub(crate) fn encode(key: &Key, id: i64, fingerprint: &str) -> String {
 }
 
 /// Without a fingerprint, tokens of all lists are accepted.
-pub(crate) fn decode(token: &str, fingerprint: Option<&str>, key_type: KeyType) -> Result<(Key, i64), PageTokenProblem> {
+pub(crate) fn decode(
+    token: &str,
+    fingerprint: Option<&str>,
+    key_type: KeyType,
+) -> Result<(Key, i64), PageTokenProblem> {
     const MALFORMED: PageTokenProblem = PageTokenProblem::Malformed;
     let content = decode_page_token(token)?;
     let mut parts = content.splitn(3, ':');

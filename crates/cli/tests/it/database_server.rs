@@ -1,6 +1,8 @@
 //! A database server for one test, which can be stopped or require TLS.
 
-use model_registry_testkit::{Backend, Error, MariaDbServer, PostgresServer, Result, ServerTls, Stop, server_directory};
+use model_registry_testkit::{
+    Backend, Error, MariaDbServer, PostgresServer, Result, ServerTls, Stop, server_directory,
+};
 use tempfile::TempDir;
 
 use crate::support::print_skipped;

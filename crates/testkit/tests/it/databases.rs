@@ -1,4 +1,6 @@
-use model_registry_testkit::{Backend, Error, MariaDbServer, PostgresServer, Stop, TestDatabase, backends, server_directory};
+use model_registry_testkit::{
+    Backend, Error, MariaDbServer, PostgresServer, Stop, TestDatabase, backends, server_directory,
+};
 use sqlx::{Connection, Executor, MySqlConnection, PgConnection, Row};
 
 /// Returns `None` and writes a message if the program is not installed; any other error fails the test.

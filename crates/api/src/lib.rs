@@ -13,6 +13,7 @@ pub mod double;
 pub mod entities;
 pub mod error;
 pub mod field;
+mod id;
 pub mod kind;
 mod kinds;
 pub mod page;
@@ -20,6 +21,7 @@ pub mod page;
 pub use custom_property::CustomProperty;
 pub use error::ErrorBody;
 pub use field::{Access, Enumeration, Field, Shape, Storage};
+pub use id::parse_id;
 pub use kind::{Check, EntityTable, Kind, KindSpec, Parent, Reference, ReferenceCheck};
 pub use page::{OrderBy, SortOrder};
 

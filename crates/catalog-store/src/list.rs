@@ -8,7 +8,7 @@ use model_registry_api::SortOrder;
 use model_registry_filter::Expression;
 use model_registry_store::dialect::Dialect;
 use model_registry_store::sql::{Row, WORKSPACE, fingerprint};
-use model_registry_store::{Database, Result, Transaction, from_row};
+use model_registry_store::{Database, PAGE_BYTES, Result, Transaction, from_row};
 use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement};
 
 use crate::index::IndexSlot;
@@ -74,6 +74,35 @@ struct StringRow {
 
 from_row!(StringRow { sort_key }, with record);
 
+/// The rows of a page with their keys.
+pub(crate) struct RowsWithKeys {
+    pub(crate) rows: Vec<(CatalogRecord, Key)>,
+    /// Whether there are rows after the page.
+    pub(crate) has_more: bool,
+}
+
+impl RowsWithKeys {
+    /// The page: at most [`PAGE_BYTES`] of documents, and at least one.
+    fn into_page(mut self, fingerprint: &str) -> CatalogPage {
+        let mut bytes = 0;
+        let fitting = self.rows.iter().take_while(|(row, _)| {
+            bytes += row.document_size();
+            bytes <= PAGE_BYTES
+        });
+        let fitting = fitting.count().max(1);
+        if fitting < self.rows.len() {
+            self.rows.truncate(fitting);
+            self.has_more = true;
+        }
+        let next = self.rows.last().filter(|_| self.has_more);
+        let next_page_token = next.map(|(last, key)| page_token::encode(key, last.id, fingerprint));
+        CatalogPage {
+            rows: self.rows.into_iter().map(|(row, _)| row).collect(),
+            next_page_token: next_page_token.unwrap_or_default(),
+        }
+    }
+}
+
 /// Where statements of a list run.
 pub(crate) enum Reader<'a> {
     Database(&'a Database),
@@ -112,12 +141,7 @@ impl Reader<'_> {
         let Some(page) = indexed else {
             return self.list_after(list, cursor.as_ref(), &fingerprint).await;
         };
-        let next = page.rows.last().filter(|_| page.has_more);
-        let next_page_token = next.map(|(last, key)| page_token::encode(key, last.id, &fingerprint));
-        Ok(CatalogPage {
-            rows: page.rows.into_iter().map(|(row, _)| row).collect(),
-            next_page_token: next_page_token.unwrap_or_default(),
-        })
+        Ok(page.into_page(&fingerprint))
     }
 
     /// The page after the cursor, without the index in memory.
@@ -129,7 +153,7 @@ impl Reader<'_> {
     ) -> Result<CatalogPage> {
         let among = prefilter::choose(self, list).await?;
         let select = list.select(cursor, among, self.dialect())?;
-        let mut rows: Vec<(RecordRow, Key)> = match list.order.key_type() {
+        let rows: Vec<(RecordRow, Key)> = match list.order.key_type() {
             KeyType::Int => {
                 let rows = self.fetch_filtered::<IntRow>(&select).await?;
                 rows.into_iter().map(|row| (row.record, row.sort_key.map_or(Key::Absent, Key::Int))).collect()
@@ -143,16 +167,14 @@ impl Reader<'_> {
                 rows.into_iter().map(|row| (row.record, row.sort_key.map_or(Key::Absent, Key::String))).collect()
             }
         };
-        let mut next_page_token = String::new();
-        if let Some(page_size) = list.page_size.map(|size| size as usize)
-            && rows.len() > page_size
-        {
-            rows.truncate(page_size);
-            if let Some((last, key)) = rows.last() {
-                next_page_token = page_token::encode(key, last.id, fingerprint);
-            }
-        }
-        Ok(CatalogPage { rows: rows.into_iter().map(|(row, _)| row.into()).collect(), next_page_token })
+        let rows: Vec<(CatalogRecord, Key)> = rows.into_iter().map(|(row, key)| (row.into(), key)).collect();
+        let Some(page_size) = list.page_size.map(|size| size as usize) else {
+            return Ok(CatalogPage { rows: rows.into_iter().map(|(row, _)| row).collect(), next_page_token: String::new() });
+        };
+        let has_more = rows.len() > page_size;
+        let mut page = RowsWithKeys { rows, has_more };
+        page.rows.truncate(page_size);
+        Ok(page.into_page(fingerprint))
     }
 }
 

@@ -19,6 +19,11 @@ pub struct CatalogRecord {
 }
 
 impl CatalogRecord {
+    /// The size of the document, in bytes.
+    pub(crate) fn document_size(&self) -> usize {
+        self.document.len()
+    }
+
     /// The JSON that a response carries.
     pub fn to_wire(&self) -> String {
         let mut wire = String::with_capacity(self.document.len() + 32);

@@ -22,10 +22,11 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use http::{HeaderMap, StatusCode};
 use model_registry_api::catalog::{Address, AssetType, CatalogVersion};
+use model_registry_base::MemoryShare;
 use model_registry_server::auth::{Access, Right, Rule};
 use model_registry_server::openapi::DocumentHandler;
 use model_registry_server::{ApiError, Query, response};
-use model_registry_store::StoreError;
+use model_registry_store::{PAGE_BYTES, StoreError};
 use serde_json::Value;
 
 use self::path_parameters::PathParameters;
@@ -116,6 +117,16 @@ fn of_asset_type(asset_type: AssetType, version: CatalogVersion) -> Router<Catal
 pub fn plugins() -> impl Iterator<Item = &'static str> {
     let families = AssetType::ALL.into_iter().map(|asset_type| asset_type.spec().api.family);
     families.map(|family| family.trim_start_matches("/api/").trim_end_matches("_catalog"))
+}
+
+/// Memory of an item of a page, in bytes, as long as its size is not known; and the most that a page waits for.
+const MEMORY_OF_ITEM: usize = 16 * 1024;
+const MEMORY_OF_PAGE: usize = 8 * PAGE_BYTES;
+
+/// Waits for the memory of a page. Large pages of many requests at the same time would take too much.
+async fn page_memory(catalog: &Catalog, page_size: u32) -> MemoryShare {
+    let bytes = (page_size as usize).saturating_mul(MEMORY_OF_ITEM).min(MEMORY_OF_PAGE);
+    catalog.store.inner().memory().take(bytes).await
 }
 
 /// The body of a list's response; the items are JSON.

@@ -95,18 +95,21 @@ async fn serve(
     let socket = listener::bind(&host, port).await?;
     let address = socket.local_addr().context("the socket has no address")?;
     exposure::check(settings, &auth, address, anonymous)?;
+    let memory = settings.memory()?;
     let (store, connect) =
         Store::connect_in_background(database_url, database::pool_options(settings), Clock::system());
+    let store = store.with_memory(memory.clone());
 
     let probe = DatabaseProbe::default();
     let has_registry = apis.has_registry();
     let registry = has_registry.then(|| Registry::new(store.clone()));
     let catalog = apis.catalog(&store);
     let mut options = settings.layer_options(health::checks(&store, has_registry, catalog.as_ref()));
+    options.memory = memory.clone();
     options.hosts = settings.allowed_hosts(address, auth.authenticator.is_anonymous())?;
     if settings.is_on(&key::TELEMETRY_METRICS) {
         let metrics = Metrics::new(&[("version", env!("CARGO_PKG_VERSION").to_owned())]);
-        telemetry::register(&metrics, &store, &probe);
+        telemetry::register(&metrics, &store, &probe, &memory);
         if let Some(catalog) = &catalog {
             catalog.register_metrics(&metrics);
         }

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use model_registry_api::custom_property::json_type;
 use model_registry_api::kind::NAME_LIMIT;
-use model_registry_api::{Field, KindSpec};
+use model_registry_api::{Field, KindSpec, parse_id};
 use model_registry_server::ApiError;
 use serde_json::{Map, Value};
 
@@ -112,11 +112,10 @@ impl Decoder {
             draft.id = match value {
                 Value::Null => None,
                 Value::String(value) if value.is_empty() => None,
-                Value::String(value) => Some(
-                    value
-                        .parse()
-                        .map_err(|_| ApiError::Invalid(format!("invalid id `{value}`: use a 64-bit integer")))?,
-                ),
+                Value::String(value) => {
+                    let invalid = || ApiError::Invalid(format!("invalid id `{value}`: {ID_FORM}"));
+                    Some(parse_id(value).ok_or_else(invalid)?)
+                }
                 other => {
                     return Err(ApiError::Invalid(format!("field `id` must be a string, not {}", json_type(other))));
                 }
@@ -194,10 +193,10 @@ impl Draft {
     /// The id of another entity in a field; `None` if it is absent, null or empty.
     pub(crate) fn reference(&self, field: &str) -> Result<Option<i64>, ApiError> {
         match self.fields.get(field) {
-            Some(FieldInput::Value(Value::String(value))) if !value.is_empty() => value
-                .parse()
-                .map(Some)
-                .map_err(|_| ApiError::Invalid(format!("field `{field}` is not an id: `{value}` is not an integer"))),
+            Some(FieldInput::Value(Value::String(value))) if !value.is_empty() => {
+                let invalid = || ApiError::Invalid(format!("field `{field}` is not an id: `{value}`: {ID_FORM}"));
+                parse_id(value).map(Some).ok_or_else(invalid)
+            }
             _ => Ok(None),
         }
     }
@@ -212,6 +211,9 @@ impl Draft {
         self.fields.insert(field, FieldInput::Value(value.into()));
     }
 }
+
+/// The form of an id, for messages.
+pub(crate) const ID_FORM: &str = "use a 64-bit integer without leading zeros or plus sign";
 
 /// Longest external id and property name, in characters.
 pub(crate) const KEY_LIMIT: usize = NAME_LIMIT;

@@ -6,6 +6,7 @@ use http::header::{ETAG, HeaderValue};
 use model_registry_api::{ApiVersion, EntityTable, Kind};
 use model_registry_server::{Preconditions, response};
 use model_registry_store::{Record, StoredResponse};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 /// A response with one entity.
@@ -83,11 +84,18 @@ pub(crate) fn convert_items(kinds: &[Kind], body: &mut String, from: usize, vers
     if version != ApiVersion::V1 || kinds.iter().all(|kind| kind.spec().table == EntityTable::Resource) {
         return;
     }
-    let parsed = serde_json::from_str::<Vec<Map<String, Value>>>(&format!("[{}]", &body[from..]));
-    if let Ok(artifacts) = parsed {
-        let items: Vec<_> = artifacts.into_iter().map(|map| Value::Object(in_v1(map)).to_string()).collect();
-        body.replace_range(from.., &items.join(","));
+    // One by one: the parsed form of an item takes many times the memory of its text.
+    let list = format!("[{}]", &body[from..]);
+    let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(&list) else { return };
+    let mut converted = String::with_capacity(list.len());
+    for item in items {
+        let Ok(artifact) = serde_json::from_str::<Map<String, Value>>(item.get()) else { return };
+        if !converted.is_empty() {
+            converted.push(',');
+        }
+        converted.push_str(&Value::Object(in_v1(artifact)).to_string());
     }
+    body.replace_range(from.., &converted);
 }
 
 /// Converts an artifact to v1, which has no experiments and writes steps as strings.

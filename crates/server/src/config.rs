@@ -25,6 +25,7 @@ mod declarations;
 mod effective;
 mod file;
 mod load;
+mod memory;
 mod reference;
 mod setting;
 mod value;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
-use http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{CONNECTION, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, StatusCode};
 use model_registry_base::error_chain;
 use serde::Serialize;
@@ -59,6 +59,9 @@ pub enum ApiError {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// The body arrives too slowly: 408.
+    #[error("{0}")]
+    RequestTimeout(String),
     /// The server is temporarily unable to respond: 503.
     #[error("{0}")]
     Unavailable(String),
@@ -104,6 +107,10 @@ impl ApiError {
             Self::PreconditionFailed(_) => ResponseParts::new(StatusCode::PRECONDITION_FAILED),
             Self::Gone(_) => ResponseParts::new(StatusCode::GONE),
             Self::PayloadTooLarge { .. } => ResponseParts::new(StatusCode::PAYLOAD_TOO_LARGE),
+            Self::RequestTimeout(_) => ResponseParts {
+                header: Some((CONNECTION, HeaderValue::from_static("close"))),
+                ..ResponseParts::new(StatusCode::REQUEST_TIMEOUT)
+            },
             Self::Unavailable(_) => ResponseParts {
                 header: Some((RETRY_AFTER, HeaderValue::from_static("5"))),
                 ..ResponseParts::new(StatusCode::SERVICE_UNAVAILABLE)
@@ -186,6 +193,7 @@ mod tests {
             (ApiError::Conflict("x".into()), 409, "Conflict"),
             (ApiError::PreconditionFailed("x".into()), 412, "Precondition Failed"),
             (ApiError::PayloadTooLarge { limit: 1 }, 413, "Payload Too Large"),
+            (ApiError::RequestTimeout("x".into()), 408, "Request Timeout"),
             (ApiError::Unavailable("x".into()), 503, "Service Unavailable"),
             (ApiError::Timeout(Duration::from_mins(1)), 504, "Gateway Timeout"),
             (ApiError::internal("x"), 500, "Internal Server Error"),

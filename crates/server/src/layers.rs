@@ -4,10 +4,12 @@
 //! 2. Answer a health probe, independent of load and of the host, because kubelet probes by address.
 //! 3. Reject a host that is not allowed: 403 (DNS rebinding).
 //! 4. Answer a CORS preflight. Reject a write from a web page of an origin that is not allowed: 403.
-//! 5. Too many concurrent requests: 503 (load shedding). A `Content-Length` over the limit: 413.
+//! 5. Too many concurrent requests: 503 (load shedding). A `Content-Length` over the limit: 413. A request with a body takes
+//!    its place when the body is complete.
 //! 6. Run the handler with a timeout; a panic in it or in an earlier step becomes a 500.
 //! 7. Add the headers of a deprecated API.
-//! 8. Log the cause of a 500, add headers to the response, count it, write the access log.
+//! 8. Take memory for the response until it is sent; none left: 503.
+//! 9. Log the cause of a 500, add headers to the response, count it, write the access log.
 //!
 //! One function instead of a stack of a dozen layers, because the order matters.
 
@@ -17,16 +19,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::{Body, HttpBody};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use http::Method;
 use http::header::{
-    CACHE_CONTROL, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
-use http_body_util::Limited;
+use model_registry_base::MemoryBudget;
 use tokio::sync::Semaphore;
 use tracing::{Instrument, Span, field};
 
@@ -42,10 +43,15 @@ mod allowed_hosts;
 mod cors;
 mod cross_site;
 mod deprecation;
+mod request_body;
+mod response_memory;
 
 pub use allowed_hosts::{AllowedHosts, InvalidHostName};
 pub use cors::Cors;
 pub use deprecation::{Deprecation, Successor};
+pub use request_body::BodyRate;
+
+use request_body::BodyLimits;
 
 /// Options of the layers.
 pub struct Options {
@@ -53,8 +59,12 @@ pub struct Options {
     pub request_timeout: Duration,
     /// Maximum size of a request body, in bytes.
     pub max_body: usize,
-    /// Maximum number of concurrent requests; more get 503.
+    /// Minimum rate of a request body; a slower one gets 408.
+    pub body_rate: BodyRate,
+    /// Maximum number of concurrent requests; more get 503. A request whose body is incomplete does not count.
     pub max_requests: usize,
+    /// The memory of request bodies and responses; without a share of it, a request gets 503.
+    pub memory: MemoryBudget,
     /// Allowed hosts; all by default.
     pub hosts: AllowedHosts,
     /// Allowed origins; none by default.
@@ -73,7 +83,9 @@ impl Default for Options {
         Self {
             request_timeout: Duration::from_mins(1),
             max_body: DEFAULT_LIMIT,
+            body_rate: BodyRate::default(),
             max_requests: 1024,
+            memory: MemoryBudget::default(),
             hosts: AllowedHosts::any(),
             cors: Cors::default(),
             deprecations: Vec::new(),
@@ -86,13 +98,18 @@ impl Default for Options {
 
 struct Shared {
     options: Options,
-    slots: Semaphore,
+    body_limits: BodyLimits,
 }
 
 /// Adds the layers to a complete router.
 pub fn wrap(router: Router, options: Options) -> Router {
-    let slots = Semaphore::new(options.max_requests.min(Semaphore::MAX_PERMITS));
-    let shared = Arc::new(Shared { options, slots });
+    let body_limits = BodyLimits {
+        size: options.max_body,
+        rate: options.body_rate,
+        memory: options.memory.clone(),
+        places: Arc::new(Semaphore::new(options.max_requests.min(Semaphore::MAX_PERMITS))),
+    };
+    let shared = Arc::new(Shared { options, body_limits });
     router.layer(middleware::from_fn_with_state(shared, handle))
 }
 
@@ -125,7 +142,8 @@ async fn handle(State(shared): State<Arc<Shared>>, mut request: Request, next: N
         let result = AssertUnwindSafe(respond(&shared, request, next, &context)).catch_unwind().await;
         let response = result
             .unwrap_or_else(|panic| ApiError::internal(format!("panic: {}", panic_text(&*panic))).into_response());
-        finish_failure(response, &context)
+        let response = finish_failure(response, &context);
+        if line.is_probe() { response } else { response_memory::hold(response, &shared.options.memory.responses) }
     }
     .instrument(span.clone())
     .await;
@@ -161,37 +179,26 @@ async fn respond(shared: &Shared, request: Request, next: Next, context: &Reques
     if let Err(error) = cross_site::check(&request, &options.cors) {
         return error.into_response();
     }
-    let Ok(_slot) = shared.slots.try_acquire() else {
-        return ApiError::Unavailable("too many concurrent requests: try again shortly".into()).into_response();
-    };
-    let mut request = match limit_body(request, options.max_body) {
-        Ok(request) => request,
+    let (mut request, admission) = match request_body::limit(request, &shared.body_limits) {
+        Ok(admitted) => admitted,
         Err(error) => return error.into_response(),
     };
+    request.extensions_mut().insert(BodyLimit(options.max_body));
     request.extensions_mut().insert(TimeLimit(options.request_timeout));
     let deprecated = options.deprecations.iter().find(|deprecation| deprecation.covers(request.uri().path()));
     let deprecated =
         deprecated.map(|deprecation| (deprecation, request.method().clone(), request.uri().path().to_owned()));
     let result = tokio::time::timeout(options.request_timeout, next.run(request)).await;
-    let mut response = result.unwrap_or_else(|_| ApiError::Timeout(options.request_timeout).into_response());
+    let mut response = match (admission.error(&shared.body_limits), result) {
+        // The handler does not know why the body ended.
+        (Some(error), _) => error.into_response(),
+        (None, Ok(response)) => response,
+        (None, Err(_)) => ApiError::Timeout(options.request_timeout).into_response(),
+    };
     if let Some((deprecation, method, path)) = deprecated {
         deprecation.decorate(method.as_str(), &path, context.route(), &mut response);
     }
     response
-}
-
-/// Rejects a body whose `Content-Length` exceeds the limit, and limits a body without one.
-fn limit_body(mut request: Request, limit: usize) -> Result<Request, ApiError> {
-    request.extensions_mut().insert(BodyLimit(limit));
-    if request.body().is_end_stream() {
-        return Ok(request);
-    }
-    let content_length =
-        request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if content_length.is_some_and(|length| length > limit as u64) {
-        return Err(ApiError::PayloadTooLarge { limit });
-    }
-    Ok(request.map(|body| Body::new(Limited::new(body, limit))))
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> &str {

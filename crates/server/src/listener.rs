@@ -2,6 +2,9 @@
 //!
 //! It limits what a peer can hold on to: the number of connections, the size of a request's head and the time to
 //! receive it, and stalled writes of a response. `layers.rs` limits bodies and handlers.
+//!
+//! When all places for connections are taken, the connection that has been idle for the longest makes room. If none is idle,
+//! a few further connections are served for health probes only: other requests on them get 503.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,14 +17,23 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use open_connections::OpenConnections;
+use request_counts::RequestCounts;
+
 mod connection;
 mod connection_io;
+mod file_limit;
+mod http2_streams;
+mod open_connections;
 mod rejection_body;
 mod request_counts;
 mod request_target;
 
-/// Load shedding: connections beyond the limit that are answered with 503 concurrently; the others are closed.
-const SHED_AT_ONCE: usize = 256;
+/// Load shedding: concurrent connections beyond the limit, which are served for probes and get 503 otherwise; the others are
+/// closed.
+const SHED_AT_ONCE: usize = 64;
+/// Idle connections that are closed when no file descriptor is free.
+const CLOSED_AT_ONCE: usize = 16;
 /// Minimum time between two warnings about shed connections.
 const LOAD_WARNING_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -30,13 +42,13 @@ const LOAD_WARNING_INTERVAL: Duration = Duration::from_secs(10);
 pub struct Options {
     /// Timeout for receiving the head of a request; it also closes idle connections.
     pub header_timeout: Duration,
-    /// Stalled-write timeout: how long a write may wait for the peer to read.
+    /// Stalled-write timeout: how long a peer may take to read a small part of a response.
     pub write_timeout: Duration,
     /// Maximum number of header fields of a request.
     pub max_headers: usize,
     /// Maximum size of the head of a request, in bytes.
     pub max_header_bytes: usize,
-    /// Maximum number of concurrent connections; more get 503.
+    /// Maximum number of concurrent connections; more get 503. Fewer if the process may open too few files.
     pub max_connections: usize,
     /// How long a graceful shutdown waits for requests in flight.
     pub drain: Duration,
@@ -120,9 +132,17 @@ pub async fn serve(
     let address = listener.local_addr().map_or_else(|_| String::from("unknown"), |address| address.to_string());
     tracing::info!(address, tls = options.tls.is_some(), "listening");
     let (stopping, stopping_receiver) = watch::channel(false);
+    let max_connections = file_limit::connections(options.max_connections, SHED_AT_ONCE);
+    if max_connections < options.max_connections {
+        tracing::warn!(
+            max_connections,
+            configured = options.max_connections,
+            "fewer connections than configured: the limit of open files is too low, raise it (ulimit -n)"
+        );
+    }
     let mut server = Server {
         router,
-        slots: Arc::new(Semaphore::new(options.max_connections.min(Semaphore::MAX_PERMITS))),
+        open: OpenConnections::new(max_connections),
         shedding: Arc::new(Semaphore::new(SHED_AT_ONCE)),
         options: Arc::new(options),
         stopping: stopping_receiver,
@@ -139,7 +159,7 @@ pub async fn serve(
 struct Server {
     router: Router,
     options: Arc<Options>,
-    slots: Arc<Semaphore>,
+    open: OpenConnections,
     shedding: Arc<Semaphore>,
     stopping: watch::Receiver<bool>,
     tasks: JoinSet<()>,
@@ -154,10 +174,12 @@ impl Server {
                 biased;
                 () = &mut stop => return,
                 // Before accepting, so that finished tasks do not accumulate under a flood of connections.
-                Some(_) = self.tasks.join_next() => {}
+                Some(ended) = self.tasks.join_next_with_id() => {
+                    self.open.remove(ended.map_or_else(|error| error.id(), |(id, ())| id));
+                }
                 accepted = listener.accept() => match accepted {
                     Ok((stream, peer)) => self.accepted(stream, peer),
-                    Err(error) => back_off(&error).await,
+                    Err(error) => self.accept_failed(&error).await,
                 },
             }
         }
@@ -166,44 +188,62 @@ impl Server {
     fn accepted(&mut self, stream: TcpStream, peer: SocketAddr) {
         // Otherwise Nagle's algorithm delays a small response until the previous one is acknowledged.
         let _ = stream.set_nodelay(true);
-        if let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() {
-            let connection = connection::Connection {
-                router: self.router.clone(),
-                options: Arc::clone(&self.options),
-                stopping: self.stopping.clone(),
-                peer,
-            };
-            let tls = self.options.tls.clone();
-            self.tasks.spawn(async move {
-                match tls {
-                    Some(tls) => connection.run_tls(stream, tls).await,
-                    None => connection.run_plain(stream).await,
-                }
-                drop(slot);
-            });
+        let connection = connection::Connection {
+            router: self.router.clone(),
+            options: Arc::clone(&self.options),
+            stopping: self.stopping.clone(),
+            peer,
+            requests: RequestCounts::default(),
+            probes_only: false,
+        };
+        if self.open.make_room(peer.ip()) {
+            let requests = connection.requests.clone();
+            let task = self.tasks.spawn(connection.run(stream));
+            self.open.insert(peer.ip(), requests, task);
             return;
         }
         self.warn_of_load();
-        // With TLS a 503 would require a handshake.
-        if self.options.tls.is_none()
-            && let Ok(slot) = Arc::clone(&self.shedding).try_acquire_owned()
-        {
+        if let Ok(slot) = Arc::clone(&self.shedding).try_acquire_owned() {
             self.tasks.spawn(async move {
-                connection::shed(stream).await;
+                connection.shed(stream).await;
                 drop(slot);
             });
         }
     }
 
+    /// Pauses after a failed accept. Without free file descriptors, idle connections are closed first. Errors of single
+    /// connections are ignored.
+    async fn accept_failed(&mut self, error: &io::Error) {
+        let is_of_one_connection = matches!(
+            error.kind(),
+            io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+        );
+        if is_of_one_connection {
+            return;
+        }
+        let closed = if file_limit::is_reached(error) { self.open.close_longest_idle(CLOSED_AT_ONCE) } else { 0 };
+        if self.may_warn() {
+            tracing::error!(%error, idle_connections_closed = closed, "cannot accept connections");
+        }
+        tokio::time::sleep(Duration::from_millis(if closed > 0 { 10 } else { 500 })).await;
+    }
+
     /// Logs that connections are shed, at most once per interval.
     fn warn_of_load(&mut self) {
-        if self.last_warning.is_none_or(|time| time.elapsed() > LOAD_WARNING_INTERVAL) {
+        if self.may_warn() {
             tracing::warn!(
                 max_connections = self.options.max_connections,
                 "too many connections: new ones are rejected"
             );
+        }
+    }
+
+    fn may_warn(&mut self) -> bool {
+        let is_due = self.last_warning.is_none_or(|time| time.elapsed() > LOAD_WARNING_INTERVAL);
+        if is_due {
             self.last_warning = Some(Instant::now());
         }
+        is_due
     }
 
     async fn drain(mut self) {
@@ -221,18 +261,6 @@ impl Server {
             );
             self.tasks.shutdown().await;
         }
-    }
-}
-
-/// Pauses after a failed accept, for example without free file descriptors. Errors of single connections are ignored.
-async fn back_off(error: &io::Error) {
-    let is_of_one_connection = matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
-    );
-    if !is_of_one_connection {
-        tracing::error!(%error, "cannot accept connections");
-        tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
 

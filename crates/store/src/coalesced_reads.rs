@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 use crate::db::Database;
 use crate::error::Result;
 use crate::read::RecordTable;
-use crate::record::Record;
+use crate::record::PartialRow;
 
 /// Entities that one statement reads at most.
 const MAX_BATCH: usize = 64;
@@ -33,11 +33,11 @@ pub(crate) trait FetchRecords: Clone + Send + Sync + 'static {
         &self,
         table: RecordTable,
         ids: &[i64],
-    ) -> impl Future<Output = Result<HashMap<i64, Record>>> + Send;
+    ) -> impl Future<Output = Result<HashMap<i64, PartialRow>>> + Send;
 }
 
 impl FetchRecords for Database {
-    async fn fetch_records(&self, table: RecordTable, ids: &[i64]) -> Result<HashMap<i64, Record>> {
+    async fn fetch_records(&self, table: RecordTable, ids: &[i64]) -> Result<HashMap<i64, PartialRow>> {
         self.find_records(table, ids).await
     }
 }
@@ -50,13 +50,13 @@ pub(crate) struct CoalescedReads {
 }
 
 impl CoalescedReads {
-    /// Reads the entity with this id, whatever its kind, together with reads that arrive at the same time.
+    /// Reads the entity with this id, whatever its kind, without a large document, together with reads that arrive at the same time.
     pub(crate) async fn read(
         &self,
         database: &impl FetchRecords,
         table: RecordTable,
         id: i64,
-    ) -> Result<Option<Record>> {
+    ) -> Result<Option<PartialRow>> {
         let queue = match table {
             RecordTable::Resource => &self.resources,
             RecordTable::Artifact => &self.artifacts,
@@ -86,7 +86,7 @@ struct Queued {
 
 struct Read {
     id: i64,
-    record: oneshot::Sender<Option<Record>>,
+    record: oneshot::Sender<Option<PartialRow>>,
 }
 
 impl Queue {

@@ -1,30 +1,27 @@
 //! Lists: one statement per page, filtered, ordered by (key, id), continued from a page token (keyset pagination).
 
 use model_registry_api::{EntityTable, Kind, OrderBy, SortOrder};
+use model_registry_base::{MemoryPool, MemoryShare};
 use model_registry_filter::{self as filter, Expression};
 use sea_query::{Expr, ExprTrait, Query, SelectStatement};
 
 use crate::db::{Database, Planning};
 use crate::dialect::Dialect;
-use crate::document;
 use crate::error::Result;
 use crate::filter_names::resolve_filter_name;
 use crate::filter_sql::{self, Scope};
 use crate::keyset::{is_after, is_from, order};
+use crate::large_document;
 use crate::page_token::{self, Cursor};
 use crate::read::{artifact_of, kind_is};
-use crate::record::check_ends;
 use crate::tables::{NOT_FINITE, WORKSPACE, constant, table};
 
 mod index_scan;
+mod page_rows;
 
 use index_scan::{IndexScan, SCANNED, string_key};
-
-/// Bytes that the id adds to a stored document in its wire form.
-const ROOM_FOR_ID: usize = 32;
-
-/// The limit of the memory that is reserved for a page when its first row, and so its likely size, is known.
-const MAX_RESERVED: usize = 256 * 1024;
+use page_rows::PageRows;
+pub use page_rows::PAGE_BYTES;
 
 /// The entities of a list before any filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,43 +63,33 @@ pub struct Page {
     pub size: usize,
     /// Empty on the last page.
     pub next_page_token: String,
+    /// The memory of large documents, until the response has taken its own.
+    _memory: Option<MemoryShare>,
 }
 
 impl Database {
-    /// Reads a page.
-    pub async fn list(&self, request: &ListRequest<'_>) -> Result<Page> {
+    /// Reads a page. It has fewer items than requested when these take [`PAGE_BYTES`] of memory. Large documents wait for
+    /// memory.
+    pub async fn list(&self, request: &ListRequest<'_>, memory: &MemoryPool) -> Result<Page> {
         let fingerprint = request.fingerprint();
         let cursor = request.page_token.map(|token| page_token::decode(token, &fingerprint)).transpose()?;
         let filter = request.filter.map(filter::parse).transpose()?.flatten();
         let (select, planning) = request.select(cursor, filter.as_ref(), self.dialect())?;
         let table = request.kinds.first().map_or("", |kind| table(*kind));
-        let page_size = request.page_size as usize;
-        let mut page = Page { items: request.prefix.to_owned(), size: 0, next_page_token: String::new() };
-        let (mut rows, mut last) = (0, None);
+        let mut rows = PageRows::new(table, request.page_size as usize, request.prefix);
         self.fetch_page(&select, planning, |id, key, document| {
-            if rows == page_size {
-                page.next_page_token = last.map(|last| page_token::encode(last, &fingerprint)).unwrap_or_default();
-                return Ok(());
-            }
-            if rows == 0 {
-                page.items.reserve(page_size.saturating_mul(document.len() + ROOM_FOR_ID).min(MAX_RESERVED));
-            }
-            rows += 1;
-            last = Some(Cursor { key, id });
-            if let Err(error) = check_ends(table, id, document) {
-                // A corrupt row must not make the other rows of the list unreachable.
-                tracing::error!(error = &error as &dyn std::error::Error, "corrupt row left out of a list");
-                return Ok(());
-            }
-            if page.size > 0 {
-                page.items.push(',');
-            }
-            document::append_wire(&mut page.items, id, document);
-            page.size += 1;
+            rows.push(Cursor { key, id }, document);
             Ok(())
         })
         .await?;
-        Ok(page)
+        let memory = if rows.large.is_empty() { None } else { rows.read_large(self, memory).await? };
+        let next = rows.last.filter(|_| rows.has_more);
+        Ok(Page {
+            items: rows.items,
+            size: rows.size,
+            next_page_token: next.map(|last| page_token::encode(last, &fingerprint)).unwrap_or_default(),
+            _memory: memory,
+        })
     }
 }
 
@@ -172,7 +159,7 @@ impl ListRequest<'_> {
         select
             .column((table, "id"))
             .expr_as(column(self.key()), "sort_key")
-            .column((table, "document"))
+            .expr_as(large_document::small_document(table), "document")
             .and_where(column("workspace_id").eq(constant(WORKSPACE)))
             .limit(u64::from(self.page_size) + 1);
         if first.spec().table != EntityTable::MetricPoint {

@@ -1,13 +1,15 @@
 //! Reads of single entities outside of a transaction, one statement each.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use model_registry_api::{EntityTable, Kind};
 use sea_query::{Cond, Expr, ExprTrait, Order, Query, SelectStatement, UnionType};
 
 use crate::db::Database;
 use crate::error::Result;
-use crate::record::{Record, RecordRow};
+use crate::large_document;
+use crate::record::{PartialRow, Record, RecordRow};
 use crate::store::Store;
 use crate::tables::{WORKSPACE, constant, table};
 
@@ -62,17 +64,17 @@ impl Store {
     pub async fn find_by_id(&self, kinds: &[Kind], id: i64) -> Result<Option<Record>> {
         let Some(table) = kinds.first().and_then(|kind| RecordTable::of(*kind)) else { return Ok(None) };
         let found = self.coalesced_reads.read(self.database()?, table, id).await?;
-        Ok(found.filter(|record| kinds.contains(&record.kind)))
+        let Some(row) = found.filter(|row| kinds.iter().any(|kind| kind.code() == row.kind)) else { return Ok(None) };
+        self.complete(table.name(), row).await
     }
-}
 
-impl Database {
     /// Finds an entity of one of these kinds, all of one table.
     pub async fn find(&self, kinds: &[Kind], by: FindBy<'_>) -> Result<Found> {
         let Some(first) = kinds.first() else { return Ok(Found::None) };
         let entity_table = first.spec().table;
-        let mut select = select_records(table(*first));
-        select.and_where(kind_is(table(*first), kinds)).limit(2);
+        let table = table(*first);
+        let mut select = select_partial(table);
+        select.and_where(kind_is(table, kinds)).limit(2);
         match by {
             FindBy::Name { name, parent_id } => {
                 select.and_where(Expr::col("name").eq(name));
@@ -90,35 +92,57 @@ impl Database {
                 select.and_where(Expr::col("external_id").eq(external_id));
             }
         }
-        let mut rows = self.fetch_all::<RecordRow>(&select).await?;
+        let mut rows = self.database()?.fetch_all::<PartialRow>(&select).await?;
         match (rows.pop(), rows.pop()) {
             (None, _) => Ok(Found::None),
-            (Some(row), None) => Ok(Found::One(row.try_into()?)),
+            (Some(row), None) => Ok(self.complete(table, row).await?.map_or(Found::None, Found::One)),
             (Some(_), Some(_)) => Ok(Found::Several),
         }
     }
 
     /// Reads the child of this kind that was created last.
     pub async fn find_newest_child(&self, kind: Kind, parent_id: i64) -> Result<Option<Record>> {
-        let mut select = select_records(table(kind));
+        let table = table(kind);
+        let mut select = select_partial(table);
         select
-            .and_where(kind_is(table(kind), &[kind]))
+            .and_where(kind_is(table, &[kind]))
             .and_where(Expr::col("parent_id").eq(parent_id))
             .order_by("create_time", Order::Desc)
             .order_by("id", Order::Desc)
             .limit(1);
-        self.fetch_optional::<RecordRow>(&select).await?.map(Record::try_from).transpose()
+        match self.database()?.fetch_optional::<PartialRow>(&select).await? {
+            Some(row) => self.complete(table, row).await,
+            None => Ok(None),
+        }
     }
 
-    /// Reads the entities with these ids in one statement.
-    pub(crate) async fn find_records(&self, table: RecordTable, ids: &[i64]) -> Result<HashMap<i64, Record>> {
-        let mut select = select_records(table.name());
+    /// The record of a row; a large document is read now, after waiting for its memory.
+    async fn complete(&self, table: &'static str, row: PartialRow) -> Result<Option<Record>> {
+        let PartialRow { kind, id, revision, document } = row;
+        if let Some(document) = document {
+            return RecordRow { kind, id, revision, document }.try_into().map(Some);
+        }
+        let database = self.database()?;
+        let Some(size) = database.document_sizes(table, &[id]).await?.remove(&id) else { return Ok(None) };
+        let memory = self.memory().take(large_document::memory_of(size)).await;
+        let mut select = select_records(table);
+        select.and_where(Expr::col("id").eq(id));
+        let row = database.fetch_optional::<RecordRow>(&select).await?;
+        let record = row.map(Record::try_from).transpose()?;
+        Ok(record.map(|record| Record { _memory: Some(Arc::new(memory)), ..record }))
+    }
+}
+
+impl Database {
+    /// Reads the entities with these ids in one statement, without large documents.
+    pub(crate) async fn find_records(&self, table: RecordTable, ids: &[i64]) -> Result<HashMap<i64, PartialRow>> {
+        let mut select = select_partial(table.name());
         select.and_where(match ids {
             [id] => Expr::col("id").eq(*id),
             ids => Expr::col("id").is_in(padded(ids)),
         });
-        let rows = self.fetch_all::<RecordRow>(&select).await?;
-        rows.into_iter().map(|row| Ok((row.id, Record::try_from(row)?))).collect()
+        let rows = self.fetch_all::<PartialRow>(&select).await?;
+        Ok(rows.into_iter().map(|row| (row.id, row)).collect())
     }
 
     /// Fails if the database is not reachable.
@@ -140,6 +164,16 @@ fn padded(ids: &[i64]) -> impl Iterator<Item = i64> {
 pub(crate) fn select_records(table: &'static str) -> SelectStatement {
     Query::select()
         .columns(RecordRow::COLUMNS)
+        .from(table)
+        .and_where(Expr::col("workspace_id").eq(constant(WORKSPACE)))
+        .take()
+}
+
+/// As [`select_records`], without large documents.
+fn select_partial(table: &'static str) -> SelectStatement {
+    Query::select()
+        .columns(["kind", "id", "revision"])
+        .expr_as(large_document::small_document(table), "document")
         .from(table)
         .and_where(Expr::col("workspace_id").eq(constant(WORKSPACE)))
         .take()

@@ -1,6 +1,9 @@
 //! A stored entity as read from the database.
 
+use std::sync::Arc;
+
 use model_registry_api::Kind;
+use model_registry_base::MemoryShare;
 use serde::de::IgnoredAny;
 
 use crate::document::{self, Document};
@@ -16,7 +19,20 @@ pub struct Record {
     /// Incremented by every write.
     pub revision: i64,
     pub(crate) document: String,
+    /// The memory of a large document that was read outside of a transaction.
+    pub(crate) _memory: Option<Arc<MemoryShare>>,
 }
+
+/// A row as read together with others: without its document if that is large.
+#[derive(Clone, Debug)]
+pub(crate) struct PartialRow {
+    pub(crate) kind: i16,
+    pub(crate) id: i64,
+    pub(crate) revision: i64,
+    pub(crate) document: Option<String>,
+}
+
+from_row!(PartialRow { kind, id, revision, document });
 
 pub(crate) struct RecordRow {
     pub(crate) kind: i16,
@@ -39,7 +55,7 @@ impl TryFrom<RecordRow> for Record {
             |reason: &str| StoreError::Corrupt { table: "resource or artifact", id: row.id, reason: reason.to_owned() };
         let kind = Kind::from_code(row.kind).ok_or_else(|| corrupt("unknown kind"))?;
         check_document(tables::table(kind), row.id, &row.document)?;
-        Ok(Self { kind, id: row.id, revision: row.revision, document: row.document })
+        Ok(Self { kind, id: row.id, revision: row.revision, document: row.document, _memory: None })
     }
 }
 

@@ -5,13 +5,14 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model_registry_base::{Clock, ConnectionProblem};
+use model_registry_base::{Clock, ConnectionProblem, MemoryBudget, MemoryPool};
 use tokio::sync::SetOnce;
 
 use crate::change_feed::ChangeFeed;
 use crate::coalesced_reads::CoalescedReads;
 use crate::db::{ConnectError, Database, DatabaseUrl, PoolOptions};
 use crate::error::{Result, StoreError};
+use crate::list::{ListRequest, Page};
 
 /// The pause between two attempts to connect.
 const RECONNECT: Duration = Duration::from_secs(1);
@@ -25,6 +26,7 @@ pub struct Store {
     clock: Clock,
     pub(crate) coalesced_reads: CoalescedReads,
     pub(crate) change_feed: Arc<ChangeFeed>,
+    memory: MemoryBudget,
 }
 
 impl Store {
@@ -34,7 +36,24 @@ impl Store {
             clock,
             coalesced_reads: CoalescedReads::default(),
             change_feed: Arc::new(ChangeFeed::new()),
+            memory: MemoryBudget::default(),
         }
+    }
+
+    /// Sets the memory budget that reads of large documents share with the requests of the process.
+    #[must_use]
+    pub fn with_memory(self, memory: MemoryBudget) -> Self {
+        Self { memory, ..self }
+    }
+
+    /// The memory for large documents.
+    pub fn memory(&self) -> &MemoryPool {
+        &self.memory.work
+    }
+
+    /// Reads a page of a list: see [`Database::list`].
+    pub async fn list(&self, request: &ListRequest<'_>) -> Result<Page> {
+        self.database()?.list(request, self.memory()).await
     }
 
     /// Returns the store at once, and a task that connects to the database, retrying for as long as it takes.

@@ -166,12 +166,21 @@ impl Executable {
 
     /// Its resident memory in bytes (`VmRSS`).
     pub fn resident_memory(&self) -> Result<u64> {
+        self.memory("VmRSS:")
+    }
+
+    /// The most resident memory that it had so far, in bytes (`VmHWM`).
+    pub fn peak_memory(&self) -> Result<u64> {
+        self.memory("VmHWM:")
+    }
+
+    fn memory(&self, field: &str) -> Result<u64> {
         let process = self.running()?;
         let status =
             read("cannot read the status of the process", &PathBuf::from(format!("/proc/{}/status", process.id())))?;
         let kibibytes = status
             .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok());
+            .find_map(|line| line.strip_prefix(field)?.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok());
         kibibytes.map(|amount| amount * 1024).ok_or_else(|| process.failed("has ended".to_owned()))
     }
 

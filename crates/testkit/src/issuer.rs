@@ -54,6 +54,13 @@ impl SigningKey {
         jsonwebtoken::encode(&header, claims, &self.key).expect("signing works")
     }
 
+    /// Signs a token whose header names extensions that its reader has to understand.
+    pub fn sign_with_extensions(&self, claims: &Value, names: &[&str]) -> String {
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        let header = Header { kid: Some(self.id.clone()), crit: Some(names), ..Header::new(Algorithm::ES256) };
+        jsonwebtoken::encode(&header, claims, &self.key).expect("signing works")
+    }
+
     /// Signs with HS256 and the public key as the shared secret: the algorithm confusion attack.
     pub fn sign_by_confusion(&self, claims: &Value) -> String {
         let secret = serde_json::to_vec(&self.public()).expect("a key serializes to JSON");

@@ -10,7 +10,8 @@
 //! * fakes a Hugging Face hub ([`HubServer`]), an identity provider ([`IssuerServer`]) and an OpenTelemetry collector
 //!   ([`CollectorServer`]);
 //! * serves Git repositories over HTTP ([`GitServer`]);
-//! * is a proxy to servers with TLS ([`ConnectProxy`]), and makes FIFOs ([`make_fifo`]).
+//! * is a proxy to servers with TLS ([`ConnectProxy`]), and makes FIFOs ([`make_fifo`]);
+//! * misuses servers ([`abuse`]): slow bodies, responses that are not read.
 //!
 //! Its executable `test-servers` starts the database servers for `cargo xtask test` and `cargo xtask databases`.
 //!
@@ -22,6 +23,7 @@
 //! server and how to test that it is ready; `server.rs` does ports, users, signals and clean-up. For a database that tests
 //! run on, also add a [`Backend`], and its start in `src/bin/test-servers.rs` and `xtask/src/test.rs`.
 
+pub mod abuse;
 mod authority;
 mod collector;
 pub mod contract;

@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use super::IndexSlot;
 use super::page::PageQuery;
 use crate::filter_names::{artifact_filter, artifact_kind, resolve};
-use crate::list::Reader;
+use crate::list::{Reader, RowsWithKeys};
 use crate::page_token::Key;
 use crate::read::{RecordRow, select_generation, select_records};
 use crate::{CatalogKind, CatalogList, CatalogRecord};
@@ -28,12 +28,6 @@ struct IndexedRow {
 
 from_row!(IndexedRow { generation }, with record);
 
-/// The rows of a page with their keys.
-pub(crate) struct IndexedPage {
-    pub(crate) rows: Vec<(CatalogRecord, Key)>,
-    pub(crate) has_more: bool,
-}
-
 impl Reader<'_> {
     /// `None` without an index for the current generation, or if it does not hold the values that the list compares.
     pub(crate) async fn list_indexed(
@@ -41,7 +35,7 @@ impl Reader<'_> {
         index: &IndexSlot,
         list: &CatalogList<'_>,
         cursor: Option<&(Key, i64)>,
-    ) -> Result<Option<IndexedPage>> {
+    ) -> Result<Option<RowsWithKeys>> {
         let Some(index) = index.current() else { return Ok(None) };
         let Some((query, page_size)) = page_query(list, cursor)? else { return Ok(None) };
         let (kind, generation) = (query.kind, index.generation);
@@ -57,7 +51,7 @@ impl Reader<'_> {
         if ids.is_empty() {
             let current: Vec<(i64,)> = self.fetch_all(&select_generation()).await?;
             let is_current = current.first().is_some_and(|(current,)| *current == generation);
-            return Ok(is_current.then(|| IndexedPage { rows: Vec::new(), has_more }));
+            return Ok(is_current.then(|| RowsWithKeys { rows: Vec::new(), has_more }));
         }
         let rows: Vec<IndexedRow> = self.fetch_all(&select_rows(kind, ids)).await?;
         if rows.iter().any(|row| row.generation != generation) {
@@ -66,7 +60,7 @@ impl Reader<'_> {
         let mut by_id: HashMap<i64, RecordRow> = rows.into_iter().map(|row| (row.record.id, row.record)).collect();
         let rows: Option<Vec<_>> =
             found.into_iter().map(|(id, key)| Some((CatalogRecord::from(by_id.remove(&id)?), key))).collect();
-        Ok(rows.map(|rows| IndexedPage { rows, has_more }))
+        Ok(rows.map(|rows| RowsWithKeys { rows, has_more }))
     }
 }
 

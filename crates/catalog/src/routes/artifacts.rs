@@ -7,7 +7,7 @@ use model_registry_catalog_store::{CatalogList, CatalogOrder, CatalogRecord, Cat
 use model_registry_filter::Expression;
 use model_registry_server::{ApiError, Query};
 
-use super::{PageBody, parameters, store_error};
+use super::{PageBody, page_memory, parameters, store_error};
 use crate::Catalog;
 
 /// The parameters that both lists of a model's artifacts have.
@@ -53,6 +53,7 @@ impl<'a> ArtifactsRequest<'a> {
             page_size: Some(page_size),
             page_token,
         };
+        let _memory = page_memory(catalog, page_size).await;
         let page = catalog.store.list(&list).await.map_err(store_error)?;
         let items = page.rows.iter().map(CatalogRecord::to_wire).collect();
         Ok(PageBody { items, page_size, next_page_token: page.next_page_token }.into_response())

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::included::Included;
 use super::performance::PerformanceParameters;
 use super::wire::to_wire;
-use super::{PageBody, parameters, recommended_models, store_error};
+use super::{PageBody, page_memory, parameters, recommended_models, store_error};
 use crate::Catalog;
 use crate::filter_options::{FilterOptions, bound};
 
@@ -35,6 +35,7 @@ pub(super) async fn list(
         search: query.get("q"),
         filters: &filters,
     };
+    let _memory = page_memory(&catalog, page_size).await;
     if let Some(parameters) = recommendations {
         return recommended_models::list(&catalog, version, &query, set, page_size, &parameters).await;
     }
@@ -158,7 +159,9 @@ pub(super) async fn find(catalog: &Catalog, spec: &AssetTypeSpec, id: &str) -> R
 
 fn parse_id(spec: &AssetTypeSpec, id: &str) -> Result<i64, ApiError> {
     let label = label(spec);
-    id.parse().map_err(|_| ApiError::Invalid(format!("invalid {label} ID '{id}': it is not a 64-bit integer")))
+    model_registry_api::parse_id(id).ok_or_else(|| {
+        ApiError::Invalid(format!("invalid {label} ID '{id}': it is not a 64-bit integer without leading zeros or plus sign"))
+    })
 }
 
 fn not_found(spec: &AssetTypeSpec, id: &str) -> ApiError {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::artifacts::ArtifactListing;
 use super::in_memory_page::{self, Item};
-use super::{PageBody, parameters, store_error};
+use super::{PageBody, page_memory, parameters, store_error};
 use crate::Catalog;
 use crate::recommendation::{PerformanceMetrics, PropertyNames, recommended};
 
@@ -87,6 +87,8 @@ impl<'a> PerformanceRequest<'a> {
             page_size: (!recommendations).then_some(page_size),
             page_token: page_token.filter(|_| !recommendations),
         };
+        // Recommendations read all of them.
+        let _memory = page_memory(catalog, if recommendations { u32::MAX } else { page_size }).await;
         let page = catalog.store.list(&list).await.map_err(store_error)?;
         let mut metrics = page.rows.iter().map(performance_metrics).collect::<Result<Vec<_>, _>>()?;
         let target_rps = match parameters.target_rps {

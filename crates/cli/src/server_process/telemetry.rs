@@ -1,11 +1,21 @@
-//! The metrics of the store.
+//! The metrics of the store and of the memory budget.
 
+use model_registry_base::MemoryBudget;
 use model_registry_server::telemetry::Metrics;
 use model_registry_store::{Database, Store};
 
 use super::database_probe::DatabaseProbe;
 
-pub(super) fn register(metrics: &Metrics, store: &Store, probe: &DatabaseProbe) {
+pub(super) fn register(metrics: &Metrics, store: &Store, probe: &DatabaseProbe, memory: &MemoryBudget) {
+    for (name, help, pool) in [
+        ("memory_bodies_bytes", "Memory that received request bodies take of the budget", &memory.bodies),
+        ("memory_work_bytes", "Memory that large requests and documents take of the budget", &memory.work),
+        ("memory_responses_bytes", "Memory that responses take of the budget until they are sent", &memory.responses),
+    ] {
+        let pool = pool.clone();
+        #[expect(clippy::cast_precision_loss, reason = "fewer bytes than 2^53")]
+        metrics.gauge(name, help, move || pool.used() as f64);
+    }
     let probe = probe.clone();
     metrics.gauge("database_ready", "1 if the database responds, otherwise 0; probed every five seconds", move || {
         f64::from(u8::from(probe.is_ready()))

@@ -37,6 +37,8 @@ mod log_output;
 #[cfg(test)]
 mod manual;
 #[cfg(test)]
+mod memory_limits;
+#[cfg(test)]
 mod monitoring;
 #[cfg(test)]
 mod outage;

@@ -4,21 +4,47 @@
 //! (parity). A sorted map would use the alphabetically last instead. Names of custom properties are data: `Team` and
 //! `team` are two of them.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+/// Bytes of memory that the values of a body may take per byte of the body, and in addition. The densest entity, custom
+/// properties with names of one letter, takes 14 times its size; `[[],[],[],…` would take 50 times, `[{"":1},…` 90 times.
+const MEMORY_PER_BYTE: usize = 16;
+const MEMORY_IN_ADDITION: usize = 1 << 20;
+
+/// The memory of a value, in bytes: in its array or object, and on the heap.
+const VALUE: usize = size_of::<Value>();
+const MEMBER: usize = 64;
+/// The first allocation of an array and of an object.
+const ARRAY: usize = 4 * VALUE;
+const OBJECT: usize = 640;
+
 /// Up to this many members, scanning them is cheaper than a hash map of their keys.
 const FEW: usize = 32;
 
-/// Parses exactly one JSON value.
+/// Parses exactly one JSON value. A body whose values would take far more memory than its text is an error.
 pub(super) fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
+    let limit = bytes.len().saturating_mul(MEMORY_PER_BYTE).saturating_add(MEMORY_IN_ADDITION);
+    let memory = Memory(Cell::new(limit));
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = Keys::Fields.deserialize(&mut deserializer)?;
+    let value = Seed { keys: Keys::Fields, memory: &memory }.deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(value)
+}
+
+/// The memory that is left for the values of a body.
+struct Memory(Cell<usize>);
+
+impl Memory {
+    fn take<E: Error>(&self, bytes: usize) -> Result<(), E> {
+        let left = self.0.get().checked_sub(bytes).ok_or_else(|| E::custom("too many small values for its size"))?;
+        self.0.set(left);
+        Ok(())
+    }
 }
 
 /// How the keys of an object compare.
@@ -30,7 +56,24 @@ enum Keys {
     Data,
 }
 
-impl<'de> DeserializeSeed<'de> for Keys {
+/// Reads one value.
+#[derive(Clone, Copy)]
+struct Seed<'a> {
+    keys: Keys,
+    memory: &'a Memory,
+}
+
+impl<'a> Seed<'a> {
+    fn of_fields(self) -> Self {
+        Self { keys: Keys::Fields, ..self }
+    }
+
+    fn of_data(self) -> Seed<'a> {
+        Self { keys: Keys::Data, ..self }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Seed<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -38,7 +81,7 @@ impl<'de> DeserializeSeed<'de> for Keys {
     }
 }
 
-impl<'de> Visitor<'de> for Keys {
+impl<'de> Visitor<'de> for Seed<'_> {
     type Value = Value;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -74,22 +117,26 @@ impl<'de> Visitor<'de> for Keys {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
+        self.memory.take(ARRAY)?;
         let mut array = Vec::new();
-        while let Some(element) = elements.next_element_seed(Self::Fields)? {
+        while let Some(element) = elements.next_element_seed(self.of_fields())? {
+            self.memory.take(VALUE)?;
             array.push(element);
         }
         Ok(Value::Array(array))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        self.memory.take(OBJECT)?;
         let mut object = Members::default();
         while let Some(key) = members.next_key::<String>()? {
-            if self == Self::Data {
-                object.map.insert(key, members.next_value_seed(Self::Fields)?);
+            self.memory.take(MEMBER)?;
+            if self.keys == Keys::Data {
+                object.map.insert(key, members.next_value_seed(self.of_fields())?);
                 continue;
             }
-            let keys = if key.eq_ignore_ascii_case("customProperties") { Self::Data } else { Self::Fields };
-            let value = members.next_value_seed(keys)?;
+            let is_data = key.eq_ignore_ascii_case("customProperties");
+            let value = members.next_value_seed(if is_data { self.of_data() } else { self.of_fields() })?;
             object.insert(key, value);
         }
         Ok(Value::Object(object.map))
@@ -147,6 +194,40 @@ mod tests {
             (r#"{"x":{"b":1,"B":2},"y":[{"C":1,"c":2}]}"#, json!({"x": {"B": 2}, "y": [{"c": 2}]})),
         ] {
             assert_eq!(parsed(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_last_of_equal_keys_counts_at_every_depth() {
+        for (text, expected) in [
+            (r#"{"name":"a","name":"b"}"#, json!({"name": "b"})),
+            (r#"{"x":{"b":1,"b":2},"y":[{"c":1,"c":2}]}"#, json!({"x": {"b": 2}, "y": [{"c": 2}]})),
+            (r#"{"customProperties":{"p":{"string_value":"a"},"p":{"int_value":"1","int_value":"2"}}}"#,
+                json!({"customProperties": {"p": {"int_value": "2"}}})),
+        ] {
+            assert_eq!(parsed(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn values_that_take_far_more_memory_than_their_text_are_an_error() {
+        for (opening, element) in [("[", "1,"), ("[", "[],"), ("[", "[1],"), ("[", "{},"), (r#"{"a":["#, r#"{"":1},"#)] {
+            let text = format!("{opening}{}", element.repeat(1_000_000));
+            let error = parse(text.as_bytes()).unwrap_err().to_string();
+            assert!(error.starts_with("too many small values for its size at line 1 column "), "{element}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_densest_entities_are_within_the_memory() {
+        let property = |number: usize| {
+            format!(r#""{number}":{{"metadataType":"MetadataBoolValue","bool_value":true}}"#)
+        };
+        let properties: Vec<String> = (0..50_000).map(property).collect();
+        let elements = r#""a","#.repeat(500);
+        let list = format!(r#"{{"language":[{}"b"]}}"#, elements);
+        for text in [format!(r#"{{"customProperties":{{{}}}}}"#, properties.join(",")), format!("[{}{list}]", format!("{list},").repeat(1_000))] {
+            assert!(parse(text.as_bytes()).is_ok(), "{} bytes", text.len());
         }
     }
 

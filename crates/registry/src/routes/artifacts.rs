@@ -73,7 +73,7 @@ async fn find_of(kinds: &[Kind], label_plural: &str, request: &Request) -> Resul
     let parent_id = request.query.get("parentResourceId").map(|id| parse_id("parent resource", id)).transpose()?;
     let usage = "either (artifactName and parentResourceId), or externalId";
     let key = find_key(request, parent_id, true, usage)?;
-    let found = request.database()?.find(kinds, key).await.map_err(RuleError::from)?;
+    let found = request.store().find(kinds, key).await.map_err(RuleError::from)?;
     respond_found(request, found, label_plural)
 }
 

@@ -105,7 +105,7 @@ pub(crate) async fn find(kind: Kind, request: Request) -> Result<Response, ApiEr
         None => "either name or externalId",
     };
     let key = find_key(&request, parent_id, spec.parent.is_some(), usage)?;
-    let found = request.database()?.find(&[kind], key).await.map_err(RuleError::from)?;
+    let found = request.store().find(&[kind], key).await.map_err(RuleError::from)?;
     respond_found(&request, found, spec.label_plural)
 }
 

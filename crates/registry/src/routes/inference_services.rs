@@ -23,7 +23,7 @@ pub(crate) async fn version(request: Request, id: PathParameter) -> Result<Respo
         return Ok(respond(&request, &load(&request, &[Kind::ModelVersion], version_id).await?));
     }
     let model_id = service.id("registeredModelId").unwrap_or_default();
-    let newest = request.database()?.find_newest_child(Kind::ModelVersion, model_id).await.map_err(RuleError::from)?;
+    let newest = request.store().find_newest_child(Kind::ModelVersion, model_id).await.map_err(RuleError::from)?;
     let version =
         newest.ok_or_else(|| ApiError::NotFound(format!("no model versions found for registered model {model_id}")))?;
     Ok(respond(&request, &version))

@@ -40,7 +40,7 @@ pub(super) async fn page(
         page_token: query.get("nextPageToken"),
         prefix: OPENING,
     };
-    let mut page = request.database()?.list(&list).await.map_err(RuleError::from)?;
+    let mut page = request.store().list(&list).await.map_err(RuleError::from)?;
     // The items are most of the body, which is built in place around them.
     let mut body = std::mem::take(&mut page.items);
     response::convert_items(kinds, &mut body, OPENING.len(), version);

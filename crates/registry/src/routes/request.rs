@@ -8,7 +8,7 @@ use http::{Method, Uri};
 use model_registry_api::{ApiVersion, Kind};
 use model_registry_server::auth::Caller;
 use model_registry_server::{ApiError, Preconditions, Query};
-use model_registry_store::{Author, Database, IdempotencyKey, Store, UnitOfWork};
+use model_registry_store::{Author, IdempotencyKey, Store, UnitOfWork};
 
 use super::Context;
 use crate::response::EntityResponse;
@@ -57,10 +57,6 @@ impl FromRequestParts<Context> for PathParameter {
 impl Request {
     pub(super) fn store(&self) -> &Store {
         &self.context.registry.store
-    }
-
-    pub(super) fn database(&self) -> Result<&Database, ApiError> {
-        Ok(self.context.registry.store.database().map_err(RuleError::from)?)
     }
 
     pub(super) fn preconditions(&self) -> Preconditions {
@@ -116,7 +112,9 @@ impl Request {
 
 /// Parses an id of a path or query.
 pub(super) fn parse_id(what: &str, value: &str) -> Result<i64, ApiError> {
-    value.parse().map_err(|_| ApiError::Invalid(format!("invalid {what} ID: `{value}` is not a 64-bit integer")))
+    model_registry_api::parse_id(value).ok_or_else(|| {
+        ApiError::Invalid(format!("invalid {what} ID: `{value}` is not a 64-bit integer without leading zeros or plus sign"))
+    })
 }
 
 /// The id in the path of an entity of this kind.

@@ -27,6 +27,8 @@ mod golden;
 #[cfg(test)]
 mod idempotency;
 #[cfg(test)]
+mod large_documents;
+#[cfg(test)]
 mod lists;
 #[cfg(test)]
 mod metrics;

@@ -120,6 +120,10 @@ impl Oidc {
         if !ALGORITHMS.contains(&header.alg) {
             return Err(Rejection::token("the signature algorithm is not accepted"));
         }
+        // RFC 7515, 4.1.11: a token with an extension that is not understood is invalid, and none is understood here.
+        if header.crit.is_some() {
+            return Err(Rejection::token("the token requires extensions (`crit`) that are not supported"));
+        }
         let key = self.key(header.kid.as_deref(), header.alg).await?;
         let key = DecodingKey::from_jwk(&key)?;
         let mut validation = Validation::new(header.alg);

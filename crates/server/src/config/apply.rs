@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use model_registry_base::MemoryBudget;
 use model_registry_base::time::http_date_of_day;
 use rustls::ServerConfig;
 
 use super::declarations as key;
-use super::{ConfigError, Origin, Setting, Settings};
+use super::{ConfigError, Origin, Setting, Settings, memory};
 use crate::auth::{Auth, Authenticator, Oidc, OidcOptions, Policy, Role, Rules, TokenFile};
 use crate::health::Health;
 use crate::layers::AllowedHosts;
@@ -76,12 +77,28 @@ impl Settings {
         u32::try_from(self.number(&key::DATABASE_MAX_CONNECTIONS)).unwrap_or(u32::MAX)
     }
 
-    /// Options of the layers around every request; the caller adds hosts, metrics and deprecated APIs.
+    /// The memory that requests may use.
+    pub fn memory(&self) -> Result<MemoryBudget, ConfigError> {
+        let least = self.size(&key::LIMITS_MAX_BODY).saturating_mul(4);
+        let bytes = match self.string(&key::LIMITS_MEMORY) {
+            None => memory::default_budget().max(least),
+            Some(_) => self.size(&key::LIMITS_MEMORY),
+        };
+        if bytes < least {
+            let reason = format!("{bytes} bytes are too few: at least 4 times limits.max-body are required, {least} bytes");
+            return Err(self.wrong(&key::LIMITS_MEMORY, &reason));
+        }
+        Ok(MemoryBudget::new(bytes))
+    }
+
+    /// Options of the layers around every request; the caller adds the memory budget, hosts, metrics and deprecated APIs.
     pub fn layer_options(&self, health: Health) -> layers::Options {
         layers::Options {
             request_timeout: self.duration(&key::LIMITS_REQUEST_TIMEOUT),
             max_body: self.size(&key::LIMITS_MAX_BODY),
             max_requests: self.count(&key::LIMITS_MAX_REQUESTS),
+            memory: MemoryBudget::default(),
+            body_rate: layers::BodyRate::default(),
             hosts: AllowedHosts::any(),
             cors: layers::Cors::new(self.list(&key::CORS_ALLOWED_ORIGINS).iter().cloned()),
             deprecations: Vec::new(),

@@ -182,12 +182,20 @@ pub const LIMITS_REQUEST_TIMEOUT: Setting = Setting::new(
 /// `--limits-max-body`
 pub const LIMITS_MAX_BODY: Setting =
     Setting::new("limits.max-body", SettingType::Size, Group::Limits, "Maximum size of a request body").or("16MiB");
+/// `--limits-memory`
+pub const LIMITS_MEMORY: Setting = Setting::new(
+    "limits.memory",
+    SettingType::Size,
+    Group::Limits,
+    "Memory for request bodies, the work on large ones, and responses that are not read yet; requests beyond it get 503; \
+     unset means a quarter of the memory of the container or machine, from 64MiB to 256MiB; at least 4 times max-body",
+);
 /// `--limits-max-requests`
 pub const LIMITS_MAX_REQUESTS: Setting = Setting::new(
     "limits.max-requests",
     SettingType::Number(1, MANY),
     Group::Limits,
-    "Maximum number of concurrent requests; more get 503",
+    "Maximum number of concurrent requests, counted from the end of their bodies; more get 503",
 )
 .or("1024");
 /// `--limits-max-connections`
@@ -327,6 +335,7 @@ pub const SETTINGS: &[Setting] = &[
     TLS_KEY,
     LIMITS_REQUEST_TIMEOUT,
     LIMITS_MAX_BODY,
+    LIMITS_MEMORY,
     LIMITS_MAX_REQUESTS,
     LIMITS_MAX_CONNECTIONS,
     LIMITS_HEADER_TIMEOUT,

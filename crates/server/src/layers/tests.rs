@@ -1,3 +1,4 @@
+use axum::body::Body;
 use axum::routing::{get, post};
 use tower::ServiceExt;
 

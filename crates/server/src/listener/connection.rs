@@ -1,6 +1,7 @@
 //! Serves one connection: protocol detection, TLS handshake, requests, shutdown.
 
 use std::convert::Infallible;
+use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,14 +9,14 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::StatusCode;
+use http::header::{CONNECTION, HeaderValue};
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -26,22 +27,33 @@ use tower::ServiceExt;
 
 use super::Options;
 use super::connection_io::ConnectionIo;
+use super::http2_streams::{ChunkedBody, Streams};
 use super::rejection_body::{HeadLimits, RejectionBody};
 use super::request_counts::{RequestCounts, ResponseGuard};
 use super::request_target::EscapedTarget;
-use crate::error;
+use crate::health::Probe;
 use crate::request::Shutdown;
+use crate::{ApiError, error};
 
 /// The connection preface of HTTP/2 with prior knowledge (RFC 9113, 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// Maximum number of concurrent requests of an HTTP/2 connection.
-const MAX_STREAMS: u32 = 128;
+/// Maximum number of concurrent requests of an HTTP/2 connection: the least that RFC 9113 recommends.
+const MAX_STREAMS: u32 = 100;
+/// Bytes that an HTTP/2 peer may send before its requests are read: of a stream, and of a connection.
+const RECEIVE_WINDOW: u32 = 256 * 1024;
+/// Bytes of a response that are buffered for an HTTP/2 stream, in addition to one chunk.
+const SEND_BUFFER: usize = 64 * 1024;
+/// How long a connection without a place is served.
+const SHED_TIME: Duration = Duration::from_secs(2);
 
 pub(super) struct Connection {
     pub(super) router: Router,
     pub(super) options: Arc<Options>,
     pub(super) stopping: watch::Receiver<bool>,
     pub(super) peer: SocketAddr,
+    pub(super) requests: RequestCounts,
+    /// Whether it has no place: requests other than health probes get 503.
+    pub(super) probes_only: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,8 +63,21 @@ enum Protocol {
 }
 
 impl Connection {
+    /// Serves the connection until it ends.
+    pub(super) async fn run(self, stream: TcpStream) {
+        match self.options.tls.clone() {
+            Some(tls) => self.run_tls(stream, tls).await,
+            None => self.run_plain(stream).await,
+        }
+    }
+
+    /// Load shedding: serves health probes for a moment; other requests get 503.
+    pub(super) async fn shed(self, stream: TcpStream) {
+        let _ = tokio::time::timeout(SHED_TIME, Self { probes_only: true, ..self }.run(stream)).await;
+    }
+
     /// Serves a connection without TLS, whose first bytes distinguish HTTP/1 and HTTP/2.
-    pub(super) async fn run_plain(mut self, mut stream: TcpStream) {
+    async fn run_plain(mut self, mut stream: TcpStream) {
         let first = tokio::select! {
             first = tokio::time::timeout(self.options.header_timeout, first_bytes(&mut stream)) => first,
             // No request has been received yet.
@@ -64,7 +89,7 @@ impl Connection {
     }
 
     /// Serves a TLS connection, whose protocol is negotiated by ALPN.
-    pub(super) async fn run_tls(mut self, stream: TcpStream, tls: Arc<ServerConfig>) {
+    async fn run_tls(mut self, stream: TcpStream, tls: Arc<ServerConfig>) {
         let handshake = async {
             if !begins_handshake(&stream).await? {
                 return Ok(Err(stream));
@@ -95,18 +120,28 @@ impl Connection {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { router, options, stopping, peer } = self;
+        let Self { router, options, stopping, peer, requests, probes_only } = self;
         let stream = ConnectionIo::new(stream, already_read, options.write_timeout);
-        let requests = RequestCounts::default();
-        let counted = requests.clone();
         let shutdown = Shutdown::new(stopping.clone());
-        let service = service_fn(move |request: http::Request<Incoming>| {
-            let mut request = request.map(Body::new);
-            request.extensions_mut().insert(ConnectInfo(peer));
-            request.extensions_mut().insert(shutdown.clone());
+        let counted = requests.clone();
+        let respond = move |request: http::Request<Incoming>| {
             let guard = counted.guard(!request.body().is_end_stream());
-            hold_until_sent(router.clone().oneshot(request), guard)
-        });
+            let response = if probes_only && Probe::of(request.uri().path()).is_none() {
+                Err(without_place(request.version()))
+            } else {
+                let mut request = request.map(Body::new);
+                request.extensions_mut().insert(ConnectInfo(peer));
+                request.extensions_mut().insert(shutdown.clone());
+                Ok(router.clone().oneshot(request))
+            };
+            async move {
+                let response = match response {
+                    Ok(response) => response.await?,
+                    Err(response) => response,
+                };
+                Ok::<_, Infallible>(hold_until_sent(response, guard))
+            }
+        };
         match protocol {
             Protocol::Http1 => {
                 let limits = HeadLimits { bytes: options.max_header_bytes, headers: options.max_headers };
@@ -116,48 +151,54 @@ impl Connection {
                     .header_read_timeout(options.header_timeout)
                     .max_headers(options.max_headers)
                     .max_buf_size(options.max_header_bytes)
-                    .serve_connection(TokioIo::new(EscapedTarget::new(stream, requests)), service);
-                drive(connection, stopping).await;
+                    .serve_connection(TokioIo::new(EscapedTarget::new(stream, requests)), service_fn(respond));
+                drive(connection, stopping, pending()).await;
             }
             Protocol::Http2 => {
                 let header_bytes = u32::try_from(options.max_header_bytes).unwrap_or(u32::MAX);
-                let connection = http2::Builder::new(TokioExecutor::new())
+                let streams = Streams::new(options.write_timeout);
+                let service = {
+                    let streams = streams.clone();
+                    service_fn(move |request| {
+                        let stream = streams.begin();
+                        let response = respond(request);
+                        async { Ok::<_, Infallible>(response.await?.map(|body| Body::new(ChunkedBody::new(body, stream)))) }
+                    })
+                };
+                let connection = http2::Builder::new(streams.clone())
                     .timer(TokioTimer::new())
                     .max_header_list_size(header_bytes)
                     .max_concurrent_streams(MAX_STREAMS)
+                    .initial_stream_window_size(RECEIVE_WINDOW)
+                    .initial_connection_window_size(RECEIVE_WINDOW)
+                    .max_send_buf_size(SEND_BUFFER)
                     .keep_alive_interval(options.header_timeout)
                     .keep_alive_timeout(options.write_timeout)
                     .serve_connection(TokioIo::new(stream), service);
-                drive(connection, stopping).await;
+                drive(connection, stopping, streams.closed()).await;
             }
         }
     }
 }
 
-/// Keeps the guard until the last byte of the response is sent, by moving it into the body.
-async fn hold_until_sent(
-    response: impl Future<Output = Result<Response, Infallible>>,
-    guard: ResponseGuard,
-) -> Result<Response, Infallible> {
-    let response = response.await?;
-    Ok(response.map(|body| {
-        Body::new(body.map_err(move |error| {
-            let _held = &guard;
-            error
-        }))
-    }))
-}
-
-async fn drive<C>(connection: C, mut stopping: watch::Receiver<bool>)
+/// Drives a connection until it ends, or until `closed` completes.
+async fn drive<C>(connection: C, mut stopping: watch::Receiver<bool>, closed: impl Future<Output = ()>)
 where
     C: GracefulConnection<Error = hyper::Error>,
 {
-    let mut connection = std::pin::pin!(connection);
+    let (mut connection, mut closed) = (std::pin::pin!(connection), std::pin::pin!(closed));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = stopped(&mut stopping) => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            tokio::select! {
+                ended = connection => ended,
+                () = closed => Ok(()),
+            }
+        }
+        () = closed.as_mut() => {
+            tracing::debug!("connection closed: the peer does not read its responses");
+            Ok(())
         }
     };
     if let Err(error) = ended {
@@ -200,25 +241,12 @@ async fn begins_handshake(stream: &TcpStream) -> std::io::Result<bool> {
 }
 
 /// Responds to HTTP without TLS on a port with TLS, which would otherwise look like a broken server.
-async fn explain_tls(stream: TcpStream) {
+async fn explain_tls(mut stream: TcpStream) {
     let message = "The plain HTTP request was sent to an HTTPS port: use https:// instead of http://";
-    refuse(stream, StatusCode::BAD_REQUEST, message, "").await;
-}
-
-/// Load shedding: responds with 503 without reading a request.
-pub(super) async fn shed(stream: TcpStream) {
-    let message = "too many connections: try again shortly";
-    refuse(stream, StatusCode::SERVICE_UNAVAILABLE, message, "retry-after: 5\r\n").await;
-}
-
-/// Responds without reading a request, and closes the connection. `headers` are further lines of the head.
-async fn refuse(mut stream: TcpStream, status: StatusCode, message: &str, headers: &str) {
-    let reason = status.canonical_reason().unwrap_or_default();
-    let body = error::body(reason, message);
+    let body = error::body("Bad Request", message);
     let head = format!(
-        "HTTP/1.1 {} {reason}\r\ncontent-type: application/json; charset=UTF-8\r\n\
-         content-length: {}\r\n{headers}connection: close\r\n\r\n",
-        status.as_u16(),
+        "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json; charset=UTF-8\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n",
         body.len()
     );
     let respond = async {
@@ -231,6 +259,25 @@ async fn refuse(mut stream: TcpStream, status: StatusCode, message: &str, header
         std::io::Result::Ok(())
     };
     let _ = tokio::time::timeout(Duration::from_secs(1), respond).await;
+}
+
+/// The response to a request on a connection without a place.
+fn without_place(version: http::Version) -> Response {
+    let mut response = ApiError::Unavailable("too many connections: try again shortly".to_owned()).into_response();
+    if version < http::Version::HTTP_2 {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// Keeps the guard until the last byte of the response is sent, by moving it into the body.
+fn hold_until_sent(response: Response, guard: ResponseGuard) -> Response {
+    response.map(|body| {
+        Body::new(body.map_err(move |error| {
+            let _held = &guard;
+            error
+        }))
+    })
 }
 
 #[cfg(test)]

@@ -15,19 +15,39 @@ pub(super) struct ConnectionIo<S> {
     stream: S,
     already_read: Bytes,
     write_timeout: Duration,
-    /// Set while a write is pending.
+    /// Set from a write that is pending until [`LEAST_READ`] bytes are written, or all.
     deadline: Option<Pin<Box<Sleep>>>,
+    /// Bytes written since the deadline was set.
+    written: usize,
 }
+
+/// What a peer has to read of a response within the stalled-write timeout.
+const LEAST_READ: usize = 16 * 1024;
 
 impl<S> ConnectionIo<S> {
     pub(super) fn new(stream: S, already_read: Bytes, write_timeout: Duration) -> Self {
-        Self { stream, already_read, write_timeout, deadline: None }
+        Self { stream, already_read, write_timeout, deadline: None, written: 0 }
     }
 
+    /// Watches a write of a part of the response. A peer that reads a byte now and then does not keep its connection.
+    fn watch_write(&mut self, context: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let (Some(_), Poll::Ready(Ok(length))) = (&self.deadline, &written) {
+            self.written = self.written.saturating_add(*length);
+            if self.written < LEAST_READ {
+                return written;
+            }
+        }
+        self.watch(context, written)
+    }
+
+    /// Watches a write, or a flush of everything.
     fn watch<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.deadline = None;
             return written;
+        }
+        if self.deadline.is_none() {
+            self.written = 0;
         }
         let deadline = Instant::now() + self.write_timeout;
         let sleep = self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
@@ -53,7 +73,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for ConnectionIo<S> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.stream).poll_write(context, bytes);
-        this.watch(context, written)
+        this.watch_write(context, written)
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -75,7 +95,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for ConnectionIo<S> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.stream).poll_write_vectored(context, slices);
-        this.watch(context, written)
+        this.watch_write(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {

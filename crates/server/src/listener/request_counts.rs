@@ -1,7 +1,10 @@
-//! Counts the requests and responses of an HTTP/1 connection, for the streams around it.
+//! Counts the requests and responses of a connection, for the streams around it, and to find idle connections.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// How many requests of a connection have started, and how many responses are sent completely.
 ///
@@ -9,14 +12,29 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 /// request with a body may be sent before the body is read. Escaping bytes of a body would make it longer than its
 /// `Content-Length`, and its end would be parsed as another request (request smuggling). So after a request with a
 /// body, `next_begins` is false for the rest of the connection.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct RequestCounts(Arc<Counters>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Counters {
+    opened: Instant,
     started: AtomicU64,
     responded: AtomicU64,
     had_body: AtomicBool,
+    /// When the last response was sent, in milliseconds after the connection was opened.
+    responded_at: AtomicU64,
+}
+
+impl Default for RequestCounts {
+    fn default() -> Self {
+        Self(Arc::new(Counters {
+            opened: Instant::now(),
+            started: AtomicU64::new(0),
+            responded: AtomicU64::new(0),
+            had_body: AtomicBool::new(false),
+            responded_at: AtomicU64::new(0),
+        }))
+    }
 }
 
 /// Counts a response when dropped, that is, after its last byte is sent.
@@ -41,6 +59,13 @@ impl RequestCounts {
         (started == self.responded()).then_some(started)
     }
 
+    /// How long the connection has had no request: since it was opened, or since the last response. `None` if it has one.
+    pub(super) fn idle_for(&self) -> Option<Duration> {
+        self.settled()?;
+        let responded_at = Duration::from_millis(self.0.responded_at.load(Ordering::Acquire));
+        Some(self.0.opened.elapsed().saturating_sub(responded_at))
+    }
+
     /// Whether the next byte starts a request; `known` is the number of responses at the start of the previous one.
     pub(super) fn next_begins(&self, known: u64) -> bool {
         let responded = self.responded();
@@ -52,7 +77,10 @@ impl RequestCounts {
 
 impl Drop for ResponseGuard {
     fn drop(&mut self) {
-        self.0.0.responded.fetch_add(1, Ordering::AcqRel);
+        let counters = &self.0.0;
+        let now = u64::try_from(counters.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
+        counters.responded_at.store(now, Ordering::Release);
+        counters.responded.fetch_add(1, Ordering::AcqRel);
     }
 }
 
@@ -71,6 +99,16 @@ mod tests {
         assert!(requests.next_begins(0));
         drop(requests.guard(true));
         assert!(!requests.next_begins(0));
+    }
+
+    #[test]
+    fn a_connection_is_idle_between_its_requests() {
+        let requests = RequestCounts::default();
+        assert!(requests.idle_for().is_some());
+        let request = requests.guard(false);
+        assert_eq!(requests.idle_for(), None);
+        drop(request);
+        assert!(requests.idle_for().is_some());
     }
 
     #[test]

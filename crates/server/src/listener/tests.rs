@@ -2,6 +2,8 @@
 
 use axum::routing::{get, post};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use model_registry_base::MemoryBudget;
+use model_registry_testkit::abuse::{Http2Frame, SlowBody, UnreadStreams};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -36,7 +38,9 @@ impl Running {
             .route("/echo", post(|body: JsonBody| async { body.0 }))
             .route("/endless", get(std::future::pending::<()>))
             .route("/huge", get(|| async { "x".repeat(64 * 1024 * 1024) }));
-        let router = layers::wrap(fallback::finish(router), layers::Options::default());
+        let options_of_layers =
+            layers::Options { max_requests: 4, memory: MemoryBudget::new(1 << 30), ..layers::Options::default() };
+        let router = layers::wrap(fallback::finish(router), options_of_layers);
         let listener = bind("127.0.0.1", 0).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -324,4 +328,96 @@ async fn a_body_sent_after_the_response_is_not_parsed_as_a_request_line() {
     stream.shutdown().await.unwrap();
     let responses = read_all(&mut stream).await;
     assert!(!responses.contains("200 OK"), "{responses}");
+}
+
+#[tokio::test]
+async fn streams_that_are_not_read_are_reset_and_their_connection_is_closed() {
+    let write_timeout = Duration::from_millis(300);
+    let server = Running::start(Options { write_timeout, ..Options::default() }).await;
+    let frames = UnreadStreams::open(server.address, "/huge", 3).await.unwrap().receive_all().await;
+    let received: usize =
+        frames.iter().filter(|frame| frame.kind == Http2Frame::DATA).map(|frame| frame.length).sum();
+    assert!(received <= 65_535, "{received}");
+    let reset = frames.iter().filter(|frame| frame.kind == Http2Frame::RST_STREAM).count();
+    assert!(reset > 0 || frames.iter().any(|frame| frame.kind == Http2Frame::GO_AWAY), "{frames:?}");
+}
+
+#[tokio::test]
+async fn a_stream_that_is_not_read_is_reset_while_another_is_served() {
+    let write_timeout = Duration::from_millis(500);
+    let server = Running::start(Options { write_timeout, ..Options::default() }).await;
+    let mut connection = UnreadStreams::open(server.address, "/huge", 2).await.unwrap();
+    // The second stream is read, in pieces that each take less than the timeout.
+    let mut reset = Vec::new();
+    connection.open_window(0, 1 << 24).await.unwrap();
+    while reset.is_empty() {
+        let opened = connection.open_window(3, 32 * 1024).await;
+        opened.unwrap();
+        let frame = connection.receive().await.expect("the connection stays open");
+        if frame.kind == Http2Frame::RST_STREAM {
+            reset.push(frame.stream);
+        }
+    }
+    assert_eq!(reset, [1]);
+    let next = connection.request("/fast").await.unwrap();
+    loop {
+        connection.open_window(3, 32 * 1024).await.unwrap();
+        let frame = connection.receive().await.expect("the connection stays open");
+        if frame.kind == Http2Frame::HEADERS && frame.stream == next {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn slow_bodies_take_no_place_until_they_are_complete() {
+    // More bodies than the four places.
+    let server = Running::start(Options::default()).await;
+    let mut slow = Vec::new();
+    for _ in 0..20 {
+        let mut body = SlowBody::start(server.address, "/echo", 10).await.unwrap();
+        body.send(b"{").await.unwrap();
+        slow.push(body);
+    }
+    for _ in 0..20 {
+        assert!(server.exchange(&get_request("/fast")).await.ends_with("fast"));
+    }
+    for body in &mut slow {
+        body.send(b"123456789").await.unwrap();
+        assert_eq!(body.status().await, Some(200));
+    }
+}
+
+#[tokio::test]
+async fn an_idle_connection_makes_room_for_a_new_one() {
+    let server = Running::start(Options { max_connections: 2, ..Options::default() }).await;
+    let mut busy = server.connect().await;
+    busy.write_all(b"GET /endless HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let mut slow_head = server.connect().await;
+    slow_head.write_all(b"GET /fast HTTP/1.1\r\nhost: x\r\nx-slow: ").await.unwrap();
+    // Until it counts as idle.
+    let response = loop {
+        let response = server.exchange(&get_request("/fast")).await;
+        if !response.starts_with("HTTP/1.1 503") {
+            break response;
+        }
+    };
+    assert!(response.ends_with("fast"), "{response}");
+    assert_eq!(read_all(&mut slow_head).await, "");
+}
+
+#[tokio::test]
+async fn health_probes_are_served_beyond_the_limit_of_connections() {
+    let server = Running::start(Options { max_connections: 1, ..Options::default() }).await;
+    let mut busy = server.connect().await;
+    busy.write_all(b"GET /endless HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    loop {
+        // The first connection is busy once its request has arrived.
+        let response = server.exchange(&get_request("/fast")).await;
+        if response.starts_with("HTTP/1.1 503") {
+            break;
+        }
+    }
+    let response = server.exchange(&get_request("/livez")).await;
+    assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{response}");
 }

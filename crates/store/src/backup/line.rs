@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::io::{BufRead, Read, Write};
 
-use model_registry_api::{EntityTable, Kind};
+use model_registry_api::{EntityTable, Kind, parse_id};
 use model_registry_base::hex;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -323,7 +323,7 @@ impl RawLine<'_> {
 
 fn id(field: &str, value: Option<&str>) -> Result<i64, String> {
     let value = value.ok_or_else(|| format!("`{field}` is missing"))?;
-    value.parse().ok().filter(|id| *id > 0).ok_or_else(|| format!("`{field}` is not an id: {value}"))
+    parse_id(value).filter(|id| *id > 0).ok_or_else(|| format!("`{field}` is not an id: {value}"))
 }
 
 fn number(field: &str, number: Option<i64>) -> Result<i64, String> {

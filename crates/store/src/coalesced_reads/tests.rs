@@ -40,7 +40,7 @@ impl FakeDatabase {
 }
 
 impl FetchRecords for FakeDatabase {
-    async fn fetch_records(&self, _: RecordTable, ids: &[i64]) -> Result<HashMap<i64, Record>> {
+    async fn fetch_records(&self, _: RecordTable, ids: &[i64]) -> Result<HashMap<i64, PartialRow>> {
         self.statements.lock().unwrap().push(ids.to_vec());
         let number = self.started.fetch_add(1, Ordering::Relaxed) as usize;
         tokio::time::sleep(STATEMENT).await;
@@ -50,7 +50,7 @@ impl FetchRecords for FakeDatabase {
             Fate::Hangs => std::future::pending().await,
             Fate::Panics => panic!("a defect"),
         }
-        let record = |id| Record { kind: Kind::RegisteredModel, id, revision: 1, document: String::new() };
+        let record = |id| PartialRow { kind: Kind::RegisteredModel.code(), id, revision: 1, document: Some(String::new()) };
         Ok(ids.iter().filter(|id| **id % 2 == 0).map(|id| (*id, record(*id))).collect())
     }
 }

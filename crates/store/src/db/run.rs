@@ -75,12 +75,12 @@ impl Database {
         Ok(pooled!(query_as!(statement, PostgresQueryBuilder).persistent(false), fetch_all, pool))
     }
 
-    /// Passes each row of a page to `each`: the id, the sort key and the document.
+    /// Passes each row of a page to `each`: the id, the sort key and the document, if it is not a large one.
     pub(crate) async fn fetch_page(
         &self,
         statement: &(impl QueryStatementWriter + Sync),
         planning: Planning,
-        mut each: impl FnMut(i64, i64, &str) -> Result<()>,
+        mut each: impl FnMut(i64, i64, Option<&str>) -> Result<()>,
     ) -> Result<()> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         match &self.pools {

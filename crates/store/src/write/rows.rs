@@ -43,7 +43,7 @@ impl Transaction {
         }
         row.extend(column_values(spec.table, columns));
         let id = self.insert(&mut insert_one(table(kind), row)).await?;
-        Ok(Record { kind, id, revision: 1, document: json })
+        Ok(Record { kind, id, revision: 1, document: json, _memory: None })
     }
 
     /// Updates a row if it still has the revision of `old` (compare-and-set); `None` if it does not.
@@ -71,7 +71,7 @@ impl Transaction {
         if self.execute(&update).await? == 0 {
             return Ok(None);
         }
-        Ok(Some(Record { kind: old.kind, id: old.id, revision, document: json }))
+        Ok(Some(Record { kind: old.kind, id: old.id, revision, document: json, _memory: None }))
     }
 
     pub(super) async fn insert_point(

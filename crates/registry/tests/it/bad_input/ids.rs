@@ -22,6 +22,11 @@ async fn a_non_integer_id_is_rejected_and_an_unknown_id_is_not_found(backend: Ba
             ("1.5", 400),
             ("0x1", 400),
             ("1e3", 400),
+            // An entity has one address.
+            ("01", 400),
+            ("%2B1", 400),
+            ("+1", 400),
+            ("-0", 400),
             ("%20", 400),
             ("%00", 400),
             ("%FF", 400),
@@ -84,7 +89,7 @@ async fn an_unknown_parent_or_reference_is_rejected(backend: Backend) {
         for (field, of) in parent.chain(references) {
             // An id of another kind, taken from the same table.
             let other = entities.ids.iter().find(|(other, _)| *other != of).map(|(_, id)| id.as_str()).unwrap();
-            for (id, status) in [("999999", 404), ("-1", 404), (other, 404), ("x", 400), ("1.5", 400)] {
+            for (id, status) in [("999999", 404), ("-1", 404), (other, 404), ("x", 400), ("1.5", 400), ("01", 400), ("+1", 400)] {
                 let (path, mut body) = entities.new_entity(kind);
                 body["name"] = json!("orphan");
                 body[field] = json!(id);
@@ -107,7 +112,7 @@ async fn an_unknown_parent_or_reference_is_rejected(backend: Backend) {
         ("model_versions/ID/artifacts", json!({"artifactType": "doc-artifact"})),
         ("experiment_runs/ID/artifacts", json!({"artifactType": "metric", "value": 1.0})),
     ] {
-        for (id, status) in [("999999", 404), ("-1", 404), ("x", 400), ("%FF", 400)] {
+        for (id, status) in [("999999", 404), ("-1", 404), ("x", 400), ("01", 400), ("%2B1", 400), ("%FF", 400)] {
             let path = path.replace("ID", id);
             let response = api.post(&path, body.clone()).await;
             let message = error_message(&response, &path);
@@ -117,6 +122,10 @@ async fn an_unknown_parent_or_reference_is_rejected(backend: Backend) {
     let version = entities.id(Kind::ModelVersion);
     let attach = json!({"artifactType": "doc-artifact", "id": "999999"});
     assert_eq!(api.post(&format!("model_versions/{version}/artifacts"), attach).await.status, 404);
+    let other_form = json!({"artifactType": "doc-artifact", "id": "0999999"});
+    assert_eq!(api.post(&format!("model_versions/{version}/artifacts"), other_form).await.status, 400);
+    let parameter = "model_version?name=v&parentResourceId=01";
+    assert_eq!(api.get(parameter).await.status, 400);
     let wrong_kind = json!({"artifactType": "doc-artifact", "id": entities.id(Kind::ModelArtifact)});
     assert_eq!(api.post(&format!("model_versions/{version}/artifacts"), wrong_kind).await.status, 400);
     assert_eq!(api.get("model_versions?name=orphan").await.names(), [""; 0]);

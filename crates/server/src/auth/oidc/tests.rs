@@ -36,6 +36,17 @@ async fn a_valid_token_identifies_user_and_groups() {
 }
 
 #[tokio::test]
+async fn a_token_that_requires_extensions_is_rejected() {
+    let key = SigningKey::new("k1");
+    let issuer = IssuerServer::start(&[&key]).await.unwrap();
+    let oidc = Oidc::new(options(&issuer)).unwrap();
+    for names in [&["exp"][..], &["b64"], &["urn:example:unknown"], &[]] {
+        let reason = rejected(&oidc, &key.sign_with_extensions(&issuer.claims(), names)).await;
+        assert_eq!(reason, "the token requires extensions (`crit`) that are not supported");
+    }
+}
+
+#[tokio::test]
 async fn invalid_tokens_are_rejected() {
     let key = SigningKey::new("k1");
     let issuer = IssuerServer::start(&[&key]).await.unwrap();

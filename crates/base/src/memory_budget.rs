@@ -1,7 +1,7 @@
 //! The memory that requests may use together, as shares that end when they are dropped.
 //!
-//! It consists of three pools, so that none of them can starve the others: request bodies that are received, the work on
-//! large requests and documents, and responses that the clients have not read yet. A share is an estimate; it is counted
+//! It consists of pools, so that none of them can starve the others: request bodies that are received, the work on
+//! requests and large documents, and responses that the clients have not read yet. A share is an estimate; it is counted
 //! in kibibytes.
 
 use std::sync::Arc;
@@ -18,16 +18,20 @@ pub struct MemoryBudget {
     pub bodies: MemoryPool,
     /// What is derived from a large body or document while a request runs.
     pub work: MemoryPool,
+    /// The same of small bodies, which do not wait behind large ones.
+    pub small_work: MemoryPool,
     /// Responses until they are sent.
     pub responses: MemoryPool,
 }
 
 impl MemoryBudget {
-    /// Divides a number of bytes: a quarter for bodies, a half for work, a quarter for responses.
+    /// Divides a number of bytes: a quarter for bodies, a half for work, of which a quarter is for small bodies, and a quarter
+    /// for responses.
     pub fn new(bytes: usize) -> Self {
         Self {
             bodies: MemoryPool::new(bytes / 4),
-            work: MemoryPool::new(bytes / 2),
+            work: MemoryPool::new(bytes / 8 * 3),
+            small_work: MemoryPool::new(bytes / 8),
             responses: MemoryPool::new(bytes / 4),
         }
     }

@@ -122,11 +122,13 @@ pub fn plugins() -> impl Iterator<Item = &'static str> {
 /// Memory of an item of a page, in bytes, as long as its size is not known; and the most that a page waits for.
 const MEMORY_OF_ITEM: usize = 16 * 1024;
 const MEMORY_OF_PAGE: usize = 8 * PAGE_BYTES;
+/// The memory of a page that does not wait: the number of connections to the database limits those.
+const SMALL_PAGE: usize = 1 << 20;
 
-/// Waits for the memory of a page. Large pages of many requests at the same time would take too much.
-async fn page_memory(catalog: &Catalog, page_size: u32) -> MemoryShare {
+/// Waits for the memory of a page, unless it is small. Large pages of many requests at the same time would take too much.
+async fn page_memory(catalog: &Catalog, page_size: u32) -> Option<MemoryShare> {
     let bytes = (page_size as usize).saturating_mul(MEMORY_OF_ITEM).min(MEMORY_OF_PAGE);
-    catalog.store.inner().memory().take(bytes).await
+    if bytes <= SMALL_PAGE { None } else { Some(catalog.store.inner().memory().take(bytes).await) }
 }
 
 /// The body of a list's response; the items are JSON.

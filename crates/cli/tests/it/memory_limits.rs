@@ -33,19 +33,16 @@ impl Server {
         SocketAddr::from(([127, 0, 0, 1], self.executable.port()))
     }
 
-    /// Creates models of 15 MiB, with one statement.
-    async fn add_large_models(&self, count: usize) {
+    /// Creates twelve models of 15 MiB, with one statement.
+    async fn add_large_models(&self) {
         self.client.create("registered_models", &json!({"name": "seed", "description": "SEED"})).await;
-        let statement = format!(
-            "INSERT INTO resource (workspace_id, kind, family, parent_id, name, name_folded, state, create_time, \
+        let statement = "INSERT INTO resource (workspace_id, kind, family, parent_id, name, name_folded, state, create_time, \
              update_time, revision, document) \
-             WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count}) \
+             WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 12) \
              SELECT workspace_id, kind, family, parent_id, 'm' || n, 'm' || n, state, create_time, update_time, revision, \
-             REPLACE(REPLACE(document, 'seed', 'm' || n), 'SEED', hex(zeroblob({}))) FROM resource, numbers \
-             WHERE name = 'seed'",
-            15 * MEBIBYTE / 2
-        );
-        self.database.execute(&statement).await.unwrap();
+             REPLACE(REPLACE(document, 'seed', 'm' || n), 'SEED', hex(zeroblob(7864320))) FROM resource, numbers \
+             WHERE name = 'seed'";
+        self.database.execute(statement).await.unwrap();
     }
 
     fn check(&self, what: &str) {
@@ -106,7 +103,7 @@ async fn a_body_of_many_small_values_is_bounded() {
 #[tokio::test]
 async fn lists_and_reads_of_large_entities_share_the_memory() {
     let server = Server::start().await;
-    server.add_large_models(12).await;
+    server.add_large_models().await;
     let page = server.client.read("registered_models?pageSize=100").await;
     assert_eq!(page["size"], 1, "the small one, before a large one that does not fit");
     let mut readers = JoinSet::new();
@@ -140,7 +137,7 @@ async fn lists_and_reads_of_large_entities_share_the_memory() {
 #[tokio::test]
 async fn responses_that_are_not_read_share_the_memory_and_small_requests_are_served() {
     let server = Server::start().await;
-    server.add_large_models(2).await;
+    server.add_large_models().await;
     let (mut http2, mut http1) = (Vec::new(), Vec::new());
     for number in 0..20 {
         let path = format!("{MODELS}/{}", 2 + number % 2);

@@ -79,13 +79,13 @@ impl Settings {
 
     /// The memory that requests may use.
     pub fn memory(&self) -> Result<MemoryBudget, ConfigError> {
-        let least = self.size(&key::LIMITS_MAX_BODY).saturating_mul(4);
+        let least = self.size(&key::LIMITS_MAX_BODY).saturating_mul(6);
         let bytes = match self.string(&key::LIMITS_MEMORY) {
             None => memory::default_budget().max(least),
             Some(_) => self.size(&key::LIMITS_MEMORY),
         };
         if bytes < least {
-            let reason = format!("{bytes} bytes are too few: at least 4 times limits.max-body are required, {least} bytes");
+            let reason = format!("{bytes} bytes are too few: at least 6 times limits.max-body are required, {least} bytes");
             return Err(self.wrong(&key::LIMITS_MEMORY, &reason));
         }
         Ok(MemoryBudget::new(bytes))

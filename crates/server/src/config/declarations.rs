@@ -188,7 +188,7 @@ pub const LIMITS_MEMORY: Setting = Setting::new(
     SettingType::Size,
     Group::Limits,
     "Memory for request bodies, the work on large ones, and responses that are not read yet; requests beyond it get 503; \
-     unset means a quarter of the memory of the container or machine, from 64MiB to 256MiB; at least 4 times max-body",
+     unset means a quarter of the memory of the container or machine, from 96MiB to 256MiB; at least 6 times max-body",
 );
 /// `--limits-max-requests`
 pub const LIMITS_MAX_REQUESTS: Setting = Setting::new(

@@ -6,10 +6,10 @@ use std::path::Path;
 /// The share of the container's or the machine's memory.
 const SHARE: usize = 4;
 /// The range of the default.
-const LEAST: usize = 64 << 20;
+const LEAST: usize = 96 << 20;
 const MOST: usize = 256 << 20;
 
-/// A quarter of the memory of the container or the machine, from 64 to 256 MiB.
+/// A quarter of the memory of the container or the machine, from 96 to 256 MiB.
 pub(super) fn default_budget() -> usize {
     budget_of([cgroup_limit(Path::new("/sys/fs/cgroup")), machine_memory()].into_iter().flatten().min())
 }

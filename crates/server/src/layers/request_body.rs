@@ -15,7 +15,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::Method;
 use hyper::body::{Frame, SizeHint};
-use model_registry_base::{MemoryBudget, MemoryShare};
+use model_registry_base::{MemoryBudget, MemoryPool, MemoryShare};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
 
@@ -24,6 +24,9 @@ use crate::ApiError;
 /// Bytes of memory for each byte of a body while its request runs: the decoded body, the stored document and its properties,
 /// the statements, the response.
 const WORK_FACTOR: usize = 8;
+
+/// Bodies up to this size are small: others leave memory for them.
+const SMALL: usize = 64 * 1024;
 
 /// The minimum rate of a body.
 #[derive(Clone, Copy, Debug)]
@@ -169,7 +172,10 @@ impl LimitedBody {
         }
         // A share is whole kibibytes, so small frames share one.
         if self.received > self.held {
-            let more = self.limits.memory.bodies.try_take(self.received - self.held).ok_or(BodyFailure::NoMemory)?;
+            let (pool, more) = (&self.limits.memory.bodies, self.received - self.held);
+            let share =
+                if self.received <= SMALL { pool.try_take(more) } else { pool.try_take_beyond(more, pool.size() / 4) };
+            let more = share.ok_or(BodyFailure::NoMemory)?;
             self.held += more.bytes();
             self.admission.hold(|held| match &mut held.body {
                 Some(share) => share.merge(more),
@@ -195,15 +201,20 @@ impl LimitedBody {
         false
     }
 
+    fn work_pool(&self) -> &MemoryPool {
+        let memory = &self.limits.memory;
+        if self.received <= SMALL { &memory.small_work } else { &memory.work }
+    }
+
     /// Takes memory for the work on the body, waiting if necessary, and a place.
     fn poll_admission(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let size = self.received.saturating_mul(WORK_FACTOR);
         let work = if let Some(admitting) = &mut self.admitting {
             ready!(admitting.poll_unpin(context))
-        } else if let Some(share) = self.limits.memory.work.try_take_at_most(size) {
+        } else if let Some(share) = self.work_pool().try_take_at_most(size) {
             share
         } else {
-            let pool = self.limits.memory.work.clone();
+            let pool = self.work_pool().clone();
             let mut admitting = async move { pool.take(size).await }.boxed();
             let polled = admitting.poll_unpin(context);
             self.admitting = Some(admitting);

@@ -9,6 +9,7 @@ use crate::db::Transaction;
 use crate::document::Document;
 use crate::error::{Result, StoreError};
 use crate::from_row;
+use crate::large_document::small_document;
 use crate::record::check_document;
 use crate::tables::{WORKSPACE, table};
 
@@ -39,7 +40,8 @@ struct EntityRow {
     revision: i64,
     create_time: i64,
     update_time: i64,
-    document: String,
+    /// Absent if it is large.
+    document: Option<String>,
 }
 
 from_row!(EntityRow { id, parent_id, revision, create_time, update_time, document });
@@ -53,7 +55,16 @@ impl Transaction {
         match section {
             Section::Entities(kind) => {
                 let select = entities(kind, range.bounds(kind.spec().table), after);
-                let rows = self.fetch_all::<EntityRow>(&select).await?;
+                let mut rows = self.fetch_all::<EntityRow>(&select).await?;
+                // A page ends before a large document, which is a page of its own.
+                let small = rows.iter().take_while(|row| row.document.is_some()).count();
+                rows.truncate(small.max(1));
+                if small == 0
+                    && let Some(row) = rows.first_mut()
+                {
+                    let document = self.fetch_optional::<(String,)>(&document(kind, row.id)).await?;
+                    row.document = document.map(|(document,)| document);
+                }
                 rows.into_iter().map(|row| item(kind, row)).collect()
             }
             Section::Links => {
@@ -80,7 +91,10 @@ impl Transaction {
 fn entities(kind: Kind, (start, end): (i64, i64), after: Position) -> SelectStatement {
     let entity_table = kind.spec().table;
     let mut select = Query::select();
-    select.columns(["id", "create_time", "update_time", "document"]).from(table(kind));
+    select
+        .columns(["id", "create_time", "update_time"])
+        .expr_as(small_document(table(kind)), "document")
+        .from(table(kind));
     if entity_table == EntityTable::MetricPoint {
         select.expr_as(Expr::col("experiment_run_id"), "parent_id").expr_as(Expr::val(1_i64), "revision");
     } else {
@@ -93,6 +107,15 @@ fn entities(kind: Kind, (start, end): (i64, i64), after: Position) -> SelectStat
         .order_by("id", Order::Asc)
         .limit(PAGE);
     select
+}
+
+fn document(kind: Kind, id: i64) -> SelectStatement {
+    Query::select()
+        .column("document")
+        .from(table(kind))
+        .and_where(Expr::col("workspace_id").eq(WORKSPACE))
+        .and_where(Expr::col("id").eq(id))
+        .take()
 }
 
 fn links((start, end): (i64, i64), after: Position) -> SelectStatement {
@@ -114,17 +137,18 @@ fn links((start, end): (i64, i64), after: Position) -> SelectStatement {
 }
 
 fn item(kind: Kind, row: EntityRow) -> Result<Item> {
-    check_document(table(kind), row.id, &row.document)?;
+    let stored = row.document.unwrap_or_default();
+    check_document(table(kind), row.id, &stored)?;
     // An item is one line. Only a document that was edited by hand can contain line breaks.
-    let document = if row.document.contains('\n') {
+    let document = if stored.contains('\n') {
         let corrupt = |error: serde_json::Error| StoreError::Corrupt {
             table: table(kind),
             id: row.id,
             reason: error.to_string(),
         };
-        Document::from_json(&row.document).map_err(corrupt)?.to_json()
+        Document::from_json(&stored).map_err(corrupt)?.to_json()
     } else {
-        row.document
+        stored
     };
     Ok(Item::Entity(Entity {
         kind,

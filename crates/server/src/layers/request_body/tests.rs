@@ -74,31 +74,33 @@ async fn a_body_below_the_minimum_rate_is_rejected() {
 async fn bodies_share_the_memory_and_return_it() {
     let limits = limits(100);
     let mut held = Vec::new();
-    // A quarter of the budget is for bodies.
+    // A quarter of the budget is for bodies, and a quarter of this for small ones.
     for _ in 0..2 {
-        let (request, admission) = limit(post(slow(100 * 1024, 2, Duration::ZERO)), &limits).unwrap();
+        let (request, admission) = limit(post(slow(90 * 1024, 2, Duration::ZERO)), &limits).unwrap();
         let mut body = request.into_body();
         body.frame().await.unwrap().unwrap();
         held.push((body, admission));
     }
-    let (refused, _) = read(Body::from(vec![b'x'; 100 * 1024]), &limits).await;
+    let (refused, _) = read(Body::from(vec![b'x'; 90 * 1024]), &limits).await;
     assert_eq!(refused.unwrap_err().status(), 503);
-    assert_eq!(read(Body::from("small"), &limits).await.0.unwrap(), 5);
+    assert_eq!(read(Body::from(vec![b'x'; SMALL]), &limits).await.0.unwrap(), SMALL);
     held.pop();
-    assert_eq!(read(Body::from(vec![b'x'; 100 * 1024]), &limits).await.0.unwrap(), 100 * 1024);
+    assert_eq!(read(Body::from(vec![b'x'; 90 * 1024]), &limits).await.0.unwrap(), 90 * 1024);
     held.clear();
-    assert_eq!((limits.memory.bodies.used(), limits.memory.work.used()), (0, 0));
+    let memory = &limits.memory;
+    assert_eq!((memory.bodies.used(), memory.work.used(), memory.small_work.used()), (0, 0, 0));
 }
 
 #[tokio::test(start_paused = true)]
-async fn large_bodies_wait_for_the_memory_of_the_work_on_them() {
+async fn large_bodies_wait_for_the_memory_of_the_work_on_them_and_small_ones_do_not() {
     let limits = limits(100);
-    let (first, first_admission) = read(Body::from(vec![b'x'; 50 * 1024]), &limits).await;
-    assert_eq!((first.unwrap(), limits.memory.work.used()), (50 * 1024, 400 * 1024));
-    let mut second = Box::pin(read(Body::from(vec![b'x'; 60 * 1024]), &limits));
+    let (first, first_admission) = read(Body::from(vec![b'x'; 70 * 1024]), &limits).await;
+    assert_eq!((first.unwrap(), limits.memory.work.used()), (70 * 1024, limits.memory.work.size()));
+    let mut second = Box::pin(read(Body::from(vec![b'x'; 70 * 1024]), &limits));
     assert!(futures::poll!(&mut second).is_pending());
+    assert_eq!(read(Body::from("small"), &limits).await.0.unwrap(), 5);
     drop(first_admission);
-    assert_eq!(second.await.0.unwrap(), 60 * 1024);
+    assert_eq!(second.await.0.unwrap(), 70 * 1024);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@
 //! the buffers of the connection, the connection is closed.
 
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -40,6 +40,8 @@ pub(super) struct Stream {
     /// Chunks that are handed over and not sent.
     unsent: AtomicUsize,
     progress: AtomicU64,
+    /// Its chunks are discarded, which is not progress.
+    is_reset: AtomicBool,
     sent: Notify,
 }
 
@@ -60,6 +62,7 @@ impl Streams {
             connection: Arc::clone(&self.0),
             unsent: AtomicUsize::new(0),
             progress: AtomicU64::new(0),
+            is_reset: AtomicBool::new(false),
             sent: Notify::new(),
         });
         *self.0.next.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&stream));
@@ -90,6 +93,7 @@ async fn run(task: impl Future<Output = ()>, stream: Arc<Stream>) {
             () = task.as_mut() => {}
             () = stream.stalled() => {
                 tracing::debug!("HTTP/2 stream reset: the peer does not read its response");
+                stream.is_reset.store(true, Ordering::Relaxed);
                 if stream.connection.is_stalled() {
                     stream.connection.closed.notify_one();
                 }
@@ -109,8 +113,9 @@ impl Shared {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
+    /// Whether the peer reads nothing at all: other streams may have stalled a moment after this one.
     fn is_stalled(&self) -> bool {
-        self.since(&self.progress) >= self.timeout
+        self.since(&self.progress) >= self.timeout / 2
     }
 
     fn since(&self, progress: &AtomicU64) -> Duration {
@@ -184,7 +189,9 @@ impl AsRef<[u8]> for Chunk {
 
 impl Drop for Chunk {
     fn drop(&mut self) {
-        self.stream.record_progress();
+        if !self.stream.is_reset.load(Ordering::Relaxed) {
+            self.stream.record_progress();
+        }
         if self.stream.unsent.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.stream.sent.notify_one();
         }

@@ -169,7 +169,10 @@ impl Reader<'_> {
         };
         let rows: Vec<(CatalogRecord, Key)> = rows.into_iter().map(|(row, key)| (row.into(), key)).collect();
         let Some(page_size) = list.page_size.map(|size| size as usize) else {
-            return Ok(CatalogPage { rows: rows.into_iter().map(|(row, _)| row).collect(), next_page_token: String::new() });
+            return Ok(CatalogPage {
+                rows: rows.into_iter().map(|(row, _)| row).collect(),
+                next_page_token: String::new(),
+            });
         };
         let has_more = rows.len() > page_size;
         let mut page = RowsWithKeys { rows, has_more };

@@ -20,8 +20,8 @@ mod index_scan;
 mod page_rows;
 
 use index_scan::{IndexScan, SCANNED, string_key};
-use page_rows::PageRows;
 pub use page_rows::PAGE_BYTES;
+use page_rows::PageRows;
 
 /// The entities of a list before any filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -160,7 +160,9 @@ pub(super) async fn find(catalog: &Catalog, spec: &AssetTypeSpec, id: &str) -> R
 fn parse_id(spec: &AssetTypeSpec, id: &str) -> Result<i64, ApiError> {
     let label = label(spec);
     model_registry_api::parse_id(id).ok_or_else(|| {
-        ApiError::Invalid(format!("invalid {label} ID '{id}': it is not a 64-bit integer without leading zeros or plus sign"))
+        ApiError::Invalid(format!(
+            "invalid {label} ID '{id}': it is not a 64-bit integer without leading zeros or plus sign"
+        ))
     })
 }
 

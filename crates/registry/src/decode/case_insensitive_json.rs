@@ -202,8 +202,10 @@ mod tests {
         for (text, expected) in [
             (r#"{"name":"a","name":"b"}"#, json!({"name": "b"})),
             (r#"{"x":{"b":1,"b":2},"y":[{"c":1,"c":2}]}"#, json!({"x": {"b": 2}, "y": [{"c": 2}]})),
-            (r#"{"customProperties":{"p":{"string_value":"a"},"p":{"int_value":"1","int_value":"2"}}}"#,
-                json!({"customProperties": {"p": {"int_value": "2"}}})),
+            (
+                r#"{"customProperties":{"p":{"string_value":"a"},"p":{"int_value":"1","int_value":"2"}}}"#,
+                json!({"customProperties": {"p": {"int_value": "2"}}}),
+            ),
         ] {
             assert_eq!(parsed(text), expected, "{text}");
         }
@@ -211,7 +213,8 @@ mod tests {
 
     #[test]
     fn values_that_take_far_more_memory_than_their_text_are_an_error() {
-        for (opening, element) in [("[", "1,"), ("[", "[],"), ("[", "[1],"), ("[", "{},"), (r#"{"a":["#, r#"{"":1},"#)] {
+        for (opening, element) in [("[", "1,"), ("[", "[],"), ("[", "[1],"), ("[", "{},"), (r#"{"a":["#, r#"{"":1},"#)]
+        {
             let text = format!("{opening}{}", element.repeat(1_000_000));
             let error = parse(text.as_bytes()).unwrap_err().to_string();
             assert!(error.starts_with("too many small values for its size at line 1 column "), "{element}: {error}");
@@ -220,13 +223,15 @@ mod tests {
 
     #[test]
     fn the_densest_entities_are_within_the_memory() {
-        let property = |number: usize| {
-            format!(r#""{number}":{{"metadataType":"MetadataBoolValue","bool_value":true}}"#)
-        };
+        let property =
+            |number: usize| format!(r#""{number}":{{"metadataType":"MetadataBoolValue","bool_value":true}}"#);
         let properties: Vec<String> = (0..50_000).map(property).collect();
         let elements = r#""a","#.repeat(500);
         let list = format!(r#"{{"language":[{}"b"]}}"#, elements);
-        for text in [format!(r#"{{"customProperties":{{{}}}}}"#, properties.join(",")), format!("[{}{list}]", format!("{list},").repeat(1_000))] {
+        for text in [
+            format!(r#"{{"customProperties":{{{}}}}}"#, properties.join(",")),
+            format!("[{}{list}]", format!("{list},").repeat(1_000)),
+        ] {
             assert!(parse(text.as_bytes()).is_ok(), "{} bytes", text.len());
         }
     }

@@ -113,7 +113,9 @@ impl Request {
 /// Parses an id of a path or query.
 pub(super) fn parse_id(what: &str, value: &str) -> Result<i64, ApiError> {
     model_registry_api::parse_id(value).ok_or_else(|| {
-        ApiError::Invalid(format!("invalid {what} ID: `{value}` is not a 64-bit integer without leading zeros or plus sign"))
+        ApiError::Invalid(format!(
+            "invalid {what} ID: `{value}` is not a 64-bit integer without leading zeros or plus sign"
+        ))
     })
 }
 

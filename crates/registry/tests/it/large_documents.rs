@@ -66,9 +66,11 @@ async fn large_entities_are_found_by_id_name_and_external_id(backend: Backend) {
     let api = Api::on(backend).await;
     let id = model(&api, 1, 2 * MEBIBYTE).await;
     model(&api, 2, 10).await;
-    for path in
-        [format!("registered_models/{id}"), "registered_model?name=m1".to_owned(), "registered_model?externalId=e1".to_owned()]
-    {
+    for path in [
+        format!("registered_models/{id}"),
+        "registered_model?name=m1".to_owned(),
+        "registered_model?externalId=e1".to_owned(),
+    ] {
         let found = api.get(&path).await;
         assert_eq!((found.status, found.json()["description"].as_str().unwrap().len()), (200, 2 * MEBIBYTE), "{path}");
         assert_eq!(found.id(), id);

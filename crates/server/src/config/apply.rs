@@ -85,7 +85,8 @@ impl Settings {
             Some(_) => self.size(&key::LIMITS_MEMORY),
         };
         if bytes < least {
-            let reason = format!("{bytes} bytes are too few: at least 6 times limits.max-body are required, {least} bytes");
+            let reason =
+                format!("{bytes} bytes are too few: at least 6 times limits.max-body are required, {least} bytes");
             return Err(self.wrong(&key::LIMITS_MEMORY, &reason));
         }
         Ok(MemoryBudget::new(bytes))

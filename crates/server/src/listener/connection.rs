@@ -162,7 +162,9 @@ impl Connection {
                     service_fn(move |request| {
                         let stream = streams.begin();
                         let response = respond(request);
-                        async { Ok::<_, Infallible>(response.await?.map(|body| Body::new(ChunkedBody::new(body, stream)))) }
+                        async {
+                            Ok::<_, Infallible>(response.await?.map(|body| Body::new(ChunkedBody::new(body, stream))))
+                        }
                     })
                 };
                 let connection = http2::Builder::new(streams.clone())

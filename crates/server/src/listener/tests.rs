@@ -1,9 +1,9 @@
 //! The listener over real sockets.
 
 use axum::routing::{get, post};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use model_registry_base::MemoryBudget;
 use model_registry_testkit::abuse::{Http2Frame, SlowBody, UnreadStreams};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -342,8 +342,7 @@ async fn a_connection_whose_streams_are_not_read_is_closed() {
     let write_timeout = Duration::from_millis(300);
     let server = Running::start(Options { write_timeout, ..Options::default() }).await;
     let frames = UnreadStreams::open(server.address, "/huge", 3).await.unwrap().receive_all().await;
-    let received: usize =
-        frames.iter().filter(|frame| frame.kind == Http2Frame::DATA).map(|frame| frame.length).sum();
+    let received: usize = frames.iter().filter(|frame| frame.kind == Http2Frame::DATA).map(|frame| frame.length).sum();
     // The initial window of a connection.
     assert_eq!(received, 65_535);
 }

@@ -50,7 +50,8 @@ impl FetchRecords for FakeDatabase {
             Fate::Hangs => std::future::pending().await,
             Fate::Panics => panic!("a defect"),
         }
-        let record = |id| PartialRow { kind: Kind::RegisteredModel.code(), id, revision: 1, document: Some(String::new()) };
+        let record =
+            |id| PartialRow { kind: Kind::RegisteredModel.code(), id, revision: 1, document: Some(String::new()) };
         Ok(ids.iter().filter(|id| **id % 2 == 0).map(|id| (*id, record(*id))).collect())
     }
 }

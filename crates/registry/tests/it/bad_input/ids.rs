@@ -89,7 +89,9 @@ async fn an_unknown_parent_or_reference_is_rejected(backend: Backend) {
         for (field, of) in parent.chain(references) {
             // An id of another kind, taken from the same table.
             let other = entities.ids.iter().find(|(other, _)| *other != of).map(|(_, id)| id.as_str()).unwrap();
-            for (id, status) in [("999999", 404), ("-1", 404), (other, 404), ("x", 400), ("1.5", 400), ("01", 400), ("+1", 400)] {
+            for (id, status) in
+                [("999999", 404), ("-1", 404), (other, 404), ("x", 400), ("1.5", 400), ("01", 400), ("+1", 400)]
+            {
                 let (path, mut body) = entities.new_entity(kind);
                 body["name"] = json!("orphan");
                 body[field] = json!(id);

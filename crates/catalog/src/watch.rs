@@ -4,10 +4,12 @@
 //! links of a `ConfigMap` counts as a change, an editor's temporary files do not, and a file system without events is polled.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use model_registry_base::files::is_directory;
+use model_registry_base::run_blocking;
 use model_registry_catalog_sources::{KnownFiles, Settings, watched_files};
 use notify::event::{AccessKind, AccessMode};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
@@ -43,7 +45,7 @@ impl Watch {
             )
             .ok();
         let mut watch = Self { watcher, directories: BTreeSet::new(), wake, known: KnownFiles::default() };
-        watch.add_directories(settings, &[]);
+        watch.add(directories(settings, &[]));
         watch
     }
 
@@ -52,8 +54,14 @@ impl Watch {
     pub(crate) async fn changed(&mut self, settings: &Settings, data: &[PathBuf], seen: &[u8]) {
         let (mut last, mut settling) = (None, 0);
         loop {
-            self.add_directories(settings, data);
             let (settings, data) = (settings.clone(), data.to_vec());
+            // Before the files are read, so that no change in between is missed. A file system may take long to respond.
+            let (settings, data, directories) = run_blocking(move || {
+                let directories = directories(&settings, &data);
+                (settings, data, directories)
+            })
+            .await;
+            self.add(directories);
             let mut known = std::mem::take(&mut self.known);
             let digest =
                 tokio::task::spawn_blocking(move || (known.fingerprint(&watched_files(&settings, &data)), known)).await;
@@ -75,18 +83,11 @@ impl Watch {
         }
     }
 
-    /// Watches the directories of all files that are not watched yet.
-    fn add_directories(&mut self, settings: &Settings, data: &[PathBuf]) {
+    /// Watches the directories that are not watched yet.
+    fn add(&mut self, directories: Vec<(PathBuf, RecursiveMode)>) {
         let Some(watcher) = &mut self.watcher else { return };
-        let of_files = settings.sources.iter().chain(data).filter_map(|file| file.parent());
-        let mut directories: Vec<(PathBuf, RecursiveMode)> =
-            of_files.map(|directory| (directory.to_owned(), RecursiveMode::NonRecursive)).collect();
-        let roots = data.iter().filter(|path| path.is_dir());
-        directories.extend(roots.map(|root| (root.clone(), RecursiveMode::Recursive)));
-        directories.extend(settings.performance_metrics.iter().map(|root| (root.clone(), RecursiveMode::Recursive)));
         for (directory, mode) in directories {
-            let directory = if directory.as_os_str().is_empty() { PathBuf::from(".") } else { directory };
-            if !directory.exists() || self.directories.contains(&directory) {
+            if self.directories.contains(&directory) {
                 continue;
             }
             match watcher.watch(&directory, mode) {
@@ -101,6 +102,20 @@ impl Watch {
             }
         }
     }
+}
+
+/// The directories of all files, as far as they exist.
+fn directories(settings: &Settings, data: &[PathBuf]) -> Vec<(PathBuf, RecursiveMode)> {
+    let of_files = settings.sources.iter().chain(data).filter_map(|file| file.parent());
+    let of_files: BTreeSet<&Path> = of_files.collect();
+    let roots = data.iter().filter(|path| is_directory(path)).chain(&settings.performance_metrics);
+    let all = of_files.into_iter().map(|directory| (directory, RecursiveMode::NonRecursive));
+    let all = all.chain(roots.map(|root| (root.as_path(), RecursiveMode::Recursive)));
+    let all = all.map(|(directory, mode)| {
+        let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+        (directory.to_owned(), mode)
+    });
+    all.filter(|(directory, _)| is_directory(directory)).collect()
 }
 
 /// Reads do not wake it up: it reads the files itself, which would wake it up again.

@@ -76,6 +76,11 @@ fn text_of_cursor(metadata: &Node) -> Option<&str> {
 
 /// A document, alone or with the metadata of its registry.
 fn server(entry: Entry<'_>, sink: &mut dyn Sink) -> Result<(), Problem> {
+    if entry.node.entries().is_none() {
+        // Without its content: the path may lead to any file of the machine.
+        sink.problem(entry.problem("is left out: a server is a map"), None);
+        return Ok(());
+    }
     let server = entry.get("server").filter(|server| server.node.entries().is_some()).unwrap_or(entry);
     let official = |node: &Node| node.get("_meta").and_then(|meta| meta.get(OFFICIAL)).cloned();
     let official = official(entry.node).or_else(|| official(server.node));

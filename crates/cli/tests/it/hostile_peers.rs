@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::support::{Client, TIME_LIMIT, eventually, start_on};
+use crate::support::{Client, TIME_LIMIT, eventually, role_on, start_on};
 
 const LIST: &str = "/api/model_registry/v1alpha3/registered_models";
 const CONNECTIONS: usize = 300;
@@ -173,4 +173,45 @@ async fn half_closed_connections_are_closed() {
     eventually("the server has closed its ends", async || open_files() <= few).await;
     drop(connections);
     measured.check("after half closed").await;
+}
+
+/// The form of a preview of 1,000 names of 8 KB, and 900 patterns that match none of them.
+fn costly_preview() -> String {
+    let pattern = "*".to_owned() + &"a*".repeat(400);
+    let patterns: Vec<String> = (0..900).map(|number| format!("'{pattern}b{number}*'")).collect();
+    let names: String = (0..1_000).map(|number| format!("- {{name: {}{number}}}\n", "a".repeat(8_000))).collect();
+    let config = format!("assetType: mcp_servers\ntype: yaml\nexcludedServers: [{}]\n", patterns.join(", "));
+    let part = |name: &str, text: &str| {
+        format!("--b\r\ncontent-disposition: form-data; name=\"{name}\"; filename=\"f\"\r\n\r\n{text}\r\n")
+    };
+    part("config", &config) + &part("catalogData", &format!("mcp_servers:\n{names}")) + "--b--\r\n"
+}
+
+#[tokio::test]
+async fn costly_previews_stall_no_probe_and_do_not_delay_the_end_of_the_process() {
+    let launch = role_on("up", "sqlite:x.db").arguments(["--limits-drain", "1s"]);
+    let mut server = launch.start().await.unwrap();
+    let body = costly_preview();
+    let head = format!(
+        "POST /api/model_catalog/v1alpha1/sources/preview HTTP/1.1\r\nhost: localhost\r\n\
+         content-type: multipart/form-data; boundary=b\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut streams = Vec::new();
+    for _ in 0..4 {
+        let mut stream = TcpStream::connect(("127.0.0.1", server.port())).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(body.as_bytes()).await.unwrap();
+        streams.push(stream);
+    }
+    let client = Client::of(&server);
+    for _ in 0..20 {
+        assert_eq!(client.get("/livez").await.status, 200);
+    }
+    // None of them has been answered: the probes did not wait for them.
+    let mut first = [0];
+    let answered = streams.iter().filter(|stream| stream.try_read(&mut first).is_ok_and(|read| read > 0)).count();
+    assert_eq!(answered, 0);
+    let status = server.terminate().await.unwrap();
+    assert!(status.success(), "{status}\n{}", server.log());
 }

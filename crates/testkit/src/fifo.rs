@@ -1,11 +1,11 @@
-//! FIFOs, which block whoever opens them as files.
+//! FIFOs in the place of files.
 #![cfg(unix)]
 
 use std::path::Path;
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
-/// Makes a FIFO, to which nobody writes.
+/// Makes a FIFO without a writer, which blocks whoever opens it.
 ///
 /// # Panics
 ///

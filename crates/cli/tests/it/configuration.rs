@@ -44,7 +44,7 @@ async fn an_invalid_file_is_reported_in_one_line_with_the_position() {
     }
 }
 
-/// A FIFO to which nobody writes would block the process for ever.
+/// A FIFO without a writer would block the process for ever.
 #[cfg(unix)]
 #[tokio::test]
 async fn a_fifo_is_refused_at_once_wherever_a_file_is_named() {

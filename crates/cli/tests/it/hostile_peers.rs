@@ -208,10 +208,10 @@ async fn costly_previews_stall_no_probe_and_do_not_delay_the_end_of_the_process(
     for _ in 0..20 {
         assert_eq!(client.get("/livez").await.status, 200);
     }
-    // None of them has been answered: the probes did not wait for them.
+    // None of them has a response yet: the probes did not wait for them.
     let mut first = [0];
-    let answered = streams.iter().filter(|stream| stream.try_read(&mut first).is_ok_and(|read| read > 0)).count();
-    assert_eq!(answered, 0);
+    let ended = streams.iter().filter(|stream| stream.try_read(&mut first).is_ok_and(|read| read > 0)).count();
+    assert_eq!(ended, 0);
     let status = server.terminate().await.unwrap();
     assert!(status.success(), "{status}\n{}", server.log());
 }

@@ -1,7 +1,7 @@
 //! `HTTPS_PROXY`, `NO_PROXY` and `SSL_CERT_FILE` for everything that connects to another server: client commands, an identity
 //! provider, a hub, a Git repository.
 //!
-//! The names of these servers exist behind the proxy only, and their certificates are of an authority of the test.
+//! The names of these servers are known to the proxy only, and their certificates are of an authority of the test.
 
 use std::net::SocketAddr;
 

@@ -86,7 +86,7 @@ async fn response(mut stream: TlsStream<TcpStream>) -> String {
 }
 
 #[tokio::test]
-async fn http_without_tls_is_answered_with_what_to_do() {
+async fn http_without_tls_gets_a_response_that_says_what_to_do() {
     let files = Files::new();
     files.renew();
     let tls = server_config(&files.certificate(), &files.key()).unwrap();

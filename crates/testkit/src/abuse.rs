@@ -134,6 +134,12 @@ impl UnreadStreams {
         Some(Http2Frame { kind, flags, stream: u32::from_be_bytes(stream), length })
     }
 
+    /// Cancels a request.
+    pub async fn reset(&mut self, stream: u32) -> io::Result<()> {
+        const CANCEL: u32 = 8;
+        self.stream.write_all(&frame(Http2Frame::RST_STREAM, 0, stream, &CANCEL.to_be_bytes())).await
+    }
+
     /// Receives all frames until the server closes the connection.
     pub async fn receive_all(mut self) -> Vec<Http2Frame> {
         let mut frames = Vec::new();

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use tokio::net::TcpStream;
 
 use crate::error::{Error, Result};
+use crate::faults::network::NetworkNamespace;
 use crate::server::{Process, free_port, read, tail};
 
 /// Placeholder for the free port in arguments and in values of variables.
@@ -37,6 +38,9 @@ pub struct Launch {
     variables: Vec<(String, String)>,
     files: Vec<(String, String)>,
     ready: Ready,
+    /// The command in front of the program, such as one that enters a network namespace.
+    prefix: Vec<String>,
+    host: String,
 }
 
 /// A running `model-registry`; killed when dropped.
@@ -82,6 +86,13 @@ impl Launch {
         self
     }
 
+    /// Runs it in a network namespace; it has to listen on the address of the namespace.
+    pub fn within(mut self, namespace: &NetworkNamespace) -> Self {
+        self.prefix = namespace.prefix().map(str::to_owned).to_vec();
+        self.host = namespace.inside();
+        self
+    }
+
     pub fn ready(mut self, ready: Ready) -> Self {
         self.ready = ready;
         self
@@ -103,7 +114,14 @@ impl Launch {
 
     fn command(&self, directory: &Path, port: u16) -> Command {
         let fill = |text: &str| text.replace(PORT, &port.to_string());
-        let mut command = Command::new(&self.program);
+        let mut command = match self.prefix.split_first() {
+            Some((first, rest)) => {
+                let mut command = Command::new(first);
+                command.args(rest).arg(&self.program);
+                command
+            }
+            None => Command::new(&self.program),
+        };
         command.args(self.arguments.iter().map(|argument| fill(argument)));
         command.env_clear().env("HOME", directory).env("RUST_BACKTRACE", "1").current_dir(directory);
         if let Some(path) = std::env::var_os("PATH") {
@@ -119,7 +137,15 @@ impl Executable {
         // A relative path would be resolved in the new working directory.
         let program: PathBuf = program.into();
         let program = program.canonicalize().unwrap_or(program);
-        Launch { program, arguments: Vec::new(), variables: Vec::new(), files: Vec::new(), ready: Ready::default() }
+        Launch {
+            program,
+            arguments: Vec::new(),
+            variables: Vec::new(),
+            files: Vec::new(),
+            ready: Ready::default(),
+            prefix: Vec::new(),
+            host: "127.0.0.1".to_owned(),
+        }
     }
 
     /// Starts it again after `kill` or `terminate`, with the same arguments, port, home and log.
@@ -129,11 +155,11 @@ impl Executable {
         }
         let mut command = self.launch.command(self.directory.path(), self.port);
         let mut process = Process::start("model-registry", &mut command, &self.log_file())?;
-        let (port, ready, client) = (self.port, self.launch.ready, client());
+        let (host, port, ready, client) = (self.launch.host.as_str(), self.port, self.launch.ready, client());
         process
             .wait_until(async || match ready {
-                Ready::Listening => TcpStream::connect(("127.0.0.1", port)).await.is_ok(),
-                Ready::Healthy => is_healthy(&client, port).await,
+                Ready::Listening => TcpStream::connect((host, port)).await.is_ok(),
+                Ready::Healthy => is_healthy(&client, host, port).await,
             })
             .await?;
         self.process = Some(process);
@@ -142,7 +168,7 @@ impl Executable {
 
     /// Where it listens, without a slash at the end.
     pub fn base_url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://{}:{}", self.launch.host, self.port)
     }
 
     pub fn port(&self) -> u16 {
@@ -214,8 +240,8 @@ impl Executable {
     }
 }
 
-async fn is_healthy(client: &reqwest::Client, port: u16) -> bool {
-    let response = client.get(format!("http://127.0.0.1:{port}/readyz/health")).send().await;
+async fn is_healthy(client: &reqwest::Client, host: &str, port: u16) -> bool {
+    let response = client.get(format!("http://{host}:{port}/readyz/health")).send().await;
     response.is_ok_and(|response| response.status() == reqwest::StatusCode::OK)
 }
 

@@ -11,7 +11,8 @@
 //!   ([`CollectorServer`]);
 //! * serves Git repositories over HTTP ([`GitServer`]);
 //! * is a proxy to servers with TLS ([`ConnectProxy`]), and makes FIFOs ([`make_fifo`]);
-//! * misuses servers ([`abuse`]): slow bodies, responses that are not read.
+//! * misuses servers ([`abuse`]): slow bodies, responses that are not read;
+//! * causes faults ([`faults`]): a full disk, a network that loses packets, swallowed connections.
 //!
 //! Its executable `test-servers` starts the database servers for `cargo xtask test` and `cargo xtask databases`.
 //!
@@ -31,6 +32,7 @@ pub mod database;
 mod each_database;
 mod error;
 pub mod executable;
+pub mod faults;
 mod fifo;
 pub mod git;
 pub mod golden;
@@ -48,6 +50,9 @@ pub use collector::CollectorServer;
 pub use database::{Backend, TestDatabase, backends};
 pub use error::{Error, Result};
 pub use executable::{Executable, Ready};
+pub use faults::disk::SmallDisk;
+pub use faults::network::NetworkNamespace;
+pub use faults::proxy::TcpProxy;
 #[cfg(unix)]
 pub use fifo::make_fifo;
 pub use git::{GitRepository, GitServer};

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
-use crate::error::Result;
-use crate::server::{Account, CERTIFIED_USER, Process, ServerTls, Stop, complete, free_port};
+use crate::error::{Error, Result};
+use crate::server::{Account, CERTIFIED_USER, Process, ServerTls, Stop, TIMEOUT, complete, free_port, tail};
 
 /// A PostgreSQL server in a temporary directory, on a free port of 127.0.0.1; stopped when dropped.
 ///
@@ -78,6 +79,65 @@ impl PostgresServer {
         Ok(server)
     }
 
+    /// Starts a standby of this server, which follows it by streaming replication, in an empty or absent directory.
+    pub async fn start_standby(&self, directory: &Path) -> Result<Self> {
+        self.account.create_directory(directory)?;
+        let program = self.program.with_file_name("pg_basebackup");
+        let mut copy = self.account.command(&program);
+        copy.args([
+            "--host=127.0.0.1",
+            "--username=postgres",
+            "--checkpoint=fast",
+            "--no-sync",
+            "--write-recovery-conf",
+        ]);
+        copy.arg(format!("--port={}", self.port)).arg("--pgdata").arg(directory.join("data")).current_dir(directory);
+        complete("pg_basebackup", &mut copy)?;
+        let mut standby = Self {
+            program: self.program.clone(),
+            account: self.account,
+            directory: directory.to_owned(),
+            port: free_port()?,
+            has_tls: false,
+            process: None,
+        };
+        standby.start_again().await?;
+        Ok(standby)
+    }
+
+    /// Waits until this standby has applied everything that its primary has written by now.
+    pub async fn catch_up_with(&self, primary: &Self) -> Result<()> {
+        let mut connection = PgConnection::connect(&primary.url()).await?;
+        let (written,): (String,) =
+            sqlx::query_as("SELECT pg_current_wal_flush_lsn()::text").fetch_one(&mut connection).await?;
+        let mut connection = PgConnection::connect(&self.url()).await?;
+        let start = Instant::now();
+        loop {
+            let (is_applied,): (bool,) = sqlx::query_as("SELECT pg_last_wal_replay_lsn() >= $1::pg_lsn")
+                .bind(&written)
+                .fetch_one(&mut connection)
+                .await?;
+            if is_applied {
+                return Ok(());
+            }
+            if start.elapsed() > TIMEOUT {
+                return Err(Error::Failed {
+                    what: "the standby".to_owned(),
+                    problem: format!("did not catch up within {TIMEOUT:?}"),
+                    log: tail(&self.directory.join("log")),
+                });
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Makes this standby a primary server.
+    pub async fn promote(&self) -> Result<()> {
+        let mut connection = PgConnection::connect(&self.url()).await?;
+        sqlx::query("SELECT pg_promote(true, 60)").execute(&mut connection).await?;
+        Ok(connection.close().await?)
+    }
+
     /// The URL of the administrator, who can create databases.
     pub fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
@@ -104,6 +164,17 @@ impl PostgresServer {
         process.wait_until(async || can_connect(&url).await).await?;
         self.process = Some(process);
         Ok(())
+    }
+
+    /// Creates a database whose data is in a directory of its own, for example on a small disk; returns its URL.
+    pub async fn create_database_in(&self, directory: &Path) -> Result<String> {
+        self.account.create_directory(directory)?;
+        let mut connection = PgConnection::connect(&self.url()).await?;
+        let place = format!("CREATE TABLESPACE elsewhere LOCATION '{}'", directory.display());
+        connection.execute(AssertSqlSafe(place)).await?;
+        connection.execute("CREATE DATABASE elsewhere TABLESPACE elsewhere").await?;
+        connection.close().await?;
+        Ok(format!("postgres://postgres@127.0.0.1:{}/elsewhere", self.port))
     }
 
     fn command(&self) -> Command {

@@ -1,4 +1,4 @@
-//! The tasks of the project: `cargo xtask run`, `test`, `check`, `databases`, `bench`.
+//! The tasks of the project: `cargo xtask run`, `test`, `check`, `databases`, `bench`, `abuse`.
 //!
 //! **What this is.** Starts, tests and checks the project on a machine with Rust and nothing else, for newcomers and CI.
 //! **What it never does.** It installs nothing without `--install` (it reports what is missing and the command that installs
@@ -6,6 +6,7 @@
 //! else. **How to add one more task.** A file in this folder with the task's `HELP`, `Arguments` and `run`, and a line in
 //! [`Task`], [`HELP`] and [`parse`].
 
+mod abuse;
 mod bench;
 mod check;
 mod databases;
@@ -36,6 +37,7 @@ Tasks:
   check      Check formatting, lints, documentation, file sizes and dependencies
   databases  Start temporary databases and keep them, to run single tests with cargo
   bench      Measure the executable under load and the database on its own
+  abuse      Cause faults and misuse the executable, and compare the effects with limits
 
 `cargo xtask <TASK> --help` lists the options of a task.";
 
@@ -46,6 +48,7 @@ enum Task {
     Check(check::Arguments),
     Databases(databases::Arguments),
     Bench(bench::Arguments),
+    Abuse(abuse::Arguments),
     Help(&'static str),
 }
 
@@ -74,6 +77,7 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Task> {
         "check" => check::Arguments::parse(&mut parser)?.map(Task::Check).ok_or(check::HELP),
         "databases" => databases::Arguments::parse(&mut parser)?.map(Task::Databases).ok_or(databases::HELP),
         "bench" => bench::Arguments::parse(&mut parser)?.map(Task::Bench).ok_or(bench::HELP),
+        "abuse" => abuse::Arguments::parse(&mut parser)?.map(Task::Abuse).ok_or(abuse::HELP),
         _ => bail!("unknown task `{task}`\n\n{HELP}"),
     };
     Ok(parsed.unwrap_or_else(Task::Help))
@@ -86,6 +90,7 @@ fn start(task: Task) -> Result<()> {
         Task::Check(arguments) => check::run(&arguments),
         Task::Databases(arguments) => databases::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
+        Task::Abuse(arguments) => abuse::run(&arguments),
         Task::Help(text) => {
             eprintln!("{text}");
             Ok(())

@@ -6,21 +6,35 @@ use std::time::{Duration, UNIX_EPOCH};
 
 /// A source of the time in milliseconds since the Unix epoch.
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> i64 + Send + Sync>);
+pub struct Clock {
+    read: Arc<dyn Fn() -> i64 + Send + Sync>,
+    is_simulated: bool,
+}
 
 impl Clock {
     /// The machine's clock.
     #[expect(clippy::disallowed_methods, reason = "every other use of the time goes through this clock")]
     pub fn system() -> Self {
-        Self::new(|| {
+        Self::real(|| {
             let since_epoch = std::time::SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
             i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
         })
     }
 
-    /// A clock whose time is what `read` returns, in milliseconds since the Unix epoch.
+    /// The clock of a machine on which it is wrong by these milliseconds.
+    pub fn wrong_by(milliseconds: i64) -> Self {
+        let system = Self::system();
+        Self::real(move || system.now().saturating_add(milliseconds))
+    }
+
+    /// A clock of a machine, which may differ from those of others: what `read` returns, in milliseconds since the Unix epoch.
+    pub fn real(read: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
+        Self { read: Arc::new(read), is_simulated: false }
+    }
+
+    /// A simulated clock, whose time is what `read` returns, in milliseconds since the Unix epoch.
     pub fn new(read: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
-        Self(Arc::new(read))
+        Self { read: Arc::new(read), is_simulated: true }
     }
 
     /// A clock that starts at `start` and advances by one millisecond at each reading.
@@ -31,7 +45,12 @@ impl Clock {
 
     /// Milliseconds since the Unix epoch.
     pub fn now(&self) -> i64 {
-        (self.0)()
+        (self.read)()
+    }
+
+    /// Whether a test decides the time, so that it must not be compared with or corrected by other clocks.
+    pub fn is_simulated(&self) -> bool {
+        self.is_simulated
     }
 }
 

@@ -164,6 +164,10 @@ fn store_error(error: StoreError) -> ApiError {
             tracing::warn!(error = &cause as &dyn std::error::Error, "database unavailable");
             ApiError::Unavailable("the database is not available; try again later".to_owned())
         }
+        StoreError::Storage { problem, source } => {
+            tracing::warn!(error = &source as &dyn std::error::Error, "the database stores nothing");
+            ApiError::Unavailable(problem.to_string())
+        }
         StoreError::Retry(_)
         | StoreError::Conflict(_)
         | StoreError::DuplicateKey(_)

@@ -3,20 +3,25 @@
 //! An enum over the three drivers instead of a trait or generics: signatures stay simple at the cost of a `match` in `run.rs`.
 
 mod bulk_insert;
+mod clock;
 mod connect;
+mod driver;
+mod examination;
 mod migrate;
 mod ownership;
 mod pool;
+mod probe;
 mod row;
 mod run;
 mod statement_text;
+mod storage_state;
 mod url;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sqlx::{MySql, Postgres, Sqlite};
+use sqlx::{MySql, Postgres, Sqlite, SqliteConnection};
 
 use crate::dialect::Dialect;
 use crate::error::Result;
@@ -25,6 +30,7 @@ use pool::{Pool, PooledConnection};
 
 pub use bulk_insert::{Insertion, insertions, rows_of_statement};
 pub(crate) use bulk_insert::{and_insert, insertions_of};
+pub(crate) use clock::{DatabaseClock, database_time};
 pub use connect::{ConnectError, PoolOptions};
 pub use row::{Row, drivers};
 pub(crate) use run::Planning;
@@ -50,6 +56,8 @@ enum Pools {
     Sqlite {
         read: Pool<Sqlite>,
         write: Pool<Sqlite>,
+        /// Keeps a database in memory, while the pool may close its connections.
+        _memory: Option<Arc<Mutex<SqliteConnection>>>,
     },
     Postgres(Pool<Postgres>),
     MySql(Pool<MySql>),
@@ -97,7 +105,7 @@ impl Database {
 
     pub fn pool_status(&self) -> PoolStatus {
         match &self.pools {
-            Pools::Sqlite { read, write } => {
+            Pools::Sqlite { read, write, .. } => {
                 let (read, write) = (read.status(), write.status());
                 PoolStatus { open: read.open + write.open, idle: read.idle + write.idle, max: read.max + write.max }
             }
@@ -110,9 +118,9 @@ impl Database {
     pub async fn begin(&self) -> Result<Transaction> {
         let inner = match &self.pools {
             // A deferred transaction that reads first fails at its first write if another transaction has written meanwhile.
-            Pools::Sqlite { write, .. } => Inner::Sqlite(write.begin(Some("BEGIN IMMEDIATE")).await?),
-            Pools::Postgres(pool) => Inner::Postgres(pool.begin(None).await?),
-            Pools::MySql(pool) => Inner::MySql(pool.begin(None).await?),
+            Pools::Sqlite { write, .. } => Inner::Sqlite(write.begin("BEGIN IMMEDIATE").await?),
+            Pools::Postgres(pool) => Inner::Postgres(pool.begin("BEGIN").await?),
+            Pools::MySql(pool) => Inner::MySql(pool.begin("BEGIN").await?),
         };
         Ok(Transaction { inner, statements: Arc::clone(&self.statements) })
     }
@@ -121,16 +129,16 @@ impl Database {
     pub async fn begin_snapshot(&self) -> Result<Transaction> {
         let inner = match &self.pools {
             // The first read of a deferred transaction takes the snapshot.
-            Pools::Sqlite { read, .. } => Inner::Sqlite(read.begin(Some("BEGIN DEFERRED")).await?),
+            Pools::Sqlite { read, .. } => Inner::Sqlite(read.begin_read("BEGIN DEFERRED").await?),
             Pools::Postgres(pool) => {
-                Inner::Postgres(pool.begin(Some("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")).await?)
+                Inner::Postgres(pool.begin_read("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
             }
             // The isolation level applies to the next transaction only.
             Pools::MySql(pool) => Inner::MySql(
-                pool.begin(Some(
+                pool.begin_read(
                     "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; \
                      START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
-                ))
+                )
                 .await?,
             ),
         };
@@ -156,7 +164,7 @@ impl Database {
     async fn close_within(&self, limit: Duration) {
         let closed = async {
             match &self.pools {
-                Pools::Sqlite { read, write } => {
+                Pools::Sqlite { read, write, .. } => {
                     read.close().await;
                     write.close().await;
                 }
@@ -181,11 +189,10 @@ impl Transaction {
 
     pub async fn commit(self) -> Result<()> {
         match self.inner {
-            Inner::Sqlite(transaction) => transaction.commit().await?,
-            Inner::Postgres(transaction) => transaction.commit().await?,
-            Inner::MySql(transaction) => transaction.commit().await?,
+            Inner::Sqlite(transaction) => transaction.commit().await,
+            Inner::Postgres(transaction) => transaction.commit().await,
+            Inner::MySql(transaction) => transaction.commit().await,
         }
-        Ok(())
     }
 }
 

@@ -1,12 +1,12 @@
 //! Leases: work that only one replica does at a time. A holder that stops renewing its lease loses it.
 //!
-//! Times come from the clocks of the replicas, which must not differ by more than a fraction of a lease's duration.
+//! Expiry is written and judged by the clock of the database, within the statements: the clocks of the replicas do not count.
 
 use std::time::Duration;
 
 use sea_query::{Expr, ExprTrait, Query};
 
-use crate::db::Transaction;
+use crate::db::{Transaction, database_time};
 use crate::error::{Result, StoreError};
 use crate::store::Store;
 use crate::unit_of_work::{Outcome, UnitOfWork};
@@ -38,7 +38,7 @@ impl Lease {
 impl Store {
     /// Takes or renews the lease; returns whether this claim holds it now.
     pub async fn acquire(&self, lease: &Lease) -> Result<bool> {
-        self.write(&Acquire { lease, now: self.clock().now() }).await
+        self.write(&Acquire { lease }).await
     }
 
     /// Releases the lease, so that another replica can take it at once.
@@ -49,8 +49,6 @@ impl Store {
 
 struct Acquire<'a> {
     lease: &'a Lease,
-    /// Milliseconds since the Unix epoch.
-    now: i64,
 }
 
 impl UnitOfWork for Acquire<'_> {
@@ -59,14 +57,15 @@ impl UnitOfWork for Acquire<'_> {
 
     async fn run(&self, tx: &mut Transaction) -> Result<Outcome<bool>> {
         let Lease { name, holder, duration } = self.lease;
-        let expire_time = self.now.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX));
+        let now = database_time(tx.dialect());
+        let expire_time = now.clone().add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 2));
         let renew = Query::update()
             .table("lease")
             .value("holder", holder.as_str())
-            .value("expire_time", expire_time)
+            .value("expire_time", expire_time.clone())
             .value("fence", Expr::col("fence").add(1))
             .and_where(Expr::col("name").eq(*name))
-            .and_where(Expr::col("holder").eq(holder.as_str()).or(Expr::col("expire_time").lt(self.now)))
+            .and_where(Expr::col("holder").eq(holder.as_str()).or(Expr::col("expire_time").lt(now)))
             .take();
         if tx.execute(&renew).await? > 0 {
             return Ok(Outcome::Done(true));
@@ -80,7 +79,7 @@ impl UnitOfWork for Acquire<'_> {
             (*name).into(),
             holder.as_str().into(),
             1_i64.into(),
-            expire_time.into(),
+            expire_time,
         ]);
         tx.execute(&insert).await?;
         Ok(Outcome::Done(true))
@@ -118,42 +117,75 @@ impl UnitOfWork for Release<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicI64, Ordering};
-
     use model_registry_base::Clock;
     use model_registry_testkit::{Backend, on_each_database};
 
     use super::*;
+    use crate::db::PoolOptions;
     use crate::test_support::{TestStore, connect};
 
     on_each_database!(
         only_one_holder_has_a_lease_until_it_expires,
+        the_clocks_of_the_replicas_do_not_decide_who_holds_a_lease,
         a_released_lease_is_free_at_once,
         of_many_concurrent_first_claims_one_wins_and_none_fails
     );
 
     const DURATION: Duration = Duration::from_mins(1);
 
+    /// Lets the database's clock advance, as far as leases are concerned.
+    async fn let_pass(store: &Store, milliseconds: i64) {
+        let mut tx = store.database().unwrap().begin().await.unwrap();
+        let earlier =
+            Query::update().table("lease").value("expire_time", Expr::col("expire_time").sub(milliseconds)).take();
+        tx.execute(&earlier).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
     async fn only_one_holder_has_a_lease_until_it_expires(backend: Backend) {
-        let now = Arc::new(AtomicI64::new(1_000_000));
-        let read = Arc::clone(&now);
-        let store = TestStore::with_clock(backend, Clock::new(move || read.load(Ordering::Relaxed))).await;
+        let store = TestStore::new(backend).await;
         let (first, second) = (Lease::new("work", DURATION), Lease::new("work", DURATION));
         let other_work = Lease::new("other-work", DURATION);
         assert!(store.acquire(&first).await.unwrap());
         assert!(!store.acquire(&second).await.unwrap());
         assert!(store.acquire(&other_work).await.unwrap());
-        now.fetch_add(59_000, Ordering::Relaxed);
+        let_pass(&store, 30_000).await;
         assert!(store.acquire(&first).await.unwrap(), "renewed");
-        now.fetch_add(59_000, Ordering::Relaxed);
+        let_pass(&store, 40_000).await;
         assert!(!store.acquire(&second).await.unwrap(), "the duration counts from the renewal");
-        now.fetch_add(2_000, Ordering::Relaxed);
+        let_pass(&store, 21_000).await;
         assert!(store.acquire(&second).await.unwrap(), "expired");
         assert!(!store.acquire(&first).await.unwrap());
         let mut tx = store.database().unwrap().begin().await.unwrap();
         assert!(!first.is_held(&mut tx).await.unwrap());
         assert!(second.is_held(&mut tx).await.unwrap());
+    }
+
+    async fn the_clocks_of_the_replicas_do_not_decide_who_holds_a_lease(backend: Backend) {
+        const DAY: i64 = 24 * 60 * 60 * 1000;
+        let store = TestStore::with_clock(backend, Clock::system()).await;
+        let replica = async |error| {
+            let url = store.url().parse().unwrap();
+            Store::connect(&url, PoolOptions::default(), Clock::wrong_by(error)).await.unwrap()
+        };
+        let (ahead, behind) = (replica(DAY).await, replica(-DAY).await);
+        let lease = || Lease::new("work", DURATION);
+        let held = lease();
+        assert!(store.acquire(&held).await.unwrap());
+        assert!(!ahead.acquire(&lease()).await.unwrap(), "not taken by a replica that is a day ahead");
+        assert!(!behind.acquire(&lease()).await.unwrap());
+        assert!(store.acquire(&held).await.unwrap(), "still held");
+        store.release(&held).await.unwrap();
+        // A holder that is ahead does not keep it for a day, and one that is behind does not lose it at once.
+        for holder in [&ahead, &behind] {
+            let held = lease();
+            assert!(holder.acquire(&held).await.unwrap());
+            assert!(!store.acquire(&lease()).await.unwrap());
+            let_pass(&store, 61_000).await;
+            let next = lease();
+            assert!(store.acquire(&next).await.unwrap(), "expired by the clock of the database");
+            store.release(&next).await.unwrap();
+        }
     }
 
     async fn a_released_lease_is_free_at_once(backend: Backend) {

@@ -47,7 +47,7 @@ pub use db::{
     ConnectError, Database, DatabaseTls, DatabaseUrl, DatabaseUrlError, Pem, PoolOptions, PoolStatus, Transaction,
 };
 pub use document::Document;
-pub use error::{Result, StoreError, UniqueField};
+pub use error::{Result, StorageProblem, StoreError, UniqueField};
 pub use filter_names::resolve_filter_name;
 pub use idempotency::{IdempotencyKey, StoredResponse};
 pub use lease::Lease;

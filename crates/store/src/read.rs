@@ -144,14 +144,6 @@ impl Database {
         let rows = self.fetch_all::<PartialRow>(&select).await?;
         Ok(rows.into_iter().map(|row| (row.id, row)).collect())
     }
-
-    /// Fails if the database is not reachable.
-    pub async fn ping(&self) -> Result<()> {
-        let mut select = Query::select();
-        select.column("id").from("workspace").and_where(Expr::col("id").eq(WORKSPACE));
-        self.fetch_optional::<(i32,)>(&select).await?;
-        Ok(())
-    }
 }
 
 /// The ids, the last one repeated up to the next power of two: few different statements, which stay prepared.

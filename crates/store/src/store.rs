@@ -10,7 +10,7 @@ use tokio::sync::SetOnce;
 
 use crate::change_feed::ChangeFeed;
 use crate::coalesced_reads::CoalescedReads;
-use crate::db::{ConnectError, Database, DatabaseUrl, PoolOptions};
+use crate::db::{ConnectError, Database, DatabaseClock, DatabaseUrl, PoolOptions};
 use crate::error::{Result, StoreError};
 use crate::list::{ListRequest, Page};
 
@@ -24,6 +24,7 @@ const HOUSEKEEPING: Duration = Duration::from_hours(1);
 pub struct Store {
     database: Arc<SetOnce<Database>>,
     clock: Clock,
+    database_clock: Arc<DatabaseClock>,
     pub(crate) coalesced_reads: CoalescedReads,
     pub(crate) change_feed: Arc<ChangeFeed>,
     memory: MemoryBudget,
@@ -31,9 +32,11 @@ pub struct Store {
 
 impl Store {
     fn new(database: SetOnce<Database>, clock: Clock) -> Self {
+        let database_clock = DatabaseClock::new(clock);
         Self {
             database: Arc::new(database),
-            clock,
+            clock: database_clock.clock(),
+            database_clock,
             coalesced_reads: CoalescedReads::default(),
             change_feed: Arc::new(ChangeFeed::new()),
             memory: MemoryBudget::default(),
@@ -65,11 +68,11 @@ impl Store {
         clock: Clock,
     ) -> (Self, impl Future<Output = Result<(), ConnectError>> + Send + 'static) {
         let store = Self::new(SetOnce::new(), clock);
-        let database = Arc::clone(&store.database);
+        let (database, clock) = (Arc::clone(&store.database), Arc::clone(&store.database_clock));
         let connect = async move {
             let mut reported = String::new();
             loop {
-                match Database::connect(&url, options).await {
+                match connect_and_measure(&url, options, &clock).await {
                     Ok(connected) => {
                         tracing::info!(database = %url, schema_version = connected.schema_version(), "database ready");
                         let _ = database.set(connected);
@@ -94,10 +97,26 @@ impl Store {
 
     /// Connects once.
     pub async fn connect(url: &DatabaseUrl, options: PoolOptions, clock: Clock) -> Result<Self, ConnectError> {
-        let database = Database::connect(url, options).await?;
-        Ok(Self::new(SetOnce::new_with(Some(database)), clock))
+        let store = Self::new(SetOnce::new(), clock);
+        let database = connect_and_measure(url, options, &store.database_clock).await?;
+        // It is new.
+        let _ = store.database.set(database);
+        Ok(store)
     }
 
+    /// Fails if the database is not reachable or cannot store anything; see [`StoreError::Storage`]. Measures the clock.
+    pub async fn probe(&self) -> Result<()> {
+        let measured = self.database()?.probe().await?;
+        self.database_clock.measured(measured.time, measured.round_trip);
+        Ok(())
+    }
+
+    /// Seconds by which the clock of this machine is ahead of that of the database, once it has been measured.
+    pub fn clock_skew(&self) -> Option<f64> {
+        self.database_clock.skew_seconds()
+    }
+
+    /// The clock of the database, by which all replicas compare stored times: see `db/clock.rs`.
     pub fn clock(&self) -> &Clock {
         &self.clock
     }
@@ -128,6 +147,18 @@ impl Store {
             }
         }
     }
+}
+
+/// Connects, and sets the clock before anybody uses the database.
+async fn connect_and_measure(
+    url: &DatabaseUrl,
+    options: PoolOptions,
+    clock: &DatabaseClock,
+) -> Result<Database, ConnectError> {
+    let database = Database::connect(url, options).await?;
+    let measured = database.time().await.map_err(ConnectError::Time)?;
+    clock.measured(measured.time, measured.round_trip);
+    Ok(database)
 }
 
 #[cfg(test)]

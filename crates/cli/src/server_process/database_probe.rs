@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use model_registry_base::{ConnectionProblem, error_chain};
-use model_registry_store::Store;
+use model_registry_store::{Store, StoreError};
 
 /// The pause between two probes.
 const INTERVAL: Duration = Duration::from_secs(5);
 /// The time limit of a probe; also that of a health check.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Whether the last probe succeeded; cheap to clone.
+/// Whether the database responded to the last probe and stores writes; cheap to clone.
 #[derive(Clone, Default)]
 pub(super) struct DatabaseProbe(Arc<AtomicBool>);
 
@@ -38,7 +38,9 @@ impl DatabaseProbe {
         let was_ready = self.0.swap(result.is_ok(), Ordering::Relaxed);
         match result {
             Ok(()) if !was_ready => tracing::info!("database reachable again"),
-            Err(Unreachable { error, remedy }) if was_ready => {
+            // Logged by the store, which finds it first.
+            Err(Unreachable { is_storage: true, .. }) => {}
+            Err(Unreachable { error, remedy, .. }) if was_ready => {
                 tracing::warn!(error, remedy, "database not reachable: requests get 503 until it is");
             }
             _ => {}
@@ -47,21 +49,23 @@ impl DatabaseProbe {
 }
 
 struct Unreachable {
+    /// The database responds, but stores nothing.
+    is_storage: bool,
     error: String,
     remedy: Option<&'static str>,
 }
 
 async fn probe(store: &Store) -> Result<(), Unreachable> {
-    let ping = async { store.database()?.ping().await };
-    match tokio::time::timeout(TIMEOUT, ping).await {
+    match tokio::time::timeout(TIMEOUT, store.probe()).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => {
             let remedy = ConnectionProblem::of(&error).map(ConnectionProblem::remedy);
-            Err(Unreachable { error: error_chain(&error), remedy })
+            let is_storage = matches!(error, StoreError::Storage { .. });
+            Err(Unreachable { is_storage, error: error_chain(&error), remedy })
         }
         Err(_) => {
             let error = format!("no response within {} s", TIMEOUT.as_secs());
-            Err(Unreachable { error, remedy: Some(ConnectionProblem::NoResponse.remedy()) })
+            Err(Unreachable { is_storage: false, error, remedy: Some(ConnectionProblem::NoResponse.remedy()) })
         }
     }
 }

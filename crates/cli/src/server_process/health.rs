@@ -5,7 +5,7 @@
 use model_registry_base::ConnectionProblem;
 use model_registry_catalog::Catalog;
 use model_registry_server::health::{Health, Outcome, Scope};
-use model_registry_store::Store;
+use model_registry_store::{Store, StoreError};
 
 pub(super) fn checks(store: &Store, has_registry: bool, catalog: Option<&Catalog>) -> Health {
     let (database, service) = (store.clone(), store.clone());
@@ -23,10 +23,11 @@ async fn check_database(store: Store) -> Outcome {
     let Ok(database) = store.database() else {
         return Outcome::fail("database connector not initialized");
     };
-    match database.ping().await {
+    match store.probe().await {
         Ok(()) => Outcome::pass("database is healthy")
             .with("schema_version", database.schema_version())
             .with("schema_dirty", false),
+        Err(StoreError::Storage { problem, .. }) => Outcome::fail(problem.to_string()),
         Err(error) => {
             // Without the messages of the database server, which name its users; the log has them.
             let remedy =

@@ -18,9 +18,11 @@ pub(super) fn register(metrics: &Metrics, store: &Store, probe: &DatabaseProbe, 
         metrics.gauge(name, help, move || pool.used() as f64);
     }
     let probe = probe.clone();
-    metrics.gauge("database_ready", "1 if the database responds, otherwise 0; probed every five seconds", move || {
-        f64::from(u8::from(probe.is_ready()))
-    });
+    metrics.gauge(
+        "database_ready",
+        "1 if the database responds and stores writes, otherwise 0; probed every five seconds",
+        move || f64::from(u8::from(probe.is_ready())),
+    );
     let database_gauge = |name, help, read: fn(&Database) -> f64| {
         let store = store.clone();
         metrics.gauge(name, help, move || store.database().map_or(0.0, read));
@@ -34,6 +36,12 @@ pub(super) fn register(metrics: &Metrics, store: &Store, probe: &DatabaseProbe, 
     database_gauge("database_pool_max_connections", "Maximum number of open connections to the database", |database| {
         f64::from(database.pool_status().max)
     });
+    let clock = store.clone();
+    metrics.gauge(
+        "database_clock_skew_seconds",
+        "Seconds by which the clock of this machine is ahead of that of the database",
+        move || clock.clock_skew().unwrap_or(0.0),
+    );
     let sequence_gauge = |name, help, read: fn(&Store) -> i64| {
         let store = store.clone();
         #[expect(clippy::cast_precision_loss, reason = "a sequence over 2^53 is rounded")]

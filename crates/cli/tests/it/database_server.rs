@@ -1,5 +1,7 @@
 //! A database server for one test, which can be stopped or require TLS.
 
+use std::path::Path;
+
 use model_registry_testkit::{
     Backend, Error, MariaDbServer, PostgresServer, Result, ServerTls, Stop, server_directory,
 };
@@ -49,6 +51,31 @@ impl DatabaseServer {
                 None
             }
             Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Starts a server whose data is in this directory.
+    pub(crate) async fn start_in(backend: Backend, directory: &Path) -> Option<Self> {
+        let data = directory.join("data");
+        let started = match backend {
+            Backend::Postgres => PostgresServer::start(&data).await.map(Program::Postgres),
+            _ => MariaDbServer::start(&data).await.map(Program::MariaDb),
+        };
+        Self::of(backend, started, server_directory().unwrap())
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        match &self.program {
+            Program::Postgres(server) => server.port(),
+            Program::MariaDb(server) => server.port(),
+        }
+    }
+
+    /// The server of PostgreSQL.
+    pub(crate) fn postgres(&mut self) -> &mut PostgresServer {
+        match &mut self.program {
+            Program::Postgres(server) => server,
+            Program::MariaDb(_) => panic!("a server of MariaDB"),
         }
     }
 

@@ -23,6 +23,8 @@ mod crash;
 #[cfg(test)]
 mod data_places;
 #[cfg(test)]
+mod database_faults;
+#[cfg(test)]
 mod database_server;
 #[cfg(test)]
 mod database_tls;

@@ -12,7 +12,7 @@ use crate::support::{Client, eventually, role_on};
 /// Functions and aggregations that the expressions use; a misspelt one would be taken for a metric or found missing here.
 const FUNCTIONS: &[&str] =
     &["changes", "count", "deriv", "histogram_quantile", "max", "min", "rate", "sum", "time", "topk"];
-const KEYWORDS: &[&str] = &["and"];
+const KEYWORDS: &[&str] = &["and", "or"];
 /// Labels that Prometheus adds to every series.
 const ADDED_LABELS: &[&str] = &["instance", "job"];
 

@@ -63,6 +63,10 @@ pub(crate) fn store_error(error: StoreError) -> ApiError {
             tracing::warn!(error = &cause as &dyn std::error::Error, "database unavailable");
             ApiError::Unavailable("the database is not available; try again later".to_owned())
         }
+        StoreError::Storage { problem, source } => {
+            tracing::warn!(error = &source as &dyn std::error::Error, "the database stores nothing");
+            ApiError::Unavailable(problem.to_string())
+        }
         StoreError::Retry(_) => {
             ApiError::Unavailable("too many concurrent changes of the same entity; try again".to_owned())
         }

@@ -1,16 +1,17 @@
 //! Opens a database: connection pools with the session settings that the store relies on, version check, migrations.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
-use sqlx::pool::PoolConnectionMetadata;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Executor, MySqlPool, PgPool, SqliteConnection};
+use sqlx::mysql::MySqlConnectOptions;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{Connection, MySql, MySqlConnection, PgConnection, Postgres, Sqlite, SqliteConnection};
 
 use super::migrate::{self, MigrateError};
-use super::pool::{NO_PING_WITHIN, Pool};
+use super::pool::{Pool, PoolSettings};
+use super::storage_state::StorageState;
 use super::url::DatabaseUrl;
 use super::{Database, Pools, SQLITE_CACHE};
 use crate::error::StoreError;
@@ -42,6 +43,8 @@ pub enum ConnectError {
     TooOld { found: String, needed: &'static str },
     #[error("cannot determine the version of the database from `{0}`")]
     UnknownVersion(String),
+    #[error("cannot read the time of the database: {0}")]
+    Time(#[source] StoreError),
     #[error(transparent)]
     Migrate(#[from] MigrateError),
     #[error("cannot create the folder {folder}: {source}")]
@@ -56,6 +59,7 @@ impl ConnectError {
         match self {
             // The driver cannot use an option, such as an invalid key file.
             Self::Unreachable(error) => !matches!(error, sqlx::Error::Configuration(_)),
+            Self::Time(_) => true,
             Self::Migrate(error) => error.is_temporary(),
             Self::TooOld { .. } | Self::UnknownVersion(_) | Self::Folder { .. } | Self::File { .. } => false,
         }
@@ -84,7 +88,7 @@ async fn sqlite(path: Option<&std::path::Path>, options: PoolOptions) -> Result<
             }
             SqliteConnectOptions::new().filename(path).create_if_missing(true).journal_mode(SqliteJournalMode::Wal)
         }
-        None => SqliteConnectOptions::new().in_memory(true),
+        None => in_memory(),
     }
     // In WAL mode a crash of the process loses nothing. A power failure may lose the last commits, but never consistency.
     .synchronous(SqliteSynchronous::Normal)
@@ -95,29 +99,39 @@ async fn sqlite(path: Option<&std::path::Path>, options: PoolOptions) -> Result<
     // A large transaction grows the log; it is truncated when it is reset.
     .pragma("journal_size_limit", "67108864")
     .pragma("temp_store", "MEMORY");
-    let write = SqlitePoolOptions::new()
-        .max_connections(1)
-        .test_before_acquire(false)
-        .acquire_timeout(options.acquire_timeout.max(Duration::from_secs(30)))
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .connect_with(connect.clone())
-        .await
-        .map_err(|source| cannot_open(path, source))?;
-    let version = migrate::sqlite(&write).await?;
-    let write = Pool::new(write);
+    let memory = match path {
+        Some(_) => None,
+        None => {
+            let kept = SqliteConnection::connect_with(&connect).await.map_err(|source| cannot_open(path, source))?;
+            Some(Arc::new(Mutex::new(kept)))
+        }
+    };
+    let storage = Arc::new(StorageState::default());
+    let acquire_timeout = options.acquire_timeout.max(Duration::from_secs(30));
+    let settings = PoolSettings { max_connections: 1, acquire_timeout, ages: false };
+    let write: Pool<Sqlite> = Pool::new(vec![connect.clone()], settings, Arc::clone(&storage));
+    let mut connection = write.connect().await.map_err(|source| cannot_open(path, source))?;
+    let version = migrate::sqlite(&mut connection).await?;
+    connection.release();
     let read = if path.is_none() {
-        // An in-memory database exists within its only connection.
+        // Readers of a database in memory would wait for the writer in any case.
         write.clone()
     } else {
-        let read = SqlitePoolOptions::new()
-            .max_connections(options.max_connections)
-            .test_before_acquire(false)
-            .acquire_timeout(options.acquire_timeout)
-            .connect_lazy_with(connect.pragma("query_only", "ON"));
-        Pool::new(read)
+        let settings = PoolSettings {
+            max_connections: options.max_connections,
+            acquire_timeout: options.acquire_timeout,
+            ages: true,
+        };
+        Pool::new(vec![connect.pragma("query_only", "ON")], settings, storage)
     };
-    Ok((Pools::Sqlite { read, write }, version))
+    Ok((Pools::Sqlite { read, write, _memory: memory }, version))
+}
+
+/// A new database in memory that several connections of this process can open.
+fn in_memory() -> SqliteConnectOptions {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    SqliteConnectOptions::new().filename(format!("/model-registry-{number}")).vfs("memdb").create_if_missing(true)
 }
 
 /// Refuses the file of another program before the journal mode is set, which changes the file.
@@ -141,69 +155,37 @@ async fn check_owner_of_file(path: &std::path::Path) -> Result<(), ConnectError>
 /// A locked file is temporary; a path that cannot be opened is not.
 fn cannot_open(path: Option<&std::path::Path>, source: sqlx::Error) -> ConnectError {
     match (path, StoreError::from(source)) {
-        (Some(path), StoreError::Database(source) | StoreError::Unavailable(source)) => {
-            ConnectError::File { file: path.display().to_string(), source }
-        }
-        (_, StoreError::Retry(source) | StoreError::Database(source) | StoreError::Unavailable(source)) => {
-            ConnectError::Unreachable(source)
-        }
+        (
+            Some(path),
+            StoreError::Database(source) | StoreError::Unavailable(source) | StoreError::Storage { source, .. },
+        ) => ConnectError::File { file: path.display().to_string(), source },
+        (
+            _,
+            StoreError::Retry(source)
+            | StoreError::Database(source)
+            | StoreError::Unavailable(source)
+            | StoreError::Storage { source, .. },
+        ) => ConnectError::Unreachable(source),
         (_, error) => ConnectError::Unreachable(sqlx::Error::Configuration(error.into())),
     }
 }
 
-/// Opens one connection and closes it: the pool would try a refused connection again until its timeout, and then report
-/// the timeout instead of the cause.
-async fn try_connection<O>(connect: &O, options: PoolOptions) -> Result<(), ConnectError>
-where
-    O: ConnectOptions<Connection: Sized>,
-{
-    let seconds = options.acquire_timeout.as_secs_f32();
-    let attempt = tokio::time::timeout(options.acquire_timeout, connect.connect()).await;
-    let no_response = || {
-        let message = format!("no response within {seconds} s: check the address, and firewalls on the way");
-        sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, message))
-    };
-    let connection = attempt.unwrap_or_else(|_| Err(no_response())).map_err(ConnectError::Unreachable)?;
-    // The pool opens its own.
-    let _ = connection.close().await;
-    Ok(())
+fn of_servers(options: PoolOptions) -> PoolSettings {
+    PoolSettings { max_connections: options.max_connections, acquire_timeout: options.acquire_timeout, ages: true }
 }
 
-async fn postgres(connect: &PgConnectOptions, options: PoolOptions) -> Result<(Pools, i64), ConnectError> {
-    try_connection(connect, options).await?;
-    let pool = PgPoolOptions::new()
-        .max_connections(options.max_connections)
-        .acquire_timeout(options.acquire_timeout)
-        .test_before_acquire(false)
-        .before_acquire(|connection, metadata| Box::pin(test_if_idle(connection, metadata)))
-        .after_connect(|connection, _| {
-            Box::pin(async move {
-                // JIT compilation of a large filter takes seconds, running it milliseconds.
-                connection.execute("SET jit = off").await?;
-                // A replica that vanished would keep its locks, and block the assignment of sequence numbers.
-                connection.execute("SET idle_in_transaction_session_timeout = '60s'").await?;
-                Ok(())
-            })
-        })
-        .connect_with(connect.clone())
-        .await
-        .map_err(ConnectError::Unreachable)?;
-    check_postgres(&pool).await?;
-    let version = migrate::postgres(&pool).await?;
-    Ok((Pools::Postgres(Pool::new(pool)), version))
+async fn postgres(servers: &[PgConnectOptions], options: PoolOptions) -> Result<(Pools, i64), ConnectError> {
+    let pool: Pool<Postgres> = Pool::new(servers.to_vec(), of_servers(options), Arc::default());
+    let mut connection = pool.connect().await.map_err(ConnectError::Unreachable)?;
+    check_postgres(&mut connection).await?;
+    let version = migrate::postgres(&mut connection).await?;
+    connection.release();
+    Ok((Pools::Postgres(pool), version))
 }
 
-/// Pings an idle connection before it is used. One that was used a moment ago is not pinged, which saves a round trip.
-async fn test_if_idle(connection: &mut impl Connection, metadata: PoolConnectionMetadata) -> Result<bool, sqlx::Error> {
-    if metadata.idle_for >= NO_PING_WITHIN {
-        connection.ping().await?;
-    }
-    Ok(true)
-}
-
-async fn check_postgres(pool: &PgPool) -> Result<(), ConnectError> {
+async fn check_postgres(connection: &mut PgConnection) -> Result<(), ConnectError> {
     let (version,): (String,) =
-        sqlx::query_as("SHOW server_version").fetch_one(pool).await.map_err(ConnectError::Unreachable)?;
+        sqlx::query_as("SHOW server_version").fetch_one(connection).await.map_err(ConnectError::Unreachable)?;
     let [major, ..] = version_numbers(&version).ok_or_else(|| ConnectError::UnknownVersion(version.clone()))?;
     if major < 13 {
         return Err(ConnectError::TooOld { found: format!("PostgreSQL {version}"), needed: "PostgreSQL 13" });
@@ -211,33 +193,19 @@ async fn check_postgres(pool: &PgPool) -> Result<(), ConnectError> {
     Ok(())
 }
 
-async fn mysql(connect: &MySqlConnectOptions, options: PoolOptions) -> Result<(Pools, i64), ConnectError> {
-    try_connection(connect, options).await?;
-    let pool = MySqlPoolOptions::new()
-        .max_connections(options.max_connections)
-        .acquire_timeout(options.acquire_timeout)
-        .test_before_acquire(false)
-        .before_acquire(|connection, metadata| Box::pin(test_if_idle(connection, metadata)))
-        .after_connect(|connection, _| {
-            Box::pin(async move {
-                // REPEATABLE READ locks gaps and deadlocks; without strict mode, strings that are too long are truncated silently.
-                connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED").await?;
-                connection.execute("SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')").await?;
-                Ok(())
-            })
-        })
-        .connect_with(connect.clone())
-        .await
-        .map_err(ConnectError::Unreachable)?;
-    let collation = check_mysql(&pool).await?;
-    let version = migrate::mysql(&pool, collation).await?;
-    Ok((Pools::MySql(Pool::new(pool)), version))
+async fn mysql(servers: &[MySqlConnectOptions], options: PoolOptions) -> Result<(Pools, i64), ConnectError> {
+    let pool: Pool<MySql> = Pool::new(servers.to_vec(), of_servers(options), Arc::default());
+    let mut connection = pool.connect().await.map_err(ConnectError::Unreachable)?;
+    let collation = check_mysql(&mut connection).await?;
+    let version = migrate::mysql(&mut connection, collation).await?;
+    connection.release();
+    Ok((Pools::MySql(pool), version))
 }
 
 /// Checks the version and returns the name of the binary collation without padding, which differs between the two servers.
-async fn check_mysql(pool: &MySqlPool) -> Result<&'static str, ConnectError> {
+async fn check_mysql(connection: &mut MySqlConnection) -> Result<&'static str, ConnectError> {
     let (version,): (String,) =
-        sqlx::query_as("SELECT VERSION()").fetch_one(pool).await.map_err(ConnectError::Unreachable)?;
+        sqlx::query_as("SELECT VERSION()").fetch_one(connection).await.map_err(ConnectError::Unreachable)?;
     let [major, minor] = version_numbers(&version).ok_or_else(|| ConnectError::UnknownVersion(version.clone()))?;
     let (needed, minimum, collation) = if version.contains("MariaDB") {
         ("MariaDB 10.6", (10, 6), "utf8mb4_nopad_bin")

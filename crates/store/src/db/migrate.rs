@@ -8,7 +8,7 @@
 //! a further row that makes earlier versions refuse the database when they start. Replicas of an earlier version that are
 //! running do not read it and continue.
 
-use sqlx::{AssertSqlSafe, Executor, MySqlConnection, MySqlPool, PgConnection, PgPool, SqliteConnection, SqlitePool};
+use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection, PgConnection, SqliteConnection};
 
 use super::ownership::{self, BARRIER, EARLIER_MIGRATIONS, MIGRATIONS as TABLE, Owner};
 use crate::error::is_temporary;
@@ -205,8 +205,8 @@ async fn sqlite_tables(connection: &mut SqliteConnection) -> Result<Vec<String>,
 }
 
 /// SQLite and PostgreSQL run all migrations in one transaction, so that nothing has to be resumed.
-pub(super) async fn sqlite(pool: &SqlitePool) -> Result<i64, MigrateError> {
-    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
+pub(super) async fn sqlite(connection: &mut SqliteConnection) -> Result<i64, MigrateError> {
+    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
     for statement in preparation(&sqlite_tables(&mut tx).await?, ON_CONFLICT)? {
         tx.execute(sqlx::raw_sql(AssertSqlSafe(statement))).await?;
     }
@@ -222,14 +222,14 @@ pub(super) async fn sqlite(pool: &SqlitePool) -> Result<i64, MigrateError> {
     Ok(newest())
 }
 
-pub(super) async fn postgres(pool: &PgPool) -> Result<i64, MigrateError> {
+pub(super) async fn postgres(connection: &mut PgConnection) -> Result<i64, MigrateError> {
     // Usually the schema is up to date: then neither a lock nor the privilege to create tables is needed.
-    if let Ok(applied) = sqlx::query_as::<_, (i64,)>(AssertSqlSafe(applied())).fetch_all(pool).await
+    if let Ok(applied) = sqlx::query_as::<_, (i64,)>(AssertSqlSafe(applied())).fetch_all(&mut *connection).await
         && is_complete(&applied)
     {
         return Ok(newest());
     }
-    let mut tx = pool.begin().await?;
+    let mut tx = connection.begin().await?;
     // The lock ends with the transaction: a killed replica releases it, and it works through pgbouncer.
     sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK_ID).execute(&mut *tx).await?;
     for statement in preparation(&postgres_tables(&mut tx).await?, ON_CONFLICT)? {
@@ -279,20 +279,19 @@ async fn postgres_tables(connection: &mut PgConnection) -> Result<Vec<String>, M
 }
 
 /// MySQL commits every DDL statement. The statements can be repeated, and the version is recorded after the last one.
-pub(super) async fn mysql(pool: &MySqlPool, collation: &str) -> Result<i64, MigrateError> {
-    if let Ok(applied) = sqlx::query_as::<_, (i64,)>(AssertSqlSafe(applied())).fetch_all(pool).await
+pub(super) async fn mysql(connection: &mut MySqlConnection, collation: &str) -> Result<i64, MigrateError> {
+    if let Ok(applied) = sqlx::query_as::<_, (i64,)>(AssertSqlSafe(applied())).fetch_all(&mut *connection).await
         && is_complete(&applied)
     {
         return Ok(newest());
     }
-    let mut connection = pool.acquire().await?;
     // The lock ends with the connection: a killed replica releases it.
     let (locked,): (Option<i64>,) =
         sqlx::query_as("SELECT GET_LOCK(?, ?)").bind(LOCK_NAME).bind(LOCK_SECONDS).fetch_one(&mut *connection).await?;
     if locked != Some(1) {
         return Err(MigrateError::Locked);
     }
-    let result = mysql_locked(&mut connection, collation).await;
+    let result = mysql_locked(connection, collation).await;
     sqlx::query("DO RELEASE_LOCK(?)").bind(LOCK_NAME).execute(&mut *connection).await?;
     result
 }

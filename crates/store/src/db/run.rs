@@ -23,13 +23,32 @@ macro_rules! query_as {
     }};
 }
 
-/// Runs a query on a connection of the pool. The connection is reused only if the query succeeds.
+/// Runs a query on a connection of the pool.
 macro_rules! pooled {
     ($query:expr, $fetch:ident, $pool:expr) => {{
         let query = $query;
         let mut connection = $pool.acquire().await?;
-        let result = query.$fetch(&mut *connection).await?;
+        let result = connection.watch().over(query.$fetch(&mut *connection)).await;
+        let result = connection.checked(result)?;
         connection.release();
+        result
+    }};
+}
+
+/// Runs a statement of a transaction.
+macro_rules! within {
+    ($transaction:expr, $statement:expr) => {{
+        let watch = $transaction.watch();
+        let result = watch.over($statement).await;
+        $transaction.checked(result)?
+    }};
+}
+
+/// As `within`, for a statement that changes rows.
+macro_rules! written {
+    ($transaction:expr, $statement:expr) => {{
+        let result = within!($transaction, $statement);
+        $transaction.has_written();
         result
     }};
 }
@@ -39,12 +58,21 @@ macro_rules! page {
         let (sql, values) = build($statement, $builder);
         let query = sqlx::query_with(AssertSqlSafe(sql), values).persistent($planning == Planning::Once);
         let mut connection = $pool.acquire().await?;
+        let watch = connection.watch();
         // Row by row, so that rows reuse the memory of the preceding ones.
         let mut rows = query.fetch(&mut *connection);
-        while let Some(row) = rows.try_next().await? {
-            $each(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)?;
-        }
+        let read = watch.over(async {
+            while let Some(row) = rows.try_next().await? {
+                let each: Result<()> = $each(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+                if each.is_err() {
+                    return Ok(each);
+                }
+            }
+            Ok(Ok(()))
+        });
+        let read = read.await;
         drop(rows);
+        connection.checked(read)??;
         connection.release();
     }};
 }
@@ -105,9 +133,9 @@ impl Transaction {
     pub async fn fetch_all<R: Row>(&mut self, statement: &(impl QueryStatementWriter + Sync)) -> Result<Vec<R>> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         Ok(match &mut self.inner {
-            Inner::Sqlite(tx) => query_as!(statement, SqliteQueryBuilder).fetch_all(&mut **tx).await?,
-            Inner::Postgres(tx) => query_as!(statement, PostgresQueryBuilder).fetch_all(&mut **tx).await?,
-            Inner::MySql(tx) => query_as!(statement, MysqlQueryBuilder).fetch_all(&mut **tx).await?,
+            Inner::Sqlite(tx) => within!(tx, query_as!(statement, SqliteQueryBuilder).fetch_all(&mut **tx)),
+            Inner::Postgres(tx) => within!(tx, query_as!(statement, PostgresQueryBuilder).fetch_all(&mut **tx)),
+            Inner::MySql(tx) => within!(tx, query_as!(statement, MysqlQueryBuilder).fetch_all(&mut **tx)),
         })
     }
 
@@ -117,9 +145,9 @@ impl Transaction {
     ) -> Result<Option<R>> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         Ok(match &mut self.inner {
-            Inner::Sqlite(tx) => query_as!(statement, SqliteQueryBuilder).fetch_optional(&mut **tx).await?,
-            Inner::Postgres(tx) => query_as!(statement, PostgresQueryBuilder).fetch_optional(&mut **tx).await?,
-            Inner::MySql(tx) => query_as!(statement, MysqlQueryBuilder).fetch_optional(&mut **tx).await?,
+            Inner::Sqlite(tx) => within!(tx, query_as!(statement, SqliteQueryBuilder).fetch_optional(&mut **tx)),
+            Inner::Postgres(tx) => within!(tx, query_as!(statement, PostgresQueryBuilder).fetch_optional(&mut **tx)),
+            Inner::MySql(tx) => within!(tx, query_as!(statement, MysqlQueryBuilder).fetch_optional(&mut **tx)),
         })
     }
 
@@ -129,15 +157,15 @@ impl Transaction {
         Ok(match &mut self.inner {
             Inner::Sqlite(tx) => {
                 let (sql, values) = build(statement, SqliteQueryBuilder);
-                sqlx::query_with(AssertSqlSafe(sql), values).execute(&mut **tx).await?.rows_affected()
+                written!(tx, sqlx::query_with(AssertSqlSafe(sql), values).execute(&mut **tx)).rows_affected()
             }
             Inner::Postgres(tx) => {
                 let (sql, values) = build(statement, PostgresQueryBuilder);
-                sqlx::query_with(AssertSqlSafe(sql), values).execute(&mut **tx).await?.rows_affected()
+                written!(tx, sqlx::query_with(AssertSqlSafe(sql), values).execute(&mut **tx)).rows_affected()
             }
             Inner::MySql(tx) => {
                 let (sql, values) = build(statement, MysqlQueryBuilder);
-                sqlx::query_with(AssertSqlSafe(sql), values).execute(&mut **tx).await?.rows_affected()
+                written!(tx, sqlx::query_with(AssertSqlSafe(sql), values).execute(&mut **tx)).rows_affected()
             }
         })
     }
@@ -148,13 +176,13 @@ impl Transaction {
         match (&mut self.inner, values) {
             (Inner::Postgres(tx), Inserted::Columns(columns)) => {
                 let query = columns.into_iter().fold(sqlx::query(sql), |query, column| column.bind(query));
-                query.execute(&mut **tx).await?;
+                written!(tx, query.execute(&mut **tx));
             }
             (Inner::Sqlite(tx), Inserted::Rows(values)) => {
-                sqlx::query_with(sql, values).execute(&mut **tx).await?;
+                written!(tx, sqlx::query_with(sql, values).execute(&mut **tx));
             }
             (Inner::MySql(tx), Inserted::Rows(values)) => {
-                sqlx::query_with(sql, values).execute(&mut **tx).await?;
+                written!(tx, sqlx::query_with(sql, values).execute(&mut **tx));
             }
             // Insertions are built for the dialect of the transaction.
             (Inner::Postgres(_), Inserted::Rows(_)) | (_, Inserted::Columns(_)) => {
@@ -170,13 +198,13 @@ impl Transaction {
         let statement = sqlx::raw_sql(AssertSqlSafe(sql));
         match &mut self.inner {
             Inner::Sqlite(tx) => {
-                tx.execute(statement).await?;
+                within!(tx, tx.execute(statement));
             }
             Inner::Postgres(tx) => {
-                tx.execute(statement).await?;
+                within!(tx, tx.execute(statement));
             }
             Inner::MySql(tx) => {
-                tx.execute(statement).await?;
+                within!(tx, tx.execute(statement));
             }
         }
         Ok(())
@@ -188,17 +216,18 @@ impl Transaction {
         match &mut self.inner {
             Inner::Sqlite(tx) => {
                 let (sql, values) = build(statement, SqliteQueryBuilder);
-                let result = sqlx::query_with(AssertSqlSafe(sql), values).execute(&mut **tx).await?;
+                let result = written!(tx, sqlx::query_with(AssertSqlSafe(sql), values).execute(&mut **tx));
                 Ok(result.last_insert_rowid())
             }
             Inner::Postgres(tx) => {
                 let (sql, values) = build(statement.returning_col("id"), PostgresQueryBuilder);
-                let (id,): (i64,) = sqlx::query_as_with(AssertSqlSafe(sql), values).fetch_one(&mut **tx).await?;
+                let query = sqlx::query_as_with::<_, (i64,), _>(AssertSqlSafe(sql), values);
+                let (id,) = written!(tx, query.fetch_one(&mut **tx));
                 Ok(id)
             }
             Inner::MySql(tx) => {
                 let (sql, values) = build(statement, MysqlQueryBuilder);
-                let result = sqlx::query_with(AssertSqlSafe(sql), values).execute(&mut **tx).await?;
+                let result = written!(tx, sqlx::query_with(AssertSqlSafe(sql), values).execute(&mut **tx));
                 Ok(result.last_insert_id().cast_signed())
             }
         }

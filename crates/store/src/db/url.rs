@@ -12,6 +12,7 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 mod dsn;
+mod servers;
 mod special_characters;
 mod tls;
 
@@ -24,8 +25,9 @@ pub enum DatabaseUrl {
     Sqlite {
         path: Option<PathBuf>,
     },
-    Postgres(Box<PgConnectOptions>),
-    MySql(Box<MySqlConnectOptions>),
+    /// One or several servers of one database; the writable one is used.
+    Postgres(Vec<PgConnectOptions>),
+    MySql(Vec<MySqlConnectOptions>),
 }
 
 /// Why a database URL or DSN is invalid.
@@ -70,7 +72,7 @@ impl FromStr for DatabaseUrl {
 impl DatabaseUrl {
     /// PostgreSQL as configured by the variables of libpq: `PGHOST`, `PGUSER`, `PGPASSWORD`, `PGDATABASE` and others.
     pub fn postgres_of_environment() -> Self {
-        Self::Postgres(Box::new(PgConnectOptions::new()))
+        Self::Postgres(vec![PgConnectOptions::new()])
     }
 
     /// Parses a DSN of the Kubeflow Model Registry, whose form depends on the database type (parity).
@@ -113,41 +115,46 @@ impl DatabaseUrl {
         };
         Ok(match self {
             Self::Sqlite { .. } => self,
-            Self::Postgres(options) => {
-                let mut options = match (roots, tls.roots.first()) {
-                    (Some(pem), _) => options.ssl_root_cert_from_pem(pem),
-                    (None, Some(path)) => options.ssl_root_cert(path),
-                    (None, None) => *options,
-                };
-                options = options.ssl_mode(PgSslMode::Require);
-                if tls.verify_server {
-                    options = options.ssl_mode(PgSslMode::VerifyFull);
-                } else if !tls.roots.is_empty() {
-                    options = check_authority(options);
-                }
-                if let Some((certificate, key)) = &tls.client {
-                    options = options.ssl_client_cert(certificate).ssl_client_key(key);
-                }
-                Self::Postgres(Box::new(options))
-            }
-            Self::MySql(options) => {
-                let mut options = options.ssl_mode(if tls.verify_server {
-                    MySqlSslMode::VerifyIdentity
-                } else {
-                    MySqlSslMode::Required
-                });
-                if let Some(pem) = roots {
-                    options = options.ssl_ca_from_pem(pem);
-                } else if let Some(path) = tls.roots.first() {
-                    options = options.ssl_ca(path);
-                }
-                if let Some((certificate, key)) = &tls.client {
-                    options = options.ssl_client_cert(certificate).ssl_client_key(key);
-                }
-                Self::MySql(Box::new(options))
+            Self::Postgres(servers) => Self::Postgres(
+                servers.into_iter().map(|server| postgres_with_tls(server, tls, roots.clone())).collect(),
+            ),
+            Self::MySql(servers) => {
+                Self::MySql(servers.into_iter().map(|server| mysql_with_tls(server, tls, roots.clone())).collect())
             }
         })
     }
+}
+
+fn postgres_with_tls(options: PgConnectOptions, tls: &DatabaseTls, roots: Option<Vec<u8>>) -> PgConnectOptions {
+    let mut options = match (roots, tls.roots.first()) {
+        (Some(pem), _) => options.ssl_root_cert_from_pem(pem),
+        (None, Some(path)) => options.ssl_root_cert(path),
+        (None, None) => options,
+    };
+    options = options.ssl_mode(PgSslMode::Require);
+    if tls.verify_server {
+        options = options.ssl_mode(PgSslMode::VerifyFull);
+    } else if !tls.roots.is_empty() {
+        options = check_authority(options);
+    }
+    if let Some((certificate, key)) = &tls.client {
+        options = options.ssl_client_cert(certificate).ssl_client_key(key);
+    }
+    options
+}
+
+fn mysql_with_tls(options: MySqlConnectOptions, tls: &DatabaseTls, roots: Option<Vec<u8>>) -> MySqlConnectOptions {
+    let mode = if tls.verify_server { MySqlSslMode::VerifyIdentity } else { MySqlSslMode::Required };
+    let mut options = options.ssl_mode(mode);
+    if let Some(pem) = roots {
+        options = options.ssl_ca_from_pem(pem);
+    } else if let Some(path) = tls.roots.first() {
+        options = options.ssl_ca(path);
+    }
+    if let Some((certificate, key)) = &tls.client {
+        options = options.ssl_client_cert(certificate).ssl_client_key(key);
+    }
+    options
 }
 
 /// Treats `require` with a root certificate as `verify-ca`, as libpq and the driver of the Kubeflow Model Registry do.
@@ -164,20 +171,16 @@ impl std::fmt::Display for DatabaseUrl {
         match self {
             Self::Sqlite { path: None } => f.write_str("SQLite in memory"),
             Self::Sqlite { path: Some(path) } => write!(f, "SQLite file {}", path.display()),
-            Self::Postgres(options) => write!(
-                f,
-                "PostgreSQL {} at {}:{}",
-                options.get_database().unwrap_or_default(),
-                options.get_host(),
-                options.get_port()
-            ),
-            Self::MySql(options) => write!(
-                f,
-                "MySQL {} at {}:{}",
-                options.get_database().unwrap_or_default(),
-                options.get_host(),
-                options.get_port()
-            ),
+            Self::Postgres(servers) => {
+                let database = servers.first().and_then(PgConnectOptions::get_database).unwrap_or_default();
+                let hosts = servers.iter().map(|server| (server.get_host(), server.get_port()));
+                write!(f, "PostgreSQL {database} at {}", servers::shown(hosts))
+            }
+            Self::MySql(servers) => {
+                let database = servers.first().and_then(MySqlConnectOptions::get_database).unwrap_or_default();
+                let hosts = servers.iter().map(|server| (server.get_host(), server.get_port()));
+                write!(f, "MySQL {database} at {}", servers::shown(hosts))
+            }
         }
     }
 }
@@ -200,22 +203,28 @@ fn sqlite(rest: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
 fn postgres_url(url: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
     let invalid = |reason: String| DatabaseUrlError::Invalid { kind: "PostgreSQL", reason };
     special_characters::check(url).map_err(invalid)?;
-    let mut options = PgConnectOptions::from_str(url).map_err(|error| invalid(reason(&error)))?;
-    named(options.get_database(), "PostgreSQL")?;
-    if tls::Parameters::read(&query_of(url)).map_err(invalid)?.has_root {
-        options = check_authority(options);
-    }
-    Ok(DatabaseUrl::Postgres(Box::new(options.application_name("model-registry"))))
+    let has_root = tls::Parameters::read(&query_of(url)).map_err(invalid)?.has_root;
+    let url = servers::without_session_attributes(url).map_err(invalid)?;
+    let servers = servers::urls(&url).map_err(invalid)?.into_iter().map(|url| {
+        let options = PgConnectOptions::from_str(&url).map_err(|error| invalid(reason(&error)))?;
+        named(options.get_database(), "PostgreSQL")?;
+        let options = if has_root { check_authority(options) } else { options };
+        Ok(options.application_name("model-registry"))
+    });
+    Ok(DatabaseUrl::Postgres(servers.collect::<Result<_, _>>()?))
 }
 
 fn mysql_url(url: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
     let invalid = |reason: String| DatabaseUrlError::Invalid { kind: "MySQL", reason };
     special_characters::check(url).map_err(invalid)?;
+    tls::Parameters::read(&query_of(url)).map_err(invalid)?;
     let url = url.replacen("mariadb://", "mysql://", 1);
-    let options = MySqlConnectOptions::from_str(&url).map_err(|error| invalid(reason(&error)))?;
-    named(options.get_database(), "MySQL")?;
-    tls::Parameters::read(&query_of(&url)).map_err(invalid)?;
-    Ok(DatabaseUrl::MySql(Box::new(options.charset("utf8mb4"))))
+    let servers = servers::urls(&url).map_err(invalid)?.into_iter().map(|url| {
+        let options = MySqlConnectOptions::from_str(&url).map_err(|error| invalid(reason(&error)))?;
+        named(options.get_database(), "MySQL")?;
+        Ok(options.charset("utf8mb4"))
+    });
+    Ok(DatabaseUrl::MySql(servers.collect::<Result<_, _>>()?))
 }
 
 /// The decoded query parameters of a URL.

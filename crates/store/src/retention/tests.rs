@@ -4,6 +4,8 @@ use model_registry_testkit::{Backend, on_each_database};
 use serde_json::json;
 
 use super::*;
+use crate::db::PoolOptions;
+use crate::idempotency::IdempotencyKey;
 use crate::test_support::{TestStore, author_at, document};
 use crate::write::PendingRows;
 
@@ -12,7 +14,8 @@ on_each_database!(
     a_change_without_a_sequence_number_is_not_deleted,
     a_change_from_a_clock_that_is_ahead_does_not_stop_the_deletion,
     old_changes_are_deleted_in_several_batches,
-    nothing_is_deleted_while_another_replica_holds_the_lease
+    nothing_is_deleted_while_another_replica_holds_the_lease,
+    a_replica_whose_clock_is_wrong_deletes_nothing_too_early_and_dates_nothing_wrongly
 );
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
@@ -96,4 +99,29 @@ async fn nothing_is_deleted_while_another_replica_holds_the_lease(backend: Backe
     assert_eq!(store.write(&DeleteBatch { lease: &mine, before: NOW }).await.unwrap(), 0);
     store.release(&other).await.unwrap();
     assert_eq!(store.delete_old_changes(&mine, FIVE_DAYS).await.unwrap(), 1);
+}
+
+async fn a_replica_whose_clock_is_wrong_deletes_nothing_too_early_and_dates_nothing_wrongly(backend: Backend) {
+    let store = TestStore::with_clock(backend, Clock::system()).await;
+    let url = store.url().parse().unwrap();
+    let right = store.clock().now();
+    create_at(&store, &[right]).await;
+    let key = IdempotencyKey::new(None, "key", "POST", "/", b"");
+    let mut tx = store.database().unwrap().begin().await.unwrap();
+    tx.store_response(&key, 201, None, "{}", right).await.unwrap();
+    tx.commit().await.unwrap();
+    for error in [100 * DAY, -100 * DAY] {
+        let wrong = Store::connect(&url, PoolOptions::default(), Clock::wrong_by(error)).await.unwrap();
+        assert_eq!(wrong.delete_old_changes(&lease(), FIVE_DAYS).await.unwrap(), 0, "{error}");
+        assert_eq!(wrong.delete_expired_responses().await.unwrap(), 0, "{error}");
+        let mut tx = wrong.database().unwrap().begin().await.unwrap();
+        assert!(tx.find_stored_response(&key, wrong.clock().now()).await.unwrap().is_some(), "{error}");
+        drop(tx);
+        assert!((wrong.clock().now() - store.clock().now()).abs() < DAY / 24, "{error}");
+        let skew = wrong.clock_skew().unwrap();
+        #[expect(clippy::cast_precision_loss, reason = "small")]
+        let difference = skew - error as f64 / 1000.0;
+        assert!(difference.abs() < 3600.0, "{error}: {skew}");
+    }
+    assert_eq!(sequences(&store).await, [1]);
 }

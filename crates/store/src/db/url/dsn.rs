@@ -3,7 +3,7 @@
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 use sqlx::postgres::PgConnectOptions;
 
-use super::{DatabaseUrl, DatabaseUrlError, check_authority, decoded, named, tls};
+use super::{DatabaseUrl, DatabaseUrlError, check_authority, decoded, named, servers, tls};
 
 /// libpq's `key=value` pairs. Values may be quoted with `'`; `\` escapes a character.
 pub(super) fn postgres(dsn: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
@@ -12,11 +12,22 @@ pub(super) fn postgres(dsn: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
     let mut database = None;
     let pairs = pairs(dsn).map_err(invalid)?;
     let tls = tls::Parameters::read(&pairs).map_err(invalid)?;
+    let (mut hosts, mut ports) = (None, String::new());
     let mut previous = String::new();
     for (key, value) in pairs {
         options = match key.as_str() {
-            "host" => options.host(&value),
-            "port" => options.port(value.parse().map_err(|_| invalid(format!("`port` is not a number: {value}")))?),
+            "host" => {
+                hosts = Some(value);
+                options
+            }
+            "port" => {
+                ports = value;
+                options
+            }
+            "target_session_attrs" => {
+                servers::session_attributes(&value).map_err(invalid)?;
+                options
+            }
             "user" => options.username(&value),
             "password" => options.password(&value),
             "dbname" | "database" => {
@@ -30,7 +41,7 @@ pub(super) fn postgres(dsn: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
             "application_name" => options.application_name(&value),
             "options" => options.options([("options", value)]),
             // Accepted by Go's driver, without an effect here.
-            "connect_timeout" | "TimeZone" | "timezone" | "target_session_attrs" | "client_encoding" => options,
+            "connect_timeout" | "TimeZone" | "timezone" | "client_encoding" => options,
             // It may be the rest of the password.
             _ if previous == "password" => {
                 let reason = "after `password` follows no known key: write a value with blanks in apostrophes, \
@@ -45,7 +56,18 @@ pub(super) fn postgres(dsn: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
     if tls.has_root {
         options = check_authority(options);
     }
-    Ok(DatabaseUrl::Postgres(Box::new(options)))
+    let Some(hosts) = hosts else {
+        return match servers::hosts_and_ports("", &ports).map_err(invalid)?.as_slice() {
+            [(_, Some(port))] => Ok(DatabaseUrl::Postgres(vec![options.port(*port)])),
+            _ => Ok(DatabaseUrl::Postgres(vec![options])),
+        };
+    };
+    let servers = servers::hosts_and_ports(&hosts, &ports).map_err(invalid)?;
+    let servers = servers.into_iter().map(|(host, port)| {
+        let options = options.clone().host(&host);
+        port.map_or(options.clone(), |port| options.port(port))
+    });
+    Ok(DatabaseUrl::Postgres(servers.collect()))
 }
 
 fn pairs(dsn: &str) -> Result<Vec<(String, String)>, String> {
@@ -132,5 +154,5 @@ pub(super) fn mysql(dsn: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
             });
         }
     }
-    Ok(DatabaseUrl::MySql(Box::new(options)))
+    Ok(DatabaseUrl::MySql(vec![options]))
 }

@@ -14,6 +14,12 @@ fn every_documented_form_is_parsed() {
     assert_eq!(shown("sqlite://registry.db"), "SQLite file registry.db");
     assert_eq!(shown("postgres://u:p@db:5433/models?sslmode=disable"), "PostgreSQL models at db:5433");
     assert_eq!(shown("host=db port=5433 user=u password='it\\'s' dbname=models"), "PostgreSQL models at db:5433");
+    assert_eq!(
+        shown("postgres://u:p@db1,db2:5433/models?target_session_attrs=read-write"),
+        "PostgreSQL models at db1:5432, db2:5433"
+    );
+    assert_eq!(shown("host=db1,db2 port=5433 dbname=models"), "PostgreSQL models at db1:5433, db2:5433");
+    assert_eq!(shown("mysql://u:p@db1,db2/models"), "MySQL models at db1:3306, db2:3306");
     assert_eq!(shown("mysql://u:p@db/models"), "MySQL models at db:3306");
     assert_eq!(shown("root:de/m@o@tcp(db:3307)/models?charset=utf8mb4"), "MySQL models at db:3307");
     assert_eq!(shown("root@tcp([::1]:3307)/models"), "MySQL models at ::1:3307");

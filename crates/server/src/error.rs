@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
-use http::header::{CONNECTION, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, StatusCode};
 use model_registry_base::error_chain;
 use serde::Serialize;
@@ -107,10 +107,7 @@ impl ApiError {
             Self::PreconditionFailed(_) => ResponseParts::new(StatusCode::PRECONDITION_FAILED),
             Self::Gone(_) => ResponseParts::new(StatusCode::GONE),
             Self::PayloadTooLarge { .. } => ResponseParts::new(StatusCode::PAYLOAD_TOO_LARGE),
-            Self::RequestTimeout(_) => ResponseParts {
-                header: Some((CONNECTION, HeaderValue::from_static("close"))),
-                ..ResponseParts::new(StatusCode::REQUEST_TIMEOUT)
-            },
+            Self::RequestTimeout(_) => ResponseParts::new(StatusCode::REQUEST_TIMEOUT),
             Self::Unavailable(_) => ResponseParts {
                 header: Some((RETRY_AFTER, HeaderValue::from_static("5"))),
                 ..ResponseParts::new(StatusCode::SERVICE_UNAVAILABLE)

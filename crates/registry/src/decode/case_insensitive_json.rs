@@ -19,6 +19,8 @@ const MEMORY_IN_ADDITION: usize = 1 << 20;
 /// The memory of a value, in bytes: in its array or object, and on the heap.
 const VALUE: usize = size_of::<Value>();
 const MEMBER: usize = 64;
+/// An array that grows has room for twice its elements.
+const ELEMENT: usize = 2 * VALUE;
 /// The first allocation of an array and of an object.
 const ARRAY: usize = 4 * VALUE;
 const OBJECT: usize = 640;
@@ -120,7 +122,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
         self.memory.take(ARRAY)?;
         let mut array = Vec::new();
         while let Some(element) = elements.next_element_seed(self.of_fields())? {
-            self.memory.take(VALUE)?;
+            self.memory.take(ELEMENT)?;
             array.push(element);
         }
         Ok(Value::Array(array))

@@ -71,7 +71,7 @@ fn without_prefix<'s>(string: &'s str, prefix: &[Option<char>]) -> Option<&'s st
     prefix
         .iter()
         .all(|expected| characters.next().is_some_and(|found| fits(*expected, found)))
-        .then(|| characters.as_str())
+        .then_some(characters.as_str())
 }
 
 fn ends_with(string: &str, suffix: &[Option<char>]) -> bool {

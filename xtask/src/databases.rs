@@ -33,16 +33,25 @@ pub(crate) enum Database {
 }
 
 impl Database {
+    const ALL: [Self; 3] = [Self::Sqlite, Self::Postgres, Self::MariaDb];
+
     /// Parses a comma-separated list.
     pub(crate) fn parse_list(list: &str) -> Result<BTreeSet<Self>> {
         list.split(',')
-            .map(|name| match name.trim() {
-                "sqlite" => Ok(Self::Sqlite),
-                "postgres" => Ok(Self::Postgres),
-                "mariadb" => Ok(Self::MariaDb),
-                _ => bail!("unknown database `{name}`; known are sqlite, postgres, mariadb"),
+            .map(|name| {
+                let found = Self::ALL.into_iter().find(|database| database.name() == name.trim());
+                found.with_context(|| format!("unknown database `{name}`; known are sqlite, postgres, mariadb"))
             })
             .collect()
+    }
+
+    /// Its name on command lines.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+            Self::MariaDb => "mariadb",
+        }
     }
 
     /// The program that the database's server needs, and its name as an argument of `test-servers`; SQLite has no server.

@@ -1,7 +1,8 @@
 //! `cargo xtask test`: starts temporary databases, creates the Python environments, and runs all tests.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::process::Command;
+use std::time::{Duration, Instant};
 use std::{env, thread};
 
 use anyhow::{Context, Result, anyhow};
@@ -18,6 +19,9 @@ const MYSQL_VARIABLE: &str = "MR_TEST_MYSQL_URL";
 
 /// The package of the executable.
 const EXECUTABLE: &str = "model-registry";
+
+/// Limit for the short form of the abuses, with the build of its program, on a machine that runs tests at the same time.
+const ABUSE_LIMIT: Duration = Duration::from_mins(8);
 
 pub(crate) const HELP: &str = "\
 Start temporary databases, check the dependencies and run all tests
@@ -103,8 +107,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     checks
 }
 
-/// Runs the tests of the executable, which mostly wait for processes that they started, next to all others, whose output is
-/// printed afterwards.
+/// Runs the tests of the executable, which mostly wait for processes that they started, next to all others and the short form of
+/// `cargo xtask abuse`, whose output is printed afterwards.
 fn tests(arguments: &Arguments, servers: &Servers) -> Result<()> {
     let group = |packages: &[&str]| {
         let mut tests = process::cargo(["test", "--locked", "--no-fail-fast"]);
@@ -117,12 +121,32 @@ fn tests(arguments: &Arguments, servers: &Servers) -> Result<()> {
     };
     thread::scope(|scope| {
         let mut others = group(&["--workspace", "--exclude", EXECUTABLE]);
-        let others = scope.spawn(move || process::complete_collected(&mut others, None));
+        let mut abuse = abuse(arguments, servers);
+        let others = scope.spawn(move || {
+            let (tested, mut output) = process::complete_collected(&mut others, None);
+            let Some(abuse) = &mut abuse else { return (tested, output) };
+            let (abused, more) = process::complete_collected(abuse, Some(ABUSE_LIMIT));
+            output.push_str(&more);
+            (tested.and(abused), output)
+        });
         let of_executable = process::complete(&mut group(&["--package", EXECUTABLE]));
         let (others, output) = others.join().map_err(|_| anyhow!("a thread panicked"))?;
         eprint!("{output}");
         of_executable.and(others)
     })
+}
+
+/// The short form of `cargo xtask abuse` on the servers of the tests, unless single tests are run.
+fn abuse(arguments: &Arguments, servers: &Servers) -> Option<Command> {
+    if arguments.filter.is_some() {
+        return None;
+    }
+    let databases: Vec<&str> = arguments.databases.iter().map(|database| database.name()).collect();
+    let mut abuse =
+        process::cargo(["run", "--quiet", "--locked", "--package", "model-registry-abuse", "--", "--short", "--db"]);
+    abuse.arg(databases.join(",")).arg("--executable").arg(process::target().join("debug").join(EXECUTABLE));
+    abuse.envs(servers.variables.iter().map(|(name, value)| (name, value)));
+    Some(abuse)
 }
 
 /// The checks that run next to the tests: all of them, or those that take seconds.

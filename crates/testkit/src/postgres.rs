@@ -82,7 +82,8 @@ impl PostgresServer {
     /// Starts a standby of this server, which follows it by streaming replication, in an empty or absent directory.
     pub async fn start_standby(&self, directory: &Path) -> Result<Self> {
         self.account.create_directory(directory)?;
-        let program = self.program.with_file_name("pg_basebackup");
+        // The directory of the program may have links to some programs only.
+        let program = self.program.canonicalize()?.with_file_name("pg_basebackup");
         let mut copy = self.account.command(&program);
         copy.args([
             "--host=127.0.0.1",

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use model_registry_testkit::TcpProxy;
 
 use crate::faulty::Faulty;
-use crate::scenario::{Group, Limits, Measured, POSTGRES, SERVERS, Scenario};
+use crate::scenario::{Group, Limits, Measured, NONE, SERVERS, Scenario};
 use crate::stage::Stage;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     about: "a proxy stops to forward on the connections to the database, and forwards new ones",
     group: Group::Fault,
     databases: SERVERS,
-    short: POSTGRES,
+    short: NONE,
     limits: Limits::unserved(10),
     run: |stage| Box::pin(run(stage)),
 };

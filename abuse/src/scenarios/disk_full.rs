@@ -7,7 +7,7 @@ use model_registry_testkit::{Backend, PostgresServer, SmallDisk, TestDatabase, s
 
 use crate::databases::DatabaseServer;
 use crate::faulty::Faulty;
-use crate::scenario::{EVERY, Group, Limits, Measured, NotPossible, SQLITE, Scenario};
+use crate::scenario::{EVERY, Group, Limits, Measured, NONE, NotPossible, Scenario};
 use crate::stage::Stage;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
@@ -15,7 +15,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     about: "the disk of the database (4 MB with SQLite) is full, and has room again later",
     group: Group::Fault,
     databases: EVERY,
-    short: SQLITE,
+    short: NONE,
     limits: Limits::unserved(10),
     run: |stage| Box::pin(run(stage)),
 };

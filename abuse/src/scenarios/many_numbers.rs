@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::abused::Abused;
-use crate::scenario::{EVERY, Group, Limits, Measured, SQLITE, Scenario};
+use crate::scenario::{EVERY, Group, Limits, Measured, NONE, Scenario};
 use crate::stage::Stage;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
@@ -11,7 +11,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     about: "bodies of 15 MiB that are lists of numbers, of empty objects, and objects of a million members",
     group: Group::Abuse,
     databases: EVERY,
-    short: SQLITE,
+    short: NONE,
     limits: Limits::unserved(5),
     run: |stage| Box::pin(run(stage)),
 };

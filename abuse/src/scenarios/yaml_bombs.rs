@@ -5,7 +5,7 @@ use std::fmt::Write;
 use anyhow::Result;
 
 use crate::abused::Abused;
-use crate::scenario::{EVERY, Group, Limits, Measured, SQLITE, Scenario};
+use crate::scenario::{EVERY, Group, Limits, Measured, NONE, Scenario};
 use crate::stage::Stage;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
@@ -13,7 +13,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     about: "previews of YAML with nested aliases, deep nesting, a million keys and a huge scalar",
     group: Group::Abuse,
     databases: EVERY,
-    short: SQLITE,
+    short: NONE,
     limits: Limits::unserved(5),
     run: |stage| Box::pin(run(stage)),
 };

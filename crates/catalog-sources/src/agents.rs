@@ -67,6 +67,7 @@ fn item(entry: &AgentEntry, source_id: &str, notices: &mut Vec<Violation>) -> Re
         document: Document(document),
         create_time: time("createTimeSinceEpoch", entry.create_time_since_epoch.as_deref(), notices),
         update_time: time("lastUpdateTimeSinceEpoch", entry.last_update_time_since_epoch.as_deref(), notices),
+        written: Vec::new(),
         children: templates(entry, notices),
     })
 }
@@ -149,6 +150,7 @@ fn template_item(entry: &TemplateEntry) -> Result<CatalogItem, Violation> {
         document: Document(document),
         create_time: None,
         update_time: None,
+        written: Vec::new(),
         children: Vec::new(),
     })
 }

@@ -30,6 +30,9 @@ pub(crate) static READER: ItemReader = ItemReader {
     read,
 };
 
+/// The document of the MCP registry, in the API.
+const SERVER_JSON: &str = "serverJson";
+
 const LONGEST_VERSION: usize = 100;
 
 const WEB_SCHEMES: &[&str] = &["http", "https"];
@@ -38,7 +41,9 @@ const WEBSOCKET_SCHEMES: &[&str] = &["http", "https", "ws", "wss"];
 fn read(entry: Entry<'_>, source_id: &str) -> EntryReading {
     EntryReading::of(entry, |server: ServerEntry| {
         let mut violations = Vec::new();
-        let item = item(&server, source_id, &mut violations)?;
+        let mut item = item(&server, source_id, &mut violations)?;
+        let written = entry.get("server_json").and_then(|server_json| server_json.node.json_as_written());
+        item.written.extend(written.map(|json| (SERVER_JSON, json)));
         let mut notices = notices(entry, &server);
         notices.extend(violations.into_iter().map(|violation| Remark::of(violation, entry)));
         Ok(ValidItem { item, notices })
@@ -109,7 +114,7 @@ fn item(entry: &ServerEntry, source_id: &str, notices: &mut Vec<Violation>) -> R
         document.insert("runtimeMetadata".to_owned(), metadata.clone());
     }
     if let Some(server_json) = entry.server_json.as_ref().filter(|server_json| !server_json.is_empty()) {
-        document.insert("serverJson".to_owned(), server_json.clone().into());
+        document.insert(SERVER_JSON.to_owned(), server_json.clone().into());
     }
     let properties = custom_properties::encode(entry.custom_properties.as_ref(), notices);
     document.insert("customProperties".to_owned(), properties.into());
@@ -122,6 +127,7 @@ fn item(entry: &ServerEntry, source_id: &str, notices: &mut Vec<Violation>) -> R
         document: Document(document),
         create_time: item_fields::millis("createTimeSinceEpoch", entry.create_time_since_epoch.as_deref())?,
         update_time: item_fields::millis("lastUpdateTimeSinceEpoch", entry.last_update_time_since_epoch.as_deref())?,
+        written: Vec::new(),
         children,
     })
 }

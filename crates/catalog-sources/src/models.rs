@@ -101,6 +101,7 @@ fn item(entry: &ModelEntry, source_id: &str, notices: &mut Vec<Violation>) -> Re
         document: Document(document),
         create_time: item_fields::millis("createTimeSinceEpoch", entry.create_time_since_epoch.as_deref())?,
         update_time: item_fields::millis("lastUpdateTimeSinceEpoch", entry.last_update_time_since_epoch.as_deref())?,
+        written: Vec::new(),
         children,
     })
 }
@@ -167,6 +168,7 @@ fn artifact_item(
         document: Document(document),
         create_time: item_fields::millis("createTimeSinceEpoch", entry.create_time_since_epoch.as_deref())?,
         update_time: item_fields::millis("lastUpdateTimeSinceEpoch", entry.last_update_time_since_epoch.as_deref())?,
+        written: Vec::new(),
         children: Vec::new(),
     })
 }

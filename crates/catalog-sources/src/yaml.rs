@@ -8,6 +8,7 @@ mod characters;
 mod composer;
 mod core_schema;
 mod deserializer;
+mod json_text;
 mod list_file;
 mod node;
 mod scalar;

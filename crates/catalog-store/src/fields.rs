@@ -21,8 +21,12 @@ pub(crate) fn is_field(kind: CatalogKind, name: &str) -> bool {
     kind.spec().fields.iter().any(|field| matches!(field.storage, CatalogStorage::Property(stored) if stored == name))
 }
 
-/// The property rows of a document.
-pub(crate) fn properties(kind: CatalogKind, document: &Map<String, Value>) -> Properties {
+/// The property rows of a document, in which members are replaced by those that are `written`.
+pub(crate) fn properties(
+    kind: CatalogKind,
+    document: &Map<String, Value>,
+    written: &[(&'static str, String)],
+) -> Properties {
     let mut properties = custom_properties(document);
     for list in custom_lists(&properties) {
         properties.extend(list);
@@ -51,7 +55,9 @@ pub(crate) fn properties(kind: CatalogKind, document: &Map<String, Value>) -> Pr
                 properties.extend(value.as_i64().map(|number| (key(name, false, 0), PropertyValue::Int(number))));
             }
             FilterShape::Json => {
-                properties.insert(key(name, false, 0), PropertyValue::String(value.to_string()));
+                let text = written.iter().find(|(member, _)| *member == field.path);
+                let text = text.map_or_else(|| value.to_string(), |(_, text)| text.clone());
+                properties.insert(key(name, false, 0), PropertyValue::String(text));
             }
         }
     }
@@ -124,7 +130,7 @@ mod tests {
     use super::*;
 
     fn rows(kind: CatalogKind, document: &Value) -> Vec<(String, bool, i16, PropertyValue)> {
-        let properties = properties(kind, document.as_object().unwrap());
+        let properties = properties(kind, document.as_object().unwrap(), &[]);
         properties.into_iter().map(|((name, custom, ordinal), value)| (name, custom, ordinal, value)).collect()
     }
 

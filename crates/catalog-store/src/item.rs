@@ -13,6 +13,8 @@ pub struct CatalogItem {
     pub name: Option<String>,
     /// Without id and times.
     pub document: Document,
+    /// The JSON of members whose values in the document do not hold everything that was written, such as integers beyond 64 bits.
+    pub written: Vec<(&'static str, String)>,
     /// Milliseconds since the Unix epoch; otherwise the time of the first load.
     pub create_time: Option<i64>,
     /// Otherwise the time of the load that changed something.

@@ -102,6 +102,7 @@ mod tests {
             document,
             create_time: None,
             update_time: None,
+            written: Vec::new(),
             children: vec![],
         }
     }

@@ -5,7 +5,8 @@
 use std::borrow::Cow;
 
 use model_registry_store::{Result, StoreError};
-use serde::Serializer;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::encoding::{Decoder, Encoder};
@@ -45,8 +46,8 @@ pub(crate) fn pack(item: &CatalogItem) -> Vec<u8> {
 
 fn append(encoder: &mut Encoder, item: &CatalogItem) {
     let document = without_null_characters(&item.document.0);
-    let json = to_json(&document);
-    let properties = properties(item.kind, &document);
+    let json = to_json(&document, &item.written);
+    let properties = properties(item.kind, &document, &item.written);
     encoder.signed(i64::from(item.kind.code()));
     encoder.string(&clean(&item.key));
     encoder.optional(item.name.as_deref(), |encoder, name| encoder.string(&clean(name)));
@@ -101,13 +102,26 @@ impl PackedItem<'_> {
     }
 }
 
-/// The JSON of a document without the times.
-fn to_json(document: &Map<String, Value>) -> Vec<u8> {
+/// The JSON of a document without the times. Members are replaced by those that are `written`.
+fn to_json(document: &Map<String, Value>, written: &[(&'static str, String)]) -> Vec<u8> {
     let mut json = Vec::with_capacity(1_024);
     let members = document.iter().filter(|(name, _)| ![CREATE_TIME, UPDATE_TIME].contains(&name.as_str()));
+    let members = members.map(|(name, value)| {
+        let text = written.iter().find(|(known, _)| known == name);
+        let text = text.and_then(|(_, text)| serde_json::from_str::<&RawValue>(text).ok());
+        (name, text.map_or(Member::Value(value), Member::Written))
+    });
     // JSON values always serialise, and writing to memory does not fail.
     let _ = serde_json::Serializer::new(&mut json).collect_map(members);
     json
+}
+
+/// The value of a member.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Member<'a> {
+    Value(&'a Value),
+    Written(&'a RawValue),
 }
 
 /// The string without null characters.
@@ -159,6 +173,7 @@ mod tests {
             document: Document(document),
             create_time: None,
             update_time: Some(7),
+            written: Vec::new(),
             children: Vec::new(),
         }
     }
@@ -182,6 +197,20 @@ mod tests {
         let [child] = unpacked.children.as_slice() else { panic!("one child") };
         assert_eq!((child.kind, child.document), (CatalogKind::ModelArtifact, r#"{"uri":"oci://a"}"#));
         assert_eq!(names(child.properties), ["uri"]);
+    }
+
+    #[test]
+    fn a_member_is_stored_as_it_is_written() {
+        let text = r#"{"large":18446744073709551616,"version":1.10}"#;
+        let document = json!({"name": "s", "serverJson": serde_json::from_str::<Value>(text).unwrap(), "version": "1"});
+        let mut server = item(CatalogKind::McpServer, "s@1", document);
+        server.written.push(("serverJson", text.to_owned()));
+        let packed = pack(&server);
+        let unpacked = unpack(&packed).unwrap();
+        assert_eq!(unpacked.document, format!(r#"{{"name":"s","serverJson":{text},"version":"1"}}"#));
+        let properties = packed_properties::unpack(unpacked.properties).unwrap();
+        let row = properties.iter().find(|property| property.name == "serverJson").unwrap().to_row(unpacked.document);
+        assert_eq!(row.unwrap().1, model_registry_store::sql::PropertyValue::String(text.to_owned()));
     }
 
     #[test]

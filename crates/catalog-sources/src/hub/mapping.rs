@@ -90,6 +90,7 @@ pub(super) fn item(
         document: Document(document),
         create_time,
         update_time,
+        written: Vec::new(),
         children: vec![artifact(&model.name, create_time, update_time)],
     }
 }
@@ -143,6 +144,7 @@ fn artifact(name: &str, create_time: Option<i64>, update_time: Option<i64>) -> C
         document: Document(document),
         create_time,
         update_time,
+        written: Vec::new(),
         children: Vec::new(),
     }
 }

@@ -62,6 +62,7 @@ fn tool<'a>(
         document: Document(document),
         create_time: None,
         update_time: None,
+        written: Vec::new(),
         children: Vec::new(),
     })
 }

@@ -75,6 +75,7 @@ pub(super) fn accuracy_metrics(
         document: object(document),
         create_time: created.into_iter().min(),
         update_time: updated.into_iter().max(),
+        written: Vec::new(),
         children: Vec::new(),
     })
 }
@@ -183,6 +184,7 @@ impl Measurements {
             document: object(document),
             create_time,
             update_time,
+            written: Vec::new(),
             children: Vec::new(),
         }
     }

@@ -73,6 +73,7 @@ impl PerformanceMetricsSnapshot {
                     document: Document::default(),
                     create_time: None,
                     update_time: None,
+                    written: Vec::new(),
                     children: Vec::new(),
                 };
                 snapshot.metrics.attach(&model, &mut discarded, &mut read);

@@ -88,6 +88,7 @@ pub(crate) fn item(
         document: Document(document),
         create_time: None,
         update_time: None,
+        written: Vec::new(),
         children: Vec::new(),
     };
     Ok((item, warnings))

@@ -28,6 +28,7 @@ async fn load_keeping(store: &CatalogStore, models: &[&str], kept: &[&str]) -> L
             document,
             create_time: None,
             update_time: None,
+            written: Vec::new(),
             children: Vec::new(),
         });
     }

@@ -26,12 +26,17 @@ mcp_servers:
 - name: a
   server_json: {id: 9007199254740993, largest: 18446744073709551615, weight: 1.0, version: \"1.10\", none: null,
     n: 1, y: 2, on: 3, off: 4, nested: {list: [1, {deep: true}]}}
+- {name: a2, server_json: {large: 340282366920938463463374607431768211456, ratio: [1.10, 1e400]}}
 - {name: b, server_json: {}}
 - {name: c, serverJson: {name: ignored}}
 - {name: d, server_json: [1]}
 ";
     let (_files, api) = catalog(backend, servers).await;
-    let list = api.get(SERVERS).await.json();
+    let response = api.get(&format!("{SERVERS}?name=a2")).await;
+    let text = String::from_utf8(response.bytes).unwrap();
+    // Longer numbers than a JSON value of Rust holds.
+    assert!(text.contains(r#""serverJson":{"large":340282366920938463463374607431768211456,"ratio":[1.10,1e400]}"#), "{text}");
+    let list = api.get(&format!("{SERVERS}?filterQuery=name!='a2'")).await.json();
     let [a, b, c] = list["items"].as_array().unwrap().as_slice() else { panic!("{list}") };
     let text = a["serverJson"].to_string();
     for part in [

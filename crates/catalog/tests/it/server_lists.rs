@@ -27,7 +27,7 @@ const REGISTRY: &str = r#"{"servers": [
         {"registryType": "mcpb", "identifier": "https://acme.test/weather.mcpb", "transport": {"type": "stdio"}}],
       "remotes": [
         {"type": "streamable-http", "url": "https://acme.test/mcp"}, {"type": "sse", "url": "https://acme.test/sse"}],
-      "colour": 9007199254740993},
+      "colour": 340282366920938463463374607431768211456},
    "_meta": {"io.modelcontextprotocol.registry/official": {
       "status": "active", "publishedAt": "2025-10-02T00:00:00Z", "updatedAt": "2025-10-03T00:00:00Z"}}},
   {"server": {"name": "com.acme/weather", "description": "Forecasts", "version": "1.9.0"}},
@@ -80,6 +80,9 @@ async fn a_list_of_the_mcp_registry_is_published_and_its_newest_versions_are_mar
     for (field, value) in expected.as_object().unwrap() {
         assert_eq!(&server[field], value, "{field}");
     }
+    let response = api.get(&format!("{SERVERS}?filterQuery=version='1.10.0'")).await;
+    let text = String::from_utf8(response.bytes).unwrap();
+    assert!(text.contains(r#""colour":340282366920938463463374607431768211456,"#), "{text}");
     let document: Value = serde_json::from_str(REGISTRY).unwrap();
     assert_eq!(server["serverJson"], document["servers"][0]["server"], "as it is written");
     let remote = api.get(&format!("{SERVERS}?name=com.acme/remote")).await.json()["items"][0].clone();

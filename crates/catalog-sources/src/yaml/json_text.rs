@@ -109,12 +109,18 @@ mod tests {
         let json = r#"{"z":[18446744073709551616,-170141183460469231731687303715884105728],"a":{"version":1.10,"huge":1e400},"quoted":"1.10 \"","none":null,"on":true}"#;
         let expected = r#"{"a":{"huge":1e400,"version":1.10},"none":null,"on":true,"quoted":"1.10 \"","z":[18446744073709551616,-170141183460469231731687303715884105728]}"#;
         assert_eq!(as_written(json).as_deref(), Some(expected));
-        assert_eq!(as_written("a: &x 1.10\nb: [*x, yes, 0x1F, 2025-01-01]\n").as_deref(), Some(r#"{"a":1.10,"b":[1.10,true,31,"2025-01-01"]}"#));
+        assert_eq!(
+            as_written("a: &x 1.10\nb: [*x, yes, 0x1F, 2025-01-01]\n").as_deref(),
+            Some(r#"{"a":1.10,"b":[1.10,true,31,"2025-01-01"]}"#)
+        );
     }
 
     #[test]
     fn values_that_a_number_holds_have_no_other_json() {
-        assert_eq!(as_written(r#"{"a": [1, -7, 1.5, 9007199254740993, 18446744073709551615, "1.10", null, true]}"#), None);
+        assert_eq!(
+            as_written(r#"{"a": [1, -7, 1.5, 9007199254740993, 18446744073709551615, "1.10", null, true]}"#),
+            None
+        );
     }
 
     #[test]

@@ -35,7 +35,10 @@ mcp_servers:
     let response = api.get(&format!("{SERVERS}?name=a2")).await;
     let text = String::from_utf8(response.bytes).unwrap();
     // Longer numbers than a JSON value of Rust holds.
-    assert!(text.contains(r#""serverJson":{"large":340282366920938463463374607431768211456,"ratio":[1.10,1e400]}"#), "{text}");
+    assert!(
+        text.contains(r#""serverJson":{"large":340282366920938463463374607431768211456,"ratio":[1.10,1e400]}"#),
+        "{text}"
+    );
     let list = api.get(&format!("{SERVERS}?filterQuery=name!='a2'")).await.json();
     let [a, b, c] = list["items"].as_array().unwrap().as_slice() else { panic!("{list}") };
     let text = a["serverJson"].to_string();

@@ -74,7 +74,7 @@ impl NetworkNamespace {
         let mut selector: Vec<String> =
             ["to", &self.inside(), "ipproto", "tcp", "sport", &from_port.to_string()].map(str::to_owned).to_vec();
         selector.extend(to_port.into_iter().flat_map(|port| ["dport".to_owned(), port.to_string()]));
-        self.rule("add", &selector)?;
+        Self::rule("add", &selector)?;
         self.rules.push(selector);
         Ok(())
     }
@@ -82,12 +82,12 @@ impl NetworkNamespace {
     /// Ends the loss of packets.
     pub fn pass_packets(&mut self) -> Result<()> {
         for selector in std::mem::take(&mut self.rules) {
-            self.rule("del", &selector)?;
+            Self::rule("del", &selector)?;
         }
         Ok(())
     }
 
-    fn rule(&self, action: &str, selector: &[String]) -> Result<()> {
+    fn rule(action: &str, selector: &[String]) -> Result<()> {
         let selector = selector.iter().map(String::as_str);
         let arguments: Vec<&str> = ["rule", action].into_iter().chain(selector).chain(["blackhole"]).collect();
         run("ip", &arguments)

@@ -149,7 +149,7 @@ impl Store {
     }
 }
 
-/// Connects, and sets the clock before anybody uses the database.
+/// Connects, and sets the clock before the database is used.
 async fn connect_and_measure(
     url: &DatabaseUrl,
     options: PoolOptions,

@@ -16,7 +16,7 @@ use crate::dialect::Dialect;
 
 /// Differences up to this are errors of the measurement: the time does not step.
 const TOLERANCE: i64 = 250;
-/// Beyond this difference, in milliseconds, somebody should correct a clock.
+/// Beyond this difference, in milliseconds, a clock should be corrected.
 const WARNED_FROM: i64 = 5_000;
 /// Before the first measurement.
 const UNKNOWN: i64 = i64::MIN;

@@ -330,7 +330,7 @@ impl<DB: Driver> Pool<DB> {
         in_background(close(live));
     }
 
-    /// Closes a connection in the background without saying goodbye. The permit is released afterwards, so that on SQLite the
+    /// Closes a connection in the background without a message to the server. The permit is released afterwards, so that on SQLite the
     /// next connection does not wait for the locks of this one.
     fn discard(&self, live: Live<DB>, permit: Option<OwnedSemaphorePermit>) {
         in_background(async move {
@@ -345,7 +345,7 @@ impl<DB: Driver> Pool<DB> {
     }
 }
 
-/// Says goodbye to the server and closes a connection.
+/// Closes a connection with a message to the server.
 async fn close<DB: Driver>(live: Live<DB>) {
     let Live { connection, _count: count, .. } = live;
     let _ = tokio::time::timeout(CLOSE_LIMIT, connection.close()).await;
@@ -496,7 +496,7 @@ impl<DB: Driver> Drop for PooledConnection<DB> {
                     }
                     Ok(_) => pool.discard(live, permit),
                     Err(_) => {
-                        // Its statement is still running, or the connection is dead: nobody waits for it any more.
+                        // Its statement is still running, or the connection is dead: no request waits for it any more.
                         let watch =
                             Watch { pool: pool.clone(), session: Arc::clone(&live.session), server: live.server };
                         watch.end_session();

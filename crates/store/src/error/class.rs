@@ -38,10 +38,10 @@ pub(crate) fn aftermath(error: &sqlx::Error) -> Aftermath {
             | Class::Retry
             | Class::TooLarge
             | Class::Unavailable
-            | Class::Interrupted => Aftermath::Usable,
+            | Class::Interrupted
+            | Class::Other => Aftermath::Usable,
             Class::ServerEnds => Aftermath::ServerLost,
             Class::Storage(problem) => Aftermath::Storage(problem),
-            Class::Other => Aftermath::Usable,
             Class::Broken => Aftermath::Unknown,
         },
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {

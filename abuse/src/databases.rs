@@ -21,6 +21,7 @@ impl Databases {
             if !is_used(backend) {
                 continue;
             }
+            #[expect(clippy::disallowed_methods, reason = "set by the test command; not a setting of the server")]
             if let Some(url) = std::env::var(variable).ok().filter(|url| !url.is_empty()) {
                 urls.push((backend, url));
                 continue;
@@ -43,7 +44,7 @@ impl Databases {
 pub(crate) struct DatabaseServer {
     program: Program,
     // Dropped last: the data goes with it.
-    _directory: Option<TempDir>,
+    directory: Option<TempDir>,
 }
 
 enum Program {
@@ -55,7 +56,7 @@ impl DatabaseServer {
     pub(crate) async fn start(backend: Backend) -> Result<Self> {
         let directory = server_directory()?;
         let mut server = Self::start_in(backend, &directory.path().join("data")).await?;
-        server._directory = Some(directory);
+        server.directory = Some(directory);
         Ok(server)
     }
 
@@ -65,7 +66,7 @@ impl DatabaseServer {
             Backend::Postgres => Program::Postgres(PostgresServer::start(directory).await?),
             _ => Program::MariaDb(MariaDbServer::start(directory).await?),
         };
-        Ok(Self { program, _directory: None })
+        Ok(Self { program, directory: None })
     }
 
     pub(crate) fn url(&self) -> String {

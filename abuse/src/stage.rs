@@ -26,11 +26,11 @@ impl Stage {
 
     /// Prepares a server of a role (`server`, `up`) on a database.
     pub(crate) fn launch(&self, role: &str, database_url: &str) -> Launch {
-        self.launch_by(Executable::launch(&self.executable), role, database_url)
+        Self::launch_by(Executable::launch(&self.executable), role, database_url)
     }
 
     /// Adds the arguments of a server to a command that starts the executable.
-    pub(crate) fn launch_by(&self, launch: Launch, role: &str, database_url: &str) -> Launch {
+    pub(crate) fn launch_by(launch: Launch, role: &str, database_url: &str) -> Launch {
         launch.arguments([role, "--listen", "127.0.0.1:{port}", "--log-level", "warn", "--database", database_url])
     }
 }

@@ -29,11 +29,8 @@ fn parts(patterns: usize, names: usize, stars: usize) -> (String, String) {
     let pattern = format!("{}b", "a*".repeat(stars));
     let listed: Vec<String> = (0..patterns).map(|number| format!("'{pattern}{number}'")).collect();
     let config = format!("type: yaml\nincludedModels: [{}]\n", listed.join(", "));
-    let mut data = "models:\n".to_owned();
-    for number in 0..names {
-        data.push_str(&format!("- name: {}{number}\n", "a".repeat(200)));
-    }
-    (config, data)
+    let models: Vec<String> = (0..names).map(|number| format!("- name: {}{number}\n", "a".repeat(200))).collect();
+    (config, format!("models:\n{}", models.concat()))
 }
 
 async fn run(stage: Stage) -> Result<Measured> {

@@ -28,7 +28,7 @@ async fn run(stage: Stage) -> Result<Measured> {
     // The shell lowers the limit, and is replaced by the executable.
     let program = stage.executable.canonicalize()?.display().to_string();
     let shell = Executable::launch("/bin/sh").arguments(["-c", "ulimit -n 256; exec \"$0\" \"$@\"", &program]);
-    let launch = stage.launch_by(shell, "server", database.url());
+    let launch = Stage::launch_by(shell, "server", database.url());
     let mut abused = Abused::start_with(database, launch, Ok).await?;
     abused.begin();
     let mut connections = Vec::new();

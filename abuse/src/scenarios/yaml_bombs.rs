@@ -54,8 +54,8 @@ fn bombs() -> Vec<(&'static str, String)> {
     }
     merges.push_str("models: [*a29]\n");
     let deep = format!("models: {}", "[".repeat(1_000_000));
-    let deep_blocks: String = (0..2_000).map(|level| format!("{}a:\n", " ".repeat(level))).collect();
-    let keys: String = (0..500_000).map(|number| format!("k{number}: v\n")).collect();
+    let deep_blocks = (0..2_000).map(|level| format!("{}a:\n", " ".repeat(level))).collect::<Vec<_>>().concat();
+    let keys = (0..500_000).map(|number| format!("k{number}: v\n")).collect::<Vec<_>>().concat();
     vec![
         ("nested aliases", aliases),
         ("nested merges", merges),

@@ -64,7 +64,8 @@ fn write_skills(repository: &GitRepository) -> Result<()> {
     for number in 0..SKILLS {
         let mixed = mixed(usize::try_from(number)?);
         let name = format!("{}-{number}", word(mixed, 1));
-        let text: String = (0..30).map(|step| format!("{step}. {}\n", sentence(mixed + step))).collect();
+        let steps: Vec<String> = (0..30).map(|step| format!("{step}. {}\n", sentence(mixed + step))).collect();
+        let text = steps.concat();
         let skill =
             format!("---\nname: {name}\ndescription: {}\nlicense: MIT\n---\n\n# {name}\n\n{text}", sentence(mixed));
         repository.write(&format!("skills/{name}/SKILL.md"), skill)?;

@@ -77,7 +77,7 @@ mod tests {
     }
 
     fn reasons(report: &CheckReport) -> String {
-        report.problems.iter().map(|problem| format!("{problem}\n")).collect()
+        report.problems.iter().map(|problem| format!("{problem}\n")).collect::<Vec<_>>().concat()
     }
 
     #[test]

@@ -135,8 +135,8 @@ mod tests {
 
     #[test]
     fn a_panic_of_an_access_is_an_error_and_other_accesses_go_on() {
-        let failed = within(Path::new("/panic"), Duration::from_secs(60), || panic!("broken"));
-        assert!(failed.map(|()| ()).is_err());
-        assert_eq!(within(Path::new("/other-2"), Duration::from_secs(60), || 1).unwrap(), 1);
+        let failed = within(Path::new("/panic"), Duration::from_mins(1), || panic!("broken"));
+        assert!(failed.is_err());
+        assert_eq!(within(Path::new("/other-2"), Duration::from_mins(1), || 1).unwrap(), 1);
     }
 }

@@ -23,7 +23,8 @@ impl Node {
     fn has_other_numbers(&self) -> bool {
         match self.content() {
             Content::Scalar { text, is_plain } => {
-                *is_plain && is_json_number(text) && scalar::resolve(text).to_string() != *text
+                let as_number = || scalar::resolve(text).to_string();
+                *is_plain && is_json_number(text) && as_number().as_str() != &**text
             }
             Content::List(elements) => elements.iter().any(Self::has_other_numbers),
             Content::Map(entries) => entries.iter().any(|(_, value)| value.has_other_numbers()),

@@ -229,7 +229,7 @@ mod tests {
             |number: usize| format!(r#""{number}":{{"metadataType":"MetadataBoolValue","bool_value":true}}"#);
         let properties: Vec<String> = (0..50_000).map(property).collect();
         let elements = r#""a","#.repeat(500);
-        let list = format!(r#"{{"language":[{}"b"]}}"#, elements);
+        let list = format!(r#"{{"language":[{elements}"b"]}}"#);
         for text in [
             format!(r#"{{"customProperties":{{{}}}}}"#, properties.join(",")),
             format!("[{}{list}]", format!("{list},").repeat(1_000)),

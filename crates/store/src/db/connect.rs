@@ -99,12 +99,11 @@ async fn sqlite(path: Option<&std::path::Path>, options: PoolOptions) -> Result<
     // A large transaction grows the log; it is truncated when it is reset.
     .pragma("journal_size_limit", "67108864")
     .pragma("temp_store", "MEMORY");
-    let memory = match path {
-        Some(_) => None,
-        None => {
-            let kept = SqliteConnection::connect_with(&connect).await.map_err(|source| cannot_open(path, source))?;
-            Some(Arc::new(Mutex::new(kept)))
-        }
+    let memory = if path.is_some() {
+        None
+    } else {
+        let kept = SqliteConnection::connect_with(&connect).await.map_err(|source| cannot_open(path, source))?;
+        Some(Arc::new(Mutex::new(kept)))
     };
     let storage = Arc::new(StorageState::default());
     let acquire_timeout = options.acquire_timeout.max(Duration::from_secs(30));

@@ -7,7 +7,7 @@
 //! the server cannot be reached, the statement fails.
 //!
 //! This relies on the number of a session, so a proxy that moves sessions between connections within its transactions
-//! (PgBouncer with `pool_mode=transaction`) must not be used.
+//! (`PgBouncer` with `pool_mode=transaction`) must not be used.
 
 use std::future::Future;
 use std::io;
@@ -128,7 +128,7 @@ impl<DB: Driver> Watch<DB> {
             };
             match tokio::time::timeout(EXAMINATION_LIMIT, ended).await {
                 Ok(Ok(())) => {
-                    tracing::warn!("a connection to the database did not respond; its session has been ended")
+                    tracing::warn!("a connection to the database did not respond; its session has been ended");
                 }
                 Ok(Err(error)) => {
                     let error = &error as &dyn std::error::Error;

@@ -170,7 +170,7 @@ impl<DB: Driver> Pool<DB> {
                     && idle.live.session.is_read_only
                     && idle.live.opened.elapsed() > READ_ONLY_TRUSTED
                 {
-                    self.discard(idle.live, None);
+                    discard(idle.live, None);
                 } else if idle.released.elapsed() < NO_PING_WITHIN {
                     return Ok(idle.live);
                 } else if let Some(live) = self.pinged(idle.live).await {
@@ -196,21 +196,19 @@ impl<DB: Driver> Pool<DB> {
         let taken = connections.pop();
         drop(connections);
         for idle in expired {
-            self.retire(idle.live);
+            retire(idle.live);
         }
         taken
     }
 
     async fn pinged(&self, mut live: Live<DB>) -> Option<Live<DB>> {
-        match tokio::time::timeout(PING_LIMIT, live.connection.ping()).await {
-            Ok(Ok(())) => Some(live),
-            _ => {
-                // Connections that are idle at the same time were lost together.
-                self.discard_all();
-                self.discard(live, None);
-                None
-            }
+        if let Ok(Ok(())) = tokio::time::timeout(PING_LIMIT, live.connection.ping()).await {
+            return Some(live);
         }
+        // Connections that are idle at the same time were lost together.
+        self.discard_all();
+        discard(live, None);
+        None
     }
 
     /// Opens a connection, to a writable server if there is one. Its caller has a time limit.
@@ -232,13 +230,13 @@ impl<DB: Driver> Pool<DB> {
                     let live = Live { connection, session, server, opened: Instant::now(), generation, _count: count };
                     if !is_read_only {
                         if let Some(standby) = read_only {
-                            self.discard(standby, None);
+                            discard(standby, None);
                         }
                         self.0.last_server.store(server, Ordering::Relaxed);
                         return Ok(live);
                     }
                     if let Some(further) = read_only.replace(live) {
-                        self.discard(further, None);
+                        discard(further, None);
                     }
                 }
                 Ok(Err(error)) => failure = Some(error),
@@ -308,11 +306,11 @@ impl<DB: Driver> Pool<DB> {
         let is_current = live.generation == self.0.generation.load(Ordering::Relaxed);
         let is_old = self.0.settings.ages && live.opened.elapsed() >= MAX_AGE;
         if self.0.is_closed.load(Ordering::Relaxed) || is_old {
-            self.retire(live);
+            retire(live);
         } else if is_current {
             self.idle().push(Idle { live, released: Instant::now() });
         } else {
-            self.discard(live, None);
+            discard(live, None);
         }
     }
 
@@ -321,28 +319,28 @@ impl<DB: Driver> Pool<DB> {
         self.0.generation.fetch_add(1, Ordering::Relaxed);
         let idle = mem::take(&mut *self.idle());
         for idle in idle {
-            self.discard(idle.live, None);
+            discard(idle.live, None);
         }
     }
+}
 
-    /// Closes a connection in the background that is in a known state.
-    fn retire(&self, live: Live<DB>) {
-        in_background(close(live));
-    }
+/// Closes a connection in the background that is in a known state.
+fn retire<DB: Driver>(live: Live<DB>) {
+    in_background(close(live));
+}
 
-    /// Closes a connection in the background without a message to the server. The permit is released afterwards, so that on SQLite the
-    /// next connection does not wait for the locks of this one.
-    fn discard(&self, live: Live<DB>, permit: Option<OwnedSemaphorePermit>) {
-        in_background(async move {
-            let Live { connection, _count: count, .. } = live;
-            let closed = async {
-                // A file is closed when its locks are released.
-                if DB::IS_SERVER { connection.close_hard().await } else { connection.close().await }
-            };
-            let _ = tokio::time::timeout(CLOSE_LIMIT, closed).await;
-            drop((count, permit));
-        });
-    }
+/// Closes a connection in the background without a message to the server. The permit is released afterwards, so that on SQLite
+/// the next connection does not wait for the locks of this one.
+fn discard<DB: Driver>(live: Live<DB>, permit: Option<OwnedSemaphorePermit>) {
+    in_background(async move {
+        let Live { connection, _count: count, .. } = live;
+        let closed = async {
+            // A file is closed when its locks are released.
+            if DB::IS_SERVER { connection.close_hard().await } else { connection.close().await }
+        };
+        let _ = tokio::time::timeout(CLOSE_LIMIT, closed).await;
+        drop((count, permit));
+    });
 }
 
 /// Closes a connection with a message to the server.
@@ -481,7 +479,7 @@ impl<DB: Driver> Drop for PooledConnection<DB> {
         let permit = self.permit.take();
         match on_drop {
             OnDrop::Keep => pool.keep(live),
-            OnDrop::Discard => pool.discard(live, permit),
+            OnDrop::Discard => discard(live, permit),
             OnDrop::Recover | OnDrop::RollBack | OnDrop::RollBackAndClose => in_background(async move {
                 let recovered = async {
                     match on_drop {
@@ -494,13 +492,13 @@ impl<DB: Driver> Drop for PooledConnection<DB> {
                         pool.keep(live);
                         drop(permit);
                     }
-                    Ok(_) => pool.discard(live, permit),
+                    Ok(_) => discard(live, permit),
                     Err(_) => {
                         // Its statement is still running, or the connection is dead: no request waits for it any more.
                         let watch =
                             Watch { pool: pool.clone(), session: Arc::clone(&live.session), server: live.server };
                         watch.end_session();
-                        pool.discard(live, permit);
+                        discard(live, permit);
                     }
                 }
             }),

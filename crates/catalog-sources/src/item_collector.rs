@@ -120,10 +120,11 @@ impl<'a> ItemCollector<'a> {
     }
 
     fn place(&mut self, entry: Entry<'_>) -> Place {
-        let file = self.files.iter().rposition(|file| file == entry.file).unwrap_or_else(|| {
+        // Files are read one after the other.
+        if self.files.last().is_none_or(|file| file != entry.file) {
             self.files.push(entry.file.to_owned());
-            self.files.len() - 1
-        });
+        }
+        let file = self.files.len().saturating_sub(1);
         Place { file, line: entry.node.position.line }
     }
 

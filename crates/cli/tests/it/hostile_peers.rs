@@ -179,7 +179,8 @@ async fn half_closed_connections_are_closed() {
 fn costly_preview() -> String {
     let pattern = "*".to_owned() + &"a*".repeat(400);
     let patterns: Vec<String> = (0..900).map(|number| format!("'{pattern}b{number}*'")).collect();
-    let names: String = (0..1_000).map(|number| format!("- {{name: {}{number}}}\n", "a".repeat(8_000))).collect();
+    let names: Vec<String> = (0..1_000).map(|number| format!("- {{name: {}{number}}}\n", "a".repeat(8_000))).collect();
+    let names = names.concat();
     let config = format!("assetType: mcp_servers\ntype: yaml\nexcludedServers: [{}]\n", patterns.join(", "));
     let part = |name: &str, text: &str| {
         format!("--b\r\ncontent-disposition: form-data; name=\"{name}\"; filename=\"f\"\r\n\r\n{text}\r\n")

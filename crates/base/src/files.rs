@@ -38,7 +38,7 @@ pub enum FileError {
     NotText,
     #[error("the file system does not respond within {} seconds", .0.as_secs())]
     NoResponse(Duration),
-    #[error("{0}")]
+    #[error(transparent)]
     Io(#[from] io::Error),
 }
 

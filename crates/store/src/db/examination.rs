@@ -6,6 +6,10 @@
 //! same server lists the sessions that the server works for. If that of the statement is not among them, twice in a row, or
 //! the server cannot be reached, the statement fails.
 //!
+//! Then other statements that take seconds on connections of the same age fail too, even if the server works for them: they
+//! probably wait for locks of the dead session, and their connections are dead as well. One after the other, each would only be
+//! found dead once it has got the lock.
+//!
 //! This relies on the number of a session, so a proxy that moves sessions between connections within its transactions
 //! (`PgBouncer` with `pool_mode=transaction`) must not be used.
 
@@ -76,12 +80,17 @@ impl<DB: Driver> Watch<DB> {
                     self.examine().await
                 } => verdict,
             };
+            if self.pool.have_died(self.generation) {
+                self.end_session();
+                return Err(dead(started.elapsed()));
+            }
             let is_dead = match verdict {
                 Verdict::Running | Verdict::Unknown => false,
                 Verdict::Dead => true,
                 Verdict::Elsewhere => started.elapsed() > ELSEWHERE_LIMIT,
             };
             if is_dead && is_suspected {
+                self.pool.has_died(self.generation);
                 self.end_session();
                 return Err(dead(started.elapsed()));
             }

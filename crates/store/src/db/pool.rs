@@ -71,6 +71,8 @@ struct Shared<DB: Driver> {
     idle: Mutex<Vec<Idle<DB>>>,
     /// Connections of earlier generations are not used again.
     generation: AtomicU64,
+    /// The first generation of which no connection was found dead during a statement.
+    alive_from: AtomicU64,
     is_closed: AtomicBool,
     open: Arc<AtomicU32>,
     storage: Arc<StorageState>,
@@ -127,6 +129,7 @@ impl<DB: Driver> Pool<DB> {
             permits: Arc::new(Semaphore::new(permits)),
             idle: Mutex::default(),
             generation: AtomicU64::default(),
+            alive_from: AtomicU64::default(),
             is_closed: AtomicBool::default(),
             open: Arc::default(),
             storage,
@@ -280,6 +283,16 @@ impl<DB: Driver> Pool<DB> {
         &self.0.servers[index]
     }
 
+    /// Notes that a connection of this generation is dead.
+    pub(super) fn has_died(&self, generation: u64) {
+        self.0.alive_from.fetch_max(generation + 1, Ordering::Relaxed);
+    }
+
+    /// Whether a connection as old as this one is dead.
+    pub(super) fn have_died(&self, generation: u64) -> bool {
+        generation < self.0.alive_from.load(Ordering::Relaxed)
+    }
+
     pub(super) fn examinations(&self) -> &Examinations {
         &self.0.examinations
     }
@@ -406,8 +419,7 @@ enum OnDrop {
 impl<DB: Driver> PooledConnection<DB> {
     /// Watches over statements of this connection while they run.
     pub(super) fn watch(&self) -> Watch<DB> {
-        let live = self.live();
-        Watch { pool: self.pool.clone(), session: Arc::clone(&live.session), server: live.server }
+        Watch::new(&self.pool, self.live())
     }
 
     /// Draws the conclusions from the result of a statement.
@@ -495,9 +507,7 @@ impl<DB: Driver> Drop for PooledConnection<DB> {
                     Ok(_) => discard(live, permit),
                     Err(_) => {
                         // Its statement is still running, or the connection is dead: no request waits for it any more.
-                        let watch =
-                            Watch { pool: pool.clone(), session: Arc::clone(&live.session), server: live.server };
-                        watch.end_session();
+                        Watch::new(&pool, &live).end_session();
                         discard(live, permit);
                     }
                 }
@@ -528,6 +538,14 @@ pub(super) struct Watch<DB: Driver> {
     pub(super) pool: Pool<DB>,
     pub(super) session: Arc<Session>,
     pub(super) server: usize,
+    pub(super) generation: u64,
+}
+
+impl<DB: Driver> Watch<DB> {
+    fn new(pool: &Pool<DB>, live: &Live<DB>) -> Self {
+        let session = Arc::clone(&live.session);
+        Self { pool: pool.clone(), session, server: live.server, generation: live.generation }
+    }
 }
 
 #[cfg(test)]

@@ -100,7 +100,12 @@ mod tests {
         );
         assert_eq!(
             read("sslrootcert=/dev/null").unwrap_err(),
-            "`sslrootcert`: `/dev/null` does not contain certificates in PEM format (`-----BEGIN …`)"
+            "`sslrootcert`: `/dev/null` is a device: use a file with certificates in PEM format"
+        );
+        let other = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        assert_eq!(
+            read(&format!("sslrootcert={other}")).unwrap_err(),
+            format!("`sslrootcert`: `{other}` does not contain certificates in PEM format (`-----BEGIN …`)")
         );
     }
 

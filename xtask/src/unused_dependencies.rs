@@ -23,6 +23,7 @@ const EXCEPTIONS: [(&str, &[&str]); 2] = [
             "gix-hash",
             "gix-pack",
             "hyper-util",
+            "model-registry-filter",
             "notify",
             "opentelemetry-otlp",
             "serde-saphyr",

@@ -150,7 +150,7 @@ async fn export_import_and_watch() {
         model-registry export nothing/all.jsonl --database sqlite:copy.db
         model-registry export all.jsonl --database sqlite:nothing.db
         ",
-        watch = "model-registry watch --after 0 > seen & \
+        watch = ": > seen; model-registry watch --after 0 >> seen & \
                  for n in $(seq 600); do [ $(wc -l < seen) -ge 4 ] && break; sleep 0.1; done; kill $!; cat seen",
         export = export("all.jsonl"),
         export_other = export("other.jsonl"),

@@ -19,6 +19,8 @@ const MYSQL_VARIABLE: &str = "MR_TEST_MYSQL_URL";
 
 /// The package of the executable.
 const EXECUTABLE: &str = "model-registry";
+/// The package of the faults and abuses.
+const ABUSE: &str = "model-registry-abuse";
 
 /// Limit for the short form of the abuses, with the build of its program, on a machine that runs tests at the same time.
 const ABUSE_LIMIT: Duration = Duration::from_mins(8);
@@ -89,6 +91,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let servers = thread::scope(|scope| {
         let python = scope.spawn(|| if arguments.skip_python { Ok(()) } else { python::prepare_all() });
         process::complete(&mut process::cargo(["test", "--workspace", "--locked", "--no-run"]))?;
+        if arguments.filter.is_none() {
+            process::complete(&mut process::cargo(["build", "--locked", "--package", ABUSE]))?;
+        }
         let servers = Servers::start(&arguments.databases)?;
         python.join().map_err(|_| anyhow!("the preparation of the Python environments panicked"))??;
         anyhow::Ok(servers)
@@ -142,9 +147,11 @@ fn abuse(arguments: &Arguments, servers: &Servers) -> Option<Command> {
         return None;
     }
     let databases: Vec<&str> = arguments.databases.iter().map(|database| database.name()).collect();
-    let mut abuse =
-        process::cargo(["run", "--quiet", "--locked", "--package", "model-registry-abuse", "--", "--short", "--db"]);
-    abuse.arg(databases.join(",")).arg("--executable").arg(process::target().join("debug").join(EXECUTABLE));
+    let built = process::target().join("debug");
+    // Not by `cargo run`, which would wait for the checks.
+    let mut abuse = Command::new(built.join(ABUSE));
+    abuse.args(["--short", "--db", &databases.join(",")]).arg("--executable").arg(built.join(EXECUTABLE));
+    abuse.current_dir(process::root());
     abuse.envs(servers.variables.iter().map(|(name, value)| (name, value)));
     Some(abuse)
 }

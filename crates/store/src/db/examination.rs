@@ -1,4 +1,4 @@
-//! Tells a statement that takes long from a connection that is dead.
+//! Distinguishes a statement that takes long from a dead connection.
 //!
 //! A firewall, proxy or load balancer that has forgotten a connection may swallow its packets: the statement is never
 //! completed, and neither side notices, since a proxy confirms what it receives. A time limit would also end statements that

@@ -17,7 +17,7 @@ pub(crate) fn is_temporary(error: &sqlx::Error) -> bool {
     }
 }
 
-/// What an error leaves behind.
+/// The state of the connection after an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Aftermath {
     /// The server rejected a statement. The connection can be used again after a rollback.

@@ -12,7 +12,7 @@ use crate::stage::Stage;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "disk-full",
-    about: "the disk of the database (4 MB with SQLite) is full, and has room again later",
+    about: "the disk of the database is full, and has room again later",
     group: Group::Fault,
     databases: EVERY,
     short: NONE,
@@ -24,7 +24,8 @@ const MEGABYTE: usize = 1 << 20;
 
 async fn run(stage: Stage) -> Result<Measured> {
     let kibibytes = match stage.backend {
-        Backend::Sqlite => 4 << 10,
+        // Twice the size that the write-ahead log may reach before its content is in the database, and the database.
+        Backend::Sqlite => 16 << 10,
         // The database alone, in a tablespace: the write-ahead log is elsewhere.
         Backend::Postgres => 24 << 10,
         // The whole server.
@@ -62,7 +63,10 @@ async fn fill(stage: &Stage, disk: &SmallDisk, database_url: &str) -> Result<Mea
     }
     faulty.expect(status == 503, || format!("a megabyte on a full disk: {status} instead of 503"));
     faulty.lasts(Duration::from_secs(3)).await;
-    faulty.expect_unready("the disk is full").await?;
+    if stage.backend == Backend::Sqlite {
+        // The others still have room for small writes in pages that exist, and are ready as long as these succeed.
+        faulty.expect_unready("the disk is full").await?;
+    }
     disk.free()?;
     faulty.ends().await?;
     faulty.finish().await

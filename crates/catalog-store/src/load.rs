@@ -106,7 +106,12 @@ impl UnitOfWork for CatalogLoad {
         if let Some(sources) = &self.sources {
             load.remove_other_sources(tx, sources).await?;
         }
-        Ok(Outcome::Done(Some(load.finish(tx).await?)))
+        let report = load.finish(tx).await?;
+        if report.is_large() && tx.dialect() == Dialect::Postgres {
+            // In the same transaction, because the first pages are read as soon as it is committed.
+            analyse_in_postgres(tx, &["catalog_item", "catalog_artifact"]).await?;
+        }
+        Ok(Outcome::Done(Some(report)))
     }
 
     fn may_retry(&self, error: &StoreError) -> bool {
@@ -114,21 +119,28 @@ impl UnitOfWork for CatalogLoad {
     }
 }
 
+impl LoadReport {
+    /// Whether the statistics of the query planner are useless after it.
+    fn is_large(&self) -> bool {
+        self.written >= ANALYSED_FROM
+    }
+}
+
 impl CatalogStore {
     /// Updates the statistics of the query planner after a large load. Until then statements are planned for the rows that
     /// were there before.
     pub async fn analyse(&self, report: &LoadReport) -> Result<()> {
-        if report.written < ANALYSED_FROM {
+        if !report.is_large() {
             return Ok(());
         }
-        let tables = ["catalog_item", "catalog_artifact", "catalog_property"];
         let mut tx = self.database()?.begin().await?;
         match tx.dialect() {
-            Dialect::Postgres => tx.execute_text(format!("ANALYZE {}", tables.join(", "))).await?,
+            // The load itself has updated those of the items. Those of the properties take seconds.
+            Dialect::Postgres => analyse_in_postgres(&mut tx, &["catalog_property"]).await?,
             Dialect::Sqlite => {
                 // A sample of each index is enough.
                 tx.execute_text("PRAGMA analysis_limit = 1000".to_owned()).await?;
-                for table in tables {
+                for table in ["catalog_item", "catalog_artifact", "catalog_property"] {
                     tx.execute_text(format!("ANALYZE {table}")).await?;
                 }
             }
@@ -137,4 +149,13 @@ impl CatalogStore {
         }
         tx.commit().await
     }
+}
+
+/// PostgreSQL keeps plans of prepared statements that were made before: new statistics alone do not invalidate them, a change
+/// of the table does, even one that changes nothing. Only the owner of a table may do either.
+async fn analyse_in_postgres(tx: &mut Transaction, tables: &[&str]) -> Result<()> {
+    tx.execute_text(format!("ANALYZE {}", tables.join(", "))).await?;
+    let replan = |table: &&str| format!("ALTER TABLE {table} ALTER COLUMN workspace_id SET STATISTICS -1;");
+    let replan: String = tables.iter().map(replan).collect();
+    tx.execute_text(format!("DO $$ BEGIN {replan} EXCEPTION WHEN insufficient_privilege THEN NULL; END $$")).await
 }

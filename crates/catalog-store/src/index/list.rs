@@ -6,15 +6,16 @@ use std::sync::LazyLock;
 use model_registry_base::run_while_awaited;
 use model_registry_filter::{check, fold};
 use model_registry_store::{Result, from_row};
-use sea_query::{Expr, ExprTrait, SelectStatement};
+use sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use tokio::sync::Semaphore;
 
 use super::IndexSlot;
 use super::page::PageQuery;
 use crate::filter_names::{artifact_filter, artifact_kind, resolve};
+use crate::kind::table;
 use crate::list::{Reader, RowsWithKeys};
 use crate::page_token::Key;
-use crate::read::{RecordRow, select_generation, select_records};
+use crate::read::{RECORD_COLUMNS, RecordRow, select_generation};
 use crate::{CatalogKind, CatalogList, CatalogRecord};
 
 /// Passes over an index at the same time: more would only take processors from each other, and from other requests.
@@ -98,13 +99,16 @@ fn page_query(list: &CatalogList<'_>, cursor: Option<&(Key, i64)>) -> Result<Opt
     Ok(Some((query, page_size)))
 }
 
-/// The rows of these ids, with the generation of the catalog.
+/// The rows of these ids, with the generation of the catalog. Ids are the only condition: with one about the kind, PostgreSQL
+/// may prefer an index of that and filter all its rows, as long as its statistics are older than the load.
 pub(crate) fn select_rows(kind: CatalogKind, mut ids: Vec<i64>) -> SelectStatement {
     // Few different numbers of ids, so that prepared statements are reused.
     if let Some(last) = ids.last().copied() {
         ids.resize(ids.len().next_power_of_two(), last);
     }
-    select_records(kind)
+    Query::select()
+        .columns(RECORD_COLUMNS)
+        .from(table(kind))
         .expr_as(Expr::SubQuery(None, Box::new(select_generation().into())), "generation")
         .and_where(Expr::col("id").is_in(ids))
         .take()

@@ -117,6 +117,35 @@ async fn the_first_load_into_postgresql_builds_the_large_indexes_and_later_ones_
     assert_eq!(indexes(&database).await.len(), 4);
 }
 
+// A connection keeps its plan for an empty table otherwise, which reads all rows of a kind for each page.
+#[tokio::test]
+async fn statements_prepared_before_a_load_are_planned_again_after_it() {
+    if !Backend::Postgres.is_configured() {
+        return;
+    }
+    let database = TestDatabase::create(Backend::Postgres).await.unwrap();
+    let store = store(&database).await;
+    let mut connection = PgConnection::connect(database.url()).await.unwrap();
+    let prepare = "SET plan_cache_mode = force_generic_plan; \
+                   PREPARE items AS SELECT id FROM catalog_item WHERE workspace_id = $1 AND kind = $2; \
+                   PREPARE properties AS SELECT owner_id FROM catalog_property WHERE workspace_id = $1 AND name = $2";
+    sqlx::raw_sql(prepare).execute(&mut connection).await.unwrap();
+    let mut expected_rows = async |statement: &'static str| {
+        let (plan,): (String,) = sqlx::query_as(statement).fetch_one(&mut connection).await.unwrap();
+        let rows = plan.split_once("rows=").and_then(|(_, rest)| rest.split_once(' '));
+        rows.and_then(|(rows, _)| rows.parse::<usize>().ok()).unwrap_or_else(|| panic!("{plan}"))
+    };
+    let items = "EXPLAIN EXECUTE items(1, 1)";
+    let properties = "EXPLAIN EXECUTE properties(1, 'description')";
+    let count = ANALYSED_FROM;
+    assert!(expected_rows(items).await < count / 2 && expected_rows(properties).await < count / 2);
+    let names: Vec<String> = (0..ANALYSED_FROM).map(|number| format!("model-{number}")).collect();
+    let report = load(&store, &names.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    assert_eq!(expected_rows(items).await, count);
+    store.analyse(&report).await.unwrap();
+    assert!(expected_rows(properties).await >= count);
+}
+
 #[tokio::test]
 async fn a_load_needs_neither_the_extension_nor_to_own_the_tables() {
     if !Backend::Postgres.is_configured() {
@@ -136,8 +165,10 @@ async fn a_load_needs_neither_the_extension_nor_to_own_the_tables() {
     let url = format!("postgres://{role}:p@{place}");
     let source: DatabaseUrl = url.parse().unwrap();
     let store = CatalogStore::new(Store::connect(&source, PoolOptions::default(), Clock::system()).await.unwrap());
-    assert_eq!(load(&store, &["one"]).await.written, 1);
+    let report = load(&store, &["one"]).await;
+    assert_eq!(report.written, 1);
     assert_eq!(indexes(&database).await.len(), 3);
+    store.analyse(&LoadReport { written: ANALYSED_FROM, ..report }).await.unwrap();
     run(&database, "CREATE EXTENSION pg_trgm").await;
     assert_eq!(load(&store, &["one", "two"]).await.written, 1);
     assert_eq!(indexes(&database).await.len(), 4, "once the extension is there");

@@ -34,21 +34,30 @@ async fn run(stage: Stage) -> Result<Measured> {
     let disk = SmallDisk::mount(kibibytes)?.context(NotPossible("mounting a file system requires root"))?;
     let directory = server_directory()?;
     match stage.backend {
-        Backend::Sqlite => fill(&stage, &disk, &format!("sqlite:{}", disk.path().join("registry.db").display())).await,
+        Backend::Sqlite => {
+            let url = format!("sqlite:{}", disk.path().join("registry.db").display());
+            fill(&stage, &disk, &url, None).await
+        }
         Backend::Postgres => {
             let server = PostgresServer::start(&directory.path().join("data")).await?;
             let url = server.create_database_in(&disk.path().join("small")).await?;
-            fill(&stage, &disk, &url).await
+            fill(&stage, &disk, &url, None).await
         }
         backend => {
-            let server = DatabaseServer::start_in(backend, &disk.path().join("data")).await?;
+            let mut server = DatabaseServer::start_in(backend, &disk.path().join("data")).await?;
             let database = TestDatabase::create_on(backend, &server.url()).await?;
-            fill(&stage, &disk, database.url()).await
+            fill(&stage, &disk, database.url(), Some(&mut server)).await
         }
     }
 }
 
-async fn fill(stage: &Stage, disk: &SmallDisk, database_url: &str) -> Result<Measured> {
+/// `server` is one whose own files are on the disk too.
+async fn fill(
+    stage: &Stage,
+    disk: &SmallDisk,
+    database_url: &str,
+    server: Option<&mut DatabaseServer>,
+) -> Result<Measured> {
     let mut faulty = Faulty::start(stage, database_url).await?;
     disk.fill()?;
     // Pages that are free may have room for some writes.
@@ -68,6 +77,11 @@ async fn fill(stage: &Stage, disk: &SmallDisk, database_url: &str) -> Result<Mea
         faulty.expect_unready("the disk is full").await?;
     }
     disk.free()?;
+    if let Some(server) = server {
+        // It may have ended itself, and is restarted by its supervisor.
+        server.stop().await?;
+        server.start_again().await?;
+    }
     faulty.ends().await?;
     faulty.finish().await
 }

@@ -77,8 +77,13 @@ pub trait Source: Send + Sync {
 /// Where files go.
 pub trait Destination: Send + Sync {
     /// Gets everything that is going to be written, before any byte moves. Checks what the place requires of names, and returns
-    /// what is there already, one value per entry.
-    fn prepare<'a>(&'a self, listing: &'a Listing) -> BoxFuture<'a, Result<Vec<Existing>>>;
+    /// what is there already, one value per entry. A dry run changes nothing.
+    fn prepare<'a>(&'a self, listing: &'a Listing, is_dry_run: bool) -> BoxFuture<'a, Result<Vec<Existing>>>;
+
+    /// The digest of a file that was reported as [`Existing::SameSize`] without one.
+    fn digest<'a>(&'a self, _entry: &'a Entry) -> BoxFuture<'a, Result<Option<Sha256>>> {
+        Box::pin(async { Ok(None) })
+    }
 
     /// Starts a file, or continues it after `existing`.
     fn create<'a>(&'a self, entry: &'a Entry, existing: Existing) -> BoxFuture<'a, Result<Box<dyn FileWriter>>>;
@@ -97,17 +102,18 @@ pub enum Existing {
     Nothing,
     /// The first bytes, verified, and the running digest over them.
     Beginning { bytes: u64, digest: RunningDigest },
-    /// A file of the same size with this digest. The engine keeps it if the source has the same.
-    SameSize { digest: Sha256 },
+    /// A file of the same size, with its digest if that is known without reading it. The engine keeps it if the source has the
+    /// same digest.
+    SameSize { digest: Option<Sha256> },
     /// The whole file in its present version, verified: written by an earlier run.
     Complete { digest: Sha256 },
 }
 
 /// One file while it is written. Dropping it without [`FileWriter::finish`] leaves no file under its name.
 pub trait FileWriter: Send {
-    /// Appends the next part. Parts come in order; all but the last have the size that [`Existing`] and the options imply
-    /// (`Options::part_size`), so that a store with parts of equal size can upload them as they are. It may return before the
-    /// part is written, and holds the part, and with it a share of the memory, until then.
+    /// Appends the next part. Parts come in order; all but the last have the same size (`part_size` of `plan.rs`), so that an
+    /// object store can upload them as they are. It may return before the part is written, and holds the part, and with it a
+    /// share of the memory, until then. An empty file is one empty part.
     fn write(&mut self, part: Part) -> BoxFuture<'_, Result<()>>;
 
     /// Every part was written: the file appears under its name, as a whole.

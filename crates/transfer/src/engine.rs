@@ -134,7 +134,8 @@ async fn plan(ends: &Ends, options: &Options) -> Result<(Listing, Vec<Action>)> 
     listing.entries.sort_by(|left, right| left.path.cmp(&right.path));
     names::check(&listing.entries, &ends.source_name)?;
     let existing = ends.destination.prepare(&listing, options.is_dry_run).await?;
-    let decisions = listing.entries.iter().zip(existing).map(|(entry, existing)| decide(ends, entry, existing, options));
+    let decisions =
+        listing.entries.iter().zip(existing).map(|(entry, existing)| decide(ends, entry, existing, options));
     let actions = in_order(COMPARED_AT_ONCE, decisions.collect()).await?;
     Ok((listing, actions))
 }

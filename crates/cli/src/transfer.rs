@@ -6,6 +6,6 @@ mod report;
 mod signals;
 
 pub(crate) use progress::Progress;
-pub(crate) use registry::{Registered, Registration, find};
-pub(crate) use report::{human_size, print};
+pub(crate) use registry::{Registration, find};
+pub(crate) use report::print;
 pub(crate) use signals::stop_on_signals;

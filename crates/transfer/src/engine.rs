@@ -239,13 +239,11 @@ async fn copy_all(
             Some(Err(panicked)) => std::panic::resume_unwind(panicked.into_panic()),
         }
     }
-    match failure {
-        Some(error) => Err(error),
-        None => {
-            files.sort_by(|left, right| left.path.cmp(&right.path));
-            Ok((files, copied_bytes))
-        }
+    if let Some(error) = failure {
+        return Err(error);
     }
+    files.sort_by(|left, right| left.path.cmp(&right.path));
+    Ok((files, copied_bytes))
 }
 
 fn finished(file: &WrittenFile) -> Event {

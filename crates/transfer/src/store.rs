@@ -1,6 +1,6 @@
 //! Clients of the object stores, from a location and the environment.
 //!
-//! Variables have the names that the tools of each cloud use; object_store reads the same from the process. Workload identity
+//! Variables have the names that the tools of each cloud use; `object_store` reads the same from the process. Workload identity
 //! (IRSA, GKE, Azure) works through the variables and files that the cluster sets.
 
 mod connector;

@@ -90,7 +90,7 @@ impl Observer for Progress {
             }
             (_, Event::Retry { at, reason, pause }) => {
                 let text = printable(&format!("{at}: {reason}; trying again in {:.1} s", pause.as_secs_f64()));
-                let _ = write!(stderr(), "\r\x1b[Knote: {text}\n");
+                let _ = writeln!(stderr(), "\r\x1b[Knote: {text}");
             }
             _ if state.shown.elapsed() >= ON_TERMINAL => {
                 state.shown = Instant::now();
@@ -121,16 +121,17 @@ impl State {
         let there = (self.bytes_there + self.bytes_read).min(self.bytes.max(self.bytes_read));
         let filled = if self.bytes == 0 { 0 } else { (there * WIDTH / self.bytes).min(WIDTH) };
         let bar = "#".repeat(usize::try_from(filled).unwrap_or_default());
-        let rate = self.bytes_read as f64 / elapsed.as_secs_f64().max(0.001);
+        let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
+        let rate = self.bytes_read.saturating_mul(1000) / milliseconds;
         let left = match self.bytes.checked_sub(there) {
-            Some(left) if rate > 1.0 && left > 0 => format!("  {} left", time(left as f64 / rate)),
+            Some(left) if rate > 0 && left > 0 => format!("  {} left", time(left.div_ceil(rate))),
             _ => String::new(),
         };
         format!(
             "[{bar:-<20}]  {} of {}  {}/s{left}  {} of {} files",
             human_size(there),
             human_size(self.bytes),
-            human_size(rate as u64),
+            human_size(rate),
             self.files_done,
             self.files
         )
@@ -138,8 +139,7 @@ impl State {
 }
 
 /// `43 s`, `5 min`, `2 h 10 min`
-fn time(seconds: f64) -> String {
-    let seconds = seconds.round() as u64;
+fn time(seconds: u64) -> String {
     match seconds {
         0..100 => format!("{seconds} s"),
         100..6_000 => format!("{} min", seconds.div_ceil(60)),
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_time_is_rounded_to_what_matters() {
-        for (seconds, text) in [(4.4, "4 s"), (99.0, "99 s"), (150.0, "3 min"), (7_800.0, "2 h 10 min")] {
+        for (seconds, text) in [(4, "4 s"), (99, "99 s"), (150, "3 min"), (7_800, "2 h 10 min")] {
             assert_eq!(time(seconds), text);
         }
     }

@@ -43,9 +43,11 @@ pub(crate) async fn find(client: &Client, model: &str, version: Option<&str>) ->
     })?;
     let uri = artifact.uri.unwrap_or_default();
     let digest = match artifact.custom_properties.get(DIGEST) {
-        Some(MetadataValue::String(text)) if text.starts_with("sha256:") => Some(text.parse::<Sha256>().map_err(|error| {
-            CommandError::failed(format!("the artifact of `{at}` has an unusable `{DIGEST}`: {error}"))
-        })?),
+        Some(MetadataValue::String(text)) if text.starts_with("sha256:") => {
+            Some(text.parse::<Sha256>().map_err(|error| {
+                CommandError::failed(format!("the artifact of `{at}` has an unusable `{DIGEST}`: {error}"))
+            })?)
+        }
         // Of another algorithm, or of another tool.
         _ => None,
     };

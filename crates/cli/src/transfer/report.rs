@@ -14,13 +14,15 @@ pub(crate) fn human_size(bytes: u64) -> String {
     if bytes < 1024 {
         return format!("{bytes} B");
     }
-    let mut size = bytes as f64 / 1024.0;
+    // Tenths, rounded.
     let mut unit = 0;
-    while size >= 1024.0 && unit + 1 < UNITS.len() {
-        size /= 1024.0;
+    let mut divisor = 1024_u64;
+    while unit + 1 < UNITS.len() && bytes >= divisor * 1024 {
+        divisor *= 1024;
         unit += 1;
     }
-    format!("{size:.1} {}", UNITS[unit])
+    let tenths = (u128::from(bytes) * 10 + u128::from(divisor) / 2) / u128::from(divisor);
+    format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
 }
 
 /// Prints the result; `registered` is the version that refers to the files.

@@ -59,7 +59,7 @@ impl Target {
         }
     }
 
-    /// Azure takes the metadata of an object only when the upload is completed, which object_store does not offer.
+    /// Azure takes the metadata of an object only when the upload is completed, which `object_store` does not offer.
     fn has_metadata_of_uploads(&self) -> bool {
         self.location.store != Store::Azure
     }

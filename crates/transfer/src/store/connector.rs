@@ -1,6 +1,6 @@
 //! Connections to object stores that wait as long as a busy store requests.
 //!
-//! object_store repeats failed requests with a back-off, but does not read `Retry-After`. So the response is handed over only
+//! `object_store` repeats failed requests with a back-off, but does not read `Retry-After`. So the response is handed over only
 //! after the requested pause.
 
 use std::pin::Pin;

@@ -11,7 +11,7 @@ use crate::error::TransferError;
 /// Longest part of a response that a message shows.
 const LONGEST_DETAIL: usize = 300;
 
-/// Codes of responses, in errors that object_store does not distinguish.
+/// Codes of responses, in errors that `object_store` does not distinguish.
 const REFUSED: [&str; 6] = [
     "<Code>AccessDenied<",
     "<Code>ExpiredToken<",

@@ -18,7 +18,7 @@ pub(super) const STATE_FILE: &str = "state.jsonl";
 #[derive(Debug)]
 pub(super) struct State {
     directory: PathBuf,
-    pub(super) state_file: StateFile,
+    pub(super) steps: StateFile,
     /// Directories whose entries changed: they are made durable once, at the end.
     changed: Mutex<HashSet<PathBuf>>,
     has_small_files: AtomicBool,
@@ -26,7 +26,7 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new(directory: PathBuf, state_file: StateFile) -> Self {
-        Self { directory, state_file, changed: Mutex::default(), has_small_files: AtomicBool::new(false) }
+        Self { directory, steps: state_file, changed: Mutex::default(), has_small_files: AtomicBool::new(false) }
     }
 
     pub(super) fn part_file(&self, entry: &Entry) -> PathBuf {
@@ -60,13 +60,13 @@ impl State {
     }
 
     pub(super) fn remove(&self) {
-        self.state_file.remove();
+        self.steps.remove();
         let _ = fs::remove_dir_all(&self.directory);
     }
 
     /// Removes the state if nothing was written, so that a transfer that could not begin leaves nothing.
     pub(super) fn remove_if_empty(&self) {
-        let files = fs::read_dir(&self.directory).map(|entries| entries.count()).unwrap_or_default();
+        let files = fs::read_dir(&self.directory).map(Iterator::count).unwrap_or_default();
         let lines = fs::read_to_string(self.directory.join(STATE_FILE)).map(|text| text.lines().count());
         if files <= 1 && lines.unwrap_or_default() <= 1 {
             self.remove();

@@ -61,7 +61,7 @@ impl FileWriter for Writer {
             drop(share);
             self.size += length;
             // The last part is followed by the line of the complete file, or is repeated.
-            if is_last { Ok(()) } else { self.state.state_file.written(&self.entry, self.size, &digest, None) }
+            if is_last { Ok(()) } else { self.state.steps.written(&self.entry, self.size, &digest, None) }
         })
     }
 
@@ -78,7 +78,7 @@ impl FileWriter for Writer {
             fs::create_dir_all(parent).map_err(failed)?;
             fs::rename(&self.part_file, &self.path).map_err(failed)?;
             self.state.changed(parent.to_owned());
-            self.state.state_file.done(&self.entry, self.size, digest, None)
+            self.state.steps.done(&self.entry, self.size, digest, None)
         }))
     }
 

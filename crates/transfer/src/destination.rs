@@ -1,0 +1,4 @@
+//! The kinds of destinations.
+
+pub(crate) mod directory;
+pub(crate) mod objects;

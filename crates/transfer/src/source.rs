@@ -1,0 +1,7 @@
+//! The kinds of sources.
+
+pub(crate) mod archive;
+pub(crate) mod directory;
+pub(crate) mod hub;
+pub(crate) mod objects;
+pub(crate) mod web;

@@ -1,0 +1,12 @@
+//! Images against a registry that fails as planned, and against Debian's `docker-registry` with skopeo.
+
+mod authentication;
+mod base_images;
+mod docker_registry;
+mod fake_registry;
+mod faults;
+mod hostile_layers;
+mod images;
+mod referrers;
+mod resume;
+mod support;

@@ -71,7 +71,9 @@ impl OciRegistry {
     /// The uploads that were neither completed nor cancelled.
     pub fn pending_uploads(&self, repository: &str) -> usize {
         let uploads = self.data.join(format!("docker/registry/v2/repositories/{repository}/_uploads"));
-        fs::read_dir(uploads).map_or(0, Iterator::count)
+        // The registry leaves the directories of cancelled uploads, without this file.
+        let entries = fs::read_dir(uploads).into_iter().flatten().flatten();
+        entries.filter(|entry| entry.path().join("startedat").exists()).count()
     }
 }
 

@@ -109,7 +109,7 @@ async fn helpers_in_the_path() {
     push(&registries, &target, &files(&[("a", 10)]), ImageOptions::default()).await.unwrap();
     for (name, expected) in [
         ("test-none", "it requires credentials"),
-        ("test-bad", "docker-credential-test-bad` failed"),
+        ("test-bad", "`docker-credential-test-bad`: failed"),
         ("test-odd", "returned no JSON"),
     ] {
         let error = pull(&Registries::new(plain(), store(name)), &target).await.unwrap_err().to_string();

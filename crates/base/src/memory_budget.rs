@@ -57,7 +57,7 @@ pub struct MemoryPool {
 pub struct MemoryShare(OwnedSemaphorePermit);
 
 impl MemoryPool {
-    fn new(bytes: usize) -> Self {
+    pub fn new(bytes: usize) -> Self {
         let units = units(bytes).max(1);
         Self { free: Arc::new(Semaphore::new(units as usize)), units }
     }

@@ -15,6 +15,7 @@ mod search;
 mod search_results;
 mod server;
 mod token;
+mod transfer;
 mod up;
 mod watch;
 
@@ -42,6 +43,7 @@ pub(crate) const SUBCOMMANDS: &[Subcommand] = &[
     Own { command: server::proxy_command, run: server::run_proxy },
     Own { command: register::command, run: register::run },
     Own { command: search::command, run: search::run },
+    Own { command: transfer::command, run: transfer::run },
     Kind(&MODELS),
     Kind(&VERSIONS),
     Kind(&ARTIFACTS),

@@ -7,6 +7,7 @@ use model_registry_base::ConnectionProblem;
 use model_registry_client::Error as ClientError;
 use model_registry_server::config::{ConfigError, Environment};
 use model_registry_store::ConnectError;
+use model_registry_transfer::TransferError;
 
 const FAILURE: u8 = 1;
 /// Wrong arguments or settings; clap uses the same code.
@@ -42,6 +43,10 @@ impl CommandError {
 
     pub(crate) fn not_found(message: impl Into<String>) -> Self {
         Self { code: NOT_FOUND, message: message.into(), hint: None }
+    }
+
+    pub(crate) fn conflict(message: impl Into<String>) -> Self {
+        Self { code: CONFLICT, message: message.into(), hint: None }
     }
 
     pub(crate) fn not_permitted(message: impl Into<String>) -> Self {
@@ -86,6 +91,9 @@ pub(crate) fn of(error: &anyhow::Error) -> Option<Failure> {
         let (code, hint) = of_client_error(error);
         return Some(Failure { code, message: error.to_string(), hint });
     }
+    if let Some(error) = error.downcast_ref::<TransferError>() {
+        return Some(Failure { code: of_transfer_error(error), message: error.to_string(), hint: None });
+    }
     let code = if error.is::<ConfigError>() { USAGE } else { FAILURE };
     let unreachable = error.downcast_ref::<ConnectError>();
     let problem = unreachable.and_then(|error| ConnectionProblem::of(error));
@@ -122,6 +130,16 @@ fn of_client_error(error: &ClientError) -> (u8, Option<String>) {
         _ => (FAILURE, None),
     };
     (code, hint.map(str::to_owned))
+}
+
+fn of_transfer_error(error: &TransferError) -> u8 {
+    match error {
+        TransferError::Invalid(_) => USAGE,
+        TransferError::NotFound { .. } => NOT_FOUND,
+        TransferError::Denied { .. } => NOT_PERMITTED,
+        TransferError::Unavailable { .. } | TransferError::Restart { .. } => UNAVAILABLE,
+        _ => FAILURE,
+    }
 }
 
 /// What to do about a failed connection.

@@ -17,6 +17,7 @@ mod print;
 mod profiles;
 mod prompt;
 mod server_process;
+mod transfer;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};

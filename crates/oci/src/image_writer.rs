@@ -66,7 +66,7 @@ enum WrittenLayer {
     /// The contents of its files, which wait for the others.
     Waiting(Vec<Option<file_upload::Content>>),
     /// It is at the registry.
-    Done(DoneLayer),
+    Done(Box<DoneLayer>),
 }
 
 #[derive(Clone)]
@@ -177,7 +177,7 @@ impl Shared {
     }
 
     fn complete(&self, layer: usize, done: DoneLayer) {
-        self.written()[layer] = WrittenLayer::Done(done);
+        self.written()[layer] = WrittenLayer::Done(Box::new(done));
     }
 
     /// The annotations of a layer with a single file.

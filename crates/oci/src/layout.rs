@@ -284,7 +284,7 @@ mod tests {
         let name = |kind: &str| format!("application/vnd.cncf.model.{kind}.v1.raw");
         assert_eq!(types, ["doc", "doc", "weight.config", "weight", "code", "weight"].map(name));
         let grouped = layers(&files, ImageFormat::ModelPack, 2);
-        assert!(grouped.iter().all(|layer| !layer.is_raw && layer.media_type.ends_with(".tar")));
+        assert!(grouped.iter().all(|layer| !layer.is_raw && layer.media_type.contains(".v1.tar")));
     }
 
     #[test]

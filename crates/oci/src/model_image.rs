@@ -206,7 +206,7 @@ fn declared_file(layer: &Descriptor, kind: Kind) -> Result<Option<(ModelFile, u6
     // A layer that was changed by another program, for example compressed, is read as any other.
     let is_own = content.algorithm() == Algorithm::Sha256
         && layout::problem_of_path(&file.path).is_none()
-        && layer.media_type.ends_with(".tar")
+        && layer.media_type.strip_suffix(".tar").is_some()
         && layer.size == layout::single_length(&file, format);
     let offset = layout::content_offset(&file, format);
     Ok(is_own.then_some((file, offset, content)))

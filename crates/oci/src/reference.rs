@@ -183,7 +183,7 @@ fn check_repository(repository: &str) -> Result<(), &'static str> {
     let is_component = |component: &str| {
         let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
         let bytes = component.as_bytes();
-        let is_end = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
+        let is_end = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
         component.bytes().all(allowed)
             && is_end(bytes.first())
             && is_end(bytes.last())

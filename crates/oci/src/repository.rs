@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
-use reqwest::{RequestBuilder, Response, StatusCode};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use tokio::sync::Mutex;
 use url::Url;
 
@@ -274,7 +274,13 @@ impl Repository {
                 Some(header) => request.header(AUTHORIZATION, header),
                 None => request,
             };
-            let outcome = transport.send(what, request, &Progress::default(), transport.settings().commit_limit).await;
+            let (client, request) = request.build_split();
+            let request = request.map_err(|error| transport.unreachable(error))?;
+            let settings = transport.settings();
+            // Some registries read a blob whole before they accept it.
+            let limit = if request.method() == Method::PUT { settings.commit_limit } else { settings.stall_limit };
+            let request = RequestBuilder::from_parts(client, request);
+            let outcome = transport.send(what, request, &Progress::default(), limit).await;
             let (error, requested) = match outcome {
                 Ok(response) if response.status() == StatusCode::UNAUTHORIZED => {
                     if !has_learned && authenticator.learn(response.headers(), scope) {

@@ -44,14 +44,14 @@ impl RetryPolicy {
     }
 }
 
-/// Parses `Retry-After`: seconds or a date.
-pub(crate) fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+/// Parses `Retry-After`: seconds, or a date, which is compared with the time of the same server.
+pub(crate) fn retry_after(value: &str, now: Option<SystemTime>) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));
     }
     let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
+    Some(date.duration_since(now?).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -73,10 +73,11 @@ mod tests {
         let policy = RetryPolicy::default();
         assert_eq!(policy.wait(1, Some(Duration::from_secs(7))), Some(Duration::from_secs(7)));
         assert_eq!(policy.wait(1, Some(Duration::from_hours(1))), None);
-        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").ok();
         assert_eq!(retry_after("120", now), Some(Duration::from_mins(2)));
         assert_eq!(retry_after("Sun, 06 Nov 1994 08:50:07 GMT", now), Some(Duration::from_secs(30)));
         assert_eq!(retry_after("Sun, 06 Nov 1994 08:00:00 GMT", now), Some(Duration::ZERO));
         assert_eq!(retry_after("soon", now), None);
+        assert_eq!(retry_after("Sun, 06 Nov 1994 08:50:07 GMT", None), None);
     }
 }

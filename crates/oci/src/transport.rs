@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use model_registry_base::{ConnectionProblem, files};
-use reqwest::header::RETRY_AFTER;
+use reqwest::header::{DATE, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode};
 use serde::Deserialize;
@@ -213,7 +213,8 @@ impl Transport {
 
 /// The time that the server wants to be left alone.
 pub(crate) fn requested_wait(response: &Response) -> Option<Duration> {
-    retry_after(response.headers().get(RETRY_AFTER)?.to_str().ok()?, SystemTime::now())
+    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+    retry_after(header(RETRY_AFTER)?, header(DATE).and_then(|date| httpdate::parse_http_date(date).ok()))
 }
 
 /// Reads a body of limited size.

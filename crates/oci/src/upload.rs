@@ -236,7 +236,9 @@ impl BlobUpload {
         let chunks = self.waiting.clone();
         let length: usize = chunks.iter().map(Bytes::len).sum();
         let update = move || {
-            chunks.iter().for_each(|chunk| hasher.update(chunk));
+            for chunk in &chunks {
+                hasher.update(chunk);
+            }
             hasher
         };
         self.hasher = if length < HASHED_AT_ONCE { update() } else { run_blocking(update).await };

@@ -41,6 +41,7 @@ pub use model_registry_base::Environment;
 use model_registry_base::redact;
 pub use reference::{example_file, json_schema, markdown};
 pub use setting::{Group, Setting, SettingType};
+pub use value::size as parse_size;
 
 /// An unusable setting, on one line: where, what is wrong, what to do. The process ends with exit code 2.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

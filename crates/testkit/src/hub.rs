@@ -3,6 +3,8 @@
 //! It responds like the real hub, including error codes and rate limit headers; `crates/cli/tests/it/hub.rs` verifies that
 //! with the published `huggingface_hub` package.
 
+mod files;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -44,6 +46,7 @@ struct Hub {
     /// Models whose description is public and whose files are gated.
     gated_files: HashSet<String>,
     cards: HashMap<String, String>,
+    files: HashMap<String, files::HubFiles>,
     page: Option<usize>,
     /// Planned responses by path, used in order instead of the regular ones.
     planned: HashMap<String, Vec<Planned>>,
@@ -89,7 +92,7 @@ impl HubServer {
             .route("/api/models", get(list))
             .route("/api/models/{*name}", get(model))
             .route("/{organization}/{name}/raw/main/{file}", get(raw))
-            .route("/{organization}/{name}/resolve/main/{file}", get(raw))
+            .route("/{organization}/{name}/resolve/{revision}/{*file}", get(files::resolve))
             .with_state(server.clone());
         let router = if path.is_empty() { router } else { Router::new().nest(path, router) };
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -349,7 +352,11 @@ async fn list(
 }
 
 async fn model(State(server): State<HubServer>, headers: HeaderMap, Path(name): Path<String>) -> Response {
-    let respond = |hub: &Hub| denied(hub, &name, &headers).unwrap_or_else(|| Json(&hub.models[&name]).into_response());
+    let respond = |hub: &Hub| {
+        files::revision_or_tree(hub, &name, &headers)
+            .or_else(|| denied(hub, &name, &headers))
+            .unwrap_or_else(|| Json(&hub.models[&name]).into_response())
+    };
     server.respond(&format!("/api/models/{name}"), &headers, respond).await
 }
 

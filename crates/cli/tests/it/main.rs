@@ -60,3 +60,4 @@ mod support;
 mod telemetry;
 #[cfg(test)]
 mod tokens;
+mod transfer;

@@ -51,7 +51,7 @@ fn done_layers(shared: &Shared) -> Result<Vec<DoneLayer>> {
     let mut done = Vec::with_capacity(written.len());
     for (number, layer) in written.iter().enumerate() {
         match layer {
-            WrittenLayer::Done(layer) => done.push(layer.clone()),
+            WrittenLayer::Done(layer) => done.push((**layer).clone()),
             WrittenLayer::Waiting(_) => {
                 let file = &shared.files[shared.layers[number].files[0]].path;
                 return Err(Error::Usage(format!("the image is not complete: the layer with `{file}` is missing")));

@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn layers_are_decompressed_by_their_first_bytes_also_in_several_frames() {
-        let content: Vec<u8> = (0..20_000_u32).flat_map(|number| number.to_le_bytes()).collect();
+        let content: Vec<u8> = (0..20_000_u32).flat_map(u32::to_le_bytes).collect();
         let (first, second) = content.split_at(30_000);
         let skippable = [0x5e, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3];
         for layer in [
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_compressed_layer_that_ends_early_is_an_error() {
-        let content: Vec<u8> = (0..5_000_u32).flat_map(|number| number.to_le_bytes()).collect();
+        let content: Vec<u8> = (0..5_000_u32).flat_map(u32::to_le_bytes).collect();
         for layer in [gzip(&content), zstd(&content)] {
             assert!(decoded(&layer[..layer.len() - 9], 100).is_err());
         }

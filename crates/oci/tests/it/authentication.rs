@@ -66,6 +66,7 @@ async fn a_registry_that_repeats_the_secrets_does_not_bring_them_into_the_error(
 }
 
 #[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "the path of this test, not a setting")]
 async fn the_credentials_of_a_helper_are_used_and_a_failing_helper_is_named() {
     use std::os::unix::fs::PermissionsExt;
     let directory = tempfile::tempdir().unwrap();

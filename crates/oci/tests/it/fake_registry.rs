@@ -154,7 +154,7 @@ async fn respond(State(registry): State<FakeRegistry>, request: Request) -> Resp
         return upload(&registry, repository, rest, &parts.method, &parts.headers, body, fault).await;
     }
     if let Some((repository, digest)) = path.split_once("/blobs/") {
-        return blob(&registry, repository, digest, &parts.method, &parts.headers, fault);
+        return blob(&registry, repository, digest, &parts.method, &parts.headers, fault.as_ref());
     }
     if let Some((repository, reference)) = path.split_once("/manifests/") {
         return manifest(&registry, repository, reference, &parts.method, &parts.headers, body, fault).await;
@@ -299,7 +299,7 @@ fn blob(
     digest: &str,
     method: &Method,
     headers: &HeaderMap,
-    fault: Option<Fault>,
+    fault: Option<&Fault>,
 ) -> Response {
     let content = registry.content();
     let Some(bytes) = content.blobs.get(&(repository.to_owned(), digest.to_owned())) else {
@@ -321,7 +321,7 @@ fn blob(
     }
     let body = match fault {
         Some(Fault::Cut(length)) => {
-            let first = part.slice(..length.min(total));
+            let first = part.slice(..(*length).min(total));
             let end = Err(std::io::Error::other("the connection is cut as planned"));
             Body::from_stream(futures::stream::iter([Ok(first), end]))
         }

@@ -80,15 +80,12 @@ async fn files_of_the_image_under_the_tag_are_found_by_path_and_size() {
     let second = begin(&registry, &model, ImageFormat::ModelCar).await;
     let present = second.present().await.unwrap().unwrap();
     for (number, (path, content)) in model.iter().enumerate() {
-        match second.same_size_in(number, &present) {
-            Some((digest, saved)) => {
-                assert_eq!(digest, Digest::of(content), "{path}");
-                assert!(second.has_file(number, &saved).await.unwrap());
-            }
-            None => {
-                assert_eq!(path, "b");
-                write_rest(second.file(number).await.unwrap(), content).await;
-            }
+        if let Some((digest, saved)) = second.same_size_in(number, &present) {
+            assert_eq!(digest, Digest::of(content), "{path}");
+            assert!(second.has_file(number, &saved).await.unwrap());
+        } else {
+            assert_eq!(path, "b");
+            write_rest(second.file(number).await.unwrap(), content).await;
         }
     }
     second.publish().await.unwrap();

@@ -49,7 +49,7 @@ pub(super) fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-pub(super) fn size(text: &str) -> Option<usize> {
+pub fn size(text: &str) -> Option<usize> {
     let (number, unit) = split_unit(text)?;
     let bytes = match unit {
         "" | "B" => 1,

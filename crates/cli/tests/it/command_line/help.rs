@@ -5,6 +5,7 @@ use crate::command_line::support::{command, shown};
 const COMMANDS: &[&str] = &[
     "register",
     "search",
+    "transfer",
     "models",
     "versions",
     "artifacts",
@@ -57,7 +58,7 @@ fn every_command_has_help_with_an_example() {
     for name in COMMANDS {
         visit(&[(*name).to_owned()], &mut visited);
     }
-    assert_eq!(visited, 86);
+    assert_eq!(visited, 87);
 }
 
 #[test]

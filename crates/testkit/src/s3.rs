@@ -1,0 +1,218 @@
+//! An S3 server over a temporary directory, which checks signatures and fails as planned.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::header::RETRY_AFTER;
+use http::{Method, Request, Response, StatusCode};
+use http_body::{Body as _, Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use s3s::auth::SimpleAuth;
+use s3s::service::{S3Service, S3ServiceBuilder};
+use tempfile::TempDir;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+use crate::error::{Error, Result};
+
+const ACCESS_KEY: &str = "test-access-key";
+pub const SECRET_KEY: &str = "test-secret-key-that-no-log-may-contain";
+pub const BUCKET: &str = "models";
+
+/// A running server with one empty bucket; it ends when dropped.
+pub struct S3Server {
+    address: SocketAddr,
+    directory: TempDir,
+    shared: Arc<Mutex<Shared>>,
+    accepting: JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct Shared {
+    planned: Vec<(Planned, Fault)>,
+    requests: Vec<(Method, String)>,
+    pause: Duration,
+    /// Bytes of objects and parts that were received.
+    received: u64,
+}
+
+/// The requests that a fault is for.
+struct Planned {
+    method: Method,
+    /// A part of path and query.
+    contains: &'static str,
+}
+
+/// What happens to one request instead of its regular response.
+#[derive(Clone, Debug)]
+pub enum Fault {
+    /// This status, with `Retry-After` in seconds.
+    Status(u16, Option<u64>),
+    /// The connection breaks after so many bytes of the body.
+    Cut(u64),
+}
+
+impl S3Server {
+    pub async fn start() -> Result<Self> {
+        Self::start_with(Some(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY))).await
+    }
+
+    /// Starts a server for everyone. The XML API of Google Cloud Storage is the same protocol, so that clients of it work, too.
+    pub async fn start_public() -> Result<Self> {
+        Self::start_with(None).await
+    }
+
+    async fn start_with(auth: Option<SimpleAuth>) -> Result<Self> {
+        let directory = TempDir::new()?;
+        std::fs::create_dir(directory.path().join(BUCKET))?;
+        let failed = |problem: String| Error::Failed { what: "the S3 server".to_owned(), problem, log: String::new() };
+        let files = s3s_fs::FileSystem::new(directory.path()).map_err(|error| failed(format!("{error:?}")))?;
+        let mut builder = S3ServiceBuilder::new(files);
+        if let Some(auth) = auth {
+            builder.set_auth(auth);
+        }
+        let service = builder.build();
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let shared = Arc::default();
+        let accepting = tokio::spawn(accept(listener, service, Arc::clone(&shared)));
+        Ok(Self { address, directory, shared, accepting })
+    }
+
+    /// The URL of the server.
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The variables with which clients of S3 use the server.
+    pub fn variables(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("AWS_ENDPOINT_URL", self.base_url()),
+            ("AWS_ALLOW_HTTP", "true".to_owned()),
+            ("AWS_ACCESS_KEY_ID", ACCESS_KEY.to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", SECRET_KEY.to_owned()),
+            ("AWS_REGION", "us-east-1".to_owned()),
+        ]
+    }
+
+    /// The directory with the objects of the bucket.
+    pub fn bucket(&self) -> PathBuf {
+        self.directory.path().join(BUCKET)
+    }
+
+    /// Makes the next request of a kind fail. Several are used in order.
+    pub fn plan(&self, method: Method, contains: &'static str, fault: Fault) {
+        self.shared().planned.push((Planned { method, contains }, fault));
+    }
+
+    /// Delays every response.
+    pub fn slow_down(&self, pause: Duration) {
+        self.shared().pause = pause;
+    }
+
+    /// Methods, paths and queries of the requests since the last call of this method.
+    pub fn requests(&self) -> Vec<(Method, String)> {
+        std::mem::take(&mut self.shared().requests)
+    }
+
+    /// Bytes of objects and parts that were received since the last call of this method.
+    pub fn received(&self) -> u64 {
+        std::mem::take(&mut self.shared().received)
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for S3Server {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn accept(listener: TcpListener, service: S3Service, shared: Arc<Mutex<Shared>>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        tokio::spawn(serve(stream, service.clone(), Arc::clone(&shared)));
+    }
+}
+
+async fn serve(stream: TcpStream, service: S3Service, shared: Arc<Mutex<Shared>>) {
+    let respond = service_fn(move |request: Request<Incoming>| {
+        let (service, shared) = (service.clone(), Arc::clone(&shared));
+        async move {
+            let (fault, pause) = note(&shared, &request);
+            tokio::time::sleep(pause).await;
+            let (cut, status) = match fault {
+                None => (None, None),
+                Some(Fault::Cut(bytes)) => (Some(bytes), None),
+                Some(Fault::Status(status, retry_after)) => (None, Some((status, retry_after))),
+            };
+            let response = match status {
+                None => service.call(request.map(s3s::Body::from)).await?,
+                Some((status, retry_after)) => {
+                    let mut response = Response::new(s3s::Body::empty());
+                    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                    if let Some(seconds) = retry_after {
+                        response.headers_mut().insert(RETRY_AFTER, seconds.into());
+                    }
+                    response
+                }
+            };
+            Ok::<_, s3s::HttpError>(response.map(|body| CutBody { body, left: cut }))
+        }
+    });
+    // A client may close the connection at any time.
+    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), respond).await;
+}
+
+/// Records a request and returns the fault that is planned for it.
+fn note(shared: &Mutex<Shared>, request: &Request<Incoming>) -> (Option<Fault>, Duration) {
+    let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
+    let target = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
+    if request.method() == Method::PUT {
+        shared.received += request.body().size_hint().exact().unwrap_or_default();
+    }
+    let is_for =
+        |(planned, _): &(Planned, Fault)| planned.method == request.method() && target.contains(planned.contains);
+    let fault = shared.planned.iter().position(is_for).map(|at| shared.planned.remove(at).1);
+    shared.requests.push((request.method().clone(), target));
+    (fault, shared.pause)
+}
+
+/// A body that may end early, which breaks the connection.
+struct CutBody {
+    body: s3s::Body,
+    left: Option<u64>,
+}
+
+impl http_body::Body for CutBody {
+    type Data = bytes::Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<std::result::Result<Frame<Self::Data>, Self::Error>>> {
+        if self.left == Some(0) {
+            return Poll::Ready(Some(Err(std::io::Error::other("the connection breaks here"))));
+        }
+        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(context));
+        let frame = frame.map(|frame| frame.map_err(|error| std::io::Error::other(error.to_string())));
+        let (Some(Ok(frame)), Some(left)) = (&frame, self.left) else { return Poll::Ready(frame) };
+        let Some(data) = frame.data_ref() else { return Poll::Pending };
+        let kept = data.slice(..usize::try_from(left).unwrap_or(usize::MAX).min(data.len()));
+        self.left = Some(left - kept.len() as u64);
+        Poll::Ready(Some(Ok(Frame::data(kept))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        http_body::Body::size_hint(&self.body)
+    }
+}

@@ -8,6 +8,6 @@ mod signals;
 
 pub(crate) use images::{image_settings, with_image_options};
 pub(crate) use progress::Progress;
-pub(crate) use registry::{Registered, Registration, find};
-pub(crate) use report::{human_size, print};
+pub(crate) use registry::{Registration, find};
+pub(crate) use report::print;
 pub(crate) use signals::stop_on_signals;

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use futures::stream;
+use futures::{StreamExt, stream};
 use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, ETAG, IF_MATCH, LOCATION, RANGE, RETRY_AFTER};
 use http::{HeaderMap, StatusCode, Uri};
 use tokio::net::TcpListener;
@@ -17,6 +17,7 @@ use crate::error::Result;
 
 /// Bytes of a chunk of a response.
 const CHUNK: usize = 16 << 10;
+const TURNS: usize = 50;
 
 /// A running server, on its own port; clones share it.
 #[derive(Clone)]
@@ -172,8 +173,14 @@ pub(crate) fn file_response(
     }
     let sent = body.slice(..cut.unwrap_or(body.len()).min(body.len()));
     let chunks: Vec<std::io::Result<Bytes>> = sent.chunks(CHUNK).map(|chunk| Ok(sent.slice_ref(chunk))).collect();
-    let end = cut.map(|_| Err(std::io::Error::other("the connection breaks here")));
-    (status, headers, Body::from_stream(stream::iter(chunks.into_iter().chain(end)))).into_response()
+    let end = stream::iter(cut).then(async |_| {
+        // What is not sent when a body fails is discarded: the connection gets the turns to send it.
+        for _ in 0..TURNS {
+            tokio::task::yield_now().await;
+        }
+        Err(std::io::Error::other("the connection breaks here"))
+    });
+    (status, headers, Body::from_stream(stream::iter(chunks).chain(end))).into_response()
 }
 
 /// Start and end of `bytes=0-9` or `bytes=5-`.

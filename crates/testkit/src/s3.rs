@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::header::RETRY_AFTER;
+use http::header::{AUTHORIZATION, RETRY_AFTER};
 use http::{Method, Request, Response, StatusCode};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -35,6 +35,8 @@ pub struct S3Server {
 
 #[derive(Default)]
 struct Shared {
+    /// Whether credentials are ignored.
+    is_public: bool,
     planned: Vec<(Planned, Fault)>,
     requests: Vec<(Method, String)>,
     pause: Duration,
@@ -74,13 +76,14 @@ impl S3Server {
         let failed = |problem: String| Error::Failed { what: "the S3 server".to_owned(), problem, log: String::new() };
         let files = s3s_fs::FileSystem::new(directory.path()).map_err(|error| failed(format!("{error:?}")))?;
         let mut builder = S3ServiceBuilder::new(files);
+        let is_public = auth.is_none();
         if let Some(auth) = auth {
             builder.set_auth(auth);
         }
         let service = builder.build();
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let shared = Arc::default();
+        let shared = Arc::new(Mutex::new(Shared { is_public, ..Shared::default() }));
         let accepting = tokio::spawn(accept(listener, service, Arc::clone(&shared)));
         Ok(Self { address, directory, shared, accepting })
     }
@@ -144,10 +147,10 @@ async fn accept(listener: TcpListener, service: S3Service, shared: Arc<Mutex<Sha
 }
 
 async fn serve(stream: TcpStream, service: S3Service, shared: Arc<Mutex<Shared>>) {
-    let respond = service_fn(move |request: Request<Incoming>| {
+    let respond = service_fn(move |mut request: Request<Incoming>| {
         let (service, shared) = (service.clone(), Arc::clone(&shared));
         async move {
-            let (fault, pause) = note(&shared, &request);
+            let (fault, pause) = note(&shared, &mut request);
             tokio::time::sleep(pause).await;
             let (cut, status) = match fault {
                 None => (None, None),
@@ -173,9 +176,12 @@ async fn serve(stream: TcpStream, service: S3Service, shared: Arc<Mutex<Shared>>
 }
 
 /// Records a request and returns the fault that is planned for it.
-fn note(shared: &Mutex<Shared>, request: &Request<Incoming>) -> (Option<Fault>, Duration) {
+fn note(shared: &Mutex<Shared>, request: &mut Request<Incoming>) -> (Option<Fault>, Duration) {
     let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
     let target = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
+    if shared.is_public {
+        request.headers_mut().remove(AUTHORIZATION);
+    }
     if request.method() == Method::PUT {
         shared.received += request.body().size_hint().exact().unwrap_or_default();
     }

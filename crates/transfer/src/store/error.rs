@@ -11,6 +11,23 @@ use crate::error::TransferError;
 /// Longest part of a response that a message shows.
 const LONGEST_DETAIL: usize = 300;
 
+/// Codes of responses, in errors that object_store does not distinguish.
+const REFUSED: [&str; 6] = [
+    "<Code>AccessDenied<",
+    "<Code>ExpiredToken<",
+    "<Code>InvalidAccessKeyId<",
+    "<Code>SignatureDoesNotMatch<",
+    "status code: 401",
+    "status code: 403",
+];
+const MISSING: [&str; 4] =
+    ["<Code>NoSuchBucket<", "<Code>NoSuchKey<", "<Code>NoSuchUpload<", "<Code>ContainerNotFound<"];
+
+fn has_code(error: &Error, codes: &[&str]) -> bool {
+    let text = error.to_string();
+    codes.iter().any(|code| text.contains(code))
+}
+
 /// Converts an error about an object or a bucket.
 pub(crate) fn from_store(at: impl Into<String>, error: &Error) -> TransferError {
     let at = at.into();
@@ -23,6 +40,10 @@ pub(crate) fn from_store(at: impl Into<String>, error: &Error) -> TransferError 
         Error::InvalidPath { source } => {
             TransferError::Names(format!("{at}: the name of an object is refused: {source}"))
         }
+        _ if has_code(error, &REFUSED) => {
+            TransferError::denied(at, format!("{}: check the credentials and their rights", reason(error)))
+        }
+        _ if has_code(error, &MISSING) => TransferError::not_found(at, reason(error)),
         _ if is_connection(error) => TransferError::unavailable(at, connection_reason(error)),
         _ => TransferError::failed(at, reason(error)),
     }
@@ -79,7 +100,12 @@ mod tests {
     fn the_code_and_message_of_a_response_are_shown() {
         let body = "status code: 400: <?xml?><Error><Code>NoSuchBucket</Code><Message>The bucket does not exist</Message></Error>";
         let error = from_store("s3://b/a", &generic(body));
-        assert_eq!(error.to_string(), "s3://b/a: The bucket does not exist (NoSuchBucket)");
+        assert_eq!(error.to_string(), "s3://b/a: not found: The bucket does not exist (NoSuchBucket)");
+        let refused = from_store(
+            "s3://b/a",
+            &generic("status code: 403 Forbidden: <Error><Code>SignatureDoesNotMatch</Code></Error>"),
+        );
+        assert!(matches!(refused, TransferError::Denied { .. }), "{refused}");
     }
 
     #[test]

@@ -13,7 +13,7 @@ async fn a_directory_goes_to_google_and_from_there_to_s3() {
     write(&source, &model());
     let mut variables = s3_server.variables();
     variables.push(("GOOGLE_BASE_URL", google.base_url()));
-    variables.push(("GOOGLE_SKIP_SIGNATURE", "true".to_owned()));
+    variables.push(("GOOGLE_BEARER_TOKEN", "token".to_owned()));
     variables.push(("GOOGLE_ALLOW_HTTP", "true".to_owned()));
     let both = Context { environment: variables.into_iter().collect(), ..context() };
     let there = run(&path_of(&source), &format!("gs://{S3_BUCKET}/model"), &both).await.unwrap();

@@ -1,4 +1,5 @@
-//! Moves the files of models: from an object store, a hub, a web server or a directory to an object store or a directory.
+//! Moves the files of models: from an object store, a registry of images, a hub, a web server or a directory to an object store, a
+//! registry of images or a directory.
 //!
 //! **What it is for.** [`copy`] takes two [`Location`]s. It lists the source, decides what the destination lacks, and copies that in
 //! parts: several files and several parts of a file at the same time, within a fixed amount of memory. Requests that fail and may pass

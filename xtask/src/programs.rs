@@ -14,6 +14,9 @@ pub(crate) enum Program {
     MariaDb,
     /// Builds and serves the repositories of tests.
     Git,
+    /// A registry of images, and a program that reads and writes them.
+    DockerRegistry,
+    Skopeo,
     /// With the module `venv`, which Debian packages separately.
     Python,
     /// Completion is tested in bash, zsh and fish.
@@ -39,6 +42,8 @@ impl Program {
             Self::Postgres => model_registry_programs::postgres().err(),
             Self::MariaDb => model_registry_programs::mariadb().err(),
             Self::Git => model_registry_programs::git().err(),
+            Self::DockerRegistry => model_registry_programs::docker_registry().err(),
+            Self::Skopeo => model_registry_programs::skopeo().err(),
             Self::Python => (!has_python()).then_some(PYTHON),
             Self::Bash => without(BASH),
             Self::Zsh => without(ZSH),

@@ -73,7 +73,8 @@ impl Arguments {
 
     fn programs(&self) -> Vec<Program> {
         let mut programs = databases::programs(&self.databases);
-        programs.extend([Program::Git, Program::Bash, Program::Zsh, Program::Fish]);
+        programs.extend([Program::Git, Program::DockerRegistry, Program::Skopeo]);
+        programs.extend([Program::Bash, Program::Zsh, Program::Fish]);
         if !self.skip_python {
             programs.push(Program::Python);
         }

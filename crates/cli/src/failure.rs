@@ -137,7 +137,7 @@ fn of_transfer_error(error: &TransferError) -> u8 {
         TransferError::Invalid(_) => USAGE,
         TransferError::NotFound { .. } => NOT_FOUND,
         TransferError::Denied { .. } => NOT_PERMITTED,
-        TransferError::Unavailable { .. } => UNAVAILABLE,
+        TransferError::Unavailable { .. } | TransferError::Restart { .. } => UNAVAILABLE,
         _ => FAILURE,
     }
 }

@@ -28,6 +28,9 @@ const POSTGRES: Missing =
 const MARIADB: Missing =
     Missing { name: "MariaDB", install: "apt-get install -y --no-install-recommends mariadb-server" };
 
+const DOCKER_REGISTRY: Missing =
+    Missing { name: "docker-registry", install: "apt-get install -y --no-install-recommends docker-registry" };
+const SKOPEO: Missing = Missing { name: "skopeo", install: "apt-get install -y --no-install-recommends skopeo" };
 const GIT: Missing = Missing { name: "Git", install: "apt-get install -y --no-install-recommends git" };
 
 /// The programs of a MariaDB server.
@@ -79,6 +82,24 @@ pub fn mariadb() -> Result<MariaDb, Missing> {
 /// [`Missing`], with the command that installs Git.
 pub fn git() -> Result<PathBuf, Missing> {
     find_program("git", &[]).ok_or(GIT)
+}
+
+/// Returns the program of an OCI registry.
+///
+/// # Errors
+///
+/// [`Missing`], with the command that installs it.
+pub fn docker_registry() -> Result<PathBuf, Missing> {
+    find_program("docker-registry", &[]).ok_or(DOCKER_REGISTRY)
+}
+
+/// Returns skopeo, which copies images.
+///
+/// # Errors
+///
+/// [`Missing`], with the command that installs it.
+pub fn skopeo() -> Result<PathBuf, Missing> {
+    find_program("skopeo", &[]).ok_or(SKOPEO)
 }
 
 /// Looks for an executable file in `PATH`, then in the further directories.

@@ -9,7 +9,7 @@
 //! * replays recorded exchanges ([`golden`]) and compares OpenAPI documents with contracts ([`contract`]);
 //! * fakes a Hugging Face hub ([`HubServer`]), an identity provider ([`IssuerServer`]) and an OpenTelemetry collector
 //!   ([`CollectorServer`]);
-//! * serves Git repositories over HTTP ([`GitServer`]);
+//! * serves Git repositories over HTTP ([`GitServer`]) and images ([`OciRegistry`]);
 //! * is a proxy to servers with TLS ([`ConnectProxy`]), and makes FIFOs ([`make_fifo`]);
 //! * misuses servers ([`abuse`]): slow bodies, responses that are not read;
 //! * causes faults ([`faults`]): a full disk, a network that loses packets, swallowed connections.
@@ -40,6 +40,7 @@ pub mod golden;
 pub mod hub;
 pub mod issuer;
 pub mod mariadb;
+mod oci_registry;
 pub mod postgres;
 mod proxy;
 mod s3;
@@ -62,7 +63,8 @@ pub use git::{GitRepository, GitServer};
 pub use hub::HubServer;
 pub use issuer::{IssuerServer, SigningKey};
 pub use mariadb::MariaDbServer;
-pub use model_registry_programs::{Missing, find_program};
+pub use model_registry_programs::{Missing, find_program, skopeo};
+pub use oci_registry::{OciRegistry, REGISTRY_PASSWORD, REGISTRY_USER};
 pub use postgres::PostgresServer;
 pub use proxy::ConnectProxy;
 pub use s3::{BUCKET as S3_BUCKET, Fault as S3Fault, S3Server, SECRET_KEY as S3_SECRET_KEY};

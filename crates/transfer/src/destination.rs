@@ -1,4 +1,5 @@
 //! The kinds of destinations.
 
 pub(crate) mod directory;
+pub(crate) mod image;
 pub(crate) mod objects;

@@ -33,6 +33,9 @@ pub enum TransferError {
     Failed { at: String, reason: String },
     #[error("{at}: no space is left: free some and run the command again, it continues where it stopped")]
     Full { at: String },
+    /// The destination has lost what was written of a file; it is written again from its beginning.
+    #[error("{at}: {reason}")]
+    Restart { at: String, reason: String },
     #[error("cancelled")]
     Cancelled,
 }
@@ -71,6 +74,13 @@ impl TransferError {
 
     /// Whether the same transfer may succeed later without a change.
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Unavailable { .. } | Self::Changed { .. } | Self::Full { .. } | Self::Cancelled)
+        matches!(
+            self,
+            Self::Unavailable { .. }
+                | Self::Restart { .. }
+                | Self::Changed { .. }
+                | Self::Full { .. }
+                | Self::Cancelled
+        )
     }
 }

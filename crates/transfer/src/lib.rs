@@ -1,4 +1,5 @@
-//! Moves the files of models: from an object store, a hub, a web server or a directory to an object store or a directory.
+//! Moves the files of models: from an object store, a registry of images, a hub, a web server or a directory to an object store, a
+//! registry of images or a directory.
 //!
 //! **What it is for.** [`copy`] takes two [`Location`]s. It lists the source, decides what the destination lacks, and copies that in
 //! parts: several files and several parts of a file at the same time, within a fixed amount of memory. Requests that fail and may pass
@@ -38,6 +39,7 @@ mod endpoint;
 mod engine;
 mod error;
 mod events;
+mod images;
 mod location;
 mod names;
 mod open;
@@ -58,9 +60,11 @@ pub use endpoint::{
 pub use engine::{Ends, Report, transfer};
 pub use error::TransferError;
 pub use events::{Event, Observer, SharedObserver, no_observer};
+pub use images::ImageSettings;
 pub use location::{
     FileLocation, HubLocation, Location, ObjectLocation, RegisteredLocation, Role, SCHEMES, Scheme, SchemeSpec, Store,
 };
+pub use model_registry_oci::{ImageFormat, ImageReference, PlainHttp, Platform};
 pub use open::{Context, copy};
 pub use options::Options;
 pub use relative_path::{NameProblem, RelativePath};

@@ -10,6 +10,7 @@ mod scheme;
 use std::fmt;
 use std::path::PathBuf;
 
+use model_registry_oci::ImageReference;
 use url::Url;
 
 pub use self::objects::{ObjectLocation, Store};
@@ -26,8 +27,8 @@ pub enum Location {
     Hub(HubLocation),
     /// A file or directory of this machine.
     File(FileLocation),
-    /// An image of an OCI registry: the reference without `oci://`.
-    Image(String),
+    /// An image of an OCI registry.
+    Image(ImageReference),
     /// A model of a registry, whose artifact has the location of the files.
     Registered(RegisteredLocation),
 }
@@ -83,7 +84,7 @@ impl fmt::Display for Location {
                 revision.iter().try_for_each(|revision| write!(formatter, ":{revision}"))
             }
             Self::File(FileLocation { path, .. }) => path.display().fmt(formatter),
-            Self::Image(reference) => write!(formatter, "oci://{reference}"),
+            Self::Image(reference) => reference.fmt(formatter),
             Self::Registered(RegisteredLocation { model, version }) => {
                 write!(formatter, "model-registry://{model}")?;
                 version.iter().try_for_each(|version| write!(formatter, "/{version}"))

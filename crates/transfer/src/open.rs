@@ -7,18 +7,19 @@ use std::sync::Arc;
 use model_registry_base::{Environment, hex};
 use url::Url;
 
-use crate::destination::{directory as to_directory, objects as to_objects};
+use crate::destination::{directory as to_directory, image as to_image, objects as to_objects};
 use crate::digest::Sha256;
 use crate::endpoint::{Destination, Result, Source};
 use crate::engine::{Ends, Report, transfer};
 use crate::error::TransferError;
 use crate::events::{SharedObserver, no_observer};
+use crate::images::ImageSettings;
 use crate::location::{FileLocation, Location, SCHEMES};
 use crate::options::Options;
 use crate::retry::Retry;
 use crate::source::archive::{Archive, Format};
 use crate::source::web::{WebFile, file_name};
-use crate::source::{directory, hub, objects};
+use crate::source::{directory, hub, image, objects};
 use crate::stop::Stop;
 use crate::store::Bucket;
 use crate::web::Web;
@@ -31,7 +32,9 @@ pub struct Context {
     pub options: Options,
     pub retry: Retry,
     pub observer: SharedObserver,
-    /// Directory for the state of uploads to object stores; without it they do not continue after a kill.
+    /// How images are read and written.
+    pub images: ImageSettings,
+    /// Directory for the state of uploads to stores and registries; without it they do not continue after a kill.
     pub states: Option<PathBuf>,
     /// Whether archives of web servers are unpacked.
     pub unpacks: bool,
@@ -44,6 +47,7 @@ impl Default for Context {
             options: Options::default(),
             retry: Retry::default(),
             observer: no_observer(),
+            images: ImageSettings::default(),
             states: None,
             unpacks: true,
         }
@@ -86,7 +90,11 @@ fn open_source(location: &Location, destination: &Location, context: &Context) -
             Arc::new(hub::Hub::new(web, hub_endpoint(&context.environment)?, hub_location.clone()))
         }
         Location::File(FileLocation { path, .. }) => Arc::new(directory::Directory::new(path.clone())),
-        Location::Image(_) | Location::Registered(_) => return Err(unavailable(location)),
+        Location::Image(reference) => {
+            let registries = context.images.registries(&context.environment, &context.options)?;
+            Arc::new(image::Image::new(registries, reference.clone(), context.images.platform()))
+        }
+        Location::Registered(_) => return Err(unavailable(location)),
     };
     Ok(source)
 }
@@ -98,7 +106,13 @@ fn open_destination(source: &Location, location: &Location, context: &Context) -
             Arc::new(to_objects::Objects::new(bucket, objects.clone(), source.to_string(), context.states.clone()))
         }
         Location::File(file) => Arc::new(to_directory::Directory::new(file.clone(), source.to_string())),
-        Location::Web(_) | Location::Hub(_) | Location::Image(_) | Location::Registered(_) => {
+        Location::Image(reference) => {
+            let images = &context.images;
+            let registries = images.registries(&context.environment, &context.options)?;
+            let (source, states) = (source.to_string(), context.states.clone());
+            Arc::new(to_image::Image::new(registries, reference.clone(), images.options(), source, states))
+        }
+        Location::Web(_) | Location::Hub(_) | Location::Registered(_) => {
             return Err(unavailable(location));
         }
     };
@@ -158,6 +172,7 @@ fn check_overlap(source: &Location, destination: &Location) -> Result<()> {
             let below = format!("{}/", from.key);
             is_same_bucket && (to.key == from.key || from.key.is_empty() || format!("{}/", to.key).starts_with(&below))
         }
+        (Location::Image(from), Location::Image(to)) => from == to,
         _ => false,
     };
     if is_inside {
@@ -201,6 +216,7 @@ mod tests {
                 && !overlap("s3://b/a/c", "s3://b/a")
         );
         assert!(!overlap("s3://b/a", "gs://b/a"));
+        assert!(overlap("oci://h/a:1", "oci://h/a:1") && !overlap("oci://h/a:1", "oci://h/a:2"));
     }
 
     #[test]
@@ -211,8 +227,8 @@ mod tests {
 
     #[test]
     fn a_scheme_of_another_part_is_refused_with_those_that_work() {
-        let (image, file) = ("oci://host/a:b".parse().unwrap(), "/tmp".parse().unwrap());
-        let error = open_source(&image, &file, &Context::default()).err().unwrap().to_string();
+        let (registered, file) = ("model-registry://iris".parse().unwrap(), "/tmp".parse().unwrap());
+        let error = open_source(&registered, &file, &Context::default()).err().unwrap().to_string();
         assert!(error.contains("s3://BUCKET/KEY"), "{error}");
     }
 

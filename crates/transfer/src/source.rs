@@ -3,5 +3,6 @@
 pub(crate) mod archive;
 pub(crate) mod directory;
 pub(crate) mod hub;
+pub(crate) mod image;
 pub(crate) mod objects;
 pub(crate) mod web;

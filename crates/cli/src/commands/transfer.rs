@@ -12,7 +12,7 @@ use model_registry_transfer::{Context, Location, Options, Report, SCHEMES, Sha25
 
 use crate::client_context::{self, ClientContext};
 use crate::failure::CommandError;
-use crate::transfer::{Progress, Registration, find, print, stop_on_signals};
+use crate::transfer::{Progress, Registration, find, image_settings, print, stop_on_signals, with_image_options};
 
 /// Largest number of files at the same time.
 const MOST_FILES: i64 = 1024;
@@ -70,7 +70,7 @@ pub(super) fn command(_schema: &Schema) -> Command {
                 .help("Files that are copied at the same time [default: 32]")
                 .help_heading("Performance"),
         );
-    client_context::with_format(client_context::with_connection(command))
+    client_context::with_format(client_context::with_connection(with_image_options(command)))
 }
 
 fn location(id: &'static str, name: &'static str, help: &'static str) -> Arg {
@@ -119,6 +119,7 @@ async fn transfer(arguments: &ArgMatches, registry: &ClientContext) -> anyhow::R
         environment: registry.environment.clone(),
         options: options(arguments, request.digest),
         observer: Arc::clone(&progress) as _,
+        images: image_settings(arguments),
         states: states(arguments),
         unpacks: !arguments.get_flag("no-unpack"),
         ..Context::default()

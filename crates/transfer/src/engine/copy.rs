@@ -29,8 +29,25 @@ pub(super) struct Copy {
     pub(super) stop: Stop,
 }
 
+/// How often one file is begun again because the destination has lost it.
+const MOST_RESTARTS: u32 = 3;
+
 /// Copies a file after what is there already; returns it with the number of bytes copied.
 pub(super) async fn copy_file(copy: &Copy, entry: &Entry, existing: Existing) -> Result<(WrittenFile, u64)> {
+    let (mut existing, mut restarts) = (existing, 0);
+    loop {
+        match copy_once(copy, entry, existing).await {
+            Err(TransferError::Restart { at, reason }) if restarts < MOST_RESTARTS => {
+                tracing::warn!(%at, %reason, "a file is written again from its beginning");
+                restarts += 1;
+                existing = Existing::Nothing;
+            }
+            result => return result,
+        }
+    }
+}
+
+async fn copy_once(copy: &Copy, entry: &Entry, existing: Existing) -> Result<(WrittenFile, u64)> {
     let (start, digest) = match &existing {
         Existing::Beginning { bytes, digest } => (*bytes, digest.clone()),
         _ => (0, RunningDigest::default()),

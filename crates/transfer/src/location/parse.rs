@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use model_registry_base::nearest_by_edits;
+use model_registry_oci::{InvalidReference, SCHEME};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
@@ -46,9 +47,6 @@ fn parse(text: &str) -> Result<Location> {
     }
     let Some((scheme, rest)) = text.split_once("://") else { return path(text) };
     let scheme = scheme.to_ascii_lowercase();
-    if scheme == "oci" {
-        return image(rest);
-    }
     let found = SCHEMES.iter().find(|spec| spec.prefixes.contains(&scheme.as_str()));
     match found.map(|spec| spec.scheme) {
         Some(Scheme::S3) => s3(rest),
@@ -199,10 +197,8 @@ fn hub(rest: &str) -> Result<Location> {
 }
 
 fn image(rest: &str) -> Result<Location> {
-    if rest.is_empty() || rest.contains(char::is_whitespace) {
-        return Err(TransferError::invalid("an image has the form oci://HOST/REPOSITORY:TAG"));
-    }
-    Ok(Location::Image(rest.to_owned()))
+    let reference = format!("{SCHEME}{rest}").parse();
+    reference.map(Location::Image).map_err(|error: InvalidReference| TransferError::invalid(error.to_string()))
 }
 
 fn registered(rest: &str) -> Result<Location> {

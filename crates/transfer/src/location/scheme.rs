@@ -84,6 +84,14 @@ pub const SCHEMES: &[SchemeSpec] = &[
         variables: &[],
     },
     SchemeSpec {
+        scheme: Scheme::Image,
+        prefixes: &["oci"],
+        form: "oci://HOST/REPOSITORY:TAG",
+        about: "image of an OCI registry: a ModelCar with the files below /models, or a ModelPack artifact",
+        role: Role::Both,
+        variables: &["REGISTRY_AUTH_FILE", "DOCKER_CONFIG", "SSL_CERT_FILE"],
+    },
+    SchemeSpec {
         scheme: Scheme::Registered,
         prefixes: &["model-registry"],
         form: "model-registry://MODEL[/VERSION]",

@@ -4,6 +4,7 @@ mod archives;
 mod directories;
 mod google;
 mod hub;
+mod images;
 mod interruptions;
 mod s3;
 mod support;

@@ -23,13 +23,14 @@ pub(crate) const SCENARIO: Scenario = Scenario {
 const CONNECTIONS: usize = 20;
 const STREAMS: usize = 50;
 /// The server closes connections that make no progress after its write timeout, and those whose responses were all refused, and
-/// which are idle, after 30 s; generous, for a busy machine.
-const CLOSED_WITHIN: Duration = Duration::from_mins(1);
+/// which are idle, after its header timeout; generous, for a busy machine.
+const CLOSED_WITHIN: Duration = Duration::from_secs(30);
 const PATH: &str = "/api/model_registry/v1alpha3/registered_models?pageSize=8&filterQuery=name%20LIKE%20'large-%25'";
 
 async fn run(stage: Stage) -> Result<Measured> {
     let database = stage.database().await?;
-    let launch = stage.launch("server", database.url()).arguments(["--limits-write-timeout", "5s"]);
+    let limits = ["--limits-write-timeout", "5s", "--limits-header-timeout", "5s"];
+    let launch = stage.launch("server", database.url()).arguments(limits);
     let mut abused = Abused::start_with(database, launch, Ok).await?;
     for number in 0..8 {
         let body = format!("{{\"name\": \"large-{number}\", \"description\": \"{}\"}}", "x".repeat(1 << 20));

@@ -1,11 +1,8 @@
 //! The database servers that scenarios share; a scenario that damages its server starts one of its own.
 
-use std::path::Path;
-
 use anyhow::Result;
 use model_registry_testkit::database::{MARIADB_VARIABLE, POSTGRES_VARIABLE};
-use model_registry_testkit::{Backend, MariaDbServer, PostgresServer, Stop, server_directory};
-use tempfile::TempDir;
+use model_registry_testkit::{Backend, DatabaseServer};
 
 /// Running database servers, with their administrators' URLs.
 pub(crate) struct Databases {
@@ -37,58 +34,5 @@ impl Databases {
     pub(crate) fn admin_url(&self, backend: Backend) -> String {
         let found = self.urls.iter().find(|(other, _)| *other == backend);
         found.map(|(_, url)| url.clone()).unwrap_or_default()
-    }
-}
-
-/// A database server of one scenario, which it may stop or fill.
-pub(crate) struct DatabaseServer {
-    program: Program,
-    // Dropped last: the data goes with it.
-    directory: Option<TempDir>,
-}
-
-enum Program {
-    Postgres(PostgresServer),
-    MariaDb(MariaDbServer),
-}
-
-impl DatabaseServer {
-    pub(crate) async fn start(backend: Backend) -> Result<Self> {
-        let directory = server_directory()?;
-        let mut server = Self::start_in(backend, &directory.path().join("data")).await?;
-        server.directory = Some(directory);
-        Ok(server)
-    }
-
-    /// Starts a server whose data is in a directory, which has to be empty or absent.
-    pub(crate) async fn start_in(backend: Backend, directory: &Path) -> Result<Self> {
-        let program = match backend {
-            Backend::Postgres => Program::Postgres(PostgresServer::start(directory).await?),
-            _ => Program::MariaDb(MariaDbServer::start(directory).await?),
-        };
-        Ok(Self { program, directory: None })
-    }
-
-    pub(crate) fn url(&self) -> String {
-        match &self.program {
-            Program::Postgres(server) => server.url(),
-            Program::MariaDb(server) => server.url(),
-        }
-    }
-
-    pub(crate) async fn stop(&mut self) -> Result<()> {
-        match &mut self.program {
-            Program::Postgres(server) => server.stop(Stop::Hard).await?,
-            Program::MariaDb(server) => server.stop(Stop::Hard).await?,
-        }
-        Ok(())
-    }
-
-    pub(crate) async fn start_again(&mut self) -> Result<()> {
-        match &mut self.program {
-            Program::Postgres(server) => server.start_again().await?,
-            Program::MariaDb(server) => server.start_again().await?,
-        }
-        Ok(())
     }
 }

@@ -87,11 +87,23 @@ async fn stop(server: Option<PostgresServer>) -> Result<()> {
     Ok(())
 }
 
+/// The first load of a catalog.
+pub(crate) struct FirstLoad {
+    pub(crate) database: &'static str,
+    pub(crate) items: usize,
+    /// Size of the files.
+    pub(crate) bytes: u64,
+    /// From the start of the process until it is ready.
+    pub(crate) duration: Duration,
+    /// Peak memory in bytes until then.
+    pub(crate) peak_memory: u64,
+}
+
 /// A catalog whose first load has ended.
 struct Started {
     target: Target,
     /// From the start of the process until it is ready.
-    first_load: Duration,
+    duration: Duration,
     /// Peak memory in bytes until then.
     peak_memory: u64,
     /// Killed when it is dropped.
@@ -112,8 +124,12 @@ impl Started {
         let target =
             Target { name: database.name.to_owned(), base_url: server.base_url(), process: server.process_id() };
         until(&target.base_url, "/readyz", |_| true).await?;
-        let (first_load, peak_memory) = (started.elapsed(), peak_memory(&target));
-        Ok(Self { target, first_load, peak_memory, _server: server })
+        let (duration, peak_memory) = (started.elapsed(), peak_memory(&target));
+        Ok(Self { target, duration, peak_memory, _server: server })
+    }
+
+    fn first_load(&self, database: &Database, items: usize, bytes: u64) -> FirstLoad {
+        FirstLoad { database: database.name, items, bytes, duration: self.duration, peak_memory: self.peak_memory }
     }
 
     async fn query(&self, arguments: &Arguments, scenarios: Vec<Scenario>) -> Result<Vec<Measured>> {

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use model_registry_testkit::TestDatabase;
+use model_registry_testkit::{DatabaseServer, TestDatabase};
 
-use crate::databases::DatabaseServer;
 use crate::faulty::Faulty;
 use crate::scenario::{Group, Limits, Measured, NONE, SERVERS, Scenario};
 use crate::stage::Stage;

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use model_registry_testkit::{Backend, PostgresServer, SmallDisk, TestDatabase, server_directory};
+use model_registry_testkit::{Backend, DatabaseServer, PostgresServer, SmallDisk, TestDatabase, server_directory};
 
-use crate::databases::DatabaseServer;
 use crate::faulty::Faulty;
 use crate::scenario::{EVERY, Group, Limits, Measured, NONE, NotPossible, Scenario};
 use crate::stage::Stage;

@@ -1,12 +1,10 @@
 //! Files of 10,000 agents and 10,000 skills: loaded and searched.
 
-use std::time::Duration;
-
 use anyhow::Result;
 
 use super::list_data::{self, CATEGORIES, FRAMEWORKS};
 use super::words::{WORDS, mixed};
-use super::{Database, Started, filtered};
+use super::{Database, FirstLoad, Started, filtered};
 use crate::Arguments;
 use crate::connection::Call;
 use crate::load::Measured;
@@ -26,15 +24,8 @@ skill_catalogs:
 
 /// The measurements on one database.
 pub(crate) struct Outcome {
-    pub(crate) database: &'static str,
-    /// Of each asset type.
-    pub(crate) items: usize,
-    /// Size of both files.
-    pub(crate) bytes: u64,
-    /// From the start of the process until it is ready.
-    pub(crate) first_load: Duration,
-    /// Peak memory in bytes until then.
-    pub(crate) peak_memory: u64,
+    /// Of as many items of each asset type.
+    pub(crate) first_load: FirstLoad,
     pub(crate) queries: Vec<Measured>,
 }
 
@@ -47,8 +38,7 @@ pub(super) async fn measure(arguments: &Arguments, database: &Database) -> Resul
     eprintln!("{}: {ITEMS} agents and skills, first load", database.name);
     let started = Started::start(arguments, database, &sources, &[]).await?;
     let queries = started.query(arguments, scenarios()).await?;
-    let Started { first_load, peak_memory, .. } = started;
-    Ok(Outcome { database: database.name, items: ITEMS, bytes, first_load, peak_memory, queries })
+    Ok(Outcome { first_load: started.first_load(database, ITEMS, bytes), queries })
 }
 
 fn scenarios() -> Vec<Scenario> {

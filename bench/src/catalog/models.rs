@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use super::model_data::{self, Content, HARDWARE};
 use super::readers::{Readers, Reads};
 use super::words::{self, WORDS};
-use super::{Database, Started, filtered, list_data, peak_memory, until};
+use super::{Database, FirstLoad, Started, filtered, list_data, peak_memory, until};
 use crate::Arguments;
 use crate::connection::Call;
 use crate::load::Measured;
@@ -33,16 +33,9 @@ skill_catalogs:
 
 /// The measurements on one database.
 pub(crate) struct Outcome {
-    pub(crate) database: &'static str,
-    pub(crate) models: usize,
-    /// Size of the file.
-    pub(crate) bytes: u64,
+    pub(crate) first_load: FirstLoad,
     /// Time for reading and checking the files without a database.
     pub(crate) reading: Duration,
-    /// From the start of the process until it is ready.
-    pub(crate) first_load: Duration,
-    /// Peak memory in bytes until then.
-    pub(crate) peak_memory: u64,
     /// Peak memory in bytes of the whole run.
     pub(crate) final_peak_memory: u64,
     pub(crate) queries: Vec<Measured>,
@@ -81,21 +74,9 @@ pub(super) async fn measure(arguments: &Arguments, database: &Database) -> Resul
     let reads = readers.stop().await?;
     // Each scenario resets the kernel's peak.
     let peak_of_queries = queries.iter().filter_map(|query| query.memory).max().unwrap_or_default();
-    let Started { ref target, first_load, peak_memory: peak_of_load, .. } = started;
-    let final_peak_memory = peak_of_load.max(peak_of_queries).max(peak_memory(target));
-    Ok(Outcome {
-        database: name,
-        models,
-        bytes,
-        reading,
-        first_load,
-        peak_memory: peak_of_load,
-        final_peak_memory,
-        queries,
-        one_changed,
-        all_changed,
-        reads,
-    })
+    let first_load = started.first_load(database, models, bytes);
+    let final_peak_memory = first_load.peak_memory.max(peak_of_queries).max(peak_memory(&started.target));
+    Ok(Outcome { first_load, reading, final_peak_memory, queries, one_changed, all_changed, reads })
 }
 
 fn write(directory: &Path, content: Content) -> Result<u64> {

@@ -25,9 +25,9 @@ fn table(report: &Report) -> String {
     models_table(&mut text, &report.models);
     lists_table(&mut text, &report.lists);
     repository_table(&mut text, &report.repositories);
-    let queries = report.models.iter().map(|outcome| (outcome.database, &outcome.queries));
+    let queries = report.models.iter().map(|outcome| (outcome.first_load.database, &outcome.queries));
     let queries: Vec<_> =
-        queries.chain(report.lists.iter().map(|outcome| (outcome.database, &outcome.queries))).collect();
+        queries.chain(report.lists.iter().map(|outcome| (outcome.first_load.database, &outcome.queries))).collect();
     if !queries.is_empty() {
         text.push_str("| database | query | requests/s | p50 ms | p99 ms | statements |\n|---|---|--:|--:|--:|--:|\n");
     }
@@ -54,17 +54,17 @@ fn models_table(text: &mut String, outcomes: &[models::Outcome]) {
         "{} models in one file of {} MB, next to MCP servers, agents and skills; the files take {:.1} s to read.\n\n\
          | database | first load s | peak MB | one changed s | all changed s | peak MB | reads meanwhile | failed | mixed |\n\
          |---|--:|--:|--:|--:|--:|--:|--:|--:|",
-        first.models,
-        first.bytes / 1_000_000,
+        first.first_load.items,
+        first.first_load.bytes / 1_000_000,
         first.reading.as_secs_f64()
     );
     for outcome in outcomes {
         let _ = writeln!(
             text,
             "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
-            outcome.database,
-            seconds(outcome.first_load),
-            outcome.peak_memory / 1_000_000,
+            outcome.first_load.database,
+            seconds(outcome.first_load.duration),
+            outcome.first_load.peak_memory / 1_000_000,
             seconds(outcome.one_changed),
             seconds(outcome.all_changed),
             outcome.final_peak_memory / 1_000_000,
@@ -81,16 +81,16 @@ fn lists_table(text: &mut String, outcomes: &[lists::Outcome]) {
     let _ = writeln!(
         text,
         "{items} agents and {items} skills in files of {} MB.\n\n| database | first load s | peak MB |\n|---|--:|--:|",
-        first.bytes / 1_000_000,
-        items = first.items,
+        first.first_load.bytes / 1_000_000,
+        items = first.first_load.items,
     );
     for outcome in outcomes {
         let _ = writeln!(
             text,
             "| {} | {} | {} |",
-            outcome.database,
-            seconds(outcome.first_load),
-            outcome.peak_memory / 1_000_000
+            outcome.first_load.database,
+            seconds(outcome.first_load.duration),
+            outcome.first_load.peak_memory / 1_000_000
         );
     }
     text.push('\n');
@@ -123,11 +123,11 @@ fn json(report: &Report) -> Value {
         .iter()
         .map(|outcome| {
             json!({
-                "database": outcome.database,
-                "items": outcome.items,
-                "bytes": outcome.bytes,
-                "firstLoadSeconds": outcome.first_load.as_secs_f64(),
-                "peakMemoryBytes": outcome.peak_memory,
+                "database": outcome.first_load.database,
+                "items": outcome.first_load.items,
+                "bytes": outcome.first_load.bytes,
+                "firstLoadSeconds": outcome.first_load.duration.as_secs_f64(),
+                "peakMemoryBytes": outcome.first_load.peak_memory,
                 "queries": queries_json(&outcome.queries),
             })
         })
@@ -150,12 +150,12 @@ fn json(report: &Report) -> Value {
 
 fn models_json(outcome: &models::Outcome) -> Value {
     json!({
-        "database": outcome.database,
-        "models": outcome.models,
-        "bytes": outcome.bytes,
+        "database": outcome.first_load.database,
+        "models": outcome.first_load.items,
+        "bytes": outcome.first_load.bytes,
         "readingSeconds": outcome.reading.as_secs_f64(),
-        "firstLoadSeconds": outcome.first_load.as_secs_f64(),
-        "peakMemoryBytes": outcome.peak_memory,
+        "firstLoadSeconds": outcome.first_load.duration.as_secs_f64(),
+        "peakMemoryBytes": outcome.first_load.peak_memory,
         "finalPeakMemoryBytes": outcome.final_peak_memory,
         "oneChangedSeconds": outcome.one_changed.as_secs_f64(),
         "allChangedSeconds": outcome.all_changed.as_secs_f64(),

@@ -18,6 +18,9 @@ pub struct MemoryBudget {
     pub bodies: MemoryPool,
     /// What is derived from a large body or document while a request runs.
     pub work: MemoryPool,
+    /// Large stored documents that are updated. A request may wait for them while it has its share of work, and never the other
+    /// way round.
+    pub updates: MemoryPool,
     /// The same of small bodies, which do not wait behind large ones.
     pub small_work: MemoryPool,
     /// Responses until they are sent.
@@ -25,12 +28,13 @@ pub struct MemoryBudget {
 }
 
 impl MemoryBudget {
-    /// Divides a number of bytes: a quarter for bodies, a half for work, of which a quarter is for small bodies, and a quarter
-    /// for responses.
+    /// Divides a number of bytes: a quarter for bodies, a half for work, of which a quarter is for small bodies and an eighth for
+    /// updates, and a quarter for responses.
     pub fn new(bytes: usize) -> Self {
         Self {
             bodies: MemoryPool::new(bytes / 4),
-            work: MemoryPool::new(bytes / 8 * 3),
+            work: MemoryPool::new(bytes / 16 * 5),
+            updates: MemoryPool::new(bytes / 16),
             small_work: MemoryPool::new(bytes / 8),
             responses: MemoryPool::new(bytes / 4),
         }

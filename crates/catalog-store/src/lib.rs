@@ -1,7 +1,7 @@
 //! The catalog in the database: what sources publish, stored as documents and replaced source by source.
 //!
 //! A load is one transaction ([`CatalogLoad`]): readers see all of the previous items or all of the new ones. Reads are one
-//! statement each ([`CatalogStore`]), or several in one snapshot ([`CatalogSnapshot`]). Lists with a filter or a search are
+//! statement each ([`CatalogStore`]), or several in one snapshot ([`CatalogSnapshot`]), as for large documents (`documents.rs`). Lists with a filter or a search are
 //! read with an index in memory (`index.rs`), and without it by the database alone, on SQLite in two statements
 //! (`prefilter.rs`).
 //!
@@ -10,6 +10,7 @@
 //! To add a filterable field, declare it in `api/src/catalog/asset_types/`: the next load writes the items that have it
 //! again. To add an asset type, declare it there; nothing in this crate names one.
 
+mod documents;
 mod encoding;
 mod fields;
 mod filter_names;
@@ -40,6 +41,6 @@ pub use items::CatalogItems;
 pub use list::{CatalogList, CatalogPage, CatalogSet};
 pub use load::{CatalogLoad, LoadReport, NextSync, SourceSnapshot};
 pub use order::CatalogOrder;
-pub use read::{CatalogRecord, SourceState};
+pub use read::{CatalogHead, CatalogRecord, SourceState};
 pub use snapshot::CatalogSnapshot;
 pub use store::CatalogStore;

@@ -1,22 +1,26 @@
-//! Lists of the catalog: one statement per page, filtered, searched, ordered by a key and the id.
+//! Lists of the catalog: one statement per page without large documents, filtered, searched, ordered by a key and the id.
 
 mod statement;
 
 pub(crate) use statement::{SORT_KEY, codes, is_of_kind};
 
+use std::collections::HashMap;
+
 use model_registry_api::SortOrder;
+use model_registry_base::MemoryShare;
 use model_registry_filter::Expression;
 use model_registry_store::dialect::Dialect;
-use model_registry_store::sql::{Row, WORKSPACE, fingerprint};
-use model_registry_store::{Database, PAGE_BYTES, Result, Transaction, from_row};
+use model_registry_store::sql::{Row, WORKSPACE, fingerprint, sum_of_sizes};
+use model_registry_store::{Database, Result, Transaction, from_row};
 use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement};
 
+use crate::documents::{ReadMemory, RowsWithKeys, SizedRow, add_sized_columns, lacking};
 use crate::index::IndexSlot;
 use crate::kind::table;
 use crate::order::KeyType;
 use crate::page_token::{self, Key};
 use crate::prefilter;
-use crate::read::{RECORD_COLUMNS, RecordRow};
+use crate::snapshot::CatalogSnapshot;
 use crate::{CatalogKind, CatalogOrder, CatalogRecord, CatalogStore};
 
 /// The rows that a list is about.
@@ -50,58 +54,31 @@ pub struct CatalogPage {
     pub rows: Vec<CatalogRecord>,
     /// Empty on the last page.
     pub next_page_token: String,
+    /// The memory of the documents, until the response has taken its own.
+    pub(crate) _memory: Option<MemoryShare>,
 }
 
 // Three row types, because the drivers decode the key by its type.
 struct IntRow {
-    record: RecordRow,
+    record: SizedRow,
     sort_key: Option<i64>,
 }
 
 from_row!(IntRow { sort_key }, with record);
 
 struct DoubleRow {
-    record: RecordRow,
+    record: SizedRow,
     sort_key: Option<f64>,
 }
 
 from_row!(DoubleRow { sort_key }, with record);
 
 struct StringRow {
-    record: RecordRow,
+    record: SizedRow,
     sort_key: Option<String>,
 }
 
 from_row!(StringRow { sort_key }, with record);
-
-/// The rows of a page with their keys.
-pub(crate) struct RowsWithKeys {
-    pub(crate) rows: Vec<(CatalogRecord, Key)>,
-    /// Whether there are rows after the page.
-    pub(crate) has_more: bool,
-}
-
-impl RowsWithKeys {
-    /// The page: at most [`PAGE_BYTES`] of documents, and at least one.
-    fn into_page(mut self, fingerprint: &str) -> CatalogPage {
-        let mut bytes = 0;
-        let fitting = self.rows.iter().take_while(|(row, _)| {
-            bytes += row.document_size();
-            bytes <= PAGE_BYTES
-        });
-        let fitting = fitting.count().max(1);
-        if fitting < self.rows.len() {
-            self.rows.truncate(fitting);
-            self.has_more = true;
-        }
-        let next = self.rows.last().filter(|_| self.has_more);
-        let next_page_token = next.map(|(last, key)| page_token::encode(key, last.id, fingerprint));
-        CatalogPage {
-            rows: self.rows.into_iter().map(|(row, _)| row).collect(),
-            next_page_token: next_page_token.unwrap_or_default(),
-        }
-    }
-}
 
 /// Where statements of a list run.
 pub(crate) enum Reader<'a> {
@@ -132,28 +109,28 @@ impl Reader<'_> {
         }
     }
 
-    /// One page of a list, read with the index in memory where possible.
-    pub(crate) async fn list(&mut self, index: &IndexSlot, list: &CatalogList<'_>) -> Result<CatalogPage> {
-        let fingerprint = list.fingerprint();
-        let cursor = list.cursor(&fingerprint)?;
+    /// The rows of a page, read with the index in memory where possible. Large documents are left out.
+    pub(crate) async fn list(
+        &mut self,
+        index: &IndexSlot,
+        list: &CatalogList<'_>,
+        fingerprint: &str,
+    ) -> Result<RowsWithKeys> {
+        let cursor = list.cursor(fingerprint)?;
         let indexed = self.list_indexed(index, list, cursor.as_ref()).await?;
         index.count_list(indexed.is_some());
-        let Some(page) = indexed else {
-            return self.list_after(list, cursor.as_ref(), &fingerprint).await;
+        let rows = match indexed {
+            Some(rows) => rows,
+            None => self.list_after(list, cursor.as_ref()).await?,
         };
-        Ok(page.into_page(&fingerprint))
+        Ok(if list.page_size.is_some() { rows.cut() } else { rows })
     }
 
-    /// The page after the cursor, without the index in memory.
-    async fn list_after(
-        &mut self,
-        list: &CatalogList<'_>,
-        cursor: Option<&(Key, i64)>,
-        fingerprint: &str,
-    ) -> Result<CatalogPage> {
+    /// The rows after the cursor, without the index in memory.
+    async fn list_after(&mut self, list: &CatalogList<'_>, cursor: Option<&(Key, i64)>) -> Result<RowsWithKeys> {
         let among = prefilter::choose(self, list).await?;
         let select = list.select(cursor, among, self.dialect())?;
-        let rows: Vec<(RecordRow, Key)> = match list.order.key_type() {
+        let mut rows: Vec<(SizedRow, Key)> = match list.order.key_type() {
             KeyType::Int => {
                 let rows = self.fetch_filtered::<IntRow>(&select).await?;
                 rows.into_iter().map(|row| (row.record, row.sort_key.map_or(Key::Absent, Key::Int))).collect()
@@ -167,24 +144,30 @@ impl Reader<'_> {
                 rows.into_iter().map(|row| (row.record, row.sort_key.map_or(Key::Absent, Key::String))).collect()
             }
         };
-        let rows: Vec<(CatalogRecord, Key)> = rows.into_iter().map(|(row, key)| (row.into(), key)).collect();
-        let Some(page_size) = list.page_size.map(|size| size as usize) else {
-            return Ok(CatalogPage {
-                rows: rows.into_iter().map(|(row, _)| row).collect(),
-                next_page_token: String::new(),
-            });
-        };
+        let page_size = list.page_size.map_or(usize::MAX, |size| size as usize);
         let has_more = rows.len() > page_size;
-        let mut page = RowsWithKeys { rows, has_more };
-        page.rows.truncate(page_size);
-        Ok(page.into_page(fingerprint))
+        rows.truncate(page_size);
+        Ok(RowsWithKeys { rows, has_more })
     }
 }
 
 impl CatalogStore {
-    /// One page of a list, read with the index in memory where possible.
+    /// One page of a list, read with the index in memory where possible. It has fewer items than requested when these take too
+    /// many bytes.
     pub async fn list(&self, list: &CatalogList<'_>) -> Result<CatalogPage> {
-        Reader::Database(self.database()?).list(&self.index, list).await
+        let mut memory = ReadMemory::of_page(self.inner().memory(), list.page_size).await;
+        let fingerprint = list.fingerprint();
+        let rows = Reader::Database(self.database()?).list(&self.index, list, &fingerprint).await?;
+        let lacking = lacking(rows.sized());
+        if lacking == 0 {
+            return Ok(rows.into_page(HashMap::new(), &fingerprint, memory.into_share()));
+        }
+        drop(rows);
+        memory.wait_for(lacking).await;
+        // Again, in a snapshot: a load between the two statements would mix two generations of the catalog.
+        let mut snapshot = CatalogSnapshot::begin(self, memory).await?;
+        let page = snapshot.list(list).await?;
+        Ok(CatalogPage { _memory: snapshot.into_share(), ..page })
     }
 
     /// The ids of all items of a set, in the order of their names.
@@ -195,16 +178,22 @@ impl CatalogStore {
     }
 
     /// The artifacts of one kind of the items of a set, if they satisfy the part of the set's filters that is about artifacts.
-    pub async fn list_artifacts_of(&self, set: &CatalogSet<'_>, kind: CatalogKind) -> Result<Vec<CatalogRecord>> {
+    /// They are read with all their documents, after waiting for their memory.
+    pub async fn list_artifacts_of(&self, set: &CatalogSet<'_>, kind: CatalogKind) -> Result<CatalogPage> {
         let database = self.database()?;
-        let rows: Vec<RecordRow> = database.fetch_all(&set.select_artifacts(kind, database.dialect())?).await?;
-        Ok(rows.into_iter().map(CatalogRecord::from).collect())
+        let dialect = database.dialect();
+        let size: Option<(i64,)> = database.fetch_optional(&set.select_size_of_artifacts(kind, dialect)?).await?;
+        let mut memory = ReadMemory::none(self.inner().memory());
+        memory.wait_for(size.map_or(0, |(size,)| usize::try_from(size).unwrap_or(0))).await;
+        let rows: Vec<SizedRow> = database.fetch_all(&set.select_artifacts(kind, dialect)?).await?;
+        let rows = rows.into_iter().filter_map(|row| row.complete(&mut HashMap::new())).collect();
+        Ok(CatalogPage { rows, next_page_token: String::new(), _memory: memory.into_share() })
     }
 }
 
 impl CatalogList<'_> {
     /// Digest of everything that decides which rows the list has and in which order.
-    fn fingerprint(&self) -> String {
+    pub(crate) fn fingerprint(&self) -> String {
         let set = self.set;
         let filters: Vec<String> = set.filters.iter().map(ToString::to_string).collect();
         let mut parts = vec![
@@ -236,21 +225,32 @@ impl CatalogSet<'_> {
     }
 
     pub(crate) fn select_artifacts(&self, kind: CatalogKind, dialect: Dialect) -> Result<SelectStatement> {
-        let Some(items) = self.table() else { return Ok(Query::select()) };
+        let Some(mut select) = self.from_artifacts(kind, dialect)? else { return Ok(Query::select()) };
+        add_sized_columns(&mut select, table(kind), i64::MAX, dialect);
+        Ok(select.order_by((table(kind), "id"), Order::Asc).take())
+    }
+
+    /// The sum of the sizes of their documents.
+    pub(crate) fn select_size_of_artifacts(&self, kind: CatalogKind, dialect: Dialect) -> Result<SelectStatement> {
+        let Some(mut select) = self.from_artifacts(kind, dialect)? else { return Ok(Query::select()) };
+        Ok(select.expr_as(sum_of_sizes(table(kind), "document", dialect), "size").take())
+    }
+
+    /// A statement without columns.
+    fn from_artifacts(&self, kind: CatalogKind, dialect: Dialect) -> Result<Option<SelectStatement>> {
+        let Some(items) = self.table() else { return Ok(None) };
         let items = self.select_ids(items, dialect)?;
         let table = table(kind);
         let mut select = Query::select();
         select
-            .columns(RECORD_COLUMNS.map(|column| (table, column)))
             .from(table)
             .and_where(Expr::col((table, "workspace_id")).eq(WORKSPACE))
             .and_where(Expr::col((table, "kind")).eq(kind.code()))
-            .and_where(Expr::col((table, "parent_id")).in_subquery(items))
-            .order_by((table, "id"), Order::Asc);
+            .and_where(Expr::col((table, "parent_id")).in_subquery(items));
         if let Some(condition) = self.artifact_condition(dialect)? {
             select.and_where(condition);
         }
-        Ok(select)
+        Ok(Some(select))
     }
 
     /// The table of its kinds.

@@ -1,6 +1,8 @@
 //! The orders of catalog lists.
 //!
-//! Rows are ordered by a key and then by id. Rows without a key come last in either direction.
+//! Rows are ordered by a key and then by id. Rows without a key come last in either direction. A string property is ordered by
+//! its first characters: MySQL and MariaDB sort by the first bytes of a string, of which they take a different number from one
+//! execution of a statement to the next, while they compare whole strings elsewhere, so that pages would overlap.
 
 use model_registry_api::SortOrder;
 use model_registry_filter::ValueType;
@@ -10,6 +12,14 @@ use sea_query::{Cond, Expr, ExprTrait, Func, Query, SelectStatement};
 
 use crate::list::SORT_KEY;
 use crate::page_token::{self, Key};
+
+/// Characters of a string that a list is ordered by: MySQL and MariaDB sort by up to four bytes of each, and by 1,024 bytes.
+const KEY_CHARACTERS: u8 = 255;
+
+/// The part of a string property that a list is ordered by.
+pub(crate) fn sort_prefix(string: &str) -> &str {
+    string.char_indices().nth(KEY_CHARACTERS.into()).map_or(string, |(end, _)| &string[..end])
+}
 
 /// What a list of the catalog is ordered by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +88,13 @@ impl CatalogOrder {
         let column = |name: &'static str| Expr::col((table, name));
         let extreme_of = |value: &ValueType, owner: (&'static str, &'static str), name: &str| -> SelectStatement {
             let stored = Expr::col(("catalog_property", value_column(*value)));
+            let stored: Expr = match value {
+                ValueType::String => {
+                    let [first, count] = ["1".to_owned(), KEY_CHARACTERS.to_string()].map(Expr::cust);
+                    Func::cust("substr").args([stored, first, count]).into()
+                }
+                ValueType::Int | ValueType::Double | ValueType::Bool => stored,
+            };
             let extreme = match sort_order {
                 SortOrder::Ascending => Func::min(stored),
                 SortOrder::Descending => Func::max(stored),
@@ -113,15 +130,8 @@ impl CatalogOrder {
     }
 }
 
-/// The condition for rows after `(key, id)`, on the columns `sort_key` and `id`. `key_of_id` selects the key of the row with
-/// the id.
-pub(crate) fn after(
-    order: &CatalogOrder,
-    sort_order: SortOrder,
-    key: &Key,
-    id: i64,
-    key_of_id: SelectStatement,
-) -> Cond {
+/// The condition for rows after `(key, id)`, on the columns `sort_key` and `id`.
+pub(crate) fn after(order: &CatalogOrder, sort_order: SortOrder, key: &Key, id: i64) -> Cond {
     let column = || Expr::col(SORT_KEY);
     let descends = sort_order == SortOrder::Descending;
     let next_id =
@@ -131,11 +141,6 @@ pub(crate) fn after(
         Key::Int(value) => (*value).into(),
         Key::Double(value) => (*value).into(),
         Key::String(value) => value.clone().into(),
-        // Where the row is gone, its prefix has to do.
-        Key::StringPrefix(prefix) => {
-            let prefix = if descends { format!("{prefix}{}", char::MAX) } else { prefix.clone() };
-            Func::coalesce([Expr::SubQuery(None, Box::new(key_of_id.into())), prefix.into()]).into()
-        }
     };
     let beyond = is_after(sort_order, column(), bound.clone());
     let after = Cond::any().add(beyond).add(Cond::all().add(column().eq(bound.clone())).add(next_id));
@@ -144,4 +149,20 @@ pub(crate) fn after(
     }
     // Implied by the condition, in a form that lets an index scan start at the bound.
     Cond::all().add(is_from(sort_order, column(), bound)).add(after)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_are_ordered_by_their_first_characters() {
+        assert_eq!(sort_prefix("a"), "a");
+        for character in ["x", "é", "日", "😀"] {
+            let key = character.repeat(KEY_CHARACTERS.into());
+            assert_eq!(sort_prefix(&character.repeat(1_000)), key);
+            assert_eq!(sort_prefix(&key), key);
+            assert!(key.len() <= 1_024, "what MySQL and MariaDB sort by");
+        }
+    }
 }

@@ -1,11 +1,17 @@
-//! Reads of single items, children and states, one statement each.
+//! Reads of single items, children and states: one statement each, and one more for a large document.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use model_registry_base::MemoryShare;
+use model_registry_store::dialect::Dialect;
 use model_registry_store::sql::{WORKSPACE, append_wire};
 use model_registry_store::{Result, from_row};
 use sea_query::{Expr, ExprTrait, Func, Order, Query, SelectStatement};
 
+use crate::documents::{ReadMemory, SizedRow, add_sized_columns, fitting, lacking, select_documents, small};
 use crate::kind::table;
-use crate::{CatalogKind, CatalogStore, NextSync};
+use crate::{CatalogKind, CatalogPage, CatalogStore, NextSync};
 
 /// A row of the catalog as readers need it.
 #[derive(Clone, Debug)]
@@ -16,12 +22,15 @@ pub struct CatalogRecord {
     pub parent_id: i64,
     pub name: String,
     document: String,
+    /// The memory of a large document that was read alone.
+    _memory: Option<Arc<MemoryShare>>,
 }
 
 impl CatalogRecord {
-    /// The size of the document, in bytes.
-    pub(crate) fn document_size(&self) -> usize {
-        self.document.len()
+    pub(crate) fn new(id: i64, kind: i16, parent_id: i64, name: String, document: String) -> Self {
+        // Statements select known kinds only.
+        let kind = CatalogKind::from_code(kind).unwrap_or(CatalogKind::Model);
+        Self { id, kind, parent_id, name, document, _memory: None }
     }
 
     /// The JSON that a response carries.
@@ -29,6 +38,19 @@ impl CatalogRecord {
         let mut wire = String::with_capacity(self.document.len() + 32);
         append_wire(&mut wire, self.id, &self.document);
         wire
+    }
+}
+
+/// An item without its document.
+#[derive(Clone, Debug)]
+pub struct CatalogHead {
+    pub id: i64,
+    pub name: String,
+}
+
+impl From<SizedRow> for CatalogHead {
+    fn from(row: SizedRow) -> Self {
+        Self { id: row.id, name: row.name.unwrap_or_default() }
     }
 }
 
@@ -45,63 +67,99 @@ pub struct SourceState {
 
 from_row!(SourceState { source_id, status, error, item_count, skipped_count, update_time });
 
-pub(crate) struct RecordRow {
-    pub(crate) id: i64,
-    pub(crate) kind: i16,
-    pub(crate) parent_id: i64,
-    pub(crate) name: Option<String>,
-    pub(crate) document: String,
-}
-
-from_row!(RecordRow { id, kind, parent_id, name, document });
-
-pub(crate) const RECORD_COLUMNS: [&str; 5] = ["id", "kind", "parent_id", "name", "document"];
-
-impl From<RecordRow> for CatalogRecord {
-    fn from(row: RecordRow) -> Self {
-        Self {
-            id: row.id,
-            // Statements select known kinds only.
-            kind: CatalogKind::from_code(row.kind).unwrap_or(CatalogKind::Model),
-            parent_id: row.parent_id,
-            name: row.name.unwrap_or_default(),
-            document: row.document,
-        }
-    }
-}
-
 impl CatalogStore {
     /// The item of a source that has one of these names; an earlier name wins.
     pub async fn find_item(&self, kind: CatalogKind, source_id: &str, names: &[&str]) -> Result<Option<CatalogRecord>> {
-        let mut select = select_records(kind);
+        match self.find_row(kind, source_id, names).await? {
+            Some(row) => self.complete(row).await,
+            None => Ok(None),
+        }
+    }
+
+    /// As [`Self::find_item`], without the document.
+    pub async fn find_head(&self, kind: CatalogKind, source_id: &str, names: &[&str]) -> Result<Option<CatalogHead>> {
+        Ok(self.find_row(kind, source_id, names).await?.map(CatalogHead::from))
+    }
+
+    async fn find_row(&self, kind: CatalogKind, source_id: &str, names: &[&str]) -> Result<Option<SizedRow>> {
+        let database = self.database()?;
+        let mut select = select_records(kind, small(Some(1)), database.dialect());
         select
             .and_where(Expr::col("source_id").eq(source_id))
             .and_where(Expr::col("parent_id").eq(0))
             .and_where(Expr::col("item_key").is_in(names.iter().copied()));
-        let mut rows = self.database()?.fetch_all::<RecordRow>(&select).await?;
-        let place = |row: &RecordRow| names.iter().position(|name| row.name.as_deref() == Some(*name));
-        rows.sort_by_key(|row| place(row).unwrap_or(usize::MAX));
-        Ok(rows.into_iter().next().map(CatalogRecord::from))
+        let rows = database.fetch_all::<SizedRow>(&select).await?;
+        let place = |row: &SizedRow| names.iter().position(|name| row.name.as_deref() == Some(*name));
+        Ok(rows.into_iter().min_by_key(|row| place(row).unwrap_or(usize::MAX)))
     }
 
     pub async fn find_item_by_id(&self, kind: CatalogKind, id: i64) -> Result<Option<CatalogRecord>> {
-        Ok(self.database()?.fetch_optional::<RecordRow>(&select_by_id(kind, id)).await?.map(CatalogRecord::from))
+        let database = self.database()?;
+        let select = select_by_id(kind, id, small(Some(1)), database.dialect());
+        match database.fetch_optional::<SizedRow>(&select).await? {
+            Some(row) => self.complete(row).await,
+            None => Ok(None),
+        }
+    }
+
+    /// As [`Self::find_item_by_id`], without the document.
+    pub async fn find_head_by_id(&self, kind: CatalogKind, id: i64) -> Result<Option<CatalogHead>> {
+        let database = self.database()?;
+        let select = select_by_id(kind, id, 0, database.dialect());
+        Ok(database.fetch_optional::<SizedRow>(&select).await?.map(CatalogHead::from))
     }
 
     /// The child of an item with this key.
     pub async fn find_child(&self, kind: CatalogKind, parent_id: i64, name: &str) -> Result<Option<CatalogRecord>> {
-        let mut select = select_records(kind);
+        let database = self.database()?;
+        let mut select = select_records(kind, small(Some(1)), database.dialect());
         select.and_where(Expr::col("parent_id").eq(parent_id)).and_where(Expr::col("item_key").eq(name));
-        Ok(self.database()?.fetch_optional::<RecordRow>(&select).await?.map(CatalogRecord::from))
+        match database.fetch_optional::<SizedRow>(&select).await? {
+            Some(row) => self.complete(row).await,
+            None => Ok(None),
+        }
     }
 
-    pub async fn list_items_by_id(&self, kind: CatalogKind, ids: &[i64]) -> Result<Vec<CatalogRecord>> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
+    /// The record of a row; a large document is read now, after waiting for its memory.
+    async fn complete(&self, row: SizedRow) -> Result<Option<CatalogRecord>> {
+        if !row.is_lacking() {
+            return Ok(row.complete(&mut HashMap::new()));
         }
-        let mut select = select_records(kind);
-        select.and_where(Expr::col("id").is_in(ids.iter().copied()));
-        Ok(self.database()?.fetch_all::<RecordRow>(&select).await?.into_iter().map(CatalogRecord::from).collect())
+        let kind = CatalogKind::from_code(row.kind).unwrap_or(CatalogKind::Model);
+        let mut memory = ReadMemory::none(self.inner().memory());
+        memory.wait_for(row.size()).await;
+        let mut documents = self.documents(kind, &[row.id]).await?;
+        let memory = memory.into_share().map(Arc::new);
+        Ok(row.complete(&mut documents).map(|record| CatalogRecord { _memory: memory, ..record }))
+    }
+
+    async fn documents(&self, kind: CatalogKind, ids: &[i64]) -> Result<HashMap<i64, String>> {
+        let mut documents = HashMap::with_capacity(ids.len());
+        for select in select_documents(kind, ids) {
+            documents.extend(self.database()?.fetch_all::<(i64, String)>(&select).await?);
+        }
+        Ok(documents)
+    }
+
+    /// The items with these ids, in their order, as many as fit on a page.
+    pub async fn list_items_by_id(&self, kind: CatalogKind, ids: &[i64]) -> Result<CatalogPage> {
+        let page_size = u32::try_from(ids.len()).unwrap_or(u32::MAX);
+        let mut memory = ReadMemory::of_page(self.inner().memory(), Some(page_size)).await;
+        let mut rows = Vec::new();
+        if !ids.is_empty() {
+            let database = self.database()?;
+            let mut select = select_records(kind, small(Some(page_size)), database.dialect());
+            select.and_where(Expr::col("id").is_in(ids.iter().copied()));
+            let found = database.fetch_all::<SizedRow>(&select).await?;
+            let mut by_id: HashMap<i64, SizedRow> = found.into_iter().map(|row| (row.id, row)).collect();
+            rows.extend(ids.iter().filter_map(|id| by_id.remove(id)));
+            rows.truncate(fitting(&rows));
+        }
+        memory.wait_for(lacking(&rows)).await;
+        let lacking: Vec<i64> = rows.iter().filter(|row| row.is_lacking()).map(|row| row.id).collect();
+        let mut documents = self.documents(kind, &lacking).await?;
+        let rows = rows.into_iter().filter_map(|row| row.complete(&mut documents)).collect();
+        Ok(CatalogPage { rows, next_page_token: String::new(), _memory: memory.into_share() })
     }
 
     /// The number of artifacts of an item, by their kind; none for kinds that it lacks.
@@ -179,19 +237,23 @@ pub(crate) fn select_generation() -> SelectStatement {
     Query::select().column("generation").from("catalog_state").and_where(Expr::col("workspace_id").eq(WORKSPACE)).take()
 }
 
-pub(crate) fn select_by_id(kind: CatalogKind, id: i64) -> SelectStatement {
-    select_records(kind).and_where(Expr::col("id").eq(id)).take()
+pub(crate) fn select_by_id(kind: CatalogKind, id: i64, small: i64, dialect: Dialect) -> SelectStatement {
+    select_records(kind, small, dialect).and_where(Expr::col("id").eq(id)).take()
 }
 
-pub(crate) fn select_children(kind: CatalogKind, parents: &[i64]) -> SelectStatement {
+/// Without documents.
+pub(crate) fn select_children(kind: CatalogKind, parents: &[i64], dialect: Dialect) -> SelectStatement {
     let of_parents = Expr::col("parent_id").is_in(parents.iter().copied());
-    select_records(kind).and_where(of_parents).order_by("id", Order::Asc).take()
+    select_records(kind, 0, dialect).and_where(of_parents).order_by("id", Order::Asc).take()
 }
 
-pub(crate) fn select_records(kind: CatalogKind) -> SelectStatement {
-    Query::select()
-        .columns(RECORD_COLUMNS)
-        .from(table(kind))
+/// The rows of a kind, with documents up to a size.
+pub(crate) fn select_records(kind: CatalogKind, small: i64, dialect: Dialect) -> SelectStatement {
+    let table = table(kind);
+    let mut select = Query::select();
+    add_sized_columns(&mut select, table, small, dialect);
+    select
+        .from(table)
         .and_where(Expr::col("workspace_id").eq(WORKSPACE))
         .and_where(Expr::col("kind").eq(kind.code()))
         .take()

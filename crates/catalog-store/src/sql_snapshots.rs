@@ -73,8 +73,8 @@ fn orders(statements: &mut Statements) {
     let by_accuracy = list(set, property("accuracy", ValueType::Double), Descending);
     statements.add_list("page after a double property", &by_accuracy, Some(&(Key::Double(0.5), 7)));
     let by_readme = list(set, property("readme", ValueType::String), Ascending);
-    let prefix = Key::StringPrefix("# A".to_owned());
-    statements.add_list("page after a string property that is too long for a token", &by_readme, Some(&(prefix, 7)));
+    let prefix = Key::String("# A".to_owned());
+    statements.add_list("page after a string property", &by_readme, Some(&(prefix, 7)));
     let filters = [filter("provider = 'p' AND artifacts.hardware = 'L4'")];
     let order = CatalogOrder::ArtifactProperty { name: "ttft_p90".to_owned(), value: ValueType::Double };
     let by_latency = list(self::set(&filters), order, Ascending);
@@ -113,15 +113,20 @@ fn conditions(statements: &mut Statements) {
     statements.add("ids by name", &filtered.select_ids_by_name(statements.dialect).unwrap());
     let artifacts = filtered.select_artifacts(CatalogKind::PerformanceMetrics, statements.dialect).unwrap();
     statements.add("artifacts of a filtered set", &artifacts);
+    let size = filtered.select_size_of_artifacts(CatalogKind::PerformanceMetrics, statements.dialect).unwrap();
+    statements.add("the size of these", &size);
 }
 
 /// The reads that belong to lists.
 fn reads(statements: &mut Statements) {
     statements.add("generation", &select_generation());
-    statements.add("item by id", &select_by_id(CatalogKind::Model, 7));
+    statements.add("item by id", &select_by_id(CatalogKind::Model, 7, 65_536, statements.dialect));
     statements.add("counts of artifacts", &count_artifacts(7));
-    statements.add("children", &select_children(CatalogKind::McpTool, &[7, 8]));
-    statements.add("rows that the index selected", &index::select_rows(CatalogKind::Model, vec![7, 8, 9]));
+    statements.add("children", &select_children(CatalogKind::McpTool, &[7, 8], statements.dialect));
+    statements.add(
+        "rows that the index selected",
+        &index::select_rows(CatalogKind::Model, vec![7, 8, 9], 65_536, statements.dialect),
+    );
     for (name, select) in filter_options::sample_statements() {
         statements.add(name, &select);
     }

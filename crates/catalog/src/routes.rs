@@ -22,11 +22,10 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use http::{HeaderMap, StatusCode};
 use model_registry_api::catalog::{Address, AssetType, CatalogVersion};
-use model_registry_base::MemoryShare;
 use model_registry_server::auth::{Access, Right, Rule};
 use model_registry_server::openapi::DocumentHandler;
 use model_registry_server::{ApiError, Query, response};
-use model_registry_store::{PAGE_BYTES, StoreError};
+use model_registry_store::StoreError;
 use serde_json::Value;
 
 use self::path_parameters::PathParameters;
@@ -119,18 +118,6 @@ pub fn plugins() -> impl Iterator<Item = &'static str> {
     families.map(|family| family.trim_start_matches("/api/").trim_end_matches("_catalog"))
 }
 
-/// Memory of an item of a page, in bytes, as long as its size is not known; and the most that a page waits for.
-const MEMORY_OF_ITEM: usize = 16 * 1024;
-const MEMORY_OF_PAGE: usize = 8 * PAGE_BYTES;
-/// The memory of a page that does not wait: the number of connections to the database limits those.
-const SMALL_PAGE: usize = 1 << 20;
-
-/// Waits for the memory of a page, unless it is small. Large pages of many requests at the same time would take too much.
-async fn page_memory(catalog: &Catalog, page_size: u32) -> Option<MemoryShare> {
-    let bytes = (page_size as usize).saturating_mul(MEMORY_OF_ITEM).min(MEMORY_OF_PAGE);
-    if bytes <= SMALL_PAGE { None } else { Some(catalog.store.inner().memory().take(bytes).await) }
-}
-
 /// The body of a list's response; the items are JSON.
 struct PageBody {
     items: Vec<String>,
@@ -164,6 +151,7 @@ fn store_error(error: StoreError) -> ApiError {
             tracing::warn!(error = &cause as &dyn std::error::Error, "database unavailable");
             ApiError::Unavailable("the database is not available; try again later".to_owned())
         }
+        StoreError::NoMemory => ApiError::Unavailable(error.to_string()),
         StoreError::Storage { problem, source } => {
             tracing::warn!(error = &source as &dyn std::error::Error, "the database stores nothing");
             ApiError::Unavailable(problem.to_string())

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
-use http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ACCEPT_ENCODING, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, StatusCode};
 use model_registry_base::error_chain;
 use serde::Serialize;
@@ -59,6 +59,9 @@ pub enum ApiError {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// The body is compressed: 415.
+    #[error("{0}")]
+    UnsupportedMediaType(String),
     /// The body arrives too slowly: 408.
     #[error("{0}")]
     RequestTimeout(String),
@@ -107,6 +110,10 @@ impl ApiError {
             Self::PreconditionFailed(_) => ResponseParts::new(StatusCode::PRECONDITION_FAILED),
             Self::Gone(_) => ResponseParts::new(StatusCode::GONE),
             Self::PayloadTooLarge { .. } => ResponseParts::new(StatusCode::PAYLOAD_TOO_LARGE),
+            Self::UnsupportedMediaType(_) => ResponseParts {
+                header: Some((ACCEPT_ENCODING, HeaderValue::from_static("identity"))),
+                ..ResponseParts::new(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+            },
             Self::RequestTimeout(_) => ResponseParts::new(StatusCode::REQUEST_TIMEOUT),
             Self::Unavailable(_) => ResponseParts {
                 header: Some((RETRY_AFTER, HeaderValue::from_static("5"))),
@@ -190,6 +197,7 @@ mod tests {
             (ApiError::Conflict("x".into()), 409, "Conflict"),
             (ApiError::PreconditionFailed("x".into()), 412, "Precondition Failed"),
             (ApiError::PayloadTooLarge { limit: 1 }, 413, "Payload Too Large"),
+            (ApiError::UnsupportedMediaType("x".into()), 415, "Unsupported Media Type"),
             (ApiError::RequestTimeout("x".into()), 408, "Request Timeout"),
             (ApiError::Unavailable("x".into()), 503, "Service Unavailable"),
             (ApiError::Timeout(Duration::from_mins(1)), 504, "Gateway Timeout"),
@@ -218,10 +226,12 @@ mod tests {
     }
 
     #[test]
-    fn unavailable_and_unauthorized_have_their_headers() {
+    fn some_errors_have_a_header() {
         let response = ApiError::Unavailable("starting".into()).into_response();
         assert_eq!(response.headers()[RETRY_AFTER], "5");
         let response = ApiError::Unauthorized.into_response();
         assert_eq!(response.headers()[WWW_AUTHENTICATE], "Bearer");
+        let response = ApiError::UnsupportedMediaType("gzip".into()).into_response();
+        assert_eq!(response.headers()[ACCEPT_ENCODING], "identity");
     }
 }

@@ -4,11 +4,11 @@
 //! 2. Answer a health probe, independent of load and of the host, because kubelet probes by address.
 //! 3. Reject a host that is not allowed: 403 (DNS rebinding).
 //! 4. Answer a CORS preflight. Reject a write from a web page of an origin that is not allowed: 403.
-//! 5. Too many concurrent requests: 503 (load shedding). A `Content-Length` over the limit: 413. A request with a body takes
-//!    its place when the body is complete.
+//! 5. A compressed body: 415. Too many concurrent requests: 503 (load shedding). A `Content-Length` over the limit: 413. A
+//!    request with a body takes its place when the body is complete.
 //! 6. Run the handler with a timeout; a panic in it or in an earlier step becomes a 500.
 //! 7. Add the headers of a deprecated API.
-//! 8. Take memory for the response until it is sent; none left: 503.
+//! 8. Take memory for the response until it is sent; none left: 503, but not after a write.
 //! 9. Log the cause of a 500, add headers to the response, count it, write the access log.
 //!
 //! One function instead of a stack of a dozen layers, because the order matters.
@@ -40,6 +40,7 @@ use crate::response;
 use crate::telemetry::{self, Metrics, TraceContext};
 
 mod allowed_hosts;
+mod content_encoding;
 mod cors;
 mod cross_site;
 mod deprecation;
@@ -143,7 +144,12 @@ async fn handle(State(shared): State<Arc<Shared>>, mut request: Request, next: N
         let response = result
             .unwrap_or_else(|panic| ApiError::internal(format!("panic: {}", panic_text(&*panic))).into_response());
         let response = finish_failure(response, &context);
-        if line.is_probe() { response } else { response_memory::hold(response, &shared.options.memory.responses) }
+        let memory = &shared.options.memory.responses;
+        match (line.is_probe(), response.status().is_success() && !line.method.is_safe()) {
+            (true, _) => response,
+            (false, false) => response_memory::hold(response, memory),
+            (false, true) => response_memory::hold_written(response, memory).await,
+        }
     }
     .instrument(span.clone())
     .await;
@@ -177,6 +183,9 @@ async fn respond(shared: &Shared, request: Request, next: Next, context: &Reques
         return response;
     }
     if let Err(error) = cross_site::check(&request, &options.cors) {
+        return error.into_response();
+    }
+    if let Err(error) = content_encoding::check(&request) {
         return error.into_response();
     }
     let (mut request, admission) = match request_body::limit(request, &shared.body_limits) {

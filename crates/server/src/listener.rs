@@ -4,7 +4,8 @@
 //! receive it, and stalled writes of a response. `layers.rs` limits bodies and handlers.
 //!
 //! When all places for connections are taken, the connection that has been idle for the longest makes room. If none is idle,
-//! a few further connections are served for health probes only: other requests on them get 503.
+//! a few further connections are served for health probes only: other requests on them get 503. Of these, the oldest without a
+//! request makes room for the next one. Some file descriptors are kept for them.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,11 +13,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use futures::FutureExt;
 use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use connection::Connection;
+use file_limit::{Division, SpareFiles};
 use open_connections::OpenConnections;
 use request_counts::RequestCounts;
 
@@ -28,10 +32,13 @@ mod open_connections;
 mod rejection_body;
 mod request_counts;
 mod request_target;
+mod watched_body;
 
 /// Load shedding: concurrent connections beyond the limit, which are served for probes and get 503 otherwise; the others are
 /// closed.
 const SHED_AT_ONCE: usize = 64;
+/// File descriptors that are kept for probes. The connections that use them end within seconds.
+const SPARE_FILES: usize = 8;
 /// Idle connections that are closed when no file descriptor is free.
 const CLOSED_AT_ONCE: usize = 16;
 /// Minimum time between two warnings about shed connections.
@@ -132,7 +139,8 @@ pub async fn serve(
     let address = listener.local_addr().map_or_else(|_| String::from("unknown"), |address| address.to_string());
     tracing::info!(address, tls = options.tls.is_some(), "listening");
     let (stopping, stopping_receiver) = watch::channel(false);
-    let max_connections = file_limit::connections(options.max_connections, SHED_AT_ONCE);
+    let wanted = Division { connections: options.max_connections, probes: SHED_AT_ONCE, spare: SPARE_FILES };
+    let Division { connections: max_connections, probes, spare } = file_limit::divide(wanted);
     if max_connections < options.max_connections {
         tracing::warn!(
             max_connections,
@@ -142,8 +150,9 @@ pub async fn serve(
     }
     let mut server = Server {
         router,
-        open: OpenConnections::new(max_connections),
-        shedding: Arc::new(Semaphore::new(SHED_AT_ONCE)),
+        open: OpenConnections::with_place(max_connections),
+        shed: OpenConnections::for_probes(probes),
+        spare_files: SpareFiles::new(spare),
         options: Arc::new(options),
         stopping: stopping_receiver,
         tasks: JoinSet::new(),
@@ -160,7 +169,9 @@ struct Server {
     router: Router,
     options: Arc<Options>,
     open: OpenConnections,
-    shedding: Arc<Semaphore>,
+    /// Connections without a place.
+    shed: OpenConnections,
+    spare_files: SpareFiles,
     stopping: watch::Receiver<bool>,
     tasks: JoinSet<()>,
     last_warning: Option<Instant>,
@@ -169,51 +180,64 @@ struct Server {
 impl Server {
     async fn accept_until(&mut self, listener: &TcpListener, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
+        self.spare_files.refill(listener);
         loop {
             tokio::select! {
                 biased;
                 () = &mut stop => return,
                 // Before accepting, so that finished tasks do not accumulate under a flood of connections.
                 Some(ended) = self.tasks.join_next_with_id() => {
-                    self.open.remove(ended.map_or_else(|error| error.id(), |(id, ())| id));
+                    let task = ended.map_or_else(|error| error.id(), |(id, ())| id);
+                    self.open.remove(task);
+                    self.shed.remove(task);
+                    self.spare_files.refill(listener);
                 }
                 accepted = listener.accept() => match accepted {
                     Ok((stream, peer)) => self.accepted(stream, peer),
-                    Err(error) => self.accept_failed(&error).await,
+                    Err(error) => self.accept_failed(listener, &error).await,
                 },
             }
         }
     }
 
     fn accepted(&mut self, stream: TcpStream, peer: SocketAddr) {
-        // Otherwise Nagle's algorithm delays a small response until the previous one is acknowledged.
-        let _ = stream.set_nodelay(true);
-        let connection = connection::Connection {
-            router: self.router.clone(),
-            options: Arc::clone(&self.options),
-            stopping: self.stopping.clone(),
-            peer,
-            requests: RequestCounts::default(),
-            probes_only: false,
-        };
         if self.open.make_room(peer.ip()) {
+            let connection = self.connection(&stream, peer);
             let requests = connection.requests.clone();
             let task = self.tasks.spawn(connection.run(stream));
             self.open.insert(peer.ip(), requests, task);
             return;
         }
         self.warn_of_load();
-        if let Ok(slot) = Arc::clone(&self.shedding).try_acquire_owned() {
-            self.tasks.spawn(async move {
-                connection.shed(stream).await;
-                drop(slot);
-            });
+        self.shed(stream, peer);
+    }
+
+    /// Serves a connection without a place, if there is room for one.
+    fn shed(&mut self, stream: TcpStream, peer: SocketAddr) {
+        if self.shed.make_room(peer.ip()) {
+            let connection = self.connection(&stream, peer);
+            let requests = connection.requests.clone();
+            let task = self.tasks.spawn(connection.shed(stream));
+            self.shed.insert(peer.ip(), requests, task);
         }
     }
 
-    /// Pauses after a failed accept. Without free file descriptors, idle connections are closed first. Errors of single
-    /// connections are ignored.
-    async fn accept_failed(&mut self, error: &io::Error) {
+    fn connection(&self, stream: &TcpStream, peer: SocketAddr) -> Connection {
+        // Otherwise Nagle's algorithm delays a small response until the previous one is acknowledged.
+        let _ = stream.set_nodelay(true);
+        Connection {
+            router: self.router.clone(),
+            options: Arc::clone(&self.options),
+            stopping: self.stopping.clone(),
+            peer,
+            requests: RequestCounts::default(),
+            probes_only: false,
+        }
+    }
+
+    /// Pauses after a failed accept. Without free file descriptors, idle connections are closed first; if there are none, a
+    /// spare descriptor is used. Errors of single connections are ignored.
+    async fn accept_failed(&mut self, listener: &TcpListener, error: &io::Error) {
         let is_of_one_connection = matches!(
             error.kind(),
             io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
@@ -221,11 +245,23 @@ impl Server {
         if is_of_one_connection {
             return;
         }
-        let closed = if file_limit::is_reached(error) { self.open.close_longest_idle(CLOSED_AT_ONCE) } else { 0 };
+        let is_exhausted = file_limit::is_reached(error);
+        let closed = if is_exhausted { self.open.close_longest_idle(CLOSED_AT_ONCE) } else { 0 };
         if self.may_warn() {
             tracing::error!(%error, idle_connections_closed = closed, "cannot accept connections");
         }
-        tokio::time::sleep(Duration::from_millis(if closed > 0 { 10 } else { 500 })).await;
+        let helped =
+            closed > 0 || (is_exhausted && (self.accept_with_spare(listener) || self.shed.close_longest_idle(1) > 0));
+        tokio::time::sleep(Duration::from_millis(if helped { 10 } else { 500 })).await;
+    }
+
+    /// Accepts a connection with a spare file descriptor, for probes; false if there is none.
+    fn accept_with_spare(&mut self, listener: &TcpListener) -> bool {
+        let is_released = self.spare_files.release();
+        if is_released && let Some(Ok((stream, peer))) = listener.accept().now_or_never() {
+            self.shed(stream, peer);
+        }
+        is_released
     }
 
     /// Logs that connections are shed, at most once per interval.

@@ -24,6 +24,7 @@ use std::time::Duration;
 use sqlx::{MySql, Postgres, Sqlite, SqliteConnection};
 
 use crate::dialect::Dialect;
+use crate::document_memory::DocumentLimit;
 use crate::error::Result;
 
 use pool::{Pool, PooledConnection};
@@ -67,6 +68,7 @@ enum Pools {
 pub struct Transaction {
     inner: Inner,
     statements: Arc<AtomicU64>,
+    pub(crate) documents: DocumentLimit,
 }
 
 enum Inner {
@@ -122,7 +124,7 @@ impl Database {
             Pools::Postgres(pool) => Inner::Postgres(pool.begin("BEGIN").await?),
             Pools::MySql(pool) => Inner::MySql(pool.begin("BEGIN").await?),
         };
-        Ok(Transaction { inner, statements: Arc::clone(&self.statements) })
+        Ok(self.transaction(inner))
     }
 
     /// Begins a read-only transaction on a snapshot of the database.
@@ -142,7 +144,11 @@ impl Database {
                 .await?,
             ),
         };
-        Ok(Transaction { inner, statements: Arc::clone(&self.statements) })
+        Ok(self.transaction(inner))
+    }
+
+    fn transaction(&self, inner: Inner) -> Transaction {
+        Transaction { inner, statements: Arc::clone(&self.statements), documents: DocumentLimit::default() }
     }
 
     /// As [`Self::begin_snapshot`], for transactions that may be idle for long.

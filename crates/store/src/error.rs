@@ -60,6 +60,9 @@ pub enum StoreError {
     /// The database is reachable but cannot store anything.
     #[error("{problem}")]
     Storage { problem: StorageProblem, source: sqlx::Error },
+    /// The memory budget has no room for large documents at the moment.
+    #[error("the memory for large documents is in use (limits.memory): try again shortly")]
+    NoMemory,
     /// The entity exceeds what the database accepts in one statement.
     #[error(
         "the entity is larger than the database accepts: send less, or raise the database's limit (`max_allowed_packet` \

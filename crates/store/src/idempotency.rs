@@ -6,6 +6,7 @@ use sea_query::{DeleteStatement, Expr, ExprTrait, Query};
 use crate::db::Transaction;
 use crate::error::{Result, StoreError, UniqueField};
 use crate::from_row;
+use crate::large_document::{size_in_bytes, string_up_to};
 use crate::store::Store;
 use crate::tables::WORKSPACE;
 
@@ -44,22 +45,35 @@ pub struct StoredResponse {
     pub status: i16,
     pub etag: Option<String>,
     pub body: String,
+}
+
+/// A row whose body is null if the transaction lacks the memory for it.
+struct StoredRow {
+    digest: String,
+    status: i16,
+    etag: Option<String>,
+    body: Option<String>,
+    size: i64,
     create_time: i64,
 }
 
-from_row!(StoredResponse { digest, status, etag, body, create_time });
+from_row!(StoredRow { digest, status, etag, body, size, create_time });
 
 impl Transaction {
     /// Finds the response stored for a key. An expired one is deleted, so that the key can be used again.
     pub async fn find_stored_response(&mut self, key: &IdempotencyKey, now: i64) -> Result<Option<StoredResponse>> {
+        let limit = i64::try_from(self.documents.bytes()).unwrap_or(i64::MAX);
         let mut select = Query::select();
         select
-            .columns(["digest", "status", "etag", "body", "create_time"])
+            .columns(["digest", "status", "etag", "create_time"])
+            .expr_as(string_up_to("idempotency", "body", limit), "body")
+            .expr_as(size_in_bytes("idempotency", "body", self.dialect()), "size")
             .from("idempotency")
             .and_where(Expr::col("workspace_id").eq(WORKSPACE))
             .and_where(Expr::col("idempotency_key").eq(key.key.as_str()));
-        let found = self.fetch_optional::<StoredResponse>(&select).await?;
-        if found.as_ref().is_some_and(|response| response.create_time <= now - RETENTION) {
+        let Some(row) = self.fetch_optional::<StoredRow>(&select).await? else { return Ok(None) };
+        let StoredRow { digest, status, etag, body, size, create_time } = row;
+        if create_time <= now - RETENTION {
             let mut expired = expired_responses(now);
             expired
                 .and_where(Expr::col("workspace_id").eq(WORKSPACE))
@@ -67,7 +81,10 @@ impl Transaction {
             self.execute(&expired).await?;
             return Ok(None);
         }
-        Ok(found)
+        match body {
+            Some(body) => Ok(Some(StoredResponse { digest, status, etag, body })),
+            None => Err(self.documents.exceeded(usize::try_from(size).unwrap_or(0))),
+        }
     }
 
     /// Stores a response. A conflict means that another one exists under this key, from an earlier or a concurrent request.

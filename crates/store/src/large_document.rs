@@ -27,14 +27,34 @@ pub(crate) struct LargeDocuments {
     pub(crate) memory: MemoryShare,
 }
 
-fn size(table: &'static str) -> Expr {
-    Func::cust("octet_length").arg(Expr::col((table, "document"))).into()
+/// The size of a string column, in bytes.
+fn size(table: &'static str, column: &'static str) -> Expr {
+    Func::cust("octet_length").arg(Expr::col((table, column))).into()
+}
+
+/// The same as a 64-bit integer, which all drivers decode.
+pub fn size_in_bytes(table: &'static str, column: &'static str, dialect: Dialect) -> Expr {
+    size(table, column).cast_as(integer(dialect))
+}
+
+/// The sum of the sizes of all rows.
+pub fn sum_of_sizes(table: &'static str, column: &'static str, dialect: Dialect) -> Expr {
+    Func::coalesce([Func::sum(size(table, column)).into(), constant(0)]).cast_as(integer(dialect))
+}
+
+/// The name of the type in casts.
+fn integer(dialect: Dialect) -> Alias {
+    Alias::new(if dialect == Dialect::MySql { "SIGNED" } else { "BIGINT" })
+}
+
+/// A string column, or null if it is larger than a limit.
+pub fn string_up_to(table: &'static str, column: &'static str, limit: impl Into<Expr>) -> Expr {
+    CaseStatement::new().case(size(table, column).lte(limit.into()), Expr::col((table, column))).into()
 }
 
 /// The document, or null if it is large.
 pub(crate) fn small_document(table: &'static str) -> Expr {
-    let is_small = size(table).lte(constant(LARGE));
-    CaseStatement::new().case(is_small, Expr::col((table, "document"))).into()
+    string_up_to(table, "document", constant(LARGE))
 }
 
 /// The memory that reading a document of a size takes.
@@ -45,10 +65,9 @@ pub(crate) fn memory_of(bytes: usize) -> usize {
 impl Database {
     /// The sizes of documents, in bytes.
     pub(crate) async fn document_sizes(&self, table: &'static str, ids: &[i64]) -> Result<HashMap<i64, usize>> {
-        let integer = if self.dialect() == Dialect::MySql { "SIGNED" } else { "BIGINT" };
         let select = Query::select()
             .column((table, "id"))
-            .expr(size(table).cast_as(Alias::new(integer)))
+            .expr(size_in_bytes(table, "document", self.dialect()))
             .from(table)
             .and_where(Expr::col((table, "workspace_id")).eq(constant(WORKSPACE)))
             .and_where(Expr::col((table, "id")).is_in(ids.iter().copied()))

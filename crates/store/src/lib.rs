@@ -15,6 +15,7 @@ mod coalesced_reads;
 mod db;
 pub mod dialect;
 mod document;
+mod document_memory;
 mod error;
 mod filter_names;
 pub mod filter_sql;

@@ -1,4 +1,5 @@
-//! Reads within a transaction, of the entities that it is going to change.
+//! Reads within a transaction, of the entities that it is going to change. A document that the transaction lacks the memory for
+//! ends it: see `document_memory.rs`.
 
 use model_registry_api::Kind;
 use sea_query::{Alias, Expr, ExprTrait, Func, Order, Query, SelectStatement};
@@ -6,7 +7,8 @@ use sea_query::{Alias, Expr, ExprTrait, Func, Order, Query, SelectStatement};
 use crate::db::Transaction;
 use crate::error::Result;
 use crate::from_row;
-use crate::record::{Record, RecordRow};
+use crate::large_document::{size_in_bytes, string_up_to};
+use crate::record::{Record, RecordRow, SizedRow};
 use crate::tables::{WORKSPACE, table};
 
 /// Identifies an artifact below a parent.
@@ -20,27 +22,52 @@ impl Transaction {
     /// Reads entities of one table. Ids that do not exist are absent from the result.
     pub async fn load(&mut self, kinds: &[Kind], ids: &[i64]) -> Result<Vec<Record>> {
         let Some(first) = kinds.first() else { return Ok(Vec::new()) };
-        let mut select = Query::select();
+        let mut select = self.select_sized(table(*first));
         select
-            .columns(RecordRow::COLUMNS)
-            .from(table(*first))
-            .and_where(Expr::col("workspace_id").eq(WORKSPACE))
             .and_where(Expr::col("kind").is_in(kinds.iter().map(|kind| kind.code())))
             .and_where(Expr::col("id").is_in(ids.iter().copied()));
-        self.fetch_all::<RecordRow>(&select).await?.into_iter().map(Record::try_from).collect()
+        let rows = self.fetch_all::<SizedRow>(&select).await?;
+        self.records(rows)
+    }
+
+    fn select_sized(&self, table: &'static str) -> SelectStatement {
+        Query::select()
+            .columns(["kind", "id", "revision"])
+            .expr_as(self.document_within_limit(table), "document")
+            .expr_as(size_in_bytes(table, "document", self.dialect()), "size")
+            .from(table)
+            .and_where(Expr::col("workspace_id").eq(WORKSPACE))
+            .take()
+    }
+
+    /// The document, or null if it is larger than the limit of the transaction.
+    fn document_within_limit(&self, table: &'static str) -> Expr {
+        string_up_to(table, "document", i64::try_from(self.documents.bytes()).unwrap_or(i64::MAX))
+    }
+
+    /// The records of rows; an error if a document exceeds the limit.
+    fn records(&mut self, rows: Vec<SizedRow>) -> Result<Vec<Record>> {
+        let lacking = rows.iter().filter(|row| row.document.is_none());
+        let lacking: usize = lacking.map(|row| usize::try_from(row.size).unwrap_or(0)).sum();
+        if lacking > 0 {
+            return Err(self.documents.exceeded(lacking));
+        }
+        let whole = rows.into_iter().filter_map(|row| {
+            let SizedRow { kind, id, revision, document, size: _ } = row;
+            Some(RecordRow { kind, id, revision, document: document? })
+        });
+        whole.map(Record::try_from).collect()
     }
 
     /// Finds the entity with this name among those without a parent.
     pub async fn find_by_name(&mut self, kind: Kind, name: &str) -> Result<Option<Record>> {
-        let mut select = Query::select();
+        let mut select = self.select_sized(table(kind));
         select
-            .columns(RecordRow::COLUMNS)
-            .from(table(kind))
-            .and_where(Expr::col("workspace_id").eq(WORKSPACE))
             .and_where(Expr::col("kind").eq(kind.code()))
             .and_where(Expr::col("parent_id").eq(0))
             .and_where(Expr::col("name").eq(name));
-        self.fetch_optional::<RecordRow>(&select).await?.map(Record::try_from).transpose()
+        let row = self.fetch_optional::<SizedRow>(&select).await?;
+        Ok(self.records(row.into_iter().collect())?.pop())
     }
 
     /// Reads a version or run and, in the same statement, one of its artifacts, if that exists.
@@ -50,10 +77,10 @@ impl Transaction {
         parent_id: i64,
         artifact: ArtifactKey<'_>,
     ) -> Result<Option<(Record, Option<Record>)>> {
-        let (parent, child) = (Alias::new("parent"), Alias::new("child"));
-        let column = |table: &Alias, name: &'static str| Expr::col((table.clone(), Alias::new(name)));
+        const PARENT: &str = "parent";
+        const CHILD: &str = "child";
         let on = match artifact {
-            ArtifactKey::Id(id) => column(&child, "id").eq(id),
+            ArtifactKey::Id(id) => Expr::col((CHILD, "id")).eq(id),
             // The parent's own artifacts take precedence over those attached to it.
             ArtifactKey::Name(kind, name) => {
                 let mut own = artifact_ids(kind, name);
@@ -64,30 +91,35 @@ impl Transaction {
                     .and_where(Expr::col(("artifact_link", "resource_id")).eq(parent_id))
                     .order_by(("artifact", "id"), Order::Asc)
                     .limit(1);
-                column(&child, "id")
+                Expr::col((CHILD, "id"))
                     .eq(Func::coalesce([own, attached].map(|ids| Expr::SubQuery(None, Box::new(ids.into())))))
             }
         };
         let mut select = Query::select();
-        for name in RecordRow::COLUMNS {
-            select.expr_as(column(&parent, name), Alias::new(name));
-            select.expr_as(column(&child, name), Alias::new(format!("child_{name}")));
+        for (table, prefix) in [(PARENT, ""), (CHILD, "child_")] {
+            let named = |name: &str| Alias::new(format!("{prefix}{name}"));
+            for name in ["kind", "id", "revision"] {
+                select.expr_as(Expr::col((table, name)), named(name));
+            }
+            select.expr_as(self.document_within_limit(table), named("document"));
+            select.expr_as(size_in_bytes(table, "document", self.dialect()), named("size"));
         }
         select
-            .from_as("resource", parent.clone())
-            .join_as(sea_query::JoinType::LeftJoin, "artifact", child.clone(), on)
-            .and_where(column(&parent, "id").eq(parent_id))
-            .and_where(column(&parent, "kind").eq(parent_kind.code()))
-            .and_where(column(&parent, "workspace_id").eq(WORKSPACE));
+            .from_as("resource", PARENT)
+            .join_as(sea_query::JoinType::LeftJoin, "artifact", CHILD, on)
+            .and_where(Expr::col((PARENT, "id")).eq(parent_id))
+            .and_where(Expr::col((PARENT, "kind")).eq(parent_kind.code()))
+            .and_where(Expr::col((PARENT, "workspace_id")).eq(WORKSPACE));
         let Some(row) = self.fetch_optional::<PairRow>(&select).await? else { return Ok(None) };
-        let child = match (row.child_kind, row.child_id, row.child_revision, row.child_document) {
-            (Some(kind), Some(id), Some(revision), Some(document)) => {
-                Some(Record::try_from(RecordRow { kind, id, revision, document })?)
+        let PairRow { parent, child_kind, child_id, child_revision, child_document, child_size } = row;
+        let child = match (child_kind, child_id, child_revision, child_size) {
+            (Some(kind), Some(id), Some(revision), Some(size)) => {
+                Some(SizedRow { kind, id, revision, document: child_document, size })
             }
             _ => None,
         };
-        let parent = RecordRow { kind: row.kind, id: row.id, revision: row.revision, document: row.document };
-        Ok(Some((parent.try_into()?, child)))
+        let mut records = self.records([Some(parent), child].into_iter().flatten().collect())?.into_iter();
+        Ok(records.next().map(|parent| (parent, records.next())))
     }
 }
 
@@ -103,14 +135,12 @@ fn artifact_ids(kind: Kind, name: &str) -> SelectStatement {
 }
 
 struct PairRow {
-    kind: i16,
-    id: i64,
-    revision: i64,
-    document: String,
+    parent: SizedRow,
     child_kind: Option<i16>,
     child_id: Option<i64>,
     child_revision: Option<i64>,
     child_document: Option<String>,
+    child_size: Option<i64>,
 }
 
-from_row!(PairRow { kind, id, revision, document, child_kind, child_id, child_revision, child_document });
+from_row!(PairRow { child_kind, child_id, child_revision, child_document, child_size }, with parent);

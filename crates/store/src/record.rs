@@ -34,6 +34,18 @@ pub(crate) struct PartialRow {
 
 from_row!(PartialRow { kind, id, revision, document });
 
+/// A row as read within a transaction: its document is null if the transaction lacks the memory for it.
+pub(crate) struct SizedRow {
+    pub(crate) kind: i16,
+    pub(crate) id: i64,
+    pub(crate) revision: i64,
+    pub(crate) document: Option<String>,
+    /// The size of the document, in bytes.
+    pub(crate) size: i64,
+}
+
+from_row!(SizedRow { kind, id, revision, document, size });
+
 pub(crate) struct RecordRow {
     pub(crate) kind: i16,
     pub(crate) id: i64,

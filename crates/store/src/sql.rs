@@ -8,6 +8,7 @@ pub use crate::db::drivers;
 pub use crate::db::{Insertion, Row, SQLITE_CACHE, insertions, rows_of_statement};
 pub use crate::document::append_wire;
 pub use crate::keyset::{is_after, is_from, order};
+pub use crate::large_document::{size_in_bytes, string_up_to, sum_of_sizes};
 pub use crate::page_token::fingerprint;
 pub use crate::property::{Properties, PropertyKey, PropertyValue, custom_properties};
 pub use crate::tables::{WORKSPACE, folded, value_column};

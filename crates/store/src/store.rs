@@ -54,6 +54,11 @@ impl Store {
         &self.memory.work
     }
 
+    /// The memory for large documents that are updated.
+    pub(crate) fn memory_of_updates(&self) -> &MemoryPool {
+        &self.memory.updates
+    }
+
     /// Reads a page of a list: see [`Database::list`].
     pub async fn list(&self, request: &ListRequest<'_>) -> Result<Page> {
         self.database()?.list(request, self.memory()).await

@@ -4,6 +4,7 @@ use std::future::Future;
 
 use crate::backoff::Backoff;
 use crate::db::{Database, Transaction};
+use crate::document_memory::{DocumentLimit, DocumentMemory};
 use crate::error::{Result, StoreError};
 use crate::store::Store;
 
@@ -43,9 +44,14 @@ impl Store {
     /// As [`Self::write`], without waking the readers of the change feed.
     pub(crate) async fn write_silently<W: UnitOfWork>(&self, work: &W) -> Result<W::Output, W::Error> {
         let database = self.database()?;
-        let mut backoff = Backoff::new();
+        let (mut backoff, mut memory) = (Backoff::new(), DocumentMemory::default());
         for _ in 1..ATTEMPTS {
-            match attempt(database, work).await {
+            let (result, lacking) = attempt(database, work, memory.limit()).await;
+            if lacking > 0 {
+                memory.provide(lacking, self.memory_of_updates()).await;
+                continue;
+            }
+            match result {
                 Ok(Outcome::Done(output)) => return Ok(output),
                 Ok(Outcome::Again) => {}
                 Err(error) if work.may_retry(&error) => {}
@@ -53,20 +59,32 @@ impl Store {
             }
             tokio::time::sleep(backoff.pause()).await;
         }
-        match attempt(database, work).await? {
+        match attempt(database, work, memory.limit()).await.0? {
             Outcome::Done(output) => Ok(output),
             Outcome::Again => Err(StoreError::Retry(sqlx::Error::RowNotFound).into()),
         }
     }
 }
 
-async fn attempt<W: UnitOfWork>(database: &Database, work: &W) -> Result<Outcome<W::Output>, W::Error> {
-    let mut tx = database.begin().await?;
-    let outcome = work.run(&mut tx).await?;
-    if matches!(outcome, Outcome::Done(_)) {
-        tx.commit().await?;
+/// Runs the work once. Also returns the size of the documents that it was not allowed to read.
+async fn attempt<W: UnitOfWork>(
+    database: &Database,
+    work: &W,
+    documents: DocumentLimit,
+) -> (Result<Outcome<W::Output>, W::Error>, usize) {
+    let mut tx = match database.begin().await {
+        Ok(tx) => tx,
+        Err(error) => return (Err(error.into()), 0),
+    };
+    tx.documents = documents;
+    let outcome = work.run(&mut tx).await;
+    let lacking = if outcome.is_err() { tx.documents.lacking() } else { 0 };
+    if matches!(outcome, Ok(Outcome::Done(_)))
+        && let Err(error) = tx.commit().await
+    {
+        return (Err(error.into()), 0);
     }
-    Ok(outcome)
+    (outcome, lacking)
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //!
 //! **What this is.** A development-only library. It
 //!
-//! * starts PostgreSQL and MariaDB in a temporary directory ([`PostgresServer`], [`MariaDbServer`]), with TLS by certificates
-//!   of an [`Authority`] if needed;
+//! * starts PostgreSQL and MariaDB in a temporary directory ([`PostgresServer`], [`MariaDbServer`], either as a
+//!   [`DatabaseServer`]), with TLS by certificates of an [`Authority`] if needed;
 //! * creates a fresh database for each test ([`TestDatabase`], [`on_each_database`]);
 //! * starts the real executable ([`Executable`]);
 //! * replays recorded exchanges ([`golden`]) and compares OpenAPI documents with contracts ([`contract`]);
@@ -29,6 +29,7 @@ mod authority;
 mod collector;
 pub mod contract;
 pub mod database;
+mod database_server;
 mod each_database;
 mod error;
 pub mod executable;
@@ -51,6 +52,7 @@ mod server_directory;
 pub use authority::{Authority, Issued, IssuedFiles};
 pub use collector::CollectorServer;
 pub use database::{Backend, TestDatabase, backends};
+pub use database_server::DatabaseServer;
 pub use error::{Error, Result};
 pub use executable::{Executable, Ready};
 pub use faults::disk::SmallDisk;

@@ -5,25 +5,27 @@ use std::sync::LazyLock;
 
 use model_registry_base::run_while_awaited;
 use model_registry_filter::{check, fold};
+use model_registry_store::dialect::Dialect;
 use model_registry_store::{Result, from_row};
 use sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use tokio::sync::Semaphore;
 
 use super::IndexSlot;
 use super::page::PageQuery;
+use crate::documents::{RowsWithKeys, SizedRow, add_sized_columns, small};
 use crate::filter_names::{artifact_filter, artifact_kind, resolve};
 use crate::kind::table;
-use crate::list::{Reader, RowsWithKeys};
+use crate::list::Reader;
 use crate::page_token::Key;
-use crate::read::{RECORD_COLUMNS, RecordRow, select_generation};
-use crate::{CatalogKind, CatalogList, CatalogRecord};
+use crate::read::select_generation;
+use crate::{CatalogKind, CatalogList};
 
 /// Passes over an index at the same time: more would only take processors from each other, and from other requests.
 static PASSES: LazyLock<Semaphore> =
     LazyLock::new(|| Semaphore::new(std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2))));
 
 struct IndexedRow {
-    record: RecordRow,
+    record: SizedRow,
     generation: i64,
 }
 
@@ -54,13 +56,13 @@ impl Reader<'_> {
             let is_current = current.first().is_some_and(|(current,)| *current == generation);
             return Ok(is_current.then(|| RowsWithKeys { rows: Vec::new(), has_more }));
         }
-        let rows: Vec<IndexedRow> = self.fetch_all(&select_rows(kind, ids)).await?;
+        let rows: Vec<IndexedRow> =
+            self.fetch_all(&select_rows(kind, ids, small(list.page_size), self.dialect())).await?;
         if rows.iter().any(|row| row.generation != generation) {
             return Ok(None);
         }
-        let mut by_id: HashMap<i64, RecordRow> = rows.into_iter().map(|row| (row.record.id, row.record)).collect();
-        let rows: Option<Vec<_>> =
-            found.into_iter().map(|(id, key)| Some((CatalogRecord::from(by_id.remove(&id)?), key))).collect();
+        let mut by_id: HashMap<i64, SizedRow> = rows.into_iter().map(|row| (row.record.id, row.record)).collect();
+        let rows: Option<Vec<_>> = found.into_iter().map(|(id, key)| Some((by_id.remove(&id)?, key))).collect();
         Ok(rows.map(|rows| RowsWithKeys { rows, has_more }))
     }
 }
@@ -69,9 +71,6 @@ impl Reader<'_> {
 fn page_query(list: &CatalogList<'_>, cursor: Option<&(Key, i64)>) -> Result<Option<(PageQuery, usize)>> {
     let set = list.set;
     let ([kind], None, Some(page_size)) = (set.kinds, set.parent_id, list.page_size) else { return Ok(None) };
-    if matches!(cursor, Some((Key::StringPrefix(_), _))) {
-        return Ok(None);
-    }
     if set.filters.is_empty() && set.search.is_none() && list.order.has_database_index() {
         return Ok(None);
     }
@@ -99,17 +98,21 @@ fn page_query(list: &CatalogList<'_>, cursor: Option<&(Key, i64)>) -> Result<Opt
     Ok(Some((query, page_size)))
 }
 
-/// The rows of these ids, with the generation of the catalog. Ids are the only condition: with one about the kind, PostgreSQL
-/// may prefer an index of that and filter all its rows, as long as its statistics are older than the load.
-pub(crate) fn select_rows(kind: CatalogKind, mut ids: Vec<i64>) -> SelectStatement {
+/// The rows of these ids, with the generation of the catalog and documents up to a size.
+///
+/// The id is the only condition. With the workspace and the kind, PostgreSQL may take an index on these: a plan that is made between
+/// the commit of a load and the end of ANALYZE assumes that they select one row, and stays cached.
+pub(crate) fn select_rows(kind: CatalogKind, mut ids: Vec<i64>, small: i64, dialect: Dialect) -> SelectStatement {
     // Few different numbers of ids, so that prepared statements are reused.
     if let Some(last) = ids.last().copied() {
         ids.resize(ids.len().next_power_of_two(), last);
     }
-    Query::select()
-        .columns(RECORD_COLUMNS)
-        .from(table(kind))
+    let table = table(kind);
+    let mut select = Query::select();
+    add_sized_columns(&mut select, table, small, dialect);
+    select
         .expr_as(Expr::SubQuery(None, Box::new(select_generation().into())), "generation")
-        .and_where(Expr::col("id").is_in(ids))
+        .from(table)
+        .and_where(Expr::col((table, "id")).is_in(ids))
         .take()
 }

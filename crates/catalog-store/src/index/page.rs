@@ -11,6 +11,7 @@ use model_registry_filter::{Condition, Test, Value, ValueType};
 use super::column::Column;
 use super::{Index, Items};
 use crate::filter_names::artifact_kind;
+use crate::order::sort_prefix;
 use crate::page_token::Key;
 use crate::{CatalogKind, CatalogOrder};
 
@@ -202,7 +203,7 @@ impl<'a> Page<'a> {
                 self.take(|row| key_of(&keys, row), compare_doubles, Key::double, Key::Double)
             }
             ValueType::String => {
-                let values = columns.iter().flat_map(Column::strings);
+                let values = columns.iter().flat_map(Column::strings).map(|(row, string)| (row, sort_prefix(string)));
                 let keys = extremes(count, values, &owner, greatest, compare);
                 self.take(|row| key_of(&keys, row), compare, Key::string, |key: &str| Key::String(key.to_owned()))
             }

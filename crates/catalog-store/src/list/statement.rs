@@ -8,11 +8,11 @@ use model_registry_store::sql::{self, WORKSPACE};
 use sea_query::{Cond, Expr, ExprTrait, LikeExpr, Order, Query, SelectStatement};
 
 use super::{CatalogList, CatalogSet};
+use crate::documents::{SIZED_COLUMNS, add_sized_columns, small};
 use crate::filter_names::{artifact_filter, artifact_kind, resolve};
 use crate::order::after;
 use crate::page_token::Key;
 use crate::prefilter::CANDIDATES;
-use crate::read::RECORD_COLUMNS;
 use crate::{CatalogKind, CatalogOrder};
 
 /// The name of the order's key.
@@ -33,9 +33,8 @@ impl CatalogList<'_> {
         };
         let sort_key = self.order.key(table, self.sort_order, counted);
         let mut rows = Query::select();
-        rows.columns(RECORD_COLUMNS.map(|column| (table, column)))
-            .expr_as(sort_key.clone(), SORT_KEY)
-            .cond_where(self.set.condition(table, dialect)?);
+        add_sized_columns(&mut rows, table, small(self.page_size), dialect);
+        rows.expr_as(sort_key, SORT_KEY).cond_where(self.set.condition(table, dialect)?);
         if let Some(among) = among {
             // A cross join, which keeps SQLite from beginning with the other table.
             rows.from_subquery(among, CANDIDATES)
@@ -45,15 +44,9 @@ impl CatalogList<'_> {
             rows.from(table);
         }
         let mut select = Query::select();
-        select.columns(RECORD_COLUMNS).column(SORT_KEY).from_subquery(rows, "page");
+        select.columns(SIZED_COLUMNS).column(SORT_KEY).from_subquery(rows, "page");
         if let Some((key, id)) = cursor {
-            let key_of_id = Query::select()
-                .expr(sort_key)
-                .from(table)
-                .and_where(Expr::col((table, "workspace_id")).eq(WORKSPACE))
-                .and_where(Expr::col((table, "id")).eq(*id))
-                .take();
-            select.cond_where(after(&self.order, self.sort_order, key, *id, key_of_id));
+            select.cond_where(after(&self.order, self.sort_order, key, *id));
         }
         let direction = sql::order(self.sort_order);
         if self.order.may_be_absent() {

@@ -3,11 +3,11 @@
 use axum::response::Response;
 use model_registry_api::SortOrder;
 use model_registry_api::catalog::{CatalogKind, CatalogVersion};
-use model_registry_catalog_store::{CatalogList, CatalogOrder, CatalogRecord, CatalogSet};
+use model_registry_catalog_store::{CatalogHead, CatalogList, CatalogOrder, CatalogRecord, CatalogSet};
 use model_registry_filter::Expression;
 use model_registry_server::{ApiError, Query};
 
-use super::{PageBody, page_memory, parameters, store_error};
+use super::{PageBody, parameters, store_error};
 use crate::Catalog;
 
 /// The parameters that both lists of a model's artifacts have.
@@ -43,7 +43,7 @@ impl<'a> ArtifactsRequest<'a> {
         Ok(Self { kinds, listing, page_token })
     }
 
-    pub(super) async fn respond(self, catalog: &Catalog, model: &CatalogRecord) -> Result<Response, ApiError> {
+    pub(super) async fn respond(self, catalog: &Catalog, model: &CatalogHead) -> Result<Response, ApiError> {
         let Self { kinds, listing: ArtifactListing { page_size, filters, order, sort_order }, page_token } = self;
         let parent_id = Some(model.id);
         let list = CatalogList {
@@ -53,7 +53,6 @@ impl<'a> ArtifactsRequest<'a> {
             page_size: Some(page_size),
             page_token,
         };
-        let _memory = page_memory(catalog, page_size).await;
         let page = catalog.store.list(&list).await.map_err(store_error)?;
         let items = page.rows.iter().map(CatalogRecord::to_wire).collect();
         Ok(PageBody { items, page_size, next_page_token: page.next_page_token }.into_response())

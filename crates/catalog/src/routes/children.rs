@@ -6,7 +6,7 @@ use model_registry_catalog_store::{CatalogList, CatalogSet};
 use model_registry_server::{ApiError, Query};
 
 use super::wire::to_wire;
-use super::{PageBody, artifacts, items, page_memory, parameters, store_error};
+use super::{PageBody, artifacts, items, parameters, store_error};
 use crate::Catalog;
 
 pub(super) async fn list(
@@ -27,7 +27,7 @@ pub(super) async fn list(
     let filters: Vec<_> = filter.into_iter().collect();
     let order = parameters::item_order(spec, version, &query)?;
     let page_token = parameters::page_token(&query, &order)?;
-    let item = items::find(&catalog, spec, &id).await?;
+    let item = items::find_head(&catalog, spec, &id).await?;
     let list = CatalogList {
         set: CatalogSet {
             kinds: &[children.kind],
@@ -41,7 +41,6 @@ pub(super) async fn list(
         page_size: Some(page_size),
         page_token,
     };
-    let _memory = page_memory(&catalog, page_size).await;
     let page = catalog.store.list(&list).await.map_err(store_error)?;
     let items = page.rows.iter().map(|row| to_wire(row, version)).collect();
     Ok(PageBody { items, page_size, next_page_token: page.next_page_token }.into_response())

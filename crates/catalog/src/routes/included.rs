@@ -45,13 +45,11 @@ impl Included {
         version: CatalogVersion,
     ) -> Result<Vec<String>, ApiError> {
         let ids: Vec<i64> = items.iter().map(|item| item.id).collect();
-        let records = snapshot.list_children(self.children.kind, &ids).await.map_err(store_error)?;
+        let limit = if self.limit == 0 { usize::MAX } else { self.limit };
+        let records = snapshot.list_children(self.children.kind, &ids, limit).await.map_err(store_error)?;
         let mut by_item: HashMap<i64, Vec<String>> = HashMap::new();
         for record in &records {
-            let of_item = by_item.entry(record.parent_id).or_default();
-            if self.limit == 0 || of_item.len() < self.limit {
-                of_item.push(to_wire(record, version));
-            }
+            by_item.entry(record.parent_id).or_default().push(to_wire(record, version));
         }
         let with_children = |item: &CatalogRecord| {
             let mut wire = to_wire(item, version);

@@ -4,7 +4,7 @@ use axum::response::Response;
 use http::StatusCode;
 use model_registry_api::catalog::{Address, AssetType, AssetTypeSpec, CatalogVersion, ListParameter, RECOMMENDED};
 use model_registry_catalog_sources::to_filter;
-use model_registry_catalog_store::{CatalogList, CatalogRecord, CatalogSet};
+use model_registry_catalog_store::{CatalogHead, CatalogList, CatalogRecord, CatalogSet};
 use model_registry_filter::{Comparison, Expression, Operation, Position, Property};
 use model_registry_server::{ApiError, Query, response};
 use serde_json::{Map, Value, json};
@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::included::Included;
 use super::performance::PerformanceParameters;
 use super::wire::to_wire;
-use super::{PageBody, page_memory, parameters, recommended_models, store_error};
+use super::{PageBody, parameters, recommended_models, store_error};
 use crate::Catalog;
 use crate::filter_options::{FilterOptions, bound};
 
@@ -35,7 +35,6 @@ pub(super) async fn list(
         search: query.get("q"),
         filters: &filters,
     };
-    let _memory = page_memory(&catalog, page_size).await;
     if let Some(parameters) = recommendations {
         return recommended_models::list(&catalog, version, &query, set, page_size, &parameters).await;
     }
@@ -49,7 +48,7 @@ pub(super) async fn list(
     };
     let (page, items) = if let Some(included) = included {
         // One snapshot: a load between the two reads would leave items without their children.
-        let mut snapshot = catalog.store.snapshot().await.map_err(store_error)?;
+        let mut snapshot = catalog.store.snapshot(page_size).await.map_err(store_error)?;
         let page = snapshot.list(&list).await.map_err(store_error)?;
         let items = included.append(&mut snapshot, &page.rows, version).await?;
         (page, items)
@@ -143,15 +142,22 @@ pub(super) async fn get_one(
         return Ok(response::json(StatusCode::OK, to_wire(&find(&catalog, spec, &id).await?, version)));
     };
     let number = parse_id(spec, &id)?;
-    let mut snapshot = catalog.store.snapshot().await.map_err(store_error)?;
+    let mut snapshot = catalog.store.snapshot(1).await.map_err(store_error)?;
     let found = snapshot.find_item_by_id(spec.item, number).await.map_err(store_error)?;
     let item = found.ok_or_else(|| not_found(spec, &id))?;
     let body = included.append(&mut snapshot, std::slice::from_ref(&item), version).await?.concat();
     Ok(response::json(StatusCode::OK, body))
 }
 
+/// The item with an id, without its document.
+pub(super) async fn find_head(catalog: &Catalog, spec: &AssetTypeSpec, id: &str) -> Result<CatalogHead, ApiError> {
+    let number = parse_id(spec, id)?;
+    let found = catalog.store.find_head_by_id(spec.item, number).await.map_err(store_error)?;
+    found.ok_or_else(|| not_found(spec, id))
+}
+
 /// The item with an id.
-pub(super) async fn find(catalog: &Catalog, spec: &AssetTypeSpec, id: &str) -> Result<CatalogRecord, ApiError> {
+async fn find(catalog: &Catalog, spec: &AssetTypeSpec, id: &str) -> Result<CatalogRecord, ApiError> {
     let number = parse_id(spec, id)?;
     let found = catalog.store.find_item_by_id(spec.item, number).await.map_err(store_error)?;
     found.ok_or_else(|| not_found(spec, id))

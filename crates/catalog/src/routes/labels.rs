@@ -4,10 +4,11 @@ use axum::extract::State;
 use axum::response::Response;
 use model_registry_api::SortOrder;
 use model_registry_api::catalog::AssetType;
+use model_registry_catalog_sources::Label;
 use model_registry_server::{ApiError, Query};
 use serde_json::Value;
 
-use super::in_memory_page::{self, Item};
+use super::in_memory_page::InMemoryList;
 use super::parameters;
 use super::sources::checked_sort_order;
 use crate::Catalog;
@@ -27,13 +28,15 @@ pub(super) async fn list(State(catalog): State<Catalog>, query: Query) -> Result
             (a, b) => a.is_none().cmp(&b.is_none()),
         });
     }
-    let items = labels.into_iter().map(|label| Item {
+    let name = format!("labels {asset_type:?} {order_by:?} {sort_order:?}");
+    let list = InMemoryList {
+        name: &name,
+        items: &labels,
         // The label whose name is null gets a key that differs from the key of every name.
-        key: label.name().map_or_else(String::new, |name| format!("={name}")),
-        json: Value::Object(label.fields.clone()).to_string(),
-    });
-    let list = format!("labels {asset_type:?} {order_by:?} {sort_order:?}");
-    Ok(in_memory_page::page(items.collect(), &list, page_size, query.get("nextPageToken"))?.into_response())
+        key: |label: &&Label| label.name().map_or_else(String::new, |name| format!("={name}")),
+    };
+    let wire = |label: &&Label| Value::Object(label.fields.clone()).to_string();
+    Ok(list.page(page_size, query.get("nextPageToken"), wire)?.into_response())
 }
 
 /// parity: unlike `/sources`, an unknown asset type is rejected, as in the Kubeflow Model Registry.

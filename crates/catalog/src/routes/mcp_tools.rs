@@ -15,7 +15,7 @@ pub(super) async fn get_one(
     State(catalog): State<Catalog>,
     PathParameters((server_id, tool_name)): PathParameters<(String, String)>,
 ) -> Result<Response, ApiError> {
-    let server = items::find(&catalog, AssetType::McpServers.spec(), &server_id).await?;
+    let server = items::find_head(&catalog, AssetType::McpServers.spec(), &server_id).await?;
     let tool = catalog
         .store
         .find_child(CatalogKind::McpTool, server.id, &tool_name)

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use model_registry_api::catalog::{CatalogKind, CatalogVersion};
-use model_registry_catalog_store::CatalogRecord;
+use model_registry_catalog_store::{CatalogHead, CatalogRecord};
 use model_registry_server::{ApiError, Query, response};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
@@ -36,12 +36,12 @@ pub(super) async fn dispatch(
 ) -> Result<Response, ApiError> {
     if let Some(name) = rest.strip_suffix("/artifacts/performance") {
         let request = PerformanceRequest::read(&query, version)?;
-        let model = find(&catalog, &source_id, name).await?;
+        let model = find_head(&catalog, &source_id, name).await?;
         return request.respond(&catalog, &model).await;
     }
     if let Some(name) = rest.strip_suffix("/artifacts") {
         let request = ArtifactsRequest::read(&query, version)?;
-        let model = find(&catalog, &source_id, name).await?;
+        let model = find_head(&catalog, &source_id, name).await?;
         return request.respond(&catalog, &model).await;
     }
     let model = find(&catalog, &source_id, &rest).await?;
@@ -64,13 +64,29 @@ fn counts_to_wire(counts: Vec<(CatalogKind, i64)>) -> Value {
     Value::Object(counts.collect())
 }
 
-/// Clients percent-encode a name once or twice. If both readings name a model, the name as it arrived wins.
 async fn find(catalog: &Catalog, source_id: &str, name: &str) -> Result<CatalogRecord, ApiError> {
+    let names = readings(name).await?;
+    let names = names.each_ref().map(String::as_str);
+    let found = catalog.store.find_item(CatalogKind::Model, source_id, &names).await.map_err(store_error)?;
+    found.ok_or_else(|| not_found(source_id, name))
+}
+
+/// The model without its document.
+async fn find_head(catalog: &Catalog, source_id: &str, name: &str) -> Result<CatalogHead, ApiError> {
+    let names = readings(name).await?;
+    let names = names.each_ref().map(String::as_str);
+    let found = catalog.store.find_head(CatalogKind::Model, source_id, &names).await.map_err(store_error)?;
+    found.ok_or_else(|| not_found(source_id, name))
+}
+
+/// Clients percent-encode a name once or twice. If both readings name a model, the name as it arrived wins.
+async fn readings(name: &str) -> Result<[String; 2], ApiError> {
     if name.is_empty() {
         return Err(without_name().await);
     }
-    let decoded = percent_decode_str(name).decode_utf8_lossy().into_owned();
-    let names = [name, decoded.as_str()];
-    let found = catalog.store.find_item(CatalogKind::Model, source_id, &names).await.map_err(store_error)?;
-    found.ok_or_else(|| ApiError::NotFound(format!("No model found '{name}' in source '{source_id}'")))
+    Ok([name.to_owned(), percent_decode_str(name).decode_utf8_lossy().into_owned()])
+}
+
+fn not_found(source_id: &str, name: &str) -> ApiError {
+    ApiError::NotFound(format!("No model found '{name}' in source '{source_id}'"))
 }

@@ -3,13 +3,13 @@
 
 use axum::response::Response;
 use model_registry_api::catalog::{CatalogKind, CatalogVersion};
-use model_registry_catalog_store::{CatalogList, CatalogRecord, CatalogSet};
+use model_registry_catalog_store::{CatalogHead, CatalogList, CatalogRecord, CatalogSet};
 use model_registry_server::{ApiError, Query};
 use serde_json::Value;
 
 use super::artifacts::ArtifactListing;
-use super::in_memory_page::{self, Item};
-use super::{PageBody, page_memory, parameters, store_error};
+use super::in_memory_page::{self, InMemoryList};
+use super::{PageBody, parameters, store_error};
 use crate::Catalog;
 use crate::recommendation::{PerformanceMetrics, PropertyNames, recommended};
 
@@ -71,7 +71,7 @@ impl<'a> PerformanceRequest<'a> {
         Ok(Self { parameters, recommendations, listing, page_token })
     }
 
-    pub(super) async fn respond(self, catalog: &Catalog, model: &CatalogRecord) -> Result<Response, ApiError> {
+    pub(super) async fn respond(self, catalog: &Catalog, model: &CatalogHead) -> Result<Response, ApiError> {
         let Self { parameters, recommendations, listing, page_token } = self;
         let ArtifactListing { page_size, filters, order, sort_order } = listing;
         let list = CatalogList {
@@ -87,8 +87,6 @@ impl<'a> PerformanceRequest<'a> {
             page_size: (!recommendations).then_some(page_size),
             page_token: page_token.filter(|_| !recommendations),
         };
-        // Recommendations read all of them.
-        let _memory = page_memory(catalog, if recommendations { u32::MAX } else { page_size }).await;
         let page = catalog.store.list(&list).await.map_err(store_error)?;
         let mut metrics = page.rows.iter().map(performance_metrics).collect::<Result<Vec<_>, _>>()?;
         let target_rps = match parameters.target_rps {
@@ -106,12 +104,11 @@ impl<'a> PerformanceRequest<'a> {
             return Ok(PageBody { items, page_size, next_page_token: page.next_page_token }.into_response());
         }
         check_properties(&metrics, &parameters.requested)?;
-        let items = recommended(metrics, &parameters.names)
-            .into_iter()
-            .map(|one| Item { key: one.id.to_string(), json: Value::Object(one.document).to_string() })
-            .collect();
+        let kept = recommended(metrics, &parameters.names);
         let name = format!("performance {list:?} {parameters:?}");
-        Ok(in_memory_page::page(items, &name, page_size, page_token)?.into_response())
+        let page = InMemoryList { name: &name, items: &kept, key: |one: &PerformanceMetrics| one.id.to_string() };
+        let wire = |one: &PerformanceMetrics| serde_json::to_string(&one.document).unwrap_or_default();
+        Ok(page.page(page_size, page_token, wire)?.into_response())
     }
 }
 

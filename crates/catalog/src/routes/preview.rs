@@ -15,7 +15,7 @@ use model_registry_catalog_sources::{PreviewConfig, hub};
 use model_registry_server::{ApiError, Query};
 use serde_json::{Value, json};
 
-use super::in_memory_page::{self, Item};
+use super::in_memory_page::InMemoryList;
 use super::parameters;
 use crate::Catalog;
 
@@ -75,14 +75,17 @@ fn page(
         Status::Included => *included,
         Status::Excluded => !included,
     });
-    let items = shown.map(|(index, (name, included))| Item {
-        // Names may repeat, so the place is the key; the name tells when the data has changed meanwhile.
-        key: format!("{index} {name}"),
-        json: json!({"included": included, "name": name}).to_string(),
-    });
-    let list = format!("preview {asset_type:?} {status:?}");
-    let items = items.map(|item| work.check().map(|()| item)).collect::<Result<_, Cancelled>>().map_err(too_long)?;
-    let page = in_memory_page::page(items, &list, page_size, token)?;
+    let items: Vec<_> = shown.collect();
+    let list = InMemoryList {
+        name: &format!("preview {asset_type:?} {status:?}"),
+        items: &items,
+        // Names may repeat, so the place is the key; the name shows when the data has changed meanwhile.
+        key: |(index, (name, _)): &(usize, (String, bool))| format!("{index} {name}"),
+    };
+    work.check().map_err(too_long)?;
+    let wire =
+        |(_, (name, included)): &(usize, (String, bool))| json!({"included": included, "name": name}).to_string();
+    let page = list.page(page_size, token, wire)?;
     Ok(page.with(&format!(r#","assetType":"{}","summary":{summary}"#, asset_type.as_str())))
 }
 

@@ -26,18 +26,21 @@ pub(super) async fn list(
 ) -> Result<Response, ApiError> {
     let offset = offset(query)?;
     let mut ids = catalog.store.list_ids(&set).await.map_err(store_error)?;
-    let records = catalog.store.list_artifacts_of(&set, CatalogKind::PerformanceMetrics).await.map_err(store_error)?;
+    let artifacts =
+        catalog.store.list_artifacts_of(&set, CatalogKind::PerformanceMetrics).await.map_err(store_error)?;
     let performance = performance.clone();
-    let latencies = run_while_awaited(move |work| latencies(&records, &performance, work)).await?;
+    let latencies = run_while_awaited(move |work| latencies(&artifacts.rows, &performance, work)).await?;
     rank(&mut ids, &latencies, parameters::sort_order_in_any_case(query));
     let start = offset.min(ids.len());
     let end = start.saturating_add(page_size as usize).min(ids.len());
-    let next_page_token = if end < ids.len() { end.to_string() } else { String::new() };
     // Only the documents of this page are read.
-    let ids = ids.get(start..end).unwrap_or_default();
-    let records = catalog.store.list_items_by_id(CatalogKind::Model, ids).await.map_err(store_error)?;
-    let records: HashMap<i64, &CatalogRecord> = records.iter().map(|record| (record.id, record)).collect();
-    let items = ids.iter().filter_map(|id| Some(to_wire(records.get(id)?, version))).collect();
+    let on_page = ids.get(start..end).unwrap_or_default();
+    let page = catalog.store.list_items_by_id(CatalogKind::Model, on_page).await.map_err(store_error)?;
+    // The page may end earlier, at its limit of bytes.
+    let last = page.rows.last().and_then(|last| on_page.iter().position(|id| *id == last.id));
+    let end = last.map_or(end, |last| start + last + 1);
+    let next_page_token = if end < ids.len() { end.to_string() } else { String::new() };
+    let items = page.rows.iter().map(|record| to_wire(record, version)).collect();
     Ok(PageBody { items, page_size, next_page_token }.into_response())
 }
 

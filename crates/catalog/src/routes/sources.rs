@@ -12,7 +12,7 @@ use model_registry_catalog_store::SourceState;
 use model_registry_server::{ApiError, Query};
 use serde_json::{Value, json};
 
-use super::in_memory_page::{self, Item};
+use super::in_memory_page::InMemoryList;
 use super::parameters;
 use crate::Catalog;
 
@@ -38,12 +38,10 @@ pub(super) async fn list(State(catalog): State<Catalog>, query: Query) -> Result
     }
     let states = catalog.store.list_source_states().await.map_err(super::store_error)?;
     let states: HashMap<&str, &SourceState> = states.iter().map(|state| (state.source_id.as_str(), state)).collect();
-    let items = sources.into_iter().map(|source| Item {
-        key: source.id.clone(),
-        json: to_wire(source, states.get(source.id.as_str()).copied()).to_string(),
-    });
-    let list = format!("sources {asset_type:?} {by_name} {sort_order:?} {part_of_name:?}");
-    Ok(in_memory_page::page(items.collect(), &list, page_size, query.get("nextPageToken"))?.into_response())
+    let name = format!("sources {asset_type:?} {by_name} {sort_order:?} {part_of_name:?}");
+    let list = InMemoryList { name: &name, items: &sources, key: |source: &&Source| source.id.clone() };
+    let wire = |source: &&Source| to_wire(source, states.get(source.id.as_str()).copied()).to_string();
+    Ok(list.page(page_size, query.get("nextPageToken"), wire)?.into_response())
 }
 
 fn to_wire(source: &Source, state: Option<&SourceState>) -> Value {

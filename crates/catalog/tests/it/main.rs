@@ -10,6 +10,7 @@ mod filters;
 mod golden;
 mod hub;
 mod index;
+mod large_documents;
 mod limits;
 mod mcp_fields;
 mod model_fields;

@@ -358,11 +358,11 @@ async fn tools_are_read_from_the_same_load_as_their_servers(backend: Backend) {
     };
     let files = files();
     let api = Api::on(backend, files.settings()).await;
-    let mut snapshot = api.catalog.store().snapshot().await.unwrap();
+    let mut snapshot = api.catalog.store().snapshot(10).await.unwrap();
     let before = snapshot.list(&servers).await.unwrap().rows;
     files.write("t.yaml", &TOOLS.replace("{name: two}", "{name: three}, {name: four}"));
     api.catalog.load().await.unwrap();
-    let tools = snapshot.list_children(CatalogKind::McpTool, &[before[0].id]).await.unwrap();
+    let tools = snapshot.list_children(CatalogKind::McpTool, &[before[0].id], usize::MAX).await.unwrap();
     let names: Vec<&str> = tools.iter().map(|tool| tool.name.as_str()).collect();
     assert_eq!(names, ["one", "two"]);
     drop(snapshot);

@@ -10,6 +10,11 @@ pub(super) fn register(metrics: &Metrics, store: &Store, probe: &DatabaseProbe, 
     for (name, help, pool) in [
         ("memory_bodies_bytes", "Memory that received request bodies take of the budget", &memory.bodies),
         ("memory_work_bytes", "Memory that large requests and documents take of the budget", &memory.work),
+        (
+            "memory_updates_bytes",
+            "Memory that large documents take of the budget while they are updated",
+            &memory.updates,
+        ),
         ("memory_small_work_bytes", "Memory that small requests take of the budget", &memory.small_work),
         ("memory_responses_bytes", "Memory that responses take of the budget until they are sent", &memory.responses),
     ] {

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use model_registry_testkit::{
-    Authority, Backend, CERTIFIED_USER, Executable, Issued, IssuedFiles, Ready, ServerTls, TestDatabase,
+    Authority, Backend, CERTIFIED_USER, DatabaseServer, Executable, Issued, IssuedFiles, Ready, ServerTls, TestDatabase,
 };
 use tempfile::TempDir;
 
-use crate::database_server::DatabaseServer;
+use crate::database_server::if_installed;
 use crate::support::{Client, PROGRAM, eventually, run_in};
 
 /// The expected result of a start.
@@ -34,7 +34,7 @@ impl TlsDatabase {
     async fn start(backend: Backend) -> Option<Self> {
         let (authority, other) = (Authority::new("ours"), Authority::new("another"));
         let tls = ServerTls { issued: authority.issue("localhost"), authority: authority.certificate() };
-        let server = DatabaseServer::start_with_tls(backend, &tls).await?;
+        let server = if_installed(DatabaseServer::start_with_tls(backend, &tls).await)?;
         let database = TestDatabase::create_on(backend, &server.url()).await.unwrap();
         let files = TempDir::new().unwrap();
         std::fs::write(files.path().join("ours.pem"), authority.certificate()).unwrap();

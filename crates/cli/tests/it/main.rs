@@ -3,6 +3,8 @@
 //! Each module carries `#[cfg(test)]` because Clippy allows `unwrap` only in such modules.
 
 #[cfg(test)]
+mod api_conformity;
+#[cfg(test)]
 mod api_copy;
 #[cfg(test)]
 mod backup;
@@ -50,8 +52,6 @@ mod protocol;
 mod proxies;
 #[cfg(test)]
 mod python_client;
-#[cfg(test)]
-mod schemathesis;
 #[cfg(test)]
 mod startup;
 #[cfg(test)]

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use model_registry_testkit::abuse::{SlowBody, UnreadStreams, unread_response};
 use model_registry_testkit::{Backend, Executable, TestDatabase};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::support::{Client, TIME_LIMIT, eventually, start_on};
+use crate::support::{Client, TIME_LIMIT, eventually, role_on, start_on};
 
 const MODELS: &str = "/api/model_registry/v1alpha3/registered_models";
+const CATALOG: &str = "/api/model_catalog/v1alpha1";
 const MEBIBYTE: usize = 1 << 20;
 /// The target for every mix of requests, with the default budget.
 const LIMIT: u64 = 512 << 20;
@@ -27,6 +28,51 @@ impl Server {
         let executable = start_on(&database).await;
         let client = Client::of(&executable);
         Self { executable, client, database }
+    }
+
+    /// A catalog of a small model, and twelve of 15 MiB.
+    async fn start_catalog() -> Self {
+        let database = TestDatabase::create(Backend::Sqlite).await.unwrap();
+        let launch = role_on("catalog", database.url()).arguments(["--catalogs-path", "sources.yaml"]);
+        let sources = "model_catalogs: [{id: a, name: A, type: yaml, properties: {yamlCatalogPath: models.yaml}}]";
+        let launch = launch.file("sources.yaml", sources).file("models.yaml", "models: [{name: seed, readme: SEED}]");
+        let executable = launch.start().await.unwrap();
+        let client = Client::of(&executable);
+        let is_loaded = async || client.get(&format!("{CATALOG}/models")).await.body["size"] == 1;
+        eventually("the source is loaded", is_loaded).await;
+        let statement = "INSERT INTO catalog_item (id, workspace_id, kind, source_id, parent_id, item_key, name, name_folded, \
+             sort_name, create_time, update_time, digest, search_text, document) \
+             WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 12) \
+             SELECT id + n, workspace_id, kind, source_id, parent_id, 'm' || n, 'm' || n, 'm' || n, 'm' || n, create_time, \
+             update_time, digest, search_text, \
+             REPLACE(REPLACE(document, '\"seed\"', '\"m' || n || '\"'), 'SEED', hex(zeroblob(7864320))) \
+             FROM catalog_item, numbers WHERE name = 'seed'";
+        database.execute(statement).await.unwrap();
+        Self { executable, client, database }
+    }
+
+    /// Runs requests at the same time, of which some may be rejected for lack of memory; returns how many succeeded.
+    async fn served(&self, method: &str, requests: Vec<(String, Option<Value>)>) -> usize {
+        let mut clients = JoinSet::new();
+        for (path, body) in requests {
+            let (client, method) = (self.client.clone(), method.to_owned());
+            clients.spawn(async move {
+                let response = client.call(&method, &path, &[], body.as_ref()).await;
+                (response.map(|response| response.status), path)
+            });
+        }
+        let mut served = 0;
+        // Each takes seconds next to other tests.
+        while let Some(response) = tokio::time::timeout(TIME_LIMIT * 4, clients.join_next()).await.unwrap() {
+            match response.unwrap() {
+                (Ok(200), _) => served += 1,
+                (Ok(503 | 504), _) => {}
+                // It waited for its turn for too long.
+                (Err(error), _) if error.is_timeout() => {}
+                (other, path) => panic!("{path}: {other:?}"),
+            }
+        }
+        served
     }
 
     fn address(&self) -> SocketAddr {
@@ -60,8 +106,8 @@ async fn many_large_bodies_at_once_share_the_memory() {
         senders.spawn(async move {
             let body = json!({"name": format!("m{number}"), "description": "x".repeat(15 * MEBIBYTE)}).to_string();
             let mut sender = SlowBody::start(address, MODELS, body.len()).await.unwrap();
-            // A server that rejects the body does not read it to its end.
-            let _ = sender.send(body.as_bytes()).await;
+            // A server that rejects the body discards the rest of it.
+            sender.send(body.as_bytes()).await.unwrap();
             sender.status().await
         });
     }
@@ -70,7 +116,7 @@ async fn many_large_bodies_at_once_share_the_memory() {
     while let Some(status) = tokio::time::timeout(TIME_LIMIT * 4, senders.join_next()).await.unwrap() {
         match status.unwrap() {
             Some(201) => created += 1,
-            Some(503) | None => {}
+            Some(503) => {}
             other => panic!("{other:?}"),
         }
     }
@@ -90,13 +136,13 @@ async fn a_body_of_many_small_values_is_bounded() {
             let elements = element.repeat(count);
             let body = format!(r#"{{"name":"m","customProperties":{{"p":[{}]}}}}"#, elements.trim_end_matches(','));
             let mut sender = SlowBody::start(address, MODELS, body.len()).await.unwrap();
-            let _ = sender.send(body.as_bytes()).await;
+            sender.send(body.as_bytes()).await.unwrap();
             (element, sender.status().await)
         });
     }
     while let Some(sent) = tokio::time::timeout(TIME_LIMIT, senders.join_next()).await.unwrap() {
         let (element, status) = sent.unwrap();
-        assert!(matches!(status, Some(400 | 503) | None), "{element}: {status:?}");
+        assert!(matches!(status, Some(400 | 503)), "{element}: {status:?}");
     }
     server.check("bodies of many values");
 }
@@ -131,6 +177,44 @@ async fn lists_and_reads_of_large_entities_share_the_memory() {
     assert!(served > 4, "{served}");
     server.check("lists of entities of 15 MiB");
     let all = server.client.list_all("registered_models?pageSize=100").await;
+    assert_eq!(all.len(), 13);
+    server.check("all pages");
+}
+
+#[tokio::test]
+async fn updates_of_large_entities_share_the_memory() {
+    let server = Server::start().await;
+    server.add_large_models().await;
+    let patch = |number: usize| {
+        (format!("registered_models/{}", 2 + number % 12), Some(json!({"owner": format!("owner-{number}")})))
+    };
+    let updated = server.served("PATCH", (0..16).map(patch).collect()).await;
+    assert!(updated > 0);
+    server.check("updates of entities of 15 MiB");
+    let small = server.client.call("PATCH", "registered_models/1", &[], Some(&json!({"owner": "ada"}))).await.unwrap();
+    assert_eq!((small.status, &small.body["owner"]), (200, &json!("ada")));
+}
+
+#[tokio::test]
+async fn lists_and_reads_of_large_items_of_the_catalog_share_the_memory() {
+    let server = Server::start_catalog().await;
+    let lists = [
+        "pageSize=100",
+        "pageSize=10000&orderBy=NAME&sortOrder=DESC",
+        "pageSize=100&orderBy=readme.string_value",
+        "pageSize=3&q=m",
+    ];
+    let requests = (0..48).map(|number| {
+        let path = match number % 5 {
+            4 => format!("{CATALOG}/sources/a/models/m{}", 1 + number % 12),
+            list => format!("{CATALOG}/models?{}", lists[list]),
+        };
+        (path, None)
+    });
+    let served = server.served("GET", requests.collect()).await;
+    assert!(served > 4, "{served}");
+    server.check("lists of items of 15 MiB");
+    let all = server.client.list_all(&format!("{CATALOG}/models?pageSize=100")).await;
     assert_eq!(all.len(), 13);
     server.check("all pages");
 }

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use model_registry_testkit::{Backend, Ready, TestDatabase};
+use model_registry_testkit::{Backend, DatabaseServer, Ready, TestDatabase};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::database_server::DatabaseServer;
+use crate::database_server::if_installed;
 use crate::support::{Client, eventually, server_on};
 
 /// Limit for the time to recover; generous, for a busy machine.
@@ -28,16 +28,16 @@ async fn a_mariadb_server_may_start_late_and_restart_under_load() {
 }
 
 async fn start_late_and_restart(backend: Backend) {
-    let Some(mut databases) = DatabaseServer::start(backend).await else { return };
+    let Some(mut databases) = if_installed(DatabaseServer::start(backend).await) else { return };
     let database = TestDatabase::absent_on(backend, &databases.url()).unwrap();
-    databases.stop().await;
+    databases.stop().await.unwrap();
 
     // Neither the database server nor the database exists.
     let server = server_on(database.url()).ready(Ready::Listening).start().await.unwrap();
     let client = Client::of(&server);
     check_unavailable(&client).await;
     // The server runs, but the database does not exist.
-    databases.start_again().await;
+    databases.start_again().await.unwrap();
     check_unavailable(&client).await;
     database.create_now().await.unwrap();
     let took = eventually("the new database is used", async || client.get("/readyz/health").await.status == 200).await;
@@ -47,13 +47,13 @@ async fn start_late_and_restart(backend: Backend) {
     let load = Load::start(&client);
     for _ in 0..2 {
         load.until("requests succeed", 200).await;
-        databases.stop().await;
+        databases.stop().await.unwrap();
         load.until("requests fail", 503).await;
         assert_eq!(client.get("/livez").await.status, 200, "{backend}");
         assert_eq!(client.get("/readyz/health").await.status, 503, "{backend}");
         eventually("the metric is 0", async || database_ready(&client).await == "0.0").await;
         assert_eq!(client.get("/livez").await.status, 200, "{backend}");
-        databases.start_again().await;
+        databases.start_again().await.unwrap();
         let took = load.until("requests succeed again", 200).await;
         assert!(took < RECOVERY_LIMIT, "{backend}: recovered after {took:?}");
         let took = eventually("ready again", async || client.get("/readyz/health").await.status == 200).await;

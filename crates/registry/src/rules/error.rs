@@ -63,6 +63,7 @@ pub(crate) fn store_error(error: StoreError) -> ApiError {
             tracing::warn!(error = &cause as &dyn std::error::Error, "database unavailable");
             ApiError::Unavailable("the database is not available; try again later".to_owned())
         }
+        StoreError::NoMemory => ApiError::Unavailable(error.to_string()),
         StoreError::Storage { problem, source } => {
             tracing::warn!(error = &source as &dyn std::error::Error, "the database stores nothing");
             ApiError::Unavailable(problem.to_string())

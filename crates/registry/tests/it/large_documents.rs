@@ -8,6 +8,8 @@ use crate::support::Api;
 on_each_database!(
     a_page_of_large_entities_is_shorter_and_its_token_leads_to_the_rest,
     large_entities_are_found_by_id_name_and_external_id,
+    large_entities_are_updated_and_referred_to_by_many_at_once,
+    a_large_response_is_repeated_for_its_idempotency_key,
     a_body_with_far_more_values_than_text_is_rejected
 );
 
@@ -79,6 +81,53 @@ async fn large_entities_are_found_by_id_name_and_external_id(backend: Backend) {
     let changed = api.patch(&format!("registered_models/{id}"), json!({"owner": "ada"})).await;
     assert_eq!((changed.status, changed.json()["description"].as_str().unwrap().len()), (200, 2 * MEBIBYTE));
     assert_eq!(api.store.memory().used(), 0);
+}
+
+async fn large_entities_are_updated_and_referred_to_by_many_at_once(backend: Backend) {
+    let api = Api::on(backend).await;
+    let id = model(&api, 1, 2 * MEBIBYTE).await;
+    let experiment = api.create("experiments", json!({"name": "e"})).await;
+    let run = json!({"name": "r", "experimentId": experiment, "description": "x".repeat(MEBIBYTE)});
+    let run = api.create("experiment_runs", run).await;
+    // More than the memory of updates holds at the same time.
+    let writes = (0..12).map(|number| {
+        let (api, id, run) = (&api, &id, &run);
+        async move {
+            let owner = api.patch(&format!("registered_models/{id}"), json!({"owner": format!("o{number}")})).await;
+            let version = json!({"name": format!("v{number}"), "registeredModelId": id});
+            let version = api.post("model_versions", version).await;
+            let metric = json!({"artifactType": "metric", "name": "loss", "value": 0.5, "step": number});
+            let metric = api.post(&format!("experiment_runs/{run}/artifacts"), metric).await;
+            let registration =
+                json!({"registeredModel": {"name": "m1"}, "modelVersion": {"name": format!("w{number}")}});
+            let registered = api.post("registered_models:register", registration).await;
+            [owner.status, version.status, metric.status, registered.status]
+        }
+    });
+    for statuses in futures::future::join_all(writes).await {
+        assert_eq!(statuses[..2], [200, 201]);
+        assert!([200, 201].contains(&statuses[2]), "{statuses:?}");
+        assert_eq!(statuses[3], 201);
+    }
+    let model = api.get(&format!("registered_models/{id}")).await.json();
+    assert_eq!(model["description"].as_str().unwrap().len(), 2 * MEBIBYTE);
+    assert!(model["owner"].as_str().unwrap().starts_with('o'));
+    let versions = api.get(&format!("registered_models/{id}/versions?pageSize=100")).await;
+    assert_eq!(versions.names().len(), 24);
+    let history = api.get(&format!("experiment_runs/{run}/metric_history?name=loss&pageSize=100")).await;
+    assert_eq!(history.names().len(), 12);
+}
+
+async fn a_large_response_is_repeated_for_its_idempotency_key(backend: Backend) {
+    let api = Api::on(backend).await;
+    let body = json!({"name": "m", "description": "x".repeat(MEBIBYTE)});
+    let key = [("idempotency-key", "k")];
+    let first = api.call("POST", "registered_models", &key, Some(body.clone())).await;
+    let again = api.call("POST", "registered_models", &key, Some(body)).await;
+    assert_eq!((first.status, again.status), (201, 201));
+    assert!(first.bytes == again.bytes);
+    let other = api.call("POST", "registered_models", &key, Some(json!({"name": "other"}))).await;
+    assert_eq!(other.status, 422);
 }
 
 async fn a_body_with_far_more_values_than_text_is_rejected(backend: Backend) {

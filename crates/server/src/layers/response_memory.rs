@@ -5,6 +5,7 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
 use axum::response::{IntoResponse, Response};
@@ -18,10 +19,12 @@ use crate::ApiError;
 /// responses leave room for the small ones of others.
 const SMALL: usize = 64 * 1024;
 
+/// How long the response to a write waits for its share.
+const WRITE_PATIENCE: Duration = Duration::from_secs(10);
+
 /// Takes the share of a response. A response of unknown length, such as a stream of events, is sent as it arises.
 pub(super) fn hold(response: Response, pool: &MemoryPool) -> Response {
-    let length = response.body().size_hint().exact().and_then(|length| usize::try_from(length).ok());
-    let Some(length) = length.filter(|length| *length > 0) else { return response };
+    let Some(length) = length(&response) else { return response };
     let share = match length {
         ..=SMALL => pool.try_take(length),
         // The only response may be larger than the pool.
@@ -29,13 +32,33 @@ pub(super) fn hold(response: Response, pool: &MemoryPool) -> Response {
         _ => pool.try_take_beyond(length, pool.size() / 4),
     };
     match share {
-        Some(share) => response.map(|body| Body::new(HeldBody { body, share: Some(share) })),
+        Some(share) => with_share(response, share),
         None => ApiError::Unavailable(
             "the memory for responses is in use (limits.memory), because clients read theirs slowly: try again shortly"
                 .to_owned(),
         )
         .into_response(),
     }
+}
+
+/// As [`hold`] for the success of a write, which is never replaced by a 503: the client would repeat it. It waits for its share,
+/// and is sent without one in the end.
+pub(super) async fn hold_written(response: Response, pool: &MemoryPool) -> Response {
+    let Some(length) = length(&response) else { return response };
+    match tokio::time::timeout(WRITE_PATIENCE, pool.take(length)).await {
+        Ok(share) => with_share(response, share),
+        Err(_) => response,
+    }
+}
+
+/// The length of a body, if it is known and not zero.
+fn length(response: &Response) -> Option<usize> {
+    let length = response.body().size_hint().exact().and_then(|length| usize::try_from(length).ok());
+    length.filter(|length| *length > 0)
+}
+
+fn with_share(response: Response, share: MemoryShare) -> Response {
+    response.map(|body| Body::new(HeldBody { body, share: Some(share) }))
 }
 
 /// A body that hands its share on to its buffer, which is one in all responses whose length is known.
@@ -122,6 +145,18 @@ mod tests {
         assert_eq!(hold(of_size(SMALL), &pool).status(), 200);
         drop(unread);
         assert_eq!(hold(of_size(200 * 1024), &pool).status(), 200);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_success_of_a_write_waits_for_its_share_and_is_sent_in_any_case() {
+        let pool = pool();
+        let unread = hold(of_size(2 << 20), &pool);
+        assert_eq!(hold_written(of_size(1_000), &pool).await.status(), 200);
+        let mut waiting = Box::pin(hold_written(of_size(1_000), &pool));
+        assert!(futures::poll!(&mut waiting).is_pending());
+        drop(unread);
+        let written = waiting.await;
+        assert_eq!((written.status().as_u16(), pool.used()), (200, 1_024));
     }
 
     #[tokio::test]

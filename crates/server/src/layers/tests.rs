@@ -77,6 +77,22 @@ async fn a_request_that_takes_too_long_times_out() {
 }
 
 #[tokio::test]
+async fn a_compressed_body_is_rejected_on_every_route() {
+    let server = server(Options::default());
+    for path in ["/echo", "/things/1", "/nothing"] {
+        let compressed = Request::post(path).header("content-encoding", "gzip");
+        let response = send(&server, compressed, "\u{1f}\u{8b}\0").await;
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()["accept-encoding"]),
+            (415, &"identity".parse().unwrap())
+        );
+        assert!(text(response).await.contains("`Content-Encoding: gzip`"), "{path}");
+    }
+    let response = send(&server, Request::post("/echo").header("content-encoding", "identity"), "{}").await;
+    assert_eq!(response.status(), 200);
+}
+
+#[tokio::test]
 async fn a_body_over_the_limit_is_rejected_with_and_without_content_length() {
     let server = server(Options { max_body: 4, ..Options::default() });
     let with_length = send(&server, Request::post("/echo").header("content-length", "5"), "12345").await;

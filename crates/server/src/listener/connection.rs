@@ -31,6 +31,7 @@ use super::http2_streams::{ChunkedBody, Streams};
 use super::rejection_body::{HeadLimits, RejectionBody};
 use super::request_counts::{RequestCounts, ResponseGuard};
 use super::request_target::EscapedTarget;
+use super::watched_body::WatchedBody;
 use crate::health::Probe;
 use crate::request::Shutdown;
 use crate::{ApiError, error};
@@ -129,7 +130,7 @@ impl Connection {
             let response = if probes_only && Probe::of(request.uri().path()).is_none() {
                 Err(without_place(request.version()))
             } else {
-                let mut request = request.map(Body::new);
+                let mut request = request.map(|body| Body::new(WatchedBody::new(body, counted.clone())));
                 request.extensions_mut().insert(ConnectInfo(peer));
                 request.extensions_mut().insert(shutdown.clone());
                 Ok(router.clone().oneshot(request))
@@ -152,7 +153,8 @@ impl Connection {
                     .max_headers(options.max_headers)
                     .max_buf_size(options.max_header_bytes)
                     .serve_connection(TokioIo::new(EscapedTarget::new(stream, requests)), service_fn(respond));
-                drive(connection, stopping, pending()).await;
+                // Hyper itself closes idle connections of HTTP/1.
+                drive(connection, stopping, pending(), None).await;
             }
             Protocol::Http2 => {
                 let header_bytes = u32::try_from(options.max_header_bytes).unwrap_or(u32::MAX);
@@ -177,25 +179,55 @@ impl Connection {
                     .keep_alive_interval(options.header_timeout)
                     .keep_alive_timeout(options.write_timeout)
                     .serve_connection(TokioIo::new(stream), service);
-                drive(connection, stopping, streams.closed()).await;
+                let idle = IdleLimit { requests, limit: options.header_timeout, grace: options.write_timeout };
+                drive(connection, stopping, streams.closed(), Some(&idle)).await;
             }
         }
     }
 }
 
-/// Drives a connection until it ends, or until `closed` completes.
-async fn drive<C>(connection: C, mut stopping: watch::Receiver<bool>, closed: impl Future<Output = ()>)
-where
+/// When a connection without requests is closed.
+struct IdleLimit {
+    requests: RequestCounts,
+    limit: Duration,
+    /// Time for the peer to confirm that it sends no more requests.
+    grace: Duration,
+}
+
+impl IdleLimit {
+    /// Completes when the connection has been idle for the limit, and longer by a time; never without a limit.
+    async fn exceeded(idle: Option<&Self>, longer: impl Fn(&Self) -> Duration) {
+        match idle {
+            Some(idle) => idle.requests.idle(idle.limit + longer(idle)).await,
+            None => pending().await,
+        }
+    }
+}
+
+/// Drives a connection until it ends, until `closed` completes, or until it is idle for too long.
+async fn drive<C>(
+    connection: C,
+    mut stopping: watch::Receiver<bool>,
+    closed: impl Future<Output = ()>,
+    idle: Option<&IdleLimit>,
+) where
     C: GracefulConnection<Error = hyper::Error>,
 {
     let (mut connection, mut closed) = (std::pin::pin!(connection), std::pin::pin!(closed));
+    let last_requests = async {
+        tokio::select! {
+            () = stopped(&mut stopping) => {}
+            () = IdleLimit::exceeded(idle, |_| Duration::ZERO) => {}
+        }
+    };
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = stopped(&mut stopping) => {
+        () = last_requests => {
             connection.as_mut().graceful_shutdown();
             tokio::select! {
                 ended = connection => ended,
                 () = closed => Ok(()),
+                () = IdleLimit::exceeded(idle, |idle| idle.grace) => Ok(()),
             }
         }
         () = closed.as_mut() => {

@@ -1,18 +1,65 @@
-//! The limit of open files: raised as far as the process may, and divided between connections and everything else.
+//! The limit of open files: raised as far as the process may, and divided between connections, probes and everything else.
 
 use std::io;
+
+use tokio::net::TcpListener;
 
 /// Files for everything but connections of clients: connections to the database, SQLite files, catalog files, certificates.
 const RESERVE: usize = 128;
 
-/// The number of connections for which file descriptors are left, at most `wanted`; `shed` more are opened for a moment.
-pub(super) fn connections(wanted: usize, shed: usize) -> usize {
-    raised_limit().map_or(wanted, |files| within(files, wanted, shed))
+/// How many connections may be open at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Division {
+    /// With a place.
+    pub(super) connections: usize,
+    /// For probes, in addition.
+    pub(super) probes: usize,
+    /// Descriptors that are kept for probes: see [`SpareFiles`].
+    pub(super) spare: usize,
 }
 
-fn within(files: usize, wanted: usize, shed: usize) -> usize {
-    // With a very low limit, a quarter is left for connections.
-    wanted.min(files.saturating_sub(RESERVE + shed).max(files / 4)).max(1)
+/// The numbers of connections for which file descriptors are left, at most those that are wanted.
+pub(super) fn divide(wanted: Division) -> Division {
+    raised_limit().map_or(wanted, |files| within(files, wanted))
+}
+
+fn within(files: usize, wanted: Division) -> Division {
+    // With a very low limit, a quarter is left for connections, and an eighth for probes.
+    let probes = wanted.probes.min(files / 8).max(1);
+    let connections = wanted.connections.min(files.saturating_sub(RESERVE + probes).max(files / 4)).max(1);
+    let spare = wanted.spare.min(files / 32).max(1);
+    Division { connections, probes, spare }
+}
+
+/// File descriptors that are kept for connections of health probes, for the case that everything else has taken all others.
+pub(super) struct SpareFiles {
+    count: usize,
+    /// Duplicates of the listening socket, which take descriptors and nothing else. Elsewhere than on Unix there are none.
+    #[cfg(unix)]
+    files: Vec<std::os::fd::OwnedFd>,
+    #[cfg(not(unix))]
+    files: Vec<()>,
+}
+
+impl SpareFiles {
+    pub(super) fn new(count: usize) -> Self {
+        Self { count, files: Vec::new() }
+    }
+
+    /// Takes descriptors, as far as they are free.
+    #[cfg_attr(not(unix), expect(unused_variables, reason = "there are none"))]
+    pub(super) fn refill(&mut self, listener: &TcpListener) {
+        #[cfg(unix)]
+        while self.files.len() < self.count {
+            let Ok(duplicate) = std::os::fd::AsFd::as_fd(listener).try_clone_to_owned() else { return };
+            self.files.push(duplicate);
+        }
+    }
+
+    /// Closes one, so that a connection can be accepted; false if there is none.
+    pub(super) fn release(&mut self) -> bool {
+        self.files.pop().is_some()
+    }
 }
 
 /// Whether an accept failed because no file descriptor is free, in the process or on the machine.
@@ -46,9 +93,11 @@ mod tests {
 
     #[test]
     fn connections_leave_files_for_everything_else() {
-        assert_eq!(within(1024, 8192, 64), 832);
-        assert_eq!(within(1 << 20, 8192, 64), 8192);
-        assert_eq!(within(100, 8192, 64), 25);
-        assert_eq!(within(1, 8192, 64), 1);
+        let wanted = Division { connections: 8192, probes: 64, spare: 8 };
+        for (files, connections, probes, spare) in
+            [(1024, 832, 64, 8), (1 << 20, 8192, 64, 8), (256, 96, 32, 8), (100, 25, 12, 3), (1, 1, 1, 1)]
+        {
+            assert_eq!(within(files, wanted), Division { connections, probes, spare }, "{files}");
+        }
     }
 }

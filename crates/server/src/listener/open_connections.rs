@@ -1,4 +1,6 @@
 //! The open connections: how many a server accepts, and which idle ones make room for new ones.
+//!
+//! Those with a place serve every request. Further ones, fewer of them, serve health probes only.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -11,9 +13,13 @@ use super::request_counts::RequestCounts;
 /// A connection is closed to make room only after this time without a request.
 const LEAST_IDLE: Duration = Duration::from_millis(500);
 
-/// The connections with a place.
+/// Connections of one kind: those with a place, or those for probes.
 pub(super) struct OpenConnections {
     max: usize,
+    /// The most connections of one address.
+    share: usize,
+    /// How long a connection has to be idle before it makes room.
+    least_idle: Duration,
     by_task: HashMap<Id, Open>,
     by_peer: HashMap<IpAddr, usize>,
 }
@@ -25,24 +31,30 @@ struct Open {
 }
 
 impl OpenConnections {
-    pub(super) fn new(max: usize) -> Self {
-        Self { max, by_task: HashMap::new(), by_peer: HashMap::new() }
+    /// Connections with a place. One address gets three quarters of the places at most, so that others are served whatever it
+    /// does.
+    pub(super) fn with_place(max: usize) -> Self {
+        Self::new(max, (max - max / 4).max(1), LEAST_IDLE)
     }
 
-    /// Whether there is a place for a connection from this address, which an idle connection may have to leave: the one that
-    /// has been idle for the longest. One address gets three quarters of the places at most, so that others are served
-    /// whatever it does.
+    /// Connections for probes. One without a request makes room at once: a probe is sent as soon as its connection is open, and
+    /// must not be kept out by clients that open connections and send nothing.
+    pub(super) fn for_probes(max: usize) -> Self {
+        Self::new(max, max, Duration::ZERO)
+    }
+
+    fn new(max: usize, share: usize, least_idle: Duration) -> Self {
+        Self { max, share, least_idle, by_task: HashMap::new(), by_peer: HashMap::new() }
+    }
+
+    /// Whether there is room for a connection from this address, which an idle connection may have to make: the one that has
+    /// been idle for the longest.
     pub(super) fn make_room(&mut self, peer: IpAddr) -> bool {
         let peer = network(peer);
-        if self.by_peer.get(&peer).is_some_and(|count| *count >= self.share()) {
+        if self.by_peer.get(&peer).is_some_and(|count| *count >= self.share) {
             return self.close_idle(1, |open| open.peer == peer) == 1;
         }
         self.by_task.len() < self.max || self.close_idle(1, |_| true) == 1
-    }
-
-    /// The most connections of one address.
-    fn share(&self) -> usize {
-        (self.max - self.max / 4).max(1)
     }
 
     pub(super) fn insert(&mut self, peer: IpAddr, requests: RequestCounts, task: AbortHandle) {
@@ -66,7 +78,7 @@ impl OpenConnections {
     fn close_idle(&mut self, most: usize, applies: impl Fn(&Open) -> bool) -> usize {
         let idle = self.by_task.values().filter(|open| applies(open)).filter_map(|open| {
             let idle_for = open.requests.idle_for()?;
-            (idle_for >= LEAST_IDLE).then(|| (idle_for, open.task.id()))
+            (idle_for >= self.least_idle).then(|| (idle_for, open.task.id()))
         });
         let mut idle: Vec<(Duration, Id)> = idle.collect();
         idle.sort_unstable_by_key(|(idle_for, _)| std::cmp::Reverse(*idle_for));
@@ -114,7 +126,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_address_leaves_places_for_others() {
-        let mut connections = OpenConnections::new(4);
+        let mut connections = OpenConnections::with_place(4);
         let mut busy = Vec::new();
         for _ in 0..3 {
             assert!(connections.make_room(address(1)));
@@ -128,7 +140,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_connection_that_is_idle_for_the_longest_makes_room() {
-        let mut connections = OpenConnections::new(2);
+        let mut connections = OpenConnections::with_place(2);
         let first = open(&mut connections, address(1));
         let _busy = open(&mut connections, address(2)).guard(false);
         assert!(!connections.make_room(address(3)), "idle for too short a time");
@@ -137,6 +149,19 @@ mod tests {
         assert!(connections.make_room(address(3)));
         assert_eq!(connections.by_task.len(), 1);
         assert!(!connections.by_peer.contains_key(&address(1)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_for_probes_makes_room_unless_it_has_a_request() {
+        let mut connections = OpenConnections::for_probes(2);
+        let _probed = open(&mut connections, address(1)).guard(false);
+        for _ in 0..10 {
+            assert!(connections.make_room(address(1)));
+            drop(open(&mut connections, address(1)));
+        }
+        assert!(connections.make_room(address(1)));
+        let _probed_too = open(&mut connections, address(1)).guard(false);
+        assert!(!connections.make_room(address(1)));
     }
 
     #[test]

@@ -5,6 +5,9 @@
 //!
 //! It distinguishes the writers without parsing: if every request has its response, and all responses are flushed, the
 //! next bytes are hyper's own. Otherwise the bytes pass unchanged.
+//!
+//! Before a connection is closed after a rejection, or after the response to a request whose body was not read to its end, the
+//! rest of the request is discarded ("lingering close").
 
 use std::io;
 use std::pin::Pin;
@@ -14,14 +17,16 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 use http::StatusCode;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
 use super::request_counts::RequestCounts;
 use crate::error;
 
-/// How long the rest of the request is read and discarded: closing a socket with unread bytes resets the connection,
-/// and the peer would lose the response.
-const LINGER: Duration = Duration::from_secs(1);
+/// How long the next part of a request may take that is discarded.
+const LINGER_PAUSE: Duration = Duration::from_secs(1);
+/// Limits for all parts: a client that sends without end is cut off.
+const LINGER_TIME: Duration = Duration::from_secs(10);
+const LINGER_BYTES: usize = 32 * 1024 * 1024;
 
 /// Limits on the head of a request, for the message.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +44,7 @@ pub(super) struct RejectionBody<S> {
     flushed: u64,
     /// The unwritten rest of the response that replaces hyper's.
     rejection: Option<Bytes>,
-    linger: Option<Pin<Box<Sleep>>>,
+    linger: Option<Linger>,
 }
 
 impl<S> RejectionBody<S> {
@@ -125,21 +130,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for RejectionBody<S> {
         if this.linger.is_none() {
             ready!(this.write_rejection(context))?;
             ready!(Pin::new(&mut this.stream).poll_shutdown(context))?;
-            if this.rejection.is_none() {
+            if this.rejection.is_none() && !this.requests.has_unread_body() {
                 return Poll::Ready(Ok(()));
             }
         }
-        let linger = this.linger.get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
-        let mut scratch = [0; 4096];
-        while linger.as_mut().poll(context).is_pending() {
-            let mut buffer = ReadBuf::new(&mut scratch);
-            match ready!(Pin::new(&mut this.stream).poll_read(context, &mut buffer)) {
-                Ok(()) if !buffer.filled().is_empty() => {}
-                // The peer closed its side.
-                Ok(()) | Err(_) => break,
-            }
-        }
-        Poll::Ready(Ok(()))
+        let linger = this.linger.get_or_insert_with(Linger::begin);
+        linger.poll_discard(&mut this.stream, context).map(Ok)
     }
 
     fn poll_write_vectored(
@@ -157,6 +153,40 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for RejectionBody<S> {
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
+    }
+}
+
+/// Reads and discards the rest of a request: closing a socket with unread bytes resets the connection, and the peer would lose
+/// the response.
+struct Linger {
+    /// When the next part is due.
+    due: Pin<Box<Sleep>>,
+    end: Instant,
+    /// Bytes that may still be read.
+    left: usize,
+}
+
+impl Linger {
+    fn begin() -> Self {
+        let now = Instant::now();
+        Self { due: Box::pin(tokio::time::sleep(LINGER_PAUSE)), end: now + LINGER_TIME, left: LINGER_BYTES }
+    }
+
+    /// Completes at the end of what the peer sends, or at a limit.
+    fn poll_discard(&mut self, stream: &mut (impl AsyncRead + Unpin), context: &mut Context<'_>) -> Poll<()> {
+        let mut scratch = [0; 8192];
+        while self.left > 0 && self.due.as_mut().poll(context).is_pending() {
+            let mut buffer = ReadBuf::new(&mut scratch);
+            match ready!(Pin::new(&mut *stream).poll_read(context, &mut buffer)) {
+                Ok(()) if !buffer.filled().is_empty() => {
+                    self.left = self.left.saturating_sub(buffer.filled().len());
+                    self.due.as_mut().reset(self.end.min(Instant::now() + LINGER_PAUSE));
+                }
+                // The peer closed its side.
+                Ok(()) | Err(_) => break,
+            }
+        }
+        Poll::Ready(())
     }
 }
 
@@ -228,6 +258,50 @@ mod tests {
             stream.write_all(BARE).await.unwrap();
         });
         assert!(response.await.ends_with("more than 5 header fields\"}"));
+    }
+
+    /// Closes the stream after a request with a body, to a peer that sends `piece` every `pause`; returns how many it sent.
+    async fn discarded(piece: usize, pause: Duration) -> usize {
+        let (ours, mut theirs) = tokio::io::duplex(piece);
+        let requests = RequestCounts::default();
+        drop(requests.guard(true));
+        let mut stream = RejectionBody::new(ours, requests, LIMITS);
+        let close = async {
+            stream.shutdown().await.unwrap();
+            drop(stream);
+        };
+        let send = async {
+            let mut sent = 0;
+            while sent < 2 * LINGER_BYTES && theirs.write_all(&vec![b'x'; piece]).await.is_ok() {
+                sent += piece;
+                tokio::time::sleep(pause).await;
+            }
+            sent
+        };
+        tokio::join!(close, send).1
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_discarded_is_limited_in_bytes_and_time() {
+        const MEBIBYTE: usize = 1 << 20;
+        let fast = discarded(MEBIBYTE, Duration::ZERO).await;
+        assert!((LINGER_BYTES..=LINGER_BYTES + 2 * MEBIBYTE).contains(&fast), "{fast}");
+        let steady = discarded(1, LINGER_PAUSE / 2).await;
+        assert!((18..=22).contains(&steady), "{steady}");
+        let paused = discarded(1, 2 * LINGER_PAUSE).await;
+        assert!(paused <= 2, "{paused}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_waited_for_after_a_request_that_was_read_to_its_end() {
+        let (ours, theirs) = tokio::io::duplex(16);
+        let requests = RequestCounts::default();
+        drop(requests.guard(true));
+        requests.body_was_read();
+        let begun = Instant::now();
+        RejectionBody::new(ours, requests, LIMITS).shutdown().await.unwrap();
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+        drop(theirs);
     }
 
     #[tokio::test]

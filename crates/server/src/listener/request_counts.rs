@@ -21,6 +21,8 @@ struct Counters {
     started: AtomicU64,
     responded: AtomicU64,
     had_body: AtomicBool,
+    /// The body of the last request is not read to its end.
+    has_unread_body: AtomicBool,
     /// When the last response was sent, in milliseconds after the connection was opened.
     responded_at: AtomicU64,
 }
@@ -32,6 +34,7 @@ impl Default for RequestCounts {
             started: AtomicU64::new(0),
             responded: AtomicU64::new(0),
             had_body: AtomicBool::new(false),
+            has_unread_body: AtomicBool::new(false),
             responded_at: AtomicU64::new(0),
         }))
     }
@@ -44,9 +47,20 @@ impl RequestCounts {
     pub(super) fn guard(&self, has_body: bool) -> ResponseGuard {
         if has_body {
             self.0.had_body.store(true, Ordering::Release);
+            self.0.has_unread_body.store(true, Ordering::Release);
         }
         self.0.started.fetch_add(1, Ordering::AcqRel);
         ResponseGuard(self.clone())
+    }
+
+    /// Notes that the body of a request was read to its end.
+    pub(super) fn body_was_read(&self) {
+        self.0.has_unread_body.store(false, Ordering::Release);
+    }
+
+    /// Whether a part of the body of the last request is unread; for HTTP/1, whose requests follow each other.
+    pub(super) fn has_unread_body(&self) -> bool {
+        self.0.has_unread_body.load(Ordering::Acquire)
     }
 
     pub(super) fn responded(&self) -> u64 {
@@ -64,6 +78,17 @@ impl RequestCounts {
         self.settled()?;
         let responded_at = Duration::from_millis(self.0.responded_at.load(Ordering::Acquire));
         Some(self.0.opened.elapsed().saturating_sub(responded_at))
+    }
+
+    /// Completes when the connection has had no request for this long.
+    pub(super) async fn idle(&self, limit: Duration) {
+        loop {
+            let idle_for = self.idle_for().unwrap_or_default();
+            if idle_for >= limit {
+                return;
+            }
+            tokio::time::sleep(limit - idle_for).await;
+        }
     }
 
     /// Whether the next byte starts a request; `known` is the number of responses at the start of the previous one.
@@ -109,6 +134,31 @@ mod tests {
         assert_eq!(requests.idle_for(), None);
         drop(request);
         assert!(requests.idle_for().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn idle_time_begins_with_the_last_response() {
+        let requests = RequestCounts::default();
+        let limit = Duration::from_secs(30);
+        let request = requests.guard(false);
+        let begun = Instant::now();
+        let respond = async {
+            tokio::time::sleep(Duration::from_secs(45)).await;
+            drop(request);
+        };
+        tokio::join!(requests.idle(limit), respond);
+        assert!(begun.elapsed() >= Duration::from_secs(75), "{:?}", begun.elapsed());
+    }
+
+    #[test]
+    fn a_body_is_unread_until_its_end() {
+        let requests = RequestCounts::default();
+        drop(requests.guard(false));
+        assert!(!requests.has_unread_body());
+        drop(requests.guard(true));
+        assert!(requests.has_unread_body());
+        requests.body_was_read();
+        assert!(!requests.has_unread_body());
     }
 
     #[test]

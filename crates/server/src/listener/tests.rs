@@ -11,6 +11,9 @@ use super::*;
 use crate::request::Shutdown;
 use crate::{JsonBody, fallback, layers};
 
+/// Limit for what does not happen if the server has a defect.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 struct Running {
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
@@ -19,6 +22,10 @@ struct Running {
 
 impl Running {
     async fn start(options: Options) -> Self {
+        Self::start_with_memory(options, 1 << 30).await
+    }
+
+    async fn start_with_memory(options: Options, memory: usize) -> Self {
         let router = Router::new()
             .route("/fast", get(|| async { "fast" }))
             .route(
@@ -46,7 +53,7 @@ impl Running {
             )
             .route("/huge", get(|| async { "x".repeat(64 * 1024 * 1024) }));
         let options_of_layers =
-            layers::Options { max_requests: 4, memory: MemoryBudget::new(1 << 30), ..layers::Options::default() };
+            layers::Options { max_requests: 4, memory: MemoryBudget::new(memory), ..layers::Options::default() };
         let router = layers::wrap(fallback::finish(router), options_of_layers);
         let listener = bind("127.0.0.1", 0).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -78,7 +85,7 @@ impl Running {
 
 async fn read_all(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
-    // A server that rejects a request it has not read completely resets the connection after its response.
+    // The server may have closed the connection before it read everything.
     let _ = stream.read_to_end(&mut bytes).await;
     String::from_utf8_lossy(&bytes).into_owned()
 }
@@ -376,6 +383,34 @@ async fn a_stream_that_is_not_read_is_reset_while_another_is_served() {
 }
 
 #[tokio::test]
+async fn an_idle_connection_of_http_2_is_closed_after_the_timeout_of_heads() {
+    let header_timeout = Duration::from_millis(300);
+    let server = Running::start(Options { header_timeout, ..Options::default() }).await;
+    let connection = UnreadStreams::open(server.address, "/fast", 1).await.unwrap();
+    let frames = tokio::time::timeout(PATIENCE, connection.receive_all()).await.expect("the connection is closed");
+    assert!(frames.iter().any(|frame| frame.kind == Http2Frame::DATA), "{frames:?}");
+    assert!(frames.iter().any(|frame| frame.kind == Http2Frame::GO_AWAY), "{frames:?}");
+}
+
+#[tokio::test]
+async fn the_response_to_a_body_without_memory_arrives_although_the_body_is_not_read() {
+    // A quarter of the memory is for bodies.
+    let server = Running::start_with_memory(Options::default(), 4 << 20).await;
+    let mut stream = server.connect().await;
+    let length = 12 << 20;
+    let head = format!("POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // The client sends everything before it reads.
+    stream.write_all(&vec![b'x'; length]).await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.unwrap();
+    assert!(response.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{response}");
+    assert!(response.contains("\r\nretry-after: 5\r\n"), "{response}");
+    assert!(response.contains("the memory for request bodies is in use"), "{response}");
+}
+
+#[tokio::test]
 async fn slow_bodies_take_no_place_until_they_are_complete() {
     // More bodies than the four places.
     let server = Running::start(Options::default()).await;
@@ -426,4 +461,76 @@ async fn health_probes_are_served_beyond_the_limit_of_connections() {
     }
     let response = server.exchange(&get_request("/livez")).await;
     assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{response}");
+}
+
+#[tokio::test]
+async fn probes_are_served_while_connections_without_requests_take_all_room() {
+    let server = Running::start(Options { max_connections: 1, ..Options::default() }).await;
+    let mut busy = server.connect().await;
+    busy.write_all(b"GET /endless HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    loop {
+        let response = server.exchange(&get_request("/fast")).await;
+        if response.starts_with("HTTP/1.1 503") {
+            break;
+        }
+    }
+    let mut silent = Vec::new();
+    for _ in 0..2 * SHED_AT_ONCE {
+        silent.push(server.connect().await);
+        let response = server.exchange(&get_request("/livez")).await;
+        assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{response}");
+    }
+}
+
+/// The server of the next test, in a process of its own, because it takes all file descriptors.
+#[cfg(unix)]
+#[tokio::test]
+#[ignore = "started by `probes_are_served_when_no_file_descriptor_is_free`"]
+async fn a_server_without_free_file_descriptors() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    setrlimit(Resource::Nofile, Rlimit { current: Some(128), maximum: Some(128) }).unwrap();
+    let server = Running::start(Options::default()).await;
+    assert!(server.exchange(&get_request("/fast")).await.ends_with("fast"));
+    let mut files = Vec::new();
+    while let Ok(file) = std::fs::File::open("/dev/null") {
+        files.push(file);
+    }
+    let line = format!("\nlistening on {}\n", server.address);
+    std::io::Write::write_all(&mut std::io::stdout(), line.as_bytes()).unwrap();
+    let until_end = || std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+    tokio::task::spawn_blocking(until_end).await.unwrap().unwrap();
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn probes_are_served_when_no_file_descriptor_is_free() {
+    use tokio::io::AsyncBufReadExt;
+    let mut child = tokio::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "listener::tests::a_server_without_free_file_descriptors", "--nocapture"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = tokio::io::BufReader::new(child.stdout.take().unwrap()).lines();
+    let address: SocketAddr = loop {
+        let line = lines.next_line().await.unwrap().expect("the server starts");
+        if let Some(address) = line.strip_prefix("listening on ") {
+            break address.parse().unwrap();
+        }
+    };
+    // More than there are spare descriptors.
+    let mut silent = Vec::new();
+    for _ in 0..20 {
+        silent.push(TcpStream::connect(address).await.unwrap());
+    }
+    for (path, status) in [("/livez", "200 OK"), ("/fast", "503 Service Unavailable")].repeat(10) {
+        let exchange = async {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(&get_request(path)).await.unwrap();
+            read_all(&mut stream).await
+        };
+        let response = tokio::time::timeout(PATIENCE, exchange).await.expect("a response");
+        assert!(response.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{path}: {response}");
+    }
 }

@@ -133,11 +133,15 @@ impl Driver for MySql {
 
     const IS_SERVER: bool = true;
 
-    /// REPEATABLE READ locks gaps and deadlocks; without strict mode, strings that are too long are truncated silently.
+    /// * REPEATABLE READ locks gaps and deadlocks.
+    /// * Without strict mode, strings that are too long are truncated silently.
+    /// * Sorting compares the first bytes of strings, 1,024 by default. The longest strings that lists are ordered by are names:
+    ///   255 characters twice, of up to four bytes each.
     async fn begin_session(connection: &mut MySqlConnection) -> Result<Session, sqlx::Error> {
         let statement = format!(
             "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
              SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES'); \
+             SET SESSION max_sort_length = 2048; \
              SELECT CAST(CONNECTION_ID() AS SIGNED), {MYSQL_READ_ONLY}, CAST({MYSQL_SERVER} AS CHAR)"
         );
         // All rows, so that no response is left to be read.

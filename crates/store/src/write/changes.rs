@@ -44,11 +44,29 @@ impl Changed {
         [
             WORKSPACE.into(),
             time.into(),
-            actor.into(),
+            actor.map(recorded).into(),
             self.kind.code().into(),
             self.id.into(),
             verb.as_str().into(),
             self.revision.into(),
         ]
+    }
+}
+
+/// The name of a caller as it is recorded: the first characters of a longer one, which limits the size of the change feed.
+fn recorded(actor: &str) -> &str {
+    const LONGEST: usize = 255;
+    actor.char_indices().nth(LONGEST).map_or(actor, |(end, _)| &actor[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_of_a_caller_is_cut_at_a_character() {
+        assert_eq!(recorded("ada"), "ada");
+        assert_eq!(recorded(&"é".repeat(255)), "é".repeat(255));
+        assert_eq!(recorded(&"é".repeat(1_000)), "é".repeat(255));
     }
 }

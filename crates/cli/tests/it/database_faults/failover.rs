@@ -1,20 +1,20 @@
 //! A server that cannot be written, such as a standby, and the change to another one.
 
-use model_registry_testkit::{Backend, Stop, TcpProxy, TestDatabase};
+use model_registry_testkit::{Backend, DatabaseServer, Stop, TcpProxy, TestDatabase};
 use tempfile::TempDir;
 
 use super::{Acknowledged, RECOVERY_LIMIT, check_log, check_not_ready, ready_eventually};
-use crate::database_server::DatabaseServer;
+use crate::database_server::if_installed;
 use crate::support::{Client, eventually, server_on};
 
 const READ_ONLY: &str = "the database is read-only";
 
 #[tokio::test]
 async fn after_a_failover_behind_one_address_writes_succeed_on_the_promoted_standby() {
-    let Some(mut databases) = DatabaseServer::start(Backend::Postgres).await else { return };
+    let Some(mut databases) = if_installed(DatabaseServer::start(Backend::Postgres).await) else { return };
     let database = TestDatabase::create_on(Backend::Postgres, &databases.url()).await.unwrap();
     let directory = TempDir::new().unwrap();
-    let primary = databases.postgres();
+    let primary = databases.postgres().unwrap();
     let standby = primary.start_standby(&enterable(&directory)).await.unwrap();
     let proxy = TcpProxy::start(primary.port()).await.unwrap();
     let server = server_on(&proxy.in_front_of(database.url()).unwrap()).start().await.unwrap();
@@ -47,10 +47,10 @@ async fn after_a_failover_behind_one_address_writes_succeed_on_the_promoted_stan
 
 #[tokio::test]
 async fn of_several_servers_the_writable_one_is_used_before_and_after_a_failover() {
-    let Some(mut databases) = DatabaseServer::start(Backend::Postgres).await else { return };
+    let Some(mut databases) = if_installed(DatabaseServer::start(Backend::Postgres).await) else { return };
     let database = TestDatabase::create_on(Backend::Postgres, &databases.url()).await.unwrap();
     let directory = TempDir::new().unwrap();
-    let primary = databases.postgres();
+    let primary = databases.postgres().unwrap();
     let standby = primary.start_standby(&enterable(&directory)).await.unwrap();
     // The standby comes first.
     let both = format!("127.0.0.1:{},127.0.0.1:{}", standby.port(), primary.port());
@@ -75,7 +75,7 @@ async fn of_several_servers_the_writable_one_is_used_before_and_after_a_failover
 
 #[tokio::test]
 async fn a_postgres_server_that_becomes_read_only_is_not_ready_until_it_is_writable() {
-    let Some(databases) = DatabaseServer::start(Backend::Postgres).await else { return };
+    let Some(databases) = if_installed(DatabaseServer::start(Backend::Postgres).await) else { return };
     let database = TestDatabase::create_on(Backend::Postgres, &databases.url()).await.unwrap();
     let set = async |value: &'static str| {
         database.execute(value).await.unwrap();
@@ -94,7 +94,7 @@ async fn a_postgres_server_that_becomes_read_only_is_not_ready_until_it_is_writa
 
 #[tokio::test]
 async fn a_mariadb_server_that_becomes_read_only_is_not_ready_until_it_is_writable() {
-    let Some(databases) = DatabaseServer::start(Backend::MariaDb).await else { return };
+    let Some(databases) = if_installed(DatabaseServer::start(Backend::MariaDb).await) else { return };
     let database = TestDatabase::create_on(Backend::MariaDb, &databases.url()).await.unwrap();
     // Administrators may write to a server that is read-only.
     for statement in [

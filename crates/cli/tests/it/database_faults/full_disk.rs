@@ -1,9 +1,9 @@
 //! A full disk: writes are 503 with that reason, reads go on, and writes go on when there is room again.
 
-use model_registry_testkit::{Backend, SmallDisk, TestDatabase};
+use model_registry_testkit::{Backend, DatabaseServer, SmallDisk, TestDatabase};
 
 use super::{Acknowledged, check_log, check_not_ready, ready_eventually};
-use crate::database_server::DatabaseServer;
+use crate::database_server::if_installed;
 use crate::support::{Client, eventually, server_on};
 
 const MEGABYTE: usize = 1 << 20;
@@ -54,7 +54,9 @@ async fn a_full_disk_below_mariadb_is_503_and_ends_when_there_is_room_again() {
 
 async fn fill_server(backend: Backend, kibibytes: u32) {
     let Some(disk) = SmallDisk::mount(kibibytes).unwrap() else { return };
-    let Some(mut databases) = DatabaseServer::start_in(backend, disk.path()).await else { return };
+    let Some(mut databases) = if_installed(DatabaseServer::start_in(backend, &disk.path().join("data")).await) else {
+        return;
+    };
     let database = TestDatabase::create_on(backend, &databases.url()).await.unwrap();
     let server = server_on(database.url()).start().await.unwrap();
     let client = Client::of(&server);
@@ -76,8 +78,8 @@ async fn fill_server(backend: Backend, kibibytes: u32) {
     disk.free().unwrap();
     if backend == Backend::MariaDb {
         // It may have ended itself. Its supervisor restarts it; the registry is not restarted.
-        databases.stop().await;
-        databases.start_again().await;
+        databases.stop().await.unwrap();
+        databases.start_again().await.unwrap();
     }
     models.create_eventually(&client, "after", 100).await;
     ready_eventually(&client).await;

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use model_registry_testkit::{Backend, TcpProxy, TestDatabase};
+use model_registry_testkit::{Backend, DatabaseServer, TcpProxy, TestDatabase};
 use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::{Acknowledged, RECOVERY_LIMIT, check_log, ready_eventually};
-use crate::database_server::DatabaseServer;
+use crate::database_server::if_installed;
 use crate::support::{Client, eventually, server_on};
 
 /// More than there are connections to the database.
@@ -25,7 +25,7 @@ async fn swallowed_connections_to_mariadb_are_replaced() {
 }
 
 async fn swallow_connections(backend: Backend) {
-    let Some(databases) = DatabaseServer::start(backend).await else { return };
+    let Some(databases) = if_installed(DatabaseServer::start(backend).await) else { return };
     let database = TestDatabase::create_on(backend, &databases.url()).await.unwrap();
     let proxy = TcpProxy::start(databases.port()).await.unwrap();
     let server = server_on(&proxy.in_front_of(database.url()).unwrap()).start().await.unwrap();

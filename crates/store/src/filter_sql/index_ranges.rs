@@ -4,8 +4,10 @@
 //! have the property: the owners of a name are adjacent in an index, too. The ids in these ranges, combined as the filter
 //! combines its comparisons, contain those of all matches. They are a superset: the filter itself decides.
 
-use model_registry_filter::{Comparator, Condition, Expression, FilterError, Subject, Test, Value, ValueType, check};
-use sea_query::{Expr, ExprTrait, Query, SelectStatement};
+use model_registry_filter::{
+    Comparator, Condition, ESCAPE, Expression, FilterError, Pattern, Subject, Test, Value, ValueType, check,
+};
+use sea_query::{Expr, ExprTrait, Func, LikeExpr, Query, SelectStatement};
 
 use super::Scope;
 use super::compile::INDEXED_PREFIX;
@@ -42,6 +44,9 @@ pub(crate) struct IndexRanges {
     pub(crate) superset: Superset,
     /// Each selects the ids in one range, in a column `id`, in the order of the index.
     pub(crate) ranges: Vec<SelectStatement>,
+    /// For some ranges, by their positions: the ids of those entries that may match, found by reading all entries. That takes a
+    /// tenth of the time of testing the entities.
+    pub(crate) sifted: Vec<(usize, SelectStatement)>,
 }
 
 /// Which entities can match, given the ids in the ranges.
@@ -119,15 +124,16 @@ pub(crate) fn index_ranges(
     dialect: Dialect,
 ) -> Result<IndexRanges, FilterError> {
     let condition = check(expression, scope.resolve)?;
-    let mut builder = Builder { scope, dialect, ranges: Vec::new() };
+    let mut builder = Builder { scope, dialect, ranges: Vec::new(), sifted: Vec::new() };
     let superset = builder.superset(&condition, except_required);
-    Ok(IndexRanges { superset, ranges: builder.ranges })
+    Ok(IndexRanges { superset, ranges: builder.ranges, sifted: builder.sifted })
 }
 
 struct Builder<'a> {
     scope: &'a Scope<'a>,
     dialect: Dialect,
     ranges: Vec<SelectStatement>,
+    sifted: Vec<(usize, SelectStatement)>,
 }
 
 /// Adjacent values of one column.
@@ -188,6 +194,10 @@ impl Builder<'_> {
                 .and_where(column("kind").eq(constant(*kind)))
                 .and_where(column("name").eq(name))
                 .take();
+            if let Test::Like { negated: false, ignore_case, pattern } = test {
+                let sifted = self.sifted(of_name.clone(), pattern, *ignore_case, bounds.as_deref());
+                self.sifted.push((self.ranges.len(), sifted));
+            }
             let Some(bounds) = &bounds else {
                 self.ranges.push(of_name.clone().order_by((table, "owner_id"), sea_query::Order::Asc).take());
                 continue;
@@ -206,6 +216,39 @@ impl Builder<'_> {
                 self.ranges.push(range.order_by((table, order), sea_query::Order::Asc).take());
             }
         }
+    }
+
+    /// The owners of the name whose indexed string may match the pattern.
+    fn sifted(
+        &self,
+        mut of_name: SelectStatement,
+        pattern: &Pattern,
+        ignore_case: bool,
+        bounds: Option<&[Bounds]>,
+    ) -> SelectStatement {
+        let table = self.scope.properties;
+        let key = self.scope.string_key.unwrap_or("string_value");
+        let string = || Expr::col((table, key));
+        let like = LikeExpr::new(pattern.as_sql()).escape(ESCAPE);
+        let mut may_match = if ignore_case {
+            // Databases agree with the folding of ASCII only. Others may match.
+            let length = |function: &'static str| Expr::from(Func::cust(function).arg(string()));
+            let characters = if self.dialect == Dialect::Sqlite { "length" } else { "char_length" };
+            Expr::from(Func::lower(string())).like(like).or(length("octet_length").ne(length(characters)))
+        } else {
+            string().like(like)
+        };
+        if self.dialect != Dialect::Sqlite {
+            // The index has the beginning of a long string.
+            let length = Expr::from(Func::cust("char_length").arg(string()));
+            may_match = may_match.or(length.gte(constant(i64::try_from(INDEXED_PREFIX).unwrap_or(i64::MAX))));
+        }
+        for bound in bounds.into_iter().flatten().flat_map(|bounds| &bounds.conditions) {
+            of_name.and_where(bound.condition(string(), self.dialect != Dialect::Sqlite));
+        }
+        // The index on strings has no other entries.
+        of_name.and_where(string().is_not_null()).and_where(may_match);
+        of_name.order_by((table, key), sea_query::Order::Asc).take()
     }
 
     fn column(&mut self, indexed: &IndexedColumn, bounds: &[Bounds]) {

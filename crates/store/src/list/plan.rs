@@ -9,7 +9,8 @@
 //! 2. **Index scan** over the owners of a string that every match has (`index_scan.rs`).
 //! 3. **Walk** over the entities in the order of the list, up to a limit of rows: where a share of the entities matches, the page
 //!    is full before.
-//! 4. Candidates again, with a higher limit, for what is neither rare nor common.
+//! 4. Candidates again, with a higher limit, for what is neither rare nor common. For LIKE and ILIKE these are the owners of the
+//!    strings that match, found by reading all strings of the name in the index.
 //! 5. The walk, up to a budget. If that ends first, the page is shorter than requested, or without a match the filter is
 //!    rejected, with the comparison that did not narrow the list.
 //!
@@ -72,7 +73,8 @@ impl FilteredList<'_> {
     pub(super) async fn rows(&self, limits: &PlanLimits) -> Result<PageRows> {
         let dialect = self.database.dialect();
         let scan = self.request.index_scan(self.cursor, self.filter, dialect)?;
-        let IndexRanges { superset, mut ranges } = self.request.index_ranges(self.filter, scan.is_some(), dialect)?;
+        let IndexRanges { superset, mut ranges, sifted } =
+            self.request.index_ranges(self.filter, scan.is_some(), dialect)?;
         let is_narrow = superset.is_narrow() && ranges.len() <= MAX_RANGES;
         if !is_narrow {
             ranges.clear();
@@ -102,7 +104,13 @@ impl FilteredList<'_> {
             return Ok(first);
         }
         if is_narrow && found.iter().filter(|ids| ids.is_none()).count() <= MAX_LARGE_RANGES {
-            self.probe(&ranges, None, limits.many, &mut found).await?;
+            let mut large = ranges.clone();
+            for (position, sifted) in sifted {
+                if let Some(range) = large.get_mut(position) {
+                    *range = sifted;
+                }
+            }
+            self.probe(&large, None, limits.many, &mut found).await?;
             if let Some(rows) = self.candidates(&superset, &found).await? {
                 return Ok(rows);
             }

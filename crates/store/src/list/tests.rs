@@ -39,11 +39,14 @@ fn statements(request: &ListRequest<'_>, cursor: Option<Cursor>) -> String {
             continue;
         };
         let scan = request.index_scan(cursor, filter, dialect).unwrap();
-        let IndexRanges { superset, ranges } = request.index_ranges(filter, scan.is_some(), dialect).unwrap();
+        let IndexRanges { superset, ranges, sifted } = request.index_ranges(filter, scan.is_some(), dialect).unwrap();
         if superset.is_narrow() {
             let boundary = request.boundary(cursor, 2_000, dialect).unwrap();
             let boundary = Some(boundary).filter(|_| scan.is_none());
             add(": ranges", &probe::probe(ranges.iter().enumerate(), boundary, 4_000, dialect));
+            for (_, sifted) in &sifted {
+                add(": sifted range", sifted);
+            }
             add(": candidates", &select(&Reading::Ids(&[7, 9, 12])));
         }
         match scan {
@@ -121,6 +124,7 @@ fn filtered_lists() {
         ("filter_by_prefix", "commit LIKE 'abc%' AND NOT owner = 'ada'"),
         ("filter_by_alternatives", "(stage = 'a' OR stage = 'b') AND accuracy > 0.99"),
         ("filter_by_presence", "owner IS NOT NULL"),
+        ("filter_by_substring", "commit LIKE '%abc%'"),
     ] {
         assert_sql!(name, ListRequest { filter: Some(filter), ..VERSIONS }, CURSOR);
     }

@@ -22,7 +22,7 @@ fn built(filter: &str) -> (Superset, Vec<String>) {
         resolve: &sample_target,
     };
     let expression = parse(filter).unwrap().unwrap();
-    let IndexRanges { superset, ranges } = index_ranges(&expression, &scope, false, Dialect::Sqlite).unwrap();
+    let IndexRanges { superset, ranges, .. } = index_ranges(&expression, &scope, false, Dialect::Sqlite).unwrap();
     let text = |range: SelectStatement| {
         let sql = range.to_string(SqliteQueryBuilder).replace('"', "");
         let (_, condition) = sql.split_once(" AND ").unwrap();

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use sea_query::{MysqlQueryBuilder, PostgresQueryBuilder, SelectStatement, SqliteQueryBuilder};
+use serde_json::json;
 
 use super::sample::{VERSIONS, create_time, sample_store, update_time, versions};
 use super::*;
@@ -15,11 +16,13 @@ use crate::dialect::Dialect;
 use crate::filter_names::resolve_filter_name;
 use crate::list::ListScope;
 use crate::store::Store;
-use crate::test_support::seeded;
+use crate::test_support::{TestStore, author_at, document, seeded};
 
 on_each_database!(
     every_plan_finds_the_entities_that_the_evaluator_finds,
     ranges_are_read_from_their_indexes,
+    strings_are_sifted_in_their_index,
+    long_and_foreign_strings_are_found_by_substrings,
     rare_matches_are_read_without_a_walk,
     a_walk_ends_with_its_budget
 );
@@ -203,6 +206,7 @@ async fn ranges_are_read_from_their_indexes(backend: Backend) {
         ("accuracy.double_value BETWEEN 0.1 AND 0.2", "property_double"),
         ("late.int_value < 9", "property_int"),
         ("commit LIKE '%99%'", "property_name"),
+        ("commit ILIKE '%99%'", "property_name"),
         ("stage != 'common'", "property_name"),
         ("missing IS NOT NULL", "property_name"),
         ("flag = true", "property_name"),
@@ -223,6 +227,19 @@ async fn ranges_are_read_from_their_indexes(backend: Backend) {
             let may_be_sorted = backend == Backend::Postgres && !WIDE.contains(&filter);
             assert!(may_be_sorted || !is_sorted(&plan), "{filter} on {backend}: {sql}\n{plan}");
         }
+    }
+}
+
+async fn strings_are_sifted_in_their_index(backend: Backend) {
+    let (store, mut connection) = sample_store(backend).await;
+    let dialect = store.database().unwrap().dialect();
+    for filter in ["commit LIKE '%99%'", "commit ILIKE '%C99%'", "commit LIKE 'c%99'"] {
+        let expression = parse(filter).unwrap().unwrap();
+        let sifted = request().index_ranges(&expression, false, dialect).unwrap().sifted;
+        let [(0, sifted)] = sifted.as_slice() else { panic!("{filter}") };
+        let sql = text(sifted.clone().limit(50_001), dialect);
+        let plan = connection.explain(&sql).await;
+        assert!(plan.contains("property_string"), "{filter} on {backend}: {sql}\n{plan}");
     }
 }
 
@@ -288,4 +305,50 @@ async fn a_walk_ends_with_its_budget(backend: Backend) {
     let matches = versions().iter().filter(|version| evaluate(&expression, version, &resolve).unwrap()).count();
     assert_eq!(ids.iter().sum::<usize>(), matches);
     assert!(ids.len() > 3, "{ids:?}");
+}
+
+async fn long_and_foreign_strings_are_found_by_substrings(backend: Backend) {
+    let store = TestStore::new(backend).await;
+    let long = "x".repeat(300);
+    for (name, note) in [
+        ("long", format!("{long}needle")),
+        ("at the start", format!("needle{long}")),
+        ("kelvin", "needle \u{212a}".to_owned()),
+        ("upper", "NEEDLE K".to_owned()),
+        ("sharp", "STRASSE".to_owned()),
+        ("greek", "ΣΊΣΥΦΟΣ".to_owned()),
+        ("other", "nothing".to_owned()),
+    ] {
+        let note = json!({"metadataType": "MetadataStringValue", "string_value": note});
+        let version = document(json!({"name": name, "customProperties": {"note": note}}));
+        let mut tx = store.database().unwrap().begin().await.unwrap();
+        tx.create(Kind::ModelVersion, Some(1), version, &author_at(1)).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    let limits = PlanLimits { few: 0, window: 0, many: 100, budget: 100 };
+    let store = store.store().clone().with_plan_limits(limits);
+    for (filter, expected) in [
+        ("note LIKE '%needle%'", &["long", "at the start", "kelvin"][..]),
+        ("note ILIKE '%needle%'", &["long", "at the start", "kelvin", "upper"]),
+        ("note ILIKE '%needle k'", &["kelvin", "upper"]),
+        ("note ILIKE '%ίσυ%'", &["greek"]),
+        ("note LIKE '%ss%'", &[]),
+        ("note LIKE 'n%g'", &["other"]),
+    ] {
+        let mut found = Vec::new();
+        // Pages of one, so that the walk does not find all at once.
+        let mut token = String::new();
+        loop {
+            let page_token = Some(token.as_str()).filter(|token| !token.is_empty());
+            let list = ListRequest { filter: Some(filter), page_token, page_size: 1, ..request() };
+            let page = store.list(&list).await.unwrap();
+            let items: serde_json::Value = serde_json::from_str(&format!("{}]", page.items)).unwrap();
+            found.extend(items.as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap().to_owned()));
+            token = page.next_page_token;
+            if token.is_empty() {
+                break;
+            }
+        }
+        assert_eq!(found, expected, "{filter}");
+    }
 }

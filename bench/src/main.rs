@@ -34,6 +34,7 @@ const DEFAULT_MODELS: usize = 10_000;
 
 /// Command line of the benchmark.
 #[derive(Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 #[command(name = "cargo xtask bench", about = "Measures a registry under load, and its database alone")]
 struct Arguments {
     /// The executable to measure.

@@ -210,13 +210,11 @@ async fn measure(
         let duration = Duration::from_secs(arguments.seconds);
         let scenario = Scenario::new("", move |_| call.clone());
         let measured = load::run(target, &scenario, CONNECTIONS, duration).await?;
-        let row = match rows.iter().position(|row| row.name == name) {
-            Some(position) => &mut rows[position],
-            None => {
-                rows.push(Row { name, measured: Vec::new(), plain_sql: None });
-                rows.last_mut().context("the row was added")?
-            }
-        };
+        let position = rows.iter().position(|row| row.name == name).unwrap_or_else(|| {
+            rows.push(Row { name, measured: Vec::new(), plain_sql: None });
+            rows.len() - 1
+        });
+        let row = &mut rows[position];
         row.measured.push((target.name.clone(), measured));
         if let (Some(url), Some(statement)) = (plain_sql, statement) {
             let per_second = database_alone::run_statement(statement, url, CONNECTIONS, duration)?;
@@ -250,13 +248,12 @@ fn table(rows: &[Row], size: Size) -> String {
     for row in rows {
         let _ = write!(text, "| {} |", row.name);
         for target in &targets {
-            match row.measured.iter().find(|(name, _)| name == target) {
-                Some((_, measured)) => {
-                    let [p50, p99] = [50, 99].map(|percent| milliseconds(measured.latencies.percentile(percent)));
-                    let statements = measured.statements_per_request.map(|count| format!(", {count:.0}"));
-                    let _ = write!(text, " {p50} / {p99}{} |", statements.unwrap_or_default());
-                }
-                None => text.push_str(" - |"),
+            if let Some((_, measured)) = row.measured.iter().find(|(name, _)| name == target) {
+                let [p50, p99] = [50, 99].map(|percent| milliseconds(measured.latencies.percentile(percent)));
+                let statements = measured.statements_per_request.map(|count| format!(", {count:.0}"));
+                let _ = write!(text, " {p50} / {p99}{} |", statements.unwrap_or_default());
+            } else {
+                text.push_str(" - |");
             }
         }
         let plain = row.plain_sql.map_or_else(|| "-".to_owned(), |time| format!("{time:.2}"));

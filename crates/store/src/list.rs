@@ -171,19 +171,19 @@ impl ListRequest<'_> {
         let codes = self.codes();
         let resolve = |name: &str| resolve_filter_name(self.kinds, name);
         let table = self.kinds.first().map_or("", |kind| table(*kind));
-        let scope = self.filter_scope(table, &codes, &Reading::Walk { until: None }, &resolve, dialect);
+        let scope = filter_scope(table, &codes, &Reading::Walk { until: None }, &resolve, dialect);
         Ok(filter_sql::index_ranges(filter, &scope, except_required, dialect)?)
     }
 
     /// Selects the sort key of the row after so many rows of the list.
-    fn boundary(&self, cursor: Option<Cursor>, rows: u64, dialect: Dialect) -> Result<SelectStatement> {
+    fn boundary(&self, cursor: Option<Cursor>, rows: u64, dialect: Dialect) -> SelectStatement {
         let mut select = Query::select();
-        let Some(first) = self.kinds.first() else { return Ok(select) };
+        let Some(first) = self.kinds.first() else { return select };
         let table = table(*first);
         select.column((table, self.key())).from(table);
         self.add_scope(&mut select, *first, &Reading::Walk { until: None }, dialect);
         self.add_order(&mut select, table, cursor);
-        Ok(select.limit(1).offset(rows).take())
+        select.limit(1).offset(rows).take()
     }
 
     /// Selects the id and the sort key of the rows with these ids.
@@ -198,28 +198,6 @@ impl ListRequest<'_> {
 
     fn codes(&self) -> Vec<i16> {
         self.kinds.iter().map(|kind| kind.code()).collect()
-    }
-
-    fn filter_scope<'a>(
-        &self,
-        table: &'static str,
-        codes: &'a [i16],
-        reading: &Reading<'_>,
-        resolve: Resolve<'a>,
-        dialect: Dialect,
-    ) -> Scope<'a> {
-        Scope {
-            table,
-            workspace_id: WORKSPACE,
-            kinds: codes,
-            properties: "property",
-            string_key: Some(string_key(dialect)),
-            not_finite: Some(NOT_FINITE),
-            scanned: matches!(reading, Reading::Scan).then_some(SCANNED),
-            one_by_one: true,
-            related: None,
-            resolve,
-        }
     }
 
     /// Whether the list is ordered by id, has one kind, and is restricted by nothing but the filter.
@@ -260,7 +238,7 @@ impl ListRequest<'_> {
         if let Some(filter) = filter {
             let codes = self.codes();
             let resolve = |name: &str| resolve_filter_name(self.kinds, name);
-            let scope = self.filter_scope(table, &codes, reading, &resolve, dialect);
+            let scope = filter_scope(table, &codes, reading, &resolve, dialect);
             select.cond_where(filter_sql::compile(filter, &scope, dialect)?);
         }
         Ok(())
@@ -350,6 +328,28 @@ impl ListRequest<'_> {
             select.order_by((table, key), order.clone());
         }
         select.order_by((table, "id"), order);
+    }
+}
+
+/// The scope of the filter in a statement.
+fn filter_scope<'a>(
+    table: &'static str,
+    codes: &'a [i16],
+    reading: &Reading<'_>,
+    resolve: Resolve<'a>,
+    dialect: Dialect,
+) -> Scope<'a> {
+    Scope {
+        table,
+        workspace_id: WORKSPACE,
+        kinds: codes,
+        properties: "property",
+        string_key: Some(string_key(dialect)),
+        not_finite: Some(NOT_FINITE),
+        scanned: matches!(reading, Reading::Scan).then_some(SCANNED),
+        one_by_one: true,
+        related: None,
+        resolve,
     }
 }
 

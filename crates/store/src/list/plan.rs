@@ -84,16 +84,14 @@ impl FilteredList<'_> {
             if is_narrow {
                 self.probe(&ranges, None, limits.few, &mut found).await?;
             }
-            return match self.candidates(&superset, &found).await? {
-                Some(rows) => Ok(rows),
-                None => {
-                    tracing::debug!(plan = "index scan", "filtered list");
-                    self.read(&scan, Planning::Once).await
-                }
-            };
+            if let Some(rows) = self.candidates(&superset, &found).await? {
+                return Ok(rows);
+            }
+            tracing::debug!(plan = "index scan", "filtered list");
+            return self.read(&scan, Planning::Once).await;
         }
         let window = limits.window.max(u64::from(self.request.page_size) * 4);
-        let boundary = self.probe(&ranges, Some(self.boundary(window)?), limits.few, &mut found).await?;
+        let boundary = self.probe(&ranges, Some(self.boundary(window)), limits.few, &mut found).await?;
         if let Some(rows) = self.candidates(&superset, &found).await? {
             return Ok(rows);
         }
@@ -130,7 +128,7 @@ impl FilteredList<'_> {
     }
 
     /// Selects the sort key of the row after so many.
-    fn boundary(&self, rows: u64) -> Result<SelectStatement> {
+    fn boundary(&self, rows: u64) -> SelectStatement {
         self.request.boundary(self.cursor, rows, self.database.dialect())
     }
 
@@ -141,7 +139,7 @@ impl FilteredList<'_> {
         ranges: &[SelectStatement],
         found: &[Option<Vec<i64>>],
     ) -> Result<PageRows> {
-        let boundary = self.probe(&[], Some(self.boundary(budget)?), 0, &mut []).await?;
+        let boundary = self.probe(&[], Some(self.boundary(budget)), 0, &mut []).await?;
         let mut rows = self.walk(boundary).await?;
         if boundary.is_some() && !rows.has_more {
             if rows.is_empty() {

@@ -41,7 +41,7 @@ fn statements(request: &ListRequest<'_>, cursor: Option<Cursor>) -> String {
         let scan = request.index_scan(cursor, filter, dialect).unwrap();
         let IndexRanges { superset, ranges, sifted } = request.index_ranges(filter, scan.is_some(), dialect).unwrap();
         if superset.is_narrow() {
-            let boundary = request.boundary(cursor, 2_000, dialect).unwrap();
+            let boundary = request.boundary(cursor, 2_000, dialect);
             let boundary = Some(boundary).filter(|_| scan.is_none());
             add(": ranges", &probe::probe(ranges.iter().enumerate(), boundary, 4_000, dialect));
             for (_, sifted) in &sifted {

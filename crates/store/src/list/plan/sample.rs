@@ -23,6 +23,7 @@ struct SampleProperty {
     in_memory: fn(i64) -> Option<Value>,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the values of a property are optional")]
 fn string(value: &str) -> Option<Value> {
     Some(Value::String(value.to_owned()))
 }
@@ -148,8 +149,8 @@ pub(super) async fn sample_store(backend: Backend) -> (TestStore, RawConnection)
         Backend::Sqlite | Backend::Postgres => format!("({first} || {then})"),
     };
     let digits = |alias: &str| {
-        let further: String = (1..10).map(|digit| format!(" UNION ALL SELECT {digit}")).collect();
-        format!("(SELECT 0 AS d{further}) AS {alias}")
+        let all: Vec<_> = (0..10).map(|digit| format!("SELECT {digit} AS d")).collect();
+        format!("({}) AS {alias}", all.join(" UNION ALL "))
     };
     let numbers = format!(
         "(SELECT 1 + a.d + 10 * b.d + 100 * c.d + 1000 * e.d AS i FROM {}, {}, {}, {}) AS numbers",

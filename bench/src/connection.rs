@@ -22,6 +22,13 @@ impl Call {
         Self { method: "GET", path: path.into(), body: None }
     }
 
+    fn path(&self) -> String {
+        match self.path.strip_prefix('/') {
+            Some(_) => self.path.clone(),
+            None => format!("/api/model_registry/v1alpha3/{}", self.path),
+        }
+    }
+
     pub(crate) fn post(path: impl Into<String>, body: &serde_json::Value) -> Self {
         Self { method: "POST", path: path.into(), body: Some(body.to_string()) }
     }
@@ -53,14 +60,26 @@ impl Connection {
 
     /// Sends a request and returns the response body; a status other than 2xx is an error.
     pub(crate) async fn send(&mut self, call: &Call) -> Result<&[u8]> {
-        let path = match call.path.strip_prefix('/') {
-            Some(_) => call.path.clone(),
-            None => format!("/api/model_registry/v1alpha3/{}", call.path),
-        };
-        self.exchange(call.method, &path, call.body.as_deref().unwrap_or_default()).await
+        self.exchange(call.method, &call.path(), call.body.as_deref().unwrap_or_default()).await
+    }
+
+    /// Sends a request and returns the status of the response.
+    pub(crate) async fn status(&mut self, call: &Call) -> Result<u16> {
+        Ok(self.respond(call.method, &call.path(), call.body.as_deref().unwrap_or_default()).await?.0)
     }
 
     pub(crate) async fn exchange(&mut self, method: &str, path: &str, body: &str) -> Result<&[u8]> {
+        let (status, body) = self.respond(method, path, body).await?;
+        ensure!(
+            (200..300).contains(&status),
+            "{method} {path}: {status} {}",
+            String::from_utf8_lossy(&body[..body.len().min(300)])
+        );
+        Ok(body)
+    }
+
+    /// Sends a request and returns the status and the body of the response.
+    async fn respond(&mut self, method: &str, path: &str, body: &str) -> Result<(u16, &[u8])> {
         use std::fmt::Write;
         self.request.clear();
         write!(
@@ -88,13 +107,7 @@ impl Connection {
             }
             Length::Chunked => self.receive_chunks(head).await?,
         };
-        let body = &self.received[head..end];
-        ensure!(
-            (200..300).contains(&status),
-            "{method} {path}: {status} {}",
-            String::from_utf8_lossy(&body[..body.len().min(300)])
-        );
-        Ok(body)
+        Ok((status, &self.received[head..end]))
     }
 
     /// Reads a chunked body and joins its chunks in place; returns the end of the body.

@@ -11,6 +11,9 @@ use crate::connection::{Call, Connection};
 
 const CONNECTIONS: usize = 8;
 
+/// The endpoint for registrations, which not every server of v1alpha3 has.
+pub(crate) const REGISTRATIONS: &str = "registered_models:register";
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Size {
     pub(crate) models: usize,
@@ -25,10 +28,13 @@ pub(crate) struct Data {
     pub(crate) experiment_run_ids: Arc<Vec<i64>>,
     /// Tokens of all pages of 100 versions, in order.
     pub(crate) page_tokens: Arc<Vec<String>>,
+    /// Whether the server registers a model, a version and its artifacts in one request.
+    pub(crate) has_registration: bool,
 }
 
 pub(crate) async fn make(base_url: &str, size: Size) -> Result<Data> {
     let started = Instant::now();
+    let has_registration = has_registration(&mut Connection::open(base_url).await?).await?;
     let next = Arc::new(AtomicUsize::new(0));
     let mut workers = Vec::new();
     for _ in 0..CONNECTIONS {
@@ -38,10 +44,18 @@ pub(crate) async fn make(base_url: &str, size: Size) -> Result<Data> {
             let mut ids = Vec::new();
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
-                if number >= size.models * size.versions_per_model {
+                let (last, created) = if has_registration {
+                    (size.models * size.versions_per_model, None)
+                } else {
+                    (size.models, Some(number))
+                };
+                if number >= last {
                     return Ok::<_, anyhow::Error>(ids);
                 }
-                ids.push(register(&mut connection, number, size).await?);
+                match created {
+                    Some(model) => ids.extend(create_model(&mut connection, model, size).await?),
+                    None => ids.push(register(&mut connection, number, size).await?),
+                }
             }
         }));
     }
@@ -59,7 +73,13 @@ pub(crate) async fn make(base_url: &str, size: Size) -> Result<Data> {
     }
     eprintln!("{} versions created in {:.1} s", version_ids.len(), started.elapsed().as_secs_f64());
     let page_tokens = Arc::new(read_all_pages(&mut connection).await?);
-    Ok(Data { size, version_ids: Arc::new(version_ids), experiment_run_ids: Arc::new(runs), page_tokens })
+    Ok(Data {
+        size,
+        version_ids: Arc::new(version_ids),
+        experiment_run_ids: Arc::new(runs),
+        page_tokens,
+        has_registration,
+    })
 }
 
 /// Reads all pages and returns their tokens.
@@ -82,7 +102,7 @@ pub(crate) fn page(token: &str) -> Call {
     Call::get(format!("model_versions?pageSize=100&nextPageToken={token}"))
 }
 
-async fn create(connection: &mut Connection, path: &str, body: &Value) -> Result<i64> {
+pub(crate) async fn create(connection: &mut Connection, path: &str, body: &Value) -> Result<i64> {
     let response = connection.send(&Call::post(path, body)).await?;
     id(&serde_json::from_slice(response)?)
 }
@@ -94,8 +114,33 @@ fn id(entity: &Value) -> Result<i64> {
 /// Registers a version with its artifacts, and its model if needed; returns the id of the version.
 async fn register(connection: &mut Connection, number: usize, size: Size) -> Result<i64> {
     let body = registration(number % size.models, number / size.models);
-    let response = connection.send(&Call::post("registered_models:register", &body)).await?;
+    let response = connection.send(&Call::post(REGISTRATIONS, &body)).await?;
     id(&serde_json::from_slice::<Value>(response)?["modelVersion"])
+}
+
+/// Whether the server has the endpoint for registrations. Others respond with 404 or 405 even to an
+/// empty registration.
+async fn has_registration(connection: &mut Connection) -> Result<bool> {
+    let status = connection.status(&Call::post(REGISTRATIONS, &json!({}))).await?;
+    Ok(!matches!(status, 404 | 405))
+}
+
+/// Creates the model, version by version its children, with one request each; returns the ids of the versions.
+async fn create_model(connection: &mut Connection, model: usize, size: Size) -> Result<Vec<i64>> {
+    let first = registration(model, 0);
+    let model_id = create(connection, "registered_models", &first["registeredModel"]).await?;
+    let mut ids = Vec::new();
+    for version in 0..size.versions_per_model {
+        let body = registration(model, version);
+        let mut model_version = body["modelVersion"].clone();
+        model_version["registeredModelId"] = model_id.to_string().into();
+        let id = create(connection, "model_versions", &model_version).await?;
+        for artifact in body["artifacts"].as_array().into_iter().flatten() {
+            create(connection, &format!("model_versions/{id}/artifacts"), artifact).await?;
+        }
+        ids.push(id);
+    }
+    Ok(ids)
 }
 
 pub(crate) const FRAMEWORKS: [&str; 4] = ["onnx", "torch", "tensorflow", "sklearn"];

@@ -32,6 +32,15 @@ pub(crate) fn run(
     duration: Duration,
 ) -> Result<Option<f64>> {
     let Some(scripts) = scripts(scenario.name, data) else { return Ok(None) };
+    run_scripts(&scripts, url, clients, duration).map(Some)
+}
+
+/// Returns executions per second of one statement.
+pub(crate) fn run_statement(text: String, url: &str, clients: usize, duration: Duration) -> Result<f64> {
+    run_scripts(&[Script { weight: 1, text }], url, clients, duration)
+}
+
+fn run_scripts(scripts: &[Script], url: &str, clients: usize, duration: Duration) -> Result<f64> {
     let directory = tempfile::tempdir()?;
     let mut command = Command::new(pgbench()?);
     command
@@ -49,7 +58,7 @@ pub(crate) fn run(
     let line = text.lines().find_map(|line| line.strip_prefix("tps = "));
     let number = line.and_then(|line| line.split_whitespace().next()).and_then(|number| number.parse().ok());
     match number {
-        Some(number) => Ok(Some(number)),
+        Some(number) => Ok(number),
         None => bail!("pgbench failed: {text}{}", String::from_utf8_lossy(&output.stderr)),
     }
 }

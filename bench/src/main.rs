@@ -3,7 +3,7 @@
 //! **What this is.** A closed loop of connections sends requests to the executable (or with `--base-url` to any server of
 //! v1alpha3), and records latencies and the server's processor time, memory and statements. In the same run, pgbench runs the
 //! equivalent statements on the same database. **What it never does.** It asserts nothing: it reports ratios. **How to add a
-//! scenario.** A line in `scenario.rs`, and its statements in `database_alone.rs` if it has equivalent ones; for the catalog,
+//! scenario.** A line in `scenario.rs`, or for a filter in `shapes.rs`, and its statements in `database_alone.rs` if it has equivalent ones; for the catalog,
 //! a line in `catalog/models.rs` or `catalog/lists.rs`.
 
 mod backup;
@@ -16,6 +16,7 @@ mod load;
 mod process;
 mod report;
 mod scenario;
+mod shapes;
 mod start;
 
 use std::path::PathBuf;
@@ -33,6 +34,7 @@ const DEFAULT_MODELS: usize = 10_000;
 
 /// Command line of the benchmark.
 #[derive(Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 #[command(name = "cargo xtask bench", about = "Measures a registry under load, and its database alone")]
 struct Arguments {
     /// The executable to measure.
@@ -47,6 +49,9 @@ struct Arguments {
     /// Measure starts: time until the server is ready, and its memory when idle.
     #[arg(long, conflicts_with = "catalog")]
     start: bool,
+    /// Measure every shape of filters on SQLite, PostgreSQL and MariaDB.
+    #[arg(long, conflicts_with_all = ["catalog", "start"])]
+    shapes: bool,
     /// Number of models; each has ten versions with ten properties and two artifacts.
     #[arg(long, default_value_t = DEFAULT_MODELS)]
     models: usize,
@@ -68,6 +73,12 @@ struct Arguments {
     out: PathBuf,
 }
 
+impl Arguments {
+    fn size(&self) -> Size {
+        Size { models: if self.large { 100_000 } else { self.models }, versions_per_model: 10 }
+    }
+}
+
 /// A server under load.
 struct Target {
     name: String,
@@ -85,6 +96,9 @@ async fn main() -> Result<()> {
     if arguments.start {
         return start::run(&arguments.executable, &arguments.out).await;
     }
+    if arguments.shapes {
+        return shapes::run(&arguments).await;
+    }
     let directory = tempfile::tempdir()?;
     let mut postgres = PostgresServer::start(directory.path()).await?;
     let server = Executable::launch(&arguments.executable)
@@ -97,7 +111,7 @@ async fn main() -> Result<()> {
     for base_url in &arguments.base_url {
         targets.push(Target { name: base_url.clone(), base_url: base_url.clone(), process: None });
     }
-    let size = Size { models: if arguments.large { 100_000 } else { arguments.models }, versions_per_model: 10 };
+    let size = arguments.size();
     let mut results = Vec::new();
     let mut copies = Vec::new();
     for target in &targets {

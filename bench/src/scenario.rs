@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::connection::Call;
-use crate::data::{Data, FRAMEWORKS, page, registration};
+use crate::data::{Data, FRAMEWORKS, REGISTRATIONS, page, registration};
 
 /// Number of the page that is compared with the first one, or of the last page if there are fewer.
 const DEEP_PAGE: usize = 1_000;
@@ -38,7 +38,7 @@ impl Scenario {
         let pages = data.page_tokens.clone();
         let deep = pages[deep_page(data)].clone();
         let (random_pages, all_pages) = (pages.clone(), pages);
-        vec![
+        let mut all = vec![
             Self::new("get by id", move |number| Call::get(format!("model_versions/{}", version(number)))),
             Self::new("list 100", move |number| page(&random_pages[number.wrapping_mul(7_919) % random_pages.len()])),
             Self::new("first page of 100", |_| page("")),
@@ -52,9 +52,7 @@ impl Scenario {
                 let framework = FRAMEWORKS[number % FRAMEWORKS.len()];
                 filtered(&format!("stage='production'%20AND%20framework='{framework}'%20AND%20accuracy%3E0.5"))
             }),
-            Self::new("register", move |number| {
-                Call::post("registered_models:register", &registration(models + number, 1_000))
-            }),
+            Self::new("register", move |number| Call::post(REGISTRATIONS, &registration(models + number, 1_000))),
             Self::new("create version", move |number| {
                 let mut body = registration(number, 1)["modelVersion"].clone();
                 body["name"] = json!(format!("created-{number}"));
@@ -68,10 +66,15 @@ impl Scenario {
                 Call::post(format!("experiment_runs/{run}/artifacts"), &body)
             }),
             Self::new("mixed, 90 % reads", move |number| match number % 10 {
-                0 => Call::post("registered_models:register", &registration(models + number, 2_000)),
+                0 => Call::post(REGISTRATIONS, &registration(models + number, 2_000)),
                 1 | 2 => page(""),
                 _ => Call::get(format!("model_versions/{}", mixed(number))),
             }),
-        ]
+        ];
+        if !data.has_registration {
+            eprintln!("the server has no {REGISTRATIONS}: scenarios that need it are left out");
+            all.retain(|scenario| !["register", "mixed, 90 % reads"].contains(&scenario.name));
+        }
+        all
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::syntax::Position;
+use super::syntax::{Comparison, Position};
 
 /// An invalid filter: the mistake, its place, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,18 @@ pub struct FilterError {
 impl FilterError {
     pub(super) fn new(position: Position, message: impl Into<String>) -> Self {
         Self { line: position.line, column: position.column, message: message.into(), hint: None }
+    }
+
+    /// A filter that is valid but too expensive: so many entities were tested without a match. `broad` is a comparison that did
+    /// not narrow the list; without one, the filter as a whole did not.
+    pub fn too_broad(broad: Option<&Comparison>, tested: u64) -> Self {
+        let position = broad.map(|comparison| comparison.position).unwrap_or_default();
+        let subject = broad.map_or_else(|| "the filter".to_owned(), |comparison| quoted(&comparison.to_string()));
+        let message = format!("{subject} does not narrow the list: none of {tested} tested entities match");
+        Self::new(position, message).with_hint(
+            "add a condition that few entities match, joined by AND, such as an exact value, a range of numbers or \
+             the beginning of a string (LIKE 'abc%')",
+        )
     }
 
     pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Self {

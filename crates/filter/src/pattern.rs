@@ -55,6 +55,12 @@ impl Pattern {
         &self.escaped
     }
 
+    /// The characters before the first wildcard: every match begins with them.
+    pub fn prefix(&self) -> String {
+        let literal = |symbol| if let Symbol::Literal(character) = symbol { Some(character) } else { None };
+        symbols(&self.escaped).map_while(literal).collect()
+    }
+
     /// Whether a string in memory matches, as LIKE decides for a stored one.
     pub(super) fn matches(&self, string: &str) -> bool {
         self.compiled.get_or_init(|| Wildcard::new(symbols(&self.escaped))).matches(string)
@@ -100,6 +106,23 @@ pub(super) mod tests {
         ("ABC", "abc", false),
         ("abc", "", false),
     ];
+
+    #[test]
+    fn the_prefix_ends_at_the_first_wildcard() {
+        let prefix = |pattern: &str| Pattern::new(pattern, false, Position::default()).unwrap().prefix();
+        for (pattern, expected) in [
+            ("v1.%", "v1."),
+            ("%a", ""),
+            ("a_c", "a"),
+            (r"50\%!_%", "50%!"),
+            ("abc", "abc"),
+            (r"C:\\%", r"C:\"),
+            ("", ""),
+        ] {
+            assert_eq!(prefix(pattern), expected, "{pattern}");
+        }
+        assert_eq!(Pattern::new("ABC%", true, Position::default()).unwrap().prefix(), "abc", "folded like the pattern");
+    }
 
     fn matches(string: &str, pattern: &str) -> bool {
         Pattern::new(pattern, false, Position::default()).unwrap().matches(string)

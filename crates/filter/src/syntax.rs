@@ -98,6 +98,17 @@ impl PartialEq for Position {
 
 impl Eq for Position {}
 
+impl Expression {
+    /// The comparisons from left to right.
+    pub fn comparisons(&self) -> Vec<&Comparison> {
+        match self {
+            Self::Or(members) | Self::And(members) => members.iter().flat_map(Self::comparisons).collect(),
+            Self::Not(inner) => inner.comparisons(),
+            Self::Comparison(comparison) => vec![comparison],
+        }
+    }
+}
+
 impl Comparator {
     /// Whether the comparison is true for a stored value that has this order relative to the literal.
     pub(super) fn allows(self, order: Ordering) -> bool {

@@ -5,6 +5,7 @@
 mod compile;
 #[cfg(test)]
 mod evaluator_tests;
+mod index_ranges;
 mod required_strings;
 #[cfg(test)]
 mod samples;
@@ -12,6 +13,7 @@ mod samples;
 use model_registry_filter::Resolve;
 
 pub use compile::{INDEXED_PREFIX, Selection, compile, selections};
+pub(crate) use index_ranges::{IndexRanges, Superset, index_ranges};
 pub(crate) use required_strings::{RequiredString, required_strings};
 
 /// The list that a filter applies to.
@@ -32,6 +34,9 @@ pub struct Scope<'a> {
     /// In an index scan, the alias of the scanned rows of `properties`. Comparisons with properties are then evaluated for one
     /// owner at a time.
     pub scanned: Option<&'static str>,
+    /// Whether comparisons with properties are evaluated for one row of the outer table at a time, in the order of the list,
+    /// instead of in an order that the database chooses.
+    pub one_by_one: bool,
     /// The rows of [`Target::Related`](model_registry_filter::Target::Related): those whose `parent_id` is the id of the outer row.
     pub related: Option<&'a Scope<'a>>,
     /// Resolves names.

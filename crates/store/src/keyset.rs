@@ -25,3 +25,11 @@ pub fn is_from(sort_order: SortOrder, column: Expr, value: impl Into<Expr>) -> E
         SortOrder::Descending => column.lte(value.into()),
     }
 }
+
+/// Whether the column's value is this one or comes before it.
+pub(crate) fn is_until(sort_order: SortOrder, column: Expr, value: impl Into<Expr>) -> Expr {
+    match sort_order {
+        SortOrder::Ascending => column.lte(value.into()),
+        SortOrder::Descending => column.gte(value.into()),
+    }
+}

@@ -52,7 +52,7 @@ pub use error::{Result, StorageProblem, StoreError, UniqueField};
 pub use filter_names::resolve_filter_name;
 pub use idempotency::{IdempotencyKey, StoredResponse};
 pub use lease::Lease;
-pub use list::{ListRequest, ListScope, PAGE_BYTES, Page};
+pub use list::{ListRequest, ListScope, PAGE_BYTES, Page, PlanLimits};
 pub use load::ArtifactKey;
 pub use read::{FindBy, Found};
 pub use record::Record;

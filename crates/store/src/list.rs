@@ -1,27 +1,32 @@
-//! Lists: one statement per page, filtered, ordered by (key, id), continued from a page token (keyset pagination).
+//! Lists: filtered, ordered by (key, id), continued from a page token (keyset pagination). A page without a filter is one
+//! statement; how a filtered one is read is decided in `plan.rs`.
 
 use model_registry_api::{EntityTable, Kind, OrderBy, SortOrder};
 use model_registry_base::{MemoryPool, MemoryShare};
-use model_registry_filter::{self as filter, Expression};
-use sea_query::{Expr, ExprTrait, Query, SelectStatement};
+use model_registry_filter::{self as filter, Expression, Resolve};
+use sea_query::{Expr, ExprTrait, Query, SelectStatement, Value};
 
 use crate::db::{Database, Planning};
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::filter_names::resolve_filter_name;
-use crate::filter_sql::{self, Scope};
-use crate::keyset::{is_after, is_from, order};
+use crate::filter_sql::{self, IndexRanges, Scope};
+use crate::keyset::{is_after, is_from, is_until, order};
 use crate::large_document;
 use crate::page_token::{self, Cursor};
-use crate::read::{artifact_of, kind_is};
+use crate::read::{artifact_of, is_in_scope_of_external_ids, padded};
 use crate::tables::{NOT_FINITE, WORKSPACE, constant, table};
 
 mod index_scan;
 mod page_rows;
+mod plan;
+mod probe;
 
 use index_scan::{IndexScan, SCANNED, string_key};
 pub use page_rows::PAGE_BYTES;
 use page_rows::PageRows;
+use plan::FilteredList;
+pub use plan::PlanLimits;
 
 /// The entities of a list before any filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,18 +75,14 @@ pub struct Page {
 impl Database {
     /// Reads a page. It has fewer items than requested when these take [`PAGE_BYTES`] of memory. Large documents wait for
     /// memory.
-    pub async fn list(&self, request: &ListRequest<'_>, memory: &MemoryPool) -> Result<Page> {
+    pub async fn list(&self, request: &ListRequest<'_>, limits: &PlanLimits, memory: &MemoryPool) -> Result<Page> {
         let fingerprint = request.fingerprint();
         let cursor = request.page_token.map(|token| page_token::decode(token, &fingerprint)).transpose()?;
         let filter = request.filter.map(filter::parse).transpose()?.flatten();
-        let (select, planning) = request.select(cursor, filter.as_ref(), self.dialect())?;
-        let table = request.kinds.first().map_or("", |kind| table(*kind));
-        let mut rows = PageRows::new(table, request.page_size as usize, request.prefix);
-        self.fetch_page(&select, planning, |id, key, document| {
-            rows.push(Cursor { key, id }, document);
-            Ok(())
-        })
-        .await?;
+        let mut rows = match &filter {
+            Some(filter) => FilteredList { database: self, request, filter, cursor }.rows(limits).await?,
+            None => self.unfiltered_rows(request, cursor).await?,
+        };
         let memory = if rows.large.is_empty() { None } else { rows.read_large(self, memory).await? };
         let next = rows.last.filter(|_| rows.has_more);
         Ok(Page {
@@ -91,6 +92,28 @@ impl Database {
             _memory: memory,
         })
     }
+
+    async fn unfiltered_rows(&self, request: &ListRequest<'_>, cursor: Option<Cursor>) -> Result<PageRows> {
+        let table = request.kinds.first().map_or("", |kind| table(*kind));
+        let mut rows = PageRows::new(table, request.page_size as usize, request.prefix);
+        let select = request.select(cursor, None, &Reading::Walk { until: None }, self.dialect())?;
+        self.fetch_page(&select, Planning::Once, |id, key, document| {
+            rows.push(Cursor { key, id }, document);
+            Ok(())
+        })
+        .await?;
+        Ok(rows)
+    }
+}
+
+/// Which rows of the table a statement reads.
+enum Reading<'a> {
+    /// In the order of the list, up to this sort key.
+    Walk { until: Option<i64> },
+    /// The owners of the scanned rows of `property`.
+    Scan,
+    /// Those with these ids.
+    Ids(&'a [i64]),
 }
 
 impl ListRequest<'_> {
@@ -103,26 +126,33 @@ impl ListRequest<'_> {
         ])
     }
 
+    /// The statement for the rows of the page.
     fn select(
         &self,
         cursor: Option<Cursor>,
         filter: Option<&Expression>,
+        reading: &Reading<'_>,
         dialect: Dialect,
-    ) -> Result<(SelectStatement, Planning)> {
-        let Some(first) = self.kinds.first() else { return Ok((Query::select(), Planning::Once)) };
-        let table = table(*first);
-        let required = match filter {
-            Some(filter) if self.allows_index_scan() => {
-                filter_sql::required_strings(filter, &|name| resolve_filter_name(self.kinds, name))?
-            }
-            _ => Vec::new(),
-        };
+    ) -> Result<SelectStatement> {
+        let mut select = Query::select();
+        let Some(first) = self.kinds.first() else { return Ok(select) };
+        select.from(table(*first));
+        self.add_rows(&mut select, *first, filter, reading, dialect)?;
+        self.add_order(&mut select, table(*first), cursor);
+        Ok(select)
+    }
+
+    /// The index scan over the owners of a string that every match has, if there is one.
+    fn index_scan(
+        &self,
+        cursor: Option<Cursor>,
+        filter: &Expression,
+        dialect: Dialect,
+    ) -> Result<Option<SelectStatement>> {
+        let Some(first) = self.kinds.first().filter(|_| self.allows_index_scan()) else { return Ok(None) };
+        let required = filter_sql::required_strings(filter, &|name| resolve_filter_name(self.kinds, name))?;
         if required.is_empty() {
-            let mut select = Query::select();
-            select.from(table);
-            self.add_rows(&mut select, *first, filter, None, dialect)?;
-            self.add_order(&mut select, table, cursor);
-            return Ok((select, if filter.is_some() { Planning::ForValues } else { Planning::Once }));
+            return Ok(None);
         }
         let scan = IndexScan {
             kind: first.code(),
@@ -131,9 +161,43 @@ impl ListRequest<'_> {
             after: cursor.map(|cursor| cursor.id),
             dialect,
         };
-        let mut select = scan.start(table);
-        self.add_rows(&mut select, *first, filter, Some(SCANNED), dialect)?;
-        Ok((scan.once_per_owner(select), Planning::Once))
+        let mut select = scan.start(table(*first));
+        self.add_rows(&mut select, *first, Some(filter), &Reading::Scan, dialect)?;
+        Ok(Some(scan.once_per_owner(select)))
+    }
+
+    /// The ranges of indexes that contain all matches of the filter.
+    fn index_ranges(&self, filter: &Expression, except_required: bool, dialect: Dialect) -> Result<IndexRanges> {
+        let codes = self.codes();
+        let resolve = |name: &str| resolve_filter_name(self.kinds, name);
+        let table = self.kinds.first().map_or("", |kind| table(*kind));
+        let scope = filter_scope(table, &codes, &Reading::Walk { until: None }, &resolve, dialect);
+        Ok(filter_sql::index_ranges(filter, &scope, except_required, dialect)?)
+    }
+
+    /// Selects the sort key of the row after so many rows of the list.
+    fn boundary(&self, cursor: Option<Cursor>, rows: u64, dialect: Dialect) -> SelectStatement {
+        let mut select = Query::select();
+        let Some(first) = self.kinds.first() else { return select };
+        let table = table(*first);
+        select.column((table, self.key())).from(table);
+        self.add_scope(&mut select, *first, &Reading::Walk { until: None }, dialect);
+        self.add_order(&mut select, table, cursor);
+        select.limit(1).offset(rows).take()
+    }
+
+    /// Selects the id and the sort key of the rows with these ids.
+    fn keys(&self, ids: &[i64]) -> SelectStatement {
+        let mut select = Query::select();
+        let Some(first) = self.kinds.first() else { return select };
+        let table = table(*first);
+        select.column((table, "id")).column((table, self.key())).from(table);
+        select.and_where(Expr::col((table, "id")).is_in(padded(ids)));
+        select
+    }
+
+    fn codes(&self) -> Vec<i16> {
+        self.kinds.iter().map(|kind| kind.code()).collect()
     }
 
     /// Whether the list is ordered by id, has one kind, and is restricted by nothing but the filter.
@@ -151,7 +215,7 @@ impl ListRequest<'_> {
         select: &mut SelectStatement,
         first: Kind,
         filter: Option<&Expression>,
-        scanned: Option<&'static str>,
+        reading: &Reading<'_>,
         dialect: Dialect,
     ) -> Result<()> {
         let table = table(first);
@@ -160,10 +224,46 @@ impl ListRequest<'_> {
             .column((table, "id"))
             .expr_as(column(self.key()), "sort_key")
             .expr_as(large_document::small_document(table), "document")
-            .and_where(column("workspace_id").eq(constant(WORKSPACE)))
             .limit(u64::from(self.page_size) + 1);
+        self.add_scope(select, first, reading, dialect);
+        match reading {
+            Reading::Walk { until: Some(last) } => {
+                select.and_where(is_until(self.sort_order, column(self.key()), *last));
+            }
+            Reading::Ids(ids) => {
+                select.and_where(column("id").is_in(padded(ids)));
+            }
+            Reading::Walk { until: None } | Reading::Scan => {}
+        }
+        if let Some(filter) = filter {
+            let codes = self.codes();
+            let resolve = |name: &str| resolve_filter_name(self.kinds, name);
+            let scope = filter_scope(table, &codes, reading, &resolve, dialect);
+            select.cond_where(filter_sql::compile(filter, &scope, dialect)?);
+        }
+        Ok(())
+    }
+
+    /// Adds the conditions of the list without its filter.
+    fn add_scope(&self, select: &mut SelectStatement, first: Kind, reading: &Reading<'_>, dialect: Dialect) {
+        let table = table(first);
+        let column = |name: &'static str| Expr::col((table, name));
+        let mut conditions: Vec<(_, Vec<Value>)> = vec![("workspace_id", vec![WORKSPACE.into()])];
         if first.spec().table != EntityTable::MetricPoint {
-            select.and_where(kind_is(table, self.kinds));
+            conditions.push(("kind", self.codes().into_iter().map(Into::into).collect()));
+        }
+        for (name, values) in conditions {
+            // As an expression, a column is in no index. SQLite would prefer an index that begins with these columns to the ids,
+            // and for several kinds sort all of their rows.
+            let stored = if matches!(reading, Reading::Ids(_)) || dialect == Dialect::Sqlite && self.is_walk_by_id() {
+                column(name).add(constant(0))
+            } else {
+                column(name)
+            };
+            select.and_where(match <[Value; 1]>::try_from(values) {
+                Ok([only]) => stored.eq(constant(only)),
+                Err(values) => stored.is_in(values.into_iter().map(constant)),
+            });
         }
         match self.scope {
             ListScope::Everything => {}
@@ -182,26 +282,22 @@ impl ListRequest<'_> {
         }
         if let Some(external_id) = self.external_id {
             select.and_where(column("external_id").eq(external_id));
+            if first.spec().table == EntityTable::Resource {
+                select.and_where(is_in_scope_of_external_ids(table, self.kinds));
+            }
         }
         if let Some(steps) = self.steps {
             select.and_where(column("step").is_in(steps.iter().copied()));
         }
-        if let Some(filter) = filter {
-            let codes: Vec<i16> = self.kinds.iter().map(|kind| kind.code()).collect();
-            let scope = Scope {
-                table,
-                workspace_id: WORKSPACE,
-                kinds: &codes,
-                properties: "property",
-                string_key: Some(string_key(dialect)),
-                not_finite: Some(NOT_FINITE),
-                scanned,
-                related: None,
-                resolve: &|name| resolve_filter_name(self.kinds, name),
-            };
-            select.cond_where(filter_sql::compile(filter, &scope, dialect)?);
-        }
-        Ok(())
+    }
+
+    /// Whether nearly all rows of the table are in the list, which is in the order of its primary key.
+    fn is_walk_by_id(&self) -> bool {
+        self.kinds.len() > 1
+            && self.scope == ListScope::Everything
+            && self.order_by == OrderBy::Id
+            && self.name.is_none()
+            && self.external_id.is_none()
     }
 
     /// The column of the sort key.
@@ -232,6 +328,28 @@ impl ListRequest<'_> {
             select.order_by((table, key), order.clone());
         }
         select.order_by((table, "id"), order);
+    }
+}
+
+/// The scope of the filter in a statement.
+fn filter_scope<'a>(
+    table: &'static str,
+    codes: &'a [i16],
+    reading: &Reading<'_>,
+    resolve: Resolve<'a>,
+    dialect: Dialect,
+) -> Scope<'a> {
+    Scope {
+        table,
+        workspace_id: WORKSPACE,
+        kinds: codes,
+        properties: "property",
+        string_key: Some(string_key(dialect)),
+        not_finite: Some(NOT_FINITE),
+        scanned: matches!(reading, Reading::Scan).then_some(SCANNED),
+        one_by_one: true,
+        related: None,
+        resolve,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::large_document;
 use crate::record::{PartialRow, Record, RecordRow};
 use crate::store::Store;
-use crate::tables::{WORKSPACE, constant, table};
+use crate::tables::{WORKSPACE, constant, external_id_scope, table};
 
 /// The value that a find endpoint searches by. Names and external ids are compared exactly.
 #[derive(Clone, Copy, Debug)]
@@ -90,6 +90,9 @@ impl Store {
             }
             FindBy::ExternalId { external_id } => {
                 select.and_where(Expr::col("external_id").eq(external_id));
+                if entity_table == EntityTable::Resource {
+                    select.and_where(is_in_scope_of_external_ids(table, kinds));
+                }
             }
         }
         let mut rows = self.database()?.fetch_all::<PartialRow>(&select).await?;
@@ -147,7 +150,7 @@ impl Database {
 }
 
 /// The ids, the last one repeated up to the next power of two: few different statements, which stay prepared.
-fn padded(ids: &[i64]) -> impl Iterator<Item = i64> {
+pub(crate) fn padded(ids: &[i64]) -> impl Iterator<Item = i64> {
     let last = ids.last().copied().unwrap_or_default();
     let length = ids.len().next_power_of_two();
     ids.iter().copied().chain(std::iter::repeat(last)).take(length)
@@ -177,6 +180,14 @@ pub(crate) fn kind_is(table: &'static str, kinds: &[Kind]) -> Expr {
         [kind] => code.eq(constant(kind.code())),
         kinds => code.is_in(kinds.iter().map(|kind| constant(kind.code()))),
     }
+}
+
+/// Redundant next to the kinds, but the index on external ids begins with their scope.
+pub(crate) fn is_in_scope_of_external_ids(table: &'static str, kinds: &[Kind]) -> Expr {
+    let mut scopes: Vec<i16> = kinds.iter().map(|kind| external_id_scope(*kind)).collect();
+    scopes.sort_unstable();
+    scopes.dedup();
+    Expr::col((table, "family")).is_in(scopes.into_iter().map(constant))
 }
 
 /// The artifacts created under a version or run, and those attached to it later.

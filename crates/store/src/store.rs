@@ -12,7 +12,7 @@ use crate::change_feed::ChangeFeed;
 use crate::coalesced_reads::CoalescedReads;
 use crate::db::{ConnectError, Database, DatabaseClock, DatabaseUrl, PoolOptions};
 use crate::error::{Result, StoreError};
-use crate::list::{ListRequest, Page};
+use crate::list::{ListRequest, Page, PlanLimits};
 
 /// The pause between two attempts to connect.
 const RECONNECT: Duration = Duration::from_secs(1);
@@ -28,6 +28,7 @@ pub struct Store {
     pub(crate) coalesced_reads: CoalescedReads,
     pub(crate) change_feed: Arc<ChangeFeed>,
     memory: MemoryBudget,
+    plan_limits: PlanLimits,
 }
 
 impl Store {
@@ -40,6 +41,7 @@ impl Store {
             coalesced_reads: CoalescedReads::default(),
             change_feed: Arc::new(ChangeFeed::new()),
             memory: MemoryBudget::default(),
+            plan_limits: PlanLimits::default(),
         }
     }
 
@@ -47,6 +49,12 @@ impl Store {
     #[must_use]
     pub fn with_memory(self, memory: MemoryBudget) -> Self {
         Self { memory, ..self }
+    }
+
+    /// Sets the limits between the ways to read a filtered list; for tests.
+    #[must_use]
+    pub fn with_plan_limits(self, plan_limits: PlanLimits) -> Self {
+        Self { plan_limits, ..self }
     }
 
     /// The memory for large documents.
@@ -61,7 +69,7 @@ impl Store {
 
     /// Reads a page of a list: see [`Database::list`].
     pub async fn list(&self, request: &ListRequest<'_>) -> Result<Page> {
-        self.database()?.list(request, self.memory()).await
+        self.database()?.list(request, &self.plan_limits, self.memory()).await
     }
 
     /// Returns the store at once, and a task that connects to the database, retrying for as long as it takes.

@@ -107,6 +107,7 @@ impl CatalogSet<'_> {
                 string_key: None,
                 not_finite: None,
                 scanned: None,
+                one_by_one: false,
                 related: artifacts,
                 resolve: &|name| resolve(kind, name),
             })
@@ -144,6 +145,7 @@ fn with_artifact_scope<T>(kind: CatalogKind, codes: &[i16], call: impl FnOnce(&S
         string_key: None,
         not_finite: None,
         scanned: None,
+        one_by_one: false,
         related: None,
         resolve: &|name| resolve(kind, name),
     })

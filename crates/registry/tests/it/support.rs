@@ -17,7 +17,7 @@ use model_registry_server::auth::{self, Auth, Authenticator, Policy, Role, Rules
 use model_registry_server::config::{Group, Inputs, SETTINGS, Schema};
 use model_registry_server::health::Health;
 use model_registry_server::{fallback, layers};
-use model_registry_store::{DatabaseUrl, PoolOptions, Store};
+use model_registry_store::{DatabaseUrl, PlanLimits, PoolOptions, Store};
 use model_registry_testkit::{Backend, TestDatabase};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use serde_json::Value;
@@ -141,9 +141,19 @@ impl Api {
         Self::over(Arc::clone(&self.database), self.store.clock().clone(), options).await
     }
 
+    /// A replica that reads filtered lists in other ways.
+    pub(crate) fn with_plan_limits(&self, limits: PlanLimits) -> Self {
+        let store = self.store.clone().with_plan_limits(limits);
+        Self::of_store(Arc::clone(&self.database), store, layers::Options::default())
+    }
+
     async fn over(database: Arc<TestDatabase>, clock: Clock, options: layers::Options) -> Self {
         let source: DatabaseUrl = database.url().parse().unwrap();
         let store = Store::connect(&source, PoolOptions::default(), clock).await.unwrap();
+        Self::of_store(database, store, options)
+    }
+
+    fn of_store(database: Arc<TestDatabase>, store: Store, options: layers::Options) -> Self {
         let routes = fallback::finish(model_registry_registry::router(Registry::new(store.clone())));
         let router = layers::wrap(routes, options);
         Self { router, store, database }

@@ -94,6 +94,12 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../../migrations/postgres/0013_not_finite.sql"),
         mysql: include_str!("../../migrations/mysql/0013_not_finite.sql"),
     },
+    Migration {
+        version: 14,
+        sqlite: include_str!("../../migrations/sqlite/0014_list_indexes.sql"),
+        postgres: include_str!("../../migrations/postgres/0014_list_indexes.sql"),
+        mysql: include_str!("../../migrations/mysql/0014_list_indexes.sql"),
+    },
 ];
 
 /// Fixed forever: replicas of different versions must use the same lock.

@@ -103,10 +103,11 @@ impl Compiler<'_> {
 
     /// The column of an EXISTS subquery.
     fn found(&self) -> Expr {
-        match self.scope.scanned {
-            Some(_) => self.dialect.per_row_subquery_column(),
-            None => Expr::cust("1"),
-        }
+        if self.is_one_by_one() { self.dialect.per_row_subquery_column() } else { Expr::cust("1") }
+    }
+
+    fn is_one_by_one(&self) -> bool {
+        self.scope.one_by_one || self.scope.scanned.is_some()
     }
 
     fn property(&self, name: &str, built_in_only: bool, test: &Test) -> Expr {
@@ -127,7 +128,7 @@ impl Compiler<'_> {
             .and_where(property_column("owner_id").eq(owner))
             .and_where(property_column("name").eq(name))
             .to_owned();
-        if self.scope.scanned.is_some() {
+        if self.is_one_by_one() {
             // Together with the selected column, this keeps planners from turning the subquery into a join in an order that they
             // have to guess.
             rows.limit(1).offset(0);
@@ -136,7 +137,7 @@ impl Compiler<'_> {
             // entity. SQLite does not make such plans: it would look up ranges of values for every entity.
             rows.and_where(property_column("workspace_id").eq(self.scope.workspace_id));
         }
-        if self.scope.scanned.is_none() && self.dialect == Dialect::Postgres && self.scope.kinds.len() > 1 {
+        if !self.is_one_by_one() && self.dialect == Dialect::Postgres && self.scope.kinds.len() > 1 {
             // Redundant, but it gives the planner the statistics of these kinds; it has none across tables.
             rows.and_where(property_column("kind").is_in(self.scope.kinds.iter().copied()));
         }

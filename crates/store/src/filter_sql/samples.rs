@@ -146,6 +146,7 @@ pub(super) fn sample_query(
         string_key: None,
         not_finite: Some(NOT_FINITE),
         scanned: None,
+        one_by_one: false,
         related: None,
         resolve: &sample_target,
     };

@@ -57,6 +57,10 @@ impl PageRows {
         }
     }
 
+    pub(super) const fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
     /// Adds the next row; `document` is `None` if it is large.
     pub(super) fn push(&mut self, cursor: Cursor, document: Option<&str>) {
         if self.has_more || self.rows == self.page_size || self.items.len() + self.bytes >= PAGE_BYTES {

@@ -20,18 +20,39 @@ const MODELS: ListRequest<'static> = ListRequest {
 
 const VERSIONS: ListRequest<'static> = ListRequest { kinds: &[Kind::ModelVersion], ..MODELS };
 
-/// The statement for each dialect, with its values written into it.
+/// The statements for each dialect, with their values written into them: of a filtered list those that may be run.
 fn statements(request: &ListRequest<'_>, cursor: Option<Cursor>) -> String {
     let filter = request.filter.map(filter::parse).transpose().unwrap().flatten();
     let mut all = String::new();
     for dialect in [Dialect::Sqlite, Dialect::Postgres, Dialect::MySql] {
-        let (select, _) = request.select(cursor, filter.as_ref(), dialect).unwrap();
-        let sql = match dialect {
-            Dialect::Sqlite => select.to_string(SqliteQueryBuilder),
-            Dialect::Postgres => select.to_string(PostgresQueryBuilder),
-            Dialect::MySql => select.to_string(MysqlQueryBuilder),
+        let mut add = |what: &str, select: &SelectStatement| {
+            let sql = match dialect {
+                Dialect::Sqlite => select.to_string(SqliteQueryBuilder),
+                Dialect::Postgres => select.to_string(PostgresQueryBuilder),
+                Dialect::MySql => select.to_string(MysqlQueryBuilder),
+            };
+            all.extend(["-- ", dialect.name(), what, "\n", &broken_into_lines(&sql), "\n"]);
         };
-        all.extend(["-- ", dialect.name(), "\n", &broken_into_lines(&sql), "\n"]);
+        let select = |reading: &Reading<'_>| request.select(cursor, filter.as_ref(), reading, dialect).unwrap();
+        let Some(filter) = &filter else {
+            add("", &select(&Reading::Walk { until: None }));
+            continue;
+        };
+        let scan = request.index_scan(cursor, filter, dialect).unwrap();
+        let IndexRanges { superset, ranges, sifted } = request.index_ranges(filter, scan.is_some(), dialect).unwrap();
+        if superset.is_narrow() {
+            let boundary = request.boundary(cursor, 2_000, dialect);
+            let boundary = Some(boundary).filter(|_| scan.is_none());
+            add(": ranges", &probe::probe(ranges.iter().enumerate(), boundary, 4_000, dialect));
+            for (_, sifted) in &sifted {
+                add(": sifted range", sifted);
+            }
+            add(": candidates", &select(&Reading::Ids(&[7, 9, 12])));
+        }
+        match scan {
+            Some(scan) => add(": index scan", &scan),
+            None => add(": walk", &select(&Reading::Walk { until: Some(2_000) })),
+        }
     }
     all
 }
@@ -90,15 +111,20 @@ fn lists_within_a_parent() {
 fn lists_by_name_and_external_id() {
     assert_sql!("by_name", ListRequest { name: Some("m"), ..MODELS }, None);
     assert_sql!("by_external_id", ListRequest { external_id: Some("x"), ..MODELS }, None);
+    assert_sql!("artifacts_by_id", ListRequest { kinds: &Kind::ARTIFACTS, ..MODELS }, CURSOR);
 }
 
 #[test]
-fn filtered_lists_without_an_index_scan() {
+fn filtered_lists() {
     for (name, filter) in [
         ("filter_by_column", "name = 'm' AND NOT state = 'ARCHIVED'"),
         ("filter_by_range", "accuracy > 0.9"),
         ("filter_by_pattern", "description ILIKE '%fraud%'"),
         ("filter_by_absence", "owner IS NULL OR tag NOT IN ('a', 'b')"),
+        ("filter_by_prefix", "commit LIKE 'abc%' AND NOT owner = 'ada'"),
+        ("filter_by_alternatives", "(stage = 'a' OR stage = 'b') AND accuracy > 0.99"),
+        ("filter_by_presence", "owner IS NOT NULL"),
+        ("filter_by_substring", "commit LIKE '%abc%'"),
     ] {
         assert_sql!(name, ListRequest { filter: Some(filter), ..VERSIONS }, CURSOR);
     }
@@ -124,7 +150,8 @@ fn index_scans() {
 #[test]
 fn only_the_cursor_is_bound_so_that_postgres_plans_a_list_once() {
     let bound = |cursor| {
-        let (select, _) = VERSIONS.select(cursor, None, Dialect::Postgres).unwrap();
+        let reading = Reading::Walk { until: None };
+        let select = VERSIONS.select(cursor, None, &reading, Dialect::Postgres).unwrap();
         let (_, values) = select.build(PostgresQueryBuilder);
         // The limit is written into the statement when it is sent.
         values.0.into_iter().filter(|value| !matches!(value, Value::BigUnsigned(_))).collect::<Vec<_>>()

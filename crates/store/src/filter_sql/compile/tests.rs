@@ -14,6 +14,7 @@ fn built(filter: &str, kinds: &[i16], dialect: Dialect) -> (String, Values) {
         string_key: None,
         not_finite: None,
         scanned: None,
+        one_by_one: false,
         related: None,
         resolve: &sample_target,
     };
@@ -135,6 +136,7 @@ fn an_index_scan_evaluates_comparisons_for_one_owner_at_a_time() {
         string_key: Some("string_key"),
         not_finite: None,
         scanned: Some("scanned"),
+        one_by_one: false,
         related: None,
         resolve: &sample_target,
     };

@@ -62,7 +62,7 @@ impl Objects {
         })?;
         let name = self.location.key.rsplit('/').next().unwrap_or_default();
         let path = RelativePath::parse(name).map_err(|problem| self.refused(name, problem))?;
-        let entry = Entry { path, size: Some(meta.size), version: version(&meta), digest: None };
+        let entry = Entry { path, size: Some(meta.size), version: Some(version(&meta)), digest: None };
         Ok(Listing { shape: Shape::File, entries: vec![entry] })
     }
 
@@ -102,7 +102,7 @@ impl Objects {
             prefix => key.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('/')).unwrap_or_default(),
         };
         let path = RelativePath::parse(relative).map_err(|problem| self.refused(key, problem))?;
-        Ok(Entry { path, size: Some(meta.size), version: version(meta), digest: None })
+        Ok(Entry { path, size: Some(meta.size), version: Some(version(meta)), digest: None })
     }
 
     fn refused(&self, name: &str, problem: crate::NameProblem) -> TransferError {
@@ -127,9 +127,9 @@ fn parents(key: &str) -> Vec<String> {
 /// Begins the version of an object that the store lists without an entity tag.
 const BY_TIME: &str = "time:";
 
-fn version(meta: &ObjectMeta) -> Option<String> {
+fn version(meta: &ObjectMeta) -> String {
     let by_time = || format!("{BY_TIME}{}-{}", meta.last_modified.timestamp_micros(), meta.size);
-    Some(meta.e_tag.clone().unwrap_or_else(by_time))
+    meta.e_tag.clone().unwrap_or_else(by_time)
 }
 
 /// The entity tag that a request requires. Azure lists tags without their quotation marks.

@@ -1,5 +1,7 @@
 //! Transfers against real and failing servers.
 
+#![expect(clippy::unwrap_used, reason = "a failing helper fails the test")]
+
 mod archives;
 mod directories;
 mod google;

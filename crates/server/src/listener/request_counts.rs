@@ -87,7 +87,7 @@ impl RequestCounts {
             if idle_for >= limit {
                 return;
             }
-            tokio::time::sleep(limit - idle_for).await;
+            tokio::time::sleep(limit.saturating_sub(idle_for)).await;
         }
     }
 

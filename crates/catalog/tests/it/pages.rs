@@ -1,5 +1,7 @@
 //! Paging: every item appears once, in every order.
 
+use std::fmt::Write;
+
 use model_registry_testkit::{Backend, on_each_database};
 
 use crate::support::{Api, Files};
@@ -50,12 +52,12 @@ async fn long_strings_are_ordered_alike_on_every_page(backend: Backend) {
         .collect();
     let mut models = String::from("models:\n");
     for (number, card) in cards.iter().enumerate() {
-        models.push_str(&format!("- {{name: m{number:02}, readme: {card}}}\n"));
+        let _ = writeln!(models, "- {{name: m{number:02}, readme: {card}}}");
     }
     // Names that differ in case only, at their end.
     let names: Vec<String> = ["A", "a", "B"].map(|end| format!("{}{end}", "n".repeat(254))).into();
     for name in &names {
-        models.push_str(&format!("- {{name: {name}}}\n"));
+        let _ = writeln!(models, "- {{name: {name}}}");
     }
     let sources = "model_catalogs: [{id: a, name: A, type: yaml, properties: {yamlCatalogPath: a.yaml}}]";
     let files = Files::new(&[("sources.yaml", sources), ("a.yaml", &models)]);

@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(part_size(Some(10 << 30), 8 << 20), 8 << 20);
         assert_eq!(part_size(Some(5 << 40), 8 << 20), 525 << 20);
         assert_eq!(part_size(None, 8 << 20), 8 << 20);
-        assert_eq!(parts(0, 0, 5).collect::<Vec<_>>(), [0..0]);
+        assert!(parts(0, 0, 5).eq(std::iter::once(0..0)));
         assert_eq!(parts(5, 12, 5).collect::<Vec<_>>(), [5..10, 10..12]);
         assert_eq!(parts(12, 12, 5).count(), 0);
     }

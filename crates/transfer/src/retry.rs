@@ -1,10 +1,11 @@
 //! When a failed request is repeated.
 
 use std::hash::{BuildHasher, RandomState};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, UNIX_EPOCH};
 
 use http::HeaderMap;
 use http::header::RETRY_AFTER;
+use model_registry_base::Clock;
 
 /// Back-off with jitter. A pause that the server requests is respected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +55,8 @@ pub(crate) fn requested_pause(headers: &HeaderMap) -> Option<Duration> {
         return Some(Duration::from_secs(seconds));
     }
     let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+    let now = UNIX_EPOCH + Duration::from_millis(u64::try_from(Clock::system().now()).unwrap_or_default());
+    Some(date.duration_since(now).unwrap_or_default())
 }
 
 #[cfg(test)]

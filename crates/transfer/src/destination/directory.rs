@@ -69,16 +69,14 @@ impl Directory {
             let path = &self.location.path;
             let name =
                 path.file_name().filter(|_| shape == Shape::File && !self.location.is_directory && !path.is_dir());
-            match name {
-                None => Target { root: path.clone(), file: None, state: path.join(STATE_DIRECTORY) },
-                Some(_) => {
-                    let root = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-                    // A state of its own, so that transfers to other files of the directory can run at the same time.
-                    let own = &state::name_of(path)[..16];
-                    let state = root.join(format!("{STATE_DIRECTORY}-{own}"));
-                    Target { root: root.to_owned(), file: Some(path.clone()), state }
-                }
+            if name.is_none() {
+                return Target { root: path.clone(), file: None, state: path.join(STATE_DIRECTORY) };
             }
+            let root = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            // A state of its own, so that transfers to other files of the directory can run at the same time.
+            let own = &state::name_of(path)[..16];
+            let state = root.join(format!("{STATE_DIRECTORY}-{own}"));
+            Target { root: root.to_owned(), file: Some(path.clone()), state }
         })
     }
 

@@ -152,16 +152,12 @@ impl Streamed {
             if !chunk.is_empty() {
                 chunks.push(chunk);
             }
-            match self.stream.try_next().await? {
-                Some(next) => {
-                    self.observer.on(&Event::Read { bytes: next.len() as u64 });
-                    chunk = next;
-                }
-                None => {
-                    self.is_over = true;
-                    return Ok(ReadPart { chunks, length, is_last: true, share });
-                }
-            }
+            let Some(next) = self.stream.try_next().await? else {
+                self.is_over = true;
+                return Ok(ReadPart { chunks, length, is_last: true, share });
+            };
+            self.observer.on(&Event::Read { bytes: next.len() as u64 });
+            chunk = next;
         }
     }
 }

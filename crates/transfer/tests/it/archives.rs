@@ -61,7 +61,7 @@ async fn a_hostile_archive_writes_nothing() {
         server.publish(name, bytes);
         let error = run(&server.url(name), &path_of(&destination), &context()).await.unwrap_err();
         assert!(matches!(error, TransferError::UnsafeName { .. }), "{name}: {error}");
-        assert!(read(&home.path().to_owned()).is_empty(), "{name}");
+        assert!(read(home.path()).is_empty(), "{name}");
     }
     assert!(!std::path::Path::new("/tmp/model-registry-evil").exists());
 }

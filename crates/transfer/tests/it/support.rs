@@ -10,7 +10,7 @@ use model_registry_testkit::{S3_BUCKET, S3Server};
 use model_registry_transfer::{Context, Event, Location, Options, Report, Result, Retry, Stop, copy};
 
 /// The smallest part, so that small files have several.
-pub(crate) const PART: usize = Options::SMALLEST_PART as usize;
+pub(crate) const PART: usize = 5 << 20;
 
 /// Short pauses, and parts of the smallest size.
 pub(crate) fn context() -> Context {

@@ -225,19 +225,19 @@ impl CatalogSet<'_> {
     }
 
     pub(crate) fn select_artifacts(&self, kind: CatalogKind, dialect: Dialect) -> Result<SelectStatement> {
-        let Some(mut select) = self.from_artifacts(kind, dialect)? else { return Ok(Query::select()) };
+        let Some(mut select) = self.artifacts_without_columns(kind, dialect)? else { return Ok(Query::select()) };
         add_sized_columns(&mut select, table(kind), i64::MAX, dialect);
         Ok(select.order_by((table(kind), "id"), Order::Asc).take())
     }
 
     /// The sum of the sizes of their documents.
     pub(crate) fn select_size_of_artifacts(&self, kind: CatalogKind, dialect: Dialect) -> Result<SelectStatement> {
-        let Some(mut select) = self.from_artifacts(kind, dialect)? else { return Ok(Query::select()) };
+        let Some(mut select) = self.artifacts_without_columns(kind, dialect)? else { return Ok(Query::select()) };
         Ok(select.expr_as(sum_of_sizes(table(kind), "document", dialect), "size").take())
     }
 
-    /// A statement without columns.
-    fn from_artifacts(&self, kind: CatalogKind, dialect: Dialect) -> Result<Option<SelectStatement>> {
+    /// A statement about the artifacts of the items that selects no column yet.
+    fn artifacts_without_columns(&self, kind: CatalogKind, dialect: Dialect) -> Result<Option<SelectStatement>> {
         let Some(items) = self.table() else { return Ok(None) };
         let items = self.select_ids(items, dialect)?;
         let table = table(kind);

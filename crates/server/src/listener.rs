@@ -159,6 +159,8 @@ pub async fn serve(
         last_warning: None,
     };
     server.accept_until(&listener, stop).await;
+    // The spare descriptors are duplicates of the socket, and keep it open.
+    server.spare_files = SpareFiles::new(0);
     drop(listener);
     stopping.send_replace(true);
     server.drain().await;

@@ -151,6 +151,6 @@ pub struct WrittenFile {
 /// What the destination became.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Published {
-    /// The location under which the files can be read: a store's URI, an image with its digest.
+    /// The location under which the files can be read: a store's URI, the reference of an image.
     pub uri: String,
 }

@@ -71,6 +71,7 @@ impl ImageSettings {
 }
 
 /// Errors of registries are those of a transfer at the place `at`.
+#[expect(clippy::needless_pass_by_value, reason = "the argument of `map_err`")]
 pub(crate) fn from_image(at: impl Into<String>, error: Error) -> TransferError {
     let at = at.into();
     let reason = error.to_string();

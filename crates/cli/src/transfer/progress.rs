@@ -119,7 +119,7 @@ impl State {
     fn line(&self, elapsed: Duration) -> String {
         const WIDTH: u64 = 20;
         let there = (self.bytes_there + self.bytes_read).min(self.bytes.max(self.bytes_read));
-        let filled = if self.bytes == 0 { 0 } else { (there * WIDTH / self.bytes).min(WIDTH) };
+        let filled = (there * WIDTH).checked_div(self.bytes).unwrap_or_default().min(WIDTH);
         let bar = "#".repeat(usize::try_from(filled).unwrap_or_default());
         let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
         let rate = self.bytes_read.saturating_mul(1000) / milliseconds;

@@ -60,4 +60,5 @@ mod support;
 mod telemetry;
 #[cfg(test)]
 mod tokens;
+#[cfg(test)]
 mod transfer;

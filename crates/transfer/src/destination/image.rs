@@ -42,7 +42,7 @@ struct Target {
 /// What the registry has of a file.
 enum Found {
     /// The whole layer.
-    Layer(SavedFile),
+    Layer(Box<SavedFile>),
     /// The beginning.
     Upload(Box<FileUpload>),
 }
@@ -116,7 +116,7 @@ impl Target {
             && let Some(saved) = done.tag.as_deref().and_then(|tag| serde_json::from_str::<SavedFile>(tag).ok())
             && self.image.has_file(number, &saved).await?
         {
-            self.found().insert(number, Found::Layer(saved));
+            self.found().insert(number, Found::Layer(Box::new(saved)));
             return Ok(Existing::Complete { digest: done.sha256 });
         }
         if let Some(Earlier { bytes, digest: Some(digest), parts, .. }) = earlier
@@ -136,7 +136,7 @@ impl Target {
         if let Some((digest, saved)) = present.and_then(|present| self.image.same_size_in(number, present))
             && let Ok(digest) = digest.hex().parse()
         {
-            self.found().insert(number, Found::Layer(saved));
+            self.found().insert(number, Found::Layer(Box::new(saved)));
             return Ok(Existing::SameSize { digest: Some(digest) });
         }
         Ok(Existing::Nothing)
@@ -166,14 +166,13 @@ impl Destination for Image {
             let target = Arc::clone(self.target()?);
             let number = target.position(entry.path.as_str())?;
             let found = target.found().remove(&number);
-            let upload = match (existing, found) {
-                (Existing::Beginning { .. }, Some(Found::Upload(upload))) => *upload,
-                _ => {
-                    if let Some(state) = &target.state {
-                        state.upload(entry, "")?;
-                    }
-                    target.image.file(number).await.map_err(|error| target.failed(entry.path.as_str(), error))?
+            let upload = if let (Existing::Beginning { .. }, Some(Found::Upload(upload))) = (existing, found) {
+                *upload
+            } else {
+                if let Some(state) = &target.state {
+                    state.upload(entry, "")?;
                 }
+                target.image.file(number).await.map_err(|error| target.failed(entry.path.as_str(), error))?
             };
             Ok(Box::new(Writer { target, entry: entry.clone(), upload, last: None }) as Box<dyn FileWriter>)
         })

@@ -95,7 +95,7 @@ pub const SCHEMES: &[SchemeSpec] = &[
         scheme: Scheme::Registered,
         prefixes: &["model-registry"],
         form: "model-registry://MODEL[/VERSION]",
-        about: "files of a registered model; without VERSION those of its newest version that has files",
+        about: "files of a registered model; without VERSION those of its newest live version",
         role: Role::Source,
         variables: &["MR_SERVER", "MR_TOKEN"],
     },

@@ -25,6 +25,7 @@ const EXCEPTIONS: [(&str, &[&str]); 2] = [
             "hyper-util",
             "model-registry-filter",
             "notify",
+            "object_store",
             "opentelemetry-otlp",
             "serde-saphyr",
             "sha2",

@@ -26,7 +26,8 @@ pub struct ImageReference {
 
 /// Why a text is not a reference. The text itself may contain a password, so it is shown only where it cannot.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what} is not the reference of an image, oci://HOST[:PORT]/REPOSITORY[:TAG|@DIGEST]: {reason}")]
+// Redaction would take a form with `:` before `@` for a URL with a password.
+#[error("{what} is not the reference of an image, oci://HOST/REPOSITORY with a tag or a digest: {reason}")]
 pub struct InvalidReference {
     what: String,
     reason: String,

@@ -134,7 +134,7 @@ async fn every_request_runs_a_constant_number_of_statements(backend: Backend) {
     for (path, most) in [
         ("models?pageSize=100".to_owned(), 1),
         ("models?q=heron&filterQuery=artifacts.hardware_count>1&orderBy=ACCURACY".to_owned(), searched),
-        ("models?recommendations=true&targetRPS=10".to_owned(), 3),
+        ("models?recommendations=true&targetRPS=10".to_owned(), 4),
         (heron.to_owned(), 2),
         (format!("{heron}/artifacts"), 2),
         (format!("{heron}/artifacts/performance?recommendations=true"), 2),

@@ -336,6 +336,7 @@ mod tests {
     fn every_declared_form_is_accepted() {
         for spec in SCHEMES {
             let form = spec.form.replace("[:REVISION]", ":main").replace("[/VERSION]", "/v1");
+            let form = form.replace("REPOSITORY:TAG", "repository:tag");
             assert_eq!(parsed(&form).scheme(), spec.scheme, "{form}");
         }
     }

@@ -219,7 +219,7 @@ fn is_archive(layer: &Descriptor) -> bool {
         [".tar", "+tar", ".tar+gzip", ".tar+zstd", ".tar.gzip"].iter().any(|end| media_type.ends_with(end));
     match layer.annotations.get(annotation::ORAS_UNPACK).map(String::as_str) {
         Some("true") => true,
-        // `oras` gives files the type of a layer unless told otherwise, and marks the directories that it packs.
+        // `oras` gives files the type of a layer unless another is requested, and marks the directories that it packs.
         _ if layer.annotations.contains_key(annotation::TITLE)
             && media_type.starts_with("application/vnd.oci.image.layer.")
             && !layer.annotations.contains_key(annotation::FILE) =>

@@ -18,7 +18,7 @@ const MOST_PAGES: usize = 100;
 /// What is attached to a manifest.
 #[derive(Clone, Debug)]
 pub struct Attachment {
-    /// The media type that tells what it is.
+    /// The media type of the attachment as a whole, such as a kind of signature.
     pub artifact_type: String,
     /// The blobs, each with its media type and annotations.
     pub blobs: Vec<AttachedBlob>,

@@ -226,7 +226,7 @@ impl Repository {
         }
     }
 
-    /// Tells the registry to forget an upload. It expires anyway, so a failure is not an error.
+    /// Cancels an upload at the registry. It expires anyway, so a failure is not an error.
     pub(crate) async fn cancel_upload(&self, url: &Url) {
         let request = self.authorized(Access::Push, url, self.registry.transport.http().delete(url.clone())).await;
         let Ok(request) = request else { return };

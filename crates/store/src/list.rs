@@ -202,8 +202,12 @@ impl ListRequest<'_> {
 
     /// Whether the list is ordered by id, has one kind, and is restricted by nothing but the filter.
     fn allows_index_scan(&self) -> bool {
-        self.kinds.len() == 1
-            && self.scope == ListScope::Everything
+        self.kinds.len() == 1 && self.is_everything_by_id()
+    }
+
+    /// Whether the list is ordered by id, and restricted by nothing but its kinds and the filter.
+    fn is_everything_by_id(&self) -> bool {
+        self.scope == ListScope::Everything
             && self.order_by == OrderBy::Id
             && self.name.is_none()
             && self.external_id.is_none()
@@ -293,11 +297,7 @@ impl ListRequest<'_> {
 
     /// Whether nearly all rows of the table are in the list, which is in the order of its primary key.
     fn is_walk_by_id(&self) -> bool {
-        self.kinds.len() > 1
-            && self.scope == ListScope::Everything
-            && self.order_by == OrderBy::Id
-            && self.name.is_none()
-            && self.external_id.is_none()
+        self.kinds.len() > 1 && self.is_everything_by_id()
     }
 
     /// The column of the sort key.

@@ -30,7 +30,7 @@ async fn an_identity_token_is_exchanged() {
 }
 
 #[tokio::test]
-async fn wrong_and_missing_credentials_are_told_apart_before_any_byte_is_sent() {
+async fn wrong_and_missing_credentials_have_different_errors_before_any_byte_is_sent() {
     for authentication in [Authentication::Basic, Authentication::Token] {
         let registry = FakeRegistry::start().await;
         registry.content().authentication = authentication;

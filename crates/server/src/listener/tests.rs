@@ -447,8 +447,8 @@ async fn an_idle_connection_makes_room_for_a_new_one() {
     assert_eq!(read_all(&mut slow_head).await, "");
 }
 
-#[tokio::test]
-async fn health_probes_are_served_beyond_the_limit_of_connections() {
+/// A server whose only place for connections is taken, and the connection that has it.
+async fn without_free_place() -> (Running, TcpStream) {
     let server = Running::start(Options { max_connections: 1, ..Options::default() }).await;
     let mut busy = server.connect().await;
     busy.write_all(b"GET /endless HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
@@ -459,21 +459,19 @@ async fn health_probes_are_served_beyond_the_limit_of_connections() {
             break;
         }
     }
+    (server, busy)
+}
+
+#[tokio::test]
+async fn health_probes_are_served_beyond_the_limit_of_connections() {
+    let (server, _busy) = without_free_place().await;
     let response = server.exchange(&get_request("/livez")).await;
     assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{response}");
 }
 
 #[tokio::test]
 async fn probes_are_served_while_connections_without_requests_take_all_room() {
-    let server = Running::start(Options { max_connections: 1, ..Options::default() }).await;
-    let mut busy = server.connect().await;
-    busy.write_all(b"GET /endless HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
-    loop {
-        let response = server.exchange(&get_request("/fast")).await;
-        if response.starts_with("HTTP/1.1 503") {
-            break;
-        }
-    }
+    let (server, _busy) = without_free_place().await;
     let mut silent = Vec::new();
     for _ in 0..2 * SHED_AT_ONCE {
         silent.push(server.connect().await);

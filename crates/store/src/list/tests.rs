@@ -4,7 +4,7 @@ use sea_query::{MysqlQueryBuilder, PostgresQueryBuilder, SqliteQueryBuilder, Val
 
 use super::*;
 
-const MODELS: ListRequest<'static> = ListRequest {
+pub(super) const MODELS: ListRequest<'static> = ListRequest {
     kinds: &[Kind::RegisteredModel],
     scope: ListScope::Everything,
     name: None,

@@ -1,4 +1,4 @@
-//! What tells whether a file of a web server is still the same.
+//! Whether a file of a web server is still the same: its validator.
 
 use std::fmt;
 

@@ -14,7 +14,7 @@ use super::sample::{VERSIONS, create_time, sample_store, update_time, versions};
 use super::*;
 use crate::dialect::Dialect;
 use crate::filter_names::resolve_filter_name;
-use crate::list::ListScope;
+use crate::list::tests::MODELS;
 use crate::store::Store;
 use crate::test_support::{TestStore, author_at, document, seeded};
 
@@ -149,19 +149,7 @@ async fn every_plan_finds_the_entities_that_the_evaluator_finds(backend: Backend
 }
 
 fn request() -> ListRequest<'static> {
-    ListRequest {
-        kinds: &KINDS,
-        scope: ListScope::Everything,
-        name: None,
-        external_id: None,
-        steps: None,
-        filter: None,
-        order_by: OrderBy::Id,
-        sort_order: SortOrder::Ascending,
-        page_size: 100,
-        page_token: None,
-        prefix: "[",
-    }
+    ListRequest { kinds: &KINDS, prefix: "[", ..MODELS }
 }
 
 /// The ids on up to three pages, and whether these are all.

@@ -13,6 +13,7 @@ mod databases;
 mod dependencies;
 mod features;
 mod file_sizes;
+mod linted_build;
 mod process;
 mod programs;
 mod python;
@@ -53,6 +54,9 @@ enum Task {
 }
 
 fn main() -> ExitCode {
+    if let Some(compiled) = linted_build::run_as_compiler() {
+        return compiled;
+    }
     let result = parse(std::env::args_os().skip(1)).and_then(start);
     match result {
         Ok(()) => ExitCode::SUCCESS,

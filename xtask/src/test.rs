@@ -138,7 +138,11 @@ fn tests(arguments: &Arguments, servers: &Servers, variables: &[(&'static str, O
             output.push_str(&more);
             (tested.and(abused), output)
         });
-        let (of_executable, mut all) = process::complete_and_collect(&mut group(&["--package", EXECUTABLE]));
+        let mut of_executable = group(&["--package", EXECUTABLE]);
+        // They wait for expiring leases and restarts, so that the processors would idle.
+        let threads = thread::available_parallelism().map_or(2, usize::from) * 3 / 2;
+        of_executable.env("RUST_TEST_THREADS", threads.max(2).to_string());
+        let (of_executable, mut all) = process::complete_and_collect(&mut of_executable);
         let (others, output) = others.join().map_err(|_| anyhow!("a thread panicked"))?;
         eprint!("{output}");
         all.push_str(&output);

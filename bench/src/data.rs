@@ -250,7 +250,9 @@ mod tests {
         assert!(!data.has_registration);
         assert_eq!((data.version_ids.len(), data.experiment_run_ids.len()), (6, 64));
         let seen = seen.lock().unwrap();
-        let count = |ending: &str| seen.iter().filter(|request| request.starts_with("POST") && request.ends_with(ending)).count();
+        let count = |ending: &str| {
+            seen.iter().filter(|request| request.starts_with("POST") && request.ends_with(ending)).count()
+        };
         assert_eq!(count(REGISTRATIONS), 1, "tried once");
         assert_eq!((count("/registered_models"), count("/model_versions"), count("/artifacts")), (3, 6, 12));
         assert!(crate::scenario::Scenario::all(&data).iter().all(|scenario| scenario.name != "register"));

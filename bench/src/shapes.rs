@@ -11,8 +11,8 @@ use model_registry_testkit::{Executable, MariaDbServer, PostgresServer, Stop};
 use serde_json::json;
 
 use crate::connection::{Call, Connection};
-use crate::latencies::Latencies;
 use crate::data::{self, Size};
+use crate::latencies::Latencies;
 use crate::load::{self, Measured};
 use crate::report::milliseconds;
 use crate::scenario::Scenario;
@@ -213,7 +213,8 @@ async fn measure(
         Call::get(format!("model_version?externalId={EXTERNAL_ID}")),
         None,
     );
-    let others = REQUESTS.iter().map(|request| (request.name.to_owned(), request.call(), request.sql.map(str::to_owned)));
+    let others =
+        REQUESTS.iter().map(|request| (request.name.to_owned(), request.call(), request.sql.map(str::to_owned)));
     let is_selected = |name: &str| arguments.only.as_ref().is_none_or(|only| name.contains(only.as_str()));
     if is_selected(OPTIONS.name) {
         let first = first_response(&mut connection, &OPTIONS.call()).await?;

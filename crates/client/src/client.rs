@@ -14,8 +14,8 @@ use crate::changes::ChangeFeed;
 use crate::children::{ArtifactsOf, Children, MetricHistory};
 use crate::collection::Collection;
 use crate::error::Result;
-use crate::options::SearchOptions;
 use crate::json::Json;
+use crate::options::SearchOptions;
 use crate::resource::Resource;
 use crate::transport::Transport;
 

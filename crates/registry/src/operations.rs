@@ -8,7 +8,9 @@ mod kinds;
 use axum::routing::{MethodRouter, get, post};
 use model_registry_api::{ApiVersion, Kind, KindSpec};
 
-use crate::routes::{Context, artifacts, changes, filter_options, inference_services, metric_history, register, search};
+use crate::routes::{
+    Context, artifacts, changes, filter_options, inference_services, metric_history, register, search,
+};
 
 /// What an operation does. Its method, bodies and statuses follow from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -111,7 +111,8 @@ impl Database {
         rare.retain(|name| !tallies.has_name(name));
         rare.truncate(MAX_RARE_NAMES);
         for names in rare.chunks(NAMES_AT_ONCE) {
-            let rows = self.fetch_filtered::<PropertyRow>(&statements::first_owners(kind, names, self.dialect())).await?;
+            let rows =
+                self.fetch_filtered::<PropertyRow>(&statements::first_owners(kind, names, self.dialect())).await?;
             for row in &rows {
                 tallies.add(row, 1.0);
             }
@@ -153,10 +154,9 @@ fn columns(kind: Kind, tallies: &Tallies) -> BTreeMap<String, FieldOptions> {
         let Storage::Column(column) = field.storage else { continue };
         let options = match field.shape {
             // All states, also those that no entity of the sample has.
-            Shape::Enumeration(enumeration) => FieldOptions {
-                values: tallies.members(column, enumeration.members),
-                ..plain(OptionType::String, None)
-            },
+            Shape::Enumeration(enumeration) => {
+                FieldOptions { values: tallies.members(column, enumeration.members), ..plain(OptionType::String, None) }
+            }
             Shape::String | Shape::Uri | Shape::StringList => plain(OptionType::String, None),
             Shape::Double | Shape::Integer | Shape::Id | Shape::EpochMillis => {
                 plain(OptionType::Number, tallies.column(column))
@@ -175,7 +175,8 @@ fn columns(kind: Kind, tallies: &Tallies) -> BTreeMap<String, FieldOptions> {
 /// How filters name a stored property; `None` for a custom property that a field hides.
 fn name_in_filters(kind: Kind, id: &PropertyId) -> Option<String> {
     if !id.custom {
-        let field = kind.spec().all_fields().find(|field| field.storage == Storage::Property && field.stored == id.name);
+        let field =
+            kind.spec().all_fields().find(|field| field.storage == Storage::Property && field.stored == id.name);
         return Some(field?.name.to_owned());
     }
     match resolve_filter_name(&[kind], &id.name) {

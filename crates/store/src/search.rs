@@ -132,7 +132,8 @@ impl Database {
 
     /// Entities with a label that begins with the text.
     async fn labelled(&self, text: &Text, kinds: &[Kind], most: u64) -> Result<Vec<FoundRow>> {
-        let mut labels: Vec<LabelRow> = self.fetch_all(&statements::property_names(text, kinds, self.dialect())).await?;
+        let mut labels: Vec<LabelRow> =
+            self.fetch_all(&statements::property_names(text, kinds, self.dialect())).await?;
         labels.retain(|label| label.name.is_some());
         labels.sort_by_key(|label| text.rank(label.name.as_deref().unwrap_or_default()));
         labels.truncate(MAX_LABELS);
@@ -148,12 +149,14 @@ impl Database {
             return Ok(Vec::new());
         }
         let ids = |is_resource: bool| -> Vec<i64> {
-            let of_table = matches.iter().filter(|found| (found.kind.spec().table == EntityTable::Resource) == is_resource);
+            let of_table =
+                matches.iter().filter(|found| (found.kind.spec().table == EntityTable::Resource) == is_resource);
             of_table.map(|found| found.id).collect()
         };
         let statement = statements::details(&ids(true), &ids(false));
         let rows: Vec<DetailRow> = self.fetch_filtered(&statement).await?;
-        let mut by_key: HashMap<(i16, i64), DetailRow> = rows.into_iter().map(|row| ((row.kind, row.id), row)).collect();
+        let mut by_key: HashMap<(i16, i64), DetailRow> =
+            rows.into_iter().map(|row| ((row.kind, row.id), row)).collect();
         let hits = matches.into_iter().filter_map(|found| {
             // One that was changed meanwhile may be gone.
             let row = by_key.remove(&(found.kind.code(), found.id))?;

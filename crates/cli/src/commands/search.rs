@@ -17,37 +17,36 @@ use crate::entity::{KIND_COMMANDS, KindCommand, name_contains, parent_names};
 use crate::output::printable;
 
 pub(super) fn command(_schema: &Schema) -> Command {
-    let command = Command::new("search")
-        .about("Find entities of every kind by name, id, external id or label, the best matches first")
-        .after_help(
-            "Example:\n  model-registry search fraud\n  model-registry search fraud-detector/v1\n  \
+    let command =
+        Command::new("search")
+            .about("Find entities of every kind by name, id, external id or label, the best matches first")
+            .after_help(
+                "Example:\n  model-registry search fraud\n  model-registry search fraud-detector/v1\n  \
              model-registry search fraud --kind versions --output name",
-        )
-        .arg(
-            Arg::new("text")
-                .value_name("TEXT")
-                .required(true)
-                .value_parser(NonEmptyStringValueParser::new())
-                .help("Text in the name, or at the beginning of an external id or label, case-insensitive; or an id"),
-        )
-        .arg(
-            Arg::new("kind")
-                .long("kind")
-                .value_name("KIND")
-                .value_delimiter(',')
-                .action(ArgAction::Append)
-                .value_parser(PossibleValuesParser::new(KIND_COMMANDS.iter().map(|kind| kind.name())))
-                .help("Only these kinds"),
-        )
-        .arg(
-            Arg::new("limit")
-                .long("limit")
-                .value_name("NUMBER")
-                .value_parser(value_parser!(u32).range(1..=100))
-                .allow_negative_numbers(true)
-                .default_value("20")
-                .help("Maximum number of results, at most 100"),
-        );
+            )
+            .arg(
+                Arg::new("text").value_name("TEXT").required(true).value_parser(NonEmptyStringValueParser::new()).help(
+                    "Text in the name, or at the beginning of an external id or label, case-insensitive; or an id",
+                ),
+            )
+            .arg(
+                Arg::new("kind")
+                    .long("kind")
+                    .value_name("KIND")
+                    .value_delimiter(',')
+                    .action(ArgAction::Append)
+                    .value_parser(PossibleValuesParser::new(KIND_COMMANDS.iter().map(|kind| kind.name())))
+                    .help("Only these kinds"),
+            )
+            .arg(
+                Arg::new("limit")
+                    .long("limit")
+                    .value_name("NUMBER")
+                    .value_parser(value_parser!(u32).range(1..=100))
+                    .allow_negative_numbers(true)
+                    .default_value("20")
+                    .help("Maximum number of results, at most 100"),
+            );
     client_context::with_options(command)
 }
 

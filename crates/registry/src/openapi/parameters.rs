@@ -33,7 +33,10 @@ pub(super) fn all() -> Map<String, Value> {
     };
     let page_size = format!("Items per page: {DEFAULT_PAGE_SIZE} by default, at most {MAX_PAGE_SIZE}.");
     let page_size_schema = json!({"type": "string", "format": "int32", "pattern": ID_PATTERN});
-    let kinds = format!("Only these kinds, separated by commas: {}.", searched_kinds().map(Kind::name).collect::<Vec<_>>().join(", "));
+    let kinds = format!(
+        "Only these kinds, separated by commas: {}.",
+        searched_kinds().map(Kind::name).collect::<Vec<_>>().join(", ")
+    );
     let after = json!({"type": "string", "pattern": "^([0-9]{1,18}|newest)$"});
     let steps = json!({"type": "string", "pattern": "^[0-9]{1,9}(,[0-9]{1,9})*$"});
     Map::from_iter([

@@ -73,10 +73,7 @@ pub(super) fn subjects(operations: &[Operation], has: fn(Action) -> bool) -> BTr
 
 /// Whether the response is one entity.
 fn is_entity(action: Action) -> bool {
-    !matches!(
-        action,
-        Action::List | Action::Register | Action::Changes | Action::FilterOptions | Action::Search
-    )
+    !matches!(action, Action::List | Action::Register | Action::Changes | Action::FilterOptions | Action::Search)
 }
 
 /// The success responses of a version's operations, except for the change feed.

@@ -23,7 +23,10 @@ pub(super) fn schemas() -> Map<String, Value> {
     for (name, schema) in [
         ("externalId", text("Id in an external system.")),
         ("state", text("Life cycle state.")),
-        ("match", json!({"type": "string", "enum": Rank::NAMES, "description": "How well it matches; the best first."})),
+        (
+            "match",
+            json!({"type": "string", "enum": Rank::NAMES, "description": "How well it matches; the best first."}),
+        ),
         ("field", json!({"type": "string", "enum": MatchedField::NAMES, "description": "What matches."})),
         ("label", text("The label that matches.")),
         (

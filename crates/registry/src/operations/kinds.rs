@@ -44,7 +44,9 @@ fn on_collection(spec: &'static KindSpec, collection: &str) -> [Operation; 6] {
             format!("get{schema}FilterOptions"),
             FILTER_OPTIONS,
         )
-        .summary(format!("Gets what filters on {label_plural} can use: names, types, frequent values, ranges of numbers."))
+        .summary(format!(
+            "Gets what filters on {label_plural} can use: names, types, frequent values, ranges of numbers."
+        ))
         .handler(get(move |request| filter_options::of_kind(kind, request))),
         operation(Action::Create, format!("/{collection}"), format!("create{schema}"), subject)
             .summary(format!("Creates {one}{without_parent}."))

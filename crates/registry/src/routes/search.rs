@@ -74,9 +74,8 @@ fn limit(query: &Query) -> Result<usize, ApiError> {
 }
 
 fn result(hit: &Hit) -> Value {
-    let parent = |ParentName { kind, id, name }: &ParentName| {
-        json!({"kind": kind.name(), "id": id.to_string(), "name": name})
-    };
+    let parent =
+        |ParentName { kind, id, name }: &ParentName| json!({"kind": kind.name(), "id": id.to_string(), "name": name});
     let mut result = json!({
         "kind": hit.kind.name(),
         "id": hit.id.to_string(),

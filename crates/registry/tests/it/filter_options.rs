@@ -44,7 +44,10 @@ async fn options_have_names_types_frequent_values_and_ranges(backend: Backend) {
     assert_eq!(options["ageSeconds"], 0);
     let filters = &options["filters"];
     for (name, expected) in [
-        ("stage.string_value", json!({"type": "string", "count": 3, "values": ["production", "staging"], "counts": [2, 1]})),
+        (
+            "stage.string_value",
+            json!({"type": "string", "count": 3, "values": ["production", "staging"], "counts": [2, 1]}),
+        ),
         ("accuracy.double_value", json!({"type": "number", "count": 3, "range": {"min": 0.5, "max": 1.5}})),
         ("epochs.int_value", json!({"type": "number", "count": 4, "range": {"min": 7, "max": 9}})),
         ("approved.bool_value", json!({"type": "boolean", "count": 3, "values": [false, true], "counts": [2, 1]})),
@@ -70,7 +73,8 @@ async fn every_collection_has_options_whose_names_filters_accept(backend: Backen
         let mut body = list.body.clone();
         body["name"] = json!(format!("{} in {}", list.kind.name(), list.path));
         body["description"] = json!("described");
-        body["customProperties"] = json!({"and": string("keyword"), "a.b": string("dotted"), "int_value": string("suffix")});
+        body["customProperties"] =
+            json!({"and": string("keyword"), "a.b": string("dotted"), "int_value": string("suffix")});
         api.create(&list.path, body).await;
     }
     for collection in [
@@ -87,14 +91,22 @@ async fn every_collection_has_options_whose_names_filters_accept(backend: Backen
         assert_eq!(response.status, 200, "{collection}");
         let options = response.json();
         let entities = options["entities"].as_u64().unwrap();
-        assert_eq!(api.get(&format!("{collection}?pageSize=1&total=true")).await.json()["total"], entities, "{collection}");
+        assert_eq!(
+            api.get(&format!("{collection}?pageSize=1&total=true")).await.json()["total"],
+            entities,
+            "{collection}"
+        );
         for (name, option) in options["filters"].as_object().unwrap() {
-            let list = api.get(&format!("{collection}?total=true&filterQuery={}", encoded(&format!("{name} IS NOT NULL")))).await;
+            let list = api
+                .get(&format!("{collection}?total=true&filterQuery={}", encoded(&format!("{name} IS NOT NULL"))))
+                .await;
             assert_eq!(list.status, 200, "{collection}: {name}: {}", list.message());
             if let Some(count) = option["count"].as_u64() {
                 assert_eq!(list.json()["total"], count, "{collection}: {name}");
             }
-            for (value, count) in option["values"].as_array().into_iter().flatten().zip(option["counts"].as_array().into_iter().flatten()) {
+            for (value, count) in
+                option["values"].as_array().into_iter().flatten().zip(option["counts"].as_array().into_iter().flatten())
+            {
                 let literal = value.as_str().map_or_else(|| value.to_string(), |text| format!("'{text}'"));
                 let filter = encoded(&format!("{name} = {literal}"));
                 let list = api.get(&format!("{collection}?total=true&filterQuery={filter}")).await;

@@ -18,12 +18,17 @@ async fn a_search_finds_entities_of_every_kind_with_their_parents(backend: Backe
     let environment = api.create("serving_environments", json!({"name": "fraud"})).await;
     let service = json!({"name": "s", "registeredModelId": model, "servingEnvironmentId": environment});
     let service = api.create("inference_services", service).await;
-    api.create(&format!("inference_services/{service}/serves"), json!({"name": "fraud serve", "modelVersionId": version})).await;
+    api.create(
+        &format!("inference_services/{service}/serves"),
+        json!({"name": "fraud serve", "modelVersionId": version}),
+    )
+    .await;
 
     let found = api.get("search?q=fraud").await.json();
     let brief = |item: &Value| {
         let text = |name: &str| item[name].as_str().unwrap_or_default().to_owned();
-        let parents = item["parents"].as_array().unwrap().iter().map(|parent| parent["name"].as_str().unwrap().to_owned());
+        let parents =
+            item["parents"].as_array().unwrap().iter().map(|parent| parent["name"].as_str().unwrap().to_owned());
         (text("kind"), text("name"), text("match"), parents.collect::<Vec<_>>().join("/"))
     };
     let expected = [

@@ -53,7 +53,9 @@ pub(super) async fn postgres(connection: &mut PgConnection, script: &str) -> Res
             };
             match done {
                 // Two builds that start at the same moment may wait for each other's snapshot. The other one goes on.
-                Err(error) if is_deadlock(&error) => tracing::info!(index = index.name, "another replica is building the index"),
+                Err(error) if is_deadlock(&error) => {
+                    tracing::info!(index = index.name, "another replica is building the index")
+                }
                 done => done?,
             }
         }

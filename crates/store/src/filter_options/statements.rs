@@ -2,9 +2,7 @@
 
 use model_registry_api::{EntityTable, Kind};
 use model_registry_filter::ValueType;
-use sea_query::{
-    Alias, CommonTableExpression, Expr, ExprTrait, Order, Query, SelectStatement, UnionType, WithClause,
-};
+use sea_query::{Alias, CommonTableExpression, Expr, ExprTrait, Order, Query, SelectStatement, UnionType, WithClause};
 use serde_json::Value;
 
 use super::tally::PropertyId;

@@ -90,8 +90,7 @@ impl Tallies {
             PropertyRow { bool_value: Some(_), .. } => ValueType::Bool,
             _ => return,
         };
-        let id =
-            PropertyId { name: row.name.clone(), custom: row.custom, value_type, is_ambiguous: false };
+        let id = PropertyId { name: row.name.clone(), custom: row.custom, value_type, is_ambiguous: false };
         let key = (row.name.clone(), row.custom, value_type.suffix());
         let (_, tally) = self.properties.entry(key).or_insert_with(|| (id, Tally::default()));
         // A list has a row for each element.
@@ -193,9 +192,8 @@ impl Tally {
         }
         let has_all = self.strings.len() <= ALL_VALUES;
         let mut values: Vec<_> = self.strings.iter().filter(|(_, seen)| has_all || seen.times > 1).collect();
-        values.sort_by(|(one, seen), (other, than)| {
-            than.entities.total_cmp(&seen.entities).then_with(|| one.cmp(other))
-        });
+        values
+            .sort_by(|(one, seen), (other, than)| than.entities.total_cmp(&seen.entities).then_with(|| one.cmp(other)));
         if !has_all {
             values.truncate(FREQUENT_VALUES);
         }

@@ -5,8 +5,8 @@ use model_registry_testkit::{Backend, on_each_database};
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::write::PendingRows;
 use crate::test_support::{TestStore, author_at, document};
+use crate::write::PendingRows;
 
 on_each_database!(a_kind_larger_than_the_sample_is_estimated_with_all_its_names_and_ranges);
 

@@ -50,8 +50,12 @@ impl Database {
     /// See [`Store::total`].
     pub(crate) async fn total(&self, request: &ListRequest<'_>, limits: &PlanLimits) -> Result<Total> {
         // In no order but that of the ids, which every index has.
-        let request =
-            ListRequest { order_by: OrderBy::Id, sort_order: SortOrder::Ascending, page_token: None, ..request.clone() };
+        let request = ListRequest {
+            order_by: OrderBy::Id,
+            sort_order: SortOrder::Ascending,
+            page_token: None,
+            ..request.clone()
+        };
         let Some(filter) = request.filter.map(filter::parse).transpose()?.flatten() else {
             return self.count(&request, None, &Counted::List { until: None }).await;
         };
@@ -151,7 +155,9 @@ fn is_one_of(table: &'static str, ids: &[i64], dialect: Dialect) -> Expr {
             Expr::cust_with_values(format!("\"{table}\".\"id\" = ANY (string_to_array($1, ',')::bigint[])"), [list])
         }
         Dialect::MySql => Expr::cust_with_values(
-            format!("`{table}`.`id` IN (SELECT listed.id FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) AS listed)"),
+            format!(
+                "`{table}`.`id` IN (SELECT listed.id FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) AS listed)"
+            ),
             [format!("[{list}]")],
         ),
     }

@@ -61,7 +61,8 @@ impl Text {
     pub(super) fn spellings(&self) -> Vec<String> {
         let lower = self.typed.to_lowercase();
         let mut characters = lower.chars();
-        let capitalised: String = characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default();
+        let capitalised: String =
+            characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default();
         let mut spellings = vec![self.typed.clone()];
         for spelling in [lower, self.typed.to_uppercase(), capitalised] {
             if !spellings.contains(&spelling) {

@@ -161,7 +161,13 @@ fn by_external_id(text: &Text, kinds: &[Kind], most: u64, dialect: Dialect) -> V
 }
 
 /// The children whose names begin with a text, of parents with a name.
-fn below_parent(kind: Kind, (parent, parent_name): (Kind, &str), name: &str, most: u64, dialect: Dialect) -> SelectStatement {
+fn below_parent(
+    kind: Kind,
+    (parent, parent_name): (Kind, &str),
+    name: &str,
+    most: u64,
+    dialect: Dialect,
+) -> SelectStatement {
     let above = |column: &'static str| Expr::col(("above", column));
     let below = |column: &'static str| Expr::col(("below", column));
     let mut select = Query::select();
@@ -198,9 +204,9 @@ pub(super) fn property_names(text: &Text, kinds: &[Kind], dialect: Dialect) -> S
     }
     if dialect == Dialect::MySql {
         // MySQL and MariaDB skip from name to name by themselves.
-        let distinct = parts.into_iter().map(|(_, _, mut names)| {
-            names.distinct().columns(["kind", "name"]).limit(MAX_PROPERTY_NAMES).take()
-        });
+        let distinct = parts
+            .into_iter()
+            .map(|(_, _, mut names)| names.distinct().columns(["kind", "name"]).limit(MAX_PROPERTY_NAMES).take());
         return all_of(distinct.collect());
     }
     // The upper end of the range goes along, since it differs between the spellings.
@@ -340,9 +346,8 @@ pub(super) fn details(resources: &[i64], artifacts: &[i64]) -> SelectStatement {
 
 /// All parts as one statement. A part with an order or a limit is a subquery, which SQLite requires.
 fn all_of(parts: Vec<SelectStatement>) -> SelectStatement {
-    let mut parts = parts.into_iter().map(|part| {
-        Query::select().column(sea_query::Asterisk).from_subquery(part, "part").take()
-    });
+    let mut parts =
+        parts.into_iter().map(|part| Query::select().column(sea_query::Asterisk).from_subquery(part, "part").take());
     let mut all = parts.next().unwrap_or_default();
     for part in parts {
         all.union(UnionType::All, part);

@@ -33,7 +33,9 @@ async fn search(store: &TestStore, text: &str) -> Vec<String> {
     results
         .hits
         .iter()
-        .map(|hit| format!("{} {}{}: {} {}", hit.kind.name(), parents(hit), hit.name, hit.rank.name(), hit.field.name()))
+        .map(|hit| {
+            format!("{} {}{}: {} {}", hit.kind.name(), parents(hit), hit.name, hit.rank.name(), hit.field.name())
+        })
         .collect()
 }
 
@@ -43,7 +45,8 @@ async fn a_search_finds_ids_names_external_ids_and_labels_in_the_order_of_their_
     create(&store, Kind::RegisteredModel, None, json!({"name": "Fraud-Detector"})).await;
     create(&store, Kind::RegisteredModel, None, json!({"name": "antifraud"})).await;
     create(&store, Kind::Experiment, None, json!({"name": "tune fraud"})).await;
-    let labels = json!({"fraud-free": label(), "not-a-label": {"metadataType": "MetadataStringValue", "string_value": "x"}});
+    let labels =
+        json!({"fraud-free": label(), "not-a-label": {"metadataType": "MetadataStringValue", "string_value": "x"}});
     create(&store, Kind::RegisteredModel, None, json!({"name": "spam", "customProperties": labels})).await;
     let version = create(&store, Kind::ModelVersion, Some(fraud.id), json!({"name": "v1"})).await;
     create(&store, Kind::ModelArtifact, Some(version.id), json!({"name": "fraud weights"})).await;

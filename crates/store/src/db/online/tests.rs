@@ -19,7 +19,8 @@ const INDEXES: [(&str, &str); 3] =
 
 #[test]
 fn a_script_of_indexes_is_split_into_its_statements() {
-    let script = "-- Why; not.\nCREATE INDEX IF NOT EXISTS a ON t (x, y);\nCREATE INDEX b ON u (z) INCLUDE (w) WHERE z > 1;\n";
+    let script =
+        "-- Why; not.\nCREATE INDEX IF NOT EXISTS a ON t (x, y);\nCREATE INDEX b ON u (z) INCLUDE (w) WHERE z > 1;\n";
     assert_eq!(
         indexes(script),
         [

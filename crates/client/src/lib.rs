@@ -81,7 +81,7 @@ pub use model_registry_api::entities::*;
 pub use model_registry_api::{Kind, OrderBy, SortOrder};
 pub use model_registry_base::ConnectionProblem;
 pub use notice::Notice;
-pub use options::{FindBy, ListOptions, ListQuery};
+pub use options::{FindBy, ListOptions, ListQuery, SearchOptions};
 pub use pages::Items;
 pub use resource::{Child, Resource};
 pub use retries::{Creations, Retries};

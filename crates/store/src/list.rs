@@ -21,12 +21,15 @@ mod index_scan;
 mod page_rows;
 mod plan;
 mod probe;
+mod total;
 
-use index_scan::{IndexScan, SCANNED, string_key};
+pub(crate) use index_scan::string_key;
+use index_scan::{IndexScan, SCANNED};
 pub use page_rows::PAGE_BYTES;
 use page_rows::PageRows;
 use plan::FilteredList;
 pub use plan::PlanLimits;
+pub use total::{MAX_TOTAL, Total};
 
 /// The entities of a list before any filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

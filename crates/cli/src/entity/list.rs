@@ -9,7 +9,7 @@ use model_registry_client::{Kind, ListOptions, OrderBy, SortOrder};
 use super::kind_command::{KindCommand, VERSIONS};
 use super::reference::{Target, add_parents, parent, resolve_existing};
 use super::reference_fields::{add_reference_filters, read_reference_filters};
-use super::{fields, print, values};
+use super::{fields, print, total, values};
 use crate::client_context::ClientContext;
 
 /// Entities per request.
@@ -46,7 +46,8 @@ pub(super) fn command(kind: &KindCommand) -> Command {
                 .default_value("id")
                 .help("Order"),
         )
-        .arg(Arg::new("descending").long("descending").action(ArgAction::SetTrue).help("Reverse the order"));
+        .arg(Arg::new("descending").long("descending").action(ArgAction::SetTrue).help("Reverse the order"))
+        .arg(total::argument());
     let command = match state(kind) {
         Some((field, members)) => command.arg(
             Arg::new("state")
@@ -122,6 +123,7 @@ pub(super) async fn run(
         ..ListOptions::default()
     };
     let client = &context.client;
+    let counted = arguments.get_flag("total").then(|| options.clone());
     let items = match &owner {
         Some((owner, id)) if kind.is_artifact() && owner.name() == VERSIONS.name() => {
             values(client.artifacts_of_version(id).list(options))
@@ -133,7 +135,12 @@ pub(super) async fn run(
         Some(limit) => items.take(usize::try_from(limit).unwrap_or(usize::MAX)).boxed(),
         None => items,
     };
-    print::list(context, kind, items).await
+    print::list(context, kind, items).await?;
+    if let Some(options) = counted {
+        let owner = owner.as_ref().map(|(owner, id)| (owner.kinds[0], id.as_str()));
+        total::report(context, kind, owner, options).await?;
+    }
+    Ok(())
 }
 
 /// The conjunction of filters.

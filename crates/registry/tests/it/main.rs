@@ -21,6 +21,8 @@ mod custom_properties;
 #[cfg(test)]
 mod entities;
 #[cfg(test)]
+mod filter_options;
+#[cfg(test)]
 mod filters;
 #[cfg(test)]
 mod golden;
@@ -47,10 +49,14 @@ mod random_pages;
 #[cfg(test)]
 mod register;
 #[cfg(test)]
+mod search;
+#[cfg(test)]
 mod serving;
 #[cfg(test)]
 mod statements;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod totals;
 #[cfg(test)]
 mod v1;

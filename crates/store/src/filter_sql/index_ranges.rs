@@ -372,7 +372,7 @@ impl Bound {
 }
 
 /// The first string after all those that begin with the prefix, in the order of characters; `None` if there is none.
-fn after_prefix(prefix: &str) -> Option<String> {
+pub(crate) fn after_prefix(prefix: &str) -> Option<String> {
     let mut characters: Vec<char> = prefix.chars().collect();
     while let Some(last) = characters.pop() {
         // There are no characters for some numbers.

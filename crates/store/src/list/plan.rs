@@ -52,7 +52,7 @@ impl Default for PlanLimits {
 }
 
 /// Ranges in one statement, at most. SQLite allows 500 parts of a UNION.
-const MAX_RANGES: usize = 128;
+pub(super) const MAX_RANGES: usize = 128;
 /// Ranges of which many ids are read, at most.
 const MAX_LARGE_RANGES: usize = 16;
 /// Ids in one statement: MariaDB turns lists of a thousand values into a subquery.

@@ -17,6 +17,7 @@ pub mod dialect;
 mod document;
 mod document_memory;
 mod error;
+mod explain;
 mod filter_names;
 pub mod filter_sql;
 mod idempotency;
@@ -49,6 +50,7 @@ pub use db::{
 };
 pub use document::Document;
 pub use error::{Result, StorageProblem, StoreError, UniqueField};
+pub use explain::{ExplainedRange, ExplainedStatement, Explanation};
 pub use filter_names::resolve_filter_name;
 pub use idempotency::{IdempotencyKey, StoredResponse};
 pub use lease::Lease;

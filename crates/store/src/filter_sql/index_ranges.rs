@@ -25,14 +25,18 @@ struct IndexedColumn {
     has_kind: bool,
 }
 
-const INDEXED_COLUMNS: [IndexedColumn; 11] = [
+const INDEXED_COLUMNS: [IndexedColumn; 15] = [
     IndexedColumn { table: "resource", name: "id", has_kind: true },
     IndexedColumn { table: "resource", name: "name", has_kind: true },
     IndexedColumn { table: "resource", name: "parent_id", has_kind: true },
+    IndexedColumn { table: "resource", name: "state", has_kind: true },
     IndexedColumn { table: "resource", name: "create_time", has_kind: true },
     IndexedColumn { table: "resource", name: "update_time", has_kind: true },
     IndexedColumn { table: "artifact", name: "id", has_kind: true },
     IndexedColumn { table: "artifact", name: "name", has_kind: true },
+    IndexedColumn { table: "artifact", name: "state", has_kind: true },
+    IndexedColumn { table: "artifact", name: "value", has_kind: true },
+    IndexedColumn { table: "artifact", name: "step", has_kind: true },
     IndexedColumn { table: "artifact", name: "create_time", has_kind: false },
     IndexedColumn { table: "artifact", name: "update_time", has_kind: false },
     IndexedColumn { table: "metric_point", name: "id", has_kind: false },
@@ -144,8 +148,11 @@ struct Bounds {
     is_one_value: bool,
 }
 
+#[derive(Clone)]
 enum Bound {
     Compare(Comparator, Value),
+    /// Without the value itself.
+    Unequal(Comparator, Value),
     In(Vec<Value>),
 }
 
@@ -172,7 +179,9 @@ impl Builder<'_> {
             Condition::Holds { subject: Subject::Column { name, .. }, test } => {
                 let indexed =
                     INDEXED_COLUMNS.iter().find(|column| column.table == self.scope.table && column.name == *name);
-                let (Some(column), Some(bounds)) = (indexed, bounds(test)) else { return Superset::Everything };
+                let (Some(column), Some(bounds)) = (indexed, bounds(test, self.has_booleans())) else {
+                    return Superset::Everything;
+                };
                 let first = self.ranges.len();
                 self.column(column, &bounds);
                 Superset::Ranges(first..self.ranges.len())
@@ -180,12 +189,17 @@ impl Builder<'_> {
         }
     }
 
+    /// Whether booleans have an index: a partial one, which MySQL lacks.
+    fn has_booleans(&self) -> bool {
+        self.dialect != Dialect::MySql
+    }
+
     /// Adds the ranges of values, or the range of the name if the values are not adjacent. There is one for each kind, because
     /// the index has the order only within a kind.
     fn property(&mut self, name: &str, test: &Test) {
         let table = self.scope.properties;
         let column = |name: &'static str| Expr::col((table, name));
-        let bounds = bounds(test);
+        let bounds = bounds(test, self.has_booleans());
         for kind in self.scope.kinds {
             let of_name = Query::select()
                 .expr_as(column("owner_id"), "id")
@@ -208,6 +222,10 @@ impl Builder<'_> {
                     other => value_column(other),
                 };
                 let mut range = of_name.clone();
+                if bounds.value_type == ValueType::Bool {
+                    // The condition of the partial index.
+                    range.and_where(column(key).is_not_null());
+                }
                 for bound in &bounds.conditions {
                     range.and_where(bound.condition(column(key), self.dialect != Dialect::Sqlite));
                 }
@@ -275,19 +293,19 @@ impl Builder<'_> {
     }
 }
 
-/// The ranges of the values that pass; `None` if they are not adjacent.
-fn bounds(test: &Test) -> Option<Vec<Bounds>> {
+/// The ranges of the values that pass; `None` if no index has them.
+fn bounds(test: &Test, has_booleans: bool) -> Option<Vec<Bounds>> {
     match test {
         Test::Never => Some(Vec::new()),
+        Test::Compare(_, Value::Bool(_)) if !has_booleans => None,
+        Test::Compare(Comparator::NotEqual, value) => unequal(value),
         Test::Compare(comparator, value) => Some(vec![compared(*comparator, value)?]),
+        Test::In { values, .. } if !has_booleans && values.iter().any(|value| matches!(value, Value::Bool(_))) => None,
         Test::In { negated: false, values } => {
             if values.len() <= MAX_VALUES {
                 return values.iter().map(|value| compared(Comparator::Equal, value)).collect();
             }
             let value_type = values.first()?.value_type();
-            if value_type == ValueType::Bool {
-                return None;
-            }
             let values = values.iter().cloned().map(finite).collect();
             Some(vec![Bounds { value_type, conditions: vec![Bound::In(values)], is_one_value: false }])
         }
@@ -304,13 +322,13 @@ fn bounds(test: &Test) -> Option<Vec<Bounds>> {
         Test::Any(tests) => {
             let mut all = Vec::new();
             for test in tests {
-                all.extend(bounds(test)?);
+                all.extend(bounds(test, has_booleans)?);
             }
             Some(all)
         }
         Test::All(tests) => {
             // A value must pass all of them: both ends of a range, or any one that has a range.
-            let mut all = tests.iter().filter_map(bounds);
+            let mut all = tests.iter().filter_map(|test| bounds(test, has_booleans));
             let mut first = all.next()?;
             for further in all {
                 if let ([one], [other]) = (first.as_mut_slice(), further.as_slice())
@@ -326,9 +344,27 @@ fn bounds(test: &Test) -> Option<Vec<Bounds>> {
     }
 }
 
+/// The values on both sides of one.
+fn unequal(value: &Value) -> Option<Vec<Bounds>> {
+    match value {
+        Value::Bool(value) => Some(vec![compared(Comparator::Equal, &Value::Bool(!value))?]),
+        // A longer string may have an equal beginning.
+        Value::String(string) if string.chars().count() >= INDEXED_PREFIX => None,
+        Value::String(_) | Value::Int(_) => {
+            let side = |comparator| Bounds {
+                value_type: value.value_type(),
+                conditions: vec![Bound::Unequal(comparator, value.clone())],
+                is_one_value: false,
+            };
+            Some([Comparator::Less, Comparator::Greater].map(side).into())
+        }
+        // NaN is unequal to every number, and in no range.
+        Value::Double(_) => None,
+    }
+}
+
 fn compared(comparator: Comparator, value: &Value) -> Option<Bounds> {
-    // Unequal values are on both sides, and booleans have no index.
-    if comparator == Comparator::NotEqual || value.value_type() == ValueType::Bool {
+    if comparator == Comparator::NotEqual {
         return None;
     }
     Some(Bounds {
@@ -362,6 +398,8 @@ impl Bound {
         };
         match self {
             Self::In(values) => column.is_in(values.iter().map(bound)),
+            Self::Unequal(Comparator::Less, value) => column.lt(bound(value)),
+            Self::Unequal(_, value) => column.gt(bound(value)),
             Self::Compare(comparator, value) => match comparator {
                 Comparator::Greater | Comparator::GreaterOrEqual => column.gte(bound(value)),
                 Comparator::Less | Comparator::LessOrEqual => column.lte(bound(value)),
@@ -372,7 +410,7 @@ impl Bound {
 }
 
 /// The first string after all those that begin with the prefix, in the order of characters; `None` if there is none.
-fn after_prefix(prefix: &str) -> Option<String> {
+pub(crate) fn after_prefix(prefix: &str) -> Option<String> {
     let mut characters: Vec<char> = prefix.chars().collect();
     while let Some(last) = characters.pop() {
         // There are no characters for some numbers.

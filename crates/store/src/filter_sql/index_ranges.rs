@@ -7,6 +7,7 @@
 use model_registry_filter::{
     Comparator, Condition, ESCAPE, Expression, FilterError, Pattern, Subject, Test, Value, ValueType, check,
 };
+use sea_query::extension::mysql::{IndexHintScope, MySqlSelectStatementExt};
 use sea_query::{Expr, ExprTrait, Func, LikeExpr, Query, SelectStatement};
 
 use super::Scope;
@@ -16,6 +17,25 @@ use crate::tables::{constant, value_column};
 
 /// Ranges for the values of one list, at most: an index is sought for each of them.
 const MAX_VALUES: usize = 16;
+
+/// Makes MySQL read this index of `property`. Otherwise it may read the primary key, which is in the order of the owners as well,
+/// but has the properties of all names.
+pub(crate) fn force_index(select: &mut SelectStatement, index: &'static str, dialect: Dialect) {
+    if dialect == Dialect::MySql {
+        select.force_index(index, IndexHintScope::All);
+    }
+}
+
+/// The index on the values of this type; of booleans MySQL has none.
+pub(crate) const fn property_index(value_type: ValueType, dialect: Dialect) -> &'static str {
+    match (value_type, dialect) {
+        (ValueType::String, _) => "property_string",
+        (ValueType::Int, _) => "property_int",
+        (ValueType::Double, _) => "property_double",
+        (ValueType::Bool, Dialect::MySql) => "property_name",
+        (ValueType::Bool, Dialect::Sqlite | Dialect::Postgres) => "property_bool",
+    }
+}
 
 /// A column of an entity table with an index, in which rows with the same value are in the order of their ids.
 struct IndexedColumn {
@@ -213,7 +233,9 @@ impl Builder<'_> {
                 self.sifted.push((self.ranges.len(), sifted));
             }
             let Some(bounds) = &bounds else {
-                self.ranges.push(of_name.clone().order_by((table, "owner_id"), sea_query::Order::Asc).take());
+                let mut range = of_name;
+                force_index(&mut range, "property_name", self.dialect);
+                self.ranges.push(range.order_by((table, "owner_id"), sea_query::Order::Asc).take());
                 continue;
             };
             for bounds in bounds {
@@ -222,6 +244,7 @@ impl Builder<'_> {
                     other => value_column(other),
                 };
                 let mut range = of_name.clone();
+                force_index(&mut range, property_index(bounds.value_type, self.dialect), self.dialect);
                 if bounds.value_type == ValueType::Bool {
                     // The condition of the partial index.
                     range.and_where(column(key).is_not_null());
@@ -245,6 +268,7 @@ impl Builder<'_> {
         bounds: Option<&[Bounds]>,
     ) -> SelectStatement {
         let table = self.scope.properties;
+        force_index(&mut of_name, "property_string", self.dialect);
         let key = self.scope.string_key.unwrap_or("string_value");
         let string = || Expr::col((table, key));
         let like = LikeExpr::new(pattern.as_sql()).escape(ESCAPE);

@@ -14,7 +14,7 @@ use super::order_key::{KEY_CHARACTERS, Key, Place, compare_numbers};
 use super::probe::number;
 use super::value_order::{KindValues, Source, ValueOrder};
 use crate::dialect::Dialect;
-use crate::filter_sql::after_prefix;
+use crate::filter_sql::{after_prefix, force_index, property_index};
 use crate::from_row;
 use crate::keyset::{is_after, is_from, order};
 use crate::read::padded;
@@ -192,13 +192,16 @@ impl<'a> Values<'a> {
     /// The rows of a stream: the id and the value.
     fn rows(&self, stream: &Stream<'_>, restriction: &Restriction<'_>) -> Vec<SelectStatement> {
         let (id, key) = (stream.id(), stream.key(self.dialect));
+        let (place, most) = match restriction {
+            Restriction::Ids(ids) => return vec![self.rows_of_ids(stream, ids)],
+            Restriction::After(place, most) => (*place, *most),
+        };
         let mut rows = Query::select();
         rows.expr_as(id.clone(), "id").expr_as(stream.selected(self.dialect), "value");
         self.add_source(stream, &mut rows);
-        let (place, most) = match restriction {
-            Restriction::Ids(ids) => return vec![rows.and_where(id.is_in(padded(ids))).take()],
-            Restriction::After(place, most) => (*place, *most),
-        };
+        if let Source::Property { value, .. } = stream.source {
+            force_index(&mut rows, property_index(*value, self.dialect), self.dialect);
+        }
         if let Source::Property { several: true, .. } = stream.source {
             rows.and_where(self.is_first_of_owner(stream));
         }
@@ -238,6 +241,41 @@ impl<'a> Values<'a> {
                 vec![ordered(rows)]
             }
         }
+    }
+
+    /// The rows of these entities. They are read by the primary keys: as expressions, other columns are in no index.
+    fn rows_of_ids(&self, stream: &Stream<'_>, ids: &[i64]) -> SelectStatement {
+        let id = stream.id();
+        let mut rows = Query::select();
+        rows.expr_as(id.clone(), "id").expr_as(stream.selected(self.dialect), "value").and_where(id.is_in(padded(ids)));
+        match stream.source {
+            Source::Property { name, built_in_only, value, .. } => {
+                let column = |name: &'static str| Expr::col((PROPERTY, name));
+                rows.from(PROPERTY)
+                    .and_where(column("kind").eq(constant(stream.kind.code())))
+                    .and_where(column("name").eq(name.as_str()));
+                if *built_in_only {
+                    rows.and_where(column("custom").eq(false));
+                }
+                let stored = column(value_column(*value));
+                rows.and_where(match stream.boolean {
+                    Some(boolean) => stored.eq(constant(boolean)),
+                    None => stored.is_not_null(),
+                });
+            }
+            Source::Column { .. } | Source::Constant(_) => {
+                let table = table(stream.kind);
+                rows.from(table);
+                if stream.kind.spec().table != EntityTable::MetricPoint {
+                    rows.and_where(Expr::col((table, "kind")).add(constant(0)).eq(constant(stream.kind.code())));
+                }
+                if let Source::Column { value: ValueType::Double, .. } = stream.source {
+                    let mark = || Expr::col((table, NOT_FINITE));
+                    rows.and_where(mark().is_null().or(mark().ne(constant(NAN))));
+                }
+            }
+        }
+        rows
     }
 
     /// Whether strings with this key may differ after it, in an index that holds whole strings: such an index has them in the

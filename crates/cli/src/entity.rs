@@ -5,10 +5,12 @@
 mod archive;
 mod create;
 mod deployments;
+mod explain;
 mod fields;
 mod get;
 mod kind_command;
 mod list;
+mod list_order;
 mod operations;
 pub(crate) mod parent_names;
 pub(crate) mod print;

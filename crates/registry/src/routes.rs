@@ -3,6 +3,7 @@
 pub(crate) mod artifacts;
 pub(crate) mod changes;
 pub(crate) mod entity;
+mod explanation;
 pub(crate) mod filter_options;
 pub(crate) mod inference_services;
 mod list;

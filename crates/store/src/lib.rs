@@ -17,6 +17,7 @@ pub mod dialect;
 mod document;
 mod document_memory;
 mod error;
+mod explain;
 mod filter_names;
 mod filter_options;
 pub mod filter_sql;
@@ -51,6 +52,7 @@ pub use db::{
 };
 pub use document::Document;
 pub use error::{Result, StorageProblem, StoreError, UniqueField};
+pub use explain::{ExplainedRange, ExplainedStatement, Explanation};
 pub use filter_names::resolve_filter_name;
 pub use filter_options::{FieldOptions, FilterOptions, OptionType};
 pub use idempotency::{IdempotencyKey, StoredResponse};

@@ -1,10 +1,10 @@
 //! The registry as an end of a transfer: files of a registered version, and a new version for the files.
 
 use futures::TryStreamExt;
-use model_registry_api::{OrderBy, SortOrder};
 use model_registry_client::{
     Artifact, ArtifactState, Client, CustomProperties, Error as ClientError, FindBy, ListOptions, MetadataValue,
-    ModelArtifact, ModelArtifactCreate, ModelVersion, ModelVersionCreate, RegisterRequest, RegisteredModelCreate,
+    ModelArtifact, ModelArtifactCreate, ModelVersion, ModelVersionCreate, OrderBy, RegisterRequest,
+    RegisteredModelCreate, SortOrder,
 };
 use model_registry_transfer::{Report, Sha256};
 use serde_json::{Value, json};

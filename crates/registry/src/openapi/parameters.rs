@@ -46,7 +46,11 @@ pub(super) fn all() -> Map<String, Value> {
         query("filterQuery", string(), FILTER),
         query("artifactType", reference("schemas", "ArtifactTypeQueryParam"), "Only artifacts of this kind."),
         query("pageSize", page_size_schema, &page_size),
-        query("orderBy", reference("schemas", "OrderByField"), "Sort key; the id by default."),
+        query(
+            "orderBy",
+            reference("schemas", "OrderByField"),
+            "Sort key; the id by default. Equal values are ordered by id.",
+        ),
         query("sortOrder", reference("schemas", "SortOrder"), "Sort direction; ascending by default."),
         query("nextPageToken", string(), "`nextPageToken` of the previous page; filter and order have to be the same."),
         query("total", json!({"type": "boolean", "default": false}), TOTAL),

@@ -6,10 +6,12 @@ use axum::response::Response;
 use http::StatusCode;
 use model_registry_api::page::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
 use model_registry_api::{ApiVersion, Kind, OrderBy, SortOrder};
+use model_registry_server::auth::Right;
 use model_registry_server::{ApiError, Query, response as http_response};
 use model_registry_store::{ListRequest, ListScope, Page, Total};
 use serde_json::Value;
 
+use super::explanation;
 use super::request::Request;
 use crate::response;
 use crate::rules::RuleError;
@@ -26,6 +28,7 @@ pub(super) async fn page(
 ) -> Result<(Page, Response), ApiError> {
     let query = &request.query;
     let version = request.context.version;
+    let (order_by, value) = order_by(query);
     let list = ListRequest {
         kinds,
         scope: within,
@@ -34,13 +37,23 @@ pub(super) async fn page(
         external_id: query.get("externalId").filter(|_| !kinds.contains(&Kind::MetricPoint)),
         steps,
         filter: query.get("filterQuery"),
-        order_by: order_by(query, version)?,
+        order_by,
+        value,
+        // parity: in v1alpha3 an unknown key means the id.
+        is_strict: version != ApiVersion::V1Alpha3,
         sort_order: query.get("sortOrder").map(SortOrder::parse).unwrap_or_default(),
         page_size: page_size(query)?,
         page_token: query.get("nextPageToken"),
         prefix: OPENING,
     };
     let wants_total = wants_total(query)?;
+    if query.get("explain").is_some_and(|value| value == "true") {
+        // Statements show the names of others' properties, and take time.
+        request.require(Right::Administer)?;
+        let (page, explanation) = request.store().explain_list(&list).await.map_err(RuleError::from)?;
+        let body = explanation::body(&explanation, &page);
+        return Ok((page, http_response::json(StatusCode::OK, body.to_string())));
+    }
     let mut page = request.store().list(&list).await.map_err(RuleError::from)?;
     let total = if wants_total { Some(total(request, &list, &page).await?) } else { None };
     // The items are most of the body, which is built in place around them.
@@ -89,14 +102,10 @@ fn page_size(query: &Query) -> Result<u32, ApiError> {
     }
 }
 
-fn order_by(query: &Query, version: ApiVersion) -> Result<OrderBy, ApiError> {
-    let Some(value) = query.get("orderBy") else { return Ok(OrderBy::default()) };
-    match (OrderBy::parse(value), version) {
-        (Some(order_by), _) => Ok(order_by),
-        // parity: in v1alpha3 an unknown key means the id.
-        (None, ApiVersion::V1Alpha3) => Ok(OrderBy::Id),
-        (None, ApiVersion::V1) => {
-            Err(ApiError::Invalid(format!("invalid orderBy `{value}`: use {}", OrderBy::NAMES.join(", "))))
-        }
+/// The key of the entities to order by, or the field or property.
+fn order_by(query: &Query) -> (OrderBy, Option<&str>) {
+    match query.get("orderBy") {
+        None => (OrderBy::default(), None),
+        Some(value) => OrderBy::parse(value).map_or((OrderBy::default(), Some(value)), |key| (key, None)),
     }
 }

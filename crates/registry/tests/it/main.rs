@@ -21,6 +21,8 @@ mod custom_properties;
 #[cfg(test)]
 mod entities;
 #[cfg(test)]
+mod explain;
+#[cfg(test)]
 mod filter_options;
 #[cfg(test)]
 mod filters;
@@ -42,6 +44,8 @@ mod not_finite;
 mod odd_requests;
 #[cfg(test)]
 mod openapi;
+#[cfg(test)]
+mod orders;
 #[cfg(test)]
 mod random_filters;
 #[cfg(test)]

@@ -101,6 +101,12 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../../migrations/postgres/0014_list_indexes.sql"),
         mysql: include_str!("../../migrations/mysql/0014_list_indexes.sql"),
     },
+    Migration {
+        version: 15,
+        sqlite: include_str!("../../migrations/sqlite/0015_order_indexes.sql"),
+        postgres: include_str!("../../migrations/postgres/0015_order_indexes.sql"),
+        mysql: include_str!("../../migrations/mysql/0015_order_indexes.sql"),
+    },
 ];
 
 /// Fixed forever: replicas of different versions must use the same lock.

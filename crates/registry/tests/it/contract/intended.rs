@@ -32,6 +32,7 @@ pub(super) const IN_BOTH: &[Intended] = &[
     because("GET * parameters query name schema pattern: missing", "a name may be any string"),
     because("GET * parameters query externalId schema pattern: missing", "an external id may be any string"),
     because("GET * parameters query filterQuery schema pattern: missing", "a filter may contain any string"),
+    because("OrderByField *", "fields and properties are orders, too"),
     // Request bodies.
     because("* additionalProperties: none -> false", "unknown fields are rejected, except in artifacts"),
     because(

@@ -13,7 +13,7 @@ use crate::check::Report;
 use crate::databases::{self, Database, Servers};
 use crate::dependencies::{self, Output};
 use crate::programs::{self, Program};
-use crate::{check, linted_build, process, python};
+use crate::{check, foreign, linted_build, process, python};
 
 /// Environment variable with the URL of a MySQL server; nothing here starts one.
 const MYSQL_VARIABLE: &str = "MR_TEST_MYSQL_URL";
@@ -93,6 +93,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     programs::require(&arguments.programs(), arguments.install)?;
     let variables = if arguments.check { linted_build::variables()? } else { Vec::new() };
     let servers = thread::scope(|scope| {
+        let foreign = scope.spawn(|| foreign::prepare(arguments.install));
         let python = scope.spawn(|| if arguments.skip_python { Ok(()) } else { python::prepare_all() });
         process::complete(process::cargo(["test", "--workspace", "--locked", "--no-run"]).envs(variables.clone()))?;
         if arguments.filter.is_none() {
@@ -100,6 +101,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         }
         let servers = Servers::start(&arguments.databases)?;
         python.join().map_err(|_| anyhow!("the preparation of the Python environments panicked"))??;
+        foreign.join().map_err(|_| anyhow!("the preparation of other projects' programs panicked"))??;
         anyhow::Ok(servers)
     })?;
 
@@ -123,6 +125,7 @@ fn tests(arguments: &Arguments, servers: &Servers, variables: &[(&'static str, O
         let mut tests = process::cargo(["test", "--locked", "--no-fail-fast"]);
         tests.args(packages).args(&arguments.filter);
         tests.envs(servers.variables.iter().map(|(name, value)| (name, value))).envs(variables.iter().cloned());
+        tests.envs(foreign::variables());
         if !arguments.skip_python {
             tests.envs(python::ENVIRONMENTS.iter().map(python::Environment::variable));
         }

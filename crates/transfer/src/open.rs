@@ -66,7 +66,7 @@ pub async fn copy(source: &Location, destination: &Location, context: &Context, 
     transfer(ends, &context.options, &context.observer, stop).await
 }
 
-fn open_source(location: &Location, destination: &Location, context: &Context) -> Result<Arc<dyn Source>> {
+pub(crate) fn open_source(location: &Location, destination: &Location, context: &Context) -> Result<Arc<dyn Source>> {
     let source: Arc<dyn Source> = match location {
         Location::Objects(objects) => {
             let bucket = Bucket::open(objects, &context.environment, context.retry, &context.observer)?;
@@ -99,7 +99,11 @@ fn open_source(location: &Location, destination: &Location, context: &Context) -
     Ok(source)
 }
 
-fn open_destination(source: &Location, location: &Location, context: &Context) -> Result<Arc<dyn Destination>> {
+pub(crate) fn open_destination(
+    source: &Location,
+    location: &Location,
+    context: &Context,
+) -> Result<Arc<dyn Destination>> {
     let destination: Arc<dyn Destination> = match location {
         Location::Objects(objects) => {
             let bucket = Bucket::open(objects, &context.environment, context.retry, &context.observer)?;
@@ -144,7 +148,7 @@ fn unpacking_place(source: &Location, destination: &Location) -> PathBuf {
     base.join(format!("{}-{}", to_directory::STATE_DIRECTORY, &own[..16]))
 }
 
-fn check_options(options: &Options) -> Result<()> {
+pub(crate) fn check_options(options: &Options) -> Result<()> {
     let least = Options::SMALLEST_PART;
     if options.part_size < least {
         return Err(TransferError::invalid(format!(
@@ -161,7 +165,7 @@ fn check_options(options: &Options) -> Result<()> {
 }
 
 /// Refuses to copy a place to itself, or a directory into itself.
-fn check_overlap(source: &Location, destination: &Location) -> Result<()> {
+pub(crate) fn check_overlap(source: &Location, destination: &Location) -> Result<()> {
     let is_inside = match (source, destination) {
         (Location::File(from), Location::File(to)) => {
             let (from, to) = (existing_part(&from.path), existing_part(&to.path));

@@ -50,6 +50,9 @@ fn main() -> ExitCode {
         }
         arguments.insert(1, "storage-initializer".into());
     }
+    if is_named(&arguments, upload_job::PROGRAM) {
+        arguments.insert(1, upload_job::NAME.into());
+    }
     let arguments = command(&schema).try_get_matches_from(&arguments).unwrap_or_else(|error| {
         // The one who looks at the pod sees the message, not the output.
         if error.use_stderr() && arguments.get(1).is_some_and(|name| name == upload_job::NAME) {

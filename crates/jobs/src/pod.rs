@@ -114,7 +114,7 @@ impl TerminationFile {
             return Ok(());
         }
         let opened = OpenOptions::new().append(true).create(true).open(&self.path);
-        opened.map(drop).map_err(|error| format!("{VARIABLE}: {} cannot be written: {error}", self.path.display()))
+        opened.map(drop).map_err(|error| format!("{} cannot be written: {error}", self.path.display()))
     }
 
     /// Writes the message, as a whole up to the limit of Kubernetes; nothing if there is no file for it.
@@ -181,6 +181,8 @@ mod tests {
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.starts_with("failed at https://") && !text.contains("hunter2"), "{text}");
         let nowhere = [(VARIABLE, "/no/such/directory/message")].into_iter().collect();
-        assert!(TerminationFile::of(&nowhere).check().unwrap_err().starts_with(VARIABLE));
+        assert!(
+            TerminationFile::of(&nowhere).check().unwrap_err().contains("/no/such/directory/message cannot be written")
+        );
     }
 }

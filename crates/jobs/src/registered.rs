@@ -1,10 +1,9 @@
 //! The files of a registered version: which version, which artifact, which digest.
 
 use futures::TryStreamExt;
-use model_registry_api::{OrderBy, SortOrder};
 use model_registry_client::{
     Artifact, ArtifactState, Client, Error as ClientError, FindBy, ListOptions, MetadataValue, ModelArtifact,
-    ModelVersion, RegisteredModel,
+    ModelVersion, OrderBy, RegisteredModel, SortOrder, State,
 };
 use model_registry_transfer::Sha256;
 
@@ -12,6 +11,9 @@ use model_registry_transfer::Sha256;
 pub const DIGEST: &str = "digest";
 /// The custom property with the size of the files, in bytes.
 pub const SIZE: &str = "size";
+
+/// Versions of a page while the newest live one is searched: mostly the first.
+const PAGE: u32 = 20;
 
 /// What the registry knows about the files of a version.
 #[derive(Clone, Debug)]
@@ -83,8 +85,7 @@ pub async fn find_files_of(
         None => newest(client, &model).await?,
     };
     let at = format!("{}/{}", model.name, version.name);
-    let artifacts: Vec<Artifact> =
-        client.artifacts_of_version(&version.id).list(newest_first(None)).try_collect().await?;
+    let artifacts: Vec<Artifact> = client.artifacts_of_version(&version.id).list(newest_first()).try_collect().await?;
     let (artifact, uri) = choose(artifacts).map_err(|found| FindError::NoArtifact(at.clone(), found))?;
     let digest = match artifact.custom_properties.get(DIGEST) {
         Some(MetadataValue::String(text)) if text.starts_with("sha256:") => {
@@ -96,15 +97,20 @@ pub async fn find_files_of(
     Ok(RegisteredFiles { model, version, artifact, uri, digest })
 }
 
+/// The newest live version. Older registries ignore filters of this list, so that none is used.
 async fn newest(client: &Client, model: &RegisteredModel) -> Result<ModelVersion, FindError> {
-    let options = ListOptions { page_size: Some(1), ..newest_first(Some("state = 'LIVE'".to_owned())) };
-    let page = client.versions_of(&model.id).page(&options, "").await?;
-    page.items.into_iter().next().ok_or_else(|| FindError::NoLiveVersion(model.name.clone()))
+    let options = ListOptions { page_size: Some(PAGE), ..newest_first() };
+    let mut versions = client.versions_of(&model.id).list(options);
+    while let Some(version) = versions.try_next().await? {
+        if matches!(version.state, None | Some(State::Live)) {
+            return Ok(version);
+        }
+    }
+    Err(FindError::NoLiveVersion(model.name.clone()))
 }
 
-fn newest_first(filter: Option<String>) -> ListOptions {
-    let (order_by, sort_order) = (OrderBy::CreateTime, SortOrder::Descending);
-    ListOptions { filter, order_by, sort_order, ..ListOptions::default() }
+fn newest_first() -> ListOptions {
+    ListOptions { order_by: OrderBy::CreateTime, sort_order: SortOrder::Descending, ..ListOptions::default() }
 }
 
 /// The first model artifact whose files are there, with its location.

@@ -16,6 +16,8 @@ use crate::jobs::{jobs_log, run_to_end};
 use crate::transfer::Progress;
 
 pub(crate) const NAME: &str = "upload-job";
+/// The name of the executable that means this subcommand: jobs start the entrypoint of their image without arguments.
+pub(crate) const PROGRAM: &str = "mr-upload-job";
 
 pub(super) fn command(_schema: &Schema) -> Command {
     let argument = |option: &'static upload_job::JobOption| {

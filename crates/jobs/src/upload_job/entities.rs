@@ -7,6 +7,7 @@ use model_registry_client::{
     ModelArtifactCreate, ModelArtifactUpdate, ModelVersionCreate, RegisterRequest, RegisteredModel,
     RegisteredModelCreate,
 };
+use serde_json::Value;
 
 use super::files::Moved;
 use super::metadata::Fields;
@@ -28,16 +29,6 @@ const MOST_ATTEMPTS: usize = 10;
 /// The longest reason that is kept at an artifact.
 const LONGEST_REASON: usize = 1024;
 
-const STATES: [(ArtifactState, &str); 7] = [
-    (ArtifactState::Unknown, "UNKNOWN"),
-    (ArtifactState::Pending, "PENDING"),
-    (ArtifactState::Live, "LIVE"),
-    (ArtifactState::MarkedForDeletion, "MARKED_FOR_DELETION"),
-    (ArtifactState::Deleted, "DELETED"),
-    (ArtifactState::Abandoned, "ABANDONED"),
-    (ArtifactState::Reference, "REFERENCE"),
-];
-
 /// An artifact whose files are being copied.
 pub(super) struct Pending {
     /// `None` if it was not usable before either.
@@ -50,12 +41,16 @@ impl Pending {
     }
 }
 
-fn name_of(state: &ArtifactState) -> &'static str {
-    STATES.iter().find(|(known, _)| known == state).map_or("UNKNOWN", |(_, name)| name)
+/// The name of a state on the wire.
+fn name_of(state: &ArtifactState) -> String {
+    match serde_json::to_value(state) {
+        Ok(Value::String(name)) => name,
+        _ => format!("{state:?}"),
+    }
 }
 
 fn state_of(name: &str) -> Option<ArtifactState> {
-    STATES.iter().find(|(_, known)| *known == name).map(|(state, _)| state.clone())
+    serde_json::from_value(Value::String(name.to_owned())).ok()
 }
 
 /// Sets an artifact to PENDING, and keeps its state in a custom property.
@@ -98,12 +93,12 @@ pub(super) async fn complete(client: &Client, id: &str, moved: &Moved, records_d
 
 /// The job has failed: the artifact has the state that it had before, or is ABANDONED with the reason if it had no files before. Returns
 /// the state.
-pub(super) async fn give_back(client: &Client, id: &str, reason: &str) -> Result<&'static str, JobError> {
-    let mut state_now = "";
+pub(super) async fn give_back(client: &Client, id: &str, reason: &str) -> Result<String, JobError> {
+    let mut state_now = String::new();
     change(client, id, "giving the artifact its state back", |artifact, properties| {
         if artifact.state != Some(ArtifactState::Pending) {
             // Someone else has decided meanwhile.
-            state_now = artifact.state.as_ref().map_or("UNKNOWN", name_of);
+            state_now = artifact.state.as_ref().map(name_of).unwrap_or_default();
             return None;
         }
         let before = match properties.remove(STATE_BEFORE) {

@@ -64,6 +64,8 @@ pub(super) async fn move_files(settings: &Settings, client: &Client, inputs: &In
                 signing::sign_image(signing, reference, images, environment, storage).await?;
                 log.info("OCI image signature verified");
             }
+            // Another run must not find files of this one among its own.
+            let _ = fs::remove_dir_all(&local);
             report
         }
     };

@@ -131,6 +131,12 @@ impl TerminationFile {
     }
 }
 
+/// A location for messages: without user, and without the query of a URL, which may be a signature.
+pub(crate) fn shown(uri: &str) -> String {
+    let is_url = uri.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http"));
+    redact(if is_url { uri.split(['?', '#']).next().unwrap_or_default() } else { uri })
+}
+
 /// The beginning of a text, within the limit of Kubernetes.
 fn shortened(text: &str) -> &str {
     if text.len() <= LONGEST {

@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
 /// The variable with the prefixes, separated by commas.
-pub const VARIABLE: &str = "ALLOWED_ARTIFACT_URI_PREFIXES";
+pub(crate) const VARIABLE: &str = "ALLOWED_ARTIFACT_URI_PREFIXES";
 
 /// The prefixes that locations must have; everything is allowed if the variable is not set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl AllowedPrefixes {
     /// Checks a location; the error is the reason.
     pub fn check(&self, location: &str) -> Result<(), String> {
         let Some(places) = &self.0 else { return Ok(()) };
-        let refused = |reason: &str| format!("URI \"{}\" {reason}", model_registry_base::redact(location));
+        let refused = |reason: &str| format!("URI \"{}\" {reason}", crate::pod::shown(location));
         let place = Place::parse(location).map_err(|reason| refused(&reason))?;
         if place.has_user {
             return Err(refused("has a user in front of its host"));

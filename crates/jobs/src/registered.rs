@@ -72,7 +72,7 @@ pub async fn find_files(client: &Client, model: &str, version: Option<&str>) -> 
 }
 
 /// As [`find_files`], for a model that was found.
-pub async fn find_files_of(
+pub(crate) async fn find_files_of(
     client: &Client,
     model: RegisteredModel,
     version: Option<&str>,

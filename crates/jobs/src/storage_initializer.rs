@@ -11,7 +11,7 @@ use model_registry_transfer::{Context, Location, Network, Options, Report, Share
 pub use self::settings::Settings;
 use crate::blocked;
 use crate::kserve;
-use crate::pod::Log;
+use crate::pod::{Log, shown};
 use crate::registered::FindError;
 use crate::registry_uri::{InvalidUri, RegistryUri};
 
@@ -57,7 +57,7 @@ pub struct Inputs {
 /// Fetches the files of `source` into the directory `destination`.
 pub async fn run(source: &str, destination: &str, inputs: &Inputs) -> Result<Report, InitializerError> {
     let Inputs { environment, log, .. } = inputs;
-    log.info(&format!("Initializing, args: src_uri [{source}] dest_path [{destination}]"));
+    log.info(&format!("Initializing, args: src_uri [{}] dest_path [{destination}]", shown(source)));
     let settings = Settings::read(environment).map_err(InitializerError::Settings)?;
     log.info(&match settings.prefixes.is_configured() {
         true => format!("Artifact URI allowlist configured: [{}]", settings.prefixes),
@@ -75,7 +75,7 @@ pub async fn run(source: &str, destination: &str, inputs: &Inputs) -> Result<Rep
     } else {
         (source.to_owned(), None)
     };
-    log.info(&format!("Validating artifact URI: {uri}"));
+    log.info(&format!("Validating artifact URI: {}", shown(&uri)));
     let location = checked(&uri, RegistryUri::is_one(source), &settings)?;
     let mapped = kserve::map(environment, &location).map_err(InitializerError::Settings)?;
     let environment = with_public_google(mapped.environment, &location).await;

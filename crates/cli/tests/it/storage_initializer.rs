@@ -354,3 +354,21 @@ fn docker_config(host: &str) -> String {
     let auth = STANDARD.encode(format!("{REGISTRY_USER}:{REGISTRY_PASSWORD}"));
     json!({"auths": {host: {"auth": auth}}}).to_string()
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_headers_for_a_host_go_to_that_host_only() {
+    let (pod, web) = (Pod::start().await, FileServer::start().await.unwrap());
+    web.publish("/model.bin", "weights");
+    let headers = [("127.0.0.1-headers", r#"{"Authorization": "Bearer secret-of-the-host"}"#)];
+    let run = pod.run(&web.url("/model.bin"), "models", &headers).await;
+    assert_eq!((run.code, pod.read("models/model.bin").as_str()), (Some(0), "weights"), "{run:?}");
+    let sent = web.authorizations();
+    assert!(
+        !sent.is_empty() && sent.iter().all(|sent| sent.as_deref() == Some("Bearer secret-of-the-host")),
+        "{sent:?}"
+    );
+    web.plan("/moved.bin", WebFault::Redirect(web.url("/model.bin").replace("127.0.0.1", "localhost")));
+    let reason = pod.fail(&web.url("/moved.bin"), &headers).await;
+    assert!(reason.contains("a redirect to another host is not followed") && !reason.contains("secret"), "{reason}");
+    assert_eq!(web.requests().iter().filter(|request| request.starts_with("/model.bin")).count(), sent.len());
+}

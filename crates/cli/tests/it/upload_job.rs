@@ -422,3 +422,50 @@ async fn files_are_signed_by_the_programs_that_do_this() {
     assert!(reason.contains("Failed to sign the model (exit code 3): no connection with ***"), "{reason}");
     assert_eq!(job.artifact(&id).await["state"], "LIVE");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_is_signed_with_the_credentials_of_the_job() {
+    let (mut job, data) = (Job::start().await, tempfile::tempdir().unwrap());
+    let images = OciRegistry::start(&data.path().join("registry"), None).await.unwrap();
+    job.create_artifact("UNKNOWN").await;
+    let reference = format!("{}/org/signed:1", images.host());
+    for (name, value) in [
+        ("DESTINATION_TYPE", "oci"),
+        ("DESTINATION_OCI_REGISTRY", &images.host()),
+        ("DESTINATION_OCI_URI", &reference),
+        ("DESTINATION_OCI_USERNAME", REGISTRY_USER),
+        ("DESTINATION_OCI_PASSWORD", REGISTRY_PASSWORD),
+        ("DESTINATION_OCI_ENABLE_TLS_VERIFY", "no"),
+        ("DESTINATION_OCI_BASE_IMAGE", ""),
+        ("SIGN", "true"),
+    ] {
+        job.set(&format!("MODEL_SYNC_{name}"), value);
+    }
+    let payload = json!({"iss": "https://issuer", "email": "ada@example.com"}).to_string();
+    fs::write(job.path("identity"), format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(payload))).unwrap();
+    let identity = job.path("identity");
+    job.set("MODEL_SYNC_SIGNING_IDENTITY_TOKEN_PATH", identity.to_str().unwrap());
+    for (name, script) in [
+        ("model_signing", "[ \"$1\" = sign ] && echo signed > \"$4\"\nexit 0\n"),
+        (
+            "cosign",
+            "if [ \"$2\" = --help ]; then echo '      --use-signing-config'; exit 0; fi\n\
+             echo \"$@\" >> \"$(dirname \"$0\")/calls\"\ncp \"$DOCKER_CONFIG/config.json\" \"$(dirname \"$0\")/config\"\n\
+             [ -n \"$COSIGN_IDENTITY_TOKEN\" ]\n",
+        ),
+    ] {
+        fs::write(job.path(name), format!("#!/bin/sh\n{script}")).unwrap();
+        fs::set_permissions(job.path(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    job.set("PATH", &format!("{}:/usr/bin:/bin", job.pod.path().display()));
+    job.succeed().await;
+    let calls = fs::read_to_string(job.path("calls")).unwrap();
+    let insecure = "--allow-insecure-registry";
+    let expected = format!(
+        "sign -y --use-signing-config=false --oidc-client-id https://issuer {insecure} {reference}\n\
+         verify --certificate-identity ada@example.com --certificate-oidc-issuer https://issuer {insecure} {reference}\n"
+    );
+    assert_eq!(calls, expected);
+    let config: Value = serde_json::from_str(&fs::read_to_string(job.path("config")).unwrap()).unwrap();
+    assert!(config["auths"][format!("{}/org/signed", images.host())]["auth"].is_string(), "{config}");
+}

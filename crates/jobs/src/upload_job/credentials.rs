@@ -89,7 +89,7 @@ pub(super) fn apply_uri(values: &mut Values, mistakes: &mut Mistakes) {
 }
 
 /// How registries of images are logged in to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(super) struct ImageCredentials {
     /// A docker configuration that is used as it is.
     pub(super) file: Option<PathBuf>,

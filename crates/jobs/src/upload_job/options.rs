@@ -193,7 +193,7 @@ impl Values {
 }
 
 /// `--source-type (MODEL_SYNC_SOURCE_TYPE)`
-pub fn option_name(name: &str) -> String {
+pub(super) fn option_name(name: &str) -> String {
     format!("--{name} ({})", variable(name))
 }
 

@@ -4,6 +4,7 @@ mod ends;
 mod registry;
 mod signing;
 
+use std::fmt;
 use std::path::PathBuf;
 
 use model_registry_base::{Environment, files};
@@ -40,7 +41,7 @@ impl Intent {
 }
 
 /// Everything that the job does, decided before it does anything.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Settings {
     pub(super) source: Source,
     pub(super) destination: Destination,
@@ -71,6 +72,14 @@ impl Default for Places {
             metadata: PathBuf::from(DEFAULT_METADATA),
             service_account_token: PathBuf::from("/var/run/secrets/kubernetes.io/serviceaccount/token"),
         }
+    }
+}
+
+/// Without the environments, which have secrets.
+impl fmt::Debug for Settings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct("Settings");
+        shown.field("source", &self.source.location).field("intent", &self.intent).finish_non_exhaustive()
     }
 }
 

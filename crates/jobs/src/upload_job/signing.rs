@@ -1,4 +1,4 @@
-//! Signs files and image with the programs that do this: `model_signing` of OpenSSF, and `cosign`.
+//! Signs files and image with the programs that do this: `model_signing` and `cosign`.
 
 use std::fs;
 use std::io::Write;

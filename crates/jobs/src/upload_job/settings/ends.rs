@@ -11,8 +11,8 @@ use super::{boolean, choice};
 /// Values of the option of the base image that mean none.
 const NO_BASE: [&str; 3] = ["", "none", "scratch"];
 
-/// The source of the files.
-#[derive(Clone, Debug)]
+/// The source of the files. Without `Debug`: the environment has secrets.
+#[derive(Clone)]
 pub(crate) struct Source {
     pub(crate) location: Location,
     pub(crate) environment: Environment,
@@ -20,14 +20,14 @@ pub(crate) struct Source {
 }
 
 /// How the images of one end are reached.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct ImageAccess {
     pub(crate) credentials: ImageCredentials,
     pub(crate) verifies_tls: bool,
 }
 
 /// The destination of the files.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) enum Destination {
     Image {
         reference: ImageReference,

@@ -10,7 +10,7 @@ use super::super::credentials::expanded;
 use super::super::mistakes::Mistakes;
 use super::super::options::{Values, option_name};
 use super::{Places, boolean};
-use crate::pod::Level;
+use crate::pod::{Level, Log};
 
 /// The variable with the path of the token of a pipeline.
 pub(super) const PIPELINE_TOKEN: &str = "KF_PIPELINES_SA_TOKEN_PATH";
@@ -23,7 +23,7 @@ pub(crate) struct RegistryAccess {
     certificates: Vec<u8>,
     verifies_certificates: bool,
     /// The least level of messages about requests.
-    pub(crate) log_level: Level,
+    log_level: Level,
 }
 
 #[derive(Clone)]
@@ -42,9 +42,11 @@ impl std::fmt::Debug for RegistryAccess {
 
 impl RegistryAccess {
     pub(crate) fn client(&self) -> Result<Client, ClientError> {
+        let log = Log::new("registry", self.log_level);
         let builder = Client::builder(&self.url)
             .root_certificates(self.certificates.clone())
-            .verify_certificates(self.verifies_certificates);
+            .verify_certificates(self.verifies_certificates)
+            .on_notice(move |notice| log.warning(&notice.to_string()));
         match &self.token {
             Token::None => builder,
             Token::Text(token) => builder.token(token),

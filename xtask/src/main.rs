@@ -13,6 +13,7 @@ mod databases;
 mod dependencies;
 mod features;
 mod file_sizes;
+mod foreign;
 mod process;
 mod programs;
 mod python;

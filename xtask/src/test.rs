@@ -12,7 +12,7 @@ use crate::check::Report;
 use crate::databases::{self, Database, Servers};
 use crate::dependencies::{self, Output};
 use crate::programs::{self, Program};
-use crate::{check, process, python};
+use crate::{check, foreign, process, python};
 
 /// Environment variable with the URL of a MySQL server; nothing here starts one.
 const MYSQL_VARIABLE: &str = "MR_TEST_MYSQL_URL";
@@ -90,6 +90,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     process::handle_signals()?;
     programs::require(&arguments.programs(), arguments.install)?;
     let servers = thread::scope(|scope| {
+        let foreign = scope.spawn(|| foreign::prepare(arguments.install));
         let python = scope.spawn(|| if arguments.skip_python { Ok(()) } else { python::prepare_all() });
         process::complete(&mut process::cargo(["test", "--workspace", "--locked", "--no-run"]))?;
         if arguments.filter.is_none() {
@@ -97,6 +98,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         }
         let servers = Servers::start(&arguments.databases)?;
         python.join().map_err(|_| anyhow!("the preparation of the Python environments panicked"))??;
+        foreign.join().map_err(|_| anyhow!("the preparation of other projects' programs panicked"))??;
         anyhow::Ok(servers)
     })?;
 
@@ -120,6 +122,7 @@ fn tests(arguments: &Arguments, servers: &Servers) -> Result<()> {
         let mut tests = process::cargo(["test", "--locked", "--no-fail-fast"]);
         tests.args(packages).args(&arguments.filter);
         tests.envs(servers.variables.iter().map(|(name, value)| (name, value)));
+        tests.envs(foreign::variables());
         if !arguments.skip_python {
             tests.envs(python::ENVIRONMENTS.iter().map(python::Environment::variable));
         }

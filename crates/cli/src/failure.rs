@@ -141,7 +141,7 @@ fn of_transfer_error(error: &TransferError) -> u8 {
     match error {
         TransferError::Invalid(_) => USAGE,
         TransferError::NotFound { .. } => NOT_FOUND,
-        TransferError::Denied { .. } => NOT_PERMITTED,
+        TransferError::Denied { .. } | TransferError::Refused { .. } => NOT_PERMITTED,
         TransferError::Unavailable { .. } | TransferError::Restart { .. } => UNAVAILABLE,
         _ => FAILURE,
     }

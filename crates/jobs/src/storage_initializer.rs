@@ -5,7 +5,8 @@ mod settings;
 
 use std::time::Duration;
 
-use model_registry_base::Environment;
+use model_registry_base::{ConnectionProblem, Environment};
+use model_registry_client::Error as ClientError;
 use model_registry_transfer::{Context, Location, Network, Options, Report, SharedObserver, Stop, TransferError, copy};
 
 pub use self::settings::Settings;
@@ -31,7 +32,7 @@ pub enum InitializerError {
     #[error(transparent)]
     Uri(#[from] InvalidUri),
     /// The registry has no files for the location, or cannot be reached.
-    #[error("{registry}: {error}")]
+    #[error("{registry}: {error}{hint}", hint = hint(error))]
     Registry { registry: String, error: Box<FindError> },
     #[error("`{first}` is neither a model of {default} ({reason}) nor a registry: {other}")]
     Ambiguous { first: String, default: String, reason: String, other: String },
@@ -43,6 +44,19 @@ pub enum InitializerError {
     Unsupported(String),
     #[error(transparent)]
     Transfer(#[from] TransferError),
+}
+
+/// What to do about a registry that refuses the program.
+fn hint(error: &FindError) -> &'static str {
+    match error {
+        FindError::Client(ClientError::Unauthorized(_)) => {
+            ": set MR_TOKEN or MR_TOKEN_FILE; only the default registry and the hosts of MR_TOKEN_HOSTS get the token"
+        }
+        FindError::Client(ClientError::Unreachable { problem: ConnectionProblem::UnknownAuthority, .. }) => {
+            ": set MR_CA_FILE to the certificate of the authority"
+        }
+        _ => "",
+    }
 }
 
 /// What the program needs besides its two arguments.

@@ -43,6 +43,7 @@ mod events;
 mod images;
 mod location;
 mod names;
+mod network;
 mod open;
 mod options;
 mod plan;
@@ -67,6 +68,7 @@ pub use location::{
     FileLocation, HubLocation, Location, ObjectLocation, RegisteredLocation, Role, SCHEMES, Scheme, SchemeSpec, Store,
 };
 pub use model_registry_oci::{ImageFormat, ImageReference, PlainHttp, Platform};
+pub use network::{AddressCheck, Network, UrlCheck};
 pub use open::{Context, copy};
 pub use options::Options;
 pub use relative_path::{NameProblem, RelativePath};

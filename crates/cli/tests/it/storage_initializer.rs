@@ -87,7 +87,7 @@ fn as_kserve(server: &S3Server) -> Vec<(&'static str, String)> {
         .collect()
 }
 
-fn borrowed(variables: &[(&'static str, String)]) -> Vec<(&'static str, &str)> {
+fn borrowed<'a>(variables: &'a [(&'static str, String)]) -> Vec<(&'static str, &'a str)> {
     variables.iter().map(|(name, value)| (*name, value.as_str())).collect()
 }
 

@@ -12,9 +12,6 @@ use crate::digest::RunningDigest;
 use crate::endpoint::{Part, Result};
 use crate::error::TransferError;
 
-/// Parts of one object that are uploaded at the same time. The memory limits them, too.
-const UPLOADED_AT_ONCE: usize = 8;
-
 type Uploaded = (usize, object_store::Result<PartId>);
 
 pub(super) struct Upload {
@@ -45,7 +42,7 @@ impl Upload {
 
     /// Starts to upload the next part; waits while too many are uploaded.
     pub(super) async fn append(&mut self, object: &Object, part: Part) -> Result<()> {
-        while self.running.len() >= UPLOADED_AT_ONCE {
+        while self.running.len() >= part.at_once.max(1) {
             self.join(object).await?;
         }
         let number = self.parts.len();

@@ -114,7 +114,7 @@ pub(super) async fn write_registry(registry: &OciRegistry, directory: &Path) -> 
 
 fn parallel_curl() -> Result<Command> {
     let mut command = Command::new(curl()?);
-    command.args(["--silent", "--show-error", "--fail", "--noproxy", "*", "--parallel", "--parallel-max", PARALLEL]);
+    command.args(["--no-progress-meter", "--fail", "--noproxy", "*", "--parallel", "--parallel-max", PARALLEL]);
     Ok(command)
 }
 

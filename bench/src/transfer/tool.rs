@@ -101,8 +101,9 @@ fn line(command: &Command) -> String {
     let words: Vec<OsString> = std::iter::once(name).chain(command.get_args()).map(ToOwned::to_owned).collect();
     let text: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let text = text.join(" ");
+    let text = text.lines().next().unwrap_or_default();
     match text.char_indices().nth(200) {
         Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
+        None => text.to_owned(),
     }
 }

@@ -41,8 +41,10 @@ impl ImageSettings {
                 TransferError::invalid(format!("the certificates {} cannot be read: {error}", path.display()))
             })?,
         };
-        root_certificates.push(b'\n');
-        root_certificates.extend(&network.root_certificates);
+        if !network.root_certificates.is_empty() {
+            root_certificates.push(b'\n');
+            root_certificates.extend(&network.root_certificates);
+        }
         let settings = RegistrySettings {
             plain_http: self.plain_http.clone(),
             verify_certificates: !(self.is_unverified || network.is_unverified),

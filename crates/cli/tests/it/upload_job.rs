@@ -293,7 +293,8 @@ async fn a_failed_update_leaves_uri_and_state_and_an_artifact_without_files_is_a
     }
     // An empty prefix is no success.
     fs::create_dir_all(job.store.bucket().join("nothing-here/empty")).unwrap();
-    assert!(job.fail().await.contains("not found"));
+    let reason = job.fail().await;
+    assert!(reason.contains("not found") && reason.contains("no "), "{reason}");
     job.set("MODEL_SYNC_MODEL_ARTIFACT_ID", "4711");
     assert!(job.fail().await.starts_with("Artifact 4711 not found"));
 }

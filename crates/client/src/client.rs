@@ -19,6 +19,8 @@ use crate::options::SearchOptions;
 use crate::resource::Resource;
 use crate::transport::Transport;
 
+const REGISTER: &str = "registered_models:register";
+
 /// A client of one server. Clones are cheap and share connections.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -161,6 +163,14 @@ impl Client {
     /// Registers a model, a version and its artifacts in one transaction. The model is created unless one with its name
     /// exists.
     pub async fn register(&self, request: &RegisterRequest) -> Result<RegisterResponse> {
-        self.transport.fetch(Call::post("registered_models:register".to_owned(), request)?).await
+        self.transport.fetch(Call::post(REGISTER.to_owned(), request)?).await
+    }
+
+    /// As [`Self::register`], with an idempotency key that the caller has chosen: a program that was restarted gets the response of its
+    /// first request again, for as long as the server keeps it (a day).
+    pub async fn register_once(&self, request: &RegisterRequest, idempotency_key: &str) -> Result<RegisterResponse> {
+        let mut call = Call::post(REGISTER.to_owned(), request)?;
+        call.idempotency_key = Some(idempotency_key.to_owned());
+        self.transport.fetch(call).await
     }
 }

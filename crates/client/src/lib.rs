@@ -53,6 +53,7 @@
 //! `resource.rs`; an operation of the catalog is a method in `catalog.rs`. The tests
 //! `every_operation_of_the_contract_is_called` fail for a missing one.
 
+mod addresses;
 mod builder;
 mod call;
 pub mod catalog;

@@ -19,7 +19,7 @@ use crate::output::printable;
 pub(super) fn command(_schema: &Schema) -> Command {
     let command =
         Command::new("search")
-            .about("Find entities of every kind by name, id, external id or label, the best matches first")
+            .about("Find entities of every kind by name, id, external id or label")
             .after_help(
                 "Example:\n  model-registry search fraud\n  model-registry search fraud-detector/v1\n  \
              model-registry search fraud --kind versions --output name",

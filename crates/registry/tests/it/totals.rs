@@ -58,7 +58,7 @@ async fn a_total_is_that_of_all_pages_on_every_list(backend: Backend) {
         ("experiment_runs/metric_history".to_owned(), None, 0),
     ] {
         let filter = filter.map(|filter| format!("&filterQuery={}", encoded(filter))).unwrap_or_default();
-        for (size, order) in [(1, "ID"), (2, "CREATE_TIME"), (100, "ID")] {
+        for (size, order) in [(1, "ID"), (2, "CREATE_TIME"), (1, "name"), (2, "n.int_value"), (100, "ID")] {
             let path = format!("{list}?total=true&pageSize={size}&orderBy={order}&sortOrder=DESC{filter}");
             let page = api.get(&path).await;
             assert_eq!(total(&page), (json!(expected), json!(true)), "{path}");

@@ -52,6 +52,7 @@ impl Database {
         // In no order but that of the ids, which every index has.
         let request = ListRequest {
             order_by: OrderBy::Id,
+            value: None,
             sort_order: SortOrder::Ascending,
             page_token: None,
             ..request.clone()

@@ -53,6 +53,9 @@ struct Arguments {
     /// Measure every shape of filters on SQLite, PostgreSQL and MariaDB.
     #[arg(long, conflicts_with_all = ["catalog", "start"])]
     shapes: bool,
+    /// With `--shapes`, the databases to measure; can be repeated.
+    #[arg(long, requires = "shapes", value_parser = shapes::DATABASE_NAMES)]
+    database: Vec<String>,
     /// Measure transfers of model files, next to boto3 and skopeo: rate, memory, many small files, kills.
     #[arg(long, conflicts_with_all = ["catalog", "start", "shapes"])]
     transfer: bool,

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use model_registry_testkit::{Executable, MariaDbServer, PostgresServer, Stop};
+use model_registry_testkit::{Backend, Executable, MariaDbServer, PostgresServer, Stop, TestDatabase};
 use serde_json::json;
 
 use crate::connection::{Call, Connection};
@@ -22,7 +22,11 @@ use requests::{OPTIONS, REQUESTS};
 /// Few, because the load generator shares the processor with the server.
 const CONNECTIONS: usize = 4;
 
-const DATABASES: [&str; 3] = ["SQLite", "PostgreSQL", "MariaDB"];
+/// The databases with their names as options.
+const DATABASES: [(&str, &str); 3] = [("sqlite", "SQLite"), ("postgres", "PostgreSQL"), ("mariadb", "MariaDB")];
+
+/// The names of the databases as options.
+pub(crate) const DATABASE_NAMES: [&str; 3] = [DATABASES[0].0, DATABASES[1].0, DATABASES[2].0];
 
 /// The external id of one of the versions.
 const EXTERNAL_ID: &str = "bench-version";
@@ -156,13 +160,19 @@ struct Row {
 pub(crate) async fn run(arguments: &Arguments) -> Result<()> {
     let size = arguments.size();
     let mut rows: Vec<Row> = Vec::new();
-    for database in DATABASES {
+    let is_selected =
+        |name: &str| arguments.database.is_empty() || arguments.database.iter().any(|selected| selected == name);
+    for (_, database) in DATABASES.into_iter().filter(|(name, _)| is_selected(name)) {
         let directory = tempfile::tempdir()?;
-        let (mut postgres, mut mariadb) = (None, None);
+        let (mut postgres, mut mariadb, mut of_mariadb) = (None, None, None);
         let url = match database {
             "SQLite" => format!("sqlite:{}", directory.path().join("registry.db").display()),
             "PostgreSQL" => postgres.insert(PostgresServer::start(&directory.path().join("postgres")).await?).url(),
-            _ => mariadb.insert(MariaDbServer::start(&directory.path().join("mariadb")).await?).url(),
+            _ => {
+                let server = mariadb.insert(MariaDbServer::start(&directory.path().join("mariadb")).await?);
+                // The server's own database has tables of others, which the registry refuses.
+                of_mariadb.insert(TestDatabase::create_on(Backend::MariaDb, &server.url()).await?).url().to_owned()
+            }
         };
         let server = Executable::launch(&arguments.executable)
             .arguments(["server", "--listen", "127.0.0.1:{port}", "--log-level", "warn", "--database", &url])
@@ -172,7 +182,10 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<()> {
         let target = Target { name: database.into(), base_url: server.base_url(), process: server.process_id() };
         let plain_sql = postgres.as_ref().map(PostgresServer::url);
         measure(&target, arguments, size, plain_sql.as_deref(), &mut rows).await?;
+        // A later database may fail.
+        write(&arguments.out, &table(&rows, size))?;
         drop(server);
+        drop(of_mariadb);
         if let Some(mut server) = postgres {
             server.stop(Stop::Hard).await?;
         }
@@ -185,10 +198,14 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<()> {
         measure(&target, arguments, size, None, &mut rows).await?;
     }
     let table = table(&rows, size);
-    std::fs::create_dir_all(&arguments.out)?;
-    std::fs::write(arguments.out.join("shapes.md"), &table)?;
+    write(&arguments.out, &table)?;
     eprintln!("\n{table}\nwritten to {}", arguments.out.display());
     Ok(())
+}
+
+fn write(folder: &std::path::Path, table: &str) -> Result<()> {
+    std::fs::create_dir_all(folder)?;
+    Ok(std::fs::write(folder.join("shapes.md"), table)?)
 }
 
 /// Makes the data and measures every list.
@@ -230,7 +247,10 @@ async fn measure(
         let status = connection.status(&call).await?;
         let outcome = if (200..300).contains(&status) {
             let scenario = Scenario::new("", move |_| call.clone());
-            Outcome::Measured(load::run(target, &scenario, CONNECTIONS, duration).await?)
+            let measured = load::run(target, &scenario, CONNECTIONS, duration).await?;
+            let [p50, p99] = [50, 99].map(|percent| milliseconds(measured.latencies.percentile(percent)));
+            eprintln!("    p50 {p50} ms, p99 {p99} ms");
+            Outcome::Measured(measured)
         } else {
             eprintln!("{}: {name}: {status}", target.name);
             Outcome::Rejected(status)

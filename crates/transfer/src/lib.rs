@@ -33,6 +33,7 @@
 //! # }
 //! ```
 
+mod between;
 mod destination;
 mod digest;
 mod endpoint;
@@ -54,6 +55,7 @@ mod stop;
 mod store;
 mod web;
 
+pub use between::copy_between;
 pub use digest::{InvalidDigest, RunningDigest, Sha256, tree_digest};
 pub use endpoint::{
     ByteStream, Destination, Entry, Existing, FileWriter, Listing, Part, Published, Result, Shape, Source, WrittenFile,

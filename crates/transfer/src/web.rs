@@ -1,5 +1,6 @@
 //! Requests to web servers and hubs: repeated when they fail and may pass, continued where they broke.
 
+pub(crate) mod host_headers;
 mod validator;
 
 use std::ops::Range;
@@ -11,7 +12,7 @@ use futures::{StreamExt, stream};
 use http::header::{ACCEPT_ENCODING, CONTENT_RANGE, RANGE};
 use http::{HeaderMap, StatusCode};
 use model_registry_base::{ConnectionProblem, RefusedAddress, error_chain};
-use reqwest::{Client, Response};
+use reqwest::{Client, ClientBuilder, Response};
 use url::Url;
 
 pub(crate) use self::validator::Validator;
@@ -48,13 +49,18 @@ struct Failure {
 
 impl Web {
     pub(crate) fn new(token: Option<&str>, network: &Network, retry: Retry, observer: &SharedObserver) -> Result<Self> {
-        let client = Client::builder()
-            .user_agent(concat!("model-registry/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT)
-            .read_timeout(SILENCE);
-        let client = network.apply(client)?.build().map_err(|error| TransferError::invalid(error_chain(&error)))?;
+        let client = built(network.apply(client())?)?;
         let (network, observer) = (network.clone(), Arc::clone(observer));
         Ok(Self { client, token: token.map(Arc::from), network, retry, observer })
+    }
+
+    /// Adds headers to every request, which are secrets: no other host gets them by a redirect.
+    pub(crate) fn with_headers(mut self, headers: HeaderMap) -> Result<Self> {
+        if !headers.is_empty() {
+            let client = self.network.apply(client().default_headers(headers))?;
+            self.client = built(client.redirect(host_headers::same_host_only()))?;
+        }
+        Ok(self)
     }
 
     /// Sends a GET request until its response is a success; other statuses that `accepts` are returned as well.
@@ -126,6 +132,17 @@ impl Web {
             stream::try_unfold(state, |mut state| async move { Ok(state.next().await?.map(|chunk| (chunk, state))) });
         Ok(chunks.boxed())
     }
+}
+
+fn client() -> ClientBuilder {
+    Client::builder()
+        .user_agent(concat!("model-registry/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT)
+        .read_timeout(SILENCE)
+}
+
+fn built(client: ClientBuilder) -> Result<Client> {
+    client.build().map_err(|error| TransferError::invalid(error_chain(&error)))
 }
 
 /// A range while it is read.

@@ -47,6 +47,7 @@ pub(super) async fn run(run: &Run, report: &mut Report) -> Result<()> {
             let resumed = complete(run, &server, &source, direction, &name).await?;
             kills.right_digests += usize::from(resumed.digest == whole.digest);
             let again = moved(&server, direction).saturating_sub(FILES * SIZE);
+            eprintln!("  {} MB moved again", again / 1_000_000);
             kills.sent_again = kills.sent_again.max(again);
         }
     }
@@ -97,6 +98,10 @@ async fn begin_and_kill(
         return Ok(false);
     }
     child.kill().await?;
+    // The store completes what it has begun, before the transfer is started again.
+    while !server.is_idle() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     Ok(true)
 }
 

@@ -12,6 +12,8 @@ const OF_LIMIT: f64 = 0.6;
 /// The most memory, and how much it may grow with ten times as many bytes.
 const MOST_MEMORY: u64 = 256_000_000;
 const MEMORY_GROWTH: f64 = 0.1;
+/// With fewer, a tenth of the bytes are less than the parts that are held at the same time.
+const LEAST_FOR_MEMORY: u64 = 8_000_000_000;
 
 pub(super) struct Report {
     bytes: u64,
@@ -143,6 +145,8 @@ impl Report {
             let of_limit = whole.rate(self.bytes) / limit.rate;
             let growth = growth(whole.memory, part.memory);
             let has_little_memory = whole.memory < MOST_MEMORY && growth.abs() <= MEMORY_GROWTH;
+            let has_little_memory =
+                if self.bytes < LEAST_FOR_MEMORY { "too few bytes" } else { mark(has_little_memory) };
             let _ = writeln!(
                 text,
                 "| {} | {:.2} | {:.0} | {} | {:.0} | {of_limit:.2} | {OF_LIMIT} | {} | {:.1} | {} | {} | {:+.0} % | {} |",
@@ -156,12 +160,15 @@ impl Report {
                 whole.memory / 1_000_000,
                 part.memory / 1_000_000,
                 growth * 100.0,
-                mark(has_little_memory)
+                has_little_memory
             );
         }
         let most = MOST_MEMORY / 1_000_000;
-        let _ =
-            write!(text, "\nRequired of the memory: less than {most} MB, and within {:.0} %.\n", MEMORY_GROWTH * 100.0);
+        let _ = write!(
+            text,
+            "\nRequired of the memory: less than {most} MB, and within {:.0} % (from 8 GB on).\n",
+            MEMORY_GROWTH * 100.0
+        );
         text
     }
 }
@@ -209,8 +216,7 @@ mod tests {
             limits: [Limit { name: "reading", rate: 2e9 }, Limit { name: "writing", rate: 1e9 }],
         });
         let text = report.text();
-        let expected =
-            "| S3 → directory | 2.00 | 500 | writing | 1000 | 0.50 | 0.6 | **no** | 1.0 | 100 | 95 | +5 % | yes |";
+        let expected = "| S3 → directory | 2.00 | 500 | writing | 1000 | 0.50 | 0.6 | **no** | 1.0 | 100 | 95 | +5 % | too few bytes |";
         assert!(text.contains(expected), "{text}");
     }
 

@@ -47,8 +47,9 @@ pub(crate) fn serve_s3(directory: &Path, is_public: bool) -> Result<()> {
     let serve = move || -> Result<()> {
         tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
             let server = S3Server::start_in(&directory, is_public).await?;
-            println!("{}", server.base_url());
-            std::io::stdout().flush()?;
+            let mut output = std::io::stdout();
+            writeln!(output, "{}", server.base_url())?;
+            output.flush()?;
             std::future::pending::<()>().await;
             anyhow::Ok(())
         })

@@ -47,6 +47,8 @@ struct Shared {
     received: u64,
     /// Bytes of responses that were sent.
     sent: Arc<AtomicU64>,
+    /// Requests without a response yet.
+    working: usize,
 }
 
 /// The requests that a fault is for.
@@ -147,6 +149,11 @@ impl S3Server {
         self.shared().sent.swap(0, Ordering::Relaxed)
     }
 
+    /// Whether every request has its response.
+    pub fn is_idle(&self) -> bool {
+        self.shared().working == 0
+    }
+
     fn shared(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -177,7 +184,17 @@ async fn serve(stream: TcpStream, service: S3Service, shared: Arc<Mutex<Shared>>
                 Some(Fault::Status(status, retry_after)) => (None, Some((status, retry_after))),
             };
             let response = match status {
-                None => service.call(request.map(s3s::Body::from)).await?,
+                // On a task of its own: as at real stores, what was requested goes on when the client disappears.
+                None => {
+                    let working = Arc::clone(&shared);
+                    working.lock().unwrap_or_else(PoisonError::into_inner).working += 1;
+                    let work = tokio::spawn(async move {
+                        let response = service.call(request.map(s3s::Body::from)).await;
+                        working.lock().unwrap_or_else(PoisonError::into_inner).working -= 1;
+                        response
+                    });
+                    work.await.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()))?
+                }
                 Some((status, retry_after)) => {
                     let mut response = Response::new(s3s::Body::empty());
                     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -199,10 +199,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_that_resolves_to_a_refused_address_is_refused() {
-        let check: AddressCheck = Arc::new(|address| match address.is_loopback() {
-            true => Err("loopback".to_owned()),
-            false => Ok(()),
-        });
+        let check: AddressCheck =
+            Arc::new(|address| if address.is_loopback() { Err("loopback".to_owned()) } else { Ok(()) });
         let network = Network { address_check: Some(check), ..Network::default() };
         let resolver = network.resolver().unwrap();
         let error = resolver.resolve("localhost".parse().unwrap()).await.err().unwrap();

@@ -36,7 +36,9 @@ impl HubServer {
         let mut hub = self.hub();
         hub.files.entry(model.to_owned()).or_default().insert(path.to_owned(), file);
         let siblings = hub.models.get_mut(model).and_then(|info| info["siblings"].as_array_mut());
-        siblings.into_iter().for_each(|siblings| siblings.push(json!({"rfilename": path})));
+        if let Some(siblings) = siblings {
+            siblings.push(json!({"rfilename": path}));
+        }
     }
 }
 

@@ -133,7 +133,7 @@ async fn a_file_whose_size_the_web_server_does_not_know_becomes_an_image() {
     let report = copy(&source, &target, &images.context, &Stop::default()).await.unwrap();
     assert_eq!((report.copied_files(), report.size()), (1, 6_000_000));
     copy(&target, &images.location("copy"), &images.context, &Stop::default()).await.unwrap();
-    assert_eq!(std::fs::read(images.path("copy/model.bin")).unwrap(), [7; 6_000_000]);
+    assert_eq!(std::fs::read(images.path("copy/model.bin")).unwrap(), vec![7; 6_000_000]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -27,10 +27,12 @@ fn only_literal_loopback(context: Context) -> Context {
 
 /// Allows no address of this machine.
 fn without_loopback(context: Context) -> Context {
-    let address_check = Arc::new(|address: IpAddr| match address.is_loopback() {
-        true => Err("this machine is out of reach".to_owned()),
-        false => Ok(()),
-    });
+    let address_check =
+        Arc::new(
+            |address: IpAddr| {
+                if address.is_loopback() { Err("this machine is out of reach".to_owned()) } else { Ok(()) }
+            },
+        );
     Context { network: Network { address_check: Some(address_check), ..Network::default() }, ..context }
 }
 

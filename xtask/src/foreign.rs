@@ -41,8 +41,8 @@ static ALL: [Foreign; 3] = [
         variable: "MR_TEST_AZURITE",
     },
     Foreign {
-        name: "oras-1.3.1",
-        source: Source::Go("oras.land/oras/cmd/oras@v1.3.1"),
+        name: "oras-1.3.6",
+        source: Source::Go("oras.land/oras/cmd/oras@v1.3.6"),
         program: "oras",
         variable: "MR_TEST_ORAS",
     },

@@ -159,6 +159,7 @@ fn store_error(error: StoreError) -> ApiError {
         StoreError::Retry(_)
         | StoreError::Conflict(_)
         | StoreError::DuplicateKey(_)
+        | StoreError::OrderBy { .. }
         | StoreError::TooLarge(_)
         | StoreError::Corrupt { .. }
         | StoreError::Database(_) => ApiError::internal(error),

@@ -5,10 +5,12 @@
 mod archive;
 mod create;
 mod deployments;
+mod explain;
 mod fields;
 mod get;
 mod kind_command;
 mod list;
+mod list_order;
 mod operations;
 pub(crate) mod parent_names;
 pub(crate) mod print;
@@ -16,6 +18,7 @@ mod properties;
 mod reference;
 mod reference_fields;
 mod reference_names;
+mod total;
 mod update;
 
 use clap::{ArgMatches, Command};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use model_registry_api::entities::{
     Artifact, Experiment, ExperimentRun, InferenceService, ModelArtifact, ModelVersion, RegisterRequest,
-    RegisterResponse, RegisteredModel, ServeModel, ServingEnvironment,
+    RegisterResponse, RegisteredModel, SearchPage, ServeModel, ServingEnvironment,
 };
 
 use crate::builder::ClientBuilder;
@@ -15,6 +15,7 @@ use crate::children::{ArtifactsOf, Children, MetricHistory};
 use crate::collection::Collection;
 use crate::error::Result;
 use crate::json::Json;
+use crate::options::SearchOptions;
 use crate::resource::Resource;
 use crate::transport::Transport;
 
@@ -140,6 +141,11 @@ impl Client {
     /// Entities as JSON, for programs that copy them.
     pub fn json(&self) -> Json {
         Json::new(self.clone())
+    }
+
+    /// Finds entities of all kinds, the best matches first. The Kubeflow Model Registry does not have it.
+    pub async fn search(&self, options: &SearchOptions) -> Result<SearchPage> {
+        self.transport.fetch(Call::get("search".to_owned(), options.query())).await
     }
 
     /// The model that an inference service serves.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::call::{Call, Query, entity_path};
 use crate::client::Client;
 use crate::error::Result;
-use crate::options::ListOptions;
+use crate::options::{ListOptions, ListQuery};
 use crate::pages::{self, Items};
 
 /// The operations on JSON; see [`Client::json`].
@@ -60,6 +60,13 @@ impl Json {
     /// One page of a collection; the empty token selects the first.
     pub async fn page(&self, place: &Place, options: &ListOptions, token: &str) -> Result<Page<Value>> {
         pages::page(&self.client, place.path()?, options, token).await
+    }
+
+    /// How the server reads the first page of a collection; for administrators.
+    pub async fn explain(&self, place: &Place, options: &ListOptions) -> Result<Value> {
+        let mut query = options.query();
+        query.push(("explain", "true".to_owned()));
+        self.client.transport.fetch(Call::get(place.path()?, query)).await
     }
 
     /// Creates an entity in a collection. Repetitions with the same idempotency key get the response of the first request.

@@ -1,6 +1,6 @@
 //! Options of lists and finds.
 
-use model_registry_api::{Kind, OrderBy, SortOrder};
+use model_registry_api::{Kind, SortOrder};
 
 use crate::call::Query;
 
@@ -8,6 +8,17 @@ use crate::call::Query;
 pub trait ListQuery: Send + Sync + 'static {
     /// The query parameters, without the page token.
     fn query(&self) -> Vec<(&'static str, String)>;
+}
+
+/// What a list is ordered by; equal values are ordered by id.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum OrderBy {
+    #[default]
+    Id,
+    CreateTime,
+    LastUpdateTime,
+    /// A field or custom property, named as in a filter: `name`, `accuracy.double_value`. Entities without a value come last.
+    Value(String),
 }
 
 /// Selection and order of a list. A list ignores options that it does not have; see the documentation of the API.
@@ -27,6 +38,8 @@ pub struct ListOptions {
     pub artifact_type: Option<Kind>,
     /// Selects points of these steps, in metric histories.
     pub steps: Vec<i64>,
+    /// Requests [`Page::total`](crate::Page::total).
+    pub total: bool,
 }
 
 impl ListOptions {
@@ -51,14 +64,44 @@ impl ListQuery for ListOptions {
         if !self.steps.is_empty() {
             add("stepIds", Some(self.steps.iter().map(i64::to_string).collect::<Vec<_>>().join(",")));
         }
-        let order_by = match self.order_by {
+        let order_by = match &self.order_by {
             OrderBy::Id => None,
-            OrderBy::CreateTime => Some("CREATE_TIME"),
-            OrderBy::LastUpdateTime => Some("LAST_UPDATE_TIME"),
+            OrderBy::CreateTime => Some("CREATE_TIME".to_owned()),
+            OrderBy::LastUpdateTime => Some("LAST_UPDATE_TIME".to_owned()),
+            OrderBy::Value(name) => Some(name.clone()),
         };
-        add("orderBy", order_by.map(str::to_owned));
+        add("orderBy", order_by);
         add("sortOrder", (self.sort_order == SortOrder::Descending).then(|| "DESC".to_owned()));
         add("pageSize", self.page_size.map(|size| size.to_string()));
+        add("total", self.total.then(|| "true".to_owned()));
+        query
+    }
+}
+
+/// A search over entities of all kinds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SearchOptions {
+    /// An id, or a text in the name, or at the beginning of the external id or a label.
+    pub text: String,
+    /// Selects entities of these kinds; of all kinds if empty.
+    pub kinds: Vec<Kind>,
+    /// Maximum number of results; the default of the server if absent.
+    pub page_size: Option<u32>,
+}
+
+impl SearchOptions {
+    /// A search over all kinds.
+    pub fn of(text: impl Into<String>) -> Self {
+        Self { text: text.into(), ..Self::default() }
+    }
+
+    pub(crate) fn query(&self) -> Query {
+        let mut query = vec![("q", self.text.clone())];
+        if !self.kinds.is_empty() {
+            let names: Vec<&str> = self.kinds.iter().map(|kind| kind.name()).collect();
+            query.push(("kinds", names.join(",")));
+        }
+        query.extend(self.page_size.map(|size| ("pageSize", size.to_string())));
         query
     }
 }

@@ -89,7 +89,7 @@ mod wildcard;
 pub use enumeration::Member;
 pub use error::FilterError;
 pub use matching::StoredValue;
-pub use parser::parse;
+pub use parser::{parse, parse_property};
 pub use pattern::{ESCAPE, Pattern};
 pub use syntax::{Comparator, Comparison, Expression, Literal, Operation, Position, Property, Value, ValueType};
 pub use typing::{Condition, Subject, Test, check};

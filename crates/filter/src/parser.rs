@@ -20,6 +20,19 @@ pub fn parse(filter: &str) -> Result<Option<Expression>, FilterError> {
     Err(parser.unexpected("AND, OR or the end of the filter"))
 }
 
+/// Parses the name of a property as a filter has it, with its type suffix: `accuracy.double_value`, `` `any name` ``.
+pub fn parse_property(name: &str) -> Result<Property, FilterError> {
+    let mut parser = Parser { filter: name, tokens: tokens(name)?, at: 0, nesting: 0, comparisons: 0, elements: 0 };
+    // A keyword is a name here: nothing can follow it.
+    let property = if parser.kind() == &TokenKind::Word { parser.dotted_name() } else { parser.property() }?;
+    if parser.kind() == &TokenKind::End {
+        return Ok(property);
+    }
+    Err(parser
+        .unexpected("the end of the name")
+        .with_hint("write names that contain other characters in back-quotes, e.g. `a.1-b`"))
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Keyword {
     And,

@@ -134,6 +134,20 @@ pub struct Auth {
     pub rules: Rules,
 }
 
+/// The rights of the caller of a request, for those that depend on more than the path; handlers find it in the extensions.
+#[derive(Clone)]
+pub struct CallerRights {
+    auth: Arc<Auth>,
+    caller: Caller,
+}
+
+impl CallerRights {
+    /// Fails with `Forbidden` if the caller lacks a right.
+    pub fn require(&self, right: Right) -> Result<(), ApiError> {
+        self.auth.policy.authorize(&self.caller, Action { right, workspace: DEFAULT_WORKSPACE })
+    }
+}
+
 /// Adds authentication and authorization to a router.
 pub fn protect(router: Router, auth: Auth) -> Router {
     router.layer(middleware::from_fn_with_state(Arc::new(auth), check))
@@ -163,6 +177,7 @@ async fn check(State(auth): State<Arc<Auth>>, mut request: Request, next: Next) 
     if let Err(error) = auth.policy.authorize(&caller, Action { right, workspace: DEFAULT_WORKSPACE }) {
         return error.into_response();
     }
+    request.extensions_mut().insert(CallerRights { auth: Arc::clone(&auth), caller: caller.clone() });
     request.extensions_mut().insert(caller);
     next.run(request).await
 }

@@ -45,6 +45,9 @@ pub enum StoreError {
     /// The filter is invalid.
     #[error(transparent)]
     Filter(#[from] FilterError),
+    /// The list cannot be ordered by this field or property.
+    #[error("invalid orderBy `{order_by}`: {reason}")]
+    OrderBy { order_by: String, reason: String },
     /// The page token was not made by this server for this list.
     #[error("invalid nextPageToken: {0}")]
     PageToken(#[from] PageTokenProblem),

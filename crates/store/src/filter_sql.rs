@@ -13,7 +13,7 @@ mod samples;
 use model_registry_filter::Resolve;
 
 pub use compile::{INDEXED_PREFIX, Selection, compile, selections};
-pub(crate) use index_ranges::{IndexRanges, Superset, index_ranges};
+pub(crate) use index_ranges::{IndexRanges, Superset, after_prefix, force_index, index_ranges, property_index};
 pub(crate) use required_strings::{RequiredString, required_strings};
 
 /// The list that a filter applies to.

@@ -8,7 +8,8 @@ use sea_query::{Expr, ExprTrait, Query, SelectStatement, Value};
 
 use crate::db::{Database, Planning};
 use crate::dialect::Dialect;
-use crate::error::Result;
+use crate::error::{Result, StoreError};
+use crate::explain;
 use crate::filter_names::resolve_filter_name;
 use crate::filter_sql::{self, IndexRanges, Scope};
 use crate::keyset::{is_after, is_from, is_until, order};
@@ -18,15 +19,25 @@ use crate::read::{artifact_of, is_in_scope_of_external_ids, padded};
 use crate::tables::{NOT_FINITE, WORKSPACE, constant, table};
 
 mod index_scan;
+mod order_key;
+mod ordered;
 mod page_rows;
 mod plan;
 mod probe;
+mod total;
+mod value_order;
+mod value_rows;
 
-use index_scan::{IndexScan, SCANNED, string_key};
+pub(crate) use index_scan::string_key;
+use index_scan::{IndexScan, PROPERTY, SCANNED};
+use order_key::Place;
+use ordered::OrderedList;
 pub use page_rows::PAGE_BYTES;
 use page_rows::PageRows;
 use plan::FilteredList;
 pub use plan::PlanLimits;
+pub use total::{MAX_TOTAL, Total};
+use value_order::{UnknownOrder, ValueOrder};
 
 /// The entities of a list before any filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +63,10 @@ pub struct ListRequest<'a> {
     pub steps: Option<&'a [i64]>,
     pub filter: Option<&'a str>,
     pub order_by: OrderBy,
+    /// Orders by this field or property instead, named as in a filter.
+    pub value: Option<&'a str>,
+    /// Whether a `value` that is neither a field nor a property of the listed kinds is an error, instead of the order by id.
+    pub is_strict: bool,
     pub sort_order: SortOrder,
     pub page_size: u32,
     pub page_token: Option<&'a str>,
@@ -76,9 +91,23 @@ impl Database {
     /// Reads a page. It has fewer items than requested when these take [`PAGE_BYTES`] of memory. Large documents wait for
     /// memory.
     pub async fn list(&self, request: &ListRequest<'_>, limits: &PlanLimits, memory: &MemoryPool) -> Result<Page> {
+        let value = request.value;
         let fingerprint = request.fingerprint();
-        let cursor = request.page_token.map(|token| page_token::decode(token, &fingerprint)).transpose()?;
         let filter = request.filter.map(filter::parse).transpose()?.flatten();
+        let mut request = ListRequest { value: None, ..request.clone() };
+        if let Some((value, order)) = value.zip(self.value_order(&request, value).await?) {
+            match order.column() {
+                Some("id") => request.order_by = OrderBy::Id,
+                Some("create_time") => request.order_by = OrderBy::CreateTime,
+                Some("update_time") => request.order_by = OrderBy::LastUpdateTime,
+                _ => {
+                    request.value = Some(value);
+                    return self.ordered_list(&request, &order, filter.as_ref(), &fingerprint, limits, memory).await;
+                }
+            }
+        }
+        let request = &request;
+        let cursor = request.page_token.map(|token| page_token::decode(token, &fingerprint)).transpose()?;
         let mut rows = match &filter {
             Some(filter) => FilteredList { database: self, request, filter, cursor }.rows(limits).await?,
             None => self.unfiltered_rows(request, cursor).await?,
@@ -93,10 +122,63 @@ impl Database {
         })
     }
 
+    /// Reads a page in the order of values.
+    async fn ordered_list(
+        &self,
+        request: &ListRequest<'_>,
+        order: &ValueOrder,
+        filter: Option<&Expression>,
+        fingerprint: &str,
+        limits: &PlanLimits,
+        memory: &MemoryPool,
+    ) -> Result<Page> {
+        let after = request.page_token.map(|token| Place::of_token(token, fingerprint)).transpose()?;
+        let mut page = OrderedList { database: self, request, order, filter, after }.rows(limits).await?;
+        let memory = if page.rows.large.is_empty() { None } else { page.rows.read_large(self, memory).await? };
+        Ok(Page {
+            next_page_token: page.next().map(|place| place.token(fingerprint)).unwrap_or_default(),
+            items: page.rows.items,
+            size: page.rows.size,
+            _memory: memory,
+        })
+    }
+
+    /// What a field or property of this name means in the list; `None` if the list is by id.
+    async fn value_order(&self, request: &ListRequest<'_>, value: Option<&str>) -> Result<Option<ValueOrder>> {
+        let Some(value) = value else { return Ok(None) };
+        let unknown = match ValueOrder::resolve(request.kinds, value) {
+            Ok(order) if !order.may_be_unknown || self.has_property(request.kinds, &order.name).await? => {
+                return Ok(Some(order));
+            }
+            Ok(order) => UnknownOrder(format!("no entity of the list has a field or property `{}`", order.name)),
+            Err(unknown) => unknown,
+        };
+        if !request.is_strict {
+            return Ok(None);
+        }
+        let hint =
+            format!("use {}, a field, or a custom property such as `accuracy.double_value`", OrderBy::NAMES.join(", "));
+        Err(StoreError::OrderBy { order_by: value.to_owned(), reason: format!("{}. Hint: {hint}", unknown.0) })
+    }
+
+    /// Whether an entity of the kinds has a property of this name.
+    async fn has_property(&self, kinds: &[Kind], name: &str) -> Result<bool> {
+        let select = Query::select()
+            .column("owner_id")
+            .from(PROPERTY)
+            .and_where(Expr::col("workspace_id").eq(constant(WORKSPACE)))
+            .and_where(Expr::col("kind").is_in(kinds.iter().map(|kind| constant(kind.code()))))
+            .and_where(Expr::col("name").eq(name))
+            .limit(1)
+            .take();
+        Ok(self.fetch_optional::<(i64,)>(&select).await?.is_some())
+    }
+
     async fn unfiltered_rows(&self, request: &ListRequest<'_>, cursor: Option<Cursor>) -> Result<PageRows> {
         let table = request.kinds.first().map_or("", |kind| table(*kind));
         let mut rows = PageRows::new(table, request.page_size as usize, request.prefix);
         let select = request.select(cursor, None, &Reading::Walk { until: None }, self.dialect())?;
+        explain::plan(|| "walk in the order of the list".to_owned());
         self.fetch_page(&select, Planning::Once, |id, key, document| {
             rows.push(Cursor { key, id }, document);
             Ok(())
@@ -118,8 +200,12 @@ enum Reading<'a> {
 
 impl ListRequest<'_> {
     fn fingerprint(&self) -> String {
+        let mut list =
+            format!("{:?} {:?} {:?} {:?} {:?}", self.kinds, self.scope, self.order_by, self.sort_order, self.steps);
+        // Without a value, tokens are those of earlier versions.
+        list.extend(self.value.into_iter().flat_map(|value| [" ", value]));
         page_token::fingerprint(&[
-            &format!("{:?} {:?} {:?} {:?} {:?}", self.kinds, self.scope, self.order_by, self.sort_order, self.steps),
+            &list,
             self.name.unwrap_or_default(),
             self.external_id.unwrap_or_default(),
             self.filter.unwrap_or_default(),
@@ -147,6 +233,7 @@ impl ListRequest<'_> {
         &self,
         cursor: Option<Cursor>,
         filter: &Expression,
+        until: Option<i64>,
         dialect: Dialect,
     ) -> Result<Option<SelectStatement>> {
         let Some(first) = self.kinds.first().filter(|_| self.allows_index_scan()) else { return Ok(None) };
@@ -159,6 +246,7 @@ impl ListRequest<'_> {
             required: &required,
             sort_order: self.sort_order,
             after: cursor.map(|cursor| cursor.id),
+            until,
             dialect,
         };
         let mut select = scan.start(table(*first));
@@ -353,5 +441,9 @@ fn filter_scope<'a>(
     }
 }
 
+#[cfg(test)]
+mod access_paths;
+#[cfg(test)]
+mod skewed_tests;
 #[cfg(test)]
 mod tests;

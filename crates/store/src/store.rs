@@ -12,6 +12,7 @@ use crate::change_feed::ChangeFeed;
 use crate::coalesced_reads::CoalescedReads;
 use crate::db::{ConnectError, Database, DatabaseClock, DatabaseUrl, PoolOptions};
 use crate::error::{Result, StoreError};
+use crate::explain::{self, Explanation};
 use crate::list::{ListRequest, Page, PlanLimits};
 
 /// The pause between two attempts to connect.
@@ -57,6 +58,10 @@ impl Store {
         Self { plan_limits, ..self }
     }
 
+    pub(crate) fn plan_limits(&self) -> PlanLimits {
+        self.plan_limits
+    }
+
     /// The memory for large documents.
     pub fn memory(&self) -> &MemoryPool {
         &self.memory.work
@@ -70,6 +75,12 @@ impl Store {
     /// Reads a page of a list: see [`Database::list`].
     pub async fn list(&self, request: &ListRequest<'_>) -> Result<Page> {
         self.database()?.list(request, &self.plan_limits, self.memory()).await
+    }
+
+    /// Reads a page, and explains how.
+    pub async fn explain_list(&self, request: &ListRequest<'_>) -> Result<(Page, Explanation)> {
+        let (page, explanation) = explain::explained(self.list(request)).await;
+        Ok((page?, explanation))
     }
 
     /// Returns the store at once, and a task that connects to the database, retrying for as long as it takes.

@@ -45,6 +45,8 @@ struct Shared {
     objects: BTreeMap<String, Object>,
     uploads: HashMap<String, Upload>,
     generation: u64,
+    /// Whether the response to a completion is a failure.
+    loses_completions: bool,
 }
 
 #[derive(Clone, Default)]
@@ -102,6 +104,16 @@ impl GoogleStore {
 
     pub fn remove(&self, key: &str) {
         self.shared().objects.remove(key);
+    }
+
+    /// Whether uploads are completed, but the response is a failure.
+    pub fn lose_responses_of_completions(&self, are_lost: bool) {
+        self.shared().loses_completions = are_lost;
+    }
+
+    /// Forgets all uploads, as stores do after some days.
+    pub fn forget_uploads(&self) {
+        self.shared().uploads.clear();
     }
 
     /// The uploads that were neither completed nor aborted.
@@ -228,6 +240,9 @@ impl Shared {
         }
         let content: Vec<u8> = upload.parts.values().flatten().copied().collect();
         self.put(key, upload.metadata, content.into());
+        if self.loses_completions {
+            return failure(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable");
+        }
         let tag = self.objects.get(key).map(Object::tag).unwrap_or_default();
         format!("<CompleteMultipartUploadResult><ETag>{}</ETag></CompleteMultipartUploadResult>", escape(&tag))
             .into_response()

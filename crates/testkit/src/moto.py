@@ -14,5 +14,8 @@ iam.create_user(UserName="tests")
 policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
 iam.put_user_policy(UserName="tests", PolicyName="s3", PolicyDocument=json.dumps(policy))
 key = iam.create_access_key(UserName="tests")["AccessKey"]
-urllib.request.urlopen(urllib.request.Request(url + "/moto-api/reset-auth", data=b"0", method="POST")).read()
+# With the type of a form, the server would not see the number.
+request = urllib.request.Request(url + "/moto-api/reset-auth", data=b"0", method="POST")
+request.add_header("Content-Type", "text/plain")
+urllib.request.urlopen(request).read()
 print(key["AccessKeyId"], key["SecretAccessKey"])

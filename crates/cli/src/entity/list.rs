@@ -4,12 +4,12 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use futures::StreamExt;
 use model_registry_api::Shape;
-use model_registry_client::{Kind, ListOptions, OrderBy, SortOrder};
+use model_registry_client::{Kind, ListOptions, Place, SortOrder};
 
 use super::kind_command::{KindCommand, VERSIONS};
 use super::reference::{Target, add_parents, parent, resolve_existing};
 use super::reference_fields::{add_reference_filters, read_reference_filters};
-use super::{fields, print, values};
+use super::{explain, fields, list_order, print, total, values};
 use crate::client_context::ClientContext;
 
 /// Entities per request.
@@ -42,11 +42,21 @@ pub(super) fn command(kind: &KindCommand) -> Command {
             Arg::new("order-by")
                 .long("order-by")
                 .value_name("KEY")
-                .value_parser(["id", "created", "updated"])
+                .value_parser(NonEmptyStringValueParser::new())
                 .default_value("id")
-                .help("Order"),
+                .help(
+                    "Order: id, created, updated, or a field or property such as `name` or `accuracy.double_value`; entities \
+                     without a value come last",
+                ),
         )
-        .arg(Arg::new("descending").long("descending").action(ArgAction::SetTrue).help("Reverse the order"));
+        .arg(Arg::new("descending").long("descending").action(ArgAction::SetTrue).help("Reverse the order"))
+        .arg(
+            Arg::new("explain")
+                .long("explain")
+                .action(ArgAction::SetTrue)
+                .help("Show how the server reads the first page, instead of the list; for administrators"),
+        )
+        .arg(total::argument());
     let command = match state(kind) {
         Some((field, members)) => command.arg(
             Arg::new("state")
@@ -111,17 +121,24 @@ pub(super) async fn run(
     }
     let options = ListOptions {
         filter: all_of(&filters),
-        order_by: match option("order-by").as_deref() {
-            Some("created") => OrderBy::CreateTime,
-            Some("updated") => OrderBy::LastUpdateTime,
-            _ => OrderBy::Id,
-        },
+        order_by: list_order::order_by(&context.client, kind, option("order-by").unwrap_or_default()).await?,
         sort_order: if arguments.get_flag("descending") { SortOrder::Descending } else { SortOrder::Ascending },
         page_size: Some(limit.unwrap_or(PAGE).min(PAGE)),
         artifact_type: artifact_kind(arguments),
         ..ListOptions::default()
     };
+    if arguments.get_flag("explain") {
+        let of = kind.kinds[0];
+        let place = match &owner {
+            Some((parent, id)) if kind.is_artifact() => {
+                Place::Below { kind: of, parent: parent.kinds[0], parent_id: id.clone() }
+            }
+            _ => Place::All(of),
+        };
+        return explain::run(context, &place, &options).await;
+    }
     let client = &context.client;
+    let counted = arguments.get_flag("total").then(|| options.clone());
     let items = match &owner {
         Some((owner, id)) if kind.is_artifact() && owner.name() == VERSIONS.name() => {
             values(client.artifacts_of_version(id).list(options))
@@ -133,7 +150,12 @@ pub(super) async fn run(
         Some(limit) => items.take(usize::try_from(limit).unwrap_or(usize::MAX)).boxed(),
         None => items,
     };
-    print::list(context, kind, items).await
+    print::list(context, kind, items).await?;
+    if let Some(options) = counted {
+        let owner = owner.as_ref().map(|(owner, id)| (owner.kinds[0], id.as_str()));
+        total::report(context, kind, owner, options).await?;
+    }
+    Ok(())
 }
 
 /// The conjunction of filters.

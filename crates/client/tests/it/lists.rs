@@ -21,6 +21,8 @@ async fn a_stream_lists_all_pages() {
     assert_eq!(names(options.clone()).await.len(), 7);
     let newest = ListOptions { order_by: OrderBy::CreateTime, sort_order: SortOrder::Descending, ..options.clone() };
     assert_eq!(names(newest).await[0], "model-6");
+    let by_name = ListOptions { order_by: OrderBy::Value("name".to_owned()), ..newest_first(&options) };
+    assert_eq!(names(by_name).await[..2], ["model-6", "model-5"]);
     let filtered = ListOptions { filter: Some("name ILIKE '%-3' OR name = 'model-5'".to_owned()), ..options.clone() };
     assert_eq!(names(filtered).await, ["model-3", "model-5"]);
 
@@ -28,6 +30,10 @@ async fn a_stream_lists_all_pages() {
     assert_eq!((page.size, page.page_size), (3, 3));
     assert_eq!(models.page(&options, &page.next_page_token).await.unwrap().items[0].name, "model-3");
     assert!(matches!(models.page(&options, "nonsense").await, Err(Error::Invalid(_))));
+}
+
+fn newest_first(options: &ListOptions) -> ListOptions {
+    ListOptions { sort_order: SortOrder::Descending, ..options.clone() }
 }
 
 #[tokio::test]

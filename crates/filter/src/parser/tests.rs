@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use crate::evaluate::strategies::any_expression;
 use crate::test_seed::seeded;
-use crate::{Operation, Value, ValueType, parse};
+use crate::{Operation, Value, ValueType, parse, parse_property};
 
 /// The tree in its canonical printed form.
 fn canonical(filter: &str) -> String {
@@ -279,5 +279,25 @@ proptest! {
                 prop_assert_eq!(parse(&expression.to_string()), Ok(Some(expression)));
             }
         }
+    }
+}
+
+#[test]
+fn a_property_alone_is_parsed_as_in_a_filter() {
+    let parsed = |name: &str| parse_property(name).map(|property| (property.name, property.explicit));
+    for (name, expected, explicit) in [
+        ("accuracy", "accuracy", None),
+        ("accuracy.double_value", "accuracy", Some(ValueType::Double)),
+        ("mlflow.source.type", "mlflow.source.type", None),
+        ("`any name`", "any name", None),
+        ("`a-b.int_value`", "a-b", Some(ValueType::Int)),
+        (r"`a\.int_value`", "a.int_value", None),
+        ("order", "order", None),
+        ("LIKE", "LIKE", None),
+    ] {
+        assert_eq!(parsed(name).unwrap(), (expected.to_owned(), explicit), "{name}");
+    }
+    for wrong in ["", " ", "a b", "a-b", "a.", "'a'", "5", "a IS NULL", "a DESC", "a, b", "`a`.int_value", "(a)"] {
+        assert!(parsed(wrong).is_err(), "{wrong}");
     }
 }

@@ -7,14 +7,24 @@ use serde_json::{Map, Value, json};
 pub(super) fn all() -> Map<String, Value> {
     let mut schemas = schemas::all();
     let artifact_types = Kind::ARTIFACTS.map(|kind| kind.spec().artifact_type);
-    for (name, members) in [("ArtifactTypeQueryParam", json!(artifact_types)), ("OrderByField", json!(OrderBy::NAMES))]
-    {
-        schemas.insert(name.to_owned(), json!({"type": "string", "enum": members}));
-    }
+    schemas.insert("ArtifactTypeQueryParam".to_owned(), json!({"type": "string", "enum": artifact_types}));
+    schemas.insert("OrderByField".to_owned(), order_by());
     // The catalog has finite numbers only.
     schemas["MetadataDoubleValue"]["properties"]["double_value"] = double();
     schemas.extend(changes());
     schemas
+}
+
+/// The keys of every list, and names of fields and properties, which are those of filters.
+fn order_by() -> Value {
+    json!({"anyOf": [
+        {"type": "string", "enum": OrderBy::NAMES},
+        {
+            "type": "string",
+            "pattern": r"^([A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*|`.+`)$",
+            "description": "A field or custom property, such as `name` or `accuracy.double_value`. Entities without a value come last.",
+        },
+    ]})
 }
 
 /// A double: a number, or a string for those that JSON does not have.

@@ -6,7 +6,7 @@ use http::header::{HeaderMap, HeaderName};
 use http::request::Parts;
 use http::{Method, Uri};
 use model_registry_api::{ApiVersion, Kind};
-use model_registry_server::auth::Caller;
+use model_registry_server::auth::{Caller, CallerRights, Right};
 use model_registry_server::{ApiError, Preconditions, Query};
 use model_registry_store::{Author, IdempotencyKey, Store, UnitOfWork};
 
@@ -25,6 +25,7 @@ pub(crate) struct Request {
     uri: Uri,
     headers: HeaderMap,
     caller: Option<Caller>,
+    rights: Option<CallerRights>,
 }
 
 impl FromRequestParts<Context> for Request {
@@ -37,6 +38,7 @@ impl FromRequestParts<Context> for Request {
             method: parts.method.clone(),
             uri: parts.uri.clone(),
             caller: parts.extensions.get::<Caller>().cloned(),
+            rights: parts.extensions.get::<CallerRights>().cloned(),
             headers: std::mem::take(&mut parts.headers),
         })
     }
@@ -57,6 +59,14 @@ impl FromRequestParts<Context> for PathParameter {
 impl Request {
     pub(super) fn store(&self) -> &Store {
         &self.context.registry.store
+    }
+
+    /// Fails with 403 if the caller lacks a right that the path alone does not require.
+    pub(super) fn require(&self, right: Right) -> Result<(), ApiError> {
+        match &self.rights {
+            Some(rights) => rights.require(right),
+            None => Err(ApiError::Forbidden(format!("the right `{}` is required", right.name()))),
+        }
     }
 
     pub(super) fn preconditions(&self) -> Preconditions {

@@ -55,7 +55,7 @@ impl From<RuleError> for ApiError {
 /// The response to a failure of the store; it never contains SQL.
 pub(crate) fn store_error(error: StoreError) -> ApiError {
     match error {
-        StoreError::Filter(_) | StoreError::PageToken(_) | StoreError::TooLarge(_) => {
+        StoreError::Filter(_) | StoreError::OrderBy { .. } | StoreError::PageToken(_) | StoreError::TooLarge(_) => {
             ApiError::Invalid(error.to_string())
         }
         StoreError::Conflict(_) => ApiError::Conflict("the name or externalId is already in use".to_owned()),

@@ -21,6 +21,10 @@ mod custom_properties;
 #[cfg(test)]
 mod entities;
 #[cfg(test)]
+mod explain;
+#[cfg(test)]
+mod filter_options;
+#[cfg(test)]
 mod filters;
 #[cfg(test)]
 mod golden;
@@ -41,16 +45,22 @@ mod odd_requests;
 #[cfg(test)]
 mod openapi;
 #[cfg(test)]
+mod orders;
+#[cfg(test)]
 mod random_filters;
 #[cfg(test)]
 mod random_pages;
 #[cfg(test)]
 mod register;
 #[cfg(test)]
+mod search;
+#[cfg(test)]
 mod serving;
 #[cfg(test)]
 mod statements;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod totals;
 #[cfg(test)]
 mod v1;

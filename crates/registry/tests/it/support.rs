@@ -135,6 +135,17 @@ impl Api {
         Self { router: auth::protect(router, auth), store, database }
     }
 
+    /// The same API for callers with a role, without authentication.
+    pub(crate) fn for_role(&self, role: Role) -> Self {
+        let auth = Auth {
+            authenticator: Authenticator::Anonymous,
+            policy: Policy::Uniform(role),
+            rules: Rules::new(&[auth::DEFAULT_RULES]),
+        };
+        let router = auth::protect(self.router.clone(), auth);
+        Self { router, store: self.store.clone(), database: Arc::clone(&self.database) }
+    }
+
     /// A second replica on the same database.
     pub(crate) async fn replica(&self) -> Self {
         let options = layers::Options::default();

@@ -55,7 +55,11 @@ async fn only_v1_rejects_an_unknown_order(backend: Backend) {
     let response = api.get(&format!("{V1}/registered_models?orderBy=NAME")).await;
     assert_eq!(
         (response.status, response.message().as_str()),
-        (400, "invalid orderBy `NAME`: use CREATE_TIME, LAST_UPDATE_TIME, ID")
+        (
+            400,
+            "invalid orderBy `NAME`: no entity of the list has a field or property `NAME`. Hint: use CREATE_TIME, \
+             LAST_UPDATE_TIME, ID, a field, or a custom property such as `accuracy.double_value`"
+        )
     );
     assert_eq!(api.get("registered_models?orderBy=NAME").await.status, 200);
 }

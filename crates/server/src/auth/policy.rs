@@ -52,7 +52,7 @@ pub enum Role {
     Reader,
     /// May read and write.
     Writer,
-    /// Has every right. No operation requires more than [`Role::Writer`] yet.
+    /// Has every right: may also see how the server reads its database.
     Admin,
 }
 

@@ -14,11 +14,13 @@ use super::row::Row;
 use super::statement_text::build;
 use super::{Database, Inner, Pools, Transaction};
 use crate::error::Result;
+use crate::explain;
 
 // Macros, because the types of the three drivers share no trait that a function could take.
 macro_rules! query_as {
     ($statement:expr, $builder:expr) => {{
         let (sql, values) = build($statement, $builder);
+        explain::statement(&sql);
         sqlx::query_as_with(AssertSqlSafe(sql), values)
     }};
 }
@@ -56,13 +58,16 @@ macro_rules! written {
 macro_rules! page {
     ($statement:expr, $builder:expr, $planning:expr, $pool:expr, $each:expr) => {{
         let (sql, values) = build($statement, $builder);
+        explain::statement(&sql);
         let query = sqlx::query_with(AssertSqlSafe(sql), values).persistent($planning == Planning::Once);
         let mut connection = $pool.acquire().await?;
+        let mut count = 0;
         let watch = connection.watch();
         // Row by row, so that rows reuse the memory of the preceding ones.
         let mut rows = query.fetch(&mut *connection);
         let read = watch.over(async {
             while let Some(row) = rows.try_next().await? {
+                count += 1;
                 let each: Result<()> = $each(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
                 if each.is_err() {
                     return Ok(each);
@@ -74,6 +79,7 @@ macro_rules! page {
         drop(rows);
         connection.checked(read)??;
         connection.release();
+        explain::returned(count);
     }};
 }
 
@@ -89,18 +95,22 @@ pub(crate) enum Planning {
 impl Database {
     pub async fn fetch_all<R: Row>(&self, statement: &(impl QueryStatementWriter + Sync)) -> Result<Vec<R>> {
         self.statements.fetch_add(1, Ordering::Relaxed);
-        Ok(match &self.pools {
+        let rows: Vec<R> = match &self.pools {
             Pools::Sqlite { read, .. } => pooled!(query_as!(statement, SqliteQueryBuilder), fetch_all, read),
             Pools::Postgres(pool) => pooled!(query_as!(statement, PostgresQueryBuilder), fetch_all, pool),
             Pools::MySql(pool) => pooled!(query_as!(statement, MysqlQueryBuilder), fetch_all, pool),
-        })
+        };
+        explain::returned(rows.len());
+        Ok(rows)
     }
 
     /// As [`Self::fetch_all`], planned for the values of its parameters.
     pub async fn fetch_filtered<R: Row>(&self, statement: &(impl QueryStatementWriter + Sync)) -> Result<Vec<R>> {
         let Pools::Postgres(pool) = &self.pools else { return self.fetch_all(statement).await };
         self.statements.fetch_add(1, Ordering::Relaxed);
-        Ok(pooled!(query_as!(statement, PostgresQueryBuilder).persistent(false), fetch_all, pool))
+        let rows: Vec<R> = pooled!(query_as!(statement, PostgresQueryBuilder).persistent(false), fetch_all, pool);
+        explain::returned(rows.len());
+        Ok(rows)
     }
 
     /// Passes each row of a page to `each`: the id, the sort key and the document, if it is not a large one.
@@ -121,11 +131,22 @@ impl Database {
 
     pub async fn fetch_optional<R: Row>(&self, statement: &(impl QueryStatementWriter + Sync)) -> Result<Option<R>> {
         self.statements.fetch_add(1, Ordering::Relaxed);
-        Ok(match &self.pools {
+        let row: Option<R> = match &self.pools {
             Pools::Sqlite { read, .. } => pooled!(query_as!(statement, SqliteQueryBuilder), fetch_optional, read),
             Pools::Postgres(pool) => pooled!(query_as!(statement, PostgresQueryBuilder), fetch_optional, pool),
             Pools::MySql(pool) => pooled!(query_as!(statement, MysqlQueryBuilder), fetch_optional, pool),
-        })
+        };
+        explain::returned(usize::from(row.is_some()));
+        Ok(row)
+    }
+
+    /// The SQL of a statement, with placeholders.
+    pub(crate) fn text(&self, statement: &impl QueryStatementWriter) -> String {
+        match &self.pools {
+            Pools::Sqlite { .. } => build(statement, SqliteQueryBuilder).0,
+            Pools::Postgres(_) => build(statement, PostgresQueryBuilder).0,
+            Pools::MySql(_) => build(statement, MysqlQueryBuilder).0,
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 use model_registry_filter::{
     Comparator, Condition, ESCAPE, Expression, FilterError, Pattern, Subject, Test, Value, ValueType, check,
 };
+use sea_query::extension::mysql::{IndexHintScope, MySqlSelectStatementExt};
 use sea_query::{Expr, ExprTrait, Func, LikeExpr, Query, SelectStatement};
 
 use super::Scope;
@@ -17,6 +18,25 @@ use crate::tables::{constant, value_column};
 /// Ranges for the values of one list, at most: an index is sought for each of them.
 const MAX_VALUES: usize = 16;
 
+/// Makes MySQL read this index of `property`. Otherwise it may read the primary key, which is in the order of the owners as well,
+/// but has the properties of all names.
+pub(crate) fn force_index(select: &mut SelectStatement, index: &'static str, dialect: Dialect) {
+    if dialect == Dialect::MySql {
+        select.force_index(index, IndexHintScope::All);
+    }
+}
+
+/// The index on the values of this type; of booleans MySQL has none.
+pub(crate) const fn property_index(value_type: ValueType, dialect: Dialect) -> &'static str {
+    match (value_type, dialect) {
+        (ValueType::String, _) => "property_string",
+        (ValueType::Int, _) => "property_int",
+        (ValueType::Double, _) => "property_double",
+        (ValueType::Bool, Dialect::MySql) => "property_name",
+        (ValueType::Bool, Dialect::Sqlite | Dialect::Postgres) => "property_bool",
+    }
+}
+
 /// A column of an entity table with an index, in which rows with the same value are in the order of their ids.
 struct IndexedColumn {
     table: &'static str,
@@ -25,14 +45,18 @@ struct IndexedColumn {
     has_kind: bool,
 }
 
-const INDEXED_COLUMNS: [IndexedColumn; 11] = [
+const INDEXED_COLUMNS: [IndexedColumn; 15] = [
     IndexedColumn { table: "resource", name: "id", has_kind: true },
     IndexedColumn { table: "resource", name: "name", has_kind: true },
     IndexedColumn { table: "resource", name: "parent_id", has_kind: true },
+    IndexedColumn { table: "resource", name: "state", has_kind: true },
     IndexedColumn { table: "resource", name: "create_time", has_kind: true },
     IndexedColumn { table: "resource", name: "update_time", has_kind: true },
     IndexedColumn { table: "artifact", name: "id", has_kind: true },
     IndexedColumn { table: "artifact", name: "name", has_kind: true },
+    IndexedColumn { table: "artifact", name: "state", has_kind: true },
+    IndexedColumn { table: "artifact", name: "value", has_kind: true },
+    IndexedColumn { table: "artifact", name: "step", has_kind: true },
     IndexedColumn { table: "artifact", name: "create_time", has_kind: false },
     IndexedColumn { table: "artifact", name: "update_time", has_kind: false },
     IndexedColumn { table: "metric_point", name: "id", has_kind: false },
@@ -144,8 +168,11 @@ struct Bounds {
     is_one_value: bool,
 }
 
+#[derive(Clone)]
 enum Bound {
     Compare(Comparator, Value),
+    /// Without the value itself.
+    Unequal(Comparator, Value),
     In(Vec<Value>),
 }
 
@@ -172,7 +199,9 @@ impl Builder<'_> {
             Condition::Holds { subject: Subject::Column { name, .. }, test } => {
                 let indexed =
                     INDEXED_COLUMNS.iter().find(|column| column.table == self.scope.table && column.name == *name);
-                let (Some(column), Some(bounds)) = (indexed, bounds(test)) else { return Superset::Everything };
+                let (Some(column), Some(bounds)) = (indexed, bounds(test, self.has_booleans())) else {
+                    return Superset::Everything;
+                };
                 let first = self.ranges.len();
                 self.column(column, &bounds);
                 Superset::Ranges(first..self.ranges.len())
@@ -180,12 +209,17 @@ impl Builder<'_> {
         }
     }
 
+    /// Whether booleans have an index: a partial one, which MySQL lacks.
+    fn has_booleans(&self) -> bool {
+        self.dialect != Dialect::MySql
+    }
+
     /// Adds the ranges of values, or the range of the name if the values are not adjacent. There is one for each kind, because
     /// the index has the order only within a kind.
     fn property(&mut self, name: &str, test: &Test) {
         let table = self.scope.properties;
         let column = |name: &'static str| Expr::col((table, name));
-        let bounds = bounds(test);
+        let bounds = bounds(test, self.has_booleans());
         for kind in self.scope.kinds {
             let of_name = Query::select()
                 .expr_as(column("owner_id"), "id")
@@ -199,7 +233,9 @@ impl Builder<'_> {
                 self.sifted.push((self.ranges.len(), sifted));
             }
             let Some(bounds) = &bounds else {
-                self.ranges.push(of_name.clone().order_by((table, "owner_id"), sea_query::Order::Asc).take());
+                let mut range = of_name;
+                force_index(&mut range, "property_name", self.dialect);
+                self.ranges.push(range.order_by((table, "owner_id"), sea_query::Order::Asc).take());
                 continue;
             };
             for bounds in bounds {
@@ -208,6 +244,11 @@ impl Builder<'_> {
                     other => value_column(other),
                 };
                 let mut range = of_name.clone();
+                force_index(&mut range, property_index(bounds.value_type, self.dialect), self.dialect);
+                if bounds.value_type == ValueType::Bool {
+                    // The condition of the partial index.
+                    range.and_where(column(key).is_not_null());
+                }
                 for bound in &bounds.conditions {
                     range.and_where(bound.condition(column(key), self.dialect != Dialect::Sqlite));
                 }
@@ -227,6 +268,7 @@ impl Builder<'_> {
         bounds: Option<&[Bounds]>,
     ) -> SelectStatement {
         let table = self.scope.properties;
+        force_index(&mut of_name, "property_string", self.dialect);
         let key = self.scope.string_key.unwrap_or("string_value");
         let string = || Expr::col((table, key));
         let like = LikeExpr::new(pattern.as_sql()).escape(ESCAPE);
@@ -275,19 +317,19 @@ impl Builder<'_> {
     }
 }
 
-/// The ranges of the values that pass; `None` if they are not adjacent.
-fn bounds(test: &Test) -> Option<Vec<Bounds>> {
+/// The ranges of the values that pass; `None` if no index has them.
+fn bounds(test: &Test, has_booleans: bool) -> Option<Vec<Bounds>> {
     match test {
         Test::Never => Some(Vec::new()),
+        Test::Compare(_, Value::Bool(_)) if !has_booleans => None,
+        Test::Compare(Comparator::NotEqual, value) => unequal(value),
         Test::Compare(comparator, value) => Some(vec![compared(*comparator, value)?]),
+        Test::In { values, .. } if !has_booleans && values.iter().any(|value| matches!(value, Value::Bool(_))) => None,
         Test::In { negated: false, values } => {
             if values.len() <= MAX_VALUES {
                 return values.iter().map(|value| compared(Comparator::Equal, value)).collect();
             }
             let value_type = values.first()?.value_type();
-            if value_type == ValueType::Bool {
-                return None;
-            }
             let values = values.iter().cloned().map(finite).collect();
             Some(vec![Bounds { value_type, conditions: vec![Bound::In(values)], is_one_value: false }])
         }
@@ -304,13 +346,13 @@ fn bounds(test: &Test) -> Option<Vec<Bounds>> {
         Test::Any(tests) => {
             let mut all = Vec::new();
             for test in tests {
-                all.extend(bounds(test)?);
+                all.extend(bounds(test, has_booleans)?);
             }
             Some(all)
         }
         Test::All(tests) => {
             // A value must pass all of them: both ends of a range, or any one that has a range.
-            let mut all = tests.iter().filter_map(bounds);
+            let mut all = tests.iter().filter_map(|test| bounds(test, has_booleans));
             let mut first = all.next()?;
             for further in all {
                 if let ([one], [other]) = (first.as_mut_slice(), further.as_slice())
@@ -326,9 +368,27 @@ fn bounds(test: &Test) -> Option<Vec<Bounds>> {
     }
 }
 
+/// The values on both sides of one.
+fn unequal(value: &Value) -> Option<Vec<Bounds>> {
+    match value {
+        Value::Bool(value) => Some(vec![compared(Comparator::Equal, &Value::Bool(!value))?]),
+        // A longer string may have an equal beginning.
+        Value::String(string) if string.chars().count() >= INDEXED_PREFIX => None,
+        Value::String(_) | Value::Int(_) => {
+            let side = |comparator| Bounds {
+                value_type: value.value_type(),
+                conditions: vec![Bound::Unequal(comparator, value.clone())],
+                is_one_value: false,
+            };
+            Some([Comparator::Less, Comparator::Greater].map(side).into())
+        }
+        // NaN is unequal to every number, and in no range.
+        Value::Double(_) => None,
+    }
+}
+
 fn compared(comparator: Comparator, value: &Value) -> Option<Bounds> {
-    // Unequal values are on both sides, and booleans have no index.
-    if comparator == Comparator::NotEqual || value.value_type() == ValueType::Bool {
+    if comparator == Comparator::NotEqual {
         return None;
     }
     Some(Bounds {
@@ -362,6 +422,8 @@ impl Bound {
         };
         match self {
             Self::In(values) => column.is_in(values.iter().map(bound)),
+            Self::Unequal(Comparator::Less, value) => column.lt(bound(value)),
+            Self::Unequal(_, value) => column.gt(bound(value)),
             Self::Compare(comparator, value) => match comparator {
                 Comparator::Greater | Comparator::GreaterOrEqual => column.gte(bound(value)),
                 Comparator::Less | Comparator::LessOrEqual => column.lte(bound(value)),
@@ -372,7 +434,7 @@ impl Bound {
 }
 
 /// The first string after all those that begin with the prefix, in the order of characters; `None` if there is none.
-fn after_prefix(prefix: &str) -> Option<String> {
+pub(crate) fn after_prefix(prefix: &str) -> Option<String> {
     let mut characters: Vec<char> = prefix.chars().collect();
     while let Some(last) = characters.pop() {
         // There are no characters for some numbers.

@@ -7,7 +7,8 @@
 //! whose next [`REACH`] owners are the farthest apart. Owners whose [`bloom_filter`] lacks another required string are
 //! skipped.
 //!
-//! The scan never decides what matches: its rows are a superset, and the complete filter is evaluated for each.
+//! The scan never decides what matches: its rows are a superset, and the complete filter is evaluated for each. It has a budget
+//! of ids, among which there are no more owners.
 
 use model_registry_api::SortOrder;
 use sea_query::{Alias, CommonTableExpression, Expr, ExprTrait, JoinType, Order, Query, SelectStatement, UnionType};
@@ -15,19 +16,20 @@ use sea_query::{Alias, CommonTableExpression, Expr, ExprTrait, JoinType, Order, 
 use crate::bloom_filter;
 use crate::dialect::Dialect;
 use crate::filter_sql::{INDEXED_PREFIX, RequiredString};
-use crate::keyset::{is_after, order};
+use crate::keyset::{is_after, is_until, order};
 use crate::tables::WORKSPACE;
 
 /// The alias of the scanned rows of `property`.
 pub(super) const SCANNED: &str = "scanned";
 
-const PROPERTY: &str = "property";
+/// The table of property values.
+pub(super) const PROPERTY: &str = "property";
 
 /// How many owners of a string are counted to estimate how rare it is.
 const REACH: u64 = 64;
 
 /// The indexed column of `property`: the beginning of each string, on SQLite the whole string.
-pub(super) const fn string_key(dialect: Dialect) -> &'static str {
+pub(crate) const fn string_key(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Sqlite => "string_value",
         Dialect::Postgres | Dialect::MySql => "string_key",
@@ -42,6 +44,8 @@ pub(super) struct IndexScan<'a> {
     pub(super) sort_order: SortOrder,
     /// The id after which the page starts.
     pub(super) after: Option<i64>,
+    /// The last id that is scanned.
+    pub(super) until: Option<i64>,
     pub(super) dialect: Dialect,
 }
 
@@ -85,6 +89,9 @@ impl IndexScan<'_> {
         }
         if let Some(after) = self.after {
             select.and_where(is_after(self.sort_order, scanned("owner_id"), after));
+        }
+        if let Some(until) = self.until {
+            select.and_where(is_until(self.sort_order, scanned("owner_id"), until));
         }
         select.order_by((SCANNED, "owner_id"), order(self.sort_order));
         select

@@ -6,7 +6,7 @@
 //!
 //! 1. **Candidates**: the ids of the ranges, combined as the filter combines its comparisons, are few. They are read in the order
 //!    of the list, some hundred at a time, until the page is full.
-//! 2. **Index scan** over the owners of a string that every match has (`index_scan.rs`).
+//! 2. **Index scan** over the owners of a string that every match has (`index_scan.rs`), up to the budget.
 //! 3. **Walk** over the entities in the order of the list, up to a limit of rows: where a share of the entities matches, the page
 //!    is full before.
 //! 4. Candidates again, with a higher limit, for what is neither rare nor common. For LIKE and ILIKE these are the owners of the
@@ -18,15 +18,16 @@
 //! the time. An entity that matches throughout is found although the statements see different states: its id is in the ranges
 //! when these are read, in one statement.
 
-use model_registry_api::{OrderBy, SortOrder};
+use model_registry_api::{Kind, OrderBy, SortOrder};
 use model_registry_filter::{Comparison, Expression, FilterError};
 use sea_query::SelectStatement;
 
 use super::page_rows::PageRows;
-use super::probe::{BOUNDARY, ProbeRow, ids_of, probe};
+use super::probe::read_ranges;
 use super::{ListRequest, Reading};
 use crate::db::{Database, Planning};
 use crate::error::Result;
+use crate::explain;
 use crate::filter_sql::{IndexRanges, Superset};
 use crate::page_token::Cursor;
 use crate::tables::table;
@@ -52,13 +53,15 @@ impl Default for PlanLimits {
 }
 
 /// Ranges in one statement, at most. SQLite allows 500 parts of a UNION.
-const MAX_RANGES: usize = 128;
+pub(super) const MAX_RANGES: usize = 128;
 /// Ranges of which many ids are read, at most.
-const MAX_LARGE_RANGES: usize = 16;
+pub(super) const MAX_LARGE_RANGES: usize = 16;
 /// Ids in one statement: MariaDB turns lists of a thousand values into a subquery.
-const IDS_AT_ONCE: usize = 512;
+pub(super) const IDS_AT_ONCE: usize = 512;
+/// Index scans for one page, at most: each is over as many ids as the budget.
+const SCANS: u64 = 4;
 /// Candidates that are sorted by time, at most: their times are read first.
-const MAX_SORTED: usize = 8_192;
+pub(super) const MAX_SORTED: usize = 8_192;
 
 /// A filtered list after its page token and filter have been parsed.
 pub(super) struct FilteredList<'a> {
@@ -72,7 +75,7 @@ impl FilteredList<'_> {
     /// Reads the rows of the page.
     pub(super) async fn rows(&self, limits: &PlanLimits) -> Result<PageRows> {
         let dialect = self.database.dialect();
-        let scan = self.request.index_scan(self.cursor, self.filter, dialect)?;
+        let scan = self.request.index_scan(self.cursor, self.filter, None, dialect)?;
         let IndexRanges { superset, mut ranges, sifted } =
             self.request.index_ranges(self.filter, scan.is_some(), dialect)?;
         let is_narrow = superset.is_narrow() && ranges.len() <= MAX_RANGES;
@@ -80,15 +83,14 @@ impl FilteredList<'_> {
             ranges.clear();
         }
         let mut found = vec![None; ranges.len()];
-        if let Some(scan) = scan {
+        if scan.is_some() {
             if is_narrow {
                 self.probe(&ranges, None, limits.few, &mut found).await?;
             }
             if let Some(rows) = self.candidates(&superset, &found).await? {
                 return Ok(rows);
             }
-            tracing::debug!(plan = "index scan", "filtered list");
-            return self.read(&scan, Planning::Once).await;
+            return self.scan(limits.budget, &ranges, &found).await;
         }
         let window = limits.window.max(u64::from(self.request.page_size) * 4);
         let boundary = self.probe(&ranges, Some(self.boundary(window)), limits.few, &mut found).await?;
@@ -121,10 +123,62 @@ impl FilteredList<'_> {
         match superset.ids(found) {
             Some(ids) => {
                 tracing::debug!(plan = "candidates", ids = ids.len(), "filtered list");
+                explain::plan(|| format!("candidates: {} entities, which the ranges of the filter leave", ids.len()));
                 self.among(ids).await
             }
             None => Ok(None),
         }
+    }
+
+    /// Reads the list by the index scan, over so many ids at a time. If the budget of ids ends first, the page is shorter; if it is
+    /// empty, further ids are scanned, and finally the filter is too broad.
+    async fn scan(&self, budget: u64, ranges: &[SelectStatement], found: &[Option<Vec<i64>>]) -> Result<PageRows> {
+        let is_descending = self.request.sort_order == SortOrder::Descending;
+        let ids = i64::try_from(budget).unwrap_or(i64::MAX);
+        let mut cursor = self.cursor;
+        let mut rows = self.no_rows();
+        if matches!(self.filter, Expression::Comparison(_)) {
+            // Every owner matches.
+            explain::plan(|| "index scan over the owners of the string".to_owned());
+            let scan = self.request.index_scan(cursor, self.filter, None, self.database.dialect())?;
+            self.read_into(&mut rows, &scan.unwrap_or_default(), Planning::Once, |_| true).await?;
+            return Ok(rows);
+        }
+        for _ in 0..SCANS {
+            let start = match cursor {
+                Some(cursor) => cursor.id,
+                None if !is_descending && self.request.kinds != [Kind::MetricPoint] => 0,
+                None => match self
+                    .probe(&[], Some(self.request.boundary(None, 0, self.database.dialect())), 0, &mut [])
+                    .await?
+                {
+                    Some(first) => first,
+                    None => return Ok(rows),
+                },
+            };
+            let until = if is_descending { start.saturating_sub(ids) } else { start.saturating_add(ids) };
+            tracing::debug!(plan = "index scan", until, "filtered list");
+            explain::plan(|| {
+                format!("index scan over the owners of the rarest string that every match has, until the id {until}")
+            });
+            let scan = self.request.index_scan(cursor, self.filter, Some(until), self.database.dialect())?;
+            self.read_into(&mut rows, &scan.unwrap_or_default(), Planning::Once, |_| true).await?;
+            if rows.has_more {
+                return Ok(rows);
+            }
+            // Ids may have gaps, which are skipped.
+            let after = Some(Cursor { key: until, id: until });
+            let next = self.request.boundary(after, 0, self.database.dialect());
+            let Some(next) = self.probe(&[], Some(next), 0, &mut []).await? else { return Ok(rows) };
+            if !rows.is_empty() {
+                rows.has_more = true;
+                return Ok(rows);
+            }
+            let before = if is_descending { next.saturating_add(1) } else { next.saturating_sub(1) };
+            cursor = Some(Cursor { key: before, id: before });
+        }
+        let tested = budget.saturating_mul(SCANS);
+        Err(FilterError::too_broad(self.broad_comparison(ranges, found)?, tested).into())
     }
 
     /// Selects the sort key of the row after so many.
@@ -151,7 +205,11 @@ impl FilteredList<'_> {
     }
 
     /// The first comparison that has no range of few ids.
-    fn broad_comparison(&self, ranges: &[SelectStatement], found: &[Option<Vec<i64>>]) -> Result<Option<&Comparison>> {
+    pub(super) fn broad_comparison(
+        &self,
+        ranges: &[SelectStatement],
+        found: &[Option<Vec<i64>>],
+    ) -> Result<Option<&Comparison>> {
         let is_few = |range: &SelectStatement| {
             let position = ranges.iter().position(|other| other == range);
             position.and_then(|position| found.get(position)).is_some_and(Option::is_some)
@@ -174,21 +232,7 @@ impl FilteredList<'_> {
         most: u64,
         found: &mut [Option<Vec<i64>>],
     ) -> Result<Option<i64>> {
-        let is_unknown = |position: usize| found.get(position).is_some_and(Option::is_none);
-        let unknown: Vec<_> = ranges.iter().enumerate().filter(|(position, _)| is_unknown(*position)).collect();
-        if unknown.is_empty() && boundary.is_none() {
-            return Ok(None);
-        }
-        let statement = probe(unknown.into_iter(), boundary, most, self.database.dialect());
-        let mut boundary = None;
-        for row in self.database.fetch_filtered::<ProbeRow>(&statement).await? {
-            if row.number == BOUNDARY {
-                boundary = row.found;
-            } else if let Some(ids) = usize::try_from(row.number).ok().and_then(|position| found.get_mut(position)) {
-                *ids = ids_of(&row);
-            }
-        }
-        Ok(boundary)
+        read_ranges(self.database, ranges, boundary, most, found).await
     }
 
     async fn read(&self, statement: &SelectStatement, planning: Planning) -> Result<PageRows> {
@@ -223,6 +267,10 @@ impl FilteredList<'_> {
     /// Reads the list in its order, up to this sort key.
     async fn walk(&self, boundary: Option<i64>) -> Result<PageRows> {
         tracing::debug!(plan = "walk", until = boundary, "filtered list");
+        explain::plan(|| match boundary {
+            Some(key) => format!("walk in the order of the list, until the key {key}"),
+            None => "walk in the order of the list, until its end".to_owned(),
+        });
         let reading = Reading::Walk { until: boundary };
         let statement = self.request.select(self.cursor, Some(self.filter), &reading, self.database.dialect())?;
         self.read(&statement, Planning::ForValues).await
@@ -290,6 +338,6 @@ impl FilteredList<'_> {
 }
 
 #[cfg(test)]
-mod sample;
+pub(super) mod sample;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

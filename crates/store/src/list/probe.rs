@@ -2,7 +2,10 @@
 
 use sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement, UnionType};
 
+use crate::db::Database;
 use crate::dialect::Dialect;
+use crate::error::Result;
+use crate::explain;
 use crate::from_row;
 
 /// The number of the row with the sort key of the boundary.
@@ -19,6 +22,35 @@ pub(super) struct ProbeRow {
 }
 
 from_row!(ProbeRow { number, found, ids });
+
+/// Reads the ids in each range that are not known yet, if there are no more than `most`, and the sort key of the boundary.
+pub(super) async fn read_ranges(
+    database: &Database,
+    ranges: &[SelectStatement],
+    boundary: Option<SelectStatement>,
+    most: u64,
+    found: &mut [Option<Vec<i64>>],
+) -> Result<Option<i64>> {
+    let is_unknown = |position: usize| found.get(position).is_some_and(Option::is_none);
+    let unknown: Vec<_> = ranges.iter().enumerate().filter(|(position, _)| is_unknown(*position)).collect();
+    if unknown.is_empty() && boundary.is_none() {
+        return Ok(None);
+    }
+    let statement = probe(unknown.into_iter(), boundary, most, database.dialect());
+    let mut boundary = None;
+    for row in database.fetch_filtered::<ProbeRow>(&statement).await? {
+        if row.number == BOUNDARY {
+            boundary = row.found;
+        } else if let Some(ids) = usize::try_from(row.number).ok().and_then(|position| found.get_mut(position)) {
+            *ids = ids_of(&row);
+            let entries = ids.as_ref().map(Vec::len);
+            if let Some(range) = usize::try_from(row.number).ok().and_then(|position| ranges.get(position)) {
+                explain::range(|| database.text(range), entries, most);
+            }
+        }
+    }
+    Ok(boundary)
+}
 
 /// Builds the statement. `boundary` selects one sort key.
 pub(super) fn probe<'a>(
@@ -58,7 +90,7 @@ pub(super) fn probe<'a>(
 }
 
 /// A number of 64 bits, which a bare literal is not on PostgreSQL.
-fn number(number: i64, dialect: Dialect) -> Expr {
+pub(super) fn number(number: i64, dialect: Dialect) -> Expr {
     match dialect {
         Dialect::Postgres => Expr::cust(format!("{number}::bigint")),
         Dialect::Sqlite | Dialect::MySql => Expr::cust(number.to_string()),

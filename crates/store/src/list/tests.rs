@@ -12,6 +12,8 @@ pub(super) const MODELS: ListRequest<'static> = ListRequest {
     steps: None,
     filter: None,
     order_by: OrderBy::Id,
+    value: None,
+    is_strict: false,
     sort_order: SortOrder::Ascending,
     page_size: 100,
     page_token: None,
@@ -38,7 +40,7 @@ fn statements(request: &ListRequest<'_>, cursor: Option<Cursor>) -> String {
             add("", &select(&Reading::Walk { until: None }));
             continue;
         };
-        let scan = request.index_scan(cursor, filter, dialect).unwrap();
+        let scan = request.index_scan(cursor, filter, None, dialect).unwrap();
         let IndexRanges { superset, ranges, sifted } = request.index_ranges(filter, scan.is_some(), dialect).unwrap();
         if superset.is_narrow() {
             let boundary = request.boundary(cursor, 2_000, dialect);

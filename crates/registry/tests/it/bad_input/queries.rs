@@ -147,7 +147,7 @@ async fn invalid_query_parameters_are_rejected_by_name(backend: Backend) {
         ("registered_models?name=a%00b", "null byte"),
         ("registered_models?filterQuery=name%20%3D%20%27%00%27", "null byte"),
         ("registered_models?a;b=1", "semicolon"),
-        ("/api/model_registry/v1/registered_models?orderBy=name", "orderBy"),
+        ("/api/model_registry/v1/registered_models?orderBy=nothing", "orderBy"),
         ("artifacts?artifactType=none", "artifact type"),
         ("registered_model", "name"),
         ("model_version?name=v", "parentResourceId"),

@@ -8,6 +8,12 @@ pub(super) const IN_BOTH: &[Intended] = &[
     because("schema Registration*: additional", "the bodies of that operation"),
     because("GET /changes: additional", "the change feed"),
     because("schema Change*: additional", "the responses of the change feed"),
+    because("GET /*/filter_options: additional", "what filters can use, as the catalog has it"),
+    because("schema FilterOption*: additional", "the responses of that operation"),
+    because("GET /search: additional", "a search over all kinds"),
+    because("schema Search*: additional", "the responses of that operation"),
+    because("GET * parameters query total: additional", "the number of entities on all pages"),
+    because("*List properties total*: additional", "the number of entities on all pages"),
     because("* parameters header If-Match: additional", "conditional updates"),
     because("* parameters header If-None-Match: additional", "conditional reads"),
     because("* parameters header Idempotency-Key: additional", "makes creations idempotent"),
@@ -26,6 +32,7 @@ pub(super) const IN_BOTH: &[Intended] = &[
     because("GET * parameters query name schema pattern: missing", "a name may be any string"),
     because("GET * parameters query externalId schema pattern: missing", "an external id may be any string"),
     because("GET * parameters query filterQuery schema pattern: missing", "a filter may contain any string"),
+    because("OrderByField *", "fields and properties are orders, too"),
     // Request bodies.
     because("* additionalProperties: none -> false", "unknown fields are rejected, except in artifacts"),
     because(

@@ -55,9 +55,21 @@ fn adjacent_values_are_a_range() {
 
 #[test]
 fn other_comparisons_read_the_owners_of_the_name() {
-    for filter in ["x != 'a'", "x LIKE '%a'", "x ILIKE 'a%'", "x IS NOT NULL", "x = true", "x NOT IN (1)", "x IS NAN"] {
+    let long = format!("x != '{}'", "a".repeat(INDEXED_PREFIX));
+    for filter in
+        ["x != 0.5", "x != 5", "x LIKE '%a'", "x ILIKE 'a%'", "x IS NOT NULL", "x NOT IN (1)", "x IS NAN", &long]
+    {
         assert_eq!(ranges(filter), ["name = 'x'"], "{filter}");
     }
+}
+
+#[test]
+fn unequal_values_are_on_both_sides() {
+    let both = |condition: &str| [condition.replace('#', "<"), condition.replace('#', ">")];
+    assert_eq!(ranges("x != 'a'"), both("name = 'x' AND string_value # 'a'"));
+    assert_eq!(ranges("x.int_value != 5"), both("name = 'x' AND int_value # 5"));
+    assert_eq!(ranges("x != true"), ["name = 'x' AND bool_value IS NOT NULL AND bool_value = FALSE"]);
+    assert_eq!(ranges("x = true"), ["name = 'x' AND bool_value IS NOT NULL AND bool_value = TRUE"]);
 }
 
 #[test]

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use model_registry_filter::Value;
 use model_registry_filter::evaluate::{Entity, Property};
 use model_registry_testkit::Backend;
+use sea_query::{MysqlQueryBuilder, PostgresQueryBuilder, SelectStatement, SqliteQueryBuilder};
 use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection, PgConnection, Row, SqliteConnection};
 
+use crate::dialect::Dialect;
 use crate::test_support::TestStore;
 
 /// The versions have the ids 1 to this number.
-pub(super) const VERSIONS: i64 = 4_000;
+pub(in crate::list) const VERSIONS: i64 = 4_000;
 
 /// A property of the sample: its name, the column of its value, the value and the condition in SQL over the id `i`, and the
 /// value in memory.
@@ -110,17 +112,22 @@ const PROPERTIES: [SampleProperty; 9] = [
     },
 ];
 
-pub(super) fn create_time(id: i64) -> i64 {
+pub(in crate::list) fn create_time(id: i64) -> i64 {
     id * 7919 % 4001
 }
 
 /// Ten versions each have the same time.
-pub(super) fn update_time(id: i64) -> i64 {
+pub(in crate::list) fn update_time(id: i64) -> i64 {
     10_000 + id / 10
 }
 
 /// The versions as a filter sees them, in the order of their ids.
-pub(super) fn versions() -> Vec<Entity> {
+pub(in crate::list) fn versions() -> Vec<Entity> {
+    versions_to(VERSIONS)
+}
+
+/// So many versions.
+pub(in crate::list) fn versions_to(count: i64) -> Vec<Entity> {
     let version = |id: i64| Entity {
         columns: BTreeMap::from([
             ("id", Value::Int(id)),
@@ -137,11 +144,16 @@ pub(super) fn versions() -> Vec<Entity> {
             })
             .collect(),
     };
-    (1..=VERSIONS).map(version).collect()
+    (1..=count).map(version).collect()
 }
 
 /// A store with the versions.
-pub(super) async fn sample_store(backend: Backend) -> (TestStore, RawConnection) {
+pub(in crate::list) async fn sample_store(backend: Backend) -> (TestStore, RawConnection) {
+    sample_store_of(backend, VERSIONS).await
+}
+
+/// A store with so many versions, up to 100,000.
+pub(in crate::list) async fn sample_store_of(backend: Backend, count: i64) -> (TestStore, RawConnection) {
     let store = TestStore::new(backend).await;
     let mut connection = RawConnection::open(backend, store.url()).await;
     let joined = |first: &str, then: &str| match backend {
@@ -152,19 +164,18 @@ pub(super) async fn sample_store(backend: Backend) -> (TestStore, RawConnection)
         let all: Vec<_> = (0..10).map(|digit| format!("SELECT {digit} AS d")).collect();
         format!("({}) AS {alias}", all.join(" UNION ALL "))
     };
-    let numbers = format!(
-        "(SELECT 1 + a.d + 10 * b.d + 100 * c.d + 1000 * e.d AS i FROM {}, {}, {}, {}) AS numbers",
-        digits("a"),
-        digits("b"),
-        digits("c"),
-        digits("e")
-    );
+    // A table for each digit.
+    let tables: Vec<&str> = ["a", "b", "c", "e", "f"].into_iter().take(if count > 10_000 { 5 } else { 4 }).collect();
+    let sum: Vec<String> =
+        tables.iter().zip(0_u32..).map(|(table, power)| format!("{} * {table}.d", 10_i64.pow(power))).collect();
+    let all: Vec<String> = tables.iter().map(|table| digits(table)).collect();
+    let numbers = format!("(SELECT 1 + {} AS i FROM {}) AS numbers", sum.join(" + "), all.join(", "));
     let name = joined("'v'", "i");
     let document = joined(&joined("'{\"name\":\"v'", "i"), "'\"}'");
     connection
         .run(format!(
             "INSERT INTO resource (id, workspace_id, kind, family, parent_id, name, create_time, update_time, revision, document) \
-             SELECT i, 1, 2, 1, 0, {name}, i * 7919 % 4001, 10000 + {}, 1, {document} FROM {numbers} WHERE i <= {VERSIONS}",
+             SELECT i, 1, 2, 1, 0, {name}, i * 7919 % 4001, 10000 + {}, 1, {document} FROM {numbers} WHERE i <= {count}",
             // Integer division, whose operator differs.
             "(i - i % 10) / 10",
         ))
@@ -177,7 +188,7 @@ pub(super) async fn sample_store(backend: Backend) -> (TestStore, RawConnection)
         connection
             .run(format!(
                 "INSERT INTO property (workspace_id, kind, owner_id, name, custom, ordinal, {column}) \
-                 SELECT 1, 2, i, '{name}', TRUE, {ordinal}, {value} FROM {numbers} WHERE i <= {VERSIONS} AND {condition}"
+                 SELECT 1, 2, i, '{name}', TRUE, {ordinal}, {value} FROM {numbers} WHERE i <= {count} AND {condition}"
             ))
             .await;
     }
@@ -188,7 +199,7 @@ pub(super) async fn sample_store(backend: Backend) -> (TestStore, RawConnection)
 }
 
 /// A connection for statements that the store has no use for.
-pub(super) enum RawConnection {
+pub(in crate::list) enum RawConnection {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
     MySql(MySqlConnection),
@@ -213,7 +224,7 @@ impl RawConnection {
     }
 
     /// The plan of a statement, in the form of the database.
-    pub(super) async fn explain(&mut self, sql: &str) -> String {
+    pub(in crate::list) async fn explain(&mut self, sql: &str) -> String {
         match self {
             Self::Sqlite(connection) => {
                 let statement = format!("EXPLAIN QUERY PLAN {sql}");
@@ -231,5 +242,14 @@ impl RawConnection {
                 row.get::<String, _>(0)
             }
         }
+    }
+}
+
+/// A statement with its values written into it.
+pub(in crate::list) fn text(statement: &SelectStatement, dialect: Dialect) -> String {
+    match dialect {
+        Dialect::Sqlite => statement.to_string(SqliteQueryBuilder),
+        Dialect::Postgres => statement.to_string(PostgresQueryBuilder),
+        Dialect::MySql => statement.to_string(MysqlQueryBuilder),
     }
 }

@@ -7,10 +7,9 @@ use model_registry_testkit::{Backend, on_each_database};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use sea_query::{MysqlQueryBuilder, PostgresQueryBuilder, SelectStatement, SqliteQueryBuilder};
 use serde_json::json;
 
-use super::sample::{VERSIONS, create_time, sample_store, update_time, versions};
+use super::sample::{VERSIONS, create_time, sample_store, text, update_time, versions};
 use super::*;
 use crate::dialect::Dialect;
 use crate::filter_names::resolve_filter_name;
@@ -90,7 +89,7 @@ const LIMITS: [PlanLimits; 5] = [
     PlanLimits { few: 60, window: 30, many: 900, budget: 250_000 },
 ];
 
-fn filters() -> impl Strategy<Value = String> {
+pub(in crate::list) fn filters() -> impl Strategy<Value = String> {
     let comparison = || {
         let all: Vec<&'static str> = COMPARISONS.into_iter().chain(COLUMNS).collect();
         let one = proptest::sample::select(all);
@@ -171,20 +170,13 @@ async fn first_pages(store: &Store, request: &ListRequest<'_>) -> (Vec<i64>, boo
     (ids, false)
 }
 
-fn text(statement: &SelectStatement, dialect: Dialect) -> String {
-    match dialect {
-        Dialect::Sqlite => statement.to_string(SqliteQueryBuilder),
-        Dialect::Postgres => statement.to_string(PostgresQueryBuilder),
-        Dialect::MySql => statement.to_string(MysqlQueryBuilder),
-    }
-}
-
 /// Comparisons that most versions pass.
 const WIDE: [&str; 4] = ["stage = 'common'", "commit > 'c3'", "commit LIKE '%99%'", "stage != 'common'"];
 
 async fn ranges_are_read_from_their_indexes(backend: Backend) {
     let (store, mut connection) = sample_store(backend).await;
     let dialect = store.database().unwrap().dialect();
+    let booleans = if dialect == Dialect::MySql { "property_name" } else { "property_bool" };
     for (filter, index) in [
         ("stage = 'common'", "property_string"),
         ("commit LIKE 'c12%'", "property_string"),
@@ -195,9 +187,12 @@ async fn ranges_are_read_from_their_indexes(backend: Backend) {
         ("late.int_value < 9", "property_int"),
         ("commit LIKE '%99%'", "property_name"),
         ("commit ILIKE '%99%'", "property_name"),
-        ("stage != 'common'", "property_name"),
+        ("stage != 'common'", "property_string"),
         ("missing IS NOT NULL", "property_name"),
-        ("flag = true", "property_name"),
+        ("flag = true", booleans),
+        ("flag != true", booleans),
+        ("state = 'ARCHIVED'", "resource_state"),
+        ("state != 'LIVE'", "resource_state"),
         ("name LIKE 'v39%'", "resource_kind_name"),
         ("name = 'v1'", "resource_kind_name"),
         ("createTimeSinceEpoch < 40", "resource_create_time"),

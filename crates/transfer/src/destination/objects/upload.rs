@@ -110,21 +110,19 @@ impl Upload {
         Ok(())
     }
 
-    /// Stores forget uploads after a while. Then the next run must not continue this one.
+    /// Stores forget uploads after a while. Then the file is written again, by a new upload.
     fn failed(&self, object: &Object, error: &object_store::Error) -> TransferError {
         let failed = object.failed(error);
-        let is_gone =
-            self.is_continued && (matches!(failed, TransferError::NotFound { .. }) || is_invalid_part(&failed));
-        if !is_gone {
+        // Some stores deny access to uploads that they do not know. Whether that is the reason shows the new upload.
+        let is_unknown = matches!(failed, TransferError::NotFound { .. } | TransferError::Denied { .. });
+        if !self.is_continued || !(is_unknown || is_invalid_part(&failed)) {
             return failed;
         }
         if let Some(state_file) = object.target.state_file.get() {
             let _ = state_file.upload(&object.entry, "");
         }
-        TransferError::unavailable(
-            object.target.at(&object.entry),
-            "the upload that an earlier run began does not exist any more: run the command again, it starts this file anew",
-        )
+        let reason = "the upload that an earlier run began does not exist any more".to_owned();
+        TransferError::Restart { at: object.target.at(&object.entry), reason }
     }
 }
 

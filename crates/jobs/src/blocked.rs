@@ -68,10 +68,9 @@ pub fn check_host(host: &str) -> Result<(), String> {
         Ok(Host::Ipv4(address)) if is_blocked(address.into()) => blocked(),
         Ok(Host::Ipv6(address)) if is_blocked(address.into()) => blocked(),
         Ok(Host::Domain(domain)) if is_blocked_name(&domain) => blocked(),
-        Ok(_) => Ok(()),
         // Names of buckets may contain what hosts may not.
         Err(_) if is_blocked_name(name) => blocked(),
-        Err(_) => Ok(()),
+        _ => Ok(()),
     }
 }
 

@@ -6,8 +6,8 @@
 //! ([`blocked`]), the allowed prefixes ([`AllowedPrefixes`]), the options of the job and all mistakes in them, the metadata of a
 //! mounted `ConfigMap`. Around them, requests to the registry go through the client and bytes through `transfer`.
 //!
-//! **What it never does.** It knows no Kubernetes API, reads no variable of the process (they come in as an
-//! [`Environment`](model_registry_base::Environment)), and shows no password, token or signature.
+//! **What it never does.** It knows no Kubernetes API, reads no variable of the process but that of the home
+//! directory (the others come in as an [`Environment`](model_registry_base::Environment)), and shows no password, token or signature.
 //!
 //! **How to add an option of the upload job.** Its line in `upload_job/options.rs`, and its use in `upload_job/settings.rs`; the flag,
 //! the variable and the help follow.

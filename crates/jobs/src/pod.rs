@@ -1,4 +1,4 @@
-//! What a program in a pod leaves behind: lines of a log on standard error, and the termination message.
+//! What a program in a pod leaves: lines of a log on standard error, and the termination message.
 
 use std::fmt;
 use std::fs::{self, OpenOptions};

@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_told_from_a_name() {
+    fn a_host_is_distinguished_from_a_name() {
         assert!(is_clearly_host("registry.example") && is_clearly_host("iris:80") && is_clearly_host("[::1]:80"));
         assert!(!is_clearly_host("iris") && !is_clearly_host("iris:latest") && !is_clearly_host("my model.v1"));
     }

@@ -73,9 +73,10 @@ pub async fn run(source: &str, destination: &str, inputs: &Inputs) -> Result<Rep
     let Inputs { environment, log, .. } = inputs;
     log.info(&format!("Initializing, args: src_uri [{}] dest_path [{destination}]", shown(source)));
     let settings = Settings::read(environment).map_err(InitializerError::Settings)?;
-    log.info(&match settings.prefixes.is_configured() {
-        true => format!("Artifact URI allowlist configured: [{}]", settings.prefixes),
-        false => "No artifact URI allowlist configured (ALLOWED_ARTIFACT_URI_PREFIXES not set)".to_owned(),
+    log.info(&if settings.prefixes.is_configured() {
+        format!("Artifact URI allowlist configured: [{}]", settings.prefixes)
+    } else {
+        "No artifact URI allowlist configured (ALLOWED_ARTIFACT_URI_PREFIXES not set)".to_owned()
     });
     let destination = directory(destination)?;
     let (uri, digest) = if RegistryUri::is_one(source) {

@@ -188,7 +188,7 @@ async fn blocked_and_unlisted_endpoints_are_refused_in_artifacts_locations_and_r
     }
     let reason = pod.fail("model-registry://169.254.169.254/iris/v1", &[]).await;
     assert!(reason.starts_with(blocked), "{reason}");
-    // An endpoint behind an allowed one.
+    // An allowed endpoint that redirects to a blocked one.
     for target in
         ["http://169.254.169.254/latest/meta-data", "http://0251.0376.0251.0376/", "http://metadata.google.internal/"]
     {

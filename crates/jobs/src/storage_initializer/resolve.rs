@@ -15,7 +15,7 @@ use crate::registry_uri::{Candidate, Origin, RegistryUri, is_clearly_host, readi
 const PROBE_CONNECT: Duration = Duration::from_secs(3);
 const PROBE: Duration = Duration::from_secs(10);
 
-/// Asks the registries that a location can mean, in order.
+/// Looks for the files in the registries that a location can mean, in order.
 pub(super) async fn resolve(source: &str, settings: &Settings, log: &Log) -> Result<RegisteredFiles, InitializerError> {
     let candidates = RegistryUri::parse(source)?.candidates(&settings.defaults)?;
     for candidate in &candidates {

@@ -118,7 +118,8 @@ async fn destination_context(settings: &Settings, inputs: &Inputs) -> Context {
         Destination::Image { reference, base, environment, images: access, .. } => {
             let mut plain = Vec::new();
             if !access.verifies_tls {
-                for registry in [Some(reference), base.as_ref()].into_iter().flatten().map(|image| image.registry()) {
+                for image in [Some(reference), base.as_ref()].into_iter().flatten() {
+                    let registry = image.registry();
                     if !plain.iter().any(|known| known == registry) && plain_http::is_used_by(registry).await {
                         inputs.log.info(&format!("The registry {registry} is used without TLS"));
                         plain.push(registry.to_owned());

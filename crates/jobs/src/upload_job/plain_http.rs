@@ -9,7 +9,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 const TLS_PORT: u16 = 443;
 const PLAIN_PORT: u16 = 80;
 
-/// Asks a registry (`host[:port]`) without TLS and without credentials. Without a port, TLS is preferred if its port is open.
+/// Sends a request to a registry (`host[:port]`) without TLS and without credentials. Without a port, TLS is preferred if its port is open.
 pub(super) async fn is_used_by(registry: &str) -> bool {
     let (host, port) = match registry.rsplit_once(':').map(|(host, port)| (host, port.parse::<u16>())) {
         Some((host, Ok(port))) => (host, Some(port)),
@@ -28,7 +28,7 @@ async fn is_open(host: &str, port: u16) -> bool {
 }
 
 async fn speaks_plain(host: &str, port: u16) -> bool {
-    let asked = async {
+    let sent = async {
         let mut stream = TcpStream::connect((host, port)).await?;
         let request = format!("GET /v2/ HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await?;
@@ -36,7 +36,7 @@ async fn speaks_plain(host: &str, port: u16) -> bool {
         stream.take(512).read_to_end(&mut beginning).await?;
         Ok::<_, std::io::Error>(beginning)
     };
-    let beginning = tokio::time::timeout(LIMIT, asked).await;
+    let beginning = tokio::time::timeout(LIMIT, sent).await;
     beginning.is_ok_and(|beginning| beginning.is_ok_and(|beginning| is_plain_response(&beginning)))
 }
 

@@ -55,7 +55,7 @@ pub(super) async fn sign_image(
     let Signing { token, identity, issuer, .. } = signing;
     let reference = image.to_string();
     let reference = reference.strip_prefix("oci://").unwrap_or(&reference);
-    let docker = docker_directory(access, environment, storage)?;
+    let docker = docker_directory(access, storage)?;
     let command = |arguments: &[&str]| {
         let mut command = Command::new(program);
         command.args(arguments).env("COSIGN_IDENTITY_TOKEN", token);
@@ -100,11 +100,7 @@ pub(super) async fn sign_image(
 }
 
 /// A directory with the docker configuration of the job, so that the program reaches private registries, too.
-fn docker_directory(
-    access: &ImageAccess,
-    _environment: &Environment,
-    storage: &Path,
-) -> Result<Option<std::path::PathBuf>, JobError> {
+fn docker_directory(access: &ImageAccess, storage: &Path) -> Result<Option<std::path::PathBuf>, JobError> {
     let failed = |error: std::io::Error| JobError::Signing(format!("cannot write credentials: {error}"));
     let content = match (&access.credentials.content, &access.credentials.file) {
         (Some(content), _) => content.clone(),

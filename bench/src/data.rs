@@ -191,3 +191,70 @@ fn int(value: usize) -> Value {
 fn double(part: usize, whole: usize) -> Value {
     json!({"metadataType": "MetadataDoubleValue", "double_value": part as f64 / whole as f64})
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    /// Responds to the requests of one connection as another server of v1alpha3 does: it creates entities, and has no
+    /// registrations.
+    async fn serve(mut stream: TcpStream, seen: Arc<Mutex<Vec<String>>>) -> std::io::Result<()> {
+        let mut received = Vec::new();
+        loop {
+            let text = String::from_utf8_lossy(&received).into_owned();
+            let Some((head, body)) = text.split_once("\r\n\r\n") else {
+                if stream.read_buf(&mut received).await? == 0 {
+                    return Ok(());
+                }
+                continue;
+            };
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            let length: usize = length.and_then(|length| length.parse().ok()).unwrap_or_default();
+            if body.len() < length {
+                stream.read_buf(&mut received).await?;
+                continue;
+            }
+            received.drain(..head.len() + 4 + length);
+            let request = head.lines().next().unwrap_or_default().trim_end_matches(" HTTP/1.1").to_owned();
+            let (status, body) = if request.ends_with(REGISTRATIONS) {
+                ("404 Not Found", r#"{"code":"Not Found","message":"no such path"}"#.to_owned())
+            } else if request.starts_with("POST") {
+                let number = seen.lock().unwrap().len() + 1;
+                ("201 Created", format!(r#"{{"id":"{number}"}}"#))
+            } else {
+                ("200 OK", r#"{"items":[],"nextPageToken":""}"#.to_owned())
+            };
+            seen.lock().unwrap().push(request);
+            let response = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+            stream.write_all(response.as_bytes()).await?;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_without_registrations_gets_its_data_by_single_creates() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let requests = Arc::clone(&seen);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, Arc::clone(&requests)));
+            }
+        });
+        let data = make(&url, Size { models: 3, versions_per_model: 2 }).await.unwrap();
+        assert!(!data.has_registration);
+        assert_eq!((data.version_ids.len(), data.experiment_run_ids.len()), (6, 64));
+        let seen = seen.lock().unwrap();
+        let count = |ending: &str| {
+            seen.iter().filter(|request| request.starts_with("POST") && request.ends_with(ending)).count()
+        };
+        assert_eq!(count(REGISTRATIONS), 1, "tried once");
+        assert_eq!((count("/registered_models"), count("/model_versions"), count("/artifacts")), (3, 6, 12));
+        assert!(crate::scenario::Scenario::all(&data).iter().all(|scenario| scenario.name != "register"));
+    }
+}

@@ -4,7 +4,7 @@
 //! v1alpha3), and records latencies and the server's processor time, memory and statements. In the same run, pgbench runs the
 //! equivalent statements on the same database. **What it never does.** It asserts nothing: it reports ratios. **How to add a
 //! scenario.** A line in `scenario.rs`, or for a filter in `shapes.rs`, and its statements in `database_alone.rs` if it has equivalent ones; for the catalog,
-//! a line in `catalog/models.rs` or `catalog/lists.rs`.
+//! a line in `catalog/models.rs` or `catalog/lists.rs`; for transfers, a measurement in `transfer/large.rs`.
 
 mod backup;
 mod catalog;
@@ -18,6 +18,7 @@ mod report;
 mod scenario;
 mod shapes;
 mod start;
+mod transfer;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -52,6 +53,27 @@ struct Arguments {
     /// Measure every shape of filters on SQLite, PostgreSQL and MariaDB.
     #[arg(long, conflicts_with_all = ["catalog", "start"])]
     shapes: bool,
+    /// With `--shapes`, the databases to measure; can be repeated.
+    #[arg(long, requires = "shapes", value_parser = shapes::DATABASE_NAMES)]
+    database: Vec<String>,
+    /// Measure transfers of model files, next to boto3 and skopeo: rate, memory, many small files, kills.
+    #[arg(long, conflicts_with_all = ["catalog", "start", "shapes"])]
+    transfer: bool,
+    /// With `--transfer`: the size of all 20 large files in GiB, such as 10 or 0.1; 2.2 times as much disk is needed.
+    #[arg(long, default_value_t = 1.0)]
+    gib: f64,
+    /// With `--transfer`: the number of files of 1 KiB; 0 leaves this part out.
+    #[arg(long, default_value_t = 20_000)]
+    small_files: usize,
+    /// With `--transfer`: the number of transfers that are killed at a random moment; 0 leaves this part out.
+    #[arg(long, default_value_t = 50)]
+    kills: usize,
+    /// Serve a directory as an S3 store: the server of `--transfer`.
+    #[arg(long, hide = true)]
+    serve_s3: Option<PathBuf>,
+    /// Accept requests without signatures.
+    #[arg(long, hide = true)]
+    public: bool,
     /// Number of models; each has ten versions with ten properties and two artifacts.
     #[arg(long, default_value_t = DEFAULT_MODELS)]
     models: usize,
@@ -65,7 +87,7 @@ struct Arguments {
     #[arg(long, default_value_t = 10)]
     seconds: u64,
     /// Run only the scenarios whose name contains this (with `--catalog`, the measurements: `models on SQLite`, `agents and
-    /// skills on PostgreSQL`, `repository on SQLite` ...).
+    /// skills on PostgreSQL`, `repository on SQLite` ...; with `--transfer`, `large`, `small` or `kills`).
     #[arg(long)]
     only: Option<String>,
     /// Folder for `report.md`, `report.json` and `report.svg`.
@@ -90,6 +112,12 @@ struct Target {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
+    if let Some(directory) = &arguments.serve_s3 {
+        return transfer::serve_s3(directory, arguments.public);
+    }
+    if arguments.transfer {
+        return transfer::run(&arguments).await;
+    }
     if arguments.catalog {
         return catalog::run(&arguments).await;
     }

@@ -16,15 +16,20 @@ pub(crate) struct Usage {
     statements: Option<f64>,
 }
 
+/// Processor seconds of a process.
+pub(crate) fn cpu(process: u32) -> Option<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The second field, the name in parentheses, may contain spaces.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks: f64 = fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?;
+    Some(ticks / TICKS)
+}
+
 impl Usage {
     pub(crate) async fn read(target: &Target) -> Option<Self> {
         let process = target.process?;
-        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-        // The second field, the name in parentheses, may contain spaces.
-        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-        let ticks: f64 = fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?;
         Some(Self {
-            cpu: ticks / TICKS,
+            cpu: cpu(process)?,
             memory: peak_memory(process)?,
             statements: statements(&target.base_url).await.ok(),
         })

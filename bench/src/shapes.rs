@@ -1,23 +1,32 @@
-//! The shapes of filters, each on every database, next to plain SQL by pgbench: how the cost of a page depends on its filter.
+//! The shapes of lists, each on every database, next to plain SQL by pgbench: how the cost of a page depends on its filter, what
+//! orders, totals, filter options and searches cost.
+
+mod requests;
 
 use std::fmt::Write;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use model_registry_testkit::{Executable, MariaDbServer, PostgresServer, Stop};
+use model_registry_testkit::{Backend, Executable, MariaDbServer, PostgresServer, Stop, TestDatabase};
 use serde_json::json;
 
 use crate::connection::{Call, Connection};
 use crate::data::{self, Size};
+use crate::latencies::Latencies;
 use crate::load::{self, Measured};
 use crate::report::milliseconds;
 use crate::scenario::Scenario;
 use crate::{Arguments, Target, database_alone};
+use requests::{OPTIONS, REQUESTS};
 
 /// Few, because the load generator shares the processor with the server.
 const CONNECTIONS: usize = 4;
 
-const DATABASES: [&str; 3] = ["SQLite", "PostgreSQL", "MariaDB"];
+/// The databases with their names as options.
+const DATABASES: [(&str, &str); 3] = [("sqlite", "SQLite"), ("postgres", "PostgreSQL"), ("mariadb", "MariaDB")];
+
+/// The names of the databases as options.
+pub(crate) const DATABASE_NAMES: [&str; 3] = [DATABASES[0].0, DATABASES[1].0, DATABASES[2].0];
 
 /// The external id of one of the versions.
 const EXTERNAL_ID: &str = "bench-version";
@@ -133,10 +142,17 @@ impl Shape {
     }
 }
 
+/// What became of the requests of one row.
+enum Outcome {
+    Measured(Measured),
+    /// The status of an error: a filter that is too broad for this many entities, or what another server lacks.
+    Rejected(u16),
+}
+
 /// The measurements of one list.
 struct Row {
     name: String,
-    measured: Vec<(String, Measured)>,
+    measured: Vec<(String, Outcome)>,
     /// The average time of the statement in plain SQL on PostgreSQL, in milliseconds.
     plain_sql: Option<f64>,
 }
@@ -144,13 +160,19 @@ struct Row {
 pub(crate) async fn run(arguments: &Arguments) -> Result<()> {
     let size = arguments.size();
     let mut rows: Vec<Row> = Vec::new();
-    for database in DATABASES {
+    let is_selected =
+        |name: &str| arguments.database.is_empty() || arguments.database.iter().any(|selected| selected == name);
+    for (_, database) in DATABASES.into_iter().filter(|(name, _)| is_selected(name)) {
         let directory = tempfile::tempdir()?;
-        let (mut postgres, mut mariadb) = (None, None);
+        let (mut postgres, mut mariadb, mut of_mariadb) = (None, None, None);
         let url = match database {
             "SQLite" => format!("sqlite:{}", directory.path().join("registry.db").display()),
             "PostgreSQL" => postgres.insert(PostgresServer::start(&directory.path().join("postgres")).await?).url(),
-            _ => mariadb.insert(MariaDbServer::start(&directory.path().join("mariadb")).await?).url(),
+            _ => {
+                let server = mariadb.insert(MariaDbServer::start(&directory.path().join("mariadb")).await?);
+                // The server's own database has tables of others, which the registry refuses.
+                of_mariadb.insert(TestDatabase::create_on(Backend::MariaDb, &server.url()).await?).url().to_owned()
+            }
         };
         let server = Executable::launch(&arguments.executable)
             .arguments(["server", "--listen", "127.0.0.1:{port}", "--log-level", "warn", "--database", &url])
@@ -160,7 +182,10 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<()> {
         let target = Target { name: database.into(), base_url: server.base_url(), process: server.process_id() };
         let plain_sql = postgres.as_ref().map(PostgresServer::url);
         measure(&target, arguments, size, plain_sql.as_deref(), &mut rows).await?;
+        // A later database may fail.
+        write(&arguments.out, &table(&rows, size))?;
         drop(server);
+        drop(of_mariadb);
         if let Some(mut server) = postgres {
             server.stop(Stop::Hard).await?;
         }
@@ -173,10 +198,14 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<()> {
         measure(&target, arguments, size, None, &mut rows).await?;
     }
     let table = table(&rows, size);
-    std::fs::create_dir_all(&arguments.out)?;
-    std::fs::write(arguments.out.join("shapes.md"), &table)?;
+    write(&arguments.out, &table)?;
     eprintln!("\n{table}\nwritten to {}", arguments.out.display());
     Ok(())
+}
+
+fn write(folder: &std::path::Path, table: &str) -> Result<()> {
+    std::fs::create_dir_all(folder)?;
+    Ok(std::fs::write(folder.join("shapes.md"), table)?)
 }
 
 /// Makes the data and measures every list.
@@ -201,21 +230,33 @@ async fn measure(
         Call::get(format!("model_version?externalId={EXTERNAL_ID}")),
         None,
     );
-    let large = ("page of 10,000".to_owned(), Call::get("model_versions?pageSize=10000"), None);
-    for (name, call, statement) in lists.chain([find, large]) {
-        if arguments.only.as_ref().is_some_and(|only| !name.contains(only.as_str())) {
+    let others =
+        REQUESTS.iter().map(|request| (request.name.to_owned(), request.call(), request.sql.map(str::to_owned)));
+    let is_selected = |name: &str| arguments.only.as_ref().is_none_or(|only| name.contains(only.as_str()));
+    if is_selected(OPTIONS.name) {
+        let first = first_response(&mut connection, &OPTIONS.call()).await?;
+        row(rows, format!("{}, first", OPTIONS.name)).measured.push((target.name.clone(), first));
+    }
+    let options = (OPTIONS.name.to_owned(), OPTIONS.call(), None);
+    for (name, call, statement) in lists.chain([find, options]).chain(others) {
+        if !is_selected(&name) {
             continue;
         }
         eprintln!("{}: {name}", target.name);
         let duration = Duration::from_secs(arguments.seconds);
-        let scenario = Scenario::new("", move |_| call.clone());
-        let measured = load::run(target, &scenario, CONNECTIONS, duration).await?;
-        let position = rows.iter().position(|row| row.name == name).unwrap_or_else(|| {
-            rows.push(Row { name, measured: Vec::new(), plain_sql: None });
-            rows.len() - 1
-        });
-        let row = &mut rows[position];
-        row.measured.push((target.name.clone(), measured));
+        let status = connection.status(&call).await?;
+        let outcome = if (200..300).contains(&status) {
+            let scenario = Scenario::new("", move |_| call.clone());
+            let measured = load::run(target, &scenario, CONNECTIONS, duration).await?;
+            let [p50, p99] = [50, 99].map(|percent| milliseconds(measured.latencies.percentile(percent)));
+            eprintln!("    p50 {p50} ms, p99 {p99} ms");
+            Outcome::Measured(measured)
+        } else {
+            eprintln!("{}: {name}: {status}", target.name);
+            Outcome::Rejected(status)
+        };
+        let row = row(rows, name);
+        row.measured.push((target.name.clone(), outcome));
         if let (Some(url), Some(statement)) = (plain_sql, statement) {
             let per_second = database_alone::run_statement(statement, url, CONNECTIONS, duration)?;
             #[expect(clippy::cast_precision_loss, reason = "a small number")]
@@ -224,6 +265,33 @@ async fn measure(
         }
     }
     Ok(())
+}
+
+/// The row with a name, at the end if it is new.
+fn row(rows: &mut Vec<Row>, name: String) -> &mut Row {
+    let position = rows.iter().position(|row| row.name == name).unwrap_or_else(|| {
+        rows.push(Row { name, measured: Vec::new(), plain_sql: None });
+        rows.len() - 1
+    });
+    &mut rows[position]
+}
+
+/// Measures one request, which is slower than its repetitions.
+async fn first_response(connection: &mut Connection, call: &Call) -> Result<Outcome> {
+    let sent = Instant::now();
+    let status = connection.status(call).await?;
+    let latencies = Latencies::new(vec![Latencies::micros(sent.elapsed())]);
+    if !(200..300).contains(&status) {
+        return Ok(Outcome::Rejected(status));
+    }
+    Ok(Outcome::Measured(Measured {
+        scenario: "",
+        requests_per_second: 0.0,
+        latencies,
+        cpu: None,
+        memory: None,
+        statements_per_request: None,
+    }))
 }
 
 fn table(rows: &[Row], size: Size) -> String {
@@ -248,13 +316,18 @@ fn table(rows: &[Row], size: Size) -> String {
     for row in rows {
         let _ = write!(text, "| {} |", row.name);
         for target in &targets {
-            if let Some((_, measured)) = row.measured.iter().find(|(name, _)| name == target) {
-                let [p50, p99] = [50, 99].map(|percent| milliseconds(measured.latencies.percentile(percent)));
-                let statements = measured.statements_per_request.map(|count| format!(", {count:.0}"));
-                let _ = write!(text, " {p50} / {p99}{} |", statements.unwrap_or_default());
-            } else {
-                text.push_str(" - |");
-            }
+            let _ = match row.measured.iter().find(|(name, _)| name == target) {
+                Some((_, Outcome::Measured(measured))) if measured.latencies.len() == 1 => {
+                    write!(text, " {} |", milliseconds(measured.latencies.max()))
+                }
+                Some((_, Outcome::Measured(measured))) => {
+                    let [p50, p99] = [50, 99].map(|percent| milliseconds(measured.latencies.percentile(percent)));
+                    let statements = measured.statements_per_request.map(|count| format!(", {count:.0}"));
+                    write!(text, " {p50} / {p99}{} |", statements.unwrap_or_default())
+                }
+                Some((_, Outcome::Rejected(status))) => write!(text, " status {status} |"),
+                None => write!(text, " - |"),
+            };
         }
         let plain = row.plain_sql.map_or_else(|| "-".to_owned(), |time| format!("{time:.2}"));
         let _ = writeln!(text, " {plain} |");
@@ -269,9 +342,10 @@ mod tests {
     #[test]
     fn every_shape_has_a_request_and_a_name_of_its_own() {
         let mut names: Vec<String> = SHAPES.iter().map(Shape::name).collect();
+        names.extend(REQUESTS.iter().map(|request| request.name.to_owned()));
         names.sort();
         names.dedup();
-        assert_eq!(names.len(), SHAPES.len());
+        assert_eq!(names.len(), SHAPES.len() + REQUESTS.len());
         let call = SHAPES[2].call();
         assert_eq!(call.path, "model_versions?pageSize=100&filterQuery=commit+LIKE+%27abc%25%27");
     }

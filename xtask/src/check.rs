@@ -42,15 +42,24 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if arguments.install {
         programs::require(&[Program::CargoDeny], true)?;
     }
-    steps(Output::Everything).finish()
+    steps(Output::Everything, Lints::Separate).finish()
 }
 
-/// Runs the checks next to other work: with low priority, and without output except for [`Report::finish`].
-pub(crate) fn in_background() -> Report {
-    steps(Output::Failures)
+/// Runs the checks next to other work, after a compilation with lints: with low priority, and without output except for
+/// [`Report::finish`].
+pub(crate) fn after_linted_build() -> Report {
+    steps(Output::Failures, Lints::WithCompilation)
 }
 
-fn steps(output: Output) -> Report {
+/// How the source is checked by clippy and rustdoc.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lints {
+    Separate,
+    /// It was already: see [`crate::linted_build`].
+    WithCompilation,
+}
+
+fn steps(output: Output, lints: Lints) -> Report {
     let complete = |arguments: &[&str], variable: Option<(&str, &str)>| match output {
         Output::Everything => process::complete(process::cargo(arguments).envs(variable)),
         Output::Failures => process::complete_quietly(process::low_priority_cargo(arguments).envs(variable), None),
@@ -60,12 +69,19 @@ fn steps(output: Output) -> Report {
     report.step("file sizes", file_sizes::check);
     report.step("unused dependencies", unused_dependencies::check);
     report.step("features", features::check);
-    report.step("lints", || {
-        complete(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"], None)
-    });
-    report.step("documentation", || {
-        complete(&["doc", "--workspace", "--no-deps", "--locked"], Some(("RUSTDOCFLAGS", "-D warnings")))
-    });
+    match lints {
+        Lints::Separate => {
+            report.step("lints", || {
+                complete(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"], None)
+            });
+            report.step("documentation", || {
+                complete(&["doc", "--workspace", "--no-deps", "--locked"], Some(("RUSTDOCFLAGS", "-D warnings")))
+            });
+        }
+        Lints::WithCompilation => {
+            report.lines.push("  lints and documentation: passed with the compilation".to_owned());
+        }
+    }
     report.step("dependencies", || dependencies::check(output));
     report
 }

@@ -33,11 +33,16 @@ pub(crate) fn install_cargo_deny() -> Result<()> {
     fs::remove_dir_all(build).context("cannot remove the build folder of cargo-deny")
 }
 
-/// The folder of this version in the user's cache folder, which CI may keep between runs.
+/// The folder of this version.
 fn cache() -> PathBuf {
+    cache_of(&format!("cargo-deny-{VERSION}"))
+}
+
+/// A folder in the user's cache folder, which CI may keep between runs.
+pub(crate) fn cache_of(name: &str) -> PathBuf {
     let home = || Some(PathBuf::from(env::var_os("HOME")?).join(".cache"));
     let caches = env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty()).map(PathBuf::from).or_else(home);
-    caches.unwrap_or_else(process::target).join("model-registry").join(format!("cargo-deny-{VERSION}"))
+    caches.unwrap_or_else(process::target).join("model-registry").join(name)
 }
 
 /// The output of a successful check.

@@ -13,6 +13,8 @@ mod databases;
 mod dependencies;
 mod features;
 mod file_sizes;
+mod foreign;
+mod linted_build;
 mod process;
 mod programs;
 mod python;
@@ -53,6 +55,9 @@ enum Task {
 }
 
 fn main() -> ExitCode {
+    if let Some(compiled) = linted_build::run_as_compiler() {
+        return compiled;
+    }
     let result = parse(std::env::args_os().skip(1)).and_then(start);
     match result {
         Ok(()) => ExitCode::SUCCESS,

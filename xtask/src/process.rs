@@ -1,7 +1,7 @@
 //! Starts cargo and other programs, and stops them when a signal arrives.
 
 use std::ffi::OsStr;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -92,6 +92,30 @@ pub(crate) fn complete_collected(command: &mut Command, limit: Option<Duration>)
     let result = wait(&mut child, &line, limit)
         .and_then(|status| status.success().then_some(()).with_context(|| format!("failed with {status}: {line}")));
     (result, [stdout, stderr].map(|output| output.join().unwrap_or_default()).concat())
+}
+
+/// Runs a command to its end, prints its output as it arrives, and returns its standard output too.
+pub(crate) fn complete_and_collect(command: &mut Command) -> (Result<()>, String) {
+    let line = line(command);
+    eprintln!("+ {line}");
+    let mut child = match command.stdout(Stdio::piped()).spawn() {
+        Ok(child) => child,
+        Err(error) => return (Err(error).with_context(|| format!("cannot start: {line}")), String::new()),
+    };
+    let stdout = child.stdout.take();
+    let printed = thread::spawn(move || {
+        let mut output = String::new();
+        for line in stdout.into_iter().flat_map(|pipe| BufReader::new(pipe).split(b'\n')).map_while(Result::ok) {
+            let line = String::from_utf8_lossy(&line);
+            let _ = writeln!(std::io::stdout(), "{line}");
+            output.push_str(&line);
+            output.push('\n');
+        }
+        output
+    });
+    let result = wait(&mut child, &line, None)
+        .and_then(|status| status.success().then_some(()).with_context(|| format!("failed with {status}: {line}")));
+    (result, printed.join().unwrap_or_default())
 }
 
 /// Runs a command to its end and returns its standard output.

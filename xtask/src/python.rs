@@ -19,7 +19,12 @@ pub(crate) struct Environment {
     program: &'static str,
 }
 
-pub(crate) const ENVIRONMENTS: [Environment; 5] = [
+/// An S3 server, and boto3, which it depends on.
+pub(crate) const MOTO: Environment =
+    Environment { name: "moto", requirement: "moto[server]==5.2.5", variable: "MR_TEST_MOTO", program: "moto_server" };
+
+pub(crate) const ENVIRONMENTS: [Environment; 6] = [
+    MOTO,
     Environment {
         name: "client-0.3.9",
         requirement: "model-registry==0.3.9",
@@ -59,7 +64,7 @@ impl Environment {
     }
 
     /// Creates the environment, unless it is complete.
-    fn prepare(&self) -> Result<()> {
+    pub(crate) fn prepare(&self) -> Result<()> {
         let directory = self.directory();
         // Written last: an environment that was interrupted, or has another requirement, is created again.
         let mark = directory.join("complete");

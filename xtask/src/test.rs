@@ -1,6 +1,7 @@
 //! `cargo xtask test`: starts temporary databases, creates the Python environments, and runs all tests.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::process::Command;
 use std::time::{Duration, Instant};
 use std::{env, thread};
@@ -12,7 +13,7 @@ use crate::check::Report;
 use crate::databases::{self, Database, Servers};
 use crate::dependencies::{self, Output};
 use crate::programs::{self, Program};
-use crate::{check, process, python};
+use crate::{check, foreign, linted_build, process, python};
 
 /// Environment variable with the URL of a MySQL server; nothing here starts one.
 const MYSQL_VARIABLE: &str = "MR_TEST_MYSQL_URL";
@@ -37,7 +38,8 @@ Options:
   --db <DATABASES>  The databases to test on, comma-separated; SQLite is always included
                     [default: sqlite,postgres,mariadb]
   --skip-python     Skip the tests that need Python programs
-  --check           Also run the checks of `cargo xtask check`, with low priority while the tests run
+  --check           Also run the checks of `cargo xtask check`: lints and documentation while the project is
+                    compiled, the others with low priority while the tests run
   --install         Install missing programs, as the administrator";
 
 #[derive(Debug, PartialEq, Eq)]
@@ -89,20 +91,23 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let start = Instant::now();
     process::handle_signals()?;
     programs::require(&arguments.programs(), arguments.install)?;
+    let variables = if arguments.check { linted_build::variables()? } else { Vec::new() };
     let servers = thread::scope(|scope| {
+        let foreign = scope.spawn(|| foreign::prepare(arguments.install));
         let python = scope.spawn(|| if arguments.skip_python { Ok(()) } else { python::prepare_all() });
-        process::complete(&mut process::cargo(["test", "--workspace", "--locked", "--no-run"]))?;
+        process::complete(process::cargo(["test", "--workspace", "--locked", "--no-run"]).envs(variables.clone()))?;
         if arguments.filter.is_none() {
-            process::complete(&mut process::cargo(["build", "--locked", "--package", ABUSE]))?;
+            process::complete(process::cargo(["build", "--locked", "--package", ABUSE]).envs(variables.clone()))?;
         }
         let servers = Servers::start(&arguments.databases)?;
         python.join().map_err(|_| anyhow!("the preparation of the Python environments panicked"))??;
+        foreign.join().map_err(|_| anyhow!("the preparation of other projects' programs panicked"))??;
         anyhow::Ok(servers)
     })?;
 
     let (result, checks) = thread::scope(|scope| {
         let checks = scope.spawn(|| checks(arguments));
-        let result = tests(arguments, &servers);
+        let result = tests(arguments, &servers, &variables);
         (result, checks.join())
     });
     drop(servers);
@@ -115,11 +120,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
 /// Runs the tests of the executable, which mostly wait for processes that they started, next to all others and the short form of
 /// `cargo xtask abuse`, whose output is printed afterwards.
-fn tests(arguments: &Arguments, servers: &Servers) -> Result<()> {
+fn tests(arguments: &Arguments, servers: &Servers, variables: &[(&'static str, OsString)]) -> Result<()> {
     let group = |packages: &[&str]| {
         let mut tests = process::cargo(["test", "--locked", "--no-fail-fast"]);
         tests.args(packages).args(&arguments.filter);
-        tests.envs(servers.variables.iter().map(|(name, value)| (name, value)));
+        tests.envs(servers.variables.iter().map(|(name, value)| (name, value))).envs(variables.iter().cloned());
+        tests.envs(foreign::variables());
         if !arguments.skip_python {
             tests.envs(python::ENVIRONMENTS.iter().map(python::Environment::variable));
         }
@@ -135,11 +141,24 @@ fn tests(arguments: &Arguments, servers: &Servers) -> Result<()> {
             output.push_str(&more);
             (tested.and(abused), output)
         });
-        let of_executable = process::complete(&mut group(&["--package", EXECUTABLE]));
+        let mut of_executable = group(&["--package", EXECUTABLE]);
+        // They wait for expiring leases and restarts, so that the processors would idle.
+        let threads = thread::available_parallelism().map_or(2, usize::from) * 3 / 2;
+        of_executable.env("RUST_TEST_THREADS", threads.max(2).to_string());
+        let (of_executable, mut all) = process::complete_and_collect(&mut of_executable);
         let (others, output) = others.join().map_err(|_| anyhow!("a thread panicked"))?;
         eprint!("{output}");
+        all.push_str(&output);
+        for test in failed_tests(&all) {
+            eprintln!("FAILED: {test}");
+        }
         of_executable.and(others)
     })
+}
+
+/// The names of the failed tests in the output of `cargo test`.
+fn failed_tests(output: &str) -> impl Iterator<Item = &str> {
+    output.lines().filter_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... FAILED"))
 }
 
 /// The short form of `cargo xtask abuse` on the servers of the tests, unless single tests are run.
@@ -160,7 +179,7 @@ fn abuse(arguments: &Arguments, servers: &Servers) -> Option<Command> {
 /// The checks that run next to the tests: all of them, or those that take seconds.
 fn checks(arguments: &Arguments) -> Report {
     if arguments.check {
-        return check::in_background();
+        return check::after_linted_build();
     }
     let mut report = Report::default();
     if arguments.filter.is_none() {
@@ -204,6 +223,13 @@ fn names(databases: &BTreeSet<Database>, has_mysql: bool) -> (Vec<&'static str>,
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn failed_tests_of_all_groups_are_named() {
+        let output = "running 2 tests\ntest one::works ... ok\ntest sqlite::two ... FAILED\n\nfailures:\n\n---- sqlite::two stdout ----\n\
+                      test three ... FAILED\ntest result: FAILED. 1 passed; 1 failed\n";
+        assert_eq!(failed_tests(output).collect::<Vec<_>>(), ["sqlite::two", "three"]);
+    }
 
     #[test]
     fn databases_that_were_not_tested_on_are_named() {

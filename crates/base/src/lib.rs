@@ -1,6 +1,6 @@
 //! Small helpers that every crate may use: clock, digests, durations of settings, times in RFC 3339, hexadecimal
 //! digits, blocking work and its cancellation, limited reading of files, the memory budget of requests, the nearest known name,
-//! page tokens, redaction of secrets, causes of failed connections.
+//! page tokens, redaction of secrets, causes of failed connections, addresses that rules refuse.
 //!
 //! It knows neither SQL, HTTP nor any entity. To add a helper: one file with its tests, named after
 //! what it does; only what at least two crates need belongs here.
@@ -19,6 +19,7 @@ mod memory_budget;
 mod nearest_name;
 mod page_token;
 mod redaction;
+mod refused_address;
 pub mod time;
 
 pub use blocking::{run_blocking, run_cancellable, run_while_awaited};
@@ -34,3 +35,4 @@ pub use memory_budget::{MemoryBudget, MemoryPool, MemoryShare};
 pub use nearest_name::{nearest_by_edits, nearest_name};
 pub use page_token::{PageTokenProblem, decode_page_token, encode_page_token};
 pub use redaction::{REDACTED, may_contain_secret, redact, redact_url};
+pub use refused_address::RefusedAddress;

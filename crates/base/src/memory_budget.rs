@@ -21,7 +21,7 @@ pub struct MemoryBudget {
     /// Large stored documents that are updated. A request may wait for them while it has its share of work, and never the other
     /// way round.
     pub updates: MemoryPool,
-    /// The same of small bodies, which do not wait behind large ones.
+    /// The same of small bodies, which do not queue with large ones.
     pub small_work: MemoryPool,
     /// Responses until they are sent.
     pub responses: MemoryPool,

@@ -1,7 +1,7 @@
 //! Recommends configurations of a model for a request rate: on each type of hardware, the cheapest one, and those that are
 //! dearer but faster by a margin. parity: the algorithm is that of the Kubeflow Model Registry.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use model_registry_api::CustomProperty;
 use serde_json::{Map, Value};
@@ -30,7 +30,7 @@ impl PerformanceMetrics {
     }
 
     /// The value of an integer or double property.
-    pub(crate) fn number(&self, name: &str) -> Option<f64> {
+    fn number(&self, name: &str) -> Option<f64> {
         match CustomProperty::of(&self.document, name)? {
             #[expect(clippy::cast_precision_loss, reason = "rates, latencies and counts are compared approximately")]
             CustomProperty::Int(value) => Some(value as f64),
@@ -49,46 +49,70 @@ impl PerformanceMetrics {
 
     /// Adds the number of replicas that the rate needs, and the rate that they serve together.
     pub(crate) fn add_replicas(&mut self, names: &PropertyNames, target_rps: i32) {
-        let rps = self.number(&names.rps).filter(|rps| *rps > 0.0).unwrap_or(1.0);
-        let replicas = (f64::from(target_rps) / rps).ceil().clamp(1.0, MAX_REPLICAS);
+        let configuration = Configuration::of(self, names, target_rps);
         let custom = self.document.entry("customProperties").or_insert_with(|| Map::new().into());
-        #[expect(clippy::cast_possible_truncation, reason = "an integer below 2^31")]
-        let count = replicas as i64;
-        custom["replicas"] = CustomProperty::Int(count).to_json();
-        custom["total_requests_per_second"] = CustomProperty::Double(replicas * rps).to_json();
-    }
-
-    /// The number of devices of all replicas. 128 bits, so that no product overflows.
-    fn cost(&self, names: &PropertyNames) -> i128 {
-        #[expect(clippy::cast_possible_truncation, reason = "a number of devices")]
-        let whole = |name: &str| self.number(name).map_or(1, |number| number as i128);
-        whole(&names.hardware_count) * whole("replicas")
+        custom["replicas"] = CustomProperty::Int(configuration.replicas).to_json();
+        custom["total_requests_per_second"] = CustomProperty::Double(configuration.total_rps).to_json();
     }
 }
 
-/// The recommended ones among metrics with replicas, in their order.
-pub(crate) fn recommended(metrics: Vec<PerformanceMetrics>, names: &PropertyNames) -> Vec<PerformanceMetrics> {
-    let mut groups: BTreeMap<&str, Vec<&PerformanceMetrics>> = BTreeMap::new();
-    for one in &metrics {
-        groups.entry(one.string(&names.hardware_type)).or_default().push(one);
+/// What the algorithm reads of performance metrics.
+#[derive(Clone, Debug)]
+pub(crate) struct Configuration {
+    pub(crate) id: i64,
+    pub(crate) latency: Option<f64>,
+    hardware_count: Option<f64>,
+    hardware_type: String,
+    /// The number of replicas that the rate needs, and the rate that they serve together.
+    replicas: i64,
+    total_rps: f64,
+}
+
+impl Configuration {
+    pub(crate) fn of(metrics: &PerformanceMetrics, names: &PropertyNames, target_rps: i32) -> Self {
+        let rps = metrics.number(&names.rps).filter(|rps| *rps > 0.0).unwrap_or(1.0);
+        let replicas = (f64::from(target_rps) / rps).ceil().clamp(1.0, MAX_REPLICAS);
+        #[expect(clippy::cast_possible_truncation, reason = "an integer below 2^31")]
+        let count = replicas as i64;
+        Self {
+            id: metrics.id,
+            latency: metrics.number(&names.latency),
+            hardware_count: metrics.number(&names.hardware_count),
+            hardware_type: metrics.string(&names.hardware_type).to_owned(),
+            replicas: count,
+            total_rps: replicas * rps,
+        }
     }
-    let kept: Vec<i64> = groups.into_values().flat_map(|group| best_of_group(group, names)).collect();
-    metrics.into_iter().filter(|one| kept.contains(&one.id)).collect()
+
+    /// The number of devices of all replicas. 128 bits, so that no product overflows.
+    fn cost(&self) -> i128 {
+        #[expect(clippy::cast_possible_truncation, reason = "a number of devices")]
+        let devices = self.hardware_count.map_or(1, |count| count as i128);
+        devices * i128::from(self.replicas)
+    }
+}
+
+/// The ids of the recommended configurations of a model.
+pub(crate) fn recommended(configurations: &[Configuration]) -> HashSet<i64> {
+    let mut groups: BTreeMap<&str, Vec<&Configuration>> = BTreeMap::new();
+    for one in configurations {
+        groups.entry(&one.hardware_type).or_default().push(one);
+    }
+    groups.into_values().flat_map(best_of_group).collect()
 }
 
 /// The ids of the recommended ones on one type of hardware, the cheapest first: each dearer one is faster by more than 5 % or
 /// 10 %.
-fn best_of_group(mut group: Vec<&PerformanceMetrics>, names: &PropertyNames) -> Vec<i64> {
-    let positive =
-        |one: &PerformanceMetrics, name: &str| one.number(name).filter(|number| *number > 0.0).unwrap_or(f64::INFINITY);
+fn best_of_group(mut group: Vec<&Configuration>) -> Vec<i64> {
+    let positive = |number: Option<f64>| number.filter(|number| *number > 0.0).unwrap_or(f64::INFINITY);
     group.sort_by(|a, b| {
-        let latency = positive(a, &names.latency).total_cmp(&positive(b, &names.latency));
-        latency.then_with(|| positive(a, &names.hardware_count).total_cmp(&positive(b, &names.hardware_count)))
+        let latency = positive(a.latency).total_cmp(&positive(b.latency));
+        latency.then_with(|| positive(a.hardware_count).total_cmp(&positive(b.hardware_count)))
     });
-    let mut cheaper: Vec<&PerformanceMetrics> = Vec::new();
+    let mut cheaper: Vec<&Configuration> = Vec::new();
     let mut lowest_cost = i128::MAX;
     for one in group {
-        let cost = one.cost(names);
+        let cost = one.cost();
         if cost < lowest_cost {
             lowest_cost = cost;
             cheaper.push(one);
@@ -97,13 +121,13 @@ fn best_of_group(mut group: Vec<&PerformanceMetrics>, names: &PropertyNames) -> 
     let mut cheapest_first = cheaper.into_iter().rev();
     let Some(first) = cheapest_first.next() else { return Vec::new() };
     let mut kept = vec![first.id];
-    let mut last = first.number(&names.latency).unwrap_or(0.0);
+    let mut last = first.latency.unwrap_or(0.0);
     let mut threshold = 0.05;
     for one in cheapest_first {
         if last <= 100.0 {
             threshold = 0.10;
         }
-        let latency = one.number(&names.latency).unwrap_or(last);
+        let latency = one.latency.unwrap_or(last);
         if (last - latency) / last > threshold {
             kept.push(one.id);
             last = latency;
@@ -127,32 +151,40 @@ mod tests {
         }
     }
 
-    fn row(id: i64, rps: f64, latency: f64, count: i64) -> PerformanceMetrics {
+    fn configuration(id: i64, rps: f64, latency: f64, count: i64, target_rps: i32) -> Configuration {
         let custom = json!({
             "rps": CustomProperty::Double(rps).to_json(),
             "latency": CustomProperty::Double(latency).to_json(),
             "count": CustomProperty::Int(count).to_json(),
         });
         let Value::Object(document) = json!({"customProperties": custom}) else { panic!("an object") };
-        let mut metrics = PerformanceMetrics { id, document };
-        metrics.add_replicas(&names(), 300);
-        metrics
+        Configuration::of(&PerformanceMetrics { id, document }, &names(), target_rps)
     }
 
-    fn ids(rows: Vec<PerformanceMetrics>) -> Vec<i64> {
-        recommended(rows, &names()).into_iter().map(|row| row.id).collect()
+    fn row(id: i64, rps: f64, latency: f64, count: i64) -> Configuration {
+        configuration(id, rps, latency, count, 300)
     }
 
     #[test]
     fn a_dearer_configuration_is_recommended_only_if_it_is_faster() {
-        assert_eq!(ids(vec![row(1, 250.0, 50.0, 2), row(2, 150.0, 120.0, 3), row(3, 100.0, 200.0, 5)]), [1]);
-        assert_eq!(ids(vec![row(3, 100.0, 200.0, 5), row(2, 150.0, 120.0, 1), row(1, 250.0, 50.0, 2)]), [2, 1]);
+        let one = [row(1, 250.0, 50.0, 2), row(2, 150.0, 120.0, 3), row(3, 100.0, 200.0, 5)];
+        assert_eq!(recommended(&one), HashSet::from([1]));
+        let two = [row(3, 100.0, 200.0, 5), row(2, 150.0, 120.0, 1), row(1, 250.0, 50.0, 2)];
+        assert_eq!(recommended(&two), HashSet::from([2, 1]));
     }
 
     #[test]
     fn a_single_configuration_is_recommended_at_any_cost() {
-        let mut only = row(1, 0.5, 0.0, i64::MAX);
-        only.add_replicas(&names(), i32::MAX);
-        assert_eq!(ids(vec![only]), [1]);
+        let only = configuration(1, 0.5, 0.0, i64::MAX, i32::MAX);
+        assert_eq!(recommended(&[only]), HashSet::from([1]));
+    }
+
+    #[test]
+    fn replicas_are_added_to_the_custom_properties() {
+        let Value::Object(document) = json!({"id": "7"}) else { panic!("an object") };
+        let mut metrics = PerformanceMetrics { id: 7, document };
+        metrics.add_replicas(&names(), 5);
+        assert_eq!(metrics.number("replicas"), Some(5.0));
+        assert_eq!(metrics.number("total_requests_per_second"), Some(5.0));
     }
 }

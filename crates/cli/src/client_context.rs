@@ -17,6 +17,8 @@ pub(crate) struct ClientContext {
     pub(crate) output: Output,
     pub(crate) notes: Notes,
     pub(crate) environment: Environment,
+    /// Certificates (PEM) that are trusted in addition to the system's.
+    pub(crate) certificates: Vec<u8>,
 }
 
 /// Adds the options of the connection to a command and its subcommands.
@@ -101,7 +103,8 @@ impl ClientContext {
         let output = Output::new(format, columns, Style::new(is_terminal, &environment), is_terminal);
         let notes = Notes::of(arguments);
         settings.warn_about_permissions(notes);
-        Ok(Self { client: settings.client(notes)?, output, notes, environment })
+        let certificates = settings.certificates()?.unwrap_or_default();
+        Ok(Self { client: settings.client(notes)?, output, notes, environment, certificates })
     }
 
     /// Fails if `--columns` is set, for commands whose output is not a table of columns.

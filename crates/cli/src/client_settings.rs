@@ -127,14 +127,20 @@ impl ClientSettings {
         if let Some(file) = &self.token_file {
             builder = builder.token_file(&file.value);
         }
-        if let Some(file) = &self.ca_file {
-            let pem = files::read(&file.value, LARGEST_SETTINGS).map_err(|error| ConfigError {
-                place: file.origin.clone(),
-                reason: format!("cannot read `{}`: {error}", file.value.display()),
-            })?;
+        if let Some(pem) = self.certificates()? {
             builder = builder.root_certificates(pem);
         }
         Ok(builder)
+    }
+
+    /// The content of the file of trusted certificates.
+    pub(crate) fn certificates(&self) -> anyhow::Result<Option<Vec<u8>>> {
+        let Some(file) = &self.ca_file else { return Ok(None) };
+        let pem = files::read(&file.value, LARGEST_SETTINGS).map_err(|error| ConfigError {
+            place: file.origin.clone(),
+            reason: format!("cannot read `{}`: {error}", file.value.display()),
+        })?;
+        Ok(Some(pem))
     }
 }
 

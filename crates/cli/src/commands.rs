@@ -14,9 +14,11 @@ mod register;
 mod search;
 mod search_results;
 mod server;
+pub(crate) mod storage_initializer;
 mod token;
 mod transfer;
 mod up;
+pub(crate) mod upload_job;
 mod watch;
 
 use clap::{ArgMatches, Command};
@@ -44,6 +46,8 @@ pub(crate) const SUBCOMMANDS: &[Subcommand] = &[
     Own { command: register::command, run: register::run },
     Own { command: search::command, run: search::run },
     Own { command: transfer::command, run: transfer::run },
+    Own { command: storage_initializer::command, run: storage_initializer::run },
+    Own { command: upload_job::command, run: upload_job::run },
     Kind(&MODELS),
     Kind(&VERSIONS),
     Kind(&ARTIFACTS),

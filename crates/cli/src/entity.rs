@@ -18,6 +18,7 @@ mod properties;
 mod reference;
 mod reference_fields;
 mod reference_names;
+mod total;
 mod update;
 
 use clap::{ArgMatches, Command};

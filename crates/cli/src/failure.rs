@@ -57,6 +57,11 @@ impl CommandError {
         Self { code: FAILURE, message: message.into(), hint: None }
     }
 
+    /// A failure that was reported already, with its exit code.
+    pub(crate) fn reported(code: u8) -> Self {
+        Self { code, message: String::new(), hint: None }
+    }
+
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
@@ -136,7 +141,7 @@ fn of_transfer_error(error: &TransferError) -> u8 {
     match error {
         TransferError::Invalid(_) => USAGE,
         TransferError::NotFound { .. } => NOT_FOUND,
-        TransferError::Denied { .. } => NOT_PERMITTED,
+        TransferError::Denied { .. } | TransferError::Refused { .. } => NOT_PERMITTED,
         TransferError::Unavailable { .. } | TransferError::Restart { .. } => UNAVAILABLE,
         _ => FAILURE,
     }

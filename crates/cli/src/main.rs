@@ -11,6 +11,7 @@ mod completion;
 mod database;
 mod entity;
 mod failure;
+mod jobs;
 mod notes;
 mod output;
 mod print;
@@ -19,6 +20,7 @@ mod prompt;
 mod server_process;
 mod transfer;
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -27,7 +29,7 @@ use clap::{ArgMatches, Command};
 use model_registry_base::redact;
 use model_registry_server::config::{self, ConfigError, Environment, Inputs, Schema, Settings};
 
-use crate::commands::SUBCOMMANDS;
+use crate::commands::{SUBCOMMANDS, storage_initializer, upload_job};
 use crate::output::{Style, printable};
 
 /// A fifth more reads per second than with the allocator of glibc, which consolidates the many small allocations of a
@@ -40,7 +42,24 @@ fn main() -> ExitCode {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let schema =
         Schema::new(&[config::SETTINGS, commands::catalog::SETTINGS]).with_other_variables(client_settings::VARIABLES);
-    let arguments = command(&schema).try_get_matches().unwrap_or_else(|error| exit_with(&error));
+    let mut arguments: Vec<OsString> = std::env::args_os().collect();
+    if is_named(&arguments, storage_initializer::PROGRAM) {
+        let texts: Vec<String> = arguments.iter().skip(1).map(|text| text.to_string_lossy().into_owned()).collect();
+        if let Some(code) = storage_initializer::run_as_program(&texts) {
+            return ExitCode::from(code);
+        }
+        arguments.insert(1, "storage-initializer".into());
+    }
+    if is_named(&arguments, upload_job::PROGRAM) {
+        arguments.insert(1, upload_job::NAME.into());
+    }
+    let arguments = command(&schema).try_get_matches_from(&arguments).unwrap_or_else(|error| {
+        // The one who looks at the pod sees the message, not the output.
+        if error.use_stderr() && arguments.get(1).is_some_and(|name| name == upload_job::NAME) {
+            upload_job::note_wrong_arguments(&error.render().to_string());
+        }
+        exit_with(&error)
+    });
     let Some((name, arguments)) = arguments.subcommand() else { return ExitCode::from(failure::USAGE) };
     let subcommand = SUBCOMMANDS.iter().find(|subcommand| subcommand.command(&schema).get_name() == name);
     let Some(subcommand) = subcommand else { return ExitCode::from(failure::USAGE) };
@@ -48,6 +67,11 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
     }
+}
+
+/// Whether the executable was started under a name.
+fn is_named(arguments: &[OsString], name: &str) -> bool {
+    arguments.first().and_then(|own| Path::new(own).file_stem()).is_some_and(|own| own == name)
 }
 
 /// Prints the help, the version or a mistake in the arguments, and exits. A mistake may be a URL with a password.
@@ -63,6 +87,9 @@ fn exit_with(error: &clap::Error) -> ! {
 
 fn fail(error: &anyhow::Error) -> ExitCode {
     let Some(failure) = failure::of(error) else { return ExitCode::SUCCESS };
+    if failure.message.is_empty() {
+        return ExitCode::from(failure.code);
+    }
     let style = Style::new(std::io::stderr().is_terminal(), &Environment::of_process());
     let lines: Vec<String> = redact(&failure.message).lines().map(printable).collect();
     eprintln!("{} {}", style.error("error:"), lines.join("\n"));

@@ -1,5 +1,6 @@
 //! The settings of a client.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use reqwest::header::HeaderValue;
 use reqwest::redirect::Policy;
 use url::{Host, Url};
 
+use crate::addresses::{AddressCheck, CheckedResolver, check_literal};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::notice::{Notice, OnNotice};
@@ -35,6 +37,8 @@ pub struct ClientBuilder {
     token: Option<String>,
     token_file: Option<PathBuf>,
     root_certificates: Vec<u8>,
+    verifies_certificates: bool,
+    address_check: Option<AddressCheck>,
     timeout: Duration,
     connect_timeout: Duration,
     retries: Retries,
@@ -48,6 +52,8 @@ impl ClientBuilder {
             token: None,
             token_file: None,
             root_certificates: Vec::new(),
+            verifies_certificates: true,
+            address_check: None,
             timeout: Duration::from_mins(1),
             connect_timeout: Duration::from_secs(5),
             retries: Retries::default(),
@@ -71,6 +77,22 @@ impl ClientBuilder {
     /// Trusts these certificates (PEM) in addition to those of the system.
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificates = pem.into();
+        self
+    }
+
+    /// Whether the certificate of the server is verified, which it is by default.
+    pub fn verify_certificates(mut self, verify: bool) -> Self {
+        self.verifies_certificates = verify;
+        self
+    }
+
+    /// Connects only to addresses that this function allows; its error is the reason. It decides about every address that the name of
+    /// the server resolves to, at the moment of the connection. Behind a proxy, the proxy resolves the name.
+    pub fn address_check(
+        mut self,
+        check: impl Fn(IpAddr) -> std::result::Result<(), String> + Send + Sync + 'static,
+    ) -> Self {
+        self.address_check = Some(Arc::new(check));
         self
     }
 
@@ -117,6 +139,13 @@ impl ClientBuilder {
             .redirect(Policy::none());
         if is_loopback(&server) {
             http = http.no_proxy();
+        }
+        if let Some(check) = self.address_check {
+            check_literal(&server, &check)?;
+            http = http.dns_resolver(Arc::new(CheckedResolver(check)));
+        }
+        if !self.verifies_certificates {
+            http = http.tls_danger_accept_invalid_certs(true);
         }
         if server.scheme() == "http" {
             // Reading the certificates of the system takes longer than a request.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use model_registry_api::entities::{
     Artifact, Experiment, ExperimentRun, InferenceService, ModelArtifact, ModelVersion, RegisterRequest,
-    RegisterResponse, RegisteredModel, ServeModel, ServingEnvironment,
+    RegisterResponse, RegisteredModel, SearchPage, ServeModel, ServingEnvironment,
 };
 
 use crate::builder::ClientBuilder;
@@ -15,8 +15,11 @@ use crate::children::{ArtifactsOf, Children, MetricHistory};
 use crate::collection::Collection;
 use crate::error::Result;
 use crate::json::Json;
+use crate::options::SearchOptions;
 use crate::resource::Resource;
 use crate::transport::Transport;
+
+const REGISTER: &str = "registered_models:register";
 
 /// A client of one server. Clones are cheap and share connections.
 #[derive(Clone, Debug)]
@@ -140,6 +143,11 @@ impl Client {
         Json::new(self.clone())
     }
 
+    /// Finds entities of all kinds, the best matches first. The Kubeflow Model Registry does not have it.
+    pub async fn search(&self, options: &SearchOptions) -> Result<SearchPage> {
+        self.transport.fetch(Call::get("search".to_owned(), options.query())).await
+    }
+
     /// The model that an inference service serves.
     pub async fn model_of_service(&self, inference_service_id: &str) -> Result<RegisteredModel> {
         let path = format!("{}/model", entity_path(InferenceService::COLLECTION, inference_service_id)?);
@@ -155,6 +163,14 @@ impl Client {
     /// Registers a model, a version and its artifacts in one transaction. The model is created unless one with its name
     /// exists.
     pub async fn register(&self, request: &RegisterRequest) -> Result<RegisterResponse> {
-        self.transport.fetch(Call::post("registered_models:register".to_owned(), request)?).await
+        self.transport.fetch(Call::post(REGISTER.to_owned(), request)?).await
+    }
+
+    /// As [`Self::register`], with an idempotency key that the caller has chosen: a program that was restarted gets the response of its
+    /// first request again, for as long as the server keeps it (a day).
+    pub async fn register_once(&self, request: &RegisterRequest, idempotency_key: &str) -> Result<RegisterResponse> {
+        let mut call = Call::post(REGISTER.to_owned(), request)?;
+        call.idempotency_key = Some(idempotency_key.to_owned());
+        self.transport.fetch(call).await
     }
 }

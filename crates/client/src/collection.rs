@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use model_registry_api::entities::Page;
+use model_registry_api::entities::{FilterOptions, Page};
 
 use crate::call::{Call, entity_path};
 use crate::client::Client;
@@ -54,6 +54,12 @@ impl<R: Resource> Collection<R> {
     /// One page; the empty token selects the first.
     pub async fn page(&self, options: &ListOptions, token: &str) -> Result<Page<R>> {
         pages::page(&self.client, R::COLLECTION.to_owned(), options, token).await
+    }
+
+    /// What filters on the list can use: names, types, frequent values, ranges of numbers. The Kubeflow Model Registry does not
+    /// have it.
+    pub async fn filter_options(&self) -> Result<FilterOptions> {
+        self.client.transport.fetch(Call::get(format!("{}/filter_options", R::COLLECTION), Vec::new())).await
     }
 
     /// Reads an entity by id.

@@ -53,6 +53,7 @@
 //! `resource.rs`; an operation of the catalog is a method in `catalog.rs`. The tests
 //! `every_operation_of_the_contract_is_called` fail for a missing one.
 
+mod addresses;
 mod builder;
 mod call;
 pub mod catalog;
@@ -81,7 +82,7 @@ pub use model_registry_api::entities::*;
 pub use model_registry_api::{Kind, SortOrder};
 pub use model_registry_base::ConnectionProblem;
 pub use notice::Notice;
-pub use options::{FindBy, ListOptions, ListQuery, OrderBy};
+pub use options::{FindBy, ListOptions, ListQuery, OrderBy, SearchOptions};
 pub use pages::Items;
 pub use resource::{Child, Resource};
 pub use retries::{Creations, Retries};

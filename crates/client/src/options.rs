@@ -38,6 +38,8 @@ pub struct ListOptions {
     pub artifact_type: Option<Kind>,
     /// Selects points of these steps, in metric histories.
     pub steps: Vec<i64>,
+    /// Requests [`Page::total`](crate::Page::total).
+    pub total: bool,
 }
 
 impl ListOptions {
@@ -71,6 +73,35 @@ impl ListQuery for ListOptions {
         add("orderBy", order_by);
         add("sortOrder", (self.sort_order == SortOrder::Descending).then(|| "DESC".to_owned()));
         add("pageSize", self.page_size.map(|size| size.to_string()));
+        add("total", self.total.then(|| "true".to_owned()));
+        query
+    }
+}
+
+/// A search over entities of all kinds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SearchOptions {
+    /// An id, or a text in the name, or at the beginning of the external id or a label.
+    pub text: String,
+    /// Selects entities of these kinds; of all kinds if empty.
+    pub kinds: Vec<Kind>,
+    /// Maximum number of results; the default of the server if absent.
+    pub page_size: Option<u32>,
+}
+
+impl SearchOptions {
+    /// A search over all kinds.
+    pub fn of(text: impl Into<String>) -> Self {
+        Self { text: text.into(), ..Self::default() }
+    }
+
+    pub(crate) fn query(&self) -> Query {
+        let mut query = vec![("q", self.text.clone())];
+        if !self.kinds.is_empty() {
+            let names: Vec<&str> = self.kinds.iter().map(|kind| kind.name()).collect();
+            query.push(("kinds", names.join(",")));
+        }
+        query.extend(self.page_size.map(|size| ("pageSize", size.to_string())));
         query
     }
 }

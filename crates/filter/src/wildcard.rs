@@ -24,7 +24,7 @@ pub enum Symbol {
 /// A compiled pattern.
 #[derive(Debug)]
 pub struct Wildcard {
-    /// What the string begins with; the whole string if there is no run.
+    /// What the string begins with; the whole string without a run.
     first: Vec<Option<char>>,
     /// The parts after each run except the last, which are found in their order.
     middle: Vec<Part>,

@@ -6,6 +6,7 @@ mod file_upload;
 mod publish;
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use self::base::BaseImage;
@@ -124,11 +125,24 @@ impl ImageWriter {
         FileUpload::resume(Arc::clone(&self.0), file, saved).await
     }
 
-    /// Whether the registry still has the layer that another process has written for a file. The file is then complete.
+    /// The files of the layer that a file is in, by their positions in the list.
+    pub fn files_of_layer(&self, file: usize) -> &[usize] {
+        &self.0.layers[self.0.places[file].0].files
+    }
+
+    /// Whether the registry still has the layer that another process has written for a file. The file is then complete, and so are
+    /// all others of its layer.
     pub async fn has_file(&self, file: usize, saved: &SavedFile) -> Result<bool> {
-        let SavedFile::Complete { layer, diff_id } = saved else { return Ok(false) };
         let (number, _) = self.0.places[file];
-        if self.0.layers[number].files.len() != 1 || self.0.repository.blob_size(&layer.digest).await?.is_none() {
+        let is_group = self.0.layers[number].files.len() > 1;
+        let (layer, diff_id) = match saved {
+            SavedFile::Complete { layer, diff_id } if !is_group => (layer, diff_id),
+            SavedFile::Group { layer, diff_id, files } if is_group && *files == self.0.group(number) => {
+                (layer, diff_id)
+            }
+            _ => return Ok(false),
+        };
+        if self.0.repository.blob_size(&layer.digest).await?.is_none() {
             return Ok(false);
         }
         self.0.complete(number, DoneLayer { descriptor: layer.clone(), diff_id: diff_id.clone() });
@@ -178,6 +192,17 @@ impl Shared {
 
     fn complete(&self, layer: usize, done: DoneLayer) {
         self.written()[layer] = WrittenLayer::Done(Box::new(done));
+    }
+
+    /// The digest of everything but the contents that decides about a layer with several files.
+    fn group(&self, layer: usize) -> Digest {
+        let plan = &self.layers[layer];
+        let mut text = format!("{}\n", plan.media_type);
+        for file in &plan.files {
+            let ModelFile { path, size } = &self.files[*file];
+            let _ = writeln!(text, "{size} {path}");
+        }
+        Digest::of(text.as_bytes())
     }
 
     /// The annotations of a layer with a single file.

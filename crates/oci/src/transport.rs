@@ -183,7 +183,8 @@ impl Transport {
     pub(crate) fn unreachable(&self, error: reqwest::Error) -> Error {
         // URLs of uploads and redirects have signatures.
         let error = error.without_url();
-        if error.is_builder() || error.is_redirect() {
+        let refused = model_registry_base::RefusedAddress::of(&error);
+        if error.is_builder() || error.is_redirect() || refused.is_some() {
             let reason = model_registry_base::error_chain(&error);
             return Error::Invalid { what: format!("an address that {} has named", self.registry), reason };
         }

@@ -216,7 +216,15 @@ impl BlobUpload {
         if self.waiting.is_empty() {
             return Ok(());
         }
-        self.hash_waiting().await;
+        // At the same time: the digest is needed only at the end.
+        let hasher = std::mem::replace(&mut self.hasher, Hasher::new(Algorithm::Sha256));
+        let hashing = hashed(hasher, self.waiting.clone());
+        let (hasher, sent) = tokio::join!(hashing, self.send_waiting());
+        self.hasher = hasher;
+        sent
+    }
+
+    async fn send_waiting(&mut self) -> Result<()> {
         if self.url.is_none() {
             let url = self.repository.uploads_url();
             let build = |http: &reqwest::Client| http.post(url.clone()).header(CONTENT_LENGTH, 0);
@@ -232,16 +240,8 @@ impl BlobUpload {
     }
 
     async fn hash_waiting(&mut self) {
-        let mut hasher = std::mem::replace(&mut self.hasher, Hasher::new(Algorithm::Sha256));
-        let chunks = self.waiting.clone();
-        let length: usize = chunks.iter().map(Bytes::len).sum();
-        let update = move || {
-            for chunk in &chunks {
-                hasher.update(chunk);
-            }
-            hasher
-        };
-        self.hasher = if length < HASHED_AT_ONCE { update() } else { run_blocking(update).await };
+        let hasher = std::mem::replace(&mut self.hasher, Hasher::new(Algorithm::Sha256));
+        self.hasher = hashed(hasher, self.waiting.clone()).await;
     }
 
     /// Sends the waiting part, and after a failure what the registry lacks of it.
@@ -436,6 +436,18 @@ impl Drop for BlobUpload {
             runtime.spawn(async move { repository.cancel_upload(&url).await });
         }
     }
+}
+
+/// The digest over some more bytes.
+async fn hashed(mut hasher: Hasher, chunks: Vec<Bytes>) -> Hasher {
+    let length: usize = chunks.iter().map(Bytes::len).sum();
+    let update = move || {
+        for chunk in &chunks {
+            hasher.update(chunk);
+        }
+        hasher
+    };
+    if length < HASHED_AT_ONCE { update() } else { run_blocking(update).await }
 }
 
 /// Responses of registries that do not continue an upload: they do not know it, or do not have its last bytes.

@@ -7,12 +7,15 @@
 //! transaction in `rules/`. The route and the OpenAPI entry derive from the declaration.
 
 mod decode;
+mod filter_options;
 mod openapi;
 mod operations;
 mod response;
 mod routes;
 mod rules;
 mod successor;
+
+use std::sync::Arc;
 
 use model_registry_server::layers::Deprecation;
 use model_registry_store::Store;
@@ -29,10 +32,11 @@ pub fn alpha_deprecation(sunset: &str) -> Deprecation {
 pub struct Registry {
     store: Store,
     feed_readers: routes::FeedReaders,
+    filter_options: Arc<filter_options::FilterOptionsCache>,
 }
 
 impl Registry {
     pub fn new(store: Store) -> Self {
-        Self { store, feed_readers: routes::FeedReaders::new() }
+        Self { store, feed_readers: routes::FeedReaders::new(), filter_options: Arc::default() }
     }
 }

@@ -4,12 +4,14 @@
 //! either; the test that compares the two (`tests/it/contract.rs`) lists the differences with their reasons. Operations
 //! of v1, and its schemas that differ from v1alpha3, have the suffix `V1`.
 
+mod filter_options;
 mod kind_schemas;
 mod links;
 mod parameters;
 mod paths;
 mod registration;
 mod responses;
+mod search;
 mod shared_schemas;
 
 use model_registry_api::ApiVersion;
@@ -26,6 +28,9 @@ pub fn document() -> Value {
     let mut schemas = shared_schemas::all();
     let mut responses = responses::errors();
     responses.extend(responses::changes());
+    responses.extend(responses::options_and_search());
+    schemas.extend(filter_options::schemas());
+    schemas.extend(search::schemas());
     let mut all_links = Map::new();
     let mut all_paths = fixed_paths::all(PATH);
     for version in ApiVersion::ALL {

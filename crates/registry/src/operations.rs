@@ -8,7 +8,9 @@ mod kinds;
 use axum::routing::{MethodRouter, get, post};
 use model_registry_api::{ApiVersion, Kind, KindSpec};
 
-use crate::routes::{Context, artifacts, changes, inference_services, metric_history, register};
+use crate::routes::{
+    Context, artifacts, changes, filter_options, inference_services, metric_history, register, search,
+};
 
 /// What an operation does. Its method, bodies and statuses follow from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +31,10 @@ pub(crate) enum Action {
     Register,
     /// GET the change feed.
     Changes,
+    /// GET what filters of a list can use.
+    FilterOptions,
+    /// GET entities of every kind that match a text.
+    Search,
 }
 
 /// What an operation is about.
@@ -55,6 +61,9 @@ pub(crate) struct Operation {
 
 const ARTIFACT: Subject = Subject { schema: "Artifact", label: "artifact", label_plural: "artifacts" };
 const REGISTRATION: Subject = Subject { schema: "Registration", label: "registration", label_plural: "registrations" };
+const FILTER_OPTIONS: Subject =
+    Subject { schema: "FilterOptions", label: "filter option", label_plural: "filter options" };
+const SEARCH: Subject = Subject { schema: "SearchResults", label: "search result", label_plural: "search results" };
 const CHANGE: Subject = Subject { schema: "Change", label: "change", label_plural: "changes" };
 
 /// Query parameters of find operations.
@@ -73,7 +82,7 @@ pub(crate) fn all(version: ApiVersion) -> Vec<Operation> {
 }
 
 /// Operations of one kind only, of artifacts of any kind, or of no kind.
-fn special() -> [Operation; 9] {
+fn special() -> [Operation; 11] {
     [
         operation(Action::Register, "/registered_models:register", "registerModel", REGISTRATION)
             .summary("Finds or creates a model, and creates a version of it with artifacts, all or nothing.")
@@ -82,6 +91,10 @@ fn special() -> [Operation; 9] {
             .summary("Lists artifacts of every kind.")
             .query(&["artifactType"])
             .handler(get(artifacts::list)),
+        operation(Action::FilterOptions, "/artifacts/filter_options", "getArtifactFilterOptions", FILTER_OPTIONS)
+            .summary("Gets what filters on artifacts can use: names, types, frequent values, ranges of numbers.")
+            .query(&["artifactType"])
+            .handler(get(filter_options::of_artifacts)),
         operation(Action::Create, "/artifacts", "createArtifact", ARTIFACT)
             .summary("Creates an artifact without a parent.")
             .handler(post(artifacts::create)),
@@ -111,6 +124,10 @@ fn special() -> [Operation; 9] {
         )
         .summary("Gets the model version that an inference service serves: the one it names, or the model's newest.")
         .handler(get(inference_services::version)),
+        operation(Action::Search, "/search", "getSearchResults", SEARCH)
+            .summary("Finds entities of every kind by name, id, external id or label, the best matches first.")
+            .query(&["q", "kinds", "searchPageSize"])
+            .handler(get(search::search)),
         operation(Action::Changes, "/changes", "getChanges", CHANGE)
             .summary("Lists the changes after a sequence number, waits for new ones, or streams them.")
             .query(&["after", "limit", "wait"])

@@ -4,11 +4,13 @@ pub(crate) mod artifacts;
 pub(crate) mod changes;
 pub(crate) mod entity;
 mod explanation;
+pub(crate) mod filter_options;
 pub(crate) mod inference_services;
 mod list;
 pub(crate) mod metric_history;
 pub(crate) mod register;
 mod request;
+pub(crate) mod search;
 
 use std::sync::Arc;
 

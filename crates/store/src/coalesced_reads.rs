@@ -101,7 +101,7 @@ impl Queue {
         !std::mem::replace(&mut queued.is_served, true)
     }
 
-    /// Takes the reads of the next statement. If there are none, the queue is no longer served.
+    /// Takes the reads of the next statement. Without any, the queue stops being served.
     fn next_batch(&self) -> Option<Vec<Read>> {
         let mut queued = self.lock();
         if queued.reads.is_empty() {

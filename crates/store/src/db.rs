@@ -8,6 +8,7 @@ mod connect;
 mod driver;
 mod examination;
 mod migrate;
+mod online;
 mod ownership;
 mod pool;
 mod probe;

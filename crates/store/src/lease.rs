@@ -168,16 +168,16 @@ mod tests {
             let url = store.url().parse().unwrap();
             Store::connect(&url, PoolOptions::default(), Clock::wrong_by(error)).await.unwrap()
         };
-        let (ahead, behind) = (replica(DAY).await, replica(-DAY).await);
+        let (ahead, late) = (replica(DAY).await, replica(-DAY).await);
         let lease = || Lease::new("work", DURATION);
         let held = lease();
         assert!(store.acquire(&held).await.unwrap());
         assert!(!ahead.acquire(&lease()).await.unwrap(), "not taken by a replica that is a day ahead");
-        assert!(!behind.acquire(&lease()).await.unwrap());
+        assert!(!late.acquire(&lease()).await.unwrap());
         assert!(store.acquire(&held).await.unwrap(), "still held");
         store.release(&held).await.unwrap();
-        // A holder that is ahead does not keep it for a day, and one that is behind does not lose it at once.
-        for holder in [&ahead, &behind] {
+        // A holder that is ahead does not keep it for a day, and one whose clock is late does not lose it at once.
+        for holder in [&ahead, &late] {
             let held = lease();
             assert!(holder.acquire(&held).await.unwrap());
             assert!(!store.acquire(&lease()).await.unwrap());

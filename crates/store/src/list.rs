@@ -24,16 +24,19 @@ mod ordered;
 mod page_rows;
 mod plan;
 mod probe;
+mod total;
 mod value_order;
 mod value_rows;
 
-use index_scan::{IndexScan, PROPERTY, SCANNED, ScanEnd, string_key};
+pub(crate) use index_scan::string_key;
+use index_scan::{IndexScan, PROPERTY, SCANNED, ScanEnd};
 use order_key::Place;
 use ordered::OrderedList;
 pub use page_rows::PAGE_BYTES;
 use page_rows::PageRows;
 use plan::FilteredList;
 pub use plan::PlanLimits;
+pub use total::{MAX_TOTAL, Total};
 use value_order::{UnknownOrder, ValueOrder};
 
 /// The entities of a list before any filter.

@@ -58,6 +58,10 @@ impl Store {
         Self { plan_limits, ..self }
     }
 
+    pub(crate) fn plan_limits(&self) -> PlanLimits {
+        self.plan_limits
+    }
+
     /// The memory for large documents.
     pub fn memory(&self) -> &MemoryPool {
         &self.memory.work

@@ -33,6 +33,10 @@ impl TestStore {
         self.database.url()
     }
 
+    pub(crate) fn test_database(&self) -> &TestDatabase {
+        &self.database
+    }
+
     pub(crate) fn store(&self) -> &Store {
         &self.store
     }

@@ -65,6 +65,11 @@ impl FileServer {
         format!("http://{}{path}", self.address)
     }
 
+    /// The same with the host name `localhost`.
+    pub fn url_by_name(&self, path: &str) -> String {
+        format!("http://localhost:{}{path}", self.address.port())
+    }
+
     pub fn publish(&self, path: &str, content: impl Into<Bytes>) {
         self.shared().files.insert(path.to_owned(), content.into());
     }

@@ -7,10 +7,11 @@
 //! * creates a fresh database for each test ([`TestDatabase`], [`on_each_database`]);
 //! * starts the real executable ([`Executable`]);
 //! * replays recorded exchanges ([`golden`]) and compares OpenAPI documents with contracts ([`contract`]);
-//! * fakes a Hugging Face hub ([`HubServer`]), an identity provider ([`IssuerServer`]) and an OpenTelemetry collector
+//! * fakes a Hugging Face hub ([`HubServer`]), Google Cloud Storage ([`GoogleStore`]), an identity provider ([`IssuerServer`]) and an OpenTelemetry collector
 //!   ([`CollectorServer`]);
-//! * serves Git repositories over HTTP ([`GitServer`]) and images ([`OciRegistry`]);
-//! * is a proxy to servers with TLS ([`ConnectProxy`]), and makes FIFOs ([`make_fifo`]);
+//! * serves Git repositories over HTTP ([`GitServer`]) and images ([`OciRegistry`], [`Registry11`]), and starts servers of other projects ([`ForeignProgram`],
+//!   [`AzuriteServer`], [`MotoServer`]);
+//! * is a proxy to servers with TLS ([`ConnectProxy`]), adds TLS to a server ([`TlsFront`]), and makes FIFOs ([`make_fifo`]);
 //! * misuses servers ([`abuse`]): slow bodies, responses that are not read;
 //! * causes faults ([`faults`]): a full disk, a network that loses packets, swallowed connections.
 //!
@@ -26,6 +27,7 @@
 
 pub mod abuse;
 mod authority;
+mod azurite;
 mod collector;
 pub mod contract;
 pub mod database;
@@ -36,20 +38,27 @@ pub mod executable;
 pub mod faults;
 mod fifo;
 mod file_server;
+mod foreign;
 pub mod git;
 pub mod golden;
+mod google;
 pub mod hub;
 pub mod issuer;
 pub mod mariadb;
+mod moto;
 mod oci_registry;
 pub mod postgres;
 mod proxy;
+mod registry_1_1;
 mod s3;
+mod s3_raw;
 mod seed;
 mod server;
 mod server_directory;
+mod tls_front;
 
 pub use authority::{Authority, Issued, IssuedFiles};
+pub use azurite::{AZURE_CONTAINER, AZURE_KEY, AzuriteServer};
 pub use collector::CollectorServer;
 pub use database::{Backend, TestDatabase, backends};
 pub use database_server::DatabaseServer;
@@ -61,15 +70,21 @@ pub use faults::proxy::TcpProxy;
 #[cfg(unix)]
 pub use fifo::make_fifo;
 pub use file_server::{FileServer, WebFault};
+pub use foreign::ForeignProgram;
 pub use git::{GitRepository, GitServer};
+pub use google::{GOOGLE_BUCKET, GOOGLE_TOKEN, GoogleStore};
 pub use hub::HubServer;
 pub use issuer::{IssuerServer, SigningKey};
 pub use mariadb::MariaDbServer;
 pub use model_registry_programs::{Missing, find_program, skopeo};
+pub use moto::MotoServer;
 pub use oci_registry::{OciRegistry, REGISTRY_PASSWORD, REGISTRY_USER};
 pub use postgres::PostgresServer;
 pub use proxy::ConnectProxy;
+pub use registry_1_1::Registry11;
 pub use s3::{BUCKET as S3_BUCKET, Fault as S3Fault, S3Server, SECRET_KEY as S3_SECRET_KEY};
+pub use s3_raw::upload_in_parts;
 pub use seed::{SEED_VARIABLE, seed};
 pub use server::{CERTIFIED_USER, ServerTls, Stop, free_port};
 pub use server_directory::server_directory;
+pub use tls_front::TlsFront;

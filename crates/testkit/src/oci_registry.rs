@@ -68,6 +68,17 @@ impl OciRegistry {
         format!("127.0.0.1:{}", self.port)
     }
 
+    /// The directory of the blobs: groups of directories that are named by digest, each with a file `data`.
+    pub fn blobs(&self) -> PathBuf {
+        self.data.join("docker/registry/v2/blobs/sha256")
+    }
+
+    /// The digest that a tag points to.
+    pub fn tagged(&self, repository: &str, tag: &str) -> Result<String> {
+        let tags = self.data.join(format!("docker/registry/v2/repositories/{repository}/_manifests/tags"));
+        Ok(fs::read_to_string(tags.join(tag).join("current/link"))?)
+    }
+
     /// The uploads that were neither completed nor cancelled.
     pub fn pending_uploads(&self, repository: &str) -> usize {
         let uploads = self.data.join(format!("docker/registry/v2/repositories/{repository}/_uploads"));

@@ -82,7 +82,7 @@ impl State {
     }
 }
 
-fn acceptor(authority: &Authority, name: &str) -> TlsAcceptor {
+pub(crate) fn acceptor(authority: &Authority, name: &str) -> TlsAcceptor {
     let issued = authority.issue(name);
     let certificate = CertificateDer::from_pem_slice(issued.certificate.as_bytes()).expect("the certificate is PEM");
     let key = PrivateKeyDer::from_pem_slice(issued.key.as_bytes()).expect("the key is PEM");

@@ -1,8 +1,9 @@
 //! An S3 server over a temporary directory, which checks signatures and fails as planned.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -28,7 +29,9 @@ pub const BUCKET: &str = "models";
 /// A running server with one empty bucket; it ends when dropped.
 pub struct S3Server {
     address: SocketAddr,
-    directory: TempDir,
+    directory: PathBuf,
+    /// Removed when dropped, unless the directory is the caller's.
+    _temporary: Option<TempDir>,
     shared: Arc<Mutex<Shared>>,
     accepting: JoinHandle<()>,
 }
@@ -42,6 +45,10 @@ struct Shared {
     pause: Duration,
     /// Bytes of objects and parts that were received.
     received: u64,
+    /// Bytes of responses that were sent.
+    sent: Arc<AtomicU64>,
+    /// Requests without a response yet.
+    working: usize,
 }
 
 /// The requests that a fault is for.
@@ -62,30 +69,29 @@ pub enum Fault {
 
 impl S3Server {
     pub async fn start() -> Result<Self> {
-        Self::start_with(Some(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY))).await
+        let temporary = TempDir::new()?;
+        Self::start_with(temporary.path().to_owned(), Some(temporary), false).await
     }
 
-    /// Starts a server for everyone. The XML API of Google Cloud Storage is the same protocol, so that clients of it work, too.
-    pub async fn start_public() -> Result<Self> {
-        Self::start_with(None).await
+    /// Starts a server over a directory that exists. It stays.
+    pub async fn start_in(directory: &Path, is_public: bool) -> Result<Self> {
+        Self::start_with(directory.to_owned(), None, is_public).await
     }
 
-    async fn start_with(auth: Option<SimpleAuth>) -> Result<Self> {
-        let directory = TempDir::new()?;
-        std::fs::create_dir(directory.path().join(BUCKET))?;
+    async fn start_with(directory: PathBuf, temporary: Option<TempDir>, is_public: bool) -> Result<Self> {
+        std::fs::create_dir_all(directory.join(BUCKET))?;
         let failed = |problem: String| Error::Failed { what: "the S3 server".to_owned(), problem, log: String::new() };
-        let files = s3s_fs::FileSystem::new(directory.path()).map_err(|error| failed(format!("{error:?}")))?;
+        let files = s3s_fs::FileSystem::new(&directory).map_err(|error| failed(format!("{error:?}")))?;
         let mut builder = S3ServiceBuilder::new(files);
-        let is_public = auth.is_none();
-        if let Some(auth) = auth {
-            builder.set_auth(auth);
+        if !is_public {
+            builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
         }
         let service = builder.build();
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Mutex::new(Shared { is_public, ..Shared::default() }));
         let accepting = tokio::spawn(accept(listener, service, Arc::clone(&shared)));
-        Ok(Self { address, directory, shared, accepting })
+        Ok(Self { address, directory, _temporary: temporary, shared, accepting })
     }
 
     /// The URL of the server.
@@ -93,10 +99,19 @@ impl S3Server {
         format!("http://{}", self.address)
     }
 
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// The variables with which clients of S3 use the server.
     pub fn variables(&self) -> Vec<(&'static str, String)> {
+        Self::variables_for(&self.base_url())
+    }
+
+    /// The same for a server in another process.
+    pub fn variables_for(base_url: &str) -> Vec<(&'static str, String)> {
         vec![
-            ("AWS_ENDPOINT_URL", self.base_url()),
+            ("AWS_ENDPOINT_URL", base_url.to_owned()),
             ("AWS_ALLOW_HTTP", "true".to_owned()),
             ("AWS_ACCESS_KEY_ID", ACCESS_KEY.to_owned()),
             ("AWS_SECRET_ACCESS_KEY", SECRET_KEY.to_owned()),
@@ -106,7 +121,7 @@ impl S3Server {
 
     /// The directory with the objects of the bucket.
     pub fn bucket(&self) -> PathBuf {
-        self.directory.path().join(BUCKET)
+        self.directory.join(BUCKET)
     }
 
     /// Makes the next request of a kind fail. Several are used in order.
@@ -129,6 +144,16 @@ impl S3Server {
         std::mem::take(&mut self.shared().received)
     }
 
+    /// Bytes of responses that were sent since the last call of this method.
+    pub fn sent(&self) -> u64 {
+        self.shared().sent.swap(0, Ordering::Relaxed)
+    }
+
+    /// Whether every request has its response.
+    pub fn is_idle(&self) -> bool {
+        self.shared().working == 0
+    }
+
     fn shared(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -142,6 +167,7 @@ impl Drop for S3Server {
 
 async fn accept(listener: TcpListener, service: S3Service, shared: Arc<Mutex<Shared>>) {
     while let Ok((stream, _)) = listener.accept().await {
+        let _ = stream.set_nodelay(true);
         tokio::spawn(serve(stream, service.clone(), Arc::clone(&shared)));
     }
 }
@@ -150,7 +176,7 @@ async fn serve(stream: TcpStream, service: S3Service, shared: Arc<Mutex<Shared>>
     let respond = service_fn(move |mut request: Request<Incoming>| {
         let (service, shared) = (service.clone(), Arc::clone(&shared));
         async move {
-            let (fault, pause) = note(&shared, &mut request);
+            let (fault, pause, sent) = note(&shared, &mut request);
             tokio::time::sleep(pause).await;
             let (cut, status) = match fault {
                 None => (None, None),
@@ -158,7 +184,17 @@ async fn serve(stream: TcpStream, service: S3Service, shared: Arc<Mutex<Shared>>
                 Some(Fault::Status(status, retry_after)) => (None, Some((status, retry_after))),
             };
             let response = match status {
-                None => service.call(request.map(s3s::Body::from)).await?,
+                // On a task of its own: as at real stores, what was requested goes on when the client disappears.
+                None => {
+                    let working = Arc::clone(&shared);
+                    working.lock().unwrap_or_else(PoisonError::into_inner).working += 1;
+                    let work = tokio::spawn(async move {
+                        let response = service.call(request.map(s3s::Body::from)).await;
+                        working.lock().unwrap_or_else(PoisonError::into_inner).working -= 1;
+                        response
+                    });
+                    work.await.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()))?
+                }
                 Some((status, retry_after)) => {
                     let mut response = Response::new(s3s::Body::empty());
                     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -168,7 +204,7 @@ async fn serve(stream: TcpStream, service: S3Service, shared: Arc<Mutex<Shared>>
                     response
                 }
             };
-            Ok::<_, s3s::HttpError>(response.map(|body| CutBody { body, left: cut }))
+            Ok::<_, s3s::HttpError>(response.map(|body| CutBody { body, left: cut, sent }))
         }
     });
     // A client may close the connection at any time.
@@ -176,7 +212,7 @@ async fn serve(stream: TcpStream, service: S3Service, shared: Arc<Mutex<Shared>>
 }
 
 /// Records a request and returns the fault that is planned for it.
-fn note(shared: &Mutex<Shared>, request: &mut Request<Incoming>) -> (Option<Fault>, Duration) {
+fn note(shared: &Mutex<Shared>, request: &mut Request<Incoming>) -> (Option<Fault>, Duration, Arc<AtomicU64>) {
     let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
     let target = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
     if shared.is_public {
@@ -189,13 +225,14 @@ fn note(shared: &Mutex<Shared>, request: &mut Request<Incoming>) -> (Option<Faul
         |(planned, _): &(Planned, Fault)| planned.method == request.method() && target.contains(planned.contains);
     let fault = shared.planned.iter().position(is_for).map(|at| shared.planned.remove(at).1);
     shared.requests.push((request.method().clone(), target));
-    (fault, shared.pause)
+    (fault, shared.pause, Arc::clone(&shared.sent))
 }
 
 /// A body that may end early, which breaks the connection.
 struct CutBody {
     body: s3s::Body,
     left: Option<u64>,
+    sent: Arc<AtomicU64>,
 }
 
 impl http_body::Body for CutBody {
@@ -211,6 +248,8 @@ impl http_body::Body for CutBody {
         }
         let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(context));
         let frame = frame.map(|frame| frame.map_err(|error| std::io::Error::other(error.to_string())));
+        let length = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref().map(bytes::Bytes::len));
+        self.sent.fetch_add(length.unwrap_or_default() as u64, Ordering::Relaxed);
         let (Some(Ok(frame)), Some(left)) = (&frame, self.left) else { return Poll::Ready(frame) };
         let Some(data) = frame.data_ref() else { return Poll::Pending };
         let kept = data.slice(..usize::try_from(left).unwrap_or(usize::MAX).min(data.len()));

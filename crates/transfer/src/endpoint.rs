@@ -134,6 +134,8 @@ pub struct Part {
     pub digest: RunningDigest,
     /// Whether the file ends here.
     pub is_last: bool,
+    /// Parts of the file that may be written at the same time, this one included.
+    pub at_once: usize,
     /// The memory that the part takes.
     pub share: MemoryShare,
 }

@@ -1,6 +1,7 @@
 //! Copies the files of a source to a destination.
 
 mod copy;
+mod parallelism;
 mod parts;
 
 use std::sync::Arc;
@@ -9,8 +10,11 @@ use std::time::{Duration, Instant};
 use futures::{StreamExt, TryStreamExt, stream};
 use model_registry_base::MemoryPool;
 use tokio::task::JoinSet;
+use tracing::Instrument;
+use tracing::field::{self, Empty};
 
 use self::copy::{Copy, copy_file};
+use self::parallelism::Parallelism;
 use crate::digest::{Sha256, tree_digest};
 use crate::endpoint::{Destination, Entry, Existing, Listing, Result, Shape, Source, WrittenFile};
 use crate::error::TransferError;
@@ -71,7 +75,18 @@ pub struct Ends {
 
 /// Copies everything that the destination does not have. When it fails or is stopped it cleans up, and then returns the error.
 pub async fn transfer(ends: Ends, options: &Options, observer: &SharedObserver, stop: &Stop) -> Result<Report> {
-    let result = run(&ends, options, observer, stop).await;
+    let span =
+        tracing::info_span!("transfer", source = %ends.source_name, files = Empty, bytes = Empty, failure = Empty);
+    let result = run(&ends, options, observer, stop).instrument(span.clone()).await;
+    match &result {
+        Ok(report) => {
+            span.record("files", report.files.len());
+            span.record("bytes", report.copied_bytes);
+        }
+        Err(error) => {
+            span.record("failure", field::display(error));
+        }
+    }
     if let Err(error) = &result
         && !options.is_dry_run
     {
@@ -92,7 +107,7 @@ fn keeps(error: &TransferError, options: &Options) -> bool {
 
 async fn run(ends: &Ends, options: &Options, observer: &SharedObserver, stop: &Stop) -> Result<Report> {
     let started = Instant::now();
-    let (listing, actions) = stop.or(plan(ends, options)).await?;
+    let (listing, actions) = stop.or(plan(ends, options)).instrument(tracing::info_span!("plan")).await?;
     let Sums { files, bytes, files_there, bytes_there } = plan::sums(&listing, &actions);
     observer.on(&Event::Planned { files, bytes, files_there, bytes_there });
     let shape = listing.shape;
@@ -105,7 +120,7 @@ async fn run(ends: &Ends, options: &Options, observer: &SharedObserver, stop: &S
     if let Some(expected) = options.digest {
         verify(ends, expected, Report::digest_of(shape, &files))?;
     }
-    let published = ends.destination.finish(&files).await?;
+    let published = ends.destination.finish(&files).instrument(tracing::info_span!("publish")).await?;
     Ok(Report { files, planned: Vec::new(), copied_bytes, shape, uri: published.uri, took: started.elapsed() })
 }
 
@@ -194,6 +209,7 @@ async fn copy_all(
         options: options.clone(),
         observer: Arc::clone(observer),
         stop: all.clone(),
+        parallelism: Parallelism::default(),
     });
     let mut files = Vec::with_capacity(listing.entries.len());
     let mut copied_bytes = 0;
@@ -211,7 +227,8 @@ async fn copy_all(
                 }
                 Some((entry, Action::Copy { existing })) => {
                     let copy = Arc::clone(&copy);
-                    running.spawn(async move { copy_file(&copy, &entry, existing).await });
+                    let span = tracing::info_span!("copy_file", path = %entry.path, size = entry.size);
+                    running.spawn(async move { copy_file(&copy, &entry, existing).await }.instrument(span));
                 }
             }
         }

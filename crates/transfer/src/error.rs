@@ -2,7 +2,7 @@
 
 use std::io;
 
-use model_registry_base::redact;
+use model_registry_base::{RefusedAddress, excerpt, redact};
 
 use crate::relative_path::NameProblem;
 
@@ -13,7 +13,7 @@ pub enum TransferError {
     #[error("{0}")]
     Invalid(String),
     /// A name that is not written anywhere.
-    #[error("{at}: the name `{name}` is refused: {problem}")]
+    #[error("{at}: the name `{}` is refused: {problem}", excerpt(.name))]
     UnsafeName { at: String, name: String, problem: NameProblem },
     /// Names that cannot exist together at the destination.
     #[error("{0}")]
@@ -22,6 +22,9 @@ pub enum TransferError {
     NotFound { at: String, reason: String },
     #[error("{at}: access denied: {reason}")]
     Denied { at: String, reason: String },
+    /// The rules for addresses do not allow the server: see [`Network`](crate::Network).
+    #[error("{at}: the server is not allowed: {reason}")]
+    Refused { at: String, reason: String },
     /// It was repeated and did not pass.
     #[error("{at}: {reason}")]
     Unavailable { at: String, reason: String },
@@ -59,6 +62,10 @@ impl TransferError {
 
     pub(crate) fn not_found(at: impl Into<String>, reason: impl AsRef<str>) -> Self {
         Self::NotFound { at: at.into(), reason: redact(reason.as_ref()) }
+    }
+
+    pub(crate) fn refused(at: impl Into<String>, refused: &RefusedAddress) -> Self {
+        Self::Refused { at: at.into(), reason: redact(&refused.0) }
     }
 
     /// An error of the local file system.

@@ -10,7 +10,7 @@ use model_registry_oci::{
 
 use crate::endpoint::Result;
 use crate::error::TransferError;
-use crate::options::Options;
+use crate::open::Context;
 
 /// The variable with the content of a docker configuration, which Kubernetes sets from a secret of that type.
 const CONFIG_VARIABLE: &str = ".dockerconfigjson";
@@ -33,21 +33,29 @@ pub struct ImageSettings {
 }
 
 impl ImageSettings {
-    pub(crate) fn registries(&self, environment: &Environment, options: &Options) -> Result<Registries> {
-        let root_certificates = match &self.certificate_file {
+    pub(crate) fn registries(&self, context: &Context) -> Result<Registries> {
+        let network = &context.network;
+        let mut root_certificates = match &self.certificate_file {
             None => Vec::new(),
             Some(path) => files::read(path, files::LARGEST_SETTINGS).map_err(|error| {
                 TransferError::invalid(format!("the certificates {} cannot be read: {error}", path.display()))
             })?,
         };
+        if !network.root_certificates.is_empty() {
+            root_certificates.push(b'\n');
+            root_certificates.extend(&network.root_certificates);
+        }
         let settings = RegistrySettings {
             plain_http: self.plain_http.clone(),
-            verify_certificates: !self.is_unverified,
+            verify_certificates: !(self.is_unverified || network.is_unverified),
             root_certificates,
-            part_size: options.part_size,
+            part_size: context.options.part_size,
+            url_check: network.all_checks(),
+            resolver: network.resolver(),
             ..RegistrySettings::default()
         };
-        let credentials = self.credentials(environment).map_err(|error| TransferError::invalid(error.to_string()))?;
+        let credentials =
+            self.credentials(&context.environment).map_err(|error| TransferError::invalid(error.to_string()))?;
         Ok(Registries::new(settings, credentials))
     }
 

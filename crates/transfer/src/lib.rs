@@ -33,6 +33,7 @@
 //! # }
 //! ```
 
+mod between;
 mod destination;
 mod digest;
 mod endpoint;
@@ -42,6 +43,7 @@ mod events;
 mod images;
 mod location;
 mod names;
+mod network;
 mod open;
 mod options;
 mod plan;
@@ -53,6 +55,7 @@ mod stop;
 mod store;
 mod web;
 
+pub use between::copy_between;
 pub use digest::{InvalidDigest, RunningDigest, Sha256, tree_digest};
 pub use endpoint::{
     ByteStream, Destination, Entry, Existing, FileWriter, Listing, Part, Published, Result, Shape, Source, WrittenFile,
@@ -65,6 +68,7 @@ pub use location::{
     FileLocation, HubLocation, Location, ObjectLocation, RegisteredLocation, Role, SCHEMES, Scheme, SchemeSpec, Store,
 };
 pub use model_registry_oci::{ImageFormat, ImageReference, PlainHttp, Platform};
+pub use network::{AddressCheck, Network, UrlCheck};
 pub use open::{Context, copy};
 pub use options::Options;
 pub use relative_path::{NameProblem, RelativePath};

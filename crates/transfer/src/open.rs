@@ -7,22 +7,25 @@ use std::sync::Arc;
 use model_registry_base::{Environment, hex};
 use url::Url;
 
+use crate::between::copy_between;
 use crate::destination::{directory as to_directory, image as to_image, objects as to_objects};
 use crate::digest::Sha256;
 use crate::endpoint::{Destination, Result, Source};
-use crate::engine::{Ends, Report, transfer};
+use crate::engine::Report;
 use crate::error::TransferError;
 use crate::events::{SharedObserver, no_observer};
 use crate::images::ImageSettings;
 use crate::location::{FileLocation, Location, SCHEMES};
+use crate::network::Network;
 use crate::options::Options;
 use crate::retry::Retry;
 use crate::source::archive::{Archive, Format};
+use crate::source::spooled::Spooled;
 use crate::source::web::{WebFile, file_name};
 use crate::source::{directory, hub, image, objects};
 use crate::stop::Stop;
 use crate::store::Bucket;
-use crate::web::Web;
+use crate::web::{Web, host_headers};
 
 /// Everything that a transfer needs besides its locations.
 #[derive(Clone)]
@@ -32,6 +35,8 @@ pub struct Context {
     pub options: Options,
     pub retry: Retry,
     pub observer: SharedObserver,
+    /// Which servers may be connected, and which certificates are trusted.
+    pub network: Network,
     /// How images are read and written.
     pub images: ImageSettings,
     /// Directory for the state of uploads to stores and registries; without it they do not continue after a kill.
@@ -47,6 +52,7 @@ impl Default for Context {
             options: Options::default(),
             retry: Retry::default(),
             observer: no_observer(),
+            network: Network::default(),
             images: ImageSettings::default(),
             states: None,
             unpacks: true,
@@ -56,27 +62,25 @@ impl Default for Context {
 
 /// Copies the files of a location to another one.
 pub async fn copy(source: &Location, destination: &Location, context: &Context, stop: &Stop) -> Result<Report> {
-    check_options(&context.options)?;
-    check_overlap(source, destination)?;
-    let ends = Ends {
-        source: open_source(source, destination, context)?,
-        source_name: source.to_string(),
-        destination: open_destination(source, destination, context)?,
-    };
-    transfer(ends, &context.options, &context.observer, stop).await
+    copy_between((source, context), (destination, context), stop).await
 }
 
-fn open_source(location: &Location, destination: &Location, context: &Context) -> Result<Arc<dyn Source>> {
+pub(crate) fn open_source(location: &Location, destination: &Location, context: &Context) -> Result<Arc<dyn Source>> {
     let source: Arc<dyn Source> = match location {
         Location::Objects(objects) => {
-            let bucket = Bucket::open(objects, &context.environment, context.retry, &context.observer)?;
+            let bucket = Bucket::open(objects, context)?;
             Arc::new(objects::Objects::new(bucket, objects.clone()))
         }
         Location::Web(url) => {
-            let web = Web::new(None, context.retry, &context.observer)?;
+            let headers = host_headers::of(&context.environment, url)?;
+            let web = Web::new(None, &context.network, context.retry, &context.observer)?.with_headers(headers)?;
             let file = Arc::new(WebFile::new(web, url.clone()));
             let format = if context.unpacks { Format::of(file_name(url)?.as_str())? } else { None };
             match format {
+                None if matches!(destination, Location::Image(_)) => {
+                    let place = unpacking_place(location, destination);
+                    Arc::new(Spooled::new(file, location.to_string(), place, &context.options, &context.observer))
+                }
                 None => file,
                 Some(format) => {
                     let place = unpacking_place(location, destination);
@@ -86,12 +90,13 @@ fn open_source(location: &Location, destination: &Location, context: &Context) -
             }
         }
         Location::Hub(hub_location) => {
-            let web = Web::new(context.environment.get("HF_TOKEN"), context.retry, &context.observer)?;
+            let web =
+                Web::new(context.environment.get("HF_TOKEN"), &context.network, context.retry, &context.observer)?;
             Arc::new(hub::Hub::new(web, hub_endpoint(&context.environment)?, hub_location.clone()))
         }
         Location::File(FileLocation { path, .. }) => Arc::new(directory::Directory::new(path.clone())),
         Location::Image(reference) => {
-            let registries = context.images.registries(&context.environment, &context.options)?;
+            let registries = context.images.registries(context)?;
             Arc::new(image::Image::new(registries, reference.clone(), context.images.platform()))
         }
         Location::Registered(_) => return Err(unavailable(location)),
@@ -99,16 +104,20 @@ fn open_source(location: &Location, destination: &Location, context: &Context) -
     Ok(source)
 }
 
-fn open_destination(source: &Location, location: &Location, context: &Context) -> Result<Arc<dyn Destination>> {
+pub(crate) fn open_destination(
+    source: &Location,
+    location: &Location,
+    context: &Context,
+) -> Result<Arc<dyn Destination>> {
     let destination: Arc<dyn Destination> = match location {
         Location::Objects(objects) => {
-            let bucket = Bucket::open(objects, &context.environment, context.retry, &context.observer)?;
+            let bucket = Bucket::open(objects, context)?;
             Arc::new(to_objects::Objects::new(bucket, objects.clone(), source.to_string(), context.states.clone()))
         }
         Location::File(file) => Arc::new(to_directory::Directory::new(file.clone(), source.to_string())),
         Location::Image(reference) => {
             let images = &context.images;
-            let registries = images.registries(&context.environment, &context.options)?;
+            let registries = images.registries(context)?;
             let (source, states) = (source.to_string(), context.states.clone());
             Arc::new(to_image::Image::new(registries, reference.clone(), images.options(), source, states))
         }
@@ -144,7 +153,7 @@ fn unpacking_place(source: &Location, destination: &Location) -> PathBuf {
     base.join(format!("{}-{}", to_directory::STATE_DIRECTORY, &own[..16]))
 }
 
-fn check_options(options: &Options) -> Result<()> {
+pub(crate) fn check_options(options: &Options) -> Result<()> {
     let least = Options::SMALLEST_PART;
     if options.part_size < least {
         return Err(TransferError::invalid(format!(
@@ -161,7 +170,7 @@ fn check_options(options: &Options) -> Result<()> {
 }
 
 /// Refuses to copy a place to itself, or a directory into itself.
-fn check_overlap(source: &Location, destination: &Location) -> Result<()> {
+pub(crate) fn check_overlap(source: &Location, destination: &Location) -> Result<()> {
     let is_inside = match (source, destination) {
         (Location::File(from), Location::File(to)) => {
             let (from, to) = (existing_part(&from.path), existing_part(&to.path));

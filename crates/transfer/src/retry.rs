@@ -31,7 +31,7 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// The pause after `failures` attempts in a row; `None` if there is no further attempt.
+    /// The pause after `failures` attempts in a row; `None` after the last attempt.
     pub(crate) fn pause(&self, failures: u32, requested: Option<Duration>) -> Option<Duration> {
         if failures >= self.attempts {
             return None;

@@ -5,4 +5,5 @@ pub(crate) mod directory;
 pub(crate) mod hub;
 pub(crate) mod image;
 pub(crate) mod objects;
+pub(crate) mod spooled;
 pub(crate) mod web;

@@ -6,22 +6,26 @@
 mod connector;
 mod error;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model_registry_base::Environment;
+use model_registry_base::{Environment, files};
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
-use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
+use object_store::gcp::{GcpCredential, GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::multipart::MultipartStore;
-use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
+use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig, StaticCredentialProvider};
+
+use url::Url;
 
 use self::connector::PatientConnector;
 pub(crate) use self::error::from_store;
 use crate::endpoint::Result;
 use crate::error::TransferError;
-use crate::events::SharedObserver;
 use crate::location::{ObjectLocation, Store};
+use crate::network::Network;
+use crate::open::Context;
 use crate::retry::Retry;
 
 /// A client of one bucket.
@@ -38,13 +42,18 @@ impl Bucket {
     }
 
     /// Connects to the bucket of a location; no request is made.
-    pub(crate) fn open(
-        location: &ObjectLocation,
-        environment: &Environment,
-        retry: Retry,
-        observer: &SharedObserver,
-    ) -> Result<Self> {
-        let connector = PatientConnector { retry, observer: Arc::clone(observer) };
+    pub(crate) fn open(location: &ObjectLocation, context: &Context) -> Result<Self> {
+        if let Some(endpoint) = &location.service.endpoint {
+            // It comes from whoever wrote the location, the variables come from the operator.
+            let url: Url = endpoint.parse().map_err(|error| {
+                TransferError::invalid(format!("{location}: the endpoint in the location is not a URL: {error}"))
+            })?;
+            let refused = |refused| TransferError::refused(location.to_string(), &refused);
+            context.network.check(&url).map_err(refused)?;
+        }
+        let network = network(location.store, context)?;
+        let connector = PatientConnector { network, retry: context.retry, observer: Arc::clone(&context.observer) };
+        let (environment, retry) = (&context.environment, context.retry);
         let built = match location.store {
             Store::S3 => s3(location, environment, retry, connector),
             Store::Google => google(location, environment, retry, connector),
@@ -52,6 +61,22 @@ impl Bucket {
         };
         built.map_err(|error| TransferError::invalid(format!("{location}: {}", explain(&error.to_string()))))
     }
+}
+
+/// The variable with a file of certificates that the tools of S3 trust.
+const S3_CERTIFICATES: &str = "AWS_CA_BUNDLE";
+
+/// The network, with the certificates that a variable of the store names.
+fn network(store: Store, context: &Context) -> Result<Network> {
+    let mut network = context.network.clone();
+    if let Some(path) = context.environment.get(S3_CERTIFICATES).filter(|_| store == Store::S3) {
+        let bytes = files::read(Path::new(path), files::LARGEST_SETTINGS).map_err(|error| {
+            TransferError::invalid(format!("the certificates {path} of {S3_CERTIFICATES} cannot be read: {error}"))
+        })?;
+        network.root_certificates.push(b'\n');
+        network.root_certificates.extend(bytes);
+    }
+    Ok(network)
 }
 
 /// What to do about a client that cannot be built.
@@ -81,7 +106,7 @@ fn s3(
         builder = builder.with_endpoint(endpoint);
     }
     // A part may be as large as the signature over it would be slow, and TLS protects it.
-    let is_plain = environment.get("AWS_ALLOW_HTTP").is_some();
+    let is_plain = environment.get("AWS_ALLOW_HTTP").is_some_and(is_true);
     let builder = builder
         .with_bucket_name(&location.bucket)
         .with_unsigned_payload(!is_plain)
@@ -100,6 +125,11 @@ fn google(
     let mut builder = GoogleCloudStorageBuilder::new();
     for (key, value) in configuration::<GoogleConfigKey>(environment, "GOOGLE_") {
         builder = builder.with_config(key, value);
+    }
+    if environment.get("GOOGLE_SKIP_SIGNATURE").is_some_and(is_true) {
+        // Without it, writes would request the credentials of the machine. The connector removes the empty header.
+        builder =
+            builder.with_credentials(Arc::new(StaticCredentialProvider::new(GcpCredential { bearer: String::new() })));
     }
     let builder = builder
         .with_bucket_name(&location.bucket)
@@ -142,14 +172,14 @@ fn configuration<'a, K: std::str::FromStr>(
     names.filter_map(|name| Some((name.to_ascii_lowercase().parse().ok()?, environment.get(name)?)))
 }
 
+fn is_true(value: &str) -> bool {
+    ["1", "true", "yes", "on", "y"].iter().any(|word| value.trim().eq_ignore_ascii_case(word))
+}
+
 /// Plain HTTP is used only if a variable of the store allows it.
 fn client(environment: &Environment, allow_http: &str) -> ClientOptions {
-    let is_allowed = environment.get(allow_http).is_some_and(|value| matches!(value, "true" | "TRUE" | "True" | "1"));
-    ClientOptions::new()
-        .with_allow_http(is_allowed)
-        .with_connect_timeout(Duration::from_secs(10))
-        .with_read_timeout(Duration::from_mins(1))
-        .with_timeout_disabled()
+    let is_allowed = environment.get(allow_http).is_some_and(is_true);
+    ClientOptions::new().with_allow_http(is_allowed).with_connect_timeout(connector::CONNECT)
 }
 
 fn retries(retry: Retry) -> RetryConfig {
@@ -164,13 +194,12 @@ fn retries(retry: Retry) -> RetryConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::events::no_observer;
     use crate::location::Location;
 
     fn open(location: &str, variables: &[(&str, &str)]) -> std::result::Result<(), String> {
         let Ok(Location::Objects(location)) = location.parse() else { panic!("{location}") };
         let environment = variables.iter().copied().collect();
-        let opened = Bucket::open(&location, &environment, Retry::default(), &no_observer());
+        let opened = Bucket::open(&location, &Context { environment, ..Context::default() });
         opened.map(drop).map_err(|error| error.to_string())
     }
 

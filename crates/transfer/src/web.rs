@@ -1,5 +1,6 @@
 //! Requests to web servers and hubs: repeated when they fail and may pass, continued where they broke.
 
+pub(crate) mod host_headers;
 mod validator;
 
 use std::ops::Range;
@@ -10,9 +11,8 @@ use bytes::Bytes;
 use futures::{StreamExt, stream};
 use http::header::{ACCEPT_ENCODING, CONTENT_RANGE, RANGE};
 use http::{HeaderMap, StatusCode};
-use model_registry_base::{ConnectionProblem, error_chain};
-use reqwest::redirect::{Attempt, Policy};
-use reqwest::{Client, Response};
+use model_registry_base::{ConnectionProblem, RefusedAddress, error_chain};
+use reqwest::{Client, ClientBuilder, Response};
 use url::Url;
 
 pub(crate) use self::validator::Validator;
@@ -20,9 +20,9 @@ use crate::endpoint::{ByteStream, Result};
 use crate::error::TransferError;
 use crate::events::{Event, SharedObserver};
 use crate::location::without_secrets;
+use crate::network::Network;
 use crate::retry::{Retry, requested_pause};
 
-const MOST_REDIRECTS: usize = 10;
 const CONNECT: Duration = Duration::from_secs(10);
 /// Time without any byte.
 const SILENCE: Duration = Duration::from_mins(1);
@@ -35,6 +35,7 @@ pub(crate) struct Web {
     client: Client,
     /// A bearer token for the server of the first request; a redirect to another host does not get it.
     token: Option<Arc<str>>,
+    network: Network,
     retry: Retry,
     observer: SharedObserver,
 }
@@ -47,25 +48,19 @@ struct Failure {
 }
 
 impl Web {
-    pub(crate) fn new(token: Option<&str>, retry: Retry, observer: &SharedObserver) -> Result<Self> {
-        let policy = Policy::custom(|attempt: Attempt<'_>| {
-            if attempt.previous().len() > MOST_REDIRECTS {
-                return attempt.error("too many redirects");
-            }
-            let came_from_tls = attempt.previous().last().is_some_and(|url| url.scheme() == "https");
-            if came_from_tls && attempt.url().scheme() != "https" {
-                return attempt.error("a redirect from https to http is not followed");
-            }
-            attempt.follow()
-        });
-        let client = Client::builder()
-            .user_agent(concat!("model-registry/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT)
-            .read_timeout(SILENCE)
-            .redirect(policy)
-            .build()
-            .map_err(|error| TransferError::invalid(error_chain(&error)))?;
-        Ok(Self { client, token: token.map(Arc::from), retry, observer: Arc::clone(observer) })
+    pub(crate) fn new(token: Option<&str>, network: &Network, retry: Retry, observer: &SharedObserver) -> Result<Self> {
+        let client = built(network.apply(client())?)?;
+        let (network, observer) = (network.clone(), Arc::clone(observer));
+        Ok(Self { client, token: token.map(Arc::from), network, retry, observer })
+    }
+
+    /// Adds headers to every request, which are secrets: no other host gets them by a redirect.
+    pub(crate) fn with_headers(mut self, headers: HeaderMap) -> Result<Self> {
+        if !headers.is_empty() {
+            let client = self.network.apply(client().default_headers(headers))?;
+            self.client = built(client.redirect(host_headers::same_host_only()))?;
+        }
+        Ok(self)
     }
 
     /// Sends a GET request until its response is a success; other statuses that `accepts` are returned as well.
@@ -99,6 +94,7 @@ impl Web {
         headers: &HeaderMap,
         accepts: &[StatusCode],
     ) -> std::result::Result<Response, Failure> {
+        self.network.check(url).map_err(|refused| refusal(url, &refused))?;
         let mut request = self.client.get(url.clone()).headers(headers.clone()).header(ACCEPT_ENCODING, "identity");
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
@@ -136,6 +132,17 @@ impl Web {
             stream::try_unfold(state, |mut state| async move { Ok(state.next().await?.map(|chunk| (chunk, state))) });
         Ok(chunks.boxed())
     }
+}
+
+fn client() -> ClientBuilder {
+    Client::builder()
+        .user_agent(concat!("model-registry/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT)
+        .read_timeout(SILENCE)
+}
+
+fn built(client: ClientBuilder) -> Result<Client> {
+    client.build().map_err(|error| TransferError::invalid(error_chain(&error)))
 }
 
 /// A range while it is read.
@@ -252,7 +259,15 @@ async fn read_small(url: &Url, mut response: Response, limit: usize) -> std::res
     Ok(body)
 }
 
+fn refusal(url: &Url, refused: &RefusedAddress) -> Failure {
+    let error = TransferError::refused(without_secrets(url), refused);
+    Failure { error, is_temporary: false, requested: None }
+}
+
 fn connection_failure(url: &Url, error: reqwest::Error) -> Failure {
+    if let Some(refused) = RefusedAddress::of(&error) {
+        return refusal(url, refused);
+    }
     let is_permanent = error.is_redirect() || error.is_builder();
     // Without the URL: a redirect may have added a signature to it.
     let error = error.without_url();

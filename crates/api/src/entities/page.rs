@@ -14,4 +14,9 @@ pub struct Page<T> {
     /// Number of items on this page.
     #[serde(default)]
     pub size: u32,
+    /// Number of entities on all pages, if it was requested: a lower bound unless `total_is_exact`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_is_exact: Option<bool>,
 }

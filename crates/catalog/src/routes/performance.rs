@@ -11,7 +11,7 @@ use super::artifacts::ArtifactListing;
 use super::in_memory_page::{self, InMemoryList};
 use super::{PageBody, parameters, store_error};
 use crate::Catalog;
-use crate::recommendation::{PerformanceMetrics, PropertyNames, recommended};
+use crate::recommendation::{Configuration, PerformanceMetrics, PropertyNames, recommended};
 
 /// The target rate and the names of the properties.
 #[derive(Clone, Debug)]
@@ -104,9 +104,11 @@ impl<'a> PerformanceRequest<'a> {
             return Ok(PageBody { items, page_size, next_page_token: page.next_page_token }.into_response());
         }
         check_properties(&metrics, &parameters.requested)?;
-        let kept = recommended(metrics, &parameters.names);
+        let configuration = |one| Configuration::of(one, &parameters.names, target_rps.unwrap_or(1));
+        let kept = recommended(&metrics.iter().map(configuration).collect::<Vec<_>>());
+        metrics.retain(|one| kept.contains(&one.id));
         let name = format!("performance {list:?} {parameters:?}");
-        let page = InMemoryList { name: &name, items: &kept, key: |one: &PerformanceMetrics| one.id.to_string() };
+        let page = InMemoryList { name: &name, items: &metrics, key: |one: &PerformanceMetrics| one.id.to_string() };
         let wire = |one: &PerformanceMetrics| serde_json::to_string(&one.document).unwrap_or_default();
         Ok(page.page(page_size, page_token, wire)?.into_response())
     }

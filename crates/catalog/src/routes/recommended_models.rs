@@ -14,7 +14,7 @@ use super::performance::{PerformanceParameters, performance_metrics};
 use super::wire::to_wire;
 use super::{PageBody, parameters, store_error};
 use crate::Catalog;
-use crate::recommendation::{PerformanceMetrics, recommended};
+use crate::recommendation::{Configuration, recommended};
 
 pub(super) async fn list(
     catalog: &Catalog,
@@ -44,19 +44,32 @@ pub(super) async fn list(
     Ok(PageBody { items, page_size, next_page_token }.into_response())
 }
 
+/// What is kept of the measurements of a model: their documents would take several times the memory.
+struct Measured {
+    configurations: Vec<Configuration>,
+    /// For each required property, whether a measurement has it.
+    present: Vec<bool>,
+}
+
 /// The latencies by which models are ordered. All measurements of all models are read, which takes a while.
 fn latencies(
     records: &[CatalogRecord],
     parameters: &PerformanceParameters,
     work: &Cancellation,
 ) -> Result<HashMap<i64, f64>, ApiError> {
-    let mut by_model: HashMap<i64, Vec<PerformanceMetrics>> = HashMap::new();
+    let target_rps = parameters.target_rps.filter(|target| *target > 0).unwrap_or(1);
+    let none = || Measured { configurations: Vec::new(), present: vec![false; parameters.required.len()] };
+    let mut by_model: HashMap<i64, Measured> = HashMap::new();
     for record in records {
         work.check().map_err(ApiError::internal)?;
-        by_model.entry(record.parent_id).or_default().push(performance_metrics(record)?);
+        let metrics = performance_metrics(record)?;
+        let measured = by_model.entry(record.parent_id).or_insert_with(none);
+        measured.configurations.push(Configuration::of(&metrics, &parameters.names, target_rps));
+        for (present, name) in measured.present.iter_mut().zip(&parameters.required) {
+            *present |= metrics.has(name);
+        }
     }
-    let latency = |(model, metrics)| Some((model, least_latency(metrics, parameters)?));
-    Ok(by_model.into_iter().filter_map(latency).collect())
+    Ok(by_model.iter().filter_map(|(model, measured)| Some((*model, least_latency(measured)?))).collect())
 }
 
 /// The number of models before the page: the token of this list. parity: a decimal number, as in the Kubeflow Model Registry.
@@ -87,17 +100,13 @@ fn rank(ids: &mut [i64], latencies: &HashMap<i64, f64>, sort_order: SortOrder) {
 
 /// The least latency among the recommended configurations of a model. parity: `None` for a model without one of the required
 /// properties, as in the Kubeflow Model Registry.
-fn least_latency(mut metrics: Vec<PerformanceMetrics>, parameters: &PerformanceParameters) -> Option<f64> {
-    let is_present = |name: &String| metrics.iter().any(|one| one.has(name));
-    if !parameters.required.iter().all(is_present) {
+fn least_latency(measured: &Measured) -> Option<f64> {
+    if !measured.present.iter().all(|present| *present) {
         return None;
     }
-    let target_rps = parameters.target_rps.filter(|target| *target > 0).unwrap_or(1);
-    for one in &mut metrics {
-        one.add_replicas(&parameters.names, target_rps);
-    }
-    let kept = recommended(metrics, &parameters.names);
-    kept.iter().filter_map(|one| one.number(&parameters.names.latency)).reduce(f64::min)
+    let kept = recommended(&measured.configurations);
+    let configurations = measured.configurations.iter().filter(|one| kept.contains(&one.id));
+    configurations.filter_map(|one| one.latency).reduce(f64::min)
 }
 
 #[cfg(test)]

@@ -8,11 +8,13 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use etcetera::BaseStrategy;
 use model_registry_server::config::{Schema, parse_size};
-use model_registry_transfer::{Context, Location, Options, Report, SCHEMES, Sha256, Stop, copy};
+use model_registry_transfer::{Context, Location, Network, Options, Report, SCHEMES, Sha256, Stop, copy};
 
 use crate::client_context::{self, ClientContext};
 use crate::failure::CommandError;
-use crate::transfer::{Progress, Registration, find, image_settings, print, stop_on_signals, with_image_options};
+use crate::transfer::{
+    Counts, Progress, Registration, find, image_settings, print, start_export, stop_on_signals, with_image_options,
+};
 
 /// Largest number of files at the same time.
 const MOST_FILES: i64 = 1024;
@@ -93,10 +95,15 @@ fn long_about() -> String {
     text
 }
 
-pub(super) fn run(_schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
+pub(super) fn run(schema: &Schema, arguments: &ArgMatches) -> anyhow::Result<()> {
     let registry = ClientContext::open(arguments)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
-    runtime.block_on(transfer(arguments, &registry))
+    runtime.block_on(async {
+        // What is pending is sent when it is dropped, also after a failure.
+        let export = start_export(schema, arguments, &registry.environment)?;
+        let counts = export.as_ref().map(|(_, counts)| counts.clone()).unwrap_or_default();
+        transfer(arguments, &registry, &counts).await
+    })
 }
 
 /// What to copy.
@@ -108,7 +115,7 @@ struct Request {
     registration: Option<Registration>,
 }
 
-async fn transfer(arguments: &ArgMatches, registry: &ClientContext) -> anyhow::Result<()> {
+async fn transfer(arguments: &ArgMatches, registry: &ClientContext, counts: &Counts) -> anyhow::Result<()> {
     let request = request(arguments, registry).await?;
     let is_dry_run = arguments.get_flag("dry-run");
     if let Some(registration) = request.registration.as_ref().filter(|_| !is_dry_run) {
@@ -118,7 +125,8 @@ async fn transfer(arguments: &ArgMatches, registry: &ClientContext) -> anyhow::R
     let context = Context {
         environment: registry.environment.clone(),
         options: options(arguments, request.digest),
-        observer: Arc::clone(&progress) as _,
+        observer: counts.before(Arc::clone(&progress) as _),
+        network: Network { root_certificates: registry.certificates.clone(), ..Network::default() },
         images: image_settings(arguments),
         states: states(arguments),
         unpacks: !arguments.get_flag("no-unpack"),

@@ -9,7 +9,7 @@ use model_registry_client::{Kind, ListOptions, Place, SortOrder};
 use super::kind_command::{KindCommand, VERSIONS};
 use super::reference::{Target, add_parents, parent, resolve_existing};
 use super::reference_fields::{add_reference_filters, read_reference_filters};
-use super::{explain, fields, list_order, print, values};
+use super::{explain, fields, list_order, print, total, values};
 use crate::client_context::ClientContext;
 
 /// Entities per request.
@@ -55,7 +55,8 @@ pub(super) fn command(kind: &KindCommand) -> Command {
                 .long("explain")
                 .action(ArgAction::SetTrue)
                 .help("Show how the server reads the first page, instead of the list; for administrators"),
-        );
+        )
+        .arg(total::argument());
     let command = match state(kind) {
         Some((field, members)) => command.arg(
             Arg::new("state")
@@ -137,6 +138,7 @@ pub(super) async fn run(
         return explain::run(context, &place, &options).await;
     }
     let client = &context.client;
+    let counted = arguments.get_flag("total").then(|| options.clone());
     let items = match &owner {
         Some((owner, id)) if kind.is_artifact() && owner.name() == VERSIONS.name() => {
             values(client.artifacts_of_version(id).list(options))
@@ -148,7 +150,12 @@ pub(super) async fn run(
         Some(limit) => items.take(usize::try_from(limit).unwrap_or(usize::MAX)).boxed(),
         None => items,
     };
-    print::list(context, kind, items).await
+    print::list(context, kind, items).await?;
+    if let Some(options) = counted {
+        let owner = owner.as_ref().map(|(owner, id)| (owner.kinds[0], id.as_str()));
+        total::report(context, kind, owner, options).await?;
+    }
+    Ok(())
 }
 
 /// The conjunction of filters.

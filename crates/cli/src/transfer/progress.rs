@@ -25,6 +25,8 @@ enum Style {
     Nothing,
     Terminal,
     Lines,
+    /// Lines without one for each file.
+    FewLines,
 }
 
 struct State {
@@ -59,6 +61,15 @@ impl Progress {
         Self { style, state: Mutex::new(state) }
     }
 
+    /// Progress of a program in a pod: JSON lines, fewer of them.
+    pub(crate) fn of_job() -> Self {
+        let mut progress = Self::new(false);
+        if progress.style == Style::Lines {
+            progress.style = Style::FewLines;
+        }
+        progress
+    }
+
     /// Removes the line of a terminal.
     pub(crate) fn clear(&self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -76,14 +87,14 @@ impl Observer for Progress {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.note(event);
         match (self.style, event) {
-            (Style::Lines, Event::Read { .. }) if state.shown.elapsed() >= AS_LINES => {
+            (Style::Lines | Style::FewLines, Event::Read { .. }) if state.shown.elapsed() >= AS_LINES => {
                 state.shown = Instant::now();
                 let (bytes, of) = (state.bytes_there + state.bytes_read, state.bytes);
                 let line = json!({"event": "progress", "bytes": bytes, "of": of, "files": state.files_done});
                 let _ = writeln!(stderr(), "{line}");
             }
-            (Style::Lines, Event::Read { .. }) => {}
-            (Style::Lines, event) => {
+            (Style::Lines | Style::FewLines, Event::Read { .. }) | (Style::FewLines, Event::Finished { .. }) => {}
+            (Style::Lines | Style::FewLines, event) => {
                 if let Ok(line) = serde_json::to_string(event) {
                     let _ = writeln!(stderr(), "{line}");
                 }

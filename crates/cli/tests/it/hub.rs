@@ -16,6 +16,8 @@ async fn the_huggingface_hub_package_works_with_the_fake_hub() {
     for number in 0..5 {
         hub.publish(&format!("org/m{number}"), 1);
     }
+    hub.publish_file("org/m0", "config.json", "{}", None);
+    hub.publish_file("org/m0", "weights/w.bin", vec![7; 300_000], Some(format!("{:064x}", 7)));
     hub.publish("org/secrets", 1);
     hub.gate("org/secrets");
     hub.publish("org/private", 1);

@@ -55,6 +55,8 @@ mod python_client;
 #[cfg(test)]
 mod startup;
 #[cfg(test)]
+mod storage_initializer;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod telemetry;
@@ -62,3 +64,5 @@ mod telemetry;
 mod tokens;
 #[cfg(test)]
 mod transfer;
+#[cfg(test)]
+mod upload_job;

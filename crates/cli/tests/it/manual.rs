@@ -4,12 +4,14 @@
 //!
 //! * `serves`: the block starts a server; the following commands use that server.
 //! * `endless`: the command does not end; it is stopped after its first output, or after a second if it prints nothing.
+//! * `stores`: the commands use object stores, a hub, a web server or a registry of images; temporary ones take their place.
 //! * `python`: the commands need the Python environment of `cargo xtask test`.
 //! * `no-run` with a reason: the block is not run. The number of such blocks is limited.
 //! * `with-output`: `command_line/documentation.rs` runs the block with the sample catalog and compares the output.
 //! * a file name (`toml policy.toml`): the content of a file in the directory of the commands.
 
 mod page;
+mod stores;
 
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -21,6 +23,7 @@ use model_registry_testkit::{Backend, Executable, IssuerServer, TestDatabase};
 use tempfile::TempDir;
 
 use crate::manual::page::{Block, Run, blocks};
+use crate::manual::stores::Stores;
 use crate::support::{PROGRAM, TIME_LIMIT, print_skipped};
 
 /// Limit for the number of blocks that are not run.
@@ -35,6 +38,8 @@ struct Environment {
     issuer: IssuerServer,
     /// The server that a block started.
     started: Option<Started>,
+    /// The stores of the blocks that use some.
+    stores: Option<Stores>,
 }
 
 /// A process that is killed with its children when dropped.
@@ -63,7 +68,7 @@ impl Environment {
         std::fs::write(&curl, "#!/bin/sh\nexec /usr/bin/curl --fail-with-body --noproxy '*' \"$@\"\n").unwrap();
         std::fs::set_permissions(&curl, std::fs::Permissions::from_mode(0o755)).unwrap();
         let issuer = IssuerServer::start(&[]).await.unwrap();
-        Self { home, database, server, issuer, started: None }
+        Self { home, database, server, issuer, started: None, stores: None }
     }
 
     fn shell(&self, commands: &str) -> Command {
@@ -95,9 +100,33 @@ impl Environment {
 
     fn complete(&self, at: &str, commands: &str, mut shell: Command) {
         let output = shell.output().unwrap();
+        self.check(at, commands, &output);
+    }
+
+    fn check(&self, at: &str, commands: &str, output: &std::process::Output) {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let (out, errors) = (text(&output.stdout), text(&output.stderr));
         assert!(output.status.success(), "{at}: {}\n{commands}\n{out}{errors}{}", output.status, self.server.log());
+    }
+
+    /// Runs commands with temporary stores, which the first block starts.
+    async fn run_with_stores(&mut self, at: &str, commands: &str) {
+        if self.stores.is_none() {
+            let place = self.home.path().join(".stores");
+            std::fs::create_dir(&place).unwrap();
+            self.stores = Some(Stores::start(&place).await);
+        }
+        let Some(stores) = &self.stores else { return };
+        let mut shell = self.shell(&stores.in_place_of_public_ones(commands));
+        shell.envs(stores.variables());
+        self.complete_in_background(at, commands, shell).await;
+    }
+
+    /// Other than [`Self::complete`], it leaves this thread to the stores, which run here.
+    async fn complete_in_background(&self, at: &str, commands: &str, shell: Command) {
+        let mut shell = tokio::process::Command::from(shell);
+        let output = shell.kill_on_drop(true).output().await.unwrap();
+        self.check(at, commands, &output);
     }
 
     /// Runs a command that does not end, and stops it after its first output, or after a second if it prints nothing.
@@ -182,6 +211,7 @@ async fn run_page(page: &str) -> Vec<String> {
             Run::Commands => environment.run(&at, &block.text),
             Run::Serves => environment.start(&at, &block.text).await,
             Run::Endless => environment.run_endless(&at, &block.text),
+            Run::WithStores => environment.run_with_stores(&at, &block.text).await,
             Run::WithPython => environment.run_with_python(&at, &block.text),
             Run::Python => environment.run_python(&at, &block.text),
             Run::No(_) | Run::File(_) | Run::Nothing => {}

@@ -3,7 +3,7 @@
 use model_registry_testkit::CollectorServer;
 use serde_json::json;
 
-use crate::support::{Client, role_on};
+use crate::support::{Client, role_on, run_in};
 
 #[tokio::test]
 async fn traces_and_metrics_are_sent_to_the_configured_collector() {
@@ -34,4 +34,29 @@ async fn traces_and_metrics_are_sent_to_the_configured_collector() {
             assert!(collector.has_received(signal, bytes), "{role}: {signal} without {text}\n{}", server.log());
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transfer_sends_its_metrics_and_spans_and_writes_no_log() {
+    let collector = CollectorServer::start().await.unwrap();
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("weights.bin"), "content").unwrap();
+    let variables =
+        [("MR_TELEMETRY_OTLP_ENDPOINT", collector.base_url()), ("MR_TELEMETRY_SERVICE_NAME", "copy-under-test")];
+    let arguments = ["transfer", "weights.bin", "copy.bin", "--quiet"];
+    let run = run_in(home.path(), &arguments, &variables).await;
+    assert_eq!((run.code, run.errors.as_str()), (Some(0), ""), "{run:?}");
+    for (signal, text) in [
+        ("traces", "copy-under-test"),
+        ("traces", "copy_file"),
+        ("traces", "weights.bin"),
+        ("traces", "publish"),
+        ("metrics", "model_registry.transfer_bytes"),
+        ("metrics", "model_registry.transfer_files"),
+    ] {
+        assert!(collector.has_received(signal, text.as_bytes()), "{signal} without {text}");
+    }
+    let failed = run_in(home.path(), &["transfer", "missing", "copy", "--quiet"], &variables).await;
+    assert_eq!(failed.code, Some(3), "{failed:?}");
+    assert!(collector.has_received("traces", b"missing: not found"), "a failure is part of the trace");
 }

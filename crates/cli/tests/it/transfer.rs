@@ -4,7 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 
-use model_registry_testkit::{Executable, S3_BUCKET, S3_SECRET_KEY, S3Server, TestDatabase};
+use model_registry_testkit::{
+    Authority, Executable, FileServer, S3_BUCKET, S3_SECRET_KEY, S3Server, TestDatabase, TlsFront,
+};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::process::{Child, Command};
@@ -144,6 +146,23 @@ async fn progress_is_json_lines_and_no_output_contains_a_secret() {
     }
     let quiet = rerun(home.path(), &["a.bin", "b.bin", "--quiet"], &[]).await;
     assert_eq!((quiet.code, quiet.errors.as_str()), (Some(0), ""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_of_another_authority_is_trusted_by_option_or_variable_only() {
+    let (server, home) = (FileServer::start().await.unwrap(), tempfile::tempdir().unwrap());
+    server.publish("/a.bin", "content");
+    let authority = Authority::new("web servers");
+    let address = server.url("").trim_start_matches("http://").parse().unwrap();
+    let front = TlsFront::start(&authority, address).await.unwrap();
+    fs::write(home.path().join("authority.pem"), authority.certificate()).unwrap();
+    let url = format!("{}/a.bin", front.base_url());
+    let refused = rerun(home.path(), &[&url, "refused.bin"], &[]).await;
+    assert_eq!(refused.code, Some(6), "{refused:?}");
+    assert!(refused.reason().contains("authority that is not trusted"), "{refused:?}");
+    json(&rerun(home.path(), &[&url, "option.bin", "--ca-file", "authority.pem"], &[]).await);
+    json(&rerun(home.path(), &[&url, "variable.bin"], &[("MR_CA_FILE", "authority.pem".to_owned())]).await);
+    assert_eq!(fs::read_to_string(home.path().join("variable.bin")).unwrap(), "content");
 }
 
 /// Commands with the registry.

@@ -2,13 +2,14 @@
 
 import os
 import sys
+import tempfile
 
 BASE = sys.argv[1]
 os.environ["HF_ENDPOINT"] = BASE
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ["HF_HUB_DISABLE_IMPLICIT_TOKEN"] = "1"
 
-from huggingface_hub import HfApi
+from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
 
 TOKEN, TOKEN_WITHOUT_ACCESS = "hf_test", "hf_stranger"
@@ -40,6 +41,15 @@ assert info.sha and info.created_at.year == 2024 and info.last_modified.month ==
 assert (info.library_name, info.pipeline_tag, info.tags[0]) == ("transformers", "text-generation", "license:apache-2.0")
 assert [file.rfilename for file in info.siblings] == ["README.md"]
 assert info.card_data["language"] == ["en", "de"], info.card_data
+
+# Files at a revision, as the package downloads them.
+with tempfile.TemporaryDirectory() as directory:
+    snapshot_download("org/m0", local_dir=directory, endpoint=BASE, token=False, allow_patterns=["*.json", "weights/*"])
+    for path, content in (("config.json", b"{}"), ("weights/w.bin", bytes([7]) * 300_000)):
+        with open(os.path.join(directory, path), "rb") as file:
+            assert file.read() == content, path
+tree = {file.path: file for file in anonymous.list_repo_tree("org/m0", recursive=True) if hasattr(file, "size")}
+assert tree["weights/w.bin"].size == 300_000 and tree["weights/w.bin"].lfs.sha256 == f"{7:064x}", tree
 
 assert member.whoami()["name"] == "member"
 raises(HfHubHTTPError, unknown.whoami, 401)

@@ -64,9 +64,17 @@ version.custom_properties = {**version.custom_properties, "int": 8}
 version = registry.update(version)
 same(version.custom_properties, {**METADATA, "int": 8})
 same(type(version.custom_properties["whole"]), float)
+# What transfers record about the files is kept by an update that does not mention it.
+files = {"digest": "sha256:" + "0" * 64, "size": 123_456_789_012}
+artifact.custom_properties = {**(artifact.custom_properties or {}), **files}
+registry.update(artifact)
+artifact = registry.get_model_artifact("churn", "1.0")
 artifact.uri = "s3://elsewhere"
 same(registry.update(artifact).uri, "s3://elsewhere")
-same(registry.get_model_artifact("churn", "1.0").model_source_name, "run")
+artifact = registry.get_model_artifact("churn", "1.0")
+same(artifact.model_source_name, "run")
+same({key: artifact.custom_properties[key] for key in files}, files)
+same(type(artifact.custom_properties["size"]), int)
 
 # Archiving.
 version.state = ModelVersionState.ARCHIVED

@@ -59,6 +59,26 @@ mod read {
     }
 }
 
+#[expect(clippy::print_stdout, reason = "the page shows it")]
+mod search {
+    include!("guide/search.rs");
+
+    #[tokio::test]
+    async fn entities_are_found_and_counted() {
+        let server = super::registry().await;
+        let client = server.client();
+        super::register::fill(&client).await;
+        search(&client).await.unwrap();
+        let found = client.search(&SearchOptions::of("fraud-detector/")).await.unwrap();
+        assert!(!found.has_more);
+        let page = client.model_versions().page(&ListOptions { total: true, ..Default::default() }, "").await.unwrap();
+        assert_eq!((page.total, page.total_is_exact), (Some(1), Some(true)));
+        let options = client.model_versions().filter_options().await.unwrap();
+        let accuracy = options.filters["accuracy.double_value"].range.as_ref().unwrap();
+        assert_eq!((accuracy.min.as_f64(), options.entities), (Some(0.93), 1));
+    }
+}
+
 mod change {
     include!("guide/change.rs");
 

@@ -49,6 +49,8 @@ pub(super) enum Content {
 pub enum SavedFile {
     /// The registry has the layer.
     Complete { layer: Descriptor, diff_id: Digest },
+    /// The registry has a layer with several files. `files` is the digest of their names and sizes.
+    Group { layer: Descriptor, diff_id: Digest, files: Digest },
     /// The registry has the beginning of the layer, with this many bytes of the file.
     Partial { upload: SavedUpload, bytes: u64 },
 }
@@ -137,8 +139,8 @@ impl FileUpload {
         Some(SavedFile::Partial { upload, bytes })
     }
 
-    /// Every byte was written. The layer is complete if this was its last file; `content` is the SHA-256 digest of the file, for
-    /// readers of the image.
+    /// Every byte was written. If this was the last file of its layer, the layer is complete, and what is returned belongs to all its
+    /// files; otherwise it is `None`. `content` is the SHA-256 digest of the file, for readers of the image.
     pub async fn finish(self, content: Option<Digest>) -> Result<Option<SavedFile>> {
         let (number, position) = self.shared.places[self.file];
         if self.written != self.shared.files[self.file].size {
@@ -170,8 +172,9 @@ impl FileUpload {
                     std::mem::take(contents)
                 };
                 let done = send_group(&shared, number, contents.into_iter().flatten().collect()).await?;
-                shared.complete(number, done);
-                Ok(None)
+                shared.complete(number, done.clone());
+                let DoneLayer { descriptor: layer, diff_id } = done;
+                Ok(Some(SavedFile::Group { layer, diff_id, files: shared.group(number) }))
             }
         }
     }

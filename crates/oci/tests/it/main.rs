@@ -9,6 +9,7 @@ mod fake_registry;
 mod faults;
 mod hostile_layers;
 mod images;
+mod oras;
 mod referrers;
 mod resume;
 mod support;

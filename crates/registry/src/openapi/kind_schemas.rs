@@ -67,7 +67,14 @@ pub(super) fn all(version: ApiVersion, operations: &[Operation]) -> Map<String, 
         let items = json!({
             "type": "object",
             "required": ["items"],
-            "properties": {"items": {"type": "array", "items": reference("schemas", &name(schema, version))}},
+            "properties": {
+                "items": {"type": "array", "items": reference("schemas", &name(schema, version))},
+                "total": {
+                    "type": "integer",
+                    "description": "Number of entities on all pages, if the request has `total=true`; a lower bound unless `totalIsExact`.",
+                },
+                "totalIsExact": {"type": "boolean", "description": "Whether `total` is exact."},
+            },
         });
         add(&format!("{schema}List"), json!({"allOf": [items, reference("schemas", "BaseResourceList")]}));
     }

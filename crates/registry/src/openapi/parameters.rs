@@ -1,11 +1,13 @@
 //! Parameters of paths, queries and headers.
 
+use model_registry_api::Kind;
 use model_registry_api::page::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
 use model_registry_server::openapi::if_none_match;
 use serde_json::{Map, Value, json};
 
 use super::kind_schemas::ID_PATTERN;
 use super::reference;
+use crate::routes::search::{DEFAULT_RESULTS, MAX_RESULTS, SEARCH_CHARACTERS, searched_kinds};
 
 /// The id parameter of a path.
 pub(super) fn path_id(name: &str) -> Value {
@@ -31,6 +33,10 @@ pub(super) fn all() -> Map<String, Value> {
     };
     let page_size = format!("Items per page: {DEFAULT_PAGE_SIZE} by default, at most {MAX_PAGE_SIZE}.");
     let page_size_schema = json!({"type": "string", "format": "int32", "pattern": ID_PATTERN});
+    let kinds = format!(
+        "Only these kinds, separated by commas: {}.",
+        searched_kinds().map(Kind::name).collect::<Vec<_>>().join(", ")
+    );
     let after = json!({"type": "string", "pattern": "^([0-9]{1,18}|newest)$"});
     let steps = json!({"type": "string", "pattern": "^[0-9]{1,9}(,[0-9]{1,9})*$"});
     Map::from_iter([
@@ -47,6 +53,7 @@ pub(super) fn all() -> Map<String, Value> {
         ),
         query("sortOrder", reference("schemas", "SortOrder"), "Sort direction; ascending by default."),
         query("nextPageToken", string(), "`nextPageToken` of the previous page; filter and order have to be the same."),
+        query("total", json!({"type": "boolean", "default": false}), TOTAL),
         query("stepIds", steps, "Only values logged at these steps, separated by commas."),
         query(
             "after",
@@ -59,6 +66,18 @@ pub(super) fn all() -> Map<String, Value> {
             json!({"type": "integer", "minimum": 0}),
             "Seconds to wait for a change if none exists yet, at most 30.",
         ),
+        query("q", json!({"type": "string", "minLength": 1, "maxLength": SEARCH_CHARACTERS}), SEARCHED),
+        query("kinds", json!({"type": "string"}), &kinds),
+        (
+            "searchPageSize".to_owned(),
+            json!({
+                "name": "pageSize",
+                "in": "query",
+                "required": false,
+                "description": format!("Results: {DEFAULT_RESULTS} by default, at most {MAX_RESULTS}."),
+                "schema": {"type": "integer", "minimum": 1},
+            }),
+        ),
         header("ifMatch", "If-Match", string(), "Updates the entity only if its ETag is one of these; 412 otherwise."),
         ("ifNoneMatch".to_owned(), if_none_match()),
         header(
@@ -70,6 +89,14 @@ pub(super) fn all() -> Map<String, Value> {
         ),
     ])
 }
+
+const SEARCHED: &str = "\
+    An id, or text at the beginning of a name, external id or label, or in a name, without regard to case. A version, run or \
+    inference service is found by `parent/name`, too. Labels are custom properties whose value is the empty string.";
+
+const TOTAL: &str = "\
+    Whether the response has the number of entities on all pages in `total`. It is exact up to 10,000 (`totalIsExact`), and otherwise \
+    a lower bound.";
 
 const FILTER: &str = "\
     A condition on the items, such as `name LIKE 'fraud-%' AND (accuracy > 0.9 OR NOT state = 'ARCHIVED')`. \

@@ -31,7 +31,7 @@ pub(super) fn all(operations: &[Operation], version: ApiVersion) -> Map<String, 
 
 fn method(action: Action) -> &'static str {
     match action {
-        Action::Find | Action::List | Action::Get | Action::Changes => "get",
+        Action::Find | Action::List | Action::Get | Action::Changes | Action::FilterOptions | Action::Search => "get",
         Action::Create | Action::Upsert | Action::Register => "post",
         Action::Update => "patch",
     }
@@ -58,9 +58,9 @@ fn describe(operation: &Operation, version: ApiVersion) -> Value {
 /// Parameters that follow from the action.
 fn added_parameters(action: Action) -> &'static [&'static str] {
     match action {
-        Action::List => &["filterQuery", "pageSize", "orderBy", "sortOrder", "nextPageToken"],
+        Action::List => &["filterQuery", "pageSize", "orderBy", "sortOrder", "nextPageToken", "total"],
         Action::Find | Action::Get => &["ifNoneMatch"],
-        Action::Changes => &[],
+        Action::Changes | Action::FilterOptions | Action::Search => &[],
         Action::Update => &["ifMatch"],
         Action::Create | Action::Register => &["idempotencyKey"],
         Action::Upsert => &["idempotencyKey", "ifMatch"],
@@ -70,7 +70,9 @@ fn added_parameters(action: Action) -> &'static [&'static str] {
 fn body(operation: &Operation, version: ApiVersion) -> Option<Value> {
     let base = operation.subject.schema;
     let schema = match operation.action {
-        Action::Find | Action::List | Action::Get | Action::Changes => return None,
+        Action::Find | Action::List | Action::Get | Action::Changes | Action::FilterOptions | Action::Search => {
+            return None;
+        }
         Action::Create => format!("{base}Create"),
         Action::Upsert => format!("{base}Upsert"),
         Action::Update => format!("{base}Update"),
@@ -87,7 +89,7 @@ fn body(operation: &Operation, version: ApiVersion) -> Option<Value> {
 fn responses_of(operation: &Operation, version: ApiVersion) -> Value {
     let (successes, errors): (&[&str], &[&str]) = match operation.action {
         Action::Find | Action::Get => (&["200"], &["304"]),
-        Action::List => (&["200"], &[]),
+        Action::List | Action::FilterOptions | Action::Search => (&["200"], &[]),
         Action::Changes => (&["200"], &["410"]),
         Action::Create | Action::Register => (&["201"], &["409", "413", "422"]),
         // A body that identifies an existing entity updates it; If-Match may guard that.
@@ -98,6 +100,8 @@ fn responses_of(operation: &Operation, version: ApiVersion) -> Value {
         Action::List => named(&responses::list_name(operation.subject.schema), version),
         // The same in both versions.
         Action::Changes => responses::CHANGES.to_owned(),
+        Action::FilterOptions => responses::FILTER_OPTIONS.to_owned(),
+        Action::Search => responses::SEARCH_RESULTS.to_owned(),
         _ => named(&responses::entity_name(operation.subject.schema), version),
     };
     let successes = successes.iter().map(|status| ((*status).to_owned(), reference("responses", &success)));

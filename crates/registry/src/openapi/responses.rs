@@ -7,7 +7,7 @@ use model_registry_server::openapi::reference;
 use model_registry_server::openapi::responses::{self, ErrorResponse, success};
 use serde_json::{Map, Value, json};
 
-use super::{kind_schemas, links, named};
+use super::{filter_options, kind_schemas, links, named, search};
 use crate::operations::{Action, Operation, Subject, capitalised, with_article};
 
 /// Error responses in addition to those of all servers.
@@ -53,6 +53,18 @@ pub(super) fn changes() -> Map<String, Value> {
     Map::from_iter([(CHANGES.to_owned(), response)])
 }
 
+/// The component of the responses with filter options.
+pub(super) const FILTER_OPTIONS: &str = "FilterOptionsResponse";
+/// The component of the response of a search.
+pub(super) const SEARCH_RESULTS: &str = "SearchResultsResponse";
+
+/// The responses with filter options and with results of a search.
+pub(super) fn options_and_search() -> Map<String, Value> {
+    let options = success("What filters can use.", &reference("schemas", filter_options::SCHEMA));
+    let results = success("The best matches.", &reference("schemas", search::SCHEMA));
+    Map::from_iter([(FILTER_OPTIONS.to_owned(), options), (SEARCH_RESULTS.to_owned(), results)])
+}
+
 /// The subjects of operations with one of the actions, by schema.
 pub(super) fn subjects(operations: &[Operation], has: fn(Action) -> bool) -> BTreeMap<&'static str, Subject> {
     let operations = operations.iter().filter(|operation| has(operation.action));
@@ -61,7 +73,7 @@ pub(super) fn subjects(operations: &[Operation], has: fn(Action) -> bool) -> BTr
 
 /// Whether the response is one entity.
 fn is_entity(action: Action) -> bool {
-    !matches!(action, Action::List | Action::Register | Action::Changes)
+    !matches!(action, Action::List | Action::Register | Action::Changes | Action::FilterOptions | Action::Search)
 }
 
 /// The success responses of a version's operations, except for the change feed.

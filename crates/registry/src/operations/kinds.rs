@@ -4,8 +4,8 @@
 use axum::routing::{MethodRouter, get, patch, post};
 use model_registry_api::{EntityTable, Kind, KindSpec, Parent};
 
-use super::{ARTIFACT, Action, BY_NAME, BY_NAME_AND_PARENT, Operation, operation, with_article};
-use crate::routes::{Context, artifacts, entity};
+use super::{ARTIFACT, Action, BY_NAME, BY_NAME_AND_PARENT, FILTER_OPTIONS, Operation, operation, with_article};
+use crate::routes::{Context, artifacts, entity, filter_options};
 
 pub(super) fn operations(kind: Kind) -> Vec<Operation> {
     let spec = kind.spec();
@@ -22,8 +22,8 @@ pub(super) fn operations(kind: Kind) -> Vec<Operation> {
     operations
 }
 
-fn on_collection(spec: &'static KindSpec, collection: &str) -> [Operation; 5] {
-    let KindSpec { schema, name, label, label_plural, .. } = *spec;
+fn on_collection(spec: &'static KindSpec, collection: &str) -> [Operation; 6] {
+    let KindSpec { kind, schema, name, label, label_plural, .. } = *spec;
     let one = with_article(label);
     let is_artifact = spec.table == EntityTable::Artifact;
     let parent = if is_artifact { Some("version or run") } else { spec.parent.map(|parent| parent.kind.spec().label) };
@@ -38,6 +38,16 @@ fn on_collection(spec: &'static KindSpec, collection: &str) -> [Operation; 5] {
         operation(Action::List, format!("/{collection}"), format!("get{schema}s"), subject)
             .summary(format!("Lists {label_plural}."))
             .handler(handlers.list),
+        operation(
+            Action::FilterOptions,
+            format!("/{collection}/filter_options"),
+            format!("get{schema}FilterOptions"),
+            FILTER_OPTIONS,
+        )
+        .summary(format!(
+            "Gets what filters on {label_plural} can use: names, types, frequent values, ranges of numbers."
+        ))
+        .handler(get(move |request| filter_options::of_kind(kind, request))),
         operation(Action::Create, format!("/{collection}"), format!("create{schema}"), subject)
             .summary(format!("Creates {one}{without_parent}."))
             .handler(handlers.create),

@@ -31,7 +31,7 @@ pub(crate) async fn list_of(parent: Kind, request: Request, id: PathParameter) -
 }
 
 /// The kinds selected by the parameter `artifactType`.
-fn listed_kinds(request: &Request) -> Result<&'static [Kind], ApiError> {
+pub(super) fn listed_kinds(request: &Request) -> Result<&'static [Kind], ApiError> {
     let Some(name) = request.query.get("artifactType") else { return Ok(&Kind::ARTIFACTS) };
     match Kind::from_artifact_type(name) {
         Some(kind) => Ok(kind_slice(kind)),

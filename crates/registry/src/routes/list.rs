@@ -8,7 +8,7 @@ use model_registry_api::page::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
 use model_registry_api::{ApiVersion, Kind, OrderBy, SortOrder};
 use model_registry_server::auth::Right;
 use model_registry_server::{ApiError, Query, response as http_response};
-use model_registry_store::{ListRequest, ListScope, Page};
+use model_registry_store::{ListRequest, ListScope, Page, Total};
 use serde_json::Value;
 
 use super::explanation;
@@ -46,6 +46,7 @@ pub(super) async fn page(
         page_token: query.get("nextPageToken"),
         prefix: OPENING,
     };
+    let wants_total = wants_total(query)?;
     if query.get("explain").is_some_and(|value| value == "true") {
         // Statements show the names of others' properties, and take time.
         request.require(Right::Administer)?;
@@ -54,18 +55,42 @@ pub(super) async fn page(
         return Ok((page, http_response::json(StatusCode::OK, body.to_string())));
     }
     let mut page = request.store().list(&list).await.map_err(RuleError::from)?;
+    let total = if wants_total { Some(total(request, &list, &page).await?) } else { None };
     // The items are most of the body, which is built in place around them.
     let mut body = std::mem::take(&mut page.items);
     response::convert_items(kinds, &mut body, OPENING.len(), version);
     // Writing to memory does not fail.
     let _ = write!(
         body,
-        r#"],"nextPageToken":{},"pageSize":{},"size":{}}}"#,
+        r#"],"nextPageToken":{},"pageSize":{},"size":{}"#,
         Value::from(page.next_page_token.as_str()),
         list.page_size,
         page.size
     );
+    if let Some(Total { count, is_exact }) = total {
+        let _ = write!(body, r#","total":{count},"totalIsExact":{is_exact}"#);
+    }
+    body.push('}');
     Ok((page, http_response::json(StatusCode::OK, body)))
+}
+
+fn wants_total(query: &Query) -> Result<bool, ApiError> {
+    match query.get("total") {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(value) => Err(ApiError::Invalid(format!("invalid total `{value}`: use true or false"))),
+    }
+}
+
+/// Counts the entities on all pages of a list, of which one page is known.
+async fn total(request: &Request, list: &ListRequest<'_>, page: &Page) -> Result<Total, ApiError> {
+    let is_only_page = list.page_token.is_none() && page.next_page_token.is_empty();
+    let on_page = u64::try_from(page.size).unwrap_or(u64::MAX);
+    if is_only_page {
+        return Ok(Total { count: on_page, is_exact: true });
+    }
+    let total = request.store().total(list).await.map_err(RuleError::from)?;
+    Ok(if total.is_exact { total } else { Total { count: total.count.max(on_page), ..total } })
 }
 
 /// Larger sizes are reduced to the maximum: existing clients request large pages.

@@ -23,6 +23,8 @@ mod entities;
 #[cfg(test)]
 mod explain;
 #[cfg(test)]
+mod filter_options;
+#[cfg(test)]
 mod filters;
 #[cfg(test)]
 mod golden;
@@ -51,10 +53,14 @@ mod random_pages;
 #[cfg(test)]
 mod register;
 #[cfg(test)]
+mod search;
+#[cfg(test)]
 mod serving;
 #[cfg(test)]
 mod statements;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod totals;
 #[cfg(test)]
 mod v1;

@@ -129,6 +129,15 @@ impl Settings {
         Ok(telemetry)
     }
 
+    /// Starts the export of traces and metrics without a log, for commands. Keep the result until the process ends.
+    pub fn start_export(&self) -> Result<Telemetry, ConfigError> {
+        let (telemetry, layer) = self.traces()?;
+        if let Some(layer) = layer {
+            log::start_without_lines(layer).map_err(|error| self.wrong(&key::TELEMETRY_OTLP_ENDPOINT, &error))?;
+        }
+        Ok(telemetry)
+    }
+
     fn traces(&self) -> Result<(Telemetry, Option<log::ExtraLayer>), ConfigError> {
         let Some(endpoint) = self.string(&key::TELEMETRY_OTLP_ENDPOINT) else {
             return Ok((Telemetry { collector: None }, None));

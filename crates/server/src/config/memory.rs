@@ -33,7 +33,7 @@ fn own_group(text: &str) -> Option<&str> {
     text.lines().find_map(|line| line.strip_prefix("0::"))
 }
 
-/// `max`, and the largest number of version 1, mean that there is no limit.
+/// `max`, and the largest number of version 1, mean no limit.
 fn limit_in(text: &str) -> Option<usize> {
     text.trim().parse().ok().filter(|bytes| *bytes > 0 && *bytes < (1 << 60))
 }

@@ -59,6 +59,12 @@ pub(crate) fn start(filter: &str, format: LogFormat, extra: Option<ExtraLayer>) 
     Ok(())
 }
 
+/// Passes spans to a layer and writes no log, for commands whose output is not a log.
+pub(crate) fn start_without_lines(layer: ExtraLayer) -> Result<(), LogError> {
+    let registry = tracing_subscriber::registry().with(Some(layer)).with(parse_filter("info")?);
+    registry.try_init().map_err(|_| LogError::AlreadySet)
+}
+
 /// Redacts the lines that pass through it. The subscriber writes each line by one call.
 struct RedactedLines<W>(W);
 

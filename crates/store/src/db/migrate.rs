@@ -2,7 +2,7 @@
 //!
 //! `model_registry_migrations(version)` has a row per applied migration. Migrations that are not in it are applied, also those
 //! below the newest: two may have been developed at the same time. Before anything is written, the database has to be empty
-//! or ours (`ownership.rs`).
+//! or ours (`ownership.rs`). Migrations that only build indexes let other replicas write meanwhile (`online.rs`).
 //!
 //! Earlier versions called the table `schema_migrations`, as other programs do. Its rows are copied once; the table stays, with
 //! a further row that makes earlier versions refuse the database when they start. Replicas of an earlier version that are
@@ -10,6 +10,7 @@
 
 use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection, PgConnection, SqliteConnection};
 
+use super::online::{self, is_online};
 use super::ownership::{self, BARRIER, EARLIER_MIGRATIONS, MIGRATIONS as TABLE, Owner};
 use crate::error::is_temporary;
 
@@ -216,7 +217,7 @@ async fn sqlite_tables(connection: &mut SqliteConnection) -> Result<Vec<String>,
     .await
 }
 
-/// SQLite and PostgreSQL run all migrations in one transaction, so that nothing has to be resumed.
+/// SQLite runs all migrations in one transaction, so that nothing has to be resumed.
 pub(super) async fn sqlite(connection: &mut SqliteConnection) -> Result<i64, MigrateError> {
     let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
     for statement in preparation(&sqlite_tables(&mut tx).await?, ON_CONFLICT)? {
@@ -241,6 +242,20 @@ pub(super) async fn postgres(connection: &mut PgConnection) -> Result<i64, Migra
     {
         return Ok(newest());
     }
+    while let Some(migration) = postgres_until_online(connection).await? {
+        let version = migration.version;
+        online::postgres(connection, migration.postgres)
+            .await
+            .map_err(|source| MigrateError::Apply { version, source })?;
+        let record = format!("INSERT INTO {TABLE} (version) VALUES ($1) ON CONFLICT DO NOTHING");
+        sqlx::query(AssertSqlSafe(record)).bind(version).execute(&mut *connection).await?;
+        tracing::info!(version, "schema migration applied");
+    }
+    Ok(newest())
+}
+
+/// Applies pending migrations in one transaction, up to the first one that runs outside of transactions; returns that one.
+async fn postgres_until_online(connection: &mut PgConnection) -> Result<Option<&'static Migration>, MigrateError> {
     let mut tx = connection.begin().await?;
     // The lock ends with the transaction: a killed replica releases it, and it works through pgbouncer.
     sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK_ID).execute(&mut *tx).await?;
@@ -248,8 +263,14 @@ pub(super) async fn postgres(connection: &mut PgConnection) -> Result<i64, Migra
         tx.execute(sqlx::raw_sql(AssertSqlSafe(statement))).await?;
     }
     let applied: Vec<(i64,)> = sqlx::query_as(AssertSqlSafe(applied())).fetch_all(&mut *tx).await?;
+    // A new installation has no rows, and no other replicas.
+    let is_new = applied.is_empty();
     for migration in pending(&applied)? {
         let version = migration.version;
+        if is_online(version) && !is_new {
+            tx.commit().await?;
+            return Ok(Some(migration));
+        }
         tx.execute(sqlx::raw_sql(migration.postgres))
             .await
             .map_err(|source| MigrateError::Apply { version, source })?;
@@ -258,7 +279,7 @@ pub(super) async fn postgres(connection: &mut PgConnection) -> Result<i64, Migra
         tracing::info!(version, "schema migration applied");
     }
     tx.commit().await?;
-    Ok(newest())
+    Ok(None)
 }
 
 /// The tables of the schema in which tables are created, without those of extensions.
@@ -321,10 +342,12 @@ async fn mysql_locked(connection: &mut MySqlConnection, collation: &str) -> Resu
     for migration in pending(&applied)? {
         let version = migration.version;
         let script = migration.mysql.replace("{collation}", collation);
-        connection
-            .execute(sqlx::raw_sql(AssertSqlSafe(script)))
-            .await
-            .map_err(|source| MigrateError::Apply { version, source })?;
+        let run = if is_online(version) {
+            online::mysql(connection, &script).await
+        } else {
+            connection.execute(sqlx::raw_sql(AssertSqlSafe(script))).await.map(drop)
+        };
+        run.map_err(|source| MigrateError::Apply { version, source })?;
         let record = format!("INSERT INTO {TABLE} (version) VALUES (?)");
         sqlx::query(AssertSqlSafe(record)).bind(version).execute(&mut *connection).await?;
         tracing::info!(version, "schema migration applied");
@@ -347,6 +370,15 @@ async fn mysql_owned(connection: &mut MySqlConnection, mut tables: Vec<String>) 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn migrations_that_run_online_consist_of_indexes() {
+        for migration in MIGRATIONS.iter().filter(|migration| is_online(migration.version)) {
+            for script in [migration.postgres, migration.mysql] {
+                assert!(online::consists_of_indexes(script), "migration {}: {script}", migration.version);
+            }
+        }
+    }
 
     fn pending_versions(applied: &[i64]) -> Vec<i64> {
         let applied: Vec<_> = applied.iter().map(|version| (*version,)).collect();

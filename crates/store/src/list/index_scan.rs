@@ -29,7 +29,7 @@ pub(super) const PROPERTY: &str = "property";
 const REACH: u64 = 64;
 
 /// The indexed column of `property`: the beginning of each string, on SQLite the whole string.
-pub(super) const fn string_key(dialect: Dialect) -> &'static str {
+pub(crate) const fn string_key(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Sqlite => "string_value",
         Dialect::Postgres | Dialect::MySql => "string_key",

@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::header::RANGE;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 use serde_json::{Value, json};
 
 use super::{Hub, HubServer, denied, error};
@@ -19,13 +19,26 @@ pub(super) struct HubFile {
     pub(super) sha256: Option<String>,
 }
 
+impl HubFile {
+    /// The entity tag: of a large file its digest.
+    fn tag(&self) -> String {
+        let sum = self.content.iter().fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(*byte)));
+        format!("\"{}\"", self.sha256.clone().unwrap_or_else(|| format!("{sum:040x}")))
+    }
+}
+
 pub(super) type HubFiles = BTreeMap<String, HubFile>;
 
 impl HubServer {
-    /// Adds a file to a model; a large one with its digest.
+    /// Adds a file to a model that was published; a large one with its digest.
     pub fn publish_file(&self, model: &str, path: &str, content: impl Into<Bytes>, sha256: Option<String>) {
         let file = HubFile { content: content.into(), sha256 };
-        self.hub().files.entry(model.to_owned()).or_default().insert(path.to_owned(), file);
+        let mut hub = self.hub();
+        hub.files.entry(model.to_owned()).or_default().insert(path.to_owned(), file);
+        let siblings = hub.models.get_mut(model).and_then(|info| info["siblings"].as_array_mut());
+        if let Some(siblings) = siblings {
+            siblings.push(json!({"rfilename": path}));
+        }
     }
 }
 
@@ -72,7 +85,11 @@ pub(super) async fn resolve(
     let respond = |hub: &Hub| {
         denied(hub, &full_name, &headers).unwrap_or_else(|| {
             let range = headers.get(RANGE).and_then(|range| range.to_str().ok());
-            file_response(&hub.files[&full_name][&file].content, range, None, None, true)
+            let file = &hub.files[&full_name][&file];
+            let mut response = file_response(&file.content, range, Some(&file.tag()), None, true);
+            let commit = hub.models[&full_name]["sha"].as_str().and_then(|commit| commit.parse().ok());
+            response.headers_mut().extend(commit.map(|commit| (HeaderName::from_static("x-repo-commit"), commit)));
+            response
         })
     };
     server.respond(&format!("/{full_name}/{file}"), &headers, respond).await

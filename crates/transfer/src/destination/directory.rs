@@ -15,7 +15,7 @@ use futures::future::BoxFuture;
 use model_registry_base::{run_blocking, run_while_awaited};
 
 use self::state::State;
-use self::writer::{create, is_directory_itself};
+use self::writer::{Writer, is_directory_itself};
 use crate::digest::Sha256;
 use crate::endpoint::{Destination, Entry, Existing, FileWriter, Listing, Published, Result, Shape, WrittenFile};
 use crate::engine::in_order;
@@ -178,8 +178,7 @@ impl Destination for Directory {
                 _ => 0,
             };
             let path = target.path(&entry);
-            let writer = run_blocking(move || create(state, path, entry, start)).await?;
-            Ok(Box::new(writer) as Box<dyn FileWriter>)
+            Ok(Box::new(Writer::new(state, path, entry, start)) as Box<dyn FileWriter>)
         })
     }
 

@@ -37,6 +37,8 @@ struct Target {
     positions: HashMap<String, usize>,
     state: Option<StateFile>,
     found: Mutex<HashMap<usize, Found>>,
+    /// Files that are written and wait for the others of their layer, with their digests.
+    waiting: Mutex<HashMap<usize, (Entry, Sha256)>>,
 }
 
 /// What the registry has of a file.
@@ -66,14 +68,11 @@ impl Image {
         let failed = |error| from_image(at.clone(), error);
         let mut files = Vec::with_capacity(listing.entries.len());
         for entry in &listing.entries {
-            let Some(size) = entry.size else {
-                return Err(TransferError::failed(
-                    &at,
-                    format!(
-                        "the size of {} is not known before it is read, and a layer needs it: copy it to a directory first",
-                        entry.path
-                    ),
-                ));
+            let size = match entry.size {
+                Some(size) => size,
+                // Nothing is written: only the names count.
+                None if is_dry_run => 0,
+                None => return Err(TransferError::failed(&at, format!("the size of {} is not known", entry.path))),
             };
             files.push(ModelFile { path: entry.path.to_string(), size });
         }
@@ -89,11 +88,30 @@ impl Image {
         };
         let present = image.present().await.map_err(failed)?;
         let positions = listing.entries.iter().enumerate().map(|(at, entry)| (entry.path.to_string(), at)).collect();
-        let target = Target { at: at.clone(), image, positions, state, found: Mutex::default() };
+        let target =
+            Target { at: at.clone(), image, positions, state, found: Mutex::default(), waiting: Mutex::default() };
+        let earlier: Vec<Option<&Earlier>> = listing
+            .entries
+            .iter()
+            .map(|entry| earlier.get(entry.path.as_str()).filter(|earlier| earlier.is_of(entry)))
+            .collect();
         let mut existing = Vec::with_capacity(listing.entries.len());
-        for (number, entry) in listing.entries.iter().enumerate() {
-            let earlier = earlier.get(entry.path.as_str()).filter(|earlier| earlier.is_of(entry));
-            existing.push(target.existing(number, earlier, present.as_ref(), is_dry_run).await.map_err(failed)?);
+        let mut groups = HashMap::new();
+        for (number, own) in earlier.iter().enumerate() {
+            let members = target.image.files_of_layer(number);
+            existing.push(match members {
+                [_] => target.existing(number, *own, present.as_ref(), is_dry_run).await.map_err(failed)?,
+                [first, ..] => {
+                    let is_complete = match groups.get(first) {
+                        Some(known) => *known,
+                        None => target.has_group(members, &earlier).await.map_err(failed)?,
+                    };
+                    groups.insert(*first, is_complete);
+                    let done = own.and_then(|own| own.done.as_ref()).filter(|_| is_complete);
+                    done.map_or(Existing::Nothing, |done| Existing::Complete { digest: done.sha256 })
+                }
+                [] => Existing::Nothing,
+            });
         }
         let _ = self.target.set(Arc::new(target));
         Ok(existing)
@@ -140,6 +158,34 @@ impl Target {
             return Ok(Existing::SameSize { digest: Some(digest) });
         }
         Ok(Existing::Nothing)
+    }
+
+    /// Whether the registry has a layer with several files, none of which has changed.
+    async fn has_group(&self, members: &[usize], earlier: &[Option<&Earlier>]) -> model_registry_oci::Result<bool> {
+        let mut tags = members.iter().map(|member| earlier[*member]?.done.as_ref()?.tag.as_deref());
+        let Some(Some(tag)) = tags.next() else { return Ok(false) };
+        if !tags.all(|other| other == Some(tag)) {
+            return Ok(false);
+        }
+        let Ok(saved) = serde_json::from_str::<SavedFile>(tag) else { return Ok(false) };
+        let is_there = self.image.has_file(members[0], &saved).await?;
+        if is_there {
+            self.found().insert(members[0], Found::Layer(Box::new(saved)));
+        }
+        Ok(is_there)
+    }
+
+    /// Notes in the state that the layer of a file is complete, with all its files.
+    fn note_layer(&self, number: usize, saved: &SavedFile) -> Result<()> {
+        let Some(state) = &self.state else { return Ok(()) };
+        let tag = to_json(saved)?;
+        for member in self.image.files_of_layer(number) {
+            let written = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(member);
+            if let Some((entry, digest)) = written {
+                state.done(&entry, entry.size.unwrap_or_default(), digest, Some(tag.clone()))?;
+            }
+        }
+        Ok(())
     }
 
     fn found(&self) -> MutexGuard<'_, HashMap<usize, Found>> {
@@ -215,6 +261,10 @@ impl Target {
     async fn keep(&self, file: &WrittenFile) -> Result<()> {
         let path = file.path.as_str();
         let number = self.position(path)?;
+        if self.image.files_of_layer(number).first() != Some(&number) {
+            // The first file of a layer stands for all.
+            return Ok(());
+        }
         let Some(Found::Layer(saved)) = self.found().remove(&number) else {
             return Err(TransferError::failed(&self.at, format!("the layer of {path} is not known")));
         };
@@ -252,13 +302,16 @@ impl Writer {
     }
 
     async fn complete(self, digest: Sha256) -> Result<()> {
-        let size = self.upload.written();
+        let target = self.target;
+        let path = self.entry.path.to_string();
+        let number = target.position(&path)?;
+        // Before the last file of its layer looks for it.
+        target.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(number, (self.entry, digest));
         let content: Option<Digest> = format!("sha256:{digest}").parse().ok();
         let finished = self.upload.finish(content).await;
-        let saved = finished.map_err(|error| self.target.failed(self.entry.path.as_str(), error))?;
-        match (&self.target.state, saved) {
-            (Some(state), Some(saved)) => state.done(&self.entry, size, digest, Some(to_json(&saved)?)),
-            _ => Ok(()),
+        match finished.map_err(|error| target.failed(&path, error))? {
+            Some(saved) => target.note_layer(number, &saved),
+            None => Ok(()),
         }
     }
 }

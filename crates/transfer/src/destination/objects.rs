@@ -16,7 +16,7 @@ use object_store::path::Path;
 use object_store::{GetOptions, ObjectMeta};
 
 use self::writer::Writer;
-use crate::digest::Sha256;
+use crate::digest::{RunningDigest, Sha256};
 use crate::endpoint::{Destination, Entry, Existing, FileWriter, Listing, Published, Result, Shape, WrittenFile};
 use crate::engine::in_order;
 use crate::location::{ObjectLocation, Store};
@@ -158,10 +158,27 @@ impl Objects {
         }
         match earlier {
             Some(Earlier { bytes, digest: Some(digest), upload: Some(_), parts, .. }) if !parts.is_empty() => {
+                let is_whole = entry.size == Some(*bytes) && there.is_some_and(|there| there.size == *bytes);
+                // The upload may have been completed just before the end of the process.
+                if is_whole && self.digest_of(entry, key).await? == digest.clone().finish() {
+                    return Ok(Existing::Complete { digest: digest.clone().finish() });
+                }
                 Ok(Existing::Beginning { bytes: *bytes, digest: digest.clone() })
             }
             _ => Ok(Existing::Nothing),
         }
+    }
+
+    /// Reads an object to find its digest.
+    async fn digest_of(&self, entry: &Entry, key: &Path) -> Result<Sha256> {
+        let failed = |error: object_store::Error| from_store(self.target.at(entry), &error);
+        let got = self.target.bucket.objects.get_opts(key, GetOptions::default()).await.map_err(failed)?;
+        let mut chunks = got.into_stream();
+        let mut digest = RunningDigest::default();
+        while let Some(chunk) = chunks.next().await {
+            digest.update(&chunk.map_err(failed)?);
+        }
+        Ok(digest.finish())
     }
 
     /// The upload that a file continues: its identifier, its parts and their size.

@@ -7,6 +7,7 @@ use futures::stream::BoxStream;
 use model_registry_base::{MemoryPool, MemoryShare, run_blocking};
 
 use super::keeps;
+use super::parallelism::Parallelism;
 use super::parts::{ReadPart, ranged_parts, streamed_parts};
 use crate::digest::RunningDigest;
 use crate::endpoint::{Destination, Entry, Existing, FileWriter, Part, Result, Source, WrittenFile};
@@ -27,6 +28,7 @@ pub(super) struct Copy {
     pub(super) options: Options,
     pub(super) observer: SharedObserver,
     pub(super) stop: Stop,
+    pub(super) parallelism: Parallelism,
 }
 
 /// How often one file is begun again because the destination has lost it.
@@ -35,6 +37,7 @@ const MOST_RESTARTS: u32 = 3;
 /// Copies a file after what is there already; returns it with the number of bytes copied.
 pub(super) async fn copy_file(copy: &Copy, entry: &Entry, existing: Existing) -> Result<(WrittenFile, u64)> {
     let (mut existing, mut restarts) = (existing, 0);
+    let _in_progress = copy.parallelism.begin_file();
     loop {
         match copy_once(copy, entry, existing).await {
             Err(TransferError::Restart { at, reason }) if restarts < MOST_RESTARTS => {
@@ -95,7 +98,8 @@ async fn write_parts(
             digest = updated;
             chunks
         };
-        writer.write(Part { offset, chunks, length, digest: digest.clone(), is_last, share }).await?;
+        let at_once = copy.parallelism.parts_at_once();
+        writer.write(Part { offset, chunks, length, digest: digest.clone(), is_last, at_once, share }).await?;
     }
     Ok((end, digest))
 }
@@ -106,7 +110,8 @@ fn parts(copy: &Copy, entry: &Entry, start: u64) -> BoxStream<'static, Result<Re
     let (source, memory, observer) = (Arc::clone(&copy.source), copy.memory.clone(), Arc::clone(&copy.observer));
     match entry.size {
         Some(size) if source.reads_ranges() || size <= part_size => {
-            ranged_parts(source, entry.clone(), plan::parts(start, size, part_size), memory, observer)
+            let (ranges, parallelism) = (plan::parts(start, size, part_size), copy.parallelism.clone());
+            ranged_parts(source, entry.clone(), ranges, parallelism, memory, observer)
         }
         _ => streamed_parts(source, entry.clone(), start, part_size, memory, observer),
     }

@@ -3,6 +3,8 @@
 //! Memory is taken in the order of the parts. So the first part that a file lacks never waits for memory that later parts of the
 //! same file hold, and every file with a share of the memory can go on.
 
+use std::collections::VecDeque;
+use std::iter::Peekable;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -13,12 +15,10 @@ use model_registry_base::{MemoryPool, MemoryShare};
 use tokio::task::JoinHandle;
 
 use super::copy::share;
+use super::parallelism::Parallelism;
 use crate::endpoint::{ByteStream, Entry, Result, Source};
 use crate::error::TransferError;
 use crate::events::{Event, SharedObserver};
-
-/// Parts of one file that are read at the same time.
-const READ_AHEAD: usize = 8;
 
 /// A part as it was read.
 pub(super) struct ReadPart {
@@ -33,26 +33,56 @@ pub(super) fn ranged_parts(
     source: Arc<dyn Source>,
     entry: Entry,
     ranges: impl Iterator<Item = Range<u64>> + Send + 'static,
+    parallelism: Parallelism,
     memory: MemoryPool,
     observer: SharedObserver,
 ) -> BoxStream<'static, Result<ReadPart>> {
-    let size = entry.size.unwrap_or_default();
-    let with_memory = stream::iter(ranges).then(move |range| {
-        let memory = memory.clone();
-        async move {
-            let share = share(&memory, range.end - range.start).await;
-            (range, share)
+    let ranges = ranges.peekable();
+    let state = Ranged { source, entry, ranges, parallelism, memory, observer, reading: VecDeque::new() };
+    stream::try_unfold(state, |mut state| async move { Ok(state.next_part().await?.map(|part| (part, state))) }).boxed()
+}
+
+/// The state of a file that is read by ranges.
+struct Ranged<R: Iterator<Item = Range<u64>>> {
+    source: Arc<dyn Source>,
+    entry: Entry,
+    ranges: Peekable<R>,
+    parallelism: Parallelism,
+    memory: MemoryPool,
+    observer: SharedObserver,
+    reading: VecDeque<Reading>,
+}
+
+impl<R: Iterator<Item = Range<u64>>> Ranged<R> {
+    async fn next_part(&mut self) -> Result<Option<ReadPart>> {
+        while self.reading.len() < self.parallelism.parts_at_once() {
+            let Some(range) = self.ranges.peek().cloned() else { break };
+            let bytes = usize::try_from(range.end - range.start).unwrap_or(usize::MAX).max(1);
+            let share = if self.reading.is_empty() {
+                self.memory.take(bytes).await
+            } else {
+                // Nothing waits for memory for later parts while it could go on with an earlier one.
+                let Some(share) = self.memory.try_take_at_most(bytes) else { break };
+                share
+            };
+            self.ranges.next();
+            self.start(range, share);
         }
-    });
-    let reading = with_memory.map(move |(range, share)| {
-        let (source, entry, observer) = (Arc::clone(&source), entry.clone(), Arc::clone(&observer));
-        Reading(tokio::spawn(async move {
-            let is_last = range.end >= size;
-            let chunks = read(&*source, &entry, range.clone(), &observer).await?;
-            Ok(ReadPart { chunks, length: range.end - range.start, is_last, share })
-        }))
-    });
-    reading.map(Reading::result).buffered(READ_AHEAD).boxed()
+        match self.reading.pop_front() {
+            Some(reading) => reading.result().await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn start(&mut self, range: Range<u64>, share: MemoryShare) {
+        let (source, entry, observer) = (Arc::clone(&self.source), self.entry.clone(), Arc::clone(&self.observer));
+        self.reading.push_back(Reading(tokio::spawn(async move {
+            let is_last = range.end >= entry.size.unwrap_or_default();
+            let length = range.end - range.start;
+            let chunks = read(&*source, &entry, range, &observer).await?;
+            Ok(ReadPart { chunks, length, is_last, share })
+        })));
+    }
 }
 
 /// A read that ends when it is not awaited any more.
@@ -217,7 +247,8 @@ mod tests {
         // One part at a time fits.
         let memory = MemoryPool::new(1024);
         let ranges = crate::plan::parts(0, 256, 100);
-        let parts = ranged_parts(source, entry(Some(256)), ranges, memory.clone(), no_observer());
+        let parts =
+            ranged_parts(source, entry(Some(256)), ranges, Parallelism::default(), memory.clone(), no_observer());
         let mut lengths = Vec::new();
         parts
             .for_each(|part| {
@@ -239,6 +270,7 @@ mod tests {
                 source,
                 entry(Some(range.end)),
                 std::iter::once(range),
+                Parallelism::default(),
                 MemoryPool::new(1024),
                 no_observer(),
             );

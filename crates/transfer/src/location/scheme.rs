@@ -41,7 +41,14 @@ pub const SCHEMES: &[SchemeSpec] = &[
         form: "s3://BUCKET/KEY",
         about: "object or prefix of Amazon S3 or a compatible store",
         role: Role::Both,
-        variables: &["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_ENDPOINT_URL", "AWS_ALLOW_HTTP"],
+        variables: &[
+            "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_REGION",
+            "AWS_ENDPOINT_URL",
+            "AWS_ALLOW_HTTP",
+            "AWS_CA_BUNDLE",
+        ],
     },
     SchemeSpec {
         scheme: Scheme::Google,

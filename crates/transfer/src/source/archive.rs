@@ -77,14 +77,18 @@ pub(crate) struct Archive {
 }
 
 /// The directory for the archive and its files; removed when it is not used any more.
-struct Place(PathBuf);
+pub(super) struct Place(PathBuf);
 
 impl Place {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+
     fn archive(&self) -> PathBuf {
         self.0.join("archive")
     }
 
-    fn files(&self) -> PathBuf {
+    pub(super) fn files(&self) -> PathBuf {
         self.0.join("files")
     }
 }
@@ -105,7 +109,7 @@ impl Archive {
         options: &Options,
         observer: &SharedObserver,
     ) -> Self {
-        let place = Place(place);
+        let place = Place::new(place);
         let files = Files::new(place.files());
         let is_dry_run = options.is_dry_run;
         let options = Options { is_dry_run: false, ..options.clone() };

@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use model_registry_base::{ConnectionProblem, redact};
+use model_registry_base::{ConnectionProblem, RefusedAddress, excerpt, redact};
 use object_store::Error;
 use object_store::client::HttpError;
 
@@ -31,6 +31,9 @@ fn has_code(error: &Error, codes: &[&str]) -> bool {
 /// Converts an error about an object or a bucket.
 pub(crate) fn from_store(at: impl Into<String>, error: &Error) -> TransferError {
     let at = at.into();
+    if let Some(refused) = RefusedAddress::of(error) {
+        return TransferError::refused(at, refused);
+    }
     match error {
         Error::NotFound { .. } => TransferError::not_found(at, reason(error)),
         Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => {
@@ -38,7 +41,8 @@ pub(crate) fn from_store(at: impl Into<String>, error: &Error) -> TransferError 
         }
         Error::Precondition { .. } => TransferError::Changed { at },
         Error::InvalidPath { source } => {
-            TransferError::Names(format!("{at}: the name of an object is refused: {source}"))
+            let reason = source.to_string().escape_debug().to_string();
+            TransferError::Names(format!("{at}: the name of an object is refused: {}", excerpt(&reason)))
         }
         _ if has_code(error, &REFUSED) => {
             TransferError::denied(at, format!("{}: check the credentials and their rights", reason(error)))

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use model_registry_testkit::{Authority, OciRegistry, REGISTRY_PASSWORD, REGISTRY_USER};
-use model_registry_transfer::{Context, ImageFormat, ImageSettings, Location, Options, Stop, copy};
+use model_registry_testkit::{Authority, FileServer, OciRegistry, REGISTRY_PASSWORD, REGISTRY_USER};
+use model_registry_transfer::{Context, Event, ImageFormat, ImageSettings, Location, Options, Stop, copy};
 use tempfile::TempDir;
 
 struct Images {
@@ -117,4 +117,52 @@ async fn a_wrong_password_is_an_error_before_any_file_is_read() {
     let message = error.to_string();
     assert!(message.contains("access denied") && message.contains("check user and password"), "{message}");
     assert!(!message.contains("hunter2"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_whose_size_the_web_server_does_not_know_becomes_an_image() {
+    let (images, server) = (start().await, FileServer::start().await.unwrap());
+    server.without_ranges();
+    server.without_length();
+    server.publish("/model.bin", vec![7; 6_000_000]);
+    let (source, target) = (server.url("/model.bin").parse().unwrap(), images.image("org/model:1"));
+    let options = Options { is_dry_run: true, ..images.context.options.clone() };
+    let dry = Context { options, ..images.context.clone() };
+    let planned = copy(&source, &target, &dry, &Stop::default()).await.unwrap().planned;
+    assert_eq!(planned[0].size, None);
+    let report = copy(&source, &target, &images.context, &Stop::default()).await.unwrap();
+    assert_eq!((report.copied_files(), report.size()), (1, 6_000_000));
+    copy(&target, &images.location("copy"), &images.context, &Stop::default()).await.unwrap();
+    assert_eq!(std::fs::read(images.path("copy/model.bin")).unwrap(), vec![7; 6_000_000]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn layers_of_several_files_are_not_sent_again_after_an_interruption() {
+    let mut images = start().await;
+    write_model(&images.path("model"), 400);
+    let (model, target) = (images.location("model"), images.image("org/model:1"));
+    images.context.options.keep_when_cancelled = true;
+    // One file at a time, so that layers are complete when it is stopped.
+    images.context.options.files_at_once = 1;
+    let stop = Stop::default();
+    let (stopping, finished) = (stop.clone(), std::sync::Mutex::new(0));
+    let observer = std::sync::Arc::new(move |event: &Event| {
+        if matches!(event, Event::Finished { .. }) {
+            let mut finished = finished.lock().unwrap();
+            *finished += 1;
+            if *finished == 200 {
+                stopping.stop();
+            }
+        }
+    });
+    let stopped = Context { observer, ..images.context.clone() };
+    copy(&model, &target, &stopped, &stop).await.unwrap_err();
+    // A file that changes takes the others of its layer with it, and no other layer.
+    std::fs::write(images.path("model/sub/f0100"), "changed").unwrap();
+    let report = copy(&model, &target, &images.context, &Stop::default()).await.unwrap();
+    let there = report.files.iter().filter(|file| file.was_there).count();
+    assert!((150..202).contains(&there), "{there} of 402 files were there");
+    copy(&target, &images.location("copy"), &images.context, &Stop::default()).await.unwrap();
+    std::fs::remove_dir_all(images.path("copy/.model-registry-transfer")).ok();
+    same(&images.path("model"), &images.path("copy"));
 }

@@ -4,10 +4,13 @@
 
 mod archives;
 mod directories;
+mod foreign_stores;
 mod google;
+mod hostile;
 mod hub;
 mod images;
 mod interruptions;
+mod network;
 mod s3;
 mod support;
 mod web;

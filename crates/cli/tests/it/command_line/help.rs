@@ -6,6 +6,8 @@ const COMMANDS: &[&str] = &[
     "register",
     "search",
     "transfer",
+    "storage-initializer",
+    "upload-job",
     "models",
     "versions",
     "artifacts",
@@ -58,7 +60,7 @@ fn every_command_has_help_with_an_example() {
     for name in COMMANDS {
         visit(&[(*name).to_owned()], &mut visited);
     }
-    assert_eq!(visited, 87);
+    assert_eq!(visited, 89);
 }
 
 #[test]

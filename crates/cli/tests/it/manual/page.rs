@@ -7,6 +7,8 @@ pub(super) enum Run {
     Serves,
     Endless,
     Python,
+    /// Commands that use stores.
+    WithStores,
     /// Commands that need the Python environment.
     WithPython,
     /// Commands that are not run, with the reason.
@@ -50,6 +52,7 @@ fn run(language: &str, what: &str) -> Run {
         ("no-run", reason) if reason.len() > 10 => Run::No(reason.to_owned()),
         ("serves", "") if is_shell => Run::Serves,
         ("endless", "") if is_shell => Run::Endless,
+        ("stores", "") if is_shell => Run::WithStores,
         ("python", "") if is_shell => Run::WithPython,
         ("with-output", "") if language == "console" => Run::Nothing,
         ("", "") if is_shell => Run::Commands,

@@ -12,9 +12,6 @@ use crate::digest::RunningDigest;
 use crate::endpoint::{Part, Result};
 use crate::error::TransferError;
 
-/// Parts of one object that are uploaded at the same time. The memory limits them, too.
-const UPLOADED_AT_ONCE: usize = 8;
-
 type Uploaded = (usize, object_store::Result<PartId>);
 
 pub(super) struct Upload {
@@ -45,7 +42,7 @@ impl Upload {
 
     /// Starts to upload the next part; waits while too many are uploaded.
     pub(super) async fn append(&mut self, object: &Object, part: Part) -> Result<()> {
-        while self.running.len() >= UPLOADED_AT_ONCE {
+        while self.running.len() >= part.at_once.max(1) {
             self.join(object).await?;
         }
         let number = self.parts.len();
@@ -113,21 +110,19 @@ impl Upload {
         Ok(())
     }
 
-    /// Stores forget uploads after a while. Then the next run must not continue this one.
+    /// Stores forget uploads after a while. Then the file is written again, by a new upload.
     fn failed(&self, object: &Object, error: &object_store::Error) -> TransferError {
         let failed = object.failed(error);
-        let is_gone =
-            self.is_continued && (matches!(failed, TransferError::NotFound { .. }) || is_invalid_part(&failed));
-        if !is_gone {
+        // Some stores deny access to uploads that they do not know. Whether that is the reason shows the new upload.
+        let is_unknown = matches!(failed, TransferError::NotFound { .. } | TransferError::Denied { .. });
+        if !self.is_continued || !(is_unknown || is_invalid_part(&failed)) {
             return failed;
         }
         if let Some(state_file) = object.target.state_file.get() {
             let _ = state_file.upload(&object.entry, "");
         }
-        TransferError::unavailable(
-            object.target.at(&object.entry),
-            "the upload that an earlier run began does not exist any more: run the command again, it starts this file anew",
-        )
+        let reason = "the upload that an earlier run began does not exist any more".to_owned();
+        TransferError::Restart { at: object.target.at(&object.entry), reason }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::dialect::Dialect;
 use crate::error::{Result, StoreError};
 use crate::explain;
 use crate::filter_names::resolve_filter_name;
-use crate::filter_sql::{self, IndexRanges, Scope};
+use crate::filter_sql::{self, IndexRanges, RequiredString, Scope};
 use crate::keyset::{is_after, is_from, is_until, order};
 use crate::large_document;
 use crate::page_token::{self, Cursor};
@@ -29,7 +29,7 @@ mod value_order;
 mod value_rows;
 
 pub(crate) use index_scan::string_key;
-use index_scan::{IndexScan, PROPERTY, SCANNED};
+use index_scan::{IndexScan, PROPERTY, SCANNED, ScanEnd};
 use order_key::Place;
 use ordered::OrderedList;
 pub use page_rows::PAGE_BYTES;
@@ -228,30 +228,32 @@ impl ListRequest<'_> {
         Ok(select)
     }
 
-    /// The index scan over the owners of a string that every match has, if there is one.
-    fn index_scan(
+    /// The strings that every match of the filter has, if an index scan can read the list.
+    fn required_strings(&self, filter: &Expression) -> Result<Vec<RequiredString>> {
+        if !self.allows_index_scan() {
+            return Ok(Vec::new());
+        }
+        Ok(filter_sql::required_strings(filter, &|name| resolve_filter_name(self.kinds, name))?)
+    }
+
+    /// The index scan over the owners of the rarest of these strings, of which there is one at least.
+    fn index_scan<'r>(
         &self,
         cursor: Option<Cursor>,
-        filter: &Expression,
-        until: Option<i64>,
+        required: &'r [RequiredString],
+        end: ScanEnd,
         dialect: Dialect,
-    ) -> Result<Option<SelectStatement>> {
-        let Some(first) = self.kinds.first().filter(|_| self.allows_index_scan()) else { return Ok(None) };
-        let required = filter_sql::required_strings(filter, &|name| resolve_filter_name(self.kinds, name))?;
-        if required.is_empty() {
-            return Ok(None);
-        }
-        let scan = IndexScan {
-            kind: first.code(),
-            required: &required,
-            sort_order: self.sort_order,
-            after: cursor.map(|cursor| cursor.id),
-            until,
-            dialect,
-        };
+    ) -> IndexScan<'r> {
+        let kind = self.kinds.first().map_or(0, |kind| kind.code());
+        IndexScan { kind, required, sort_order: self.sort_order, after: cursor.map(|cursor| cursor.id), end, dialect }
+    }
+
+    /// The statement for the rows of an index scan.
+    fn scanned(&self, scan: &IndexScan<'_>, filter: &Expression) -> Result<SelectStatement> {
+        let Some(first) = self.kinds.first() else { return Ok(Query::select()) };
         let mut select = scan.start(table(*first));
-        self.add_rows(&mut select, *first, Some(filter), &Reading::Scan, dialect)?;
-        Ok(Some(scan.once_per_owner(select)))
+        self.add_rows(&mut select, *first, Some(filter), &Reading::Scan, scan.dialect)?;
+        Ok(scan.once_per_owner(select))
     }
 
     /// The ranges of indexes that contain all matches of the filter.

@@ -56,6 +56,16 @@ async fn requests_need_a_constant_number_of_statements(backend: Backend) {
     assert_eq!((filtered, page.names().len()), (2, 3));
     let (scanned, _) = api.statements(api.get("model_versions?filterQuery=author%20%3D%20'ada'")).await;
     assert_eq!(scanned, 1);
+    // The owners of the rarest string fill the page: one statement reads it, except where their number is limited by another.
+    for name in ["w1", "w2"] {
+        let stage = json!({"metadataType": "MetadataStringValue", "string_value": "production"});
+        let body = json!({"name": name, "registeredModelId": model, "author": "eve", "customProperties": {"stage": stage}});
+        api.create("model_versions", body).await;
+    }
+    let several = "filterQuery=author%20%3D%20'eve'%20AND%20stage%20%3D%20'production'&pageSize=1";
+    let (scanned, page) = api.statements(api.get(&format!("model_versions?{several}"))).await;
+    let most = if matches!(backend, Backend::MariaDb | Backend::MySql) { 2 } else { 1 };
+    assert_eq!((scanned, page.names().len()), (most, 1));
     let (empty, _) = api.statements(api.get(&format!("experiments/{experiment}/experiment_runs?name=none"))).await;
     assert!(empty <= 2, "list with a parent check: {empty}");
     let log = |value: f64| json!({"artifactType": "metric", "name": "loss", "value": value, "step": 1});

@@ -36,6 +36,17 @@ pub(crate) const fn string_key(dialect: Dialect) -> &'static str {
     }
 }
 
+/// Where a scan ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum ScanEnd {
+    /// At the last owner.
+    Nowhere,
+    /// After so many owners.
+    After(u64),
+    /// At this id.
+    At(i64),
+}
+
 /// A scan over the owners of the rarest required string.
 pub(super) struct IndexScan<'a> {
     pub(super) kind: i16,
@@ -44,8 +55,7 @@ pub(super) struct IndexScan<'a> {
     pub(super) sort_order: SortOrder,
     /// The id after which the page starts.
     pub(super) after: Option<i64>,
-    /// The last id that is scanned.
-    pub(super) until: Option<i64>,
+    pub(super) end: ScanEnd,
     pub(super) dialect: Dialect,
 }
 
@@ -69,18 +79,12 @@ impl IndexScan<'_> {
             select.join(join, table, on);
         }
         select.and_where(scanned("workspace_id").eq(WORKSPACE)).and_where(scanned("kind").eq(self.kind));
+        let (name, value) = self.string();
+        select.and_where(scanned("name").eq(name)).and_where(scanned(key).eq(value));
         match self.required {
-            [only] => {
-                select
-                    .and_where(scanned("name").eq(only.property.as_str()))
-                    .and_where(scanned(key).eq(self.indexed(only)));
-            }
+            [_] => {}
             several => {
                 select.with_cte(self.rarest(several));
-                let rarest = |column: &'static str| {
-                    Expr::SubQuery(None, Box::new(Query::select().column(column).from("rarest").take().into()))
-                };
-                select.and_where(scanned("name").eq(rarest("name"))).and_where(scanned(key).eq(rarest("value")));
                 let bits = several
                     .iter()
                     .fold(0, |bits, required| bits | bloom_filter::of_string(&required.property, &required.value));
@@ -90,11 +94,65 @@ impl IndexScan<'_> {
         if let Some(after) = self.after {
             select.and_where(is_after(self.sort_order, scanned("owner_id"), after));
         }
-        if let Some(until) = self.until {
-            select.and_where(is_until(self.sort_order, scanned("owner_id"), until));
+        match self.end {
+            ScanEnd::Nowhere => {}
+            ScanEnd::At(until) => {
+                select.and_where(is_until(self.sort_order, scanned("owner_id"), until));
+            }
+            ScanEnd::After(owners) => {
+                let last = Expr::SubQuery(None, Box::new(self.owner_after(owners).into()));
+                let last = sea_query::Func::coalesce([last, self.beyond().into()]);
+                select.and_where(is_until(self.sort_order, scanned("owner_id"), last));
+            }
         }
         select.order_by((SCANNED, "owner_id"), order(self.sort_order));
         select
+    }
+
+    /// The name and the value of the scanned string.
+    fn string(&self) -> (Expr, Expr) {
+        if let [only] = self.required {
+            return (Expr::val(only.property.as_str()), Expr::val(self.indexed(only)));
+        }
+        let rarest = |column: &'static str| {
+            Expr::SubQuery(None, Box::new(Query::select().column(column).from("rarest").take().into()))
+        };
+        (rarest("name"), rarest("value"))
+    }
+
+    /// Selects the owner after so many of the scanned string, from the start of the page; within a statement that has the
+    /// rarest string.
+    fn owner_after(&self, owners: u64) -> SelectStatement {
+        let (name, value) = self.string();
+        let mut select = Query::select();
+        select
+            .column("owner_id")
+            .from(PROPERTY)
+            .and_where(Expr::col("workspace_id").eq(WORKSPACE))
+            .and_where(Expr::col("kind").eq(self.kind))
+            .and_where(Expr::col("name").eq(name))
+            .and_where(Expr::col(string_key(self.dialect)).eq(value));
+        if let Some(after) = self.after {
+            select.and_where(is_after(self.sort_order, Expr::col("owner_id"), after));
+        }
+        select.order_by("owner_id", order(self.sort_order)).limit(1).offset(owners).take()
+    }
+
+    /// The same as a statement of its own.
+    pub(super) fn end_after(&self, owners: u64) -> SelectStatement {
+        let mut select = self.owner_after(owners);
+        if self.required.len() > 1 {
+            select.with_cte(self.rarest(self.required));
+        }
+        select
+    }
+
+    /// The id beyond all others in the order of the list.
+    const fn beyond(&self) -> i64 {
+        match self.sort_order {
+            SortOrder::Ascending => i64::MAX,
+            SortOrder::Descending => i64::MIN,
+        }
     }
 
     /// Keeps one row per owner: an owner may have the string several times, in a list or in two properties of one name.
@@ -172,16 +230,12 @@ impl IndexScan<'_> {
         if let Some(after) = self.after {
             reach.and_where(is_after(self.sort_order, Expr::col("owner_id"), after));
         }
-        // With fewer owners, it reaches beyond every id.
-        let beyond = match self.sort_order {
-            SortOrder::Ascending => i64::MAX,
-            SortOrder::Descending => i64::MIN,
-        };
         let reach = Expr::SubQuery(None, Box::new(reach.into()));
         Query::select()
             .expr_as(self.string_literal(&required.property), "name")
             .expr_as(self.string_literal(&self.indexed(required)), "value")
-            .expr_as(sea_query::Func::coalesce([reach, beyond.into()]), "reach")
+            // With fewer owners, it reaches beyond every id.
+            .expr_as(sea_query::Func::coalesce([reach, self.beyond().into()]), "reach")
             .take()
     }
 

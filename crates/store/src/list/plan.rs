@@ -1,34 +1,41 @@
 //! How a filtered list is read, so that a page costs what its rows cost, however many others there are.
 //!
-//! No statistics are kept, which would be wrong for the next filter. What the choice depends on is counted in the indexes, up to
-//! limits ([`PlanLimits`]), in one statement: for each range of an index that contains the matches of a comparison
-//! ([`filter_sql::index_ranges`]), whether it has few ids, and which. Then one of these reads the page:
+//! No statistics are kept, which would be wrong for the next filter. If every match has a known string, the list is read first by
 //!
-//! 1. **Candidates**: the ids of the ranges, combined as the filter combines its comparisons, are few. They are read in the order
+//! 1. **Index scan** over the owners of that string (`index_scan.rs`), of which there are some thousand before the page is full if
+//!    matches are not rare.
+//!
+//! Otherwise, what the choice depends on is counted in the indexes, up to limits ([`PlanLimits`]), in one statement: for each range
+//! of an index that contains the matches of a comparison (`filter_sql::index_ranges`), whether it has few ids, and which. Then one
+//! of these reads the page:
+//!
+//! 2. **Candidates**: the ids of the ranges, combined as the filter combines its comparisons, are few. They are read in the order
 //!    of the list, some hundred at a time, until the page is full.
-//! 2. **Index scan** over the owners of a string that every match has (`index_scan.rs`), up to the budget.
-//! 3. **Walk** over the entities in the order of the list, up to a limit of rows: where a share of the entities matches, the page
+//! 3. The index scan, continued up to the budget.
+//! 4. **Walk** over the entities in the order of the list, up to a limit of rows: where a share of the entities matches, the page
 //!    is full before.
-//! 4. Candidates again, with a higher limit, for what is neither rare nor common. For LIKE and ILIKE these are the owners of the
+//! 5. Candidates again, with a higher limit, for what is neither rare nor common. For LIKE and ILIKE these are the owners of the
 //!    strings that match, found by reading all strings of the name in the index.
-//! 5. The walk, up to a budget. If that ends first, the page is shorter than requested, or without a match the filter is
+//! 6. The walk, up to a budget. If that ends first, the page is shorter than requested, or without a match the filter is
 //!    rejected, with the comparison that did not narrow the list.
 //!
 //! Each evaluates the complete filter for each row, one at a time, so that all find the same rows: a plan decides nothing but
 //! the time. An entity that matches throughout is found although the statements see different states: its id is in the ranges
 //! when these are read, in one statement.
 
-use model_registry_api::{Kind, OrderBy, SortOrder};
+use model_registry_api::{OrderBy, SortOrder};
 use model_registry_filter::{Comparison, Expression, FilterError};
 use sea_query::SelectStatement;
 
+use super::index_scan::ScanEnd;
 use super::page_rows::PageRows;
 use super::probe::read_ranges;
 use super::{ListRequest, Reading};
 use crate::db::{Database, Planning};
+use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::explain;
-use crate::filter_sql::{IndexRanges, Superset};
+use crate::filter_sql::{IndexRanges, RequiredString, Superset};
 use crate::page_token::Cursor;
 use crate::tables::table;
 
@@ -71,11 +78,24 @@ pub(super) struct FilteredList<'a> {
     pub(super) cursor: Option<Cursor>,
 }
 
+/// An index scan so far.
+struct Scan {
+    rows: PageRows,
+    /// Whether the page is full, or no owners are left.
+    is_complete: bool,
+    /// The last owner that was scanned.
+    cursor: Option<Cursor>,
+}
+
 impl FilteredList<'_> {
     /// Reads the rows of the page.
     pub(super) async fn rows(&self, limits: &PlanLimits) -> Result<PageRows> {
         let dialect = self.database.dialect();
-        let scan = self.request.index_scan(self.cursor, self.filter, None, dialect)?;
+        let required = self.request.required_strings(self.filter)?;
+        let mut scan = if required.is_empty() { None } else { Some(self.first_scan(&required, limits).await?) };
+        if let Some(scan) = scan.take_if(|scan| scan.is_complete) {
+            return Ok(scan.rows);
+        }
         let IndexRanges { superset, mut ranges, sifted } =
             self.request.index_ranges(self.filter, scan.is_some(), dialect)?;
         let is_narrow = superset.is_narrow() && ranges.len() <= MAX_RANGES;
@@ -83,14 +103,14 @@ impl FilteredList<'_> {
             ranges.clear();
         }
         let mut found = vec![None; ranges.len()];
-        if scan.is_some() {
+        if let Some(scan) = scan {
             if is_narrow {
                 self.probe(&ranges, None, limits.few, &mut found).await?;
             }
             if let Some(rows) = self.candidates(&superset, &found).await? {
                 return Ok(rows);
             }
-            return self.scan(limits.budget, &ranges, &found).await;
+            return self.scan(scan, &required, limits.budget, &ranges, &found).await;
         }
         let window = limits.window.max(u64::from(self.request.page_size) * 4);
         let boundary = self.probe(&ranges, Some(self.boundary(window)), limits.few, &mut found).await?;
@@ -130,45 +150,60 @@ impl FilteredList<'_> {
         }
     }
 
-    /// Reads the list by the index scan, over so many ids at a time. If the budget of ids ends first, the page is shorter; if it is
-    /// empty, further ids are scanned, and finally the filter is too broad.
-    async fn scan(&self, budget: u64, ranges: &[SelectStatement], found: &[Option<Vec<i64>>]) -> Result<PageRows> {
+    /// Reads the list by the index scan over the first owners. Where matches are not rare, this is the page.
+    async fn first_scan(&self, required: &[RequiredString], limits: &PlanLimits) -> Result<Scan> {
+        let dialect = self.database.dialect();
+        // Every owner of the only string matches.
+        let is_exact = matches!(self.filter, Expression::Comparison(_));
+        let owners = limits.window.max(u64::from(self.request.page_size) * 4);
+        let scan = |end| self.request.index_scan(self.cursor, required, end, dialect);
+        let mut end = if is_exact { ScanEnd::Nowhere } else { ScanEnd::After(owners) };
+        let mut last = None;
+        if dialect == Dialect::MySql && !is_exact {
+            // It would read all owners to compare each with the last.
+            last = self.database.fetch_optional::<(i64,)>(&scan(end).end_after(owners)).await?;
+            end = last.map_or(ScanEnd::Nowhere, |(last,)| ScanEnd::At(last));
+        }
+        explain::plan(|| format!("index scan over the owners of the rarest string that every match has: {end:?}"));
+        let statement = self.request.scanned(&scan(end), self.filter)?;
+        let rows = self.read(&statement, Planning::Once).await?;
+        if rows.has_more || matches!(end, ScanEnd::Nowhere) {
+            return Ok(Scan { rows, is_complete: true, cursor: None });
+        }
+        if last.is_none() {
+            last = self.database.fetch_optional(&scan(end).end_after(owners)).await?;
+        }
+        let cursor = last.map(|(last,)| Cursor { key: last, id: last });
+        Ok(Scan { rows, is_complete: cursor.is_none(), cursor })
+    }
+
+    /// Continues the index scan, over so many ids at a time. If the budget of ids ends first, the page is shorter; if it is empty,
+    /// further ids are scanned, and finally the filter is too broad.
+    async fn scan(
+        &self,
+        Scan { mut rows, mut cursor, .. }: Scan,
+        required: &[RequiredString],
+        budget: u64,
+        ranges: &[SelectStatement],
+        found: &[Option<Vec<i64>>],
+    ) -> Result<PageRows> {
+        let dialect = self.database.dialect();
         let is_descending = self.request.sort_order == SortOrder::Descending;
         let ids = i64::try_from(budget).unwrap_or(i64::MAX);
-        let mut cursor = self.cursor;
-        let mut rows = self.no_rows();
-        if matches!(self.filter, Expression::Comparison(_)) {
-            // Every owner matches.
-            explain::plan(|| "index scan over the owners of the string".to_owned());
-            let scan = self.request.index_scan(cursor, self.filter, None, self.database.dialect())?;
-            self.read_into(&mut rows, &scan.unwrap_or_default(), Planning::Once, |_| true).await?;
-            return Ok(rows);
-        }
         for _ in 0..SCANS {
-            let start = match cursor {
-                Some(cursor) => cursor.id,
-                None if !is_descending && self.request.kinds != [Kind::MetricPoint] => 0,
-                None => match self
-                    .probe(&[], Some(self.request.boundary(None, 0, self.database.dialect())), 0, &mut [])
-                    .await?
-                {
-                    Some(first) => first,
-                    None => return Ok(rows),
-                },
-            };
-            let until = if is_descending { start.saturating_sub(ids) } else { start.saturating_add(ids) };
+            let Some(start) = cursor else { return Ok(rows) };
+            let until = if is_descending { start.id.saturating_sub(ids) } else { start.id.saturating_add(ids) };
             tracing::debug!(plan = "index scan", until, "filtered list");
-            explain::plan(|| {
-                format!("index scan over the owners of the rarest string that every match has, until the id {until}")
-            });
-            let scan = self.request.index_scan(cursor, self.filter, Some(until), self.database.dialect())?;
-            self.read_into(&mut rows, &scan.unwrap_or_default(), Planning::Once, |_| true).await?;
+            explain::plan(|| format!("index scan, continued until the id {until}"));
+            let scan = self.request.index_scan(cursor, required, ScanEnd::At(until), dialect);
+            let statement = self.request.scanned(&scan, self.filter)?;
+            self.read_into(&mut rows, &statement, Planning::Once, |_| true).await?;
             if rows.has_more {
                 return Ok(rows);
             }
             // Ids may have gaps, which are skipped.
             let after = Some(Cursor { key: until, id: until });
-            let next = self.request.boundary(after, 0, self.database.dialect());
+            let next = self.request.boundary(after, 0, dialect);
             let Some(next) = self.probe(&[], Some(next), 0, &mut []).await? else { return Ok(rows) };
             if !rows.is_empty() {
                 rows.has_more = true;
@@ -177,8 +212,7 @@ impl FilteredList<'_> {
             let before = if is_descending { next.saturating_add(1) } else { next.saturating_sub(1) };
             cursor = Some(Cursor { key: before, id: before });
         }
-        let tested = budget.saturating_mul(SCANS);
-        Err(FilterError::too_broad(self.broad_comparison(ranges, found)?, tested).into())
+        Err(FilterError::too_broad(self.broad_comparison(ranges, found)?, budget.saturating_mul(SCANS)).into())
     }
 
     /// Selects the sort key of the row after so many.

@@ -40,7 +40,11 @@ fn statements(request: &ListRequest<'_>, cursor: Option<Cursor>) -> String {
             add("", &select(&Reading::Walk { until: None }));
             continue;
         };
-        let scan = request.index_scan(cursor, filter, None, dialect).unwrap();
+        let required = request.required_strings(filter).unwrap();
+        let scan = (!required.is_empty()).then(|| {
+            let scan = request.index_scan(cursor, &required, ScanEnd::After(2_000), dialect);
+            request.scanned(&scan, filter).unwrap()
+        });
         let IndexRanges { superset, ranges, sifted } = request.index_ranges(filter, scan.is_some(), dialect).unwrap();
         if superset.is_narrow() {
             let boundary = request.boundary(cursor, 2_000, dialect);

@@ -105,13 +105,16 @@ fn embedded(address: Ipv6Addr) -> Vec<Ipv4Addr> {
     let segments = address.segments();
     let of = |high: u16, low: u16| Ipv4Addr::from_bits((u32::from(high) << 16) | u32::from(low));
     let last = of(segments[6], segments[7]);
-    match segments {
+    let mut addresses = match segments {
         [0, 0, 0, 0, 0, 0 | 0xffff, ..] | [0, 0, 0, 0, 0xffff, 0, ..] | [0x64, 0xff9b, ..] => vec![last],
         [0x2002, high, low, ..] => vec![of(high, low)],
         [0x2001, 0, high, low, ..] => vec![of(high, low), Ipv4Addr::from_bits(!last.to_bits())],
-        [_, _, _, _, 0 | 0x200, 0x5efe, ..] => vec![last],
         _ => Vec::new(),
+    };
+    if matches!(segments, [_, _, _, _, 0 | 0x200, 0x5efe, ..]) {
+        addresses.push(last);
     }
+    addresses
 }
 
 #[cfg(test)]

@@ -95,21 +95,26 @@ impl Database {
         let fingerprint = request.fingerprint();
         let filter = request.filter.map(filter::parse).transpose()?.flatten();
         let mut request = ListRequest { value: None, ..request.clone() };
-        if let Some((value, order)) = value.zip(self.value_order(&request, value).await?) {
+        if let Some((value, order)) = value.zip(Box::pin(self.value_order(&request, value)).await?) {
             match order.column() {
                 Some("id") => request.order_by = OrderBy::Id,
                 Some("create_time") => request.order_by = OrderBy::CreateTime,
                 Some("update_time") => request.order_by = OrderBy::LastUpdateTime,
                 _ => {
                     request.value = Some(value);
-                    return self.ordered_list(&request, &order, filter.as_ref(), &fingerprint, limits, memory).await;
+                    // Boxed, as below: most lists have neither order nor filter, and their future stays small.
+                    let list = self.ordered_list(&request, &order, filter.as_ref(), &fingerprint, limits, memory);
+                    return Box::pin(list).await;
                 }
             }
         }
         let request = &request;
         let cursor = request.page_token.map(|token| page_token::decode(token, &fingerprint)).transpose()?;
         let mut rows = match &filter {
-            Some(filter) => FilteredList { database: self, request, filter, cursor }.rows(limits).await?,
+            Some(filter) => {
+                let list = FilteredList { database: self, request, filter, cursor };
+                Box::pin(list.rows(limits)).await?
+            }
             None => self.unfiltered_rows(request, cursor).await?,
         };
         let memory = if rows.large.is_empty() { None } else { rows.read_large(self, memory).await? };
@@ -147,17 +152,22 @@ impl Database {
     async fn value_order(&self, request: &ListRequest<'_>, value: Option<&str>) -> Result<Option<ValueOrder>> {
         let Some(value) = value else { return Ok(None) };
         let unknown = match ValueOrder::resolve(request.kinds, value) {
+            Ok(order) if request.is_strict && !order.has_suffix => {
+                UnknownOrder("fields and properties are written with the suffix of their type".to_owned())
+            }
             Ok(order) if !order.may_be_unknown || self.has_property(request.kinds, &order.name).await? => {
                 return Ok(Some(order));
             }
-            Ok(order) => UnknownOrder(format!("no entity of the list has a field or property `{}`", order.name)),
+            Ok(_) => return Ok(None),
             Err(unknown) => unknown,
         };
         if !request.is_strict {
             return Ok(None);
         }
-        let hint =
-            format!("use {}, a field, or a custom property such as `accuracy.double_value`", OrderBy::NAMES.join(", "));
+        let hint = format!(
+            "use {}, a field such as `name.string_value`, or a custom property such as `accuracy.double_value`",
+            OrderBy::NAMES.join(", ")
+        );
         Err(StoreError::OrderBy { order_by: value.to_owned(), reason: format!("{}. Hint: {hint}", unknown.0) })
     }
 

@@ -79,7 +79,7 @@ impl Store {
 
     /// Reads a page, and explains how.
     pub async fn explain_list(&self, request: &ListRequest<'_>) -> Result<(Page, Explanation)> {
-        let (page, explanation) = explain::explained(self.list(request)).await;
+        let (page, explanation) = Box::pin(explain::explained(self.list(request))).await;
         Ok((page?, explanation))
     }
 

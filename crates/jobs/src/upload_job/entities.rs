@@ -226,15 +226,13 @@ pub(super) async fn register(
     key: &str,
 ) -> Result<Outcome, JobError> {
     let doing = "registering the files";
-    let model = match settings.intent {
-        Intent::CreateModel => new_model(settings),
-        _ => {
-            let found = find_model(client, settings, doing).await?;
-            let id = settings.model_id.as_deref().unwrap_or_default();
-            let gone =
-                || JobError::Rejected(format!("the model with the id {id} was removed while the files were copied"));
-            RegisteredModelCreate { name: found.ok_or_else(gone)?.name, ..RegisteredModelCreate::default() }
-        }
+    let model = if settings.intent == Intent::CreateModel {
+        new_model(settings)
+    } else {
+        let found = find_model(client, settings, doing).await?;
+        let id = settings.model_id.as_deref().unwrap_or_default();
+        let gone = || JobError::Rejected(format!("the model with the id {id} was removed while the files were copied"));
+        RegisteredModelCreate { name: found.ok_or_else(gone)?.name, ..RegisteredModelCreate::default() }
     };
     let request = RegisterRequest {
         artifacts: vec![new_artifact(settings, &model.name, moved, key).into()],

@@ -108,8 +108,7 @@ async fn source_context(settings: &Settings, inputs: &Inputs, source: &Location,
         ..ImageSettings::default()
     };
     let environment = with_docker_config(&settings.source.environment, access.credentials.content.as_deref());
-    let options = Options { digest, ..Options::default() };
-    context(settings, inputs, environment, images, options)
+    context(settings, inputs, environment, images, digest)
 }
 
 async fn destination_context(settings: &Settings, inputs: &Inputs) -> Context {
@@ -136,7 +135,7 @@ async fn destination_context(settings: &Settings, inputs: &Inputs) -> Context {
             (with_docker_config(environment, access.credentials.content.as_deref()), images)
         }
     };
-    context(settings, inputs, environment, images, Options::default())
+    context(settings, inputs, environment, images, None)
 }
 
 fn context(
@@ -144,11 +143,11 @@ fn context(
     inputs: &Inputs,
     environment: Environment,
     images: ImageSettings,
-    options: Options,
+    digest: Option<Sha256>,
 ) -> Context {
     Context {
         environment,
-        options: Options { keep_when_cancelled: true, ..options },
+        options: Options { digest, keep_when_cancelled: true, ..Options::default() },
         observer: Arc::clone(&inputs.observer),
         images,
         states: Some(states(&settings.storage_path)),

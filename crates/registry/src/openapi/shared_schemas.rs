@@ -15,14 +15,16 @@ pub(super) fn all() -> Map<String, Value> {
     schemas
 }
 
-/// The keys of every list, and names of fields and properties, which are those of filters.
+/// The keys of every list, and names of fields and properties, which are those of filters. The suffix may be left out in v1alpha3
+/// only.
 fn order_by() -> Value {
     json!({"anyOf": [
         {"type": "string", "enum": OrderBy::NAMES},
         {
             "type": "string",
-            "pattern": r"^([A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*|`.+`)$",
-            "description": "A field or custom property, such as `name` or `accuracy.double_value`. Entities without a value come last.",
+            "pattern": r"^([A-Za-z_][A-Za-z0-9_]*|`[^`]+`)\.(string|int|double|bool)_value$",
+            "description": "A field or custom property with the suffix of its type, such as `name.string_value` or \
+                            `accuracy.double_value`. Entities without a value come last. In v1alpha3 the suffix may be left out.",
         },
     ]})
 }

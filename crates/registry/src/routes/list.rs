@@ -50,7 +50,7 @@ pub(super) async fn page(
     if query.get("explain").is_some_and(|value| value == "true") {
         // Statements show the names of others' properties, and take time.
         request.require(Right::Administer)?;
-        let (page, explanation) = request.store().explain_list(&list).await.map_err(RuleError::from)?;
+        let (page, explanation) = Box::pin(request.store().explain_list(&list)).await.map_err(RuleError::from)?;
         let body = explanation::body(&explanation, &page);
         return Ok((page, http_response::json(StatusCode::OK, body.to_string())));
     }
@@ -89,7 +89,7 @@ async fn total(request: &Request, list: &ListRequest<'_>, page: &Page) -> Result
     if is_only_page {
         return Ok(Total { count: on_page, is_exact: true });
     }
-    let total = request.store().total(list).await.map_err(RuleError::from)?;
+    let total = Box::pin(request.store().total(list)).await.map_err(RuleError::from)?;
     Ok(if total.is_exact { total } else { Total { count: total.count.max(on_page), ..total } })
 }
 

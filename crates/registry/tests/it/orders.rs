@@ -301,8 +301,8 @@ async fn names_without_values_are_refused_in_v1_only(backend: Backend) {
     scored_models(&api, 5).await;
     let by_id = api.get("registered_models").await.names();
     for (order, reason) in [
-        ("NAME", "no entity of the list has a field or property `NAME`"),
-        ("acuracy", "no entity of the list has a field or property `acuracy`"),
+        ("NAME", "with the suffix of their type"),
+        ("acuracy", "with the suffix of their type"),
         ("name.int_value", "`name` has no values of the type `int_value`"),
         ("name DESC", "unexpected `DESC`"),
         ("a-b", "back-quotes"),
@@ -318,8 +318,15 @@ async fn names_without_values_are_refused_in_v1_only(backend: Backend) {
         let lenient = api.get(&query).await;
         assert_eq!((lenient.status, lenient.names()), (200, by_id.clone()), "{order}");
     }
-    for known in ["score", "nothing.double_value", "owner", "external_id", "ID", "createTimeSinceEpoch"] {
+    for known in
+        ["score.double_value", "nothing.double_value", "owner.string_value", "ID", "createTimeSinceEpoch.int_value"]
+    {
         assert_eq!(api.get(&format!("{V1}/registered_models?orderBy={known}")).await.status, 200, "{known}");
+    }
+    for without_suffix in ["score", "owner", "createTimeSinceEpoch"] {
+        assert_eq!(api.get(&format!("{V1}/registered_models?orderBy={without_suffix}")).await.status, 400);
+        let ordered = api.get(&format!("registered_models?orderBy={without_suffix}")).await;
+        assert_eq!(ordered.status, 200, "{without_suffix}");
     }
 }
 

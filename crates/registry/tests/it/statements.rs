@@ -59,7 +59,8 @@ async fn requests_need_a_constant_number_of_statements(backend: Backend) {
     // The owners of the rarest string fill the page: one statement reads it, except where their number is limited by another.
     for name in ["w1", "w2"] {
         let stage = json!({"metadataType": "MetadataStringValue", "string_value": "production"});
-        let body = json!({"name": name, "registeredModelId": model, "author": "eve", "customProperties": {"stage": stage}});
+        let body =
+            json!({"name": name, "registeredModelId": model, "author": "eve", "customProperties": {"stage": stage}});
         api.create("model_versions", body).await;
     }
     let several = "filterQuery=author%20%3D%20'eve'%20AND%20stage%20%3D%20'production'&pageSize=1";

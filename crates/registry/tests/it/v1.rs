@@ -57,8 +57,8 @@ async fn only_v1_rejects_an_unknown_order(backend: Backend) {
         (response.status, response.message().as_str()),
         (
             400,
-            "invalid orderBy `NAME`: no entity of the list has a field or property `NAME`. Hint: use CREATE_TIME, \
-             LAST_UPDATE_TIME, ID, a field, or a custom property such as `accuracy.double_value`"
+            "invalid orderBy `NAME`: fields and properties are written with the suffix of their type. Hint: use CREATE_TIME, \
+             LAST_UPDATE_TIME, ID, a field such as `name.string_value`, or a custom property such as `accuracy.double_value`"
         )
     );
     assert_eq!(api.get("registered_models?orderBy=NAME").await.status, 200);

@@ -54,7 +54,7 @@ pub(super) async fn postgres(connection: &mut PgConnection, script: &str) -> Res
             match done {
                 // Two builds that start at the same moment may wait for each other's snapshot. The other one goes on.
                 Err(error) if is_deadlock(&error) => {
-                    tracing::info!(index = index.name, "another replica is building the index")
+                    tracing::info!(index = index.name, "another replica is building the index");
                 }
                 done => done?,
             }
@@ -84,7 +84,7 @@ async fn create(connection: &mut PgConnection, Index { name, definition, .. }: &
 }
 
 fn is_deadlock(error: &sqlx::Error) -> bool {
-    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "40P01")
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == "40P01")
 }
 
 /// Whether an index is valid; `None` if it does not exist.

@@ -25,6 +25,7 @@ mod ignored {
 
     #[tokio::test]
     #[ignore = "takes minutes: see the module"]
+    #[expect(clippy::disallowed_methods, reason = "an option of the test")]
     async fn lists_of_many_skewed_versions_are_those_of_a_full_sort() {
         let count = std::env::var("MR_TEST_VERSIONS").map_or(100_000, |count| count.parse().unwrap());
         for backend in [Backend::Sqlite, Backend::Postgres, Backend::MariaDb, Backend::MySql] {

@@ -17,6 +17,7 @@ pub(super) struct ValueOrder {
     pub(super) may_be_unknown: bool,
     /// The name without the suffix.
     pub(super) name: String,
+    pub(super) has_suffix: bool,
 }
 
 /// Where the entities of a kind have their values.
@@ -60,7 +61,8 @@ impl ValueOrder {
             return Err(UnknownOrder(format!("`{}` has no values of the type `{suffix}`", property.name)));
         }
         let is_field = kinds.iter().any(|kind| kind.is_field(&property.name));
-        Ok(Self { kinds, may_be_unknown: !is_field && property.explicit.is_none(), name: property.name })
+        let has_suffix = property.explicit.is_some();
+        Ok(Self { kinds, may_be_unknown: !is_field && !has_suffix, name: property.name, has_suffix })
     }
 
     /// The column by which alone the list is ordered, if it is the same for all kinds.
@@ -161,7 +163,7 @@ mod tests {
         assert_eq!(sources_of(versions, "state"), [state]);
         let value = Source::Column { name: "value", value: ValueType::Double };
         for spelling in ["value", "value.double_value", "value.int_value", "`value`"] {
-            assert_eq!(sources_of(Kind::Metric, spelling), [value.clone()], "{spelling}");
+            assert_eq!(sources_of(Kind::Metric, spelling), std::slice::from_ref(&value), "{spelling}");
         }
         assert_eq!(sources_of(Kind::RegisteredModel, "license"), [property("license", false, true, ValueType::String)]);
         assert_eq!(sources_of(Kind::Metric, "artifactType"), [Source::Constant("metric")]);

@@ -350,7 +350,7 @@ impl<'a> Values<'a> {
                 let table = table(kind);
                 rows.from(table);
                 if is_indexed(table, name) {
-                    self.add_kind(rows, kind);
+                    add_kind(rows, kind);
                 } else {
                     // All of them are sorted, so only those of the list are read.
                     let of_kind = ListRequest { kinds: &[kind], ..self.request.clone() };
@@ -366,16 +366,8 @@ impl<'a> Values<'a> {
             }
             Source::Constant(_) => {
                 rows.from(table(kind));
-                self.add_kind(rows, kind);
+                add_kind(rows, kind);
             }
-        }
-    }
-
-    fn add_kind(&self, rows: &mut SelectStatement, kind: Kind) {
-        let table = table(kind);
-        rows.and_where(Expr::col((table, "workspace_id")).eq(constant(WORKSPACE)));
-        if kind.spec().table != EntityTable::MetricPoint {
-            rows.and_where(Expr::col((table, "kind")).eq(constant(kind.code())));
         }
     }
 
@@ -597,6 +589,15 @@ fn integer_start(at: f64, is_ascending: bool) -> Start {
         (true, _) => Start::Within(bound),
         (false, true) => Start::Beyond(bound),
         (false, false) => Start::At(bound),
+    }
+}
+
+/// Adds the conditions for the rows of a kind.
+fn add_kind(rows: &mut SelectStatement, kind: Kind) {
+    let table = table(kind);
+    rows.and_where(Expr::col((table, "workspace_id")).eq(constant(WORKSPACE)));
+    if kind.spec().table != EntityTable::MetricPoint {
+        rows.and_where(Expr::col((table, "kind")).eq(constant(kind.code())));
     }
 }
 

@@ -29,7 +29,7 @@ async fn search(store: &TestStore, text: &str) -> Vec<String> {
     let request = SearchRequest { text, kinds: &Kind::ALL, limit: 20 };
     let results = store.search(&request).await.unwrap();
     assert!(!results.has_more);
-    let parents = |hit: &Hit| hit.parents.iter().map(|parent| format!("{}/", parent.name)).collect::<String>();
+    let parents = |hit: &Hit| hit.parents.iter().flat_map(|parent| [parent.name.as_str(), "/"]).collect::<String>();
     results
         .hits
         .iter()

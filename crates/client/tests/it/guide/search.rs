@@ -3,7 +3,7 @@ use model_registry_client::{Client, Error, ListOptions, SearchOptions};
 async fn search(client: &Client) -> Result<(), Error> {
     let page = client.search(&SearchOptions { page_size: Some(5), ..SearchOptions::of("fraud") }).await?;
     for result in &page.items {
-        let parents: String = result.parents.iter().map(|parent| format!("{}/", parent.name)).collect();
+        let parents: String = result.parents.iter().flat_map(|parent| [parent.name.as_str(), "/"]).collect();
         println!("{} {parents}{} ({} {})", result.kind, result.name, result.matched, result.field);
     }
 

@@ -33,10 +33,9 @@ pub(super) fn all() -> Map<String, Value> {
     };
     let page_size = format!("Items per page: {DEFAULT_PAGE_SIZE} by default, at most {MAX_PAGE_SIZE}.");
     let page_size_schema = json!({"type": "string", "format": "int32", "pattern": ID_PATTERN});
-    let kinds = format!(
-        "Only these kinds, separated by commas: {}.",
-        searched_kinds().map(Kind::name).collect::<Vec<_>>().join(", ")
-    );
+    let searched: Vec<&str> = searched_kinds().map(Kind::name).collect();
+    let any_kind = searched.join("|");
+    let kinds = format!("Only these kinds, separated by commas: {}.", searched.join(", "));
     let after = json!({"type": "string", "pattern": "^([0-9]{1,18}|newest)$"});
     let steps = json!({"type": "string", "pattern": "^[0-9]{1,9}(,[0-9]{1,9})*$"});
     Map::from_iter([
@@ -66,8 +65,17 @@ pub(super) fn all() -> Map<String, Value> {
             json!({"type": "integer", "minimum": 0}),
             "Seconds to wait for a change if none exists yet, at most 30.",
         ),
-        query("q", json!({"type": "string", "minLength": 1, "maxLength": SEARCH_CHARACTERS}), SEARCHED),
-        query("kinds", json!({"type": "string"}), &kinds),
+        (
+            "q".to_owned(),
+            json!({
+                "name": "q",
+                "in": "query",
+                "required": true,
+                "description": SEARCHED,
+                "schema": {"type": "string", "minLength": 1, "maxLength": SEARCH_CHARACTERS, "pattern": r"\S"},
+            }),
+        ),
+        query("kinds", json!({"type": "string", "pattern": format!("^({any_kind})(,({any_kind}))*$")}), &kinds),
         (
             "searchPageSize".to_owned(),
             json!({
@@ -75,7 +83,7 @@ pub(super) fn all() -> Map<String, Value> {
                 "in": "query",
                 "required": false,
                 "description": format!("Results: {DEFAULT_RESULTS} by default, at most {MAX_RESULTS}."),
-                "schema": {"type": "integer", "minimum": 1},
+                "schema": {"type": "integer", "format": "int32", "minimum": 1, "maximum": i32::MAX},
             }),
         ),
         header("ifMatch", "If-Match", string(), "Updates the entity only if its ETag is one of these; 412 otherwise."),

@@ -50,19 +50,16 @@ fn text(query: &Query) -> Result<&str, ApiError> {
 }
 
 fn kinds(query: &Query, version: ApiVersion) -> Result<Vec<Kind>, ApiError> {
-    let served = || searched_kinds().filter(|kind| kind.spec().is_served_by(version));
-    let Some(names) = query.get("kinds") else { return Ok(served().collect()) };
-    let mut kinds = Vec::new();
-    for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-        let kind = served().find(|kind| kind.name() == name).ok_or_else(|| {
-            let known: Vec<&str> = served().map(Kind::name).collect();
-            ApiError::Invalid(format!("invalid kind `{name}` in `kinds`: use {}", known.join(", ")))
-        })?;
-        if !kinds.contains(&kind) {
-            kinds.push(kind);
-        }
+    let names: Vec<&str> =
+        query.get("kinds").unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    let known = || searched_kinds().map(Kind::name);
+    if let Some(unknown) = names.iter().find(|name| !known().any(|known| known == **name)) {
+        let known: Vec<&str> = known().collect();
+        return Err(ApiError::Invalid(format!("invalid kind `{unknown}` in `kinds`: use {}", known.join(", "))));
     }
-    Ok(if kinds.is_empty() { served().collect() } else { kinds })
+    let is_searched = |kind: &Kind| names.is_empty() || names.contains(&kind.name());
+    // A version has no entities of the kinds that it does not serve.
+    Ok(searched_kinds().filter(|kind| kind.spec().is_served_by(version)).filter(is_searched).collect())
 }
 
 fn limit(query: &Query) -> Result<usize, ApiError> {

@@ -23,5 +23,5 @@ pub mod upload_job;
 
 pub use pod::{Level, Log, TerminationFile};
 pub use prefixes::AllowedPrefixes;
-pub use registered::{DIGEST, FindError, RegisteredFiles, SIZE, find_files};
+pub use registered::{FindError, RegisteredFiles, file_properties, find_files};
 pub use registry_uri::{Candidate, Defaults, InvalidUri, RegistryUri};

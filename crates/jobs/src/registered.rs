@@ -8,9 +8,16 @@ use model_registry_client::{
 use model_registry_transfer::Sha256;
 
 /// The custom property with the digest of the files, `sha256:…`.
-pub const DIGEST: &str = "digest";
+pub(crate) const DIGEST: &str = "digest";
 /// The custom property with the size of the files, in bytes.
-pub const SIZE: &str = "size";
+pub(crate) const SIZE: &str = "size";
+
+/// The custom properties of files. The size is a double, since the Python client refuses integers of more than nine digits.
+pub fn file_properties(digest: &Sha256, size: u64) -> [(String, MetadataValue); 2] {
+    #[expect(clippy::cast_precision_loss, reason = "exact up to eight pebibytes")]
+    let size = MetadataValue::Double(size as f64);
+    [(DIGEST.to_owned(), MetadataValue::String(format!("sha256:{digest}"))), (SIZE.to_owned(), size)]
+}
 
 /// Versions of a page while the newest live one is searched: mostly the first.
 const PAGE: u32 = 20;

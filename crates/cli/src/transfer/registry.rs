@@ -1,10 +1,10 @@
 //! The registry as an end of a transfer: files of a registered version, and a new version for the files.
 
 use model_registry_client::{
-    Artifact, ArtifactState, Client, CustomProperties, Error as ClientError, FindBy, MetadataValue,
-    ModelArtifactCreate, ModelVersionCreate, RegisterRequest, RegisteredModelCreate,
+    Artifact, ArtifactState, Client, CustomProperties, Error as ClientError, FindBy, ModelArtifactCreate,
+    ModelVersionCreate, RegisterRequest, RegisteredModelCreate,
 };
-use model_registry_jobs::{DIGEST, FindError, RegisteredFiles, SIZE, find_files};
+use model_registry_jobs::{FindError, RegisteredFiles, file_properties, find_files};
 use model_registry_transfer::Report;
 use serde_json::{Value, json};
 
@@ -41,10 +41,7 @@ impl Registration {
 
     /// Creates the version with its artifact in one request, and the model if it does not exist.
     pub(crate) async fn register(&self, client: &Client, report: &Report) -> Result<Value, ClientError> {
-        let custom_properties = CustomProperties::from([
-            (DIGEST.to_owned(), MetadataValue::String(format!("sha256:{}", report.digest()))),
-            (SIZE.to_owned(), MetadataValue::Int(i64::try_from(report.size()).unwrap_or(i64::MAX))),
-        ]);
+        let custom_properties = CustomProperties::from(file_properties(&report.digest(), report.size()));
         let artifact = ModelArtifactCreate {
             name: Some("model".to_owned()),
             uri: Some(report.uri.clone()),

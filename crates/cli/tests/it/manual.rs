@@ -27,7 +27,7 @@ use crate::manual::stores::Stores;
 use crate::support::{PROGRAM, TIME_LIMIT, print_skipped};
 
 /// Limit for the number of blocks that are not run.
-const MOST_SKIPPED: usize = 7;
+const MOST_SKIPPED: usize = 8;
 const PYTHON: &str = "MR_TEST_PYTHON_CLIENT_0_3_18";
 
 /// The environment in which the commands of a page run.

@@ -202,7 +202,7 @@ async fn files_are_registered_with_their_digest_and_verified_when_they_are_copie
     let artifact = &artifacts[0];
     assert_eq!(artifact["uri"], registered["uri"]);
     assert_eq!(artifact["customProperties"]["digest"]["string_value"], registered["digest"]);
-    assert_eq!(artifact["customProperties"]["size"]["int_value"], "2");
+    assert_eq!(artifact["customProperties"]["size"]["double_value"], 2.0);
 
     // An existing version is a conflict before any byte moves.
     let again = registry.run(&["transfer", "model", "second", "--register", "fraud", "v1"]).await;

@@ -65,7 +65,7 @@ version = registry.update(version)
 same(version.custom_properties, {**METADATA, "int": 8})
 same(type(version.custom_properties["whole"]), float)
 # What transfers record about the files is kept by an update that does not mention it.
-files = {"digest": "sha256:" + "0" * 64, "size": 123_456_789_012}
+files = {"digest": "sha256:" + "0" * 64, "size": 123_456_789_012.0}
 artifact.custom_properties = {**(artifact.custom_properties or {}), **files}
 registry.update(artifact)
 artifact = registry.get_model_artifact("churn", "1.0")
@@ -74,7 +74,7 @@ same(registry.update(artifact).uri, "s3://elsewhere")
 artifact = registry.get_model_artifact("churn", "1.0")
 same(artifact.model_source_name, "run")
 same({key: artifact.custom_properties[key] for key in files}, files)
-same(type(artifact.custom_properties["size"]), int)
+same(type(artifact.custom_properties["size"]), float)
 
 # Archiving.
 version.state = ModelVersionState.ARCHIVED

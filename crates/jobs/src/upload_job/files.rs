@@ -10,7 +10,7 @@ use model_registry_transfer::{Context, ImageSettings, Location, Options, PlainHt
 
 use super::settings::{Destination, Settings};
 use super::{Inputs, JobError, plain_http, signing};
-use crate::registered::{DIGEST, SIZE, find_files};
+use crate::registered::{file_properties, find_files};
 
 /// The files at their destination.
 #[derive(Clone, Debug)]
@@ -24,10 +24,7 @@ pub(super) struct Moved {
 impl Moved {
     /// The custom properties of the files.
     pub(super) fn properties(&self) -> [(String, MetadataValue); 2] {
-        [
-            (DIGEST.to_owned(), MetadataValue::String(format!("sha256:{}", self.digest))),
-            (SIZE.to_owned(), MetadataValue::Int(i64::try_from(self.size).unwrap_or(i64::MAX))),
-        ]
+        file_properties(&self.digest, self.size)
     }
 }
 

@@ -22,9 +22,10 @@ fn order_by() -> Value {
         {"type": "string", "enum": OrderBy::NAMES},
         {
             "type": "string",
-            "pattern": r"^([A-Za-z_][A-Za-z0-9_]*|`[^`]+`)\.(string|int|double|bool)_value$",
+            "pattern": r"^[A-Za-z_][A-Za-z0-9_]*\.(string|int|double|bool)_value$",
             "description": "A field or custom property with the suffix of its type, such as `name.string_value` or \
-                            `accuracy.double_value`. Entities without a value come last. In v1alpha3 the suffix may be left out.",
+                            `accuracy.double_value`. Entities without a value come last. In v1alpha3 the suffix may be left out. \
+                            Other names are written in back-quotes, with the suffix: `` `f1-score.double_value` ``.",
         },
     ]})
 }

@@ -126,11 +126,14 @@ pub(crate) fn prepare(install: bool) -> Result<()> {
             } else if tool != "cargo" && find_program(tool, &[]).is_none() {
                 eprintln!("the tests with {} are skipped: {tool} is not installed", one.name);
             } else {
-                made.push(scope.spawn(move || one.make()));
+                made.push((one, scope.spawn(move || one.make())));
             }
         }
-        for one in made {
-            one.join().map_err(|_| anyhow!("the build of a program panicked"))??;
+        for (one, made) in made {
+            // Like a tool that is missing: another version of it, or a package index that is away.
+            if let Err(error) = made.join().map_err(|_| anyhow!("the build of a program panicked"))? {
+                eprintln!("the tests with {} are skipped: {error:#}", one.name);
+            }
         }
         Ok(())
     })

@@ -21,7 +21,7 @@ mod registry_uri;
 pub mod storage_initializer;
 pub mod upload_job;
 
-pub use pod::{Level, Log, TerminationFile};
+pub use pod::{Inputs, Level, Log, TerminationFile};
 pub use prefixes::AllowedPrefixes;
 pub use registered::{FindError, RegisteredFiles, file_properties, find_files};
 pub use registry_uri::{Candidate, Defaults, InvalidUri, RegistryUri};

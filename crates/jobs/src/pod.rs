@@ -6,12 +6,22 @@ use std::io::{self, Write, stderr};
 use std::path::{Path, PathBuf};
 
 use model_registry_base::{Clock, Environment, redact, time::date_and_time};
+use model_registry_transfer::{SharedObserver, Stop};
 
 /// The variable with the path of the termination message, and the path without it.
 const VARIABLE: &str = "TERMINATION_MESSAGE_PATH";
 const DEFAULT: &str = "/dev/termination-log";
 /// Kubernetes cuts longer messages.
 const LONGEST: usize = 4096;
+
+/// What a program in a pod needs in addition to its arguments or settings.
+#[derive(Clone)]
+pub struct Inputs {
+    pub environment: Environment,
+    pub log: Log,
+    pub observer: SharedObserver,
+    pub stop: Stop,
+}
 
 /// How important a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use model_registry_base::{ConnectionProblem, Environment};
 use model_registry_client::Error as ClientError;
-use model_registry_transfer::{Context, Location, Network, Options, Report, SharedObserver, Stop, TransferError, copy};
+use model_registry_transfer::{Context, Location, Network, Options, Report, TransferError, copy};
 
 pub use self::settings::Settings;
 use crate::blocked;
 use crate::kserve;
-use crate::pod::{Log, shown};
+use crate::pod::{Inputs, shown};
 use crate::registered::FindError;
 use crate::registry_uri::{InvalidUri, RegistryUri};
 
@@ -57,15 +57,6 @@ fn hint(error: &FindError) -> &'static str {
         }
         _ => "",
     }
-}
-
-/// What the program needs besides its two arguments.
-#[derive(Clone)]
-pub struct Inputs {
-    pub environment: Environment,
-    pub log: Log,
-    pub observer: SharedObserver,
-    pub stop: Stop,
 }
 
 /// Fetches the files of `source` into the directory `destination`.

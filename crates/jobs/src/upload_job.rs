@@ -15,16 +15,15 @@ mod plain_http;
 mod settings;
 mod signing;
 
-use model_registry_base::Environment;
 use model_registry_client::{Client, Error as ClientError, ListOptions};
-use model_registry_transfer::{SharedObserver, Stop, TransferError};
+use model_registry_transfer::TransferError;
 
 pub use self::metadata::Metadata;
 pub use self::mistakes::{Mistake, Mistakes};
 pub use self::options::{JobOption, OPTIONS, Values};
 pub use self::outcome::{Outcome, failure_message};
 pub use self::settings::{Intent, Settings};
-use crate::pod::Log;
+use crate::pod::Inputs;
 use crate::registered::FindError;
 
 /// The exit codes of failures, and of values that cannot be read.
@@ -48,15 +47,6 @@ pub enum JobError {
     Signing(String),
     #[error("cannot use the storage path {0}: {1}")]
     StoragePath(String, std::io::Error),
-}
-
-/// What the job needs besides its settings.
-#[derive(Clone)]
-pub struct Inputs {
-    pub environment: Environment,
-    pub log: Log,
-    pub observer: SharedObserver,
-    pub stop: Stop,
 }
 
 /// Runs the job.

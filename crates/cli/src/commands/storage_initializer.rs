@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgMatches, Command};
-use model_registry_jobs::storage_initializer::{self, FAILED, Inputs, USAGE};
-use model_registry_jobs::{Log, TerminationFile};
+use model_registry_jobs::storage_initializer::{self, FAILED, USAGE};
+use model_registry_jobs::{Inputs, Log, TerminationFile};
 use model_registry_server::config::{Environment, Schema};
 use model_registry_transfer::Stop;
 

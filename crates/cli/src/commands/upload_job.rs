@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use clap::{Arg, ArgMatches, Command};
 use model_registry_jobs::upload_job::{
-    self, FAILED, Inputs, Mistakes, OPTIONS, Outcome, SYNTAX, Settings, Values, failure_message,
+    self, FAILED, Mistakes, OPTIONS, Outcome, SYNTAX, Settings, Values, failure_message,
 };
-use model_registry_jobs::{Level, Log, TerminationFile};
+use model_registry_jobs::{Inputs, Level, Log, TerminationFile};
 use model_registry_server::config::{Environment, Schema};
 use model_registry_transfer::Stop;
 
